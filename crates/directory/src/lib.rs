@@ -1,0 +1,1 @@
+//! The organisation's directory: users, groups, applications, assignments, imports.

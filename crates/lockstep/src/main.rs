@@ -1,0 +1,2 @@
+//! The `lockstep` program.
+fn main() {}

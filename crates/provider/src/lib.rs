@@ -1,0 +1,1 @@
+//! The SCIM service provider: tenants, tokens, application profiles, users and groups of a tenant.

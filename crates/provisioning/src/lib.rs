@@ -1,0 +1,1 @@
+//! The provisioning service: gallery, jobs, plan, cycles, links, logs and the SCIM client.

@@ -1,0 +1,1 @@
+//! HTTP edge: routes, extractors, error-to-status tables.
