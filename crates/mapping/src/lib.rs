@@ -1,1 +1,26 @@
 //! Attribute mappings, their expression language and scoping filters. Pure: the clock and randomness are arguments.
+//!
+//! What lives here: the value model ([`Value`], [`Source`], [`World`]), the expression language ([`Expression`]), the
+//! mapping of one attribute ([`AttributeMapping`]) and of one object type ([`ObjectMapping`]), and the filters that decide
+//! who is in scope ([`ScopingFilters`]).
+//! What does not: SCIM resources, HTTP, storage, time. Comparing a result with what the target holds, resolving references
+//! and merging filtered paths into one array are the provisioning engine's.
+
+mod attribute_mapping;
+pub mod expression;
+mod guest;
+mod nearest;
+mod object_mapping;
+mod scoping;
+mod value;
+
+pub use attribute_mapping::{
+    AttributeMapping, Flow, FlowBehavior, FlowType, MappingSource, Operation,
+};
+pub use expression::{EvaluationError, Expression, Outcome, ParseError};
+pub use guest::guest_user_principal_name;
+pub use object_mapping::{ATTRIBUTE_MAPPINGS_MAX, FlowTypes, ObjectMapping, ObjectType, Problem};
+pub use scoping::{
+    Clause, ClauseError, FilterGroup, FilterOperator, OperatorError, ScopingFilters, Verdict,
+};
+pub use value::{Source, Value, World};

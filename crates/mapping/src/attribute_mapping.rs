@@ -1,0 +1,273 @@
+//! The mapping of one target attribute: where its value comes from and when it flows. Comparing the value with what the
+//! target holds, and what to do when a required attribute has none, is the provisioning engine's.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::expression::{self, EvaluationError, Expression, Outcome, ParseError};
+use crate::value::{Source, Value, World};
+
+/// Where the value of a target attribute comes from.
+///
+/// As text (`FromStr`, `Display`): `[mail]` is direct, `"8"` and a bare number are constants, all else is an expression.
+/// `None` has no text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum MappingSource {
+    /// The value of one source attribute.
+    Attribute(String),
+    /// A fixed text.
+    Constant(String),
+    /// The result of an expression.
+    Expression(Expression),
+    /// Nothing: the target attribute is left alone, but filled with the default value where it is empty.
+    #[default]
+    None,
+}
+
+impl MappingSource {
+    /// The names of all source attributes that an evaluation may read.
+    pub fn attributes(&self) -> BTreeSet<&str> {
+        match self {
+            Self::Attribute(name) => BTreeSet::from([name.as_str()]),
+            Self::Expression(expression) => expression.attributes(),
+            Self::Constant(_) | Self::None => BTreeSet::new(),
+        }
+    }
+
+    /// True when logs must show `[Redact]` in place of the value.
+    pub fn is_redacted(&self) -> bool {
+        self.uses_function("Redact")
+    }
+
+    /// True when the function `name` is called anywhere in the source.
+    pub fn uses_function(&self, name: &str) -> bool {
+        match self {
+            Self::Expression(expression) => expression.uses_function(name),
+            Self::Attribute(_) | Self::Constant(_) | Self::None => false,
+        }
+    }
+}
+
+impl From<Expression> for MappingSource {
+    fn from(expression: Expression) -> Self {
+        if let Some(name) = expression.as_attribute() {
+            return Self::Attribute(name.to_owned());
+        }
+        expression
+            .as_constant()
+            .map_or(Self::Expression(expression), Self::Constant)
+    }
+}
+
+impl FromStr for MappingSource {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        text.parse().map(|expression: Expression| expression.into())
+    }
+}
+
+impl fmt::Display for MappingSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Attribute(name) => write!(f, "[{name}]"),
+            Self::Constant(text) => f.write_str(&expression::quoted(text)),
+            Self::Expression(expression) => expression.fmt(f),
+            Self::None => Ok(()),
+        }
+    }
+}
+
+/// When a mapping applies (Graph `flowType`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FlowType {
+    /// On create and update.
+    #[default]
+    Always,
+    /// "Only during object creation".
+    ObjectAddOnly,
+    /// Only adds values of a multi-valued attribute, never removes any.
+    MultiValueAddOnly,
+}
+
+/// Whether an unchanged value is exported (Graph `flowBehavior`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FlowBehavior {
+    /// Only a changed value.
+    #[default]
+    FlowWhenChanged,
+    /// In every export.
+    FlowAlways,
+}
+
+/// What the engine is about to do with the target object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// There is no target object yet.
+    Create,
+    /// The target object exists.
+    Update,
+}
+
+/// What one mapping contributes to an export.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// This value; never null, `""` or an empty list.
+    Value(Value),
+    /// The attribute is left out.
+    Nothing,
+    /// The whole object is skipped. Not an error.
+    DropObject,
+}
+
+/// The rule for one target attribute.
+///
+/// In data files: `{"target":"userName","source":"[userPrincipalName]","matchingPriority":1}`; what is left out has its
+/// default, unknown keys are refused, and what is read is written back the same way.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "MappingFile", into = "MappingFile")]
+pub struct AttributeMapping {
+    /// The target attribute, a SCIM path such as `emails[type eq "work"].value`.
+    pub target: String,
+    /// Where the value comes from.
+    pub source: MappingSource,
+    /// The value when the source yields none; used at creation only.
+    pub default_value: Option<String>,
+    /// 0: not a matching attribute. Above: the lowest number is tried first.
+    pub matching_priority: u32,
+    /// When the mapping applies.
+    pub flow_type: FlowType,
+    /// Whether an unchanged value is exported.
+    pub flow_behavior: FlowBehavior,
+    /// The target object cannot be created without this attribute, and the mapping cannot be deleted.
+    pub required: bool,
+}
+
+impl AttributeMapping {
+    /// A mapping of `target` that flows always and does not match.
+    pub fn new(target: impl Into<String>, source: MappingSource) -> Self {
+        Self {
+            target: target.into(),
+            source,
+            ..Self::default()
+        }
+    }
+
+    /// True when existing target objects are searched by this attribute.
+    pub fn is_matching(&self) -> bool {
+        self.matching_priority > 0
+    }
+
+    /// What this mapping contributes when `source` is created or updated in the target.
+    ///
+    /// Null and empty values never flow; at creation the default value takes their place. A mapping that applies at
+    /// creation only is not evaluated for an update.
+    pub fn evaluate(
+        &self,
+        source: &dyn Source,
+        world: &World<'_>,
+        operation: Operation,
+    ) -> Result<Flow, EvaluationError> {
+        if self.flow_type == FlowType::ObjectAddOnly && operation == Operation::Update {
+            return Ok(Flow::Nothing);
+        }
+        let value = match &self.source {
+            MappingSource::Attribute(name) => source.attribute(name),
+            MappingSource::Constant(text) => Value::from(text.as_str()),
+            MappingSource::None => Value::Null,
+            MappingSource::Expression(expression) => match expression.evaluate(source, world)? {
+                Outcome::Value(value) => value,
+                Outcome::DropAttribute => return Ok(Flow::Nothing),
+                Outcome::DropObject => return Ok(Flow::DropObject),
+            },
+        };
+        if !value.is_empty() {
+            return Ok(Flow::Value(value));
+        }
+        let default = self
+            .default_value
+            .as_deref()
+            .filter(|text| operation == Operation::Create && !text.is_empty());
+        Ok(default.map_or(Flow::Nothing, |text| Flow::Value(Value::from(text))))
+    }
+
+    /// For a mapping without source: the value that fills the target attribute whenever it is empty there.
+    pub fn fill(&self) -> Option<&str> {
+        self.default_value
+            .as_deref()
+            .filter(|_| self.source == MappingSource::None)
+    }
+}
+
+/// The form of a mapping in data files.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct MappingFile {
+    target: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    default_value: Option<String>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    matching_priority: u32,
+    #[serde(default, skip_serializing_if = "is_default")]
+    flow_type: FlowType,
+    #[serde(default, skip_serializing_if = "is_default")]
+    flow_behavior: FlowBehavior,
+    #[serde(default, skip_serializing_if = "is_default")]
+    required: bool,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// The source of a mapping cannot be parsed.
+#[derive(Debug, thiserror::Error)]
+#[error("source of `{target}`: {error}")]
+struct BadSource {
+    target: String,
+    error: ParseError,
+}
+
+impl TryFrom<MappingFile> for AttributeMapping {
+    type Error = BadSource;
+
+    fn try_from(file: MappingFile) -> Result<Self, BadSource> {
+        let source = match file.source.as_deref().map(str::parse).transpose() {
+            Ok(source) => source.unwrap_or_default(),
+            Err(error) => {
+                return Err(BadSource {
+                    target: file.target,
+                    error,
+                });
+            }
+        };
+        Ok(Self {
+            target: file.target,
+            source,
+            default_value: file.default_value,
+            matching_priority: file.matching_priority,
+            flow_type: file.flow_type,
+            flow_behavior: file.flow_behavior,
+            required: file.required,
+        })
+    }
+}
+
+impl From<AttributeMapping> for MappingFile {
+    fn from(mapping: AttributeMapping) -> Self {
+        Self {
+            target: mapping.target,
+            source: (mapping.source != MappingSource::None).then(|| mapping.source.to_string()),
+            default_value: mapping.default_value,
+            matching_priority: mapping.matching_priority,
+            flow_type: mapping.flow_type,
+            flow_behavior: mapping.flow_behavior,
+            required: mapping.required,
+        }
+    }
+}

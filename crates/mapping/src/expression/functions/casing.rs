@@ -1,0 +1,118 @@
+//! Functions that change letters: upper and lower case, words, diacritics. Independent of the machine's locale.
+
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
+
+use super::super::evaluate::{Arguments, Evaluated};
+
+/// Letters whose mark is no separate character in Unicode, with what Entra writes for them.
+const LETTERS: &[(char, &str)] = &[
+    ('æ', "ae"),
+    ('Æ', "AE"),
+    ('ø', "oe"),
+    ('Ø', "OE"),
+    ('œ', "oe"),
+    ('Œ', "OE"),
+    ('ß', "ss"),
+    ('ł', "l"),
+    ('Ł', "L"),
+    ('ı', "i"),
+];
+
+pub(super) fn to_lower(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
+    change_case(arguments, lower, &[('I', 'ı'), ('İ', 'i')])
+}
+
+pub(super) fn to_upper(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
+    change_case(arguments, upper, &[('i', 'İ'), ('ı', 'I')])
+}
+
+fn change_case(
+    arguments: &mut Arguments<'_, '_, '_>,
+    invariant: fn(char) -> char,
+    turkic: &[(char, char)],
+) -> Evaluated {
+    let Some(source) = arguments.text(0)? else {
+        return Ok(None.into());
+    };
+    let culture = arguments.text(1)?.unwrap_or_default();
+    let exceptions = if is_turkic(&culture) { turkic } else { &[] };
+    let change = |letter: char| {
+        exceptions
+            .iter()
+            .find(|(from, _)| *from == letter)
+            .map_or_else(|| invariant(letter), |(_, to)| *to)
+    };
+    Ok(source.chars().map(change).collect::<String>().into())
+}
+
+/// Turkish and Azerbaijani tell the dotted from the dotless i.
+fn is_turkic(culture: &str) -> bool {
+    let language = culture.split(['-', '_']).next().unwrap_or_default();
+    language.eq_ignore_ascii_case("tr") || language.eq_ignore_ascii_case("az")
+}
+
+/// Letter for letter, as .NET's invariant culture: `ß` has no capital, `İ` no small form.
+pub(super) fn lower(letter: char) -> char {
+    only(letter.to_lowercase()).unwrap_or(letter)
+}
+
+/// Letter for letter; the dotless `ı` has no capital in the invariant culture.
+fn upper(letter: char) -> char {
+    if letter == 'ı' {
+        letter
+    } else {
+        only(letter.to_uppercase()).unwrap_or(letter)
+    }
+}
+
+fn only(mut letters: impl Iterator<Item = char>) -> Option<char> {
+    letters.next().filter(|_| letters.next().is_none())
+}
+
+/// Small letters throughout, then a capital for the first letter of each word.
+pub(super) fn p_case(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
+    let Some(source) = arguments.text(0)? else {
+        return Ok(None.into());
+    };
+    let separators = arguments
+        .text(1)?
+        .filter(|separators| !separators.is_empty());
+    let separates = |letter: char| match &separators {
+        Some(separators) => separators.contains(letter),
+        None => !letter.is_alphanumeric() && !is_combining_mark(letter),
+    };
+    let mut at_start = true;
+    let change = |letter: char| {
+        if separates(letter) {
+            at_start = true;
+        } else if letter.is_alphabetic() && std::mem::take(&mut at_start) {
+            return upper(lower(letter));
+        }
+        lower(letter)
+    };
+    Ok(source.chars().map(change).collect::<String>().into())
+}
+
+/// Takes the marks off letters. A mark without combining class is part of its letter (the vowels of Indian scripts) and
+/// stays; what is left is composed again, so that Hangul keeps its syllables.
+pub(super) fn normalize_diacritics(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
+    let Some(source) = arguments.text(0)? else {
+        return Ok(None.into());
+    };
+    if source.is_ascii() {
+        return Ok(source.into_owned().into());
+    }
+    let bare = source
+        .nfd()
+        .filter(|letter| canonical_combining_class(*letter) == 0 || !is_combining_mark(*letter))
+        .nfc();
+    let mut plain = String::with_capacity(source.len());
+    for letter in bare {
+        match LETTERS.iter().find(|(marked, _)| *marked == letter) {
+            Some((_, letters)) => plain.push_str(letters),
+            None => plain.push(letter),
+        }
+    }
+    Ok(plain.into())
+}

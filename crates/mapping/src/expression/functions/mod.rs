@@ -1,0 +1,366 @@
+//! The table of functions: a function is one entry. Their bodies live in the modules below, grouped by what they work on;
+//! how arguments are evaluated lives in `evaluate`.
+
+mod casing;
+mod conditions;
+mod encoding;
+mod lists;
+mod random;
+mod roles;
+mod texts;
+
+use std::fmt;
+
+use super::ast::Node;
+use super::evaluate::{Arguments, Evaluated};
+use crate::nearest::nearest;
+
+/// One function of the language.
+pub(super) struct Function {
+    /// Case-sensitive name.
+    pub(super) name: &'static str,
+    parameters: &'static [Parameter],
+    rest: Rest,
+    pub(super) evaluate: fn(&mut Arguments<'_, '_, '_>) -> Evaluated,
+    /// Refuses while parsing what the numbers of arguments alone do not show.
+    check: fn(&[Option<Node>]) -> Result<(), String>,
+}
+
+struct Parameter {
+    name: &'static str,
+    required: bool,
+}
+
+/// What follows the named parameters.
+#[derive(Clone, Copy, PartialEq)]
+enum Rest {
+    /// Nothing.
+    None,
+    /// Any number of sources, one at least.
+    Sources,
+    /// Pairs of key and value, one at least.
+    Pairs,
+}
+
+const fn needs(name: &'static str) -> Parameter {
+    Parameter {
+        name,
+        required: true,
+    }
+}
+
+const fn takes(name: &'static str) -> Parameter {
+    Parameter {
+        name,
+        required: false,
+    }
+}
+
+type Body = fn(&mut Arguments<'_, '_, '_>) -> Evaluated;
+
+const fn function(
+    name: &'static str,
+    parameters: &'static [Parameter],
+    evaluate: Body,
+) -> Function {
+    Function {
+        name,
+        parameters,
+        rest: Rest::None,
+        evaluate,
+        check: |_| Ok(()),
+    }
+}
+
+const fn and(rest: Rest, function: Function) -> Function {
+    Function { rest, ..function }
+}
+
+const fn checked(check: fn(&[Option<Node>]) -> Result<(), String>, function: Function) -> Function {
+    Function { check, ..function }
+}
+
+/// Every function that can be called, in alphabetical order.
+static FUNCTIONS: &[Function] = &[
+    function(
+        "AppRoleAssignmentsComplex",
+        &[needs("appRoleAssignments")],
+        roles::complex,
+    ),
+    function("Append", &[needs("source"), needs("suffix")], texts::append),
+    function(
+        "AssertiveAppRoleAssignmentsComplex",
+        &[needs("appRoleAssignments")],
+        roles::assertive_complex,
+    ),
+    function(
+        "BitAnd",
+        &[needs("value1"), needs("value2")],
+        conditions::bit_and,
+    ),
+    function("CBool", &[needs("expression")], conditions::c_bool),
+    function("CStr", &[needs("value")], texts::c_str),
+    and(
+        Rest::Sources,
+        function("Coalesce", &[], conditions::coalesce),
+    ),
+    function(
+        "ConvertToBase64",
+        &[needs("source")],
+        encoding::convert_to_base64,
+    ),
+    function(
+        "ConvertToUTF8Hex",
+        &[needs("source")],
+        encoding::convert_to_utf8_hex,
+    ),
+    function("Count", &[needs("attribute")], lists::count),
+    function("DefaultDomain", &[], texts::default_domain),
+    function("Guid", &[], random::guid),
+    function(
+        "IIF",
+        &[
+            needs("condition"),
+            takes("valueIfTrue"),
+            takes("valueIfFalse"),
+        ],
+        conditions::iif,
+    ),
+    function(
+        "IgnoreFlowIfNullOrEmpty",
+        &[needs("expression")],
+        conditions::ignore_flow_if_null_or_empty,
+    ),
+    function(
+        "InStr",
+        &[
+            needs("value1"),
+            needs("value2"),
+            takes("start"),
+            takes("compareType"),
+        ],
+        texts::in_str,
+    ),
+    function("IsNothing", &[needs("expression")], conditions::is_null),
+    function("IsNull", &[needs("expression")], conditions::is_null),
+    function(
+        "IsNullOrEmpty",
+        &[needs("expression")],
+        conditions::is_null_or_empty,
+    ),
+    function("IsPresent", &[needs("expression")], conditions::is_present),
+    function("IsString", &[needs("expression")], conditions::is_string),
+    function("Item", &[needs("attribute"), needs("index")], lists::item),
+    and(
+        Rest::Sources,
+        function("Join", &[needs("separator")], lists::join),
+    ),
+    function("Left", &[needs("string"), needs("numChars")], texts::left),
+    function("Len", &[needs("source")], texts::len),
+    function(
+        "Mid",
+        &[needs("source"), needs("start"), needs("length")],
+        texts::mid,
+    ),
+    function(
+        "NormalizeDiacritics",
+        &[needs("source")],
+        casing::normalize_diacritics,
+    ),
+    function("Not", &[needs("source")], conditions::not),
+    function("Now", &[], texts::now),
+    function(
+        "PCase",
+        &[needs("source"), takes("wordSeparators")],
+        casing::p_case,
+    ),
+    function(
+        "Prepend",
+        &[needs("prefix"), needs("source")],
+        texts::prepend,
+    ),
+    function(
+        "RandomString",
+        &[
+            needs("Length"),
+            needs("MinimumNumbers"),
+            needs("MinimumSpecialCharacters"),
+            needs("MinimumCapital"),
+            needs("MinimumLowerCase"),
+            takes("CharactersToAvoid"),
+        ],
+        random::random_string,
+    ),
+    function("Redact", &[needs("value")], conditions::redact),
+    function(
+        "RemoveDuplicates",
+        &[needs("attribute")],
+        lists::remove_duplicates,
+    ),
+    checked(
+        texts::check_replace,
+        function(
+            "Replace",
+            &[
+                needs("source"),
+                takes("oldValue"),
+                takes("regexPattern"),
+                takes("regexGroupName"),
+                takes("replacementValue"),
+                takes("replacementAttributeName"),
+                takes("template"),
+            ],
+            texts::replace,
+        ),
+    ),
+    function(
+        "SingleAppRoleAssignment",
+        &[needs("appRoleAssignments")],
+        roles::single,
+    ),
+    function(
+        "Split",
+        &[needs("source"), needs("delimiter")],
+        lists::split,
+    ),
+    function("StripSpaces", &[needs("source")], texts::strip_spaces),
+    and(
+        Rest::Pairs,
+        function(
+            "Switch",
+            &[needs("source"), takes("defaultValue")],
+            conditions::switch,
+        ),
+    ),
+    function(
+        "ToLower",
+        &[needs("source"), takes("culture")],
+        casing::to_lower,
+    ),
+    function(
+        "ToUpper",
+        &[needs("source"), takes("culture")],
+        casing::to_upper,
+    ),
+    function(
+        "Word",
+        &[needs("string"), needs("wordNumber"), needs("delimiters")],
+        texts::word,
+    ),
+];
+
+/// Functions that Entra has and this version does not evaluate.
+pub(super) static NOT_YET: &[&str] = &[
+    "AppRoleAssignments",
+    "CDate",
+    "DateAdd",
+    "DateDiff",
+    "DateFromNum",
+    "FormatDateTime",
+    "NumFromDate",
+    "SelectUniqueValue",
+];
+
+/// Names that people know from elsewhere, with what does the same here.
+static ELSEWHERE: &[(&str, &str)] = &[
+    ("Concat", "Join"),
+    ("If", "IIF"),
+    ("LCase", "ToLower"),
+    ("Length", "Len"),
+    ("Substring", "Mid"),
+    ("UCase", "ToUpper"),
+];
+
+/// The function with exactly this name.
+pub(super) fn find(name: &str) -> Option<&'static Function> {
+    FUNCTIONS.iter().find(|function| function.name == name)
+}
+
+/// The function that an unknown name probably meant.
+pub(super) fn suggestion(name: &str) -> Option<&'static str> {
+    let known = FUNCTIONS
+        .iter()
+        .map(|function| function.name)
+        .chain(NOT_YET.iter().copied());
+    let elsewhere = ELSEWHERE
+        .iter()
+        .find(|(other, _)| other.eq_ignore_ascii_case(name))
+        .map(|(_, here)| *here);
+    elsewhere.or_else(|| nearest(name, known))
+}
+
+impl Function {
+    /// Checks the arguments of a call and drops omitted ones at the end that have no parameter: published expressions
+    /// write `ToLower([x], )`.
+    pub(super) fn settle(&self, arguments: &mut Vec<Option<Node>>) -> Result<(), String> {
+        let named = self.parameters.len();
+        let surplus = |count: usize| match self.rest {
+            Rest::None => count > named,
+            Rest::Sources => false,
+            Rest::Pairs => count > named && (count - named) % 2 == 1,
+        };
+        while surplus(arguments.len()) && matches!(arguments.last(), Some(None)) {
+            arguments.pop();
+        }
+        if surplus(arguments.len()) && self.rest == Rest::None {
+            return Err(format!(
+                "`{}` takes {}, not {}",
+                self.name,
+                self.wanted(),
+                arguments.len()
+            ));
+        }
+        for (index, parameter) in self.parameters.iter().enumerate() {
+            if parameter.required && !matches!(arguments.get(index), Some(Some(_))) {
+                return Err(format!(
+                    "`{}` needs the argument `{}`, its number {}",
+                    self.name,
+                    parameter.name,
+                    index + 1
+                ));
+            }
+        }
+        match self.rest {
+            Rest::Sources if arguments.len() <= named => {
+                return Err(format!("`{}` needs at least one source", self.name));
+            }
+            Rest::Pairs if arguments.len() < named + 2 || surplus(arguments.len()) => {
+                let message = "needs a source, a default value and pairs of key and value: an even number of arguments, at least";
+                return Err(format!(
+                    "`{}` {message} {}, not {}",
+                    self.name,
+                    named + 2,
+                    arguments.len()
+                ));
+            }
+            Rest::None | Rest::Sources | Rest::Pairs => {}
+        }
+        (self.check)(arguments)
+    }
+
+    fn wanted(&self) -> String {
+        match self.parameters.len() {
+            0 => "no arguments".to_owned(),
+            1 => "one argument".to_owned(),
+            most if self.parameters.iter().all(|parameter| parameter.required) => {
+                format!("{most} arguments")
+            }
+            most => format!("at most {most} arguments"),
+        }
+    }
+}
+
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests;

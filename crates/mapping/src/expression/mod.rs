@@ -1,0 +1,194 @@
+//! The expression language of attribute mappings: what Entra's portal calls an expression, in its dialect.
+//!
+//! ```text
+//! expression := operand [ compOp operand ]
+//! operand    := call | attribute | string | number | word
+//! call       := Name ws* "(" [ arg ("," arg)* ] ")"
+//! arg        := expression | nothing (omitted)
+//! attribute  := "[" name "]"                     brackets inside the name are balanced
+//! string     := '"' ( char | '\\' | '\"' )* '"'  any other backslash is literal
+//! number     := ["-"] digits ["." digits] | "&H" hexdigits
+//! word       := IgnoreAttributeFlow | IgnoreObjectFlow | vbTextCompare | vbBinaryCompare
+//! compOp     := "=" | "<>" | "<" | "<=" | ">" | ">="
+//! ```
+//!
+//! An [`Expression`] is parsed once and evaluated for every object. Everything that can be known without an object (names
+//! and numbers of arguments, limits) is refused while parsing. Functions are entries of one table in `functions`.
+//! What is mapped onto which target attribute lives in `attribute_mapping`.
+
+mod ast;
+mod evaluate;
+mod functions;
+mod lexer;
+mod parser;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+pub use evaluate::EvaluationError;
+use evaluate::{Evaluator, Interrupt};
+
+use crate::value::{Source, Value, World};
+use ast::Node;
+
+/// Characters of one expression; Entra's own limit.
+pub const EXPRESSION_CHARS_MAX: usize = 10_000;
+/// Function calls inside one another. Published expressions reach 8.
+pub const DEPTH_MAX: usize = 32;
+/// Arguments of one call. A `Switch` over every country needs about 500.
+pub const ARGUMENTS_MAX: usize = 1_024;
+/// Bytes of text of one value, all elements of a list together.
+pub const OUTPUT_BYTES_MAX: usize = 64 * 1024;
+/// Elements of a list.
+pub const LIST_MAX: usize = 1_000;
+/// Work of one evaluation: one step per node, and more for large values, so that 40 values of the largest size end it.
+pub const STEPS_MAX: usize = 10_000;
+
+/// A parsed expression. `Display` prints text that parses to an equal expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expression {
+    root: Node,
+}
+
+/// What an evaluation yields when it does not fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The value; [`Value::Null`] included.
+    Value(Value),
+    /// The attribute is left out of this export (`IgnoreAttributeFlow`, `IgnoreFlowIfNullOrEmpty`).
+    DropAttribute,
+    /// The whole object is skipped (`IgnoreObjectFlow`).
+    DropObject,
+}
+
+impl Expression {
+    /// Evaluates against one source object. The same arguments always give the same outcome.
+    pub fn evaluate(
+        &self,
+        source: &dyn Source,
+        world: &World<'_>,
+    ) -> Result<Outcome, EvaluationError> {
+        match Evaluator::new(source, world).node(&self.root) {
+            Ok(value) => Ok(Outcome::Value(value)),
+            Err(Interrupt::DropAttribute) => Ok(Outcome::DropAttribute),
+            Err(Interrupt::DropObject) => Ok(Outcome::DropObject),
+            Err(Interrupt::Failed(error)) => Err(error),
+        }
+    }
+
+    /// The names of all source attributes that an evaluation may read.
+    pub fn attributes(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        self.root.attributes(&mut names);
+        names
+    }
+
+    /// True when the value must not be shown in logs, because `Redact` takes part in it.
+    pub fn is_redacted(&self) -> bool {
+        self.uses_function("Redact")
+    }
+
+    /// True when the function `name` (spelled as in the language) is called anywhere in the expression.
+    pub fn uses_function(&self, name: &str) -> bool {
+        self.root.calls(name)
+    }
+
+    /// The attribute name when the expression is nothing but `[name]`.
+    pub(crate) fn as_attribute(&self) -> Option<&str> {
+        if let Node::Attribute(name) = &self.root {
+            Some(name)
+        } else {
+            None
+        }
+    }
+
+    /// The text when the expression is nothing but a string or a number.
+    pub(crate) fn as_constant(&self) -> Option<String> {
+        match &self.root {
+            Node::Text(text) => Some(text.clone()),
+            Node::Number(number) => Some(evaluate::decimal_text(number)),
+            Node::Call { .. } | Node::Attribute(_) | Node::Word(_) | Node::Comparison { .. } => {
+                None
+            }
+        }
+    }
+}
+
+impl FromStr for Expression {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        parser::parse(text).map(|root| Self { root })
+    }
+}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.root.fmt(f)
+    }
+}
+
+/// The string literal of the language for `text`.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut literal = String::with_capacity(text.len() + 2);
+    ast::write_quoted(&mut literal, text).expect("writing to a String cannot fail");
+    literal
+}
+
+/// Why a text is no expression. `Display` is one sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}, at character {}{}", .position + 1, .suggestion.as_ref().map(|text| format!("; did you mean `{text}`?")).unwrap_or_default())]
+pub struct ParseError {
+    /// Where, in characters from 0. Equal to the number of characters when something is missing at the end.
+    pub position: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What was probably meant.
+    pub suggestion: Option<String>,
+}
+
+impl ParseError {
+    fn new(position: usize, message: impl Into<String>) -> Self {
+        Self {
+            position,
+            message: message.into(),
+            suggestion: None,
+        }
+    }
+
+    fn suggesting(mut self, suggestion: impl Into<String>) -> Self {
+        self.suggestion = Some(suggestion.into());
+        self
+    }
+
+    /// `text`, which this error is about, with a line below the one in error that points at the place with `^`.
+    pub fn caret(&self, text: &str) -> String {
+        let mut shown = String::with_capacity(text.len() * 2);
+        let mut left = Some(self.position);
+        for line in text.split('\n') {
+            if !shown.is_empty() {
+                shown.push('\n');
+            }
+            shown.push_str(line);
+            let length = line.chars().count();
+            left = match left {
+                Some(column) if column <= length => {
+                    shown.push('\n');
+                    shown.extend(
+                        line.chars()
+                            .take(column)
+                            .map(|c| if c == '\t' { '\t' } else { ' ' }),
+                    );
+                    shown.push('^');
+                    None
+                }
+                Some(column) => Some(column - length - 1),
+                None => None,
+            };
+        }
+        shown
+    }
+}

@@ -1,0 +1,196 @@
+//! Builds the tree of an expression from its tokens. The grammar is written once, in the module documentation of
+//! `expression`; which arguments a function takes is said in the table of functions.
+
+use super::ast::{Node, WORDS};
+use super::functions::{self, Function};
+use super::lexer::{self, Token};
+use super::{ARGUMENTS_MAX, DEPTH_MAX, EXPRESSION_CHARS_MAX, ParseError};
+use crate::nearest::nearest;
+
+/// Parses a whole text.
+pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
+    let length = text.chars().count();
+    if length > EXPRESSION_CHARS_MAX {
+        let message = format!(
+            "an expression has at most {EXPRESSION_CHARS_MAX} characters, this one has {length}"
+        );
+        return Err(ParseError::new(EXPRESSION_CHARS_MAX, message));
+    }
+    let mut parser = Parser {
+        tokens: lexer::tokens(text)?.into_iter().peekable(),
+        end: length,
+    };
+    let node = parser.expression(0)?;
+    match parser.tokens.next() {
+        None => Ok(node),
+        Some((position, Token::Comparator(_))) => Err(ParseError::new(
+            position,
+            "comparisons cannot be chained; nest `IIF` instead",
+        )),
+        Some((position, token)) => Err(ParseError::new(
+            position,
+            format!("the expression is complete before {}", token.shown()),
+        )),
+    }
+}
+
+struct Parser {
+    tokens: std::iter::Peekable<std::vec::IntoIter<(usize, Token)>>,
+    end: usize,
+}
+
+impl Parser {
+    fn peek(&mut self) -> Option<&Token> {
+        self.tokens.peek().map(|(_, token)| token)
+    }
+
+    /// `operand [ compOp operand ]`; `depth` counts the calls around it.
+    fn expression(&mut self, depth: usize) -> Result<Node, ParseError> {
+        let left = self.operand(depth)?;
+        let Some(Token::Comparator(operator)) = self.peek() else {
+            return Ok(left);
+        };
+        let operator = *operator;
+        self.tokens.next();
+        let right = self.operand(depth)?;
+        Ok(Node::Comparison {
+            left: Box::new(left),
+            operator,
+            right: Box::new(right),
+        })
+    }
+
+    fn operand(&mut self, depth: usize) -> Result<Node, ParseError> {
+        match self.tokens.next() {
+            Some((_, Token::Attribute(name))) => Ok(Node::Attribute(name)),
+            Some((_, Token::Text(text))) => Ok(Node::Text(text)),
+            Some((_, Token::Number(number))) => Ok(Node::Number(number)),
+            Some((position, Token::Name(name))) if self.peek() == Some(&Token::Open) => {
+                self.call(&name, position, depth)
+            }
+            Some((position, Token::Name(name))) => word(&name, position),
+            Some((position, token)) => {
+                let message = format!(
+                    "a function, an attribute or a string is expected, not {}",
+                    token.shown()
+                );
+                Err(ParseError::new(position, message))
+            }
+            None => Err(ParseError::new(
+                self.end,
+                "a function, an attribute or a string is expected at the end",
+            )),
+        }
+    }
+
+    fn call(&mut self, name: &str, position: usize, depth: usize) -> Result<Node, ParseError> {
+        if depth >= DEPTH_MAX {
+            return Err(ParseError::new(
+                position,
+                format!("functions are nested more than {DEPTH_MAX} deep"),
+            ));
+        }
+        let function = functions::find(name).ok_or_else(|| unknown_function(name, position))?;
+        self.tokens.next();
+        let mut arguments = self.arguments(function, position, depth + 1)?;
+        function
+            .settle(&mut arguments)
+            .map_err(|message| ParseError::new(position, message))?;
+        Ok(Node::Call {
+            function,
+            arguments,
+        })
+    }
+
+    /// What stands between the parentheses, the closing one included. An argument may be omitted: `F([a], , "b")`.
+    fn arguments(
+        &mut self,
+        function: &Function,
+        position: usize,
+        depth: usize,
+    ) -> Result<Vec<Option<Node>>, ParseError> {
+        let mut arguments = Vec::new();
+        if self.peek() == Some(&Token::Close) {
+            self.tokens.next();
+            return Ok(arguments);
+        }
+        loop {
+            if arguments.len() >= ARGUMENTS_MAX {
+                return Err(ParseError::new(
+                    position,
+                    format!("a function takes at most {ARGUMENTS_MAX} arguments"),
+                ));
+            }
+            let omitted = matches!(self.peek(), Some(Token::Comma | Token::Close));
+            arguments.push(if omitted {
+                None
+            } else {
+                Some(self.expression(depth)?)
+            });
+            match self.tokens.next() {
+                Some((_, Token::Comma)) => {}
+                Some((_, Token::Close)) => return Ok(arguments),
+                Some((at, Token::Comparator(_))) => {
+                    return Err(ParseError::new(
+                        at,
+                        "comparisons cannot be chained; nest `IIF` instead",
+                    ));
+                }
+                Some((at, token)) => {
+                    let message = format!(
+                        "`,` or `)` is expected in the arguments of `{}`, not {}",
+                        function.name,
+                        token.shown()
+                    );
+                    return Err(ParseError::new(at, message));
+                }
+                None => {
+                    return Err(ParseError::new(
+                        self.end,
+                        format!(
+                            "the `)` that ends the arguments of `{}` is missing",
+                            function.name
+                        ),
+                    ));
+                }
+            }
+        }
+    }
+}
+
+fn word(name: &str, position: usize) -> Result<Node, ParseError> {
+    if let Some((_, word)) = WORDS.iter().find(|(spelling, _)| *spelling == name) {
+        return Ok(Node::Word(*word));
+    }
+    if functions::find(name).is_some() {
+        return Err(ParseError::new(
+            position,
+            format!("the arguments of the function `{name}` are missing"),
+        )
+        .suggesting(format!("{name}(…)")));
+    }
+    let error = ParseError::new(
+        position,
+        format!(
+            "`{name}` is no word of the language; attributes stand in brackets, texts in quotes"
+        ),
+    );
+    if name.eq_ignore_ascii_case("true") || name.eq_ignore_ascii_case("false") {
+        return Err(error.suggesting(format!("\"{name}\"")));
+    }
+    let near = nearest(name, WORDS.iter().map(|(spelling, _)| *spelling));
+    Err(error.suggesting(near.map_or_else(|| format!("[{name}]"), str::to_owned)))
+}
+
+fn unknown_function(name: &str, position: usize) -> ParseError {
+    if functions::NOT_YET.contains(&name) {
+        let message =
+            format!("`{name}` is an Entra function that this version does not evaluate yet");
+        return ParseError::new(position, message);
+    }
+    let error = ParseError::new(position, format!("there is no function `{name}`"));
+    match functions::suggestion(name) {
+        Some(known) => error.suggesting(known),
+        None => error,
+    }
+}

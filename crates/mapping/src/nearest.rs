@@ -1,0 +1,59 @@
+//! Finds the known name that a mistyped one most likely meant. What is done with it is the caller's.
+
+/// More changed characters than this, and the names have nothing to do with each other.
+const DISTANCE_MAX: usize = 2;
+
+/// The candidate that differs only in case, else the closest one by edit distance (at most two changes, and fewer changes
+/// than half of what was written).
+pub(crate) fn nearest<'a>(
+    written: &str,
+    candidates: impl Iterator<Item = &'a str> + Clone,
+) -> Option<&'a str> {
+    if let Some(same) = candidates
+        .clone()
+        .find(|candidate| candidate.eq_ignore_ascii_case(written))
+    {
+        return Some(same);
+    }
+    candidates
+        .filter(|candidate| candidate.len().abs_diff(written.len()) <= DISTANCE_MAX)
+        .map(|candidate| (distance(written, candidate), candidate))
+        .filter(|(distance, _)| *distance <= DISTANCE_MAX && distance * 2 < written.len())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+fn distance(left: &str, right: &str) -> usize {
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, a) in left.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in right.bytes().enumerate() {
+            let substituted = diagonal + usize::from(!a.eq_ignore_ascii_case(&b));
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggestions() {
+        let known = ["Append", "ToLower", "ToUpper", "Mid", "EQUALS"];
+        for (written, expected) in [
+            ("append", Some("Append")),
+            ("Apend", Some("Append")),
+            ("ToLowr", Some("ToLower")),
+            ("EQUAL", Some("EQUALS")),
+            ("Md", None),
+            ("Completely", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(written, known.into_iter()), expected, "{written}");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The mapping of one object type: what may happen to target objects, who is in scope, and how each attribute is made.
+//! Carrying it out is the provisioning engine's.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::attribute_mapping::{AttributeMapping, MappingSource};
+use crate::scoping::{ClauseError, ScopingFilters};
+
+/// Attribute mappings of one object mapping.
+pub const ATTRIBUTE_MAPPINGS_MAX: usize = 500;
+
+/// Functions whose result is another each time: nothing can be found by it.
+const RANDOM_FUNCTIONS: [&str; 3] = ["Guid", "RandomString", "Now"];
+
+/// The attribute that flows only through the functions made for it.
+const APP_ROLE_ASSIGNMENTS: &str = "appRoleAssignments";
+
+/// Source attributes that filters cannot use: multi-valued ones, references, and dates.
+const NOT_FILTERABLE: [&str; 9] = [
+    "members",
+    APP_ROLE_ASSIGNMENTS,
+    "userType",
+    "manager",
+    "StatusHireDate",
+    "startDate",
+    "endDate",
+    "StatusTerminationDate",
+    "accountExpires",
+];
+
+/// The kinds of object that are provisioned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ObjectType {
+    /// A person's account.
+    User,
+    /// A group.
+    Group,
+}
+
+/// "Target object actions": which writes the engine may make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<FlowAction>", into = "Vec<FlowAction>")]
+pub struct FlowTypes {
+    /// New objects are created.
+    pub create: bool,
+    /// Linked objects are updated, and disabled: that is an update too.
+    pub update: bool,
+    /// Linked objects are deleted.
+    pub delete: bool,
+}
+
+impl Default for FlowTypes {
+    fn default() -> Self {
+        Self {
+            create: true,
+            update: true,
+            delete: true,
+        }
+    }
+}
+
+/// Graph's words for [`FlowTypes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum FlowAction {
+    #[serde(alias = "Create")]
+    Add,
+    Update,
+    Delete,
+}
+
+impl From<Vec<FlowAction>> for FlowTypes {
+    fn from(actions: Vec<FlowAction>) -> Self {
+        let has = |action| actions.contains(&action);
+        Self {
+            create: has(FlowAction::Add),
+            update: has(FlowAction::Update),
+            delete: has(FlowAction::Delete),
+        }
+    }
+}
+
+impl From<FlowTypes> for Vec<FlowAction> {
+    fn from(types: FlowTypes) -> Self {
+        let flags = [
+            (types.create, FlowAction::Add),
+            (types.update, FlowAction::Update),
+            (types.delete, FlowAction::Delete),
+        ];
+        flags
+            .into_iter()
+            .filter(|(set, _)| *set)
+            .map(|(_, action)| action)
+            .collect()
+    }
+}
+
+/// The rule for one pair of object types.
+///
+/// In data files, keys in camel case; `enabled` is true, `flowTypes` is `["Add","Update","Delete"]` and `scoping` is empty
+/// when left out. Unknown keys are refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ObjectMapping {
+    /// What is read from the source.
+    pub source_object: ObjectType,
+    /// What is written to the target.
+    pub target_object: ObjectType,
+    /// Off: objects of this type are not provisioned. Users cannot be switched off.
+    #[serde(default = "enabled")]
+    pub enabled: bool,
+    /// Which writes may be made.
+    #[serde(default)]
+    pub flow_types: FlowTypes,
+    /// Who is in scope by attributes.
+    #[serde(default)]
+    pub scoping: ScopingFilters,
+    /// One mapping per target attribute.
+    pub attributes: Vec<AttributeMapping>,
+}
+
+fn enabled() -> bool {
+    true
+}
+
+/// What is wrong with an object mapping. `Display` is one sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// More than [`ATTRIBUTE_MAPPINGS_MAX`] mappings.
+    #[error("there are {0} attribute mappings, at most {ATTRIBUTE_MAPPINGS_MAX} are allowed")]
+    TooManyMappings(usize),
+    /// The user mapping is switched off.
+    #[error("the mapping of users cannot be disabled")]
+    UserMappingDisabled,
+    /// A mapping has an empty target.
+    #[error("an attribute mapping has no target attribute")]
+    NoTarget,
+    /// Two mappings write the same attribute.
+    #[error("`{0}` is the target of more than one attribute mapping")]
+    DuplicateTarget(String),
+    /// `id` is the target's own.
+    #[error("`{0}` is the primary key of the target and cannot be mapped")]
+    PrimaryKeyMapped(String),
+    /// Nothing to find existing objects by.
+    #[error("no attribute mapping matches objects; give one a matching priority of 1")]
+    NoMatchingAttribute,
+    /// Two matching attributes have the same priority.
+    #[error("`{first}` and `{second}` have the same matching priority {priority}")]
+    DuplicatePriority {
+        /// The number.
+        priority: u32,
+        /// The target of the earlier mapping.
+        first: String,
+        /// The target of the later mapping.
+        second: String,
+    },
+    /// A matching attribute with a constant or without source would match every object with the same one.
+    #[error("`{0}` matches objects, so its value must come from the source object")]
+    MatchingWithoutSource(String),
+    /// A matching attribute with a random value matches nothing.
+    #[error("`{target}` matches objects, so it cannot use `{function}`")]
+    MatchingIsRandom {
+        /// The target attribute.
+        target: String,
+        /// The function.
+        function: &'static str,
+    },
+    /// `appRoleAssignments` without one of its functions.
+    #[error(
+        "`{0}`: appRoleAssignments flows only through SingleAppRoleAssignment, AppRoleAssignmentsComplex or AssertiveAppRoleAssignmentsComplex"
+    )]
+    RolesMappedDirectly(String),
+    /// A filter without clauses would let everyone pass.
+    #[error("the scoping filter `{0}` has no clause")]
+    EmptyFilter(String),
+    /// A clause that makes no sense.
+    #[error("the scoping filter `{filter}`: {error}")]
+    BadClause {
+        /// The title of the filter.
+        filter: String,
+        /// What is wrong.
+        error: ClauseError,
+    },
+    /// An attribute that filters cannot use.
+    #[error("the scoping filter `{filter}` uses `{attribute}`, which filters cannot use")]
+    NotFilterable {
+        /// The title of the filter.
+        filter: String,
+        /// The attribute.
+        attribute: String,
+    },
+}
+
+impl ObjectMapping {
+    /// All that is wrong, at once; empty when the mapping can be used.
+    pub fn check(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.attributes.len() > ATTRIBUTE_MAPPINGS_MAX {
+            problems.push(Problem::TooManyMappings(self.attributes.len()));
+        }
+        if self.source_object == ObjectType::User && !self.enabled {
+            problems.push(Problem::UserMappingDisabled);
+        }
+        self.check_targets(&mut problems);
+        self.check_matching(&mut problems);
+        self.check_filters(&mut problems);
+        problems
+    }
+
+    /// The matching attributes in the order in which they are tried.
+    pub fn matching(&self) -> impl Iterator<Item = &AttributeMapping> {
+        let mut matching: Vec<_> = self
+            .attributes
+            .iter()
+            .filter(|mapping| mapping.is_matching())
+            .collect();
+        matching.sort_by_key(|mapping| mapping.matching_priority);
+        matching.into_iter()
+    }
+
+    /// Target names are compared without case, as SCIM's attribute names (RFC 7643 §2.1).
+    fn check_targets(&self, problems: &mut Vec<Problem>) {
+        let mut seen = BTreeMap::new();
+        for mapping in &self.attributes {
+            let target = mapping.target.trim();
+            if target.is_empty() {
+                problems.push(Problem::NoTarget);
+                continue;
+            }
+            if target.eq_ignore_ascii_case("id") {
+                problems.push(Problem::PrimaryKeyMapped(target.to_owned()));
+            }
+            let times = seen.entry(target.to_ascii_lowercase()).or_insert(0_usize);
+            *times += 1;
+            if *times == 2 {
+                problems.push(Problem::DuplicateTarget(target.to_owned()));
+            }
+            if mapping.source == MappingSource::Attribute(APP_ROLE_ASSIGNMENTS.to_owned()) {
+                problems.push(Problem::RolesMappedDirectly(target.to_owned()));
+            }
+        }
+    }
+
+    fn check_matching(&self, problems: &mut Vec<Problem>) {
+        let matching: Vec<_> = self.matching().collect();
+        if matching.is_empty() {
+            problems.push(Problem::NoMatchingAttribute);
+        }
+        for pair in matching
+            .windows(2)
+            .filter(|pair| pair[0].matching_priority == pair[1].matching_priority)
+        {
+            let (first, second) = (pair[0].target.clone(), pair[1].target.clone());
+            problems.push(Problem::DuplicatePriority {
+                priority: pair[0].matching_priority,
+                first,
+                second,
+            });
+        }
+        for mapping in matching {
+            let random = RANDOM_FUNCTIONS
+                .into_iter()
+                .find(|function| mapping.source.uses_function(function));
+            if let Some(function) = random {
+                problems.push(Problem::MatchingIsRandom {
+                    target: mapping.target.clone(),
+                    function,
+                });
+            } else if mapping.source.attributes().is_empty() {
+                problems.push(Problem::MatchingWithoutSource(mapping.target.clone()));
+            }
+        }
+    }
+
+    fn check_filters(&self, problems: &mut Vec<Problem>) {
+        for group in &self.scoping.0 {
+            if group.clauses.is_empty() {
+                problems.push(Problem::EmptyFilter(group.name.clone()));
+            }
+            for clause in &group.clauses {
+                let filter = group.name.clone();
+                if let Err(error) = clause.check() {
+                    problems.push(Problem::BadClause { filter, error });
+                } else if NOT_FILTERABLE.contains(&clause.attribute.as_str()) {
+                    problems.push(Problem::NotFilterable {
+                        filter,
+                        attribute: clause.attribute.clone(),
+                    });
+                }
+            }
+        }
+    }
+}
