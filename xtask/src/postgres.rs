@@ -26,27 +26,41 @@ pub const URL_VARIABLE: &str = "LOCKSTEP_TEST_POSTGRES";
 /// Connections of all tests that run at the same time.
 const CONNECTIONS_MAX: u32 = 200;
 
-/// How long the server may take to answer after its start.
-const START_SECONDS_MAX: u32 = 60;
+/// How often the server is asked whether it answers, ten times a second: one minute.
+const START_TRIES_MAX: u32 = 600;
 
 /// Users that may run the server where we are root, which PostgreSQL refuses. The first comes with its package.
 const SERVER_USERS: [&str; 2] = ["postgres", "nobody"];
 
 /// Makes the cluster, starts it, says so, waits for the end of its input, stops it, removes it.
 ///
-/// Signals are ignored: Ctrl-C goes to everyone in the terminal, and the keeper must outlive the others. The default
-/// collation is a linguistic one as on most servers in the field, not bytes, so that a statement that relies on the
-/// order of bytes without saying so fails here. Durability stays on as in the field.
+/// Signals are ignored: Ctrl-C goes to everyone in the terminal, and the keeper must outlive the others; the pipe for
+/// its answer may be closed before it answers. The server is its own child, so that none is left for a container's
+/// first process to wait for. The default collation is a linguistic one as on most servers in the field, so that a
+/// statement that relies on the order of bytes without saying so fails here. Durability stays on as in the field.
 const KEEPER: &str = r#"
-trap '' INT TERM HUP
-binaries=$1 folder=$2 options=$3 seconds=$4
+trap '' INT TERM HUP PIPE
+binaries=$1 folder=$2 port=$3 connections=$4 tries=$5 server=
+
 "$binaries/initdb" --pgdata="$folder/data" --username=lockstep --auth=trust --encoding=UTF8 \
-    --locale=C --locale-provider=icu --icu-locale=en-US >"$folder/log" 2>&1 &&
-"$binaries/pg_ctl" --pgdata="$folder/data" --log="$folder/log" --options="$options" \
-    --wait --timeout="$seconds" --silent start >>"$folder/log" 2>&1 </dev/null &&
-echo ready || echo failed
+    --locale=C --locale-provider=icu --icu-locale=en-US >"$folder/log" 2>&1 && {
+    "$binaries/postgres" -D "$folder/data" -k "$folder" -h 127.0.0.1 -p "$port" -N "$connections" \
+        >>"$folder/log" 2>&1 </dev/null &
+    server=$!
+}
+answer=failed
+while [ -n "$server" ] && [ "$tries" -gt 0 ] && kill -0 "$server" 2>/dev/null; do
+    if "$binaries/pg_isready" --quiet --host="$folder" --port="$port"; then answer=ready; break; fi
+    tries=$((tries - 1))
+    sleep 0.1
+done
+echo "$answer"
+
 read -r _
-"$binaries/pg_ctl" --pgdata="$folder/data" --mode=immediate --silent stop >/dev/null 2>&1
+if [ -n "$server" ]; then
+    kill -QUIT "$server" 2>/dev/null
+    wait "$server"
+fi
 rm -rf "$folder"
 "#;
 
@@ -122,18 +136,17 @@ impl Drop for Server {
 }
 
 fn keep(binaries: &Path, folder: &Path, port: u16) -> anyhow::Result<Child> {
-    let options = format!(
-        "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='{}' -c max_connections={CONNECTIONS_MAX}",
-        folder.display()
-    );
     let mut command = Command::new("sh");
     command
         .arg("-c")
         .arg(KEEPER)
         .arg("keeper")
-        .args([binaries, folder])
-        .arg(options)
-        .arg(START_SECONDS_MAX.to_string());
+        .args([binaries, folder]);
+    command.args([
+        port.to_string(),
+        CONNECTIONS_MAX.to_string(),
+        START_TRIES_MAX.to_string(),
+    ]);
     command
         .current_dir(folder)
         .stdin(Stdio::piped())
@@ -174,7 +187,12 @@ fn free_port() -> anyhow::Result<u16> {
 mod tests {
     use std::net::TcpStream;
 
-    use super::{KEEPER, Server, binaries, free_port};
+    use super::{CONNECTIONS_MAX, KEEPER, START_TRIES_MAX, Server, binaries, free_port};
+
+    #[test]
+    fn limits() {
+        assert_eq!((CONNECTIONS_MAX, START_TRIES_MAX), (200, 600));
+    }
 
     #[test]
     fn durability_and_the_order_of_text_are_those_of_the_field() {

@@ -10,13 +10,16 @@ use crate::system_packages;
 /// The oldest major version the project supports. It has the ICU collations that our servers are made with.
 const VERSION_MIN: u32 = 15;
 
+/// What a server is made, kept and asked with. A client alone brings the folder, but not all of them.
+const PROGRAMS: [&str; 4] = ["initdb", "pg_ctl", "pg_isready", "postgres"];
+
 /// Where Debian and Ubuntu keep each major version apart; none of it is in PATH.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
 /// The package of Debian and Ubuntu that brings their newest server.
 const PACKAGE: &str = "postgresql";
 
-/// The folder of `initdb` and `pg_ctl`.
+/// The folder of PostgreSQL's programs.
 pub fn found_or_installed() -> anyhow::Result<PathBuf> {
     if let Some(folder) = found() {
         return Ok(folder);
@@ -44,9 +47,8 @@ fn newest_below(folder: &Path) -> Option<PathBuf> {
     versions.max().map(|(_, binaries)| binaries)
 }
 
-/// A client alone brings the folder, but no server.
 fn is_whole(binaries: &Path) -> bool {
-    ["initdb", "pg_ctl", "postgres"]
+    PROGRAMS
         .iter()
         .all(|program| binaries.join(program).is_file())
 }
@@ -73,7 +75,7 @@ fn major_version(text: &str) -> Option<u32> {
 mod tests {
     use std::fs;
 
-    use super::{major_version, newest_below};
+    use super::{PROGRAMS, major_version, newest_below};
 
     #[test]
     fn versions_are_read() {
@@ -93,10 +95,10 @@ mod tests {
     fn the_newest_whole_version_is_taken() {
         let folder = std::env::temp_dir().join(format!("lockstep-binaries-{}", std::process::id()));
         for (version, programs) in [
-            ("9.6", ["initdb", "pg_ctl", "postgres"].as_slice()),
-            ("14", &["initdb", "pg_ctl", "postgres"]),
-            ("15", &["initdb", "pg_ctl", "postgres"]),
-            ("16", &["initdb", "pg_ctl", "postgres"]),
+            ("9.6", PROGRAMS.as_slice()),
+            ("14", &PROGRAMS),
+            ("15", &PROGRAMS),
+            ("16", &PROGRAMS),
             ("17", &["psql"]),
         ] {
             let binaries = folder.join(version).join("bin");

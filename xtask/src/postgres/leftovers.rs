@@ -82,7 +82,7 @@ fn stop(folder: &Path, binaries: &Path) {
 mod tests {
     use std::fs;
     use std::path::Path;
-    use std::process::Command;
+    use std::process::{Command, Stdio};
 
     use super::{folder_of, remove};
 
@@ -93,13 +93,17 @@ mod tests {
         let mut ended = Command::new("true").spawn().unwrap();
         ended.wait().unwrap();
         let orphaned = folder_of(&temporary, ended.id());
-        let owned = folder_of(&temporary, std::os::unix::process::parent_id());
+        // Runs until its input closes.
+        let mut running = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let owned = folder_of(&temporary, running.id());
         let other = temporary.join("lockstep-postgres-notes");
         for folder in [&orphaned, &owned, &other] {
             fs::create_dir_all(folder).unwrap();
         }
         remove(&temporary, Path::new("/no/binaries"));
         let left = [&orphaned, &owned, &other].map(|folder| folder.exists());
+        drop(running.stdin.take());
+        running.wait().unwrap();
         fs::remove_dir_all(&temporary).unwrap();
         assert_eq!(left, [false, true, true]);
     }
