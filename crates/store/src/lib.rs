@@ -1,1 +1,50 @@
-//! Records, ids, every SQL statement and migration, for SQLite and PostgreSQL behind one API.
+//! Records and ids, every SQL statement and migration, for SQLite and PostgreSQL behind one API.
+//!
+//! A use case is a plain function over a transaction; [`Store::write`] and [`Store::read`] run it. On SQLite one writer
+//! thread runs the writes, each in a savepoint, and commits many at once (group commit, `synchronous=FULL`); on
+//! PostgreSQL a pool of connections runs them. Who may do what is decided elsewhere; no driver type leaves this crate.
+
+pub mod applications;
+pub mod audit;
+mod changes;
+mod error;
+pub mod groups;
+mod id;
+pub mod jobs;
+mod key;
+pub mod links;
+pub mod logs;
+pub mod members;
+mod migrate;
+mod postgres;
+pub mod references;
+pub mod resources;
+pub mod settings;
+mod sql;
+mod sqlite;
+mod store;
+pub mod tenants;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod tx;
+pub mod users;
+
+pub use changes::{Change, DIRECTORY_FEED, Feed, ObjectKind, append_change, changes_after, feed_head, number_changes};
+pub use error::{StoreError, UniqueKey};
+pub use id::{AppId, CycleId, GroupId, LogId, ObjectId, ResourceId, RoleId, TenantKey, TokenId, UserId, version_7};
+pub use key::{BadKey, folded, folded_user_name};
+pub use migrate::SCHEMA_VERSION;
+pub use store::{Database, Store};
+pub use tx::{ReadTx, WriteTx};
+
+use jiff::Timestamp;
+
+/// A moment as the store keeps it: whole milliseconds since 1970-01-01T00:00:00Z.
+pub(crate) fn millis(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+/// The moment behind stored milliseconds; a value out of range becomes the nearest moment there is.
+pub(crate) fn moment(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or(if millis < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}

@@ -1,0 +1,122 @@
+//! A newtype for each id, so that one kind is never taken for another.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+/// Makes a version 7 UUID from a clock reading and ten random bytes (RFC 9562 §5.7). Both come from the caller, so that
+/// tests are repeatable; ids made later sort later, which keeps inserts at the end of every index.
+pub fn version_7(at: jiff::Timestamp, random: [u8; 10]) -> Uuid {
+    let millis = u64::try_from(at.as_millisecond()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}
+
+macro_rules! id_type { ($($(#[$doc:meta])* $name:ident)*) => { $(
+    $(#[$doc])*
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+    #[serde(try_from = "String", into = "String")]
+    pub struct $name(Uuid);
+
+    impl $name {
+        /// Wraps a UUID that is known to name this kind of thing.
+        pub const fn new(id: Uuid) -> Self { Self(id) }
+        /// The UUID inside.
+        pub const fn uuid(self) -> Uuid { self.0 }
+    }
+    impl fmt::Display for $name {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { self.0.fmt(f) }
+    }
+    impl FromStr for $name {
+        type Err = uuid::Error;
+        /// Takes only the hyphenated form that [`fmt::Display`] gives: one object has one address.
+        fn from_str(text: &str) -> Result<Self, Self::Err> {
+            uuid::fmt::Hyphenated::from_str(text).map(|id| Self(id.into_uuid()))
+        }
+    }
+    impl TryFrom<String> for $name {
+        type Error = uuid::Error;
+        fn try_from(text: String) -> Result<Self, Self::Error> { text.parse() }
+    }
+    impl From<$name> for String {
+        fn from(id: $name) -> Self { id.to_string() }
+    }
+    impl From<Uuid> for $name {
+        fn from(id: Uuid) -> Self { Self(id) }
+    }
+)* } }
+
+id_type! {
+    /// A SCIM `id` of a user or group of a tenant. Made by the server, never used again.
+    ResourceId
+    /// A secret token of a tenant.
+    TokenId
+    /// A user of the directory (Entra's `objectId`).
+    UserId
+    /// A group of the directory (Entra's `objectId`).
+    GroupId
+    /// A user or a group of the directory, where either may stand.
+    ObjectId
+    /// An application of the directory (Entra's service principal).
+    AppId
+    /// An app role of an application.
+    RoleId
+    /// One run of a provisioning job.
+    CycleId
+    /// One record of the provisioning log, or of the audit log.
+    LogId
+}
+
+impl From<UserId> for ObjectId {
+    fn from(id: UserId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<GroupId> for ObjectId {
+    fn from(id: GroupId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl ObjectId {
+    /// The same id, where the object is known to be a user.
+    pub const fn user(self) -> UserId {
+        UserId(self.0)
+    }
+    /// The same id, where the object is known to be a group.
+    pub const fn group(self) -> GroupId {
+        GroupId(self.0)
+    }
+}
+
+/// The small number by which every row of a tenant is keyed. Made by the database, never shown outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TenantKey(pub(crate) i64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_printed_form_is_an_address() {
+        let id = "0198c2a4-7d1e-7aaa-8bbb-0123456789ab";
+        assert_eq!(id.parse::<ResourceId>().unwrap().to_string(), id);
+        for other in [
+            "",
+            "x",
+            "0198c2a47d1e7aaa8bbb0123456789ab",
+            "{0198c2a4-7d1e-7aaa-8bbb-0123456789ab}",
+            "urn:uuid:0198c2a4-7d1e-7aaa-8bbb-0123456789ab",
+        ] {
+            assert!(other.parse::<ResourceId>().is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn later_ids_sort_later() {
+        let at = |ms| version_7(jiff::Timestamp::from_millisecond(ms).unwrap(), [9; 10]);
+        assert!(at(1_000) < at(1_001));
+        assert_eq!(at(5).get_version_num(), 7);
+    }
+}

@@ -1,0 +1,230 @@
+//! Provisioning jobs: settings, the watermark, and the lease under which one cycle at a time runs.
+
+use jiff::Timestamp;
+
+use crate::error::StoreError;
+use crate::id::{AppId, CycleId};
+use crate::sql::{Row, params, statements};
+use crate::{ReadTx, WriteTx};
+
+/// A provisioning job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobRecord {
+    /// The application it provisions.
+    pub app: AppId,
+    /// `on`, `off` or `quarantine`.
+    pub status: String,
+    /// Settings as JSON text, without secrets.
+    pub settings: String,
+    /// The secret token, encrypted.
+    pub secret: Vec<u8>,
+    /// The directory change up to which everything was done; none before the initial cycle is complete.
+    pub watermark: Option<i64>,
+    /// The newest directory change when the initial cycle began, while it is not complete.
+    pub initial_from: Option<i64>,
+    /// How far the initial cycle has come.
+    pub initial_cursor: Option<String>,
+    /// When the next cycle is due.
+    pub next_run: Timestamp,
+    /// The fencing number of the latest lease.
+    pub fence: i64,
+    /// Until when a lease is held, if one is.
+    pub lease_until: Option<Timestamp>,
+    /// One more with each change of the settings.
+    pub version: i64,
+}
+
+/// Proof that a lease is held: every commit of a cycle names its fencing number, and fails when another took over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    app: AppId,
+    fence: i64,
+}
+
+impl Lease {
+    /// The application whose job is leased.
+    pub const fn app(self) -> AppId {
+        self.app
+    }
+
+    /// The fencing number: higher for each later holder.
+    pub const fn fence(self) -> i64 {
+        self.fence
+    }
+}
+
+/// A cycle of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CycleRecord {
+    /// Its id.
+    pub id: CycleId,
+    /// `initial` or `incremental`.
+    pub kind: String,
+    /// `running`, `succeeded`, `entryLevelErrors` or `failed`.
+    pub state: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended, if it has.
+    pub ended: Option<Timestamp>,
+    /// Counts as JSON text.
+    pub counts: String,
+}
+
+statements! {
+    INSERT = "INSERT INTO jobs (app, status, settings, secret, next_run, fence, version) VALUES ($1, $2, $3, $4, $5, 0, 1)";
+    BY_APP = "SELECT app, status, settings, secret, watermark, initial_from, initial_cursor, next_run, fence, lease_until, version FROM jobs WHERE app = $1";
+    DUE = "SELECT app FROM jobs WHERE status = 'on' AND next_run <= $1 AND (lease_until IS NULL OR lease_until < $1) ORDER BY next_run LIMIT $2";
+    UPDATE_SETTINGS = "UPDATE jobs SET settings = $2, secret = $3, version = version + 1 WHERE app = $1";
+    SET_STATUS = "UPDATE jobs SET status = $2 WHERE app = $1";
+    SET_NEXT_RUN = "UPDATE jobs SET next_run = $2 WHERE app = $1";
+    RESTART = "UPDATE jobs SET watermark = NULL, initial_from = NULL, initial_cursor = NULL, next_run = $2 WHERE app = $1";
+    CLAIM = "UPDATE jobs SET fence = fence + 1, lease_owner = $2, lease_until = $4 WHERE app = $1 AND (lease_until IS NULL OR lease_until < $3) RETURNING fence";
+    RENEW = "UPDATE jobs SET lease_until = $3 WHERE app = $1 AND fence = $2 AND lease_until IS NOT NULL";
+    HOLDS = "SELECT 1 FROM jobs WHERE app = $1 AND fence = $2 AND lease_until IS NOT NULL",
+            "SELECT 1 FROM jobs WHERE app = $1 AND fence = $2 AND lease_until IS NOT NULL FOR SHARE";
+    RELEASE = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, next_run = $3 WHERE app = $1 AND fence = $2";
+    SET_WATERMARK = "UPDATE jobs SET watermark = $3, initial_from = NULL, initial_cursor = NULL WHERE app = $1 AND fence = $2";
+    SET_INITIAL = "UPDATE jobs SET initial_from = $3, initial_cursor = $4 WHERE app = $1 AND fence = $2";
+    INSERT_CYCLE = "INSERT INTO cycles (app, id, kind, state, started, counts) VALUES ($1, $2, $3, 'running', $4, '{}')";
+    END_CYCLE = "UPDATE cycles SET state = $3, ended = $4, counts = $5 WHERE app = $1 AND id = $2";
+    PROGRESS = "UPDATE cycles SET counts = $3 WHERE app = $1 AND id = $2";
+    CYCLES = "SELECT id, kind, state, started, ended, counts FROM cycles WHERE app = $1 ORDER BY id DESC LIMIT $2";
+}
+
+fn job(row: &Row<'_>) -> Result<JobRecord, StoreError> {
+    Ok(JobRecord {
+        app: row.id(0)?,
+        status: row.text(1)?,
+        settings: row.text(2)?,
+        secret: row.bytes(3)?,
+        watermark: row.opt_int(4)?,
+        initial_from: row.opt_int(5)?,
+        initial_cursor: row.opt_text(6)?,
+        next_run: row.time(7)?,
+        fence: row.int(8)?,
+        lease_until: row.opt_time(9)?,
+        version: row.int(10)?,
+    })
+}
+
+/// Adds the job of an application.
+pub fn insert_job(
+    tx: &mut WriteTx<'_>,
+    app: AppId,
+    status: &str,
+    settings: &str,
+    secret: &[u8],
+    next_run: Timestamp,
+) -> Result<(), StoreError> {
+    tx.run(&INSERT, params![app, status, settings, secret, next_run]).map(drop)
+}
+
+/// The job of an application.
+pub fn job_by_app(tx: &mut ReadTx<'_>, app: AppId) -> Result<Option<JobRecord>, StoreError> {
+    tx.first(&BY_APP, params![app], job)
+}
+
+/// Jobs that are on, due and not leased, the longest overdue first.
+pub fn due_jobs(tx: &mut ReadTx<'_>, now: Timestamp, limit: u32) -> Result<Vec<AppId>, StoreError> {
+    tx.all(&DUE, params![now, i64::from(limit)], |row| row.id(0))
+}
+
+/// Replaces settings and secret.
+pub fn update_job(tx: &mut WriteTx<'_>, app: AppId, settings: &str, secret: &[u8]) -> Result<(), StoreError> {
+    tx.run(&UPDATE_SETTINGS, params![app, settings, secret]).map(drop)
+}
+
+/// Sets the status.
+pub fn set_status(tx: &mut WriteTx<'_>, app: AppId, status: &str) -> Result<(), StoreError> {
+    tx.run(&SET_STATUS, params![app, status]).map(drop)
+}
+
+/// Sets when the next cycle is due.
+pub fn set_next_run(tx: &mut WriteTx<'_>, app: AppId, at: Timestamp) -> Result<(), StoreError> {
+    tx.run(&SET_NEXT_RUN, params![app, at]).map(drop)
+}
+
+/// Clears the watermark: the next cycle, due now, is an initial one. Links stay.
+pub fn restart(tx: &mut WriteTx<'_>, app: AppId, now: Timestamp) -> Result<(), StoreError> {
+    tx.run(&RESTART, params![app, now]).map(drop)
+}
+
+/// Takes the lease of a job until a moment, unless another holds it.
+pub fn claim(
+    tx: &mut WriteTx<'_>,
+    app: AppId,
+    owner: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Option<Lease>, StoreError> {
+    let fence = tx.first(&CLAIM, params![app, owner, now, until], |row| row.int(0))?;
+    Ok(fence.map(|fence| Lease { app, fence }))
+}
+
+/// Holds the lease longer; says whether it was still held.
+pub fn renew(tx: &mut WriteTx<'_>, lease: Lease, until: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx.run(&RENEW, params![lease.app, lease.fence, until])? > 0)
+}
+
+/// Whether the lease is still held. Asked in every transaction of a cycle that records something; on PostgreSQL
+/// nobody can take the lease over before that transaction ends.
+pub fn holds(tx: &mut WriteTx<'_>, lease: Lease) -> Result<bool, StoreError> {
+    Ok(tx.first(&HOLDS, params![lease.app, lease.fence], |_| Ok(()))?.is_some())
+}
+
+/// Gives the lease back and says when the next cycle is due.
+pub fn release(tx: &mut WriteTx<'_>, lease: Lease, next_run: Timestamp) -> Result<(), StoreError> {
+    tx.run(&RELEASE, params![lease.app, lease.fence, next_run]).map(drop)
+}
+
+/// Moves the watermark, which also ends an initial cycle. Belongs in the transaction that completes the last item before it.
+pub fn set_watermark(tx: &mut WriteTx<'_>, lease: Lease, watermark: i64) -> Result<(), StoreError> {
+    tx.run(&SET_WATERMARK, params![lease.app, lease.fence, watermark]).map(drop)
+}
+
+/// Keeps how far an initial cycle has come, and at which directory change it began.
+pub fn set_initial(tx: &mut WriteTx<'_>, lease: Lease, from: i64, cursor: &str) -> Result<(), StoreError> {
+    tx.run(&SET_INITIAL, params![lease.app, lease.fence, from, cursor]).map(drop)
+}
+
+/// Records that a cycle began.
+pub fn insert_cycle(
+    tx: &mut WriteTx<'_>,
+    app: AppId,
+    id: CycleId,
+    kind: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.run(&INSERT_CYCLE, params![app, id, kind, now]).map(drop)
+}
+
+/// Records how a running cycle is doing.
+pub fn report_cycle(tx: &mut WriteTx<'_>, app: AppId, id: CycleId, counts: &str) -> Result<(), StoreError> {
+    tx.run(&PROGRESS, params![app, id, counts]).map(drop)
+}
+
+/// Records how a cycle ended.
+pub fn end_cycle(
+    tx: &mut WriteTx<'_>,
+    app: AppId,
+    id: CycleId,
+    state: &str,
+    counts: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.run(&END_CYCLE, params![app, id, state, now, counts]).map(drop)
+}
+
+/// The latest cycles of a job, newest first.
+pub fn cycles(tx: &mut ReadTx<'_>, app: AppId, limit: u32) -> Result<Vec<CycleRecord>, StoreError> {
+    tx.all(&CYCLES, params![app, i64::from(limit)], |row| {
+        Ok(CycleRecord {
+            id: row.id(0)?,
+            kind: row.text(1)?,
+            state: row.text(2)?,
+            started: row.time(3)?,
+            ended: row.opt_time(4)?,
+            counts: row.text(5)?,
+        })
+    })
+}

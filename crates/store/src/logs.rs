@@ -1,0 +1,97 @@
+//! The provisioning log: one record for each object and action of a cycle.
+
+use jiff::Timestamp;
+
+use crate::changes::ObjectKind;
+use crate::error::StoreError;
+use crate::id::{AppId, CycleId, LogId, ObjectId};
+use crate::sql::{Row, params, statements};
+use crate::{ReadTx, WriteTx};
+
+/// A record of the provisioning log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRecord {
+    /// Entra's `changeId`; later ones sort later.
+    pub id: LogId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// In which cycle.
+    pub cycle: CycleId,
+    /// `create`, `update`, `disable`, `delete`, `other`.
+    pub action: String,
+    /// `success`, `failure`, `skipped`, `warning`.
+    pub status: String,
+    /// User or group.
+    pub kind: ObjectKind,
+    /// The directory's object.
+    pub source_id: ObjectId,
+    /// Its name at that time.
+    pub label: String,
+    /// Steps, modified properties and error as JSON text.
+    pub doc: String,
+}
+
+statements! {
+    INSERT = "INSERT INTO provisioning_logs (app, id, at, cycle, action, status, kind, source_id, label, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    LATEST = "SELECT id, at, cycle, action, status, kind, source_id, label, doc FROM provisioning_logs WHERE app = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+    OF_SOURCE = "SELECT id, at, cycle, action, status, kind, source_id, label, doc FROM provisioning_logs WHERE source_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+    TRIM = "DELETE FROM provisioning_logs WHERE app = $1 AND at < $2";
+}
+
+fn record(row: &Row<'_>) -> Result<LogRecord, StoreError> {
+    Ok(LogRecord {
+        id: row.id(0)?,
+        at: row.time(1)?,
+        cycle: row.id(2)?,
+        action: row.text(3)?,
+        status: row.text(4)?,
+        kind: ObjectKind::from_code(row.int(5)?)?,
+        source_id: row.id(6)?,
+        label: row.text(7)?,
+        doc: row.text(8)?,
+    })
+}
+
+/// Adds a record.
+pub fn insert_log(tx: &mut WriteTx<'_>, app: AppId, log: &LogRecord) -> Result<(), StoreError> {
+    let values = params![
+        app,
+        log.id,
+        log.at,
+        log.cycle,
+        &log.action,
+        &log.status,
+        log.kind.code(),
+        log.source_id,
+        &log.label,
+        &log.doc
+    ];
+    tx.run(&INSERT, values).map(drop)
+}
+
+/// Records of an application older than `before` (or the newest), newest first, `limit` at the most.
+pub fn logs_before(
+    tx: &mut ReadTx<'_>,
+    app: AppId,
+    before: Option<LogId>,
+    limit: u32,
+) -> Result<Vec<LogRecord>, StoreError> {
+    let before = before.unwrap_or(LogId::new(uuid::Uuid::max()));
+    tx.all(&LATEST, params![app, before, i64::from(limit)], record)
+}
+
+/// Records of one source object in all applications, newest first, `limit` at the most.
+pub fn logs_of_source(
+    tx: &mut ReadTx<'_>,
+    source: ObjectId,
+    before: Option<LogId>,
+    limit: u32,
+) -> Result<Vec<LogRecord>, StoreError> {
+    let before = before.unwrap_or(LogId::new(uuid::Uuid::max()));
+    tx.all(&OF_SOURCE, params![source, before, i64::from(limit)], record)
+}
+
+/// Removes records older than a moment; gives how many.
+pub fn trim_logs(tx: &mut WriteTx<'_>, app: AppId, before: Timestamp) -> Result<u64, StoreError> {
+    tx.run(&TRIM, params![app, before])
+}

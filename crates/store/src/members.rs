@@ -1,0 +1,106 @@
+//! Memberships of a tenant's groups: a row per member, so that adding one touches one row whatever the size of the group.
+
+use crate::error::StoreError;
+use crate::id::{ResourceId, TenantKey};
+use crate::resources::ResourceKind;
+use crate::sql::{Row, params, statements};
+use crate::{ReadTx, WriteTx};
+
+/// A member of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberRecord {
+    /// The member's id.
+    pub id: ResourceId,
+    /// What the member is.
+    pub kind: ResourceKind,
+    /// The `display` it was added with.
+    pub display: Option<String>,
+}
+
+/// A group that a resource is a direct member of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupOfMember {
+    /// The group's id.
+    pub id: ResourceId,
+    /// The group's document.
+    pub doc: String,
+}
+
+statements! {
+    ADD = "INSERT INTO members (tenant, group_id, member_id, kind, display) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    REMOVE = "DELETE FROM members WHERE tenant = $1 AND group_id = $2 AND member_id = $3";
+    CLEAR = "DELETE FROM members WHERE tenant = $1 AND group_id = $2";
+    LEAVE_ALL = "DELETE FROM members WHERE tenant = $1 AND member_id = $2";
+    IS_MEMBER = "SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 AND member_id = $3";
+    MEMBERS = "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2 AND member_id > $3 ORDER BY member_id LIMIT $4";
+    GROUPS_OF = "SELECT g.id, g.doc FROM members m JOIN resources g ON g.tenant = m.tenant AND g.kind = 2 AND g.id = m.group_id
+                 WHERE m.tenant = $1 AND m.member_id = $2 AND m.group_id > $3 ORDER BY m.group_id LIMIT $4";
+}
+
+/// Adds a member; says whether it was not one yet.
+pub fn add(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    group: ResourceId,
+    member: &MemberRecord,
+) -> Result<bool, StoreError> {
+    Ok(tx.run(&ADD, params![tenant, group, member.id, member.kind.code(), member.display.as_deref()])? > 0)
+}
+
+/// Removes a member; says whether it was one.
+pub fn remove(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    group: ResourceId,
+    member: ResourceId,
+) -> Result<bool, StoreError> {
+    Ok(tx.run(&REMOVE, params![tenant, group, member])? > 0)
+}
+
+/// Removes all members of a group; gives how many there were.
+pub fn clear(tx: &mut WriteTx<'_>, tenant: TenantKey, group: ResourceId) -> Result<u64, StoreError> {
+    tx.run(&CLEAR, params![tenant, group])
+}
+
+/// Takes a resource out of every group.
+pub fn leave_all(tx: &mut WriteTx<'_>, tenant: TenantKey, member: ResourceId) -> Result<u64, StoreError> {
+    tx.run(&LEAVE_ALL, params![tenant, member])
+}
+
+/// Whether the resource is a direct member of the group.
+pub fn is_member(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    group: ResourceId,
+    member: ResourceId,
+) -> Result<bool, StoreError> {
+    Ok(tx.first(&IS_MEMBER, params![tenant, group, member], |_| Ok(()))?.is_some())
+}
+
+/// Members with an id above `after`, in the order of their ids, `limit` at the most.
+pub fn members_after(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    group: ResourceId,
+    after: Option<ResourceId>,
+    limit: u32,
+) -> Result<Vec<MemberRecord>, StoreError> {
+    let after = after.unwrap_or(ResourceId::new(uuid::Uuid::nil()));
+    tx.all(&MEMBERS, params![tenant, group, after, i64::from(limit)], |row: &Row<'_>| {
+        Ok(MemberRecord { id: row.id(0)?, kind: ResourceKind::from_code(row.int(1)?)?, display: row.opt_text(2)? })
+    })
+}
+
+/// The groups a resource is a direct member of, with an id above `after`, `limit` at the most.
+pub fn groups_of(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    member: ResourceId,
+    after: Option<ResourceId>,
+    limit: u32,
+) -> Result<Vec<GroupOfMember>, StoreError> {
+    let after = after.unwrap_or(ResourceId::new(uuid::Uuid::nil()));
+    tx.all(&GROUPS_OF, params![tenant, member, after, i64::from(limit)], |row| {
+        Ok(GroupOfMember { id: row.id(0)?, doc: row.text(1)? })
+    })
+}

@@ -1,0 +1,140 @@
+//! PostgreSQL: a pool of threads, each with a connection of its own, that run the same use cases.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use postgres::{Client, Config, NoTls};
+
+use crate::error::StoreError;
+use crate::store::ATTEMPTS_MAX;
+use crate::{ReadTx, WriteTx, migrate};
+
+/// Connections of one process.
+const CONNECTIONS: usize = 16;
+/// How long a connection attempt may take.
+const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Statements that a connection has prepared, by their text.
+pub(crate) type Prepared = HashMap<&'static str, postgres::Statement>;
+type Work = Box<dyn FnOnce(&mut Connection) + Send>;
+
+pub(crate) struct Pool {
+    work: Sender<Work>,
+}
+
+pub(crate) struct Connection {
+    config: Config,
+    client: Option<Client>,
+    prepared: Prepared,
+}
+
+impl Pool {
+    pub(crate) fn open(url: &str) -> Result<Self, StoreError> {
+        let mut config: Config = url.parse().map_err(|error: postgres::Error| {
+            StoreError::Unavailable(format!("the database address is not understood: {error}"))
+        })?;
+        config.connect_timeout(CONNECT_TIMEOUT).application_name("lockstep");
+        let url_config = config.clone();
+        // The driver runs a runtime of its own, which must not start inside the caller's.
+        let migrated = std::thread::spawn(move || -> Result<(), StoreError> {
+            let mut client = url_config.connect(NoTls)?;
+            migrate::postgres(&mut client)
+        });
+        migrated.join().map_err(|_| StoreError::Internal("the migration panicked".to_owned()))??;
+        let (work, inbox) = channel::<Work>();
+        let inbox = Arc::new(Mutex::new(inbox));
+        for _ in 0..CONNECTIONS {
+            let (inbox, config) = (Arc::clone(&inbox), config.clone());
+            std::thread::spawn(move || serve(&inbox, Connection { config, client: None, prepared: HashMap::new() }));
+        }
+        Ok(Self { work })
+    }
+
+    pub(crate) fn submit(&self, work: impl FnOnce(&mut Connection) + Send + 'static) -> Result<(), StoreError> {
+        self.work.send(Box::new(work)).map_err(|_| StoreError::Internal("the database threads ended".to_owned()))
+    }
+}
+
+fn serve(inbox: &Mutex<Receiver<Work>>, mut connection: Connection) {
+    loop {
+        let work = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(work) = work else { return };
+        work(&mut connection);
+    }
+}
+
+impl Connection {
+    fn client(&mut self) -> Result<&mut Client, StoreError> {
+        if self.client.as_ref().is_none_or(Client::is_closed) {
+            self.prepared.clear();
+            self.client = Some(self.config.connect(NoTls)?);
+        }
+        self.client.as_mut().ok_or_else(|| StoreError::Internal("no connection".to_owned()))
+    }
+
+    pub(crate) fn read<T, E: From<StoreError>>(
+        &mut self,
+        use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.within("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", |mut tx| use_case(&mut tx)).result
+    }
+
+    pub(crate) fn write<T, E: From<StoreError>>(
+        &mut self,
+        use_case: &mut impl FnMut(&mut WriteTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut attempt = 1;
+        loop {
+            let outcome = self.within("BEGIN", |tx| use_case(&mut WriteTx::over(tx)));
+            if !outcome.gave_up || attempt == ATTEMPTS_MAX {
+                return outcome.result;
+            }
+            attempt += 1;
+        }
+    }
+
+    fn within<T, E: From<StoreError>>(
+        &mut self,
+        begin: &'static str,
+        use_case: impl FnOnce(ReadTx<'_>) -> Result<T, E>,
+    ) -> Outcome<T, E> {
+        let mut gave_up = false;
+        let result = self.begin(begin).map_err(E::from).and_then(|(client, prepared)| {
+            let tx = ReadTx::postgres(client, prepared, &mut gave_up);
+            catch_unwind(AssertUnwindSafe(|| use_case(tx)))
+                .unwrap_or_else(|_| Err(StoreError::Internal("a use case panicked".to_owned()).into()))
+        });
+        let result = match result {
+            Ok(value) => self.end("COMMIT").map(|()| value).map_err(E::from),
+            Err(error) => {
+                drop(self.end("ROLLBACK"));
+                Err(error)
+            }
+        };
+        Outcome { result, gave_up }
+    }
+
+    fn begin(&mut self, begin: &str) -> Result<(&mut Client, &mut Prepared), StoreError> {
+        self.client()?.batch_execute(begin)?;
+        let client =
+            self.client.as_mut().ok_or_else(|| StoreError::Unavailable("the connection is gone".to_owned()))?;
+        Ok((client, &mut self.prepared))
+    }
+
+    fn end(&mut self, end: &str) -> Result<(), StoreError> {
+        let Some(client) = self.client.as_mut() else { return Ok(()) };
+        client.batch_execute(end).map_err(|error| {
+            // What the server made of the transaction is unknown on this connection: the next use case gets a new one.
+            self.client = None;
+            error.into()
+        })
+    }
+}
+
+/// What a transaction came to, and whether the database gave it up for another's sake.
+struct Outcome<T, E> {
+    result: Result<T, E>,
+    gave_up: bool,
+}

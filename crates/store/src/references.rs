@@ -1,0 +1,206 @@
+//! References that are still to be written at a target (manager, members), and the memberships that were.
+//!
+//! A pending reference is a note to look: whether it is to be added, removed or dropped is decided from the present state
+//! when both its ends exist at the target. So a manager or member that comes into scope late needs no restart.
+
+use crate::changes::ObjectKind;
+use crate::error::StoreError;
+use crate::id::{AppId, GroupId, ObjectId};
+use crate::sql::{Row, params, statements};
+use crate::{ReadTx, WriteTx};
+
+/// A note to look at one reference.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReferenceRecord {
+    /// What holds the reference: a user (manager) or a group (members).
+    pub kind: ObjectKind,
+    /// The holder in the directory.
+    pub holder: ObjectId,
+    /// `manager` or `members`.
+    pub attribute: String,
+    /// The object referred to, in the directory.
+    pub wanted: ObjectId,
+    /// Whether the holder was just created, so that the target is known to hold no such reference.
+    pub fresh: bool,
+}
+
+statements! {
+    // Ready when the holder is linked and the target knows the object referred to.
+    WANT = "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
+            SELECT $1, $2, $3, $4, $5, $6, CASE WHEN EXISTS (SELECT 1 FROM links WHERE app = $1 AND kind = $2 AND source_id = $3 AND state = 2)
+                   AND EXISTS (SELECT 1 FROM links WHERE app = $1 AND kind = 1 AND source_id = $5 AND target_id IS NOT NULL) THEN 1 ELSE 0 END
+            ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET fresh = excluded.fresh, ready = excluded.ready",
+           "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
+            SELECT $1::uuid, $2::bigint, $3::uuid, $4::text, $5::uuid, $6::bigint, CASE WHEN EXISTS (SELECT 1 FROM links WHERE app = $1 AND kind = $2 AND source_id = $3 AND state = 2)
+                   AND EXISTS (SELECT 1 FROM links WHERE app = $1 AND kind = 1 AND source_id = $5 AND target_id IS NOT NULL) THEN 1 ELSE 0 END
+            ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET fresh = excluded.fresh, ready = excluded.ready";
+    READY_BY_WANTED = "UPDATE pending_references SET ready = 1 WHERE app = $1 AND wanted = $2 AND ready = 0
+                       AND EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = pending_references.kind AND l.source_id = pending_references.holder AND l.state = 2)";
+    READY_BY_HOLDER = "UPDATE pending_references SET ready = 1 WHERE app = $1 AND kind = $2 AND holder = $3 AND ready = 0
+                       AND EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = 1 AND l.source_id = pending_references.wanted AND l.target_id IS NOT NULL)";
+    WAIT = "UPDATE pending_references SET ready = 0 WHERE app = $1 AND (wanted = $2 OR holder = $2)";
+    WANT_MEMBERS = "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
+                    SELECT $1, 2, m.group_id, 'members', m.member_id, 0, CASE WHEN EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = 1 AND l.source_id = m.member_id AND l.target_id IS NOT NULL) THEN 1 ELSE 0 END
+                    FROM directory_members m WHERE m.group_id = $2 AND m.kind = 1
+                    ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = excluded.ready",
+                   "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
+                    SELECT $1::uuid, 2, m.group_id, 'members', m.member_id, 0, CASE WHEN EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = 1 AND l.source_id = m.member_id AND l.target_id IS NOT NULL) THEN 1 ELSE 0 END
+                    FROM directory_members m WHERE m.group_id = $2 AND m.kind = 1
+                    ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = excluded.ready";
+    WANT_MEMBERSHIPS = "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
+                        SELECT $1, 2, m.group_id, 'members', m.member_id, 0, 1 FROM directory_members m
+                        JOIN links l ON l.app = $1 AND l.kind = 2 AND l.source_id = m.group_id AND l.state = 2 WHERE m.member_id = $2
+                        ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = 1",
+                       "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
+                        SELECT $1::uuid, 2, m.group_id, 'members', m.member_id, 0, 1 FROM directory_members m
+                        JOIN links l ON l.app = $1 AND l.kind = 2 AND l.source_id = m.group_id AND l.state = 2 WHERE m.member_id = $2
+                        ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = 1";
+    READY = "SELECT kind, holder, attribute, wanted, fresh FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder > $3 ORDER BY holder, attribute, wanted LIMIT $4";
+    READY_OF = "SELECT kind, holder, attribute, wanted, fresh FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder = $3 AND wanted > $4 ORDER BY attribute, wanted LIMIT $5";
+    READY_HOLDERS = "SELECT holder FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder > $3 GROUP BY holder ORDER BY holder LIMIT $4";
+    SETTLE = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3 AND attribute = $4 AND wanted = $5";
+    FORGET_HOLDER = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3";
+    FORGET_ATTRIBUTE = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3 AND attribute = $4";
+    COUNT = "SELECT COUNT(*) FROM pending_references WHERE app = $1";
+    PUT_MEMBER = "INSERT INTO member_links (app, holder, member) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    DROP_MEMBER = "DELETE FROM member_links WHERE app = $1 AND holder = $2 AND member = $3";
+    HAS_MEMBER = "SELECT 1 FROM member_links WHERE app = $1 AND holder = $2 AND member = $3";
+    MEMBERS_OF = "SELECT member FROM member_links WHERE app = $1 AND holder = $2 AND member > $3 ORDER BY member LIMIT $4";
+    DROP_MEMBER_EVERYWHERE = "DELETE FROM member_links WHERE app = $1 AND member = $2";
+    DROP_HOLDER = "DELETE FROM member_links WHERE app = $1 AND holder = $2";
+}
+
+fn reference(row: &Row<'_>) -> Result<ReferenceRecord, StoreError> {
+    Ok(ReferenceRecord {
+        kind: ObjectKind::from_code(row.int(0)?)?,
+        holder: row.id(1)?,
+        attribute: row.text(2)?,
+        wanted: row.id(3)?,
+        fresh: row.flag(4)?,
+    })
+}
+
+/// Notes that a reference is to be looked at. It is ready at once when both its ends exist at the target.
+pub fn want(tx: &mut WriteTx<'_>, app: AppId, reference: &ReferenceRecord) -> Result<(), StoreError> {
+    tx.run(
+        &WANT,
+        params![app, reference.kind.code(), reference.holder, &reference.attribute, reference.wanted, reference.fresh],
+    )
+    .map(drop)
+}
+
+/// An object has become linked: whatever waited for it, on either end, is ready when the other end is there too.
+pub fn linked(tx: &mut WriteTx<'_>, app: AppId, kind: ObjectKind, object: ObjectId) -> Result<(), StoreError> {
+    if kind == ObjectKind::User {
+        tx.run(&READY_BY_WANTED, params![app, object])?;
+    }
+    tx.run(&READY_BY_HOLDER, params![app, kind.code(), object]).map(drop)
+}
+
+/// An object is no longer linked: what refers to it waits again, and memberships written with it are forgotten.
+pub fn unlinked(tx: &mut WriteTx<'_>, app: AppId, object: ObjectId) -> Result<(), StoreError> {
+    tx.run(&WAIT, params![app, object])?;
+    tx.run(&DROP_MEMBER_EVERYWHERE, params![app, object])?;
+    tx.run(&DROP_HOLDER, params![app, object]).map(drop)
+}
+
+/// Notes every user that is a direct member of a group.
+pub fn want_members(tx: &mut WriteTx<'_>, app: AppId, group: GroupId) -> Result<u64, StoreError> {
+    tx.run(&WANT_MEMBERS, params![app, group])
+}
+
+/// Notes every membership of a user in groups that are linked.
+pub fn want_memberships(tx: &mut WriteTx<'_>, app: AppId, user: ObjectId) -> Result<u64, StoreError> {
+    tx.run(&WANT_MEMBERSHIPS, params![app, user])
+}
+
+/// Ready references of holders of a kind with an id above `after`, in the order of the holders, `limit` at the most.
+pub fn ready(
+    tx: &mut ReadTx<'_>,
+    app: AppId,
+    kind: ObjectKind,
+    after: Option<ObjectId>,
+    limit: u32,
+) -> Result<Vec<ReferenceRecord>, StoreError> {
+    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
+    tx.all(&READY, params![app, kind.code(), after, i64::from(limit)], reference)
+}
+
+/// Holders of a kind that have ready references, with an id above `after`, `limit` at the most.
+pub fn ready_holders(
+    tx: &mut ReadTx<'_>,
+    app: AppId,
+    kind: ObjectKind,
+    after: Option<ObjectId>,
+    limit: u32,
+) -> Result<Vec<ObjectId>, StoreError> {
+    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
+    tx.all(&READY_HOLDERS, params![app, kind.code(), after, i64::from(limit)], |row| row.id(0))
+}
+
+/// Ready references of one holder to objects with an id above `after`, `limit` at the most.
+pub fn ready_of(
+    tx: &mut ReadTx<'_>,
+    app: AppId,
+    kind: ObjectKind,
+    holder: ObjectId,
+    after: Option<ObjectId>,
+    limit: u32,
+) -> Result<Vec<ReferenceRecord>, StoreError> {
+    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
+    tx.all(&READY_OF, params![app, kind.code(), holder, after, i64::from(limit)], reference)
+}
+
+/// Removes a note that was dealt with.
+pub fn settle(tx: &mut WriteTx<'_>, app: AppId, reference: &ReferenceRecord) -> Result<(), StoreError> {
+    tx.run(&SETTLE, params![app, reference.kind.code(), reference.holder, &reference.attribute, reference.wanted])
+        .map(drop)
+}
+
+/// Removes all notes of a holder.
+pub fn forget_holder(tx: &mut WriteTx<'_>, app: AppId, kind: ObjectKind, holder: ObjectId) -> Result<(), StoreError> {
+    tx.run(&FORGET_HOLDER, params![app, kind.code(), holder]).map(drop)
+}
+
+/// Removes all notes about one attribute of a holder.
+pub fn forget_attribute(
+    tx: &mut WriteTx<'_>,
+    app: AppId,
+    kind: ObjectKind,
+    holder: ObjectId,
+    attribute: &str,
+) -> Result<(), StoreError> {
+    tx.run(&FORGET_ATTRIBUTE, params![app, kind.code(), holder, attribute]).map(drop)
+}
+
+/// How many notes an application has.
+pub fn count(tx: &mut ReadTx<'_>, app: AppId) -> Result<u64, StoreError> {
+    Ok(tx.first(&COUNT, params![app], |row| row.int(0))?.unwrap_or(0).unsigned_abs())
+}
+
+/// Records that a membership was written at the target.
+pub fn put_member(tx: &mut WriteTx<'_>, app: AppId, group: ObjectId, member: ObjectId) -> Result<(), StoreError> {
+    tx.run(&PUT_MEMBER, params![app, group, member]).map(drop)
+}
+
+/// Records that a membership was removed at the target.
+pub fn drop_member(tx: &mut WriteTx<'_>, app: AppId, group: ObjectId, member: ObjectId) -> Result<(), StoreError> {
+    tx.run(&DROP_MEMBER, params![app, group, member]).map(drop)
+}
+
+/// Whether a membership was written at the target.
+pub fn has_member(tx: &mut ReadTx<'_>, app: AppId, group: ObjectId, member: ObjectId) -> Result<bool, StoreError> {
+    Ok(tx.first(&HAS_MEMBER, params![app, group, member], |_| Ok(()))?.is_some())
+}
+
+/// Members written at the target with an id above `after`, `limit` at the most.
+pub fn written_members(
+    tx: &mut ReadTx<'_>,
+    app: AppId,
+    group: ObjectId,
+    after: Option<ObjectId>,
+    limit: u32,
+) -> Result<Vec<ObjectId>, StoreError> {
+    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
+    tx.all(&MEMBERS_OF, params![app, group, after, i64::from(limit)], |row| row.id(0))
+}

@@ -1,0 +1,233 @@
+//! Users and groups of a tenant: the stored document, and the keys it is found by.
+
+use jiff::Timestamp;
+
+use crate::error::StoreError;
+use crate::id::{ResourceId, TenantKey};
+use crate::sql::{Row, params, statements};
+use crate::{ReadTx, WriteTx};
+
+/// The kind of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ResourceKind {
+    /// A SCIM User.
+    User,
+    /// A SCIM Group.
+    Group,
+}
+
+impl ResourceKind {
+    pub(crate) const fn code(self) -> i64 {
+        match self {
+            Self::User => 1,
+            Self::Group => 2,
+        }
+    }
+
+    pub(crate) fn from_code(code: i64) -> Result<Self, StoreError> {
+        match code {
+            1 => Ok(Self::User),
+            2 => Ok(Self::Group),
+            other => Err(StoreError::Decode(format!("no resource kind has the number {other}"))),
+        }
+    }
+}
+
+/// A stored resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceRecord {
+    /// Its SCIM `id`.
+    pub id: ResourceId,
+    /// Its attributes as JSON text, without `id`, `schemas`, `meta` and `members`.
+    pub doc: String,
+    /// 1 when made, one more with each change; the `meta.version`.
+    pub version: i64,
+    /// `meta.created`.
+    pub created: Timestamp,
+    /// `meta.lastModified`.
+    pub modified: Timestamp,
+}
+
+/// A folded value by which a resource is found: the attribute's path and the value.
+pub type IndexKey = (&'static str, String);
+
+statements! {
+    INSERT = "INSERT INTO resources (tenant, kind, id, unique_key, doc, version, created, modified) VALUES ($1, $2, $3, $4, $5, 1, $6, $6)";
+    BY_ID = "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3";
+    BY_ID_LOCKED = "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3",
+                   "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3 FOR UPDATE";
+    BY_UNIQUE_KEY = "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key = $3";
+    BY_KEY = "SELECT r.id, r.doc, r.version, r.created, r.modified FROM resource_keys k JOIN resources r ON r.tenant = k.tenant AND r.kind = k.kind AND r.id = k.id
+              WHERE k.tenant = $1 AND k.kind = $2 AND k.path = $3 AND k.key = $4 ORDER BY k.id LIMIT $5";
+    PAGE = "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT $4";
+    PAGE_FROM = "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 ORDER BY id LIMIT $3 OFFSET $4";
+    COUNT = "SELECT COUNT(*) FROM resources WHERE tenant = $1 AND kind = $2";
+    EXISTS = "SELECT 1 FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3";
+    UPDATE = "UPDATE resources SET unique_key = $4, doc = $5, version = version + 1, modified = $6 WHERE tenant = $1 AND kind = $2 AND id = $3";
+    TOUCH = "UPDATE resources SET version = version + 1, modified = $4 WHERE tenant = $1 AND kind = $2 AND id = $3";
+    DELETE = "DELETE FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3";
+    INSERT_KEY = "INSERT INTO resource_keys (tenant, kind, path, key, id) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    DELETE_KEY = "DELETE FROM resource_keys WHERE tenant = $1 AND kind = $2 AND path = $3 AND key = $4 AND id = $5";
+}
+
+fn resource(row: &Row<'_>) -> Result<ResourceRecord, StoreError> {
+    Ok(ResourceRecord {
+        id: row.id(0)?,
+        doc: row.text(1)?,
+        version: row.int(2)?,
+        created: row.time(3)?,
+        modified: row.time(4)?,
+    })
+}
+
+/// Stores a new resource at version 1 with its keys. A unique key that is taken is [`StoreError::NotUnique`].
+pub fn insert(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    id: ResourceId,
+    unique_key: Option<&str>,
+    doc: &str,
+    keys: &[IndexKey],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.run(&INSERT, params![tenant, kind.code(), id, unique_key, doc, now])?;
+    insert_keys(tx, tenant, kind, id, keys)
+}
+
+/// The resource with that id.
+pub fn by_id(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    id: ResourceId,
+) -> Result<Option<ResourceRecord>, StoreError> {
+    tx.first(&BY_ID, params![tenant, kind.code(), id], resource)
+}
+
+/// The resource with that id, held against other writers until the transaction ends.
+pub fn by_id_locked(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    id: ResourceId,
+) -> Result<Option<ResourceRecord>, StoreError> {
+    tx.first(&BY_ID_LOCKED, params![tenant, kind.code(), id], resource)
+}
+
+/// The resource with that unique key.
+pub fn by_unique_key(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    key: &str,
+) -> Result<Option<ResourceRecord>, StoreError> {
+    tx.first(&BY_UNIQUE_KEY, params![tenant, kind.code(), key], resource)
+}
+
+/// The resources with that key, in the order of their ids, `limit` at the most.
+pub fn by_key(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    path: &str,
+    key: &str,
+    limit: u32,
+) -> Result<Vec<ResourceRecord>, StoreError> {
+    tx.all(&BY_KEY, params![tenant, kind.code(), path, key, i64::from(limit)], resource)
+}
+
+/// Resources in the order of their ids, skipping `offset`, `limit` at the most.
+pub fn page(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    offset: u64,
+    limit: u32,
+) -> Result<Vec<ResourceRecord>, StoreError> {
+    let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+    tx.all(&PAGE_FROM, params![tenant, kind.code(), i64::from(limit), offset], resource)
+}
+
+/// Resources with an id above `after`, in the order of their ids, `limit` at the most. `None` starts at the first.
+pub fn page_after(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    after: Option<ResourceId>,
+    limit: u32,
+) -> Result<Vec<ResourceRecord>, StoreError> {
+    let after = after.unwrap_or(ResourceId::new(uuid::Uuid::nil()));
+    tx.all(&PAGE, params![tenant, kind.code(), after, i64::from(limit)], resource)
+}
+
+/// How many resources of a kind a tenant has.
+pub fn count(tx: &mut ReadTx<'_>, tenant: TenantKey, kind: ResourceKind) -> Result<u64, StoreError> {
+    let count = tx.first(&COUNT, params![tenant, kind.code()], |row| row.int(0))?;
+    Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))
+}
+
+/// Whether the tenant has a resource of that kind and id.
+pub fn exists(tx: &mut ReadTx<'_>, tenant: TenantKey, kind: ResourceKind, id: ResourceId) -> Result<bool, StoreError> {
+    Ok(tx.first(&EXISTS, params![tenant, kind.code(), id], |_| Ok(()))?.is_some())
+}
+
+/// Replaces document and keys of a resource and raises its version. `old` are the keys it had.
+pub fn update(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    id: ResourceId,
+    unique_key: Option<&str>,
+    doc: &str,
+    keys: (&[IndexKey], &[IndexKey]),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (old, new) = keys;
+    tx.run(&UPDATE, params![tenant, kind.code(), id, unique_key, doc, now])?;
+    for (path, key) in old.iter().filter(|key| !new.contains(key)) {
+        tx.run(&DELETE_KEY, params![tenant, kind.code(), *path, key, id])?;
+    }
+    for key in new.iter().filter(|key| !old.contains(key)) {
+        insert_keys(tx, tenant, kind, id, std::slice::from_ref(key))?;
+    }
+    Ok(())
+}
+
+/// Raises the version of a resource whose memberships changed.
+pub fn touch(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    id: ResourceId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.run(&TOUCH, params![tenant, kind.code(), id, now]).map(drop)
+}
+
+/// Deletes a resource and its keys; says whether there was one.
+pub fn delete(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    id: ResourceId,
+    keys: &[IndexKey],
+) -> Result<bool, StoreError> {
+    for (path, key) in keys {
+        tx.run(&DELETE_KEY, params![tenant, kind.code(), *path, key, id])?;
+    }
+    Ok(tx.run(&DELETE, params![tenant, kind.code(), id])? > 0)
+}
+
+fn insert_keys(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    id: ResourceId,
+    keys: &[IndexKey],
+) -> Result<(), StoreError> {
+    for (path, key) in keys {
+        tx.run(&INSERT_KEY, params![tenant, kind.code(), *path, key, id])?;
+    }
+    Ok(())
+}

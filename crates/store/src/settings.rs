@@ -1,0 +1,31 @@
+//! Facts about this installation, and questions about the database itself.
+
+use crate::error::StoreError;
+use crate::sql::{params, statements};
+use crate::{ReadTx, WriteTx};
+
+statements! {
+    SETTING = "SELECT value FROM settings WHERE name = $1";
+    PUT_SETTING = "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    VERSION = "SELECT 'SQLite ' || sqlite_version()", "SELECT 'PostgreSQL ' || current_setting('server_version')";
+    INTEGRITY = "SELECT * FROM pragma_integrity_check(20)", "SELECT 'ok'";
+}
+
+/// The value of a setting.
+pub fn setting(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<String>, StoreError> {
+    tx.first(&SETTING, params![name], |row| row.text(0))
+}
+
+/// Sets a setting.
+pub fn put_setting(tx: &mut WriteTx<'_>, name: &str, value: &str) -> Result<(), StoreError> {
+    tx.run(&PUT_SETTING, params![name, value]).map(drop)
+}
+
+pub(crate) fn database_version(tx: &mut ReadTx<'_>) -> Result<String, StoreError> {
+    Ok(tx.first(&VERSION, &[], |row| row.text(0))?.unwrap_or_default())
+}
+
+pub(crate) fn integrity_problems(tx: &mut ReadTx<'_>) -> Result<Vec<String>, StoreError> {
+    let lines = tx.all(&INTEGRITY, &[], |row| row.text(0))?;
+    Ok(lines.into_iter().filter(|line| line != "ok").collect())
+}

@@ -1,0 +1,125 @@
+//! The store itself: opening it, and running use cases in transactions.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::error::StoreError;
+use crate::{ReadTx, WriteTx, postgres, sqlite};
+
+/// Which database holds the data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// The embedded default: one file.
+    Sqlite(PathBuf),
+    /// PostgreSQL 15 or newer, by its connection URL or key-value string.
+    Postgres(String),
+}
+
+/// A handle on the data; cheap to clone.
+#[derive(Clone)]
+pub struct Store(Inner);
+
+#[derive(Clone)]
+enum Inner {
+    Sqlite(Arc<sqlite::Sqlite>),
+    Postgres(Arc<postgres::Pool>),
+}
+
+/// Times a transaction that the database gave up (deadlock, serialisation) is tried again.
+pub(crate) const ATTEMPTS_MAX: u32 = 5;
+
+impl Store {
+    /// Opens the database and brings its schema up to date. Refuses a file of another program, and a schema that is
+    /// newer than this program.
+    pub fn open(database: &Database) -> Result<Self, StoreError> {
+        match database {
+            Database::Sqlite(path) => Ok(Self(Inner::Sqlite(Arc::new(sqlite::Sqlite::open(path)?)))),
+            Database::Postgres(url) => Ok(Self(Inner::Postgres(Arc::new(postgres::Pool::open(url)?)))),
+        }
+    }
+
+    /// Runs a use case that may write. When this returns `Ok`, its changes are durable; when it returns `Err`, none of
+    /// them was kept. The use case may run again when the database gave up a first attempt.
+    pub async fn write<T, E, F>(&self, mut use_case: F) -> Result<T, E>
+    where
+        F: FnMut(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (answer, wait) = tokio::sync::oneshot::channel();
+        match &self.0 {
+            Inner::Sqlite(sqlite) => sqlite.write(move |tx| use_case(tx), move |result| drop(answer.send(result)))?,
+            Inner::Postgres(pool) => {
+                pool.submit(move |connection| drop(answer.send(connection.write(&mut use_case))))?
+            }
+        }
+        wait.await.unwrap_or_else(|_| Err(StoreError::Internal("the database thread ended".to_owned()).into()))
+    }
+
+    /// Runs a use case that reads a few rows. On SQLite it runs on the calling thread: an indexed look-up takes
+    /// microseconds, less than a change of threads.
+    pub async fn read<T, E, F>(&self, use_case: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut ReadTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match &self.0 {
+            Inner::Sqlite(sqlite) => sqlite.read(use_case),
+            Inner::Postgres(_) => self.scan(use_case).await,
+        }
+    }
+
+    /// Runs a use case that reads many rows, on a thread where it keeps nobody waiting.
+    pub async fn scan<T, E, F>(&self, use_case: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut ReadTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let ended = || StoreError::Internal("the database thread ended".to_owned());
+        match &self.0 {
+            Inner::Sqlite(sqlite) => {
+                let sqlite = Arc::clone(sqlite);
+                tokio::task::spawn_blocking(move || sqlite.read(use_case)).await.unwrap_or_else(|_| Err(ended().into()))
+            }
+            Inner::Postgres(pool) => {
+                let (answer, wait) = tokio::sync::oneshot::channel();
+                pool.submit(move |connection| drop(answer.send(connection.read(use_case))))?;
+                wait.await.unwrap_or_else(|_| Err(ended().into()))
+            }
+        }
+    }
+
+    /// Writes a consistent copy of the embedded database to a new file while others go on reading and writing.
+    /// PostgreSQL has `pg_dump` for this, and the error says so.
+    pub async fn backup(&self, to: PathBuf, progress: impl Fn(u64, u64) + Send + 'static) -> Result<(), StoreError> {
+        match &self.0 {
+            Inner::Sqlite(sqlite) => {
+                let sqlite = Arc::clone(sqlite);
+                tokio::task::spawn_blocking(move || sqlite.backup(&to, progress))
+                    .await
+                    .unwrap_or_else(|error| Err(StoreError::Internal(error.to_string())))
+            }
+            Inner::Postgres(_) => {
+                Err(StoreError::Unavailable("a PostgreSQL database is backed up with pg_dump".to_owned()))
+            }
+        }
+    }
+
+    /// Which database this is, for people: `SQLite 3.x` or `PostgreSQL 15.x`.
+    pub async fn version(&self) -> Result<String, StoreError> {
+        match &self.0 {
+            Inner::Sqlite(_) => Ok(format!("SQLite {}", rusqlite::version())),
+            Inner::Postgres(_) => self.read(|tx| crate::settings::database_version(tx)).await,
+        }
+    }
+
+    /// Checks the database from end to end; gives the problems found. Reads everything, so it may take long.
+    pub async fn check(&self) -> Result<Vec<String>, StoreError> {
+        match &self.0 {
+            Inner::Sqlite(_) => self.scan(|tx| crate::settings::integrity_problems(tx)).await,
+            Inner::Postgres(_) => Ok(Vec::new()),
+        }
+    }
+}

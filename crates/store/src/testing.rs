@@ -1,0 +1,95 @@
+//! A database for each test: SQLite in a temporary folder always, PostgreSQL too where `LOCKSTEP_TEST_POSTGRES` names a
+//! server (as `cargo xtask test` arranges).
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::{Database, Store};
+
+/// The variable that names the PostgreSQL server for tests.
+pub const POSTGRES_VARIABLE: &str = "LOCKSTEP_TEST_POSTGRES";
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+/// A fresh database, removed when dropped.
+pub struct TestDatabase {
+    folder: Option<PathBuf>,
+    schema: Option<(String, String)>,
+    database: Database,
+}
+
+impl TestDatabase {
+    /// A SQLite file in a folder of its own.
+    pub fn sqlite() -> Self {
+        let folder = std::env::temp_dir().join(format!(
+            "lockstep-test-{}-{}",
+            std::process::id(),
+            NUMBER.fetch_add(1, Ordering::Relaxed)
+        ));
+        std::fs::create_dir_all(&folder).expect("the temporary folder can be written");
+        let database = Database::Sqlite(folder.join("lockstep.db"));
+        Self { folder: Some(folder), schema: None, database }
+    }
+
+    /// A schema of its own on the server at `url`.
+    pub fn postgres(url: &str) -> Self {
+        let schema = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        on_server(url, format!("CREATE SCHEMA {schema}"));
+        let joint = if url.contains('?') { '&' } else { '?' };
+        let database = Database::Postgres(format!("{url}{joint}options=-csearch_path%3D{schema}"));
+        Self { folder: None, schema: Some((url.to_owned(), schema)), database }
+    }
+
+    /// How to open it.
+    pub const fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Opens it.
+    pub fn open(&self) -> Store {
+        Store::open(&self.database).expect("a fresh database opens")
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.folder {
+            drop(std::fs::remove_dir_all(folder));
+        }
+        if let Some((url, schema)) = &self.schema {
+            on_server(url, format!("DROP SCHEMA {schema} CASCADE"));
+        }
+    }
+}
+
+fn on_server(url: &str, sql: String) {
+    let url = url.to_owned();
+    let done = std::thread::spawn(move || {
+        postgres::Client::connect(&url, postgres::NoTls).and_then(|mut client| client.batch_execute(&sql))
+    });
+    done.join().expect("the thread does not panic").expect("the test server takes schema commands");
+}
+
+/// One fresh database of each kind there is.
+pub fn databases() -> Vec<TestDatabase> {
+    #[expect(clippy::disallowed_methods, reason = "tests are told by the environment where their server is")]
+    let server = std::env::var(POSTGRES_VARIABLE).ok();
+    std::iter::once(TestDatabase::sqlite()).chain(server.map(|url| TestDatabase::postgres(&url))).collect()
+}
+
+/// Tells a story on a fresh database of each kind there is.
+pub fn on_both<F, Told>(story: F)
+where
+    F: Fn(Store) -> Told,
+    Told: Future<Output = ()>,
+{
+    for database in databases() {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime starts");
+        runtime.block_on(story(database.open()));
+    }
+}
