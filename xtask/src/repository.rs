@@ -9,9 +9,6 @@ use anyhow::Context as _;
 /// Folders that hold no source: what is made by building, running and fuzzing, and git's own.
 const NOT_SOURCE: [&str; 5] = [".git", "target", "lockstep-data", "artifacts", "coverage"];
 
-/// How deep a folder may lie below the root. Guards the walk against a loop of links.
-const FOLDER_DEPTH_MAX: usize = 32;
-
 /// One file of the repository.
 #[derive(Clone, Debug)]
 pub struct File {
@@ -93,17 +90,18 @@ fn paths_by_git(root: &Path) -> Option<Vec<String>> {
 
 fn paths_by_walk(root: &Path) -> anyhow::Result<Vec<String>> {
     let mut paths = Vec::new();
-    let mut folders = vec![(root.to_owned(), 0)];
-    while let Some((folder, depth)) = folders.pop() {
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder)
             .with_context(|| format!("cannot read {}", folder.display()))?
         {
             let entry = entry?;
             let path = entry.path();
+            // A link to a folder is not one here, so the walk ends.
             if entry.file_type()?.is_dir() {
                 let name = entry.file_name();
-                if depth < FOLDER_DEPTH_MAX && !NOT_SOURCE.iter().any(|skipped| name == *skipped) {
-                    folders.push((path, depth + 1));
+                if !NOT_SOURCE.iter().any(|skipped| name == *skipped) {
+                    folders.push(path);
                 }
             } else {
                 let below = path
