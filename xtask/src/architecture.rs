@@ -21,11 +21,6 @@ mod tests {
     #[test]
     fn the_repository_keeps_its_own_rules() {
         let broken = super::broken().unwrap();
-        assert!(
-            broken.is_empty(),
-            "{} rules are broken:\n{}",
-            broken.len(),
-            broken.join("\n")
-        );
+        assert!(broken.is_empty(), "{} rules are broken:\n{}", broken.len(), broken.join("\n"));
     }
 }

@@ -25,13 +25,7 @@ fn describes_this_package(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     name.starts_with("CARGO_PKG_")
         || name.starts_with("CARGO_MANIFEST_")
-        || [
-            "CARGO_BIN_NAME",
-            "CARGO_CRATE_NAME",
-            "CARGO_PRIMARY_PACKAGE",
-            "OUT_DIR",
-        ]
-        .contains(&name.as_ref())
+        || ["CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"].contains(&name.as_ref())
 }
 
 /// Runs `command` to its end, with its output going to ours.
@@ -45,10 +39,7 @@ pub fn status(command: &mut Command) -> anyhow::Result<ExitStatus> {
 /// The exit code of this program that says the same as the one of a program it ran.
 pub fn exit_code(status: ExitStatus) -> ExitCode {
     // A program ended by a signal has no code.
-    let code = status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .unwrap_or(1);
+    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
     ExitCode::from(code)
 }
 

@@ -58,23 +58,9 @@ fn steps() -> Vec<(&'static str, Command)> {
     documentation.env("RUSTDOCFLAGS", "-Dwarnings");
     let mut steps = vec![("format", cargo(&["fmt", "--all", "--check"]))];
     if repository::root().join(FUZZ_MANIFEST).exists() {
-        steps.push((
-            "format of the fuzz targets",
-            cargo(&["fmt", "--check", "--manifest-path", FUZZ_MANIFEST]),
-        ));
+        steps.push(("format of the fuzz targets", cargo(&["fmt", "--check", "--manifest-path", FUZZ_MANIFEST])));
     }
-    steps.push((
-        "clippy",
-        cargo(&[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ]),
-    ));
+    steps.push(("clippy", cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])));
     steps.push(("documentation", documentation));
     steps
 }
@@ -87,19 +73,12 @@ mod tests {
     #[test]
     fn the_manifests_keep_their_rules() {
         let broken = dependencies::broken_by_manifests(&repository::files().unwrap());
-        assert!(
-            broken.is_empty(),
-            "{} rules are broken:\n{}",
-            broken.len(),
-            broken.join("\n")
-        );
+        assert!(broken.is_empty(), "{} rules are broken:\n{}", broken.len(), broken.join("\n"));
     }
 
     #[test]
     fn warnings_are_failures() {
-        let commands = steps()
-            .into_iter()
-            .map(|(name, command)| (name, format!("{command:?}")));
+        let commands = steps().into_iter().map(|(name, command)| (name, format!("{command:?}")));
         for (name, text) in commands {
             match name {
                 "clippy" => assert!(text.contains(r#""-D" "warnings""#), "{text}"),

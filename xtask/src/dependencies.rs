@@ -14,18 +14,12 @@ const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// Crates that must not be in the lock file at all, with the reason.
 const REFUSED: [(&str, &str); 9] = [
-    (
-        "aws-lc-rs",
-        "ring is the one cryptography provider; this one needs cmake",
-    ),
+    ("aws-lc-rs", "ring is the one cryptography provider; this one needs cmake"),
     ("chrono", "jiff is the one time crate"),
     ("native-tls", "rustls is the one TLS stack"),
     ("openssl", "rustls is the one TLS stack"),
     ("openssl-sys", "rustls is the one TLS stack"),
-    (
-        "reqwest",
-        "hyper under the guarded connector is the one HTTP client",
-    ),
+    ("reqwest", "hyper under the guarded connector is the one HTTP client"),
     ("sqlx", "the store talks to rusqlite and postgres itself"),
     ("time", "jiff is the one time crate"),
     ("diesel", "the store talks to rusqlite and postgres itself"),
@@ -36,10 +30,7 @@ const REFUSED_DIRECTLY: [(&str, &str); 4] = [
     ("async-trait", "a plain `async fn`, or no trait"),
     ("lazy_static", "std::sync::LazyLock"),
     ("once_cell", "std::sync::OnceLock"),
-    (
-        "rand",
-        "getrandom at the edge; below it randomness is an argument",
-    ),
+    ("rand", "getrandom at the edge; below it randomness is an argument"),
 ];
 
 /// Crates of which two versions in one program would be two worlds that do not understand each other.
@@ -71,54 +62,34 @@ pub fn broken_by_packages(packages: &[Package]) -> Vec<String> {
         broken.extend(broken_by_package(package));
     }
     for name in ONE_VERSION {
-        let versions: Vec<&str> = packages
-            .iter()
-            .filter(|package| package.name == name)
-            .map(|package| package.version.as_str())
-            .collect();
+        let versions: Vec<&str> =
+            packages.iter().filter(|package| package.name == name).map(|package| package.version.as_str()).collect();
         if versions.len() > 1 {
-            broken.push(format!(
-                "{name} is there in the versions {}; bring its users to one",
-                versions.join(" and ")
-            ));
+            broken.push(format!("{name} is there in the versions {}; bring its users to one", versions.join(" and ")));
         }
     }
     broken
 }
 
 fn broken_by_package(package: &Package) -> Vec<String> {
-    let Package {
-        name,
-        version,
-        licence,
-        source,
-        uses,
-    } = package;
+    let Package { name, version, licence, source, uses } = package;
     let mut broken = Vec::new();
     match licence {
         Some(licence) if licence::is_allowed(licence) => {}
-        Some(licence) => broken.push(format!(
-            "{name} {version} has the licence `{licence}`, which is not allowed"
-        )),
+        Some(licence) => broken.push(format!("{name} {version} has the licence `{licence}`, which is not allowed")),
         None => broken.push(format!("{name} {version} names no licence")),
     }
     if let Some(source) = source
         && source != REGISTRY
     {
-        broken.push(format!(
-            "{name} {version} comes from {source}; only the crates registry is allowed"
-        ));
+        broken.push(format!("{name} {version} comes from {source}; only the crates registry is allowed"));
     }
     if let Some((_, reason)) = REFUSED.iter().find(|(refused, _)| refused == name) {
         broken.push(format!("{name} is refused: {reason}"));
     }
     if source.is_none() {
-        let direct = REFUSED_DIRECTLY
-            .iter()
-            .filter(|(refused, _)| uses.iter().any(|used| used == refused));
-        broken.extend(
-            direct.map(|(refused, instead)| format!("{name} uses {refused}; use {instead}")),
-        );
+        let direct = REFUSED_DIRECTLY.iter().filter(|(refused, _)| uses.iter().any(|used| used == refused));
+        broken.extend(direct.map(|(refused, instead)| format!("{name} uses {refused}; use {instead}")));
     }
     broken
 }
@@ -131,17 +102,16 @@ pub fn broken_by_manifests(files: &[File]) -> Vec<String> {
         if file.path == "Cargo.toml" {
             for entry in entries(&text, |section| section == "workspace.dependencies") {
                 if !entry.has_comment && !entry.text.contains("path =") {
-                    broken.push(format!(
-                        "{} has no comment with its reason in the root Cargo.toml",
-                        entry.name
-                    ));
+                    broken.push(format!("{} has no comment with its reason in the root Cargo.toml", entry.name));
                 }
             }
         } else if is_member_manifest(&file.path) {
             for entry in entries(&text, |section| section.ends_with("dependencies")) {
                 if !entry.text.contains("workspace") {
                     let (path, name) = (&file.path, &entry.name);
-                    broken.push(format!("{path} names {name} by itself; name it in the root and write `{name}.workspace = true`"));
+                    broken.push(format!(
+                        "{path} names {name} by itself; name it in the root and write `{name}.workspace = true`"
+                    ));
                 }
             }
         }
@@ -175,11 +145,7 @@ fn entries(manifest: &str, wanted: impl Fn(&str) -> bool) -> Vec<Entry> {
         }
         if open == 0 {
             let name = code.split(['.', '=', ' ']).next().unwrap_or_default();
-            entries.push(Entry {
-                name: name.trim_matches('"').to_owned(),
-                text: String::new(),
-                has_comment: false,
-            });
+            entries.push(Entry { name: name.trim_matches('"').to_owned(), text: String::new(), has_comment: false });
         }
         if let Some(entry) = entries.last_mut() {
             entry.text.push_str(code);

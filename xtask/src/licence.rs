@@ -27,15 +27,9 @@ const DEPTH_MAX: usize = 16;
 /// Whether the terms of `expression` can be met with allowed licences alone: one side of each `OR` (or of the slash
 /// of old manifests), both sides of each `AND`. What cannot be read is not allowed.
 pub fn is_allowed(expression: &str) -> bool {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
-    let mut reader = Reader {
-        words: &words,
-        depth: 0,
-    };
+    let mut reader = Reader { words: &words, depth: 0 };
     reader.any_of() == Some(true) && reader.words.is_empty()
 }
 

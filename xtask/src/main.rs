@@ -56,10 +56,7 @@ fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
         "test" => with_databases::test(rest),
         "bench" => with_databases::bench(rest),
         "check" if rest.is_empty() => check::check(),
-        "check" => anyhow::bail!(
-            "`cargo xtask check` takes no arguments; leave out `{}`",
-            rest.join(" ")
-        ),
+        "check" => anyhow::bail!("`cargo xtask check` takes no arguments; leave out `{}`", rest.join(" ")),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)
@@ -75,14 +72,8 @@ mod tests {
     #[test]
     fn an_unknown_command_names_the_cure() {
         for (arguments, expected) in [
-            (
-                vec!["tset"],
-                "there is no command `tset`; `cargo xtask help` lists them",
-            ),
-            (
-                vec!["check", "--fast"],
-                "`cargo xtask check` takes no arguments; leave out `--fast`",
-            ),
+            (vec!["tset"], "there is no command `tset`; `cargo xtask help` lists them"),
+            (vec!["check", "--fast"], "`cargo xtask check` takes no arguments; leave out `--fast`"),
         ] {
             let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
             assert_eq!(run(&arguments).unwrap_err().to_string(), expected);
@@ -92,10 +83,7 @@ mod tests {
     #[test]
     fn help_names_every_command() {
         for command in ["test", "check", "bench", "help"] {
-            assert!(
-                HELP.contains(&format!("cargo xtask {command}")),
-                "{command}"
-            );
+            assert!(HELP.contains(&format!("cargo xtask {command}")), "{command}");
         }
     }
 }

@@ -30,21 +30,15 @@ pub fn of_lock_file() -> anyhow::Result<Vec<Package>> {
 }
 
 fn from_cargo(arguments: &[&str]) -> anyhow::Result<Vec<Package>> {
-    let output = crate::cargo::command()
-        .args(arguments)
-        .output()
-        .context("cannot run cargo")?;
+    let output = crate::cargo::command().args(arguments).output().context("cannot run cargo")?;
     anyhow::ensure!(
         output.status.success(),
         "`cargo {}` failed; where the lock file is behind, run `cargo check` and commit it: {}",
         arguments.join(" "),
         String::from_utf8_lossy(&output.stderr).trim()
     );
-    let metadata: Value =
-        serde_json::from_slice(&output.stdout).context("cargo metadata is not JSON")?;
-    let packages = metadata["packages"]
-        .as_array()
-        .context("cargo metadata names no packages")?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata is not JSON")?;
+    let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
     packages.iter().map(parse).collect()
 }
 
@@ -56,9 +50,7 @@ fn parse(package: &Value) -> anyhow::Result<Package> {
         version: text("version").context("a package of cargo metadata has no version")?,
         licence: text("license"),
         source: text("source"),
-        uses: uses
-            .filter_map(|used| used["name"].as_str().map(str::to_owned))
-            .collect(),
+        uses: uses.filter_map(|used| used["name"].as_str().map(str::to_owned)).collect(),
     })
 }
 
@@ -67,13 +59,7 @@ impl Package {
     /// A package of the workspace, for the tests of the rules.
     pub fn of_ours(name: &str, uses: &[&str]) -> Self {
         let uses = uses.iter().map(|&name| name.to_owned()).collect();
-        Self {
-            name: name.to_owned(),
-            version: "0.1.0".to_owned(),
-            licence: Some("MIT".to_owned()),
-            source: None,
-            uses,
-        }
+        Self { name: name.to_owned(), version: "0.1.0".to_owned(), licence: Some("MIT".to_owned()), source: None, uses }
     }
 }
 
@@ -84,10 +70,7 @@ mod tests {
     #[test]
     fn the_workspace_names_this_package_and_what_it_uses() {
         let packages = of_workspace().unwrap();
-        let xtask = packages
-            .iter()
-            .find(|package| package.name == "xtask")
-            .unwrap();
+        let xtask = packages.iter().find(|package| package.name == "xtask").unwrap();
         assert_eq!(xtask.uses, ["anyhow", "serde_json"]);
         assert_eq!(xtask.source, None);
     }

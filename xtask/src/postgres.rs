@@ -79,17 +79,12 @@ impl Server {
         let temporary = std::env::temp_dir();
         leftovers::remove(&temporary, &binaries);
         let folder = leftovers::folder_of(&temporary, std::process::id());
-        std::fs::create_dir(&folder)
-            .with_context(|| format!("cannot make {}; set TMPDIR", folder.display()))?;
+        std::fs::create_dir(&folder).with_context(|| format!("cannot make {}; set TMPDIR", folder.display()))?;
         let port = free_port()?;
         let keeper = keep(&binaries, &folder, port);
         // From here on, dropping `server` cleans up whatever the keeper has made.
         let mut server = match keeper {
-            Ok(keeper) => Self {
-                keeper,
-                folder,
-                port,
-            },
+            Ok(keeper) => Self { keeper, folder, port },
             Err(error) => {
                 leftovers::remove_folder(&folder);
                 return Err(error);
@@ -105,11 +100,7 @@ impl Server {
     }
 
     fn wait_until_ready(&mut self) -> anyhow::Result<()> {
-        let output = self
-            .keeper
-            .stdout
-            .take()
-            .expect("the keeper was started with a pipe for its output");
+        let output = self.keeper.stdout.take().expect("the keeper was started with a pipe for its output");
         // After a failure the keeper waits for us as well, so that the log is still there to be read.
         let mut answer = String::new();
         BufReader::new(output).read_line(&mut answer)?;
@@ -117,10 +108,7 @@ impl Server {
             return Ok(());
         }
         let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-        anyhow::bail!(
-            "PostgreSQL did not start; its log may say why:\n{}",
-            log.trim_end()
-        )
+        anyhow::bail!("PostgreSQL did not start; its log may say why:\n{}", log.trim_end())
     }
 }
 
@@ -137,20 +125,9 @@ impl Drop for Server {
 
 fn keep(binaries: &Path, folder: &Path, port: u16) -> anyhow::Result<Child> {
     let mut command = Command::new("sh");
-    command
-        .arg("-c")
-        .arg(KEEPER)
-        .arg("keeper")
-        .args([binaries, folder]);
-    command.args([
-        port.to_string(),
-        CONNECTIONS_MAX.to_string(),
-        START_TRIES_MAX.to_string(),
-    ]);
-    command
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
+    command.arg("-c").arg(KEEPER).arg("keeper").args([binaries, folder]);
+    command.args([port.to_string(), CONNECTIONS_MAX.to_string(), START_TRIES_MAX.to_string()]);
+    command.current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
     // A caller's settings for his own servers must not reach this one.
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("PG") {
@@ -159,27 +136,21 @@ fn keep(binaries: &Path, folder: &Path, port: u16) -> anyhow::Result<Child> {
     }
     if is_root() {
         let (user, group) = server_user()?;
-        chown(folder, Some(user), Some(group))
-            .context("cannot give the folder to the user of the server")?;
+        chown(folder, Some(user), Some(group)).context("cannot give the folder to the user of the server")?;
         command.uid(user).gid(group);
     }
     command.spawn().context("cannot run `sh`")
 }
 
 fn server_user() -> anyhow::Result<(u32, u32)> {
-    let found = SERVER_USERS.iter().find_map(|name| {
-        Some((
-            user_number("-u", Some(name))?,
-            user_number("-g", Some(name))?,
-        ))
-    });
+    let found =
+        SERVER_USERS.iter().find_map(|name| Some((user_number("-u", Some(name))?, user_number("-g", Some(name))?)));
     found.context("PostgreSQL refuses to run as root; add a user called postgres")
 }
 
 fn free_port() -> anyhow::Result<u16> {
     // Another program may take it before the server does; then the start fails and the log says so.
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .context("there is no free port on 127.0.0.1")?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("there is no free port on 127.0.0.1")?;
     Ok(listener.local_addr()?.port())
 }
 
@@ -215,10 +186,7 @@ mod tests {
         let (folder, port) = (server.folder.clone(), server.port);
         assert!(folder.join("data").exists());
         assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
-        assert_eq!(
-            server.url(),
-            format!("postgres://lockstep@127.0.0.1:{port}/postgres")
-        );
+        assert_eq!(server.url(), format!("postgres://lockstep@127.0.0.1:{port}/postgres"));
         drop(server);
         assert!(!folder.exists());
         assert!(TcpStream::connect(("127.0.0.1", port)).is_err());

@@ -27,17 +27,13 @@ impl File {
 
 /// Whether the last part of `path` ends in `.` and `extension`.
 pub fn has_extension(path: &str, extension: &str) -> bool {
-    Path::new(path)
-        .extension()
-        .is_some_and(|found| found == extension)
+    Path::new(path).extension().is_some_and(|found| found == extension)
 }
 
 /// The root of the repository.
 pub fn root() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent()
-        .expect("this package is a folder of the repository")
-        .to_owned()
+    own.parent().expect("this package is a folder of the repository").to_owned()
 }
 
 /// Every file that is in the repository or would be with the next commit.
@@ -57,34 +53,19 @@ pub fn files() -> anyhow::Result<Vec<File>> {
             files.push(File { path, bytes });
         }
     }
-    anyhow::ensure!(
-        !files.is_empty(),
-        "found no files of the repository; run this in a clone of it"
-    );
+    anyhow::ensure!(!files.is_empty(), "found no files of the repository; run this in a clone of it");
     Ok(files)
 }
 
 fn paths_by_git(root: &Path) -> Option<Vec<String>> {
     let output = Command::new("git")
         // A clone made by another user of the machine (continuous integration as root) is fine to list.
-        .args([
-            "-c",
-            "safe.directory=*",
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
+        .args(["-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root)
         .output()
         .ok()?;
     let listed = String::from_utf8(output.stdout).ok()?;
-    let paths: Vec<String> = listed
-        .split('\0')
-        .filter(|path| !path.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let paths: Vec<String> = listed.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
     (output.status.success() && !paths.is_empty()).then_some(paths)
 }
 
@@ -92,9 +73,7 @@ fn paths_by_walk(root: &Path) -> anyhow::Result<Vec<String>> {
     let mut paths = Vec::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder)
-            .with_context(|| format!("cannot read {}", folder.display()))?
-        {
+        for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
             let entry = entry?;
             let path = entry.path();
             // A link to a folder is not one here, so the walk ends.
@@ -104,9 +83,7 @@ fn paths_by_walk(root: &Path) -> anyhow::Result<Vec<String>> {
                     folders.push(path);
                 }
             } else {
-                let below = path
-                    .strip_prefix(root)
-                    .expect("the walk stays below the root");
+                let below = path.strip_prefix(root).expect("the walk stays below the root");
                 paths.push(below.to_string_lossy().replace('\\', "/"));
             }
         }
@@ -127,12 +104,9 @@ mod tests {
 
     #[test]
     fn extensions() {
-        for (path, extension, expected) in [
-            ("a/b.rs", "rs", true),
-            ("a.rs/b", "rs", false),
-            ("b.rss", "rs", false),
-            ("rs", "rs", false),
-        ] {
+        for (path, extension, expected) in
+            [("a/b.rs", "rs", true), ("a.rs/b", "rs", false), ("b.rss", "rs", false), ("rs", "rs", false)]
+        {
             assert_eq!(has_extension(path, extension), expected, "{path}");
         }
     }

@@ -12,12 +12,7 @@ pub struct Parts {
 
 /// Splits `source`. Never fails: an unclosed literal or comment goes to the end of the text.
 pub fn split(source: &str) -> Parts {
-    let mut scan = Scan {
-        chars: source.chars().collect(),
-        at: 0,
-        line: 1,
-        parts: Parts::default(),
-    };
+    let mut scan = Scan { chars: source.chars().collect(), at: 0, line: 1, parts: Parts::default() };
     while scan.at < scan.chars.len() {
         scan.step();
     }
@@ -108,9 +103,7 @@ impl Scan {
     fn begins_raw_string(&self) -> bool {
         let before = self.at.checked_sub(1).map(|at| self.chars[at]);
         // `br"…"` and `cr"…"` are raw strings too, but `number"` is not.
-        let in_word = before.is_some_and(|char| {
-            (char.is_alphanumeric() || char == '_') && !matches!(char, 'b' | 'c')
-        });
+        let in_word = before.is_some_and(|char| (char.is_alphanumeric() || char == '_') && !matches!(char, 'b' | 'c'));
         let after_hashes = self.chars[self.at + 1..].iter().find(|&&char| char != '#');
         !in_word && after_hashes == Some(&'"')
     }
@@ -166,41 +159,26 @@ mod tests {
     #[track_caller]
     fn check(source: &str, expected: &[(usize, &str)]) {
         let found = split(source).strings;
-        let found: Vec<(usize, &str)> = found
-            .iter()
-            .map(|(line, text)| (*line, text.as_str()))
-            .collect();
+        let found: Vec<(usize, &str)> = found.iter().map(|(line, text)| (*line, text.as_str())).collect();
         assert_eq!(found, expected, "{source}");
     }
 
     #[test]
     fn strings_are_found_and_nothing_else() {
-        check(
-            r#"let a = "one"; let b = "two";"#,
-            &[(1, "one"), (1, "two")],
-        );
+        check(r#"let a = "one"; let b = "two";"#, &[(1, "one"), (1, "two")]);
         check(
             r#"// "no"
 "yes""#,
             &[(2, "yes")],
         );
         check(r#"/* "no" /* "nested" */ "no" */ "yes""#, &[(1, "yes")]);
-        check(
-            r#"let c = '"'; let d = '\''; let e = '\u{1F600}'; "yes""#,
-            &[(1, "yes")],
-        );
+        check(r#"let c = '"'; let d = '\''; let e = '\u{1F600}'; "yes""#, &[(1, "yes")]);
         check(r#"fn f<'a>(x: &'a str) { "yes" }"#, &[(1, "yes")]);
         check(r#"b"bytes" c"text""#, &[(1, "bytes"), (1, "text")]);
         check(r#""with \" quote""#, &[(1, r#"with \" quote"#)]);
-        check(
-            "r\"raw \\\" br#\"more \" raw\"# r##\"a \"# b\"##",
-            &[(1, "raw \\"), (1, "more \" raw"), (1, "a \"# b")],
-        );
+        check("r\"raw \\\" br#\"more \" raw\"# r##\"a \"# b\"##", &[(1, "raw \\"), (1, "more \" raw"), (1, "a \"# b")]);
         check("let r#type = number\"x\"", &[(1, "x")]);
-        check(
-            "\"two\nlines\" \"after\"",
-            &[(1, "two\nlines"), (2, "after")],
-        );
+        check("\"two\nlines\" \"after\"", &[(1, "two\nlines"), (2, "after")]);
         check("\"unclosed", &[(1, "unclosed")]);
         check("/* unclosed \"no\"", &[]);
     }

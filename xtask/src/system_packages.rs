@@ -14,45 +14,28 @@ enum Right {
 
 /// Installs `packages` by apt, without a question.
 pub fn install(packages: &[&str]) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        succeeds("apt-get", &["--version"]),
-        "{}",
-        refusal("this system has no apt-get", packages)
-    );
+    anyhow::ensure!(succeeds("apt-get", &["--version"]), "{}", refusal("this system has no apt-get", packages));
     let right = right();
-    anyhow::ensure!(
-        right != Right::None,
-        "{}",
-        refusal("apt-get needs root or sudo without a password", packages)
-    );
+    anyhow::ensure!(right != Right::None, "{}", refusal("apt-get needs root or sudo without a password", packages));
     let mut arguments = vec!["install", "-y", "--no-install-recommends"];
     arguments.extend(packages);
     eprintln!("==> installing {} by apt-get", packages.join(", "));
     for arguments in [["update"].as_slice(), &arguments] {
         let mut command = apt_get(right);
         // Its progress goes to our standard error: standard output belongs to the tests.
-        command
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(std::io::stderr());
+        command.args(arguments).stdin(Stdio::null()).stdout(std::io::stderr());
         let status = command.status().context("cannot run apt-get")?;
         anyhow::ensure!(
             status.success(),
             "{}",
-            refusal(
-                &format!("`apt-get {}` failed", arguments.join(" ")),
-                packages
-            )
+            refusal(&format!("`apt-get {}` failed", arguments.join(" ")), packages)
         );
     }
     Ok(())
 }
 
 fn refusal(reason: &str, packages: &[&str]) -> String {
-    format!(
-        "{reason}; install {} by hand, or leave PostgreSQL out with --sqlite-only",
-        packages.join(", ")
-    )
+    format!("{reason}; install {} by hand, or leave PostgreSQL out with --sqlite-only", packages.join(", "))
 }
 
 fn right() -> Right {
@@ -72,12 +55,7 @@ pub fn is_root() -> bool {
 
 /// A number of `id`: `-u` for the user's, `-g` for its group's; of this user where no name is given.
 pub fn user_number(kind: &str, name: Option<&str>) -> Option<u32> {
-    let output = Command::new("id")
-        .arg(kind)
-        .args(name)
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
+    let output = Command::new("id").arg(kind).args(name).stderr(Stdio::null()).output().ok()?;
     String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }
 
@@ -96,11 +74,7 @@ fn apt_get(right: Right) -> Command {
 
 fn succeeds(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
@@ -121,11 +95,7 @@ mod tests {
         for (right, expected) in [(Right::Root, "env"), (Right::Sudo, "sudo")] {
             let command = apt_get(right);
             assert_eq!(command.get_program(), expected);
-            assert!(
-                command
-                    .get_args()
-                    .any(|argument| argument == "DEBIAN_FRONTEND=noninteractive")
-            );
+            assert!(command.get_args().any(|argument| argument == "DEBIAN_FRONTEND=noninteractive"));
         }
     }
 

@@ -23,9 +23,7 @@ pub fn test(arguments: &[String]) -> anyhow::Result<ExitCode> {
     cargo_arguments.extend_from_slice(wish.forwarded);
     let code = run(&cargo_arguments, wish.sqlite_only)?;
     if wish.sqlite_only {
-        eprintln!(
-            "warning: PostgreSQL was NOT tested; run `cargo xtask test` before you hand this in"
-        );
+        eprintln!("warning: PostgreSQL was NOT tested; run `cargo xtask test` before you hand this in");
     }
     Ok(code)
 }
@@ -38,9 +36,7 @@ pub fn bench(arguments: &[String]) -> anyhow::Result<ExitCode> {
     if !built.success() {
         return Ok(cargo::exit_code(built));
     }
-    let mut cargo_arguments = ["run", "--release", "--quiet", "-p", "bench", "--"]
-        .map(str::to_owned)
-        .to_vec();
+    let mut cargo_arguments = ["run", "--release", "--quiet", "-p", "bench", "--"].map(str::to_owned).to_vec();
     cargo_arguments.extend_from_slice(wish.forwarded);
     run(&cargo_arguments, wish.sqlite_only)
 }
@@ -54,10 +50,7 @@ fn wish(arguments: &[String]) -> Wish<'_> {
         [first, rest @ ..] if first == "--" => rest,
         all => all,
     };
-    Wish {
-        sqlite_only,
-        forwarded,
-    }
+    Wish { sqlite_only, forwarded }
 }
 
 /// Whether cargo's own arguments name packages. `--workspace` beside them would test all.
@@ -114,11 +107,7 @@ mod tests {
         ] {
             let given_words = words(given);
             let wish = wish(&given_words);
-            assert_eq!(
-                (wish.sqlite_only, wish.forwarded),
-                (sqlite_only, words(forwarded).as_slice()),
-                "{given}"
-            );
+            assert_eq!((wish.sqlite_only, wish.forwarded), (sqlite_only, words(forwarded).as_slice()), "{given}");
         }
     }
 

@@ -9,17 +9,9 @@ use crate::repository::{File, has_extension};
 const ROOTS: [&str; 5] = ["crates/", "xtask/", "docs/", "fuzz/", ".ci/"];
 
 /// The documents in the root that describe the present. The change log describes the past, so it may name what is gone.
-const DOCUMENTS: [&str; 4] = [
-    "ARCHITECTURE.md",
-    "CONTRIBUTING.md",
-    "README.md",
-    "SECURITY.md",
-];
+const DOCUMENTS: [&str; 4] = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"];
 
-const MIGRATIONS: [&str; 2] = [
-    "crates/store/migrations/sqlite/",
-    "crates/store/migrations/postgres/",
-];
+const MIGRATIONS: [&str; 2] = ["crates/store/migrations/sqlite/", "crates/store/migrations/postgres/"];
 
 /// What the files break, one sentence each.
 pub fn broken(files: &[File]) -> Vec<String> {
@@ -31,9 +23,7 @@ pub fn broken(files: &[File]) -> Vec<String> {
             let gone = named.filter(|path| !exists(files, path));
             broken.extend(gone.map(|path| {
                 let (document, number) = (&file.path, number + 1);
-                format!(
-                    "{document}:{number} names {path}, which does not exist; correct the document"
-                )
+                format!("{document}:{number} names {path}, which does not exist; correct the document")
             }));
         }
     }
@@ -63,10 +53,7 @@ fn alternatives(path: &str) -> Vec<String> {
     match (path.split_once('{'), path.split_once('}')) {
         (Some((before, _)), Some((inside, after))) if inside.len() > before.len() => {
             let choices = &inside[before.len() + 1..];
-            choices
-                .split(',')
-                .map(|choice| format!("{before}{}{after}", choice.trim()))
-                .collect()
+            choices.split(',').map(|choice| format!("{before}{}{after}", choice.trim())).collect()
         }
         _ => vec![path.to_owned()],
     }
@@ -78,29 +65,16 @@ fn exists(files: &[File], path: &str) -> bool {
         Some((before, _)) => before.rsplit_once('/').map_or(before, |(folder, _)| folder),
         None => path.trim_end_matches('/'),
     };
-    files.iter().any(|file| {
-        file.path
-            .strip_prefix(path)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    })
+    files.iter().any(|file| file.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 fn broken_by_migrations(files: &[File]) -> Vec<String> {
-    let [sqlite, postgres] = MIGRATIONS.map(|folder| -> BTreeSet<&str> {
-        files
-            .iter()
-            .filter_map(|file| file.path.strip_prefix(folder))
-            .collect()
-    });
-    let lacking = |folder: &str, name: &&str| {
-        format!("{folder}{name} is missing; each migration is there for both databases")
-    };
-    let in_postgres = sqlite
-        .difference(&postgres)
-        .map(|name| lacking(MIGRATIONS[1], name));
-    let in_sqlite = postgres
-        .difference(&sqlite)
-        .map(|name| lacking(MIGRATIONS[0], name));
+    let [sqlite, postgres] = MIGRATIONS
+        .map(|folder| -> BTreeSet<&str> { files.iter().filter_map(|file| file.path.strip_prefix(folder)).collect() });
+    let lacking =
+        |folder: &str, name: &&str| format!("{folder}{name} is missing; each migration is there for both databases");
+    let in_postgres = sqlite.difference(&postgres).map(|name| lacking(MIGRATIONS[1], name));
+    let in_sqlite = postgres.difference(&sqlite).map(|name| lacking(MIGRATIONS[0], name));
     in_postgres.chain(in_sqlite).collect()
 }
 
@@ -110,10 +84,7 @@ mod tests {
     use crate::repository::File;
 
     fn repository(files: &[(&str, &str)]) -> Vec<File> {
-        let file = |(path, text): &(&str, &str)| File {
-            path: (*path).to_owned(),
-            bytes: text.as_bytes().to_vec(),
-        };
+        let file = |(path, text): &(&str, &str)| File { path: (*path).to_owned(), bytes: text.as_bytes().to_vec() };
         files.iter().map(file).collect()
     }
 
@@ -122,44 +93,28 @@ mod tests {
         for (line, expected) in [
             ("see `crates/scim/src/lib.rs`", None),
             ("see `crates/scim` and `crates/scim/`", None),
-            (
-                "see `crates/scim/src/lib.rs:12` and `crates/scim/src/lib.rs::parse`",
-                None,
-            ),
+            ("see `crates/scim/src/lib.rs:12` and `crates/scim/src/lib.rs::parse`", None),
             ("see `crates/{scim,store}/src/lib.rs`", None),
             ("see `crates/*/src`", None),
             ("`cargo xtask test` and `scim/filter` and crates/gone", None),
             ("copy `crates/<name>/src` and run `crates/gone --now`", None),
             ("```crates/gone```", None),
             ("see `crates/scim/src/li`", Some("crates/scim/src/li")),
-            (
-                "see `crates/{scim,gone}/src/lib.rs`",
-                Some("crates/gone/src/lib.rs"),
-            ),
+            ("see `crates/{scim,gone}/src/lib.rs`", Some("crates/gone/src/lib.rs")),
             ("see `docs/gone/*.md`", Some("docs/gone/*.md")),
             ("odd `crates/}scim{`", Some("crates/}scim{")),
         ] {
-            let files = [
-                ("crates/scim/src/lib.rs", ""),
-                ("crates/store/src/lib.rs", ""),
-                ("ARCHITECTURE.md", line),
-            ];
+            let files = [("crates/scim/src/lib.rs", ""), ("crates/store/src/lib.rs", ""), ("ARCHITECTURE.md", line)];
             let found = broken(&repository(&files));
-            let expected = expected.map(|path| {
-                format!(
-                    "ARCHITECTURE.md:1 names {path}, which does not exist; correct the document"
-                )
-            });
+            let expected = expected
+                .map(|path| format!("ARCHITECTURE.md:1 names {path}, which does not exist; correct the document"));
             assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{line}");
         }
     }
 
     #[test]
     fn the_past_may_be_named() {
-        assert_eq!(
-            broken(&repository(&[("CHANGELOG.md", "moved from `crates/gone`")])),
-            [""; 0]
-        );
+        assert_eq!(broken(&repository(&[("CHANGELOG.md", "moved from `crates/gone`")])), [""; 0]);
     }
 
     #[test]
@@ -169,9 +124,7 @@ mod tests {
         assert_eq!(broken(&repository(&[one, same])), [""; 0]);
         assert_eq!(
             broken(&repository(&[one])),
-            [
-                "crates/store/migrations/postgres/0001_begin.sql is missing; each migration is there for both databases",
-            ]
+            ["crates/store/migrations/postgres/0001_begin.sql is missing; each migration is there for both databases",]
         );
         assert_eq!(broken(&repository(&[same])).len(), 1);
     }

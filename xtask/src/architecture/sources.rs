@@ -44,37 +44,25 @@ pub fn broken(files: &[File]) -> Vec<String> {
 fn broken_by_rust(path: &str, text: &str) -> Vec<String> {
     let mut broken = Vec::new();
     if !text.starts_with("//!") {
-        broken.push(format!(
-            "{path} does not begin with `//!`; say what lives there and what does not"
-        ));
+        broken.push(format!("{path} does not begin with `//!`; say what lives there and what does not"));
     }
     let lines = text.lines().count();
     if lines > LINES_MAX {
-        broken.push(format!(
-            "{path} has {lines} lines, more than {LINES_MAX}; split it by what it holds"
-        ));
+        broken.push(format!("{path} has {lines} lines, more than {LINES_MAX}; split it by what it holds"));
     }
     let parts = rust_text::split(text);
     broken.extend(inline_modules(&parts.code).map(|name| empty_name(path, name)));
     if !HOMES_OF_SQL.iter().any(|home| path.starts_with(home)) {
         let sql = parts.strings.iter().filter(|(_, string)| is_sql(string));
-        broken.extend(sql.map(|(line, _)| {
-            format!("{path}:{line} holds SQL; move the statement to crates/store")
-        }));
+        broken.extend(sql.map(|(line, _)| format!("{path}:{line} holds SQL; move the statement to crates/store")));
     }
     broken
 }
 
 fn inline_modules(code: &str) -> impl Iterator<Item = &str> {
-    let words: Vec<&str> = code
-        .split(|char: char| !char.is_alphanumeric() && char != '_')
-        .filter(|word| !word.is_empty())
-        .collect();
-    let named: Vec<&str> = words
-        .windows(2)
-        .filter(|pair| pair[0] == "mod")
-        .map(|pair| pair[1])
-        .collect();
+    let words: Vec<&str> =
+        code.split(|char: char| !char.is_alphanumeric() && char != '_').filter(|word| !word.is_empty()).collect();
+    let named: Vec<&str> = words.windows(2).filter(|pair| pair[0] == "mod").map(|pair| pair[1]).collect();
     named.into_iter().filter(|name| EMPTY_NAMES.contains(name))
 }
 
@@ -83,10 +71,7 @@ fn broken_by_name(path: &str) -> Vec<String> {
     if has_extension(path, "sql") && !HOMES_OF_SQL.iter().any(|home| path.starts_with(home)) {
         broken.push(format!("{path} holds SQL; move it to crates/store"));
     }
-    if ["crates/", "xtask/", "fuzz/"]
-        .iter()
-        .any(|sources| path.starts_with(sources))
-    {
+    if ["crates/", "xtask/", "fuzz/"].iter().any(|sources| path.starts_with(sources)) {
         let stem = path.strip_suffix(".rs").unwrap_or(path);
         let empty = stem.split('/').find(|part| EMPTY_NAMES.contains(part));
         broken.extend(empty.map(|name| empty_name(path, name)));
@@ -103,13 +88,8 @@ fn is_sql(string: &str) -> bool {
     // Escaped line ends are written with a backslash; the word after one must still be seen.
     let spaced = string.replace("\\n", " ").replace(['(', '\\'], " ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
-    let has_after = |at: usize, word: &str, within: usize| {
-        words
-            .iter()
-            .skip(at + 1)
-            .take(within)
-            .any(|next| *next == word)
-    };
+    let has_after =
+        |at: usize, word: &str, within: usize| words.iter().skip(at + 1).take(within).any(|next| *next == word);
     words.iter().enumerate().any(|(at, word)| match *word {
         "SELECT" => at + 1 < words.len() || spaced.ends_with(char::is_whitespace),
         // `INSERT OR IGNORE INTO` is one as well.
@@ -123,14 +103,10 @@ fn is_sql(string: &str) -> bool {
 fn workplaces_in(file: &File) -> Vec<String> {
     let lower = file.bytes.to_ascii_lowercase();
     let text = String::from_utf8_lossy(&lower);
-    let found = WORKPLACES
-        .iter()
-        .filter(|(word, home)| text.contains(word) && *home != Some(file.path.as_str()));
+    let found = WORKPLACES.iter().filter(|(word, home)| text.contains(word) && *home != Some(file.path.as_str()));
     let path = &file.path;
     found
-        .map(|(word, _)| {
-            format!("{path} contains `{word}`, which means nothing to its readers; take it out")
-        })
+        .map(|(word, _)| format!("{path} contains `{word}`, which means nothing to its readers; take it out"))
         .collect()
 }
 
@@ -141,10 +117,7 @@ mod tests {
 
     #[track_caller]
     fn check(path: &str, text: &str, expected: &[&str]) {
-        let file = File {
-            path: path.to_owned(),
-            bytes: text.as_bytes().to_vec(),
-        };
+        let file = File { path: path.to_owned(), bytes: text.as_bytes().to_vec() };
         assert_eq!(broken(&[file]), expected, "{text}");
     }
 
@@ -154,9 +127,7 @@ mod tests {
         check(
             "crates/scim/src/lib.rs",
             "// Holds.\n//! Late.\n",
-            &[
-                "crates/scim/src/lib.rs does not begin with `//!`; say what lives there and what does not",
-            ],
+            &["crates/scim/src/lib.rs does not begin with `//!`; say what lives there and what does not"],
         );
     }
 
@@ -164,17 +135,14 @@ mod tests {
     fn files_are_short() {
         let long = |lines: usize| "//! Line.\n".repeat(lines);
         check("crates/scim/src/lib.rs", &long(LINES_MAX), &[]);
-        let expected =
-            "crates/scim/src/lib.rs has 601 lines, more than 600; split it by what it holds";
+        let expected = "crates/scim/src/lib.rs has 601 lines, more than 600; split it by what it holds";
         check("crates/scim/src/lib.rs", &long(LINES_MAX + 1), &[expected]);
         check("docs/guide.md", &long(LINES_MAX + 1), &[]);
     }
 
     #[test]
     fn names_say_something() {
-        let expected = |path: &str, name: &str| {
-            format!("{path} has a part called `{name}`; name it for what it holds")
-        };
+        let expected = |path: &str, name: &str| format!("{path} has a part called `{name}`; name it for what it holds");
         for (path, name) in [
             ("crates/scim/src/utils.rs", "utils"),
             ("crates/server/src/common/mod.rs", "common"),
@@ -183,25 +151,14 @@ mod tests {
             check(path, "//! Holds.\n", &[expected(path, name).as_str()]);
         }
         let path = "crates/scim/src/lib.rs";
-        check(
-            path,
-            "//! Holds.\npub(crate) mod types {}\n",
-            &[expected(path, "types").as_str()],
-        );
-        check(
-            path,
-            "//! Holds.\n// mod types;\nlet types = \"mod utils\";\n",
-            &[],
-        );
+        check(path, "//! Holds.\npub(crate) mod types {}\n", &[expected(path, "types").as_str()]);
+        check(path, "//! Holds.\n// mod types;\nlet types = \"mod utils\";\n", &[]);
         check("docs/common.md", "", &[]);
     }
 
     #[test]
     fn sql_lives_in_the_store() {
-        let source = concat!(
-            "//! Holds.\nconst A: &str = \"SEL",
-            "ECT id FROM users\";\n"
-        );
+        let source = concat!("//! Holds.\nconst A: &str = \"SEL", "ECT id FROM users\";\n");
         check("crates/store/src/users.rs", source, &[]);
         check("crates/bench/src/main.rs", source, &[]);
         check(
@@ -209,17 +166,9 @@ mod tests {
             source,
             &["crates/server/src/lib.rs:2 holds SQL; move the statement to crates/store"],
         );
-        check(
-            "crates/server/src/lib.rs",
-            &source.replace("const", "// const"),
-            &[],
-        );
+        check("crates/server/src/lib.rs", &source.replace("const", "// const"), &[]);
         check("crates/store/migrations/sqlite/0001.sql", "", &[]);
-        check(
-            "docs/0001.sql",
-            "",
-            &["docs/0001.sql holds SQL; move it to crates/store"],
-        );
+        check("docs/0001.sql", "", &["docs/0001.sql holds SQL; move it to crates/store"]);
     }
 
     #[test]
@@ -248,22 +197,11 @@ mod tests {
     fn no_file_names_a_workplace() {
         for (word, home) in WORKPLACES {
             let text = format!("see {word}/notes");
-            assert_eq!(
-                broken(&[File {
-                    path: "docs/a.md".to_owned(),
-                    bytes: text.clone().into_bytes()
-                }])
-                .len(),
-                1
-            );
+            assert_eq!(broken(&[File { path: "docs/a.md".to_owned(), bytes: text.clone().into_bytes() }]).len(), 1);
             if let Some(home) = home {
                 check(home, &text, &[]);
             }
         }
-        check(
-            "docs/a.md",
-            "a share of work is specified at https://example.com/work",
-            &[],
-        );
+        check("docs/a.md", "a share of work is specified at https://example.com/work", &[]);
     }
 }

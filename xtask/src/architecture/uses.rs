@@ -4,27 +4,11 @@
 use crate::packages::Package;
 
 /// The crates of the product, inner ones first.
-const ALL: [&str; 7] = [
-    "scim",
-    "mapping",
-    "store",
-    "provider",
-    "directory",
-    "provisioning",
-    "server",
-];
+const ALL: [&str; 7] = ["scim", "mapping", "store", "provider", "directory", "provisioning", "server"];
 
 /// Everything the benchmark may drive.
-const ALL_AND_PROGRAM: [&str; 8] = [
-    "scim",
-    "mapping",
-    "store",
-    "provider",
-    "directory",
-    "provisioning",
-    "server",
-    "lockstep",
-];
+const ALL_AND_PROGRAM: [&str; 8] =
+    ["scim", "mapping", "store", "provider", "directory", "provisioning", "server", "lockstep"];
 
 /// Each package of the workspace with the ones it may use. `provider` and `provisioning` never meet: the provisioning
 /// service reaches an application over HTTP only, also one that the same process hosts.
@@ -35,17 +19,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("provider", &["store", "scim"]),
     ("directory", &["store"]),
     ("provisioning", &["directory", "store", "mapping", "scim"]),
-    (
-        "server",
-        &[
-            "scim",
-            "mapping",
-            "store",
-            "provider",
-            "directory",
-            "provisioning",
-        ],
-    ),
+    ("server", &["scim", "mapping", "store", "provider", "directory", "provisioning"]),
     ("lockstep", &ALL),
     ("bench", &ALL_AND_PROGRAM),
     ("xtask", &[]),
@@ -54,15 +28,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
 const HTTP_CLIENT: &[&str] = &["provisioning", "server", "bench"];
 const DATABASE: &[&str] = &["store", "bench"];
 const COMMAND_LINE: &[&str] = &["lockstep", "bench"];
-const NOT_PURE: &[&str] = &[
-    "store",
-    "provider",
-    "directory",
-    "provisioning",
-    "server",
-    "lockstep",
-    "bench",
-];
+const NOT_PURE: &[&str] = &["store", "provider", "directory", "provisioning", "server", "lockstep", "bench"];
 
 /// Dependencies that belong to one part of the house, with the packages that may use them.
 const HOMES: [(&str, &[&str]); 20] = [
@@ -94,25 +60,20 @@ pub fn broken(workspace: &[Package]) -> Vec<String> {
     for package in workspace {
         let name = package.name.as_str();
         let Some((_, allowed)) = MAY_USE.iter().find(|(of, _)| *of == name) else {
-            broken.push(format!("{name} has no place in the plan; name in MAY_USE what it may use, and why in ARCHITECTURE.md"));
+            broken.push(format!(
+                "{name} has no place in the plan; name in MAY_USE what it may use, and why in ARCHITECTURE.md"
+            ));
             continue;
         };
         for used in package.uses.iter().map(String::as_str) {
-            let is_ours = workspace.iter().any(|other| other.name == used)
-                || MAY_USE.iter().any(|(of, _)| *of == used);
+            let is_ours = workspace.iter().any(|other| other.name == used) || MAY_USE.iter().any(|(of, _)| *of == used);
             if is_ours && !allowed.contains(&used) {
-                broken.push(format!(
-                    "{name} must not use {used}; it may use {}",
-                    listed(allowed)
-                ));
+                broken.push(format!("{name} must not use {used}; it may use {}", listed(allowed)));
             }
             if let Some((_, homes)) = HOMES.iter().find(|(heavy, _)| *heavy == used)
                 && !homes.contains(&name)
             {
-                broken.push(format!(
-                    "{name} must not use {used}, whose home is {}",
-                    listed(homes)
-                ));
+                broken.push(format!("{name} must not use {used}, whose home is {}", listed(homes)));
             }
         }
     }
@@ -120,11 +81,7 @@ pub fn broken(workspace: &[Package]) -> Vec<String> {
 }
 
 fn listed(names: &[&str]) -> String {
-    if names.is_empty() {
-        "none of ours".to_owned()
-    } else {
-        names.join(", ")
-    }
+    if names.is_empty() { "none of ours".to_owned() } else { names.join(", ") }
 }
 
 #[cfg(test)]
@@ -156,11 +113,7 @@ mod tests {
             &["provider"],
             &["provisioning must not use provider; it may use directory, store, mapping, scim"],
         );
-        check(
-            "provider",
-            &["provisioning"],
-            &["provider must not use provisioning; it may use store, scim"],
-        );
+        check("provider", &["provisioning"], &["provider must not use provisioning; it may use store, scim"]);
     }
 
     #[test]
@@ -175,26 +128,14 @@ mod tests {
             ("lockstep", "xtask"),
             ("xtask", "scim"),
         ] {
-            assert_eq!(
-                broken(&[Package::of_ours(name, &[used])]).len(),
-                1,
-                "{name} uses {used}"
-            );
+            assert_eq!(broken(&[Package::of_ours(name, &[used])]).len(), 1, "{name} uses {used}");
         }
     }
 
     #[test]
     fn heavy_dependencies_stay_at_home() {
-        check(
-            "directory",
-            &["axum"],
-            &["directory must not use axum, whose home is server, bench"],
-        );
-        check(
-            "provider",
-            &["rusqlite"],
-            &["provider must not use rusqlite, whose home is store, bench"],
-        );
+        check("directory", &["axum"], &["directory must not use axum, whose home is server, bench"]);
+        check("provider", &["rusqlite"], &["provider must not use rusqlite, whose home is store, bench"]);
         check(
             "server",
             &["aes-gcm", "clap"],
@@ -208,10 +149,7 @@ mod tests {
 
     #[test]
     fn a_new_package_needs_a_place_in_the_plan() {
-        let found = broken(&[
-            Package::of_ours("extras", &[]),
-            Package::of_ours("scim", &["extras"]),
-        ]);
+        let found = broken(&[Package::of_ours("extras", &[]), Package::of_ours("scim", &["extras"])]);
         assert_eq!(
             found,
             [

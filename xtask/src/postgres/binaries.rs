@@ -36,21 +36,16 @@ pub fn found() -> Option<PathBuf> {
 }
 
 fn newest_below(folder: &Path) -> Option<PathBuf> {
-    let versions = std::fs::read_dir(folder)
-        .ok()?
-        .flatten()
-        .filter_map(|entry| {
-            let version: u32 = entry.file_name().to_str()?.parse().ok()?;
-            let binaries = entry.path().join("bin");
-            (version >= VERSION_MIN && is_whole(&binaries)).then_some((version, binaries))
-        });
+    let versions = std::fs::read_dir(folder).ok()?.flatten().filter_map(|entry| {
+        let version: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let binaries = entry.path().join("bin");
+        (version >= VERSION_MIN && is_whole(&binaries)).then_some((version, binaries))
+    });
     versions.max().map(|(_, binaries)| binaries)
 }
 
 fn is_whole(binaries: &Path) -> bool {
-    PROGRAMS
-        .iter()
-        .all(|program| binaries.join(program).is_file())
+    PROGRAMS.iter().all(|program| binaries.join(program).is_file())
 }
 
 fn in_path() -> Option<PathBuf> {
@@ -65,9 +60,7 @@ fn in_path() -> Option<PathBuf> {
 /// The 15 of `initdb (PostgreSQL) 15.4 (Debian 15.4-1)` or of `… 15beta1`.
 fn major_version(text: &str) -> Option<u32> {
     let version = text.split_once("(PostgreSQL) ")?.1;
-    let end = version
-        .find(|char: char| !char.is_ascii_digit())
-        .unwrap_or(version.len());
+    let end = version.find(|char: char| !char.is_ascii_digit()).unwrap_or(version.len());
     version[..end].parse().ok()
 }
 
@@ -94,13 +87,9 @@ mod tests {
     #[test]
     fn the_newest_whole_version_is_taken() {
         let folder = std::env::temp_dir().join(format!("lockstep-binaries-{}", std::process::id()));
-        for (version, programs) in [
-            ("9.6", PROGRAMS.as_slice()),
-            ("14", &PROGRAMS),
-            ("15", &PROGRAMS),
-            ("16", &PROGRAMS),
-            ("17", &["psql"]),
-        ] {
+        for (version, programs) in
+            [("9.6", PROGRAMS.as_slice()), ("14", &PROGRAMS), ("15", &PROGRAMS), ("16", &PROGRAMS), ("17", &["psql"])]
+        {
             let binaries = folder.join(version).join("bin");
             fs::create_dir_all(&binaries).unwrap();
             for program in programs {

@@ -19,10 +19,7 @@ pub fn folder_of(temporary: &Path, owner: u32) -> PathBuf {
 pub fn remove(temporary: &Path, binaries: &Path) {
     for entry in std::fs::read_dir(temporary).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let owner = name
-            .to_str()
-            .and_then(|name| name.strip_prefix(PREFIX))
-            .and_then(|owner| owner.parse().ok());
+        let owner = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(|owner| owner.parse().ok());
         // Our own number in a name is from an earlier process that had the same.
         if owner.is_some_and(|owner| owner == std::process::id() || !is_running(owner)) {
             stop(&entry.path(), binaries);
@@ -45,10 +42,7 @@ fn is_running(process: u32) -> bool {
     // `kill` is part of the shell; `ps` is not on every machine.
     let mut command = Command::new("sh");
     command.args(["-c", "kill -0 \"$1\"", "sh", &process.to_string()]);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // Without an answer, leave the folder alone.
     command.status().map_or(true, |status| status.success())
 }
@@ -59,17 +53,8 @@ fn stop(folder: &Path, binaries: &Path) {
         return;
     };
     let mut command = Command::new(binaries.join("pg_ctl"));
-    command
-        .arg("stop")
-        .arg("--silent")
-        .arg("--mode=immediate")
-        .arg("--pgdata")
-        .arg(&data);
-    command
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.arg("stop").arg("--silent").arg("--mode=immediate").arg("--pgdata").arg(&data);
+    command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // pg_ctl refuses root, as the server does.
     if crate::system_packages::is_root() {
         command.uid(metadata.uid()).gid(metadata.gid());
@@ -88,8 +73,7 @@ mod tests {
 
     #[test]
     fn only_what_nobody_owns_is_removed() {
-        let temporary =
-            std::env::temp_dir().join(format!("lockstep-leftovers-{}", std::process::id()));
+        let temporary = std::env::temp_dir().join(format!("lockstep-leftovers-{}", std::process::id()));
         let mut ended = Command::new("true").spawn().unwrap();
         ended.wait().unwrap();
         let orphaned = folder_of(&temporary, ended.id());
