@@ -32,7 +32,9 @@ pub fn has_extension(path: &str, extension: &str) -> bool {
 
 /// The root of the repository.
 pub fn root() -> PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Two clones that share a target folder share this program; cargo says for which of them it runs.
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let own = PathBuf::from(own);
     own.parent().expect("this package is a folder of the repository").to_owned()
 }
 
