@@ -1,0 +1,299 @@
+//! What a filter means for a resource type (RFC 7644 §3.4.2.2): names looked up, literals checked against types and folded once.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+use serde_json::{Map, Number, Value};
+
+use super::{Filter, Literal, Operator};
+use crate::error::echo;
+use crate::fold::fold_cow;
+use crate::schema::{Attribute, Kind, Returned};
+use crate::value::{boolean, date_time};
+use crate::{AttributePath, Attributes, ResourceType, ScimError, fold, fold_username};
+
+/// A filter made ready for one resource type; see [`Filter::matcher`].
+#[derive(Debug)]
+pub struct Matcher<'a>(Node<'a>);
+
+impl<'a> Matcher<'a> {
+    pub(super) fn new(filter: &Filter, resource_type: &'a ResourceType) -> Result<Self, ScimError> {
+        node(filter, Scope::Resource(resource_type)).map(Self)
+    }
+
+    /// Whether a resource matches; see [`Filter::matches`].
+    pub fn matches(&self, resource: &Attributes) -> bool {
+        self.0.holds(resource)
+    }
+}
+
+/// A filter in brackets, made ready for the elements of one attribute.
+pub(crate) struct ElementMatcher<'a>(Node<'a>);
+
+impl<'a> ElementMatcher<'a> {
+    pub(crate) fn new(filter: &Filter, attribute: &'a Attribute) -> Result<Self, ScimError> {
+        node(filter, Scope::Element(attribute)).map(Self)
+    }
+
+    pub(crate) fn matches(&self, element: &Value) -> bool {
+        element.as_object().is_some_and(|object| self.0.holds(object))
+    }
+}
+
+/// Where names are looked up.
+#[derive(Clone, Copy)]
+enum Scope<'a> {
+    Resource(&'a ResourceType),
+    Element(&'a Attribute),
+}
+
+#[derive(Debug)]
+enum Node<'a> {
+    And(Vec<Node<'a>>),
+    Or(Vec<Node<'a>>),
+    Not(Box<Node<'a>>),
+    Test(Place<'a>, Test),
+}
+
+/// Where values are found.
+#[derive(Debug)]
+struct Place<'a> {
+    extension: Option<&'a str>,
+    attribute: &'a str,
+    elements: Option<Box<Node<'a>>>,
+    sub_attribute: Option<&'a str>,
+}
+
+#[derive(Debug)]
+enum Test {
+    Present,
+    Absent,
+    Compare(Operator, Key),
+}
+
+/// A literal in the form in which values are compared.
+#[derive(Debug)]
+enum Key {
+    Exact(String),
+    Folded(String),
+    UserName(String),
+    Boolean(bool),
+    Number(Number),
+    Instant(Timestamp),
+}
+
+fn invalid<T>(path: &AttributePath, why: &str) -> Result<T, ScimError> {
+    Err(ScimError::invalid_filter(format!("'{}' {why}", echo(&path.attribute))))
+}
+
+/// As deep as the filter, whose depth its parser has bounded.
+fn node<'a>(filter: &Filter, scope: Scope<'a>) -> Result<Node<'a>, ScimError> {
+    let all = |members: &[Filter]| members.iter().map(|member| node(member, scope)).collect::<Result<Vec<_>, _>>();
+    Ok(match filter {
+        Filter::And(members) => Node::And(all(members)?),
+        Filter::Or(members) => Node::Or(all(members)?),
+        Filter::Not(inner) => Node::Not(Box::new(node(inner, scope)?)),
+        Filter::Present(path) => Node::Test(place(path, path.filter.as_deref(), scope)?.0, Test::Present),
+        Filter::ValuePath { path, filter } => Node::Test(place(path, Some(filter), scope)?.0, Test::Present),
+        Filter::Compare { path, operator, value } => {
+            let (mut place, found) = place(path, path.filter.as_deref(), scope)?;
+            let is_part = place.sub_attribute.is_some();
+            let Some(compared) = found.compared() else {
+                return invalid(path, "is complex and has no value to compare");
+            };
+            if !is_part && found.kind == Kind::Complex {
+                place.sub_attribute = Some(&compared.name);
+            }
+            Node::Test(place, test(path, compared, *operator, value)?)
+        }
+    })
+}
+
+/// Looks a path up; gives the place and the definition of what is there.
+fn place<'a>(
+    path: &AttributePath,
+    filter: Option<&Filter>,
+    scope: Scope<'a>,
+) -> Result<(Place<'a>, &'a Attribute), ScimError> {
+    let (extension, attribute, sub) = match scope {
+        Scope::Resource(resource_type) => {
+            let Some(found) = resource_type.resolve(path) else {
+                return invalid(path, "is not an attribute of this resource type");
+            };
+            (found.extension, found.attribute, found.sub_attribute)
+        }
+        Scope::Element(parent) => {
+            let Some(found) = parent.sub_attribute(&path.attribute) else {
+                return invalid(path, "is not a sub-attribute here");
+            };
+            (None, found, None)
+        }
+    };
+    if [Some(attribute), sub].into_iter().flatten().any(|found| found.returned == Returned::Never) {
+        return invalid(path, "cannot be used in a filter");
+    }
+    let elements = match filter {
+        Some(_) if attribute.kind != Kind::Complex => return invalid(path, "has no sub-attributes to filter by"),
+        Some(filter) => Some(Box::new(node(filter, Scope::Element(attribute))?)),
+        None => None,
+    };
+    let place =
+        Place { extension, attribute: &attribute.name, elements, sub_attribute: sub.map(|sub| sub.name.as_str()) };
+    Ok((place, sub.unwrap_or(attribute)))
+}
+
+fn test(path: &AttributePath, compared: &Attribute, operator: Operator, value: &Literal) -> Result<Test, ScimError> {
+    use Operator::{Co, Eq, Ew, Ge, Gt, Le, Lt, Ne, Sw};
+    if *value == Literal::Null {
+        return match operator {
+            Eq => Ok(Test::Absent),
+            Ne => Ok(Test::Present),
+            Co | Sw | Ew | Gt | Ge | Lt | Le => invalid(path, "can be compared with null by eq and ne only"),
+        };
+    }
+    let has_operator = match (compared.kind, operator) {
+        (_, Eq | Ne)
+        | (Kind::String | Kind::Reference, _)
+        | (Kind::DateTime | Kind::Decimal | Kind::Integer, Gt | Ge | Lt | Le)
+        | (Kind::Binary, Co | Sw | Ew) => true,
+        (Kind::Boolean | Kind::Complex, _)
+        | (Kind::Binary, Gt | Ge | Lt | Le)
+        | (Kind::DateTime | Kind::Decimal | Kind::Integer, Co | Sw | Ew) => false,
+    };
+    if !has_operator {
+        return invalid(path, &format!("cannot be compared by {}", operator.as_str()));
+    }
+    match key(compared, value) {
+        Some(key) => Ok(Test::Compare(operator, key)),
+        None => invalid(path, "is compared with a value of another type"),
+    }
+}
+
+fn key(compared: &Attribute, value: &Literal) -> Option<Key> {
+    match (compared.kind, value) {
+        (Kind::String, Literal::String(text)) if compared.name == "userName" => {
+            Some(Key::UserName(user_name_key(text)))
+        }
+        (Kind::String | Kind::Reference | Kind::Binary, Literal::String(text)) if compared.case_exact => {
+            Some(Key::Exact(text.clone()))
+        }
+        (Kind::String | Kind::Reference | Kind::Binary, Literal::String(text)) => Some(Key::Folded(fold(text))),
+        (Kind::Boolean, Literal::Boolean(value)) => Some(Key::Boolean(*value)),
+        (Kind::Boolean, Literal::String(text)) => boolean(text).map(Key::Boolean),
+        (Kind::Decimal | Kind::Integer, Literal::Number(number)) => Some(Key::Number(number.clone())),
+        (Kind::DateTime, Literal::String(text)) => date_time(text).map(Key::Instant),
+        _ => None,
+    }
+}
+
+/// Part of a name (`co`, `sw`, `ew`) need not be a name by itself, so what the profile refuses is folded like other text.
+fn user_name_key(text: &str) -> String {
+    fold_username(text).unwrap_or_else(|_| fold(text))
+}
+
+impl Node<'_> {
+    fn holds(&self, level: &Map<String, Value>) -> bool {
+        match self {
+            Self::And(members) => members.iter().all(|member| member.holds(level)),
+            Self::Or(members) => members.iter().any(|member| member.holds(level)),
+            Self::Not(inner) => !inner.holds(level),
+            Self::Test(place, Test::Present) => place.any(level, is_assigned),
+            Self::Test(place, Test::Absent) => !place.any(level, is_assigned),
+            Self::Test(place, Test::Compare(Operator::Ne, key)) => {
+                let mut found = false;
+                place.any(level, |value| {
+                    found = found || is_assigned(value);
+                    is_assigned(value) && !key.compares(Operator::Eq, value)
+                }) || !found
+            }
+            Self::Test(place, Test::Compare(operator, key)) => place.any(level, |value| key.compares(*operator, value)),
+        }
+    }
+}
+
+/// RFC 7643 §2.5: null and empty are unassigned.
+fn is_assigned(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(elements) => !elements.is_empty(),
+        Value::Object(object) => !object.is_empty(),
+        Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
+fn each(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(elements) => elements,
+        single => std::slice::from_ref(single),
+    }
+}
+
+impl Place<'_> {
+    /// Whether the test holds for any value at this place.
+    fn any(&self, level: &Map<String, Value>, mut holds: impl FnMut(&Value) -> bool) -> bool {
+        let level = match self.extension {
+            Some(urn) => level.get(urn).and_then(Value::as_object),
+            None => Some(level),
+        };
+        let Some(value) = level.and_then(|level| level.get(self.attribute)) else { return false };
+        each(value).iter().any(|element| {
+            let is_meant =
+                self.elements.as_ref().is_none_or(|node| element.as_object().is_some_and(|object| node.holds(object)));
+            is_meant
+                && match self.sub_attribute {
+                    Some(name) => element.get(name).is_some_and(|part| each(part).iter().any(&mut holds)),
+                    None => holds(element),
+                }
+        })
+    }
+}
+
+impl Key {
+    fn compares(&self, operator: Operator, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Exact(key), Value::String(text)) => text_compares(operator, text, key),
+            (Self::Folded(key), Value::String(text)) => text_compares(operator, &fold_cow(text), key),
+            (Self::UserName(key), Value::String(text)) if text.is_ascii() => {
+                text_compares(operator, &fold_cow(text), key)
+            }
+            (Self::UserName(key), Value::String(text)) => text_compares(operator, &user_name_key(text), key),
+            (Self::Boolean(key), Value::Bool(value)) => key == value,
+            (Self::Number(key), Value::Number(value)) => ordered(operator, number_order(value, key)),
+            (Self::Instant(key), Value::String(text)) => {
+                date_time(text).is_some_and(|instant| ordered(operator, Some(instant.cmp(key))))
+            }
+            _ => false,
+        }
+    }
+}
+
+fn text_compares(operator: Operator, text: &str, key: &str) -> bool {
+    match operator {
+        Operator::Co => text.contains(key),
+        Operator::Sw => text.starts_with(key),
+        Operator::Ew => text.ends_with(key),
+        Operator::Eq | Operator::Ne | Operator::Gt | Operator::Ge | Operator::Lt | Operator::Le => {
+            ordered(operator, Some(text.cmp(key)))
+        }
+    }
+}
+
+fn ordered(operator: Operator, order: Option<Ordering>) -> bool {
+    order.is_some_and(|order| match operator {
+        Operator::Eq => order.is_eq(),
+        Operator::Ne => order.is_ne(),
+        Operator::Gt => order.is_gt(),
+        Operator::Ge => order.is_ge(),
+        Operator::Lt => order.is_lt(),
+        Operator::Le => order.is_le(),
+        Operator::Co | Operator::Sw | Operator::Ew => false,
+    })
+}
+
+fn number_order(left: &Number, right: &Number) -> Option<Ordering> {
+    match (left.as_i128(), right.as_i128()) {
+        (Some(left), Some(right)) => Some(left.cmp(&right)),
+        _ => left.as_f64()?.partial_cmp(&right.as_f64()?),
+    }
+}

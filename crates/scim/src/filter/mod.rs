@@ -1,0 +1,242 @@
+//! Filters (RFC 7644 §3.4.2.2) as a tree, and their canonical text. Reading text is in `parser`, meaning in `matcher`.
+
+#[cfg(test)]
+pub(crate) mod arbitrary;
+mod matcher;
+mod parser;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub(crate) use matcher::ElementMatcher;
+pub use matcher::Matcher;
+pub(crate) use parser::Parser;
+use serde_json::Number;
+
+use crate::limits::FILTER_BYTES_MAX;
+use crate::{Attribute, AttributePath, Attributes, Kind, Resolved, ResourceType, ScimError};
+
+/// A comparison (RFC 7644 table 3); `pr` is [`Filter::Present`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// Equal.
+    Eq,
+    /// Not equal; also true when there is no value.
+    Ne,
+    /// Contains.
+    Co,
+    /// Starts with.
+    Sw,
+    /// Ends with.
+    Ew,
+    /// Greater than, or later.
+    Gt,
+    /// Greater than or equal, or not earlier.
+    Ge,
+    /// Less than, or earlier.
+    Lt,
+    /// Less than or equal, or not later.
+    Le,
+}
+
+impl Operator {
+    /// All operators.
+    pub const ALL: [Self; 9] =
+        [Self::Eq, Self::Ne, Self::Co, Self::Sw, Self::Ew, Self::Gt, Self::Ge, Self::Lt, Self::Le];
+
+    /// The word in a filter.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::Ne => "ne",
+            Self::Co => "co",
+            Self::Sw => "sw",
+            Self::Ew => "ew",
+            Self::Gt => "gt",
+            Self::Ge => "ge",
+            Self::Lt => "lt",
+            Self::Le => "le",
+        }
+    }
+}
+
+/// What an attribute is compared with. A word without quotation marks that is no number, `true`, `false` or `null` is a string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Literal {
+    /// Text; also dates, references and base64.
+    String(String),
+    /// A number.
+    Number(Number),
+    /// `true` or `false`.
+    Boolean(bool),
+    /// `null`: `eq null` holds when there is no value, `ne null` when there is one.
+    Null,
+}
+
+/// A filter. Trees are as deep as parentheses were, so dropping one cannot exhaust the stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// All hold; at least two.
+    And(Vec<Filter>),
+    /// At least one holds; at least two.
+    Or(Vec<Filter>),
+    /// Does not hold.
+    Not(Box<Filter>),
+    /// The attribute has a value (`pr`).
+    Present(AttributePath),
+    /// Some value of the attribute compares as told.
+    Compare {
+        /// The attribute; with a filter in brackets, only elements that match it count.
+        path: AttributePath,
+        /// The comparison.
+        operator: Operator,
+        /// With what.
+        value: Literal,
+    },
+    /// Some element of a multi-valued attribute matches the inner filter as a whole (`emails[type eq "work" and value co "@x"]`).
+    ValuePath {
+        /// The attribute, without filter and sub-attribute.
+        path: AttributePath,
+        /// The filter over its sub-attributes.
+        filter: Box<Filter>,
+    },
+}
+
+impl FromStr for Filter {
+    type Err = ScimError;
+
+    /// Reads a filter that is already URL-decoded. Accepted beyond the grammar: words without quotation marks, operators and
+    /// attributes in any case, extra blanks, `not` without parentheses.
+    ///
+    /// # Errors
+    /// `invalidFilter` when the text does not follow the grammar or exceeds a limit; limits are checked before anything is built.
+    fn from_str(text: &str) -> Result<Self, ScimError> {
+        if text.len() > FILTER_BYTES_MAX {
+            return Err(ScimError::invalid_filter(format!("a filter has at most {FILTER_BYTES_MAX} bytes")));
+        }
+        Parser::new(text).whole_filter().map_err(|problem| ScimError::invalid_filter(problem.to_string()))
+    }
+}
+
+impl Filter {
+    /// Whether the filter makes sense for the resource type.
+    ///
+    /// # Errors
+    /// `invalidFilter` for an unknown attribute, one that is never returned (`password`), a value of the wrong type, or a comparison
+    /// that the type does not have (`active gt true`).
+    pub fn check(&self, resource_type: &ResourceType) -> Result<(), ScimError> {
+        self.matcher(resource_type).map(drop)
+    }
+
+    /// The filter made ready for many resources: names looked up and values folded once.
+    ///
+    /// # Errors
+    /// As [`Filter::check`].
+    pub fn matcher<'a>(&self, resource_type: &'a ResourceType) -> Result<Matcher<'a>, ScimError> {
+        Matcher::new(self, resource_type)
+    }
+
+    /// Whether a resource matches; `id`, `meta` and `schemas` count when they are there. A filter that [`Filter::check`] refuses
+    /// matches nothing. For many resources use [`Filter::matcher`].
+    ///
+    /// A multi-valued attribute matches when any of its values does. An absent attribute matches `ne` and `eq null`, and no other
+    /// comparison. A complex attribute is compared by its `value`.
+    pub fn matches(&self, resource_type: &ResourceType, resource: &Attributes) -> bool {
+        self.matcher(resource_type).is_ok_and(|matcher| matcher.matches(resource))
+    }
+
+    /// The equalities that must hold in every match: canonical path without brackets (`userName`, `emails.value`,
+    /// `urn:…:User:manager.value`) and value, for a planner that looks for an index. Unknown attributes and `eq null` are left out.
+    pub fn equality_terms(&self, resource_type: &ResourceType) -> Vec<(String, &Literal)> {
+        let mut terms = Vec::new();
+        self.collect_equalities(resource_type, &mut terms);
+        terms
+    }
+
+    fn collect_equalities<'f>(&'f self, resource_type: &ResourceType, terms: &mut Vec<(String, &'f Literal)>) {
+        match self {
+            Self::And(members) => members.iter().for_each(|member| member.collect_equalities(resource_type, terms)),
+            Self::Compare { path, operator, value } => {
+                let Some(resolved) = resource_type.resolve(path) else { return };
+                if let Some(inner) = &path.filter {
+                    // The brackets belong to the attribute, also when a sub-attribute follows them.
+                    let whole = Resolved { sub_attribute: None, ..resolved };
+                    inner.collect_inner(&whole.to_string(), resolved.attribute, terms);
+                }
+                if *operator == Operator::Eq && *value != Literal::Null {
+                    let part = if resolved.sub_attribute.is_none() && resolved.attribute.kind == Kind::Complex {
+                        ".value"
+                    } else {
+                        ""
+                    };
+                    terms.push((format!("{resolved}{part}"), value));
+                }
+            }
+            Self::ValuePath { path, filter } => {
+                if let Some(resolved) = resource_type.resolve(path) {
+                    filter.collect_inner(&resolved.to_string(), resolved.attribute, terms);
+                }
+            }
+            Self::Present(_) | Self::Or(_) | Self::Not(_) => {}
+        }
+    }
+
+    /// Equalities of a filter in brackets, whose names are sub-attributes.
+    fn collect_inner<'f>(&'f self, whole: &str, attribute: &Attribute, terms: &mut Vec<(String, &'f Literal)>) {
+        match self {
+            Self::And(members) => members.iter().for_each(|member| member.collect_inner(whole, attribute, terms)),
+            Self::Compare { path, operator: Operator::Eq, value } if *value != Literal::Null => {
+                if let Some(sub) = attribute.sub_attribute(&path.attribute) {
+                    terms.push((format!("{whole}.{}", sub.name), value));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl fmt::Display for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::String(text) => write!(f, "{}", serde_json::Value::from(text.as_str())),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Boolean(value) => write!(f, "{value}"),
+            Self::Null => f.write_str("null"),
+        }
+    }
+}
+
+/// Canonical text; parsing it gives the same tree.
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::And(members) => join(f, members, " and ", |member| matches!(member, Self::And(_) | Self::Or(_))),
+            Self::Or(members) => join(f, members, " or ", |member| matches!(member, Self::Or(_))),
+            Self::Not(inner) => write!(f, "not ({inner})"),
+            Self::Present(path) => write!(f, "{path} pr"),
+            Self::Compare { path, operator, value } => write!(f, "{path} {} {value}", operator.as_str()),
+            Self::ValuePath { path, filter } => write!(f, "{path}[{filter}]"),
+        }
+    }
+}
+
+fn join(
+    f: &mut fmt::Formatter<'_>,
+    members: &[Filter],
+    word: &str,
+    in_parentheses: fn(&Filter) -> bool,
+) -> fmt::Result {
+    for (number, member) in members.iter().enumerate() {
+        if number > 0 {
+            f.write_str(word)?;
+        }
+        if in_parentheses(member) {
+            write!(f, "({member})")?;
+        } else {
+            write!(f, "{member}")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! The body of a POST or PUT to canonical attributes (RFC 7644 §3.3, §3.5.1). What a single value may be is in `value`.
+
+use serde_json::{Map, Value};
+
+use crate::error::echo;
+use crate::resource_type::{Resolved, Target};
+use crate::schema::{Attribute, Kind, Mutability};
+use crate::{AttributePath, Attributes, ResourceType, ScimError, patch, value};
+
+impl ResourceType {
+    /// Reads the representation that a client sent.
+    ///
+    /// Names match in any case and are stored in the schema's spelling. Null, `""`, empty lists, unknown attributes and readOnly
+    /// attributes are dropped. Accepted by their form: `"True"`/`"False"` for a boolean, one element without its list, text for an
+    /// object that has a `value`, a list of one for a single-valued object, and keys that are paths (`name.givenName`,
+    /// `urn:…:User:department`, or the bare `department` of an extension).
+    ///
+    /// # Errors
+    /// `invalidSyntax` when the body is no object or does not list the core schema; `invalidValue` for a value that does not fit its
+    /// attribute, and for a required attribute that is missing or blank; `tooMany` for more values than the limit.
+    pub fn read(&self, body: Value) -> Result<Attributes, ScimError> {
+        let Value::Object(body) = body else { return Err(ScimError::invalid_syntax("the body is not a JSON object")) };
+        check_schemas(&body, &self.schema.id)?;
+        let mut attributes = Attributes::new();
+        let mut by_path = Vec::new();
+        for (name, value) in body {
+            if let Some(attribute) = self.core_attribute(&name) {
+                self.store(&mut attributes, attribute, name, value)?;
+            } else if let Some(extension) = self.extension(&name) {
+                let held = self.read_extension(&extension.attributes, value, &extension.id)?;
+                if !held.is_empty() {
+                    attributes.insert(extension.id.clone(), Value::Object(held));
+                }
+            } else if let Ok(path) = name.parse::<AttributePath>() {
+                by_path.push((path, value));
+            }
+        }
+        for (path, value) in by_path {
+            self.store_by_path(&mut attributes, &path, value)?;
+        }
+        self.check_required(&attributes, |_| true)?;
+        Ok(attributes)
+    }
+
+    fn store(
+        &self,
+        level: &mut Attributes,
+        attribute: &Attribute,
+        name: String,
+        value: Value,
+    ) -> Result<(), ScimError> {
+        if attribute.mutability == Mutability::ReadOnly {
+            return Ok(());
+        }
+        if let Some(value) = value::read(self, attribute, value)? {
+            let key = if name == attribute.name { name } else { attribute.name.clone() };
+            level.insert(key, value);
+        }
+        Ok(())
+    }
+
+    fn read_extension(&self, known: &[Attribute], value: Value, urn: &str) -> Result<Map<String, Value>, ScimError> {
+        let given = match value {
+            Value::Object(given) => given,
+            Value::Null => return Ok(Map::new()),
+            _ => return Err(ScimError::invalid_value(format!("'{}' must be an object", echo(urn)))),
+        };
+        let mut held = Map::new();
+        for (name, value) in given {
+            if let Some(attribute) = crate::schema::find(known, &name) {
+                self.store(&mut held, attribute, name, value)?;
+            }
+        }
+        Ok(held)
+    }
+
+    /// A key that is a path is set like a PATCH sets it, unless it names nothing or what a client cannot set.
+    fn store_by_path(&self, attributes: &mut Attributes, path: &AttributePath, value: Value) -> Result<(), ScimError> {
+        let settable = match self.target(path) {
+            Some(Target::Attribute(Resolved { attribute, sub_attribute, .. })) => [Some(attribute), sub_attribute]
+                .into_iter()
+                .flatten()
+                .all(|found| found.mutability != Mutability::ReadOnly),
+            Some(Target::Extension(_) | Target::Core) => true,
+            None => false,
+        };
+        if settable { patch::add_at(self, attributes, path, value) } else { Ok(()) }
+    }
+
+    /// Checks the required attributes of the levels and attributes that `concerns` names (by top-level key).
+    pub(crate) fn check_required(
+        &self,
+        attributes: &Attributes,
+        concerns: impl Fn(&str) -> bool,
+    ) -> Result<(), ScimError> {
+        for attribute in self.schema.attributes.iter().chain(&self.shared).filter(|attribute| concerns(&attribute.name))
+        {
+            check_one(attributes, attribute)?;
+        }
+        for (schema, required) in self.extensions.iter().filter(|(schema, _)| concerns(&schema.id)) {
+            match attributes.get(&schema.id).and_then(Value::as_object) {
+                Some(held) => schema.attributes.iter().try_for_each(|attribute| check_one(held, attribute))?,
+                None if *required => return Err(missing(&schema.id)),
+                // An optional extension with required attributes is complete when it is absent as a whole (RFC 7643 §6).
+                None => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// RFC 7643 §3: a body says which schemas it follows. URNs that are not known here are not looked at.
+fn check_schemas(body: &Map<String, Value>, core: &str) -> Result<(), ScimError> {
+    if lists_schema(body, core) {
+        Ok(())
+    } else {
+        Err(ScimError::invalid_syntax(format!("'schemas' does not list {core}")))
+    }
+}
+
+/// Whether the body's `schemas` (in any case) lists the URN (in any case).
+pub(crate) fn lists_schema(body: &Map<String, Value>, urn: &str) -> bool {
+    let schemas = body.iter().find(|(name, _)| name.eq_ignore_ascii_case("schemas")).map(|(_, value)| value);
+    let is_urn = |value: &Value| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(urn));
+    schemas.and_then(Value::as_array).is_some_and(|urns| urns.iter().any(is_urn))
+}
+
+fn missing(name: &str) -> ScimError {
+    ScimError::invalid_value(format!("'{}' is required", echo(name)))
+}
+
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(elements) => elements.is_empty(),
+        Value::Object(object) => object.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn check_one(level: &Map<String, Value>, attribute: &Attribute) -> Result<(), ScimError> {
+    let value = level.get(&attribute.name).filter(|value| !is_blank(value));
+    if attribute.required && value.is_none() {
+        return Err(missing(&attribute.name));
+    }
+    let Some(value) = value.filter(|_| attribute.kind == Kind::Complex) else { return Ok(()) };
+    let elements = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    for sub in attribute.sub_attributes.iter().filter(|sub| sub.required) {
+        if elements.iter().any(|element| element.get(&sub.name).is_none_or(is_blank)) {
+            return Err(missing(&format!("{}.{}", attribute.name, sub.name)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,249 @@
+//! One operation on the attributes of a resource (RFC 7644 §3.5.2.1 to §3.5.2.3).
+
+use serde_json::{Map, Value};
+
+use super::{Draft, Op, Operation, list};
+use crate::error::echo;
+use crate::resource_type::{Resolved, Target, unknown_path};
+use crate::schema::{Attribute, Kind, Mutability};
+use crate::{AttributePath, Filter, ScimError, value};
+
+/// Whether the value clears what it is set on (RFC 7643 §2.5, and `""`).
+pub(super) fn is_clearing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(elements) => elements.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+    }
+}
+
+pub(super) fn not_mutable(attribute: &Attribute) -> ScimError {
+    let why = if attribute.mutability == Mutability::ReadOnly { "readOnly" } else { "immutable" };
+    ScimError::mutability(format!("'{}' is {why}", echo(&attribute.name)))
+}
+
+fn check_writable(resolved: &Resolved<'_>) -> Result<(), ScimError> {
+    let read_only = [Some(resolved.attribute), resolved.sub_attribute]
+        .into_iter()
+        .flatten()
+        .find(|a| a.mutability == Mutability::ReadOnly);
+    read_only.map_or(Ok(()), |attribute| Err(not_mutable(attribute)))
+}
+
+impl Draft<'_> {
+    pub(super) fn apply(&mut self, operation: &Operation) -> Result<(), ScimError> {
+        let value = || operation.value.clone().unwrap_or_default();
+        match (operation.op, &operation.path) {
+            (Op::Remove, None) => Err(ScimError::no_target("remove needs a 'path'")),
+            (Op::Remove, Some(path)) => self.remove(path, value()),
+            (Op::Add | Op::Replace, None) => self.set_pathless(operation.op, value()),
+            (Op::Add | Op::Replace, Some(path)) => self.set(operation.op, path, value()),
+        }
+    }
+
+    pub(super) fn set(&mut self, op: Op, path: &AttributePath, value: Value) -> Result<(), ScimError> {
+        let resource_type = self.resource_type;
+        match resource_type.target(path).ok_or_else(|| unknown_path(&path.to_string()))? {
+            Target::Attribute(resolved) => {
+                check_writable(&resolved)?;
+                self.set_attribute(op, resolved, path.filter.as_deref(), value)
+            }
+            _ if path.filter.is_some() => Err(unknown_path(&path.to_string())),
+            Target::Extension(schema) => self.set_object(op, Some(&schema.id), value),
+            Target::Core => self.set_object(op, None, value),
+        }
+    }
+
+    /// The value's keys are attributes, extensions or paths.
+    fn set_pathless(&mut self, op: Op, value: Value) -> Result<(), ScimError> {
+        let resource_type = self.resource_type;
+        let Value::Object(given) = value else {
+            return Err(ScimError::invalid_value(format!("{op} without 'path' needs an object as 'value'")));
+        };
+        for (name, value) in given {
+            if let Some(attribute) = resource_type.core_attribute(&name) {
+                self.set_if_writable(op, Resolved { extension: None, attribute, sub_attribute: None }, None, value)?;
+            } else if let Some(extension) = resource_type.extension(&name) {
+                self.set_object(op, Some(&extension.id), value)?;
+            } else if let Ok(path) = name.parse::<AttributePath>() {
+                match resource_type.target(&path) {
+                    Some(Target::Attribute(resolved)) => {
+                        self.set_if_writable(op, resolved, path.filter.as_deref(), value)?;
+                    }
+                    Some(Target::Extension(_) | Target::Core) if path.filter.is_none() => self.set(op, &path, value)?,
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The value's keys are attributes of one schema; unspecified ones stay.
+    fn set_object(&mut self, op: Op, extension: Option<&str>, value: Value) -> Result<(), ScimError> {
+        let resource_type = self.resource_type;
+        let given = match value {
+            Value::Object(given) => given,
+            cleared if is_clearing(&cleared) => {
+                if let (Op::Replace, Some(urn)) = (op, extension) {
+                    self.level(None, urn).remove(urn);
+                }
+                return Ok(());
+            }
+            _ => return Err(ScimError::invalid_value("a schema's attributes must be an object")),
+        };
+        for (name, value) in given {
+            if let Some(attribute) = resource_type.level(extension, &name) {
+                self.set_if_writable(op, Resolved { extension, attribute, sub_attribute: None }, None, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Inside objects, what only the service provider sets is ignored as in a POST (RFC 7644 §3.3).
+    fn set_if_writable(
+        &mut self,
+        op: Op,
+        resolved: Resolved<'_>,
+        filter: Option<&Filter>,
+        value: Value,
+    ) -> Result<(), ScimError> {
+        if check_writable(&resolved).is_err() {
+            return Ok(());
+        }
+        self.set_attribute(op, resolved, filter, value)
+    }
+
+    fn set_attribute(
+        &mut self,
+        op: Op,
+        resolved: Resolved<'_>,
+        filter: Option<&Filter>,
+        value: Value,
+    ) -> Result<(), ScimError> {
+        let resource_type = self.resource_type;
+        let Resolved { extension, attribute, sub_attribute } = resolved;
+        let level = self.level(extension, &attribute.name);
+        let immutable =
+            (attribute.mutability == Mutability::Immutable).then(|| level.get(&attribute.name).cloned()).flatten();
+        match (filter, sub_attribute) {
+            (Some(filter), sub) => list::set_matching(resource_type, level, attribute, sub, filter, op, value)?,
+            (None, Some(sub)) if attribute.multi_valued => list::set_in_all(level, attribute, sub, value)?,
+            (None, Some(sub)) => set_part(level, attribute, sub, value)?,
+            (None, None) if attribute.multi_valued && op == Op::Add => {
+                list::append(resource_type, level, attribute, value)?;
+            }
+            (None, None) if attribute.multi_valued => {
+                store(level, attribute, value::read(resource_type, attribute, value)?);
+            }
+            (None, None) => set_single(level, attribute, value)?,
+        }
+        if immutable.is_some_and(|before| level.get(&attribute.name) != Some(&before)) {
+            return Err(not_mutable(attribute));
+        }
+        self.tidy(extension);
+        Ok(())
+    }
+
+    fn remove(&mut self, path: &AttributePath, value: Value) -> Result<(), ScimError> {
+        let resource_type = self.resource_type;
+        let resolved = match resource_type.target(path).ok_or_else(|| unknown_path(&path.to_string()))? {
+            Target::Attribute(resolved) => resolved,
+            Target::Extension(schema) if path.filter.is_none() => {
+                self.level(None, &schema.id).remove(&schema.id);
+                return Ok(());
+            }
+            Target::Extension(_) | Target::Core => return Err(unknown_path(&path.to_string())),
+        };
+        check_writable(&resolved)?;
+        let Resolved { extension, attribute, sub_attribute } = resolved;
+        let level = self.level(extension, &attribute.name);
+        if attribute.mutability == Mutability::Immutable && level.contains_key(&attribute.name) {
+            return Err(not_mutable(attribute));
+        }
+        match (path.filter.as_deref(), sub_attribute) {
+            (Some(filter), sub) => list::remove_matching(level, attribute, sub, filter)?,
+            (None, Some(sub)) if attribute.multi_valued => list::set_in_all(level, attribute, sub, Value::Null)?,
+            (None, Some(sub)) => set_part(level, attribute, sub, Value::Null)?,
+            (None, None) if attribute.multi_valued && !value.is_null() => {
+                let by_value_only = resource_type.is_members(attribute);
+                list::remove_values(resource_type, level, attribute, value, by_value_only)?;
+            }
+            (None, None) => {
+                level.remove(&attribute.name);
+            }
+        }
+        self.tidy(extension);
+        Ok(())
+    }
+}
+
+/// Sets or clears one attribute of a level.
+pub(super) fn store(level: &mut Map<String, Value>, attribute: &Attribute, value: Option<Value>) {
+    match value {
+        Some(value) => level.insert(attribute.name.clone(), value),
+        None => level.remove(&attribute.name),
+    };
+}
+
+/// RFC 7644 §3.5.2.3: of a complex attribute, sub-attributes that are not given stay.
+fn set_single(level: &mut Map<String, Value>, attribute: &Attribute, value: Value) -> Result<(), ScimError> {
+    let given = match value {
+        Value::Object(given) if attribute.kind == Kind::Complex => given,
+        Value::Array(mut given) if attribute.kind == Kind::Complex && given.len() == 1 => match given.pop() {
+            Some(Value::Object(only)) => only,
+            other => return set_single_value(level, attribute, other.unwrap_or_default()),
+        },
+        other => return set_single_value(level, attribute, other),
+    };
+    for (name, part) in given {
+        if let Some(sub) = attribute.sub_attribute(&name).filter(|sub| sub.mutability != Mutability::ReadOnly) {
+            set_part(level, attribute, sub, part)?;
+        }
+    }
+    Ok(())
+}
+
+fn set_single_value(level: &mut Map<String, Value>, attribute: &Attribute, value: Value) -> Result<(), ScimError> {
+    let read = value::read_single(attribute, value)?;
+    match (read, attribute.compared()) {
+        (Some(Value::Object(mut object)), Some(sub)) => {
+            let part = object.remove(&sub.name).unwrap_or_default();
+            set_part(level, attribute, sub, part)
+        }
+        (read, _) => {
+            store(level, attribute, read);
+            Ok(())
+        }
+    }
+}
+
+/// Sets or clears a sub-attribute of a single-valued attribute. Without its `value` a complex attribute says nothing and is cleared.
+fn set_part(
+    level: &mut Map<String, Value>,
+    attribute: &Attribute,
+    sub: &Attribute,
+    value: Value,
+) -> Result<(), ScimError> {
+    let read = value::read_single(sub, value)?;
+    let is_value = sub.name == "value";
+    if read.is_none() && is_value {
+        level.remove(&attribute.name);
+        return Ok(());
+    }
+    let Some(read) = read else {
+        if let Some(Value::Object(object)) = level.get_mut(&attribute.name) {
+            list::put(object, sub, None)?;
+            if object.is_empty() {
+                level.remove(&attribute.name);
+            }
+        }
+        return Ok(());
+    };
+    let object = list::object_of(level.entry(attribute.name.as_str()).or_insert_with(|| Value::Object(Map::new())));
+    if is_value && object.get("value").is_some_and(|before| *before != read) {
+        // The old address would point to another resource than the new id.
+        object.remove("$ref");
+    }
+    list::put(object, sub, Some(read))
+}

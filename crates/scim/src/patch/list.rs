@@ -1,0 +1,301 @@
+//! Elements of multi-valued attributes under PATCH: found by filter, created when absent, kept to one `primary`.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::Op;
+use super::edit::{is_clearing, not_mutable, store};
+use crate::error::echo;
+use crate::filter::ElementMatcher;
+use crate::schema::{Attribute, Kind, Mutability};
+use crate::{Filter, Literal, Operator, ResourceType, ScimError, value};
+
+/// What an element has besides its value; alone it says nothing.
+const LABELS: [&str; 3] = ["type", "primary", "display"];
+
+/// The object in a value; a stored value of another form (from before the attribute was complex) gives way to an empty one.
+pub(super) fn object_of(value: &mut Value) -> &mut Map<String, Value> {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    value.as_object_mut().expect("made an object above")
+}
+
+/// Takes the elements out of a level; a single stored value counts as a list of one.
+fn take_elements(level: &mut Map<String, Value>, attribute: &Attribute) -> Vec<Value> {
+    match level.remove(&attribute.name) {
+        Some(Value::Array(elements)) => elements,
+        Some(Value::Null) | None => Vec::new(),
+        Some(one) => vec![one],
+    }
+}
+
+fn put_elements(level: &mut Map<String, Value>, attribute: &Attribute, elements: Vec<Value>) {
+    store(level, attribute, (!elements.is_empty()).then_some(Value::Array(elements)));
+}
+
+/// Sets or clears a sub-attribute, unless it may not change any more.
+pub(super) fn put(object: &mut Map<String, Value>, sub: &Attribute, value: Option<Value>) -> Result<(), ScimError> {
+    let before = object.get(&sub.name);
+    if sub.mutability == Mutability::Immutable && before.is_some() && before != value.as_ref() {
+        return Err(not_mutable(sub));
+    }
+    store(object, sub, value);
+    Ok(())
+}
+
+fn says_nothing(element: &Value) -> bool {
+    element.as_object().is_none_or(|object| object.keys().all(|key| LABELS.contains(&key.as_str())))
+}
+
+/// At most one element is primary; the newest claim wins (RFC 7644 §3.5.2).
+fn unset_primary(elements: &mut [Value], keeps: impl Fn(usize) -> bool) {
+    for (_, element) in
+        elements.iter_mut().enumerate().filter(|(index, element)| !keeps(*index) && value::is_primary(element))
+    {
+        object_of(element).insert("primary".to_owned(), Value::Bool(false));
+    }
+}
+
+/// Adds elements that are not there yet. An element with the same `value` and `type` is completed instead of doubled.
+pub(super) fn append(
+    resource_type: &ResourceType,
+    level: &mut Map<String, Value>,
+    attribute: &Attribute,
+    value: Value,
+) -> Result<(), ScimError> {
+    let added = value::read_elements(resource_type, attribute, value)?;
+    let mut elements = take_elements(level, attribute);
+    if resource_type.is_members(attribute) {
+        append_members(&mut elements, added);
+    } else {
+        for element in added {
+            append_one(&mut elements, element);
+        }
+    }
+    value::check_count(resource_type, attribute, elements.len())?;
+    put_elements(level, attribute, elements);
+    Ok(())
+}
+
+/// A member is its id; a set finds known ones in groups of any size.
+fn append_members(elements: &mut Vec<Value>, added: Vec<Value>) {
+    let id = |element: &Value| element.get("value").and_then(Value::as_str).map(str::to_owned);
+    let mut known: HashSet<Option<String>> = elements.iter().map(id).collect();
+    elements.extend(added.into_iter().filter(|element| known.insert(id(element))));
+}
+
+fn append_one(elements: &mut Vec<Value>, added: Value) {
+    let same = |known: &Value| {
+        *known == added
+            || added.get("value").is_some_and(|value| known.get("value") == Some(value))
+                && known.get("type") == added.get("type")
+    };
+    let at = elements.iter().position(same).unwrap_or(elements.len());
+    if value::is_primary(&added) {
+        unset_primary(elements, |index| index == at);
+    }
+    match (elements.get_mut(at), added) {
+        (Some(known @ Value::Object(_)), Value::Object(added)) => object_of(known).extend(added),
+        (Some(_), _) => {}
+        (None, added) => elements.push(added),
+    }
+}
+
+/// Sets or clears a sub-attribute of every element; with no element yet, one is made.
+pub(super) fn set_in_all(
+    level: &mut Map<String, Value>,
+    attribute: &Attribute,
+    sub: &Attribute,
+    value: Value,
+) -> Result<(), ScimError> {
+    let read = value::read_single(sub, value)?;
+    let mut elements = take_elements(level, attribute);
+    if elements.is_empty() && read.is_some() {
+        elements.push(Value::Object(Map::new()));
+    }
+    for element in &mut elements {
+        put(object_of(element), sub, read.clone())?;
+    }
+    if read.is_none() {
+        elements.retain(|element| !says_nothing(element));
+    }
+    if elements.iter().filter(|element| value::is_primary(element)).count() > 1 {
+        return Err(ScimError::invalid_value(format!(
+            "'{}' would have more than one primary value",
+            echo(&attribute.name)
+        )));
+    }
+    put_elements(level, attribute, elements);
+    Ok(())
+}
+
+fn matcher<'a>(attribute: &'a Attribute, filter: &Filter) -> Result<ElementMatcher<'a>, ScimError> {
+    if !attribute.multi_valued || attribute.kind != Kind::Complex {
+        return Err(ScimError::invalid_path(format!("'{}' has no elements to select", echo(&attribute.name))));
+    }
+    ElementMatcher::new(filter, attribute).map_err(|error| ScimError::invalid_path(error.detail))
+}
+
+/// Sets the elements that match, or one sub-attribute of each; creates an element when none matches.
+pub(super) fn set_matching(
+    resource_type: &ResourceType,
+    level: &mut Map<String, Value>,
+    attribute: &Attribute,
+    sub: Option<&Attribute>,
+    filter: &Filter,
+    op: Op,
+    value: Value,
+) -> Result<(), ScimError> {
+    let matcher = matcher(attribute, filter)?;
+    let mut elements = take_elements(level, attribute);
+    let mut meant: Vec<usize> = (0..elements.len())
+        .filter(|index| elements.get(*index).is_some_and(|element| matcher.matches(element)))
+        .collect();
+    let parts = parts_of(attribute, sub, value)?;
+    if meant.is_empty() {
+        if parts.iter().all(|(_, value)| value.is_none()) {
+            put_elements(level, attribute, elements);
+            return Ok(());
+        }
+        meant.push(elements.len());
+        elements.push(described(attribute, filter, op)?);
+        value::check_count(resource_type, attribute, elements.len())?;
+    }
+    let claims_primary = parts.iter().any(|(sub, value)| sub.name == "primary" && *value == Some(Value::Bool(true)));
+    if claims_primary && meant.len() > 1 {
+        return Err(ScimError::invalid_value(format!(
+            "'{}' would have more than one primary value",
+            echo(&attribute.name)
+        )));
+    }
+    for index in &meant {
+        let Some(element) = elements.get_mut(*index) else { continue };
+        for (sub, value) in &parts {
+            put(object_of(element), sub, value.clone())?;
+        }
+    }
+    let newest_primary = meant.iter().copied().find(|index| elements.get(*index).is_some_and(value::is_primary));
+    if let Some(newest) = newest_primary.filter(|_| claims_primary || meant.len() == 1) {
+        unset_primary(&mut elements, |index| index == newest);
+    }
+    if parts.iter().any(|(_, value)| value.is_none()) {
+        elements.retain(|element| !says_nothing(element));
+    }
+    put_elements(level, attribute, elements);
+    Ok(())
+}
+
+/// What to set on an element: one sub-attribute, or those an object gives. A cleared element clears its `value` and the rest.
+fn parts_of<'a>(
+    attribute: &'a Attribute,
+    sub: Option<&'a Attribute>,
+    value: Value,
+) -> Result<Vec<(&'a Attribute, Option<Value>)>, ScimError> {
+    if let Some(sub) = sub {
+        return Ok(vec![(sub, value::read_single(sub, value)?)]);
+    }
+    let given = match value {
+        Value::Array(mut given) if given.len() == 1 => given.pop().unwrap_or_default(),
+        other => other,
+    };
+    if is_clearing(&given) {
+        return Ok(attribute.sub_attributes.iter().map(|sub| (sub, None)).collect());
+    }
+    let given = match given {
+        Value::Object(given) => given,
+        other => match value::read_element(attribute, other)? {
+            Some(Value::Object(read)) => read,
+            _ => Map::new(),
+        },
+    };
+    let known = given.into_iter().filter_map(|(name, value)| Some((attribute.sub_attribute(&name)?, value)));
+    known
+        .filter(|(sub, _)| sub.mutability != Mutability::ReadOnly)
+        .map(|(sub, value)| Ok((sub, value::read_single(sub, value)?)))
+        .collect()
+}
+
+/// The element that a filter of equalities describes.
+fn described(attribute: &Attribute, filter: &Filter, op: Op) -> Result<Value, ScimError> {
+    let no_target = || ScimError::no_target(format!("no value of '{}' matches the filter", echo(&attribute.name)));
+    let terms = match filter {
+        Filter::And(members) => members.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let mut element = Map::new();
+    let mut is_expected = false;
+    for term in terms {
+        let Filter::Compare { path, operator: Operator::Eq, value } = term else { return Err(no_target()) };
+        let sub = attribute.sub_attribute(&path.attribute).ok_or_else(no_target)?;
+        let given = match value {
+            Literal::String(text) => Value::from(text.as_str()),
+            Literal::Number(number) => Value::Number(number.clone()),
+            Literal::Boolean(value) => Value::Bool(*value),
+            Literal::Null => return Err(no_target()),
+        };
+        is_expected = is_expected
+            || sub.name == "primary"
+            || sub.name == "type" && given.as_str().is_some_and(|text| is_suggested(sub, text));
+        if let Some(read) = value::read_single(sub, given)? {
+            element.insert(sub.name.clone(), read);
+        }
+    }
+    if op == Op::Replace && !is_expected { Err(no_target()) } else { Ok(Value::Object(element)) }
+}
+
+fn is_suggested(sub: &Attribute, text: &str) -> bool {
+    sub.canonical_values.iter().any(|suggested| suggested.eq_ignore_ascii_case(text))
+}
+
+/// Removes the elements that match, or one sub-attribute of each.
+pub(super) fn remove_matching(
+    level: &mut Map<String, Value>,
+    attribute: &Attribute,
+    sub: Option<&Attribute>,
+    filter: &Filter,
+) -> Result<(), ScimError> {
+    let matcher = matcher(attribute, filter)?;
+    let mut elements = take_elements(level, attribute);
+    match sub {
+        None => elements.retain(|element| !matcher.matches(element)),
+        Some(sub) => {
+            for element in elements.iter_mut().filter(|element| matcher.matches(element)) {
+                put(object_of(element), sub, None)?;
+            }
+            elements.retain(|element| !says_nothing(element));
+        }
+    }
+    put_elements(level, attribute, elements);
+    Ok(())
+}
+
+/// Removes the elements that a list of values names: by `value` (and `type`, when both have one), or by all that is given.
+pub(super) fn remove_values(
+    resource_type: &ResourceType,
+    level: &mut Map<String, Value>,
+    attribute: &Attribute,
+    value: Value,
+    by_value_only: bool,
+) -> Result<(), ScimError> {
+    let named = value::read_elements(resource_type, attribute, value)?;
+    let mut elements = take_elements(level, attribute);
+    if by_value_only {
+        let ids: HashSet<&str> = named.iter().filter_map(|element| element.get("value")?.as_str()).collect();
+        elements.retain(|element| element.get("value").and_then(Value::as_str).is_none_or(|id| !ids.contains(id)));
+    } else {
+        elements.retain(|element| !named.iter().any(|name| is_named(element, name)));
+    }
+    put_elements(level, attribute, elements);
+    Ok(())
+}
+
+fn is_named(element: &Value, name: &Value) -> bool {
+    let (Value::Object(element), Value::Object(name)) = (element, name) else { return element == name };
+    if name.contains_key("value") {
+        return element.get("value") == name.get("value")
+            && name.get("type").is_none_or(|kind| element.get("type").is_none_or(|known| known == kind));
+    }
+    name.iter().all(|(key, value)| element.get(key) == Some(value))
+}

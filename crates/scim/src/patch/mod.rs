@@ -1,0 +1,248 @@
+//! PATCH (RFC 7644 §3.5.2): reading the message and applying it as a whole. One operation is in `edit`, elements of multi-valued
+//! attributes are in `list`, a group's members in `members`.
+
+mod edit;
+mod list;
+mod members;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+pub use members::{Member, MemberChange};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde_json::{Map, Value};
+
+use crate::input::lists_schema;
+use crate::limits::PATCH_OPERATIONS_MAX;
+use crate::{AttributePath, Attributes, PATCH_OP_URN, ResourceType, ScimError};
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// Adds values, or sets a single value.
+    Add,
+    /// Removes values.
+    Remove,
+    /// Sets values in place of what was there.
+    Replace,
+}
+
+impl Op {
+    /// The word on the wire, in the RFC's lower case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Remove => "remove",
+            Self::Replace => "replace",
+        }
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Op {
+    type Err = ScimError;
+
+    /// Any case, because clients send `Add` as well as `add`.
+    ///
+    /// # Errors
+    /// `invalidSyntax` for any other word.
+    fn from_str(word: &str) -> Result<Self, ScimError> {
+        [Self::Add, Self::Remove, Self::Replace]
+            .into_iter()
+            .find(|op| word.eq_ignore_ascii_case(op.as_str()))
+            .ok_or_else(|| ScimError::invalid_syntax("'op' must be add, remove or replace"))
+    }
+}
+
+/// One operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// What to do.
+    pub op: Op,
+    /// Where; without it the value is an object of attributes.
+    pub path: Option<AttributePath>,
+    /// With what.
+    pub value: Option<Value>,
+}
+
+/// The operations of one PATCH, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PatchOp {
+    /// Applied one after the other; may be empty.
+    pub operations: Vec<Operation>,
+}
+
+impl PatchOp {
+    /// Reads the body of a PATCH. Unknown keys are ignored, keys and the operation match in any case.
+    ///
+    /// # Errors
+    /// `invalidSyntax` when the body is no PatchOp message or an operation is unknown, `invalidPath` for a malformed path,
+    /// `invalidValue` for an add or replace without value, `tooMany` for more operations than [`PATCH_OPERATIONS_MAX`].
+    pub fn read(body: Value) -> Result<Self, ScimError> {
+        let Value::Object(mut body) = body else {
+            return Err(ScimError::invalid_syntax("the body is not a JSON object"));
+        };
+        if !lists_schema(&body, PATCH_OP_URN) {
+            return Err(ScimError::invalid_syntax(format!("'schemas' does not list {PATCH_OP_URN}")));
+        }
+        let Some(Value::Array(given)) = take(&mut body, "Operations") else {
+            return Err(ScimError::invalid_syntax("'Operations' must be a list"));
+        };
+        if given.len() > PATCH_OPERATIONS_MAX {
+            return Err(ScimError::too_many(format!("a PATCH has at most {PATCH_OPERATIONS_MAX} operations")));
+        }
+        let operations = given.into_iter().map(Operation::read).collect::<Result<_, _>>()?;
+        Ok(Self { operations })
+    }
+
+    /// Applies all operations in order, or none. Tells whether the attributes are different afterwards.
+    ///
+    /// Beyond the RFC, by form: values as [`ResourceType::read`] accepts them; pathless keys that are paths; an element that a filter of
+    /// equalities describes is created when none matches (by `replace` only when the filter is on `primary` or on a `type` that the
+    /// attribute suggests); `""` and null clear; `remove` with a list of values removes those. In a pathless value, unknown and readOnly
+    /// attributes are ignored as in a POST.
+    ///
+    /// # Errors
+    /// `invalidPath`, `noTarget`, `invalidValue`, `mutability`, `tooMany`; the attributes are then as before.
+    pub fn apply(&self, resource_type: &ResourceType, attributes: &mut Attributes) -> Result<bool, ScimError> {
+        let mut draft = Draft::new(resource_type, attributes);
+        match draft.apply_all(&self.operations) {
+            Ok(()) => Ok(draft.is_changed()),
+            Err(error) => {
+                draft.undo();
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Operation {
+    fn read(given: Value) -> Result<Self, ScimError> {
+        let Value::Object(mut given) = given else {
+            return Err(ScimError::invalid_syntax("an operation is not a JSON object"));
+        };
+        let op: Op = match take(&mut given, "op") {
+            Some(Value::String(word)) => word.parse()?,
+            _ => return Err(ScimError::invalid_syntax("an operation has no 'op'")),
+        };
+        let path = match take(&mut given, "path") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text.parse()?),
+            Some(_) => return Err(ScimError::invalid_path("'path' must be a string")),
+        };
+        let value = take(&mut given, "value");
+        if value.is_none() && op != Op::Remove {
+            return Err(ScimError::invalid_value(format!("{op} needs a 'value'")));
+        }
+        Ok(Self { op, path, value })
+    }
+}
+
+/// Takes a value out of an object by its key in any case.
+fn take(object: &mut Map<String, Value>, name: &str) -> Option<Value> {
+    object.remove(name).or_else(|| {
+        let key = object.keys().find(|key| key.eq_ignore_ascii_case(name))?.clone();
+        object.remove(&key)
+    })
+}
+
+/// The message as RFC 7644 §3.5.2 writes it.
+impl Serialize for PatchOp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut message = serializer.serialize_struct("PatchOp", 2)?;
+        message.serialize_field("schemas", &[PATCH_OP_URN])?;
+        message.serialize_field("Operations", &self.operations)?;
+        message.end()
+    }
+}
+
+impl Serialize for Operation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fields = 1 + usize::from(self.path.is_some()) + usize::from(self.value.is_some());
+        let mut operation = serializer.serialize_struct("Operation", fields)?;
+        operation.serialize_field("op", self.op.as_str())?;
+        if let Some(path) = &self.path {
+            operation.serialize_field("path", &path.to_string())?;
+        }
+        if let Some(value) = &self.value {
+            operation.serialize_field("value", value)?;
+        }
+        operation.end()
+    }
+}
+
+/// Sets what a path names, as an `add` with that path does.
+pub(crate) fn add_at(
+    resource_type: &ResourceType,
+    attributes: &mut Attributes,
+    path: &AttributePath,
+    value: Value,
+) -> Result<(), ScimError> {
+    Draft::new(resource_type, attributes).set(Op::Add, path, value)
+}
+
+/// Attributes under change. What is touched is copied first, so that undoing and comparing cost no copy of the whole resource.
+struct Draft<'a> {
+    resource_type: &'a ResourceType,
+    attributes: &'a mut Attributes,
+    before: BTreeMap<String, Option<Value>>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(resource_type: &'a ResourceType, attributes: &'a mut Attributes) -> Self {
+        Self { resource_type, attributes, before: BTreeMap::new() }
+    }
+
+    /// Only what was touched is checked for completeness: a resource from before an attribute was required can still be disabled.
+    fn apply_all(&mut self, operations: &[Operation]) -> Result<(), ScimError> {
+        for operation in operations {
+            self.apply(operation)?;
+        }
+        self.resource_type.check_required(self.attributes, |key| self.before.contains_key(key))
+    }
+
+    fn is_changed(&self) -> bool {
+        self.before.iter().any(|(key, before)| self.attributes.get(key) != before.as_ref())
+    }
+
+    fn undo(self) {
+        for (key, before) in self.before {
+            match before {
+                Some(value) => self.attributes.insert(key, value),
+                None => self.attributes.remove(&key),
+            };
+        }
+    }
+
+    /// The level that holds an attribute, after remembering what is about to change.
+    fn level(&mut self, extension: Option<&str>, attribute: &str) -> &mut Map<String, Value> {
+        let key = extension.unwrap_or(attribute);
+        if !self.before.contains_key(key) {
+            self.before.insert(key.to_owned(), self.attributes.get(key).cloned());
+        }
+        match extension {
+            None => self.attributes,
+            Some(urn) => {
+                let held = self.attributes.entry(urn).or_insert_with(|| Value::Object(Map::new()));
+                list::object_of(held)
+            }
+        }
+    }
+
+    /// An extension without attributes is absent.
+    fn tidy(&mut self, extension: Option<&str>) {
+        if let Some(urn) = extension
+            && self.attributes.get(urn).and_then(Value::as_object).is_some_and(Map::is_empty)
+        {
+            self.attributes.remove(urn);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Attribute paths: what PATCH operations, filters and projections name (RFC 7644 §3.5.2, §3.10). What a path leads to is decided
+//! by [`crate::ResourceType::resolve`].
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::filter::{Filter, Parser};
+use crate::limits::FILTER_BYTES_MAX;
+use crate::{ScimError, limits};
+
+/// A path as written: `userName`, `name.familyName`, `emails[type eq "work"].value`, `urn:…:User:manager.value`.
+///
+/// Where a URN ends and the attribute begins cannot be told from the text alone, so the last colon splits; a URN that names a whole
+/// extension is split the same way, and resolving puts it together again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttributePath {
+    /// What comes before the last colon, if the path starts with `urn:`.
+    pub urn: Option<String>,
+    /// The attribute.
+    pub attribute: String,
+    /// The filter in brackets.
+    pub filter: Option<Box<Filter>>,
+    /// The sub-attribute after the dot.
+    pub sub_attribute: Option<String>,
+}
+
+impl FromStr for AttributePath {
+    type Err = ScimError;
+
+    /// # Errors
+    /// `invalidPath` when the text does not follow the grammar or exceeds a limit of filters.
+    fn from_str(text: &str) -> Result<Self, ScimError> {
+        if text.len() > FILTER_BYTES_MAX {
+            return Err(ScimError::invalid_path(format!("a path has at most {} bytes", limits::FILTER_BYTES_MAX)));
+        }
+        Parser::new(text).whole_path().map_err(|problem| ScimError::invalid_path(problem.to_string()))
+    }
+}
+
+impl fmt::Display for AttributePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(urn) = &self.urn {
+            write!(f, "{urn}:")?;
+        }
+        f.write_str(&self.attribute)?;
+        if let Some(filter) = &self.filter {
+            write!(f, "[{filter}]")?;
+        }
+        self.sub_attribute.as_ref().map_or(Ok(()), |sub| write!(f, ".{sub}"))
+    }
+}
+
+impl AttributePath {
+    /// Splits a name without brackets. `None` when it does not follow the grammar.
+    pub(crate) fn split(name: &str) -> Option<Self> {
+        let (urn, rest) = if has_urn_prefix(name) {
+            let (urn, rest) = name.rsplit_once(':')?;
+            (Some(urn), rest)
+        } else {
+            (None, name)
+        };
+        if !urn.is_none_or(is_urn_prefix) {
+            return None;
+        }
+        let mut parts = rest.split('.');
+        let (first, second, third) = (parts.next()?, parts.next(), parts.next());
+        if parts.next().is_some() || ![Some(first), second, third].into_iter().flatten().all(is_attribute_name) {
+            return None;
+        }
+        // The old dot form with a sub-attribute: urn:…:User.manager.value.
+        let (urn, attribute, sub) = match (urn, second, third) {
+            (Some(urn), Some(attribute), Some(sub)) => (Some(format!("{urn}:{first}")), attribute, Some(sub)),
+            (None, _, Some(_)) => return None,
+            (urn, sub, _) => (urn.map(str::to_owned), first, sub),
+        };
+        Some(Self { urn, attribute: attribute.to_owned(), filter: None, sub_attribute: sub.map(str::to_owned) })
+    }
+}
+
+fn has_urn_prefix(text: &str) -> bool {
+    text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:"))
+}
+
+fn is_urn_prefix(text: &str) -> bool {
+    let part =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+%@/=".contains(&b));
+    has_urn_prefix(text) && text.split(':').all(part)
+}
+
+/// Whether the text is a URN that can name a schema (RFC 8141: a namespace and something in it).
+pub(crate) fn is_urn(text: &str) -> bool {
+    is_urn_prefix(text) && text.split(':').count() >= 3
+}
+
+/// ATTRNAME of RFC 7643 §2.1, and `$ref`.
+pub(crate) fn is_attribute_name(name: &str) -> bool {
+    let name = name.strip_prefix('$').unwrap_or(name);
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ScimType;
+
+    #[test]
+    fn paths_are_split() {
+        for (text, urn, attribute, sub) in [
+            ("userName", None, "userName", None),
+            ("name.familyName", None, "name", Some("familyName")),
+            ("members.$ref", None, "members", Some("$ref")),
+            ("urn:a:b:2.0:User:manager", Some("urn:a:b:2.0:User"), "manager", None),
+            ("urn:a:b:2.0:User:manager.value", Some("urn:a:b:2.0:User"), "manager", Some("value")),
+            ("urn:a:b:2.0:User.manager", Some("urn:a:b:2.0"), "User", Some("manager")),
+            ("urn:a:b:2.0:User.manager.value", Some("urn:a:b:2.0:User"), "manager", Some("value")),
+            ("URN:a:b:User", Some("URN:a:b"), "User", None),
+            (r#"emails[type eq "work"].value"#, None, "emails", Some("value")),
+        ] {
+            let path: AttributePath = text.parse().unwrap();
+            assert_eq!(
+                (path.urn.as_deref(), path.attribute.as_str(), path.sub_attribute.as_deref()),
+                (urn, attribute, sub),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn malformed_paths_are_refused() {
+        let long = "a".repeat(FILTER_BYTES_MAX + 1);
+        let (dots, parens, nots) = (".".repeat(10_000), "(".repeat(10_000), "not (".repeat(1600));
+        let bracketed = [format!("emails[{}", &parens[..8000]), format!("emails[{nots}")];
+        for text in [
+            "emails[",
+            "name..x",
+            "urn:",
+            "",
+            "a b",
+            "a.b.c",
+            "emails[emails[type eq 1]]",
+            "emails[type eq 1]x",
+            "emails[]",
+            "1a",
+            "a:b",
+            "é",
+            "a.",
+            "urn::a:b",
+            "emails[type eq 1].",
+            "emails[name.x eq 1]",
+            &long,
+            &dots,
+            &parens,
+            &nots,
+            &bracketed[0],
+            &bracketed[1],
+        ] {
+            let refused = text.parse::<AttributePath>().unwrap_err();
+            assert_eq!(refused.scim_type, ScimType::InvalidPath, "{}", &text.chars().take(40).collect::<String>());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn print_then_parse_is_identity(path in crate::filter::arbitrary::paths()) {
+            prop_assert_eq!(path.to_string().parse::<AttributePath>().unwrap(), path);
+        }
+
+        #[test]
+        fn never_panics(text in any::<String>()) {
+            let _ = text.parse::<AttributePath>();
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Which attributes an answer holds (RFC 7644 §3.9, `returned` of RFC 7643 §7).
+
+use serde_json::{Map, Value};
+
+use crate::filter::ElementMatcher;
+use crate::limits::{FILTER_BYTES_MAX, PROJECTION_PATHS_MAX};
+use crate::resource_type::{Resolved, Target};
+use crate::schema::{Attribute, Kind, Returned};
+use crate::{AttributePath, Attributes, ResourceType, ScimError};
+
+/// What a request asked for with `attributes` or `excludedAttributes`. A path with a filter keeps the elements that match
+/// (`emails[type eq "work"]`); names that lead nowhere ask for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Projection(Choice);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Choice {
+    #[default]
+    All,
+    Only(Vec<AttributePath>),
+    Without(Vec<AttributePath>),
+}
+
+impl Projection {
+    /// Reads the two parameters, already URL-decoded. Empty text is like none.
+    ///
+    /// # Errors
+    /// `invalidValue` when both are given, a path is malformed, or there are too many.
+    pub fn read(attributes: Option<&str>, excluded: Option<&str>) -> Result<Self, ScimError> {
+        let given = |text: Option<&str>| text.map(paths).transpose().map(Option::unwrap_or_default);
+        let (only, without) = (given(attributes)?, given(excluded)?);
+        Ok(Self(match (only.is_empty(), without.is_empty()) {
+            (true, true) => Choice::All,
+            (false, true) => Choice::Only(only),
+            (true, false) => Choice::Without(without),
+            (false, false) => {
+                return Err(ScimError::invalid_value("'attributes' and 'excludedAttributes' exclude each other"));
+            }
+        }))
+    }
+
+    /// Whether the request asked for nothing in particular.
+    pub fn is_all(&self) -> bool {
+        self.0 == Choice::All
+    }
+
+    /// Whether the answer holds a group's `members`; if not, they need not be loaded.
+    pub fn wants_members(&self, resource_type: &ResourceType) -> bool {
+        let leads_to_members = |path: &AttributePath| match resource_type.target(path) {
+            Some(Target::Attribute(resolved)) => resource_type.is_members(resolved.attribute),
+            Some(Target::Core) => true,
+            Some(Target::Extension(_)) | None => false,
+        };
+        let Some(members) = resource_type.core_attribute("members") else { return false };
+        resource_type.is_members(members)
+            && match (&self.0, members.returned) {
+                (_, Returned::Never) | (Choice::All | Choice::Without(_), Returned::Request) => false,
+                (_, Returned::Always) | (Choice::All, Returned::Default) => true,
+                (Choice::Only(paths), Returned::Default | Returned::Request) => paths.iter().any(leads_to_members),
+                (Choice::Without(paths), Returned::Default) => !paths
+                    .iter()
+                    .any(|path| path.sub_attribute.is_none() && path.filter.is_none() && leads_to_members(path)),
+            }
+    }
+
+    /// Takes away what the answer must not hold. The resource is whole: with `schemas`, `id` and `meta`.
+    pub fn apply(&self, resource_type: &ResourceType, resource: &mut Attributes) {
+        let asked = Asked::new(self, resource_type);
+        let keys: Vec<String> = resource.keys().cloned().collect();
+        for key in keys {
+            let keeps = match (resource_type.core_attribute(&key), resource_type.extension(&key)) {
+                (Some(attribute), _) => asked.keeps(None, attribute, resource),
+                (None, Some(schema)) => resource.get_mut(&key).and_then(Value::as_object_mut).is_some_and(|held| {
+                    for attribute in &schema.attributes {
+                        if !asked.keeps(Some(&schema.id), attribute, held) {
+                            held.remove(&attribute.name);
+                        }
+                    }
+                    !held.is_empty()
+                }),
+                (None, None) => !asked.is_only,
+            };
+            if !keeps {
+                resource.remove(&key);
+            }
+        }
+    }
+}
+
+/// Commas inside brackets and strings belong to a path's filter.
+fn paths(text: &str) -> Result<Vec<AttributePath>, ScimError> {
+    if text.len() > FILTER_BYTES_MAX {
+        return Err(ScimError::invalid_value(format!("a list of attributes has at most {FILTER_BYTES_MAX} bytes")));
+    }
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    let parts = text.split(|c: char| {
+        let was_escaped = std::mem::take(&mut escaped);
+        match c {
+            '\\' => escaped = quoted && !was_escaped,
+            '"' if !was_escaped => quoted = !quoted,
+            '[' if !quoted => depth += 1,
+            ']' if !quoted => depth = depth.saturating_sub(1),
+            ',' => return depth == 0 && !quoted,
+            _ => {}
+        }
+        false
+    });
+    let parts: Vec<&str> = parts.map(str::trim).filter(|part| !part.is_empty()).collect();
+    if parts.len() > PROJECTION_PATHS_MAX {
+        return Err(ScimError::invalid_value(format!("at most {PROJECTION_PATHS_MAX} attributes can be listed")));
+    }
+    parts
+        .into_iter()
+        .map(|part| part.parse().map_err(|error: ScimError| ScimError::invalid_value(error.detail)))
+        .collect()
+}
+
+/// A projection's paths, looked up.
+struct Asked<'a> {
+    is_only: bool,
+    is_without: bool,
+    core: bool,
+    extensions: Vec<&'a str>,
+    attributes: Vec<(Resolved<'a>, Option<ElementMatcher<'a>>)>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(projection: &Projection, resource_type: &'a ResourceType) -> Self {
+        let (is_only, is_without, paths) = match &projection.0 {
+            Choice::All => (false, false, [].as_slice()),
+            Choice::Only(paths) => (true, false, paths.as_slice()),
+            Choice::Without(paths) => (false, true, paths.as_slice()),
+        };
+        let mut asked = Self { is_only, is_without, core: false, extensions: Vec::new(), attributes: Vec::new() };
+        for path in paths {
+            match resource_type.target(path) {
+                Some(Target::Core) => asked.core = true,
+                Some(Target::Extension(schema)) => asked.extensions.push(&schema.id),
+                Some(Target::Attribute(resolved)) => match &path.filter {
+                    None => asked.attributes.push((resolved, None)),
+                    // A filter that makes no sense selects no element, so it asks for nothing.
+                    Some(filter) => asked.attributes.extend(
+                        ElementMatcher::new(filter, resolved.attribute).ok().map(|matcher| (resolved, Some(matcher))),
+                    ),
+                },
+                None => {}
+            }
+        }
+        asked
+    }
+
+    /// Whether an attribute stays; of a complex one, takes away the parts that do not.
+    fn keeps(&self, extension: Option<&str>, attribute: &Attribute, level: &mut Map<String, Value>) -> bool {
+        if attribute.returned == Returned::Never {
+            return false;
+        }
+        if attribute.returned == Returned::Always && attribute.kind != Kind::Complex {
+            return true;
+        }
+        let named: Vec<&(Resolved<'_>, Option<ElementMatcher<'_>>)> = self
+            .attributes
+            .iter()
+            .filter(|(resolved, _)| resolved.extension == extension && resolved.attribute.name == attribute.name)
+            .collect();
+        let whole_schema = extension.map_or(self.core, |urn| self.extensions.contains(&urn));
+        let whole = whole_schema
+            || named.iter().any(|(resolved, matcher)| resolved.sub_attribute.is_none() && matcher.is_none());
+        let stays = match attribute.returned {
+            Returned::Always => true,
+            _ if self.is_only => whole || !named.is_empty(),
+            Returned::Request => false,
+            Returned::Default | Returned::Never => !(self.is_without && whole),
+        };
+        let Some(value) = level.get_mut(&attribute.name).filter(|_| stays) else { return false };
+        if attribute.kind == Kind::Complex {
+            let only_parts = self.is_only && !whole;
+            return shape(value, |element| self.keep_parts(attribute, &named, only_parts, element));
+        }
+        true
+    }
+
+    /// Keeps the wanted parts of one element; tells whether anything is left.
+    fn keep_parts(
+        &self,
+        attribute: &Attribute,
+        named: &[&(Resolved<'_>, Option<ElementMatcher<'_>>)],
+        only_parts: bool,
+        element: &mut Value,
+    ) -> bool {
+        let meant: Vec<&Resolved<'_>> = named
+            .iter()
+            .filter(|(_, matcher)| matcher.as_ref().is_none_or(|matcher| matcher.matches(element)))
+            .map(|(resolved, _)| resolved)
+            .collect();
+        let is_named_whole = meant.iter().any(|resolved| resolved.sub_attribute.is_none());
+        if only_parts && meant.is_empty() && attribute.returned != Returned::Always || self.is_without && is_named_whole
+        {
+            return false;
+        }
+        let Some(object) = element.as_object_mut() else { return true };
+        object.retain(|key, _| {
+            let Some(sub) = attribute.sub_attribute(key) else { return !only_parts };
+            let is_named =
+                meant.iter().any(|resolved| resolved.sub_attribute.is_some_and(|named| named.name == sub.name));
+            match sub.returned {
+                Returned::Always => true,
+                Returned::Never => false,
+                Returned::Request => is_named && self.is_only,
+                Returned::Default if only_parts => is_named || is_named_whole,
+                Returned::Default => !(self.is_without && is_named),
+            }
+        });
+        !object.is_empty()
+    }
+}
+
+/// Applies to each element of a list, or to the only value; tells whether anything is left.
+fn shape(value: &mut Value, mut keeps: impl FnMut(&mut Value) -> bool) -> bool {
+    match value {
+        Value::Array(elements) => {
+            let had_elements = !elements.is_empty();
+            elements.retain_mut(keeps);
+            !had_elements || !elements.is_empty()
+        }
+        Value::Null => true,
+        single => keeps(single),
+    }
+}

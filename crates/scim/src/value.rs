@@ -1,0 +1,306 @@
+//! One value of one attribute: from what a client sent to what is stored (RFC 7643 §2.3, §2.4, §2.5). Used by `input` and `patch`;
+//! which attributes there are is decided there.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+
+use crate::error::echo;
+use crate::limits::{KEY_BYTES_MAX, STRING_BYTES_MAX};
+use crate::schema::{Attribute, Kind, Mutability};
+use crate::{ResourceType, ScimError, fold_username};
+
+/// Schemes that run code when a console shows the reference as a link.
+const SCRIPT_SCHEMES: [&str; 3] = ["javascript:", "vbscript:", "data:"];
+const IMAGE_DATA: &str = "data:image/";
+const FRACTION_DIGITS_MAX: usize = 9;
+
+/// An instant in any form that clients send: any number of fraction digits, UTC when there is no offset.
+pub(crate) fn date_time(text: &str) -> Option<Timestamp> {
+    let shortened;
+    let text = match text.split_once('.') {
+        Some((seconds, rest)) => {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            let kept = rest.get(..digits.min(FRACTION_DIGITS_MAX))?;
+            shortened = format!("{seconds}.{kept}{}", rest.get(digits..)?);
+            &shortened
+        }
+        None => text,
+    };
+    if !text.contains(['T', 't']) {
+        return None;
+    }
+    text.parse::<Timestamp>()
+        .ok()
+        .or_else(|| text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()))
+}
+
+/// `"True"`, `"false"`: how some clients write booleans.
+pub(crate) fn boolean(text: &str) -> Option<bool> {
+    if text.eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+fn refuse<T>(attribute: &Attribute, expected: &str) -> Result<T, ScimError> {
+    Err(ScimError::invalid_value(format!("'{}' must be {expected}", echo(&attribute.name))))
+}
+
+/// Reads the whole value of an attribute. `None` means unassigned: null, `""`, an empty list, an object without values.
+pub(crate) fn read(
+    resource_type: &ResourceType,
+    attribute: &Attribute,
+    value: Value,
+) -> Result<Option<Value>, ScimError> {
+    if !attribute.multi_valued {
+        return read_single(attribute, value);
+    }
+    let elements = read_elements(resource_type, attribute, value)?;
+    Ok((!elements.is_empty()).then_some(Value::Array(elements)))
+}
+
+/// Reads the elements of a multi-valued attribute; a value that is no list is one element.
+pub(crate) fn read_elements(
+    resource_type: &ResourceType,
+    attribute: &Attribute,
+    value: Value,
+) -> Result<Vec<Value>, ScimError> {
+    let given = match value {
+        Value::Array(given) => given,
+        one => vec![one],
+    };
+    check_count(resource_type, attribute, given.len())?;
+    let mut elements = Vec::with_capacity(given.len());
+    for element in given {
+        elements.extend(read_element(attribute, element)?);
+    }
+    if elements.iter().filter(|element| is_primary(element)).count() > 1 {
+        return Err(ScimError::invalid_value(format!("'{}' has more than one primary value", echo(&attribute.name))));
+    }
+    Ok(elements)
+}
+
+/// Refuses more elements than the attribute may have.
+pub(crate) fn check_count(resource_type: &ResourceType, attribute: &Attribute, count: usize) -> Result<(), ScimError> {
+    let max = resource_type.values_max(attribute);
+    if count > max {
+        return Err(ScimError::too_many(format!("'{}' has more than {max} values", echo(&attribute.name))));
+    }
+    Ok(())
+}
+
+/// Whether an element is marked `primary`.
+pub(crate) fn is_primary(element: &Value) -> bool {
+    element.get("primary") == Some(&Value::Bool(true))
+}
+
+/// Reads a single-valued attribute or a sub-attribute.
+pub(crate) fn read_single(attribute: &Attribute, value: Value) -> Result<Option<Value>, ScimError> {
+    match value {
+        Value::Array(mut given) if attribute.kind == Kind::Complex && given.len() <= 1 => match given.pop() {
+            Some(Value::Array(_)) => refuse(attribute, "an object"),
+            Some(only) => read_element(attribute, only),
+            None => Ok(None),
+        },
+        // RFC 7643 lets sub-attributes be lists; their elements are simple.
+        Value::Array(given) if attribute.multi_valued => {
+            let read = given
+                .into_iter()
+                .filter_map(|element| read_scalar(attribute, element).transpose())
+                .collect::<Result<Vec<_>, _>>()?;
+            Ok((!read.is_empty()).then_some(Value::Array(read)))
+        }
+        other => read_element(attribute, other),
+    }
+}
+
+/// Reads one element of a multi-valued attribute, or the only value of another.
+pub(crate) fn read_element(attribute: &Attribute, value: Value) -> Result<Option<Value>, ScimError> {
+    if attribute.kind != Kind::Complex {
+        return read_scalar(attribute, value);
+    }
+    match value {
+        Value::Null => Ok(None),
+        Value::Object(given) => read_object(attribute, given),
+        Value::String(text) => {
+            let Some(sub) = attribute.sub_attribute("value") else { return refuse(attribute, "an object") };
+            let read = read_scalar(sub, Value::String(text))?;
+            Ok(read.map(|value| Value::Object(Map::from_iter([(sub.name.clone(), value)]))))
+        }
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) => refuse(attribute, "an object"),
+    }
+}
+
+/// Reads the sub-attributes of a complex value; unknown and readOnly ones are dropped.
+fn read_object(attribute: &Attribute, given: Map<String, Value>) -> Result<Option<Value>, ScimError> {
+    let mut object = Map::new();
+    for (name, value) in given {
+        let Some(sub) = attribute.sub_attribute(&name).filter(|sub| sub.mutability != Mutability::ReadOnly) else {
+            continue;
+        };
+        if let Some(value) = read_single(sub, value)? {
+            // The sent key is re-used when it already has the right spelling.
+            let key = if name == sub.name { name } else { sub.name.clone() };
+            object.insert(key, value);
+        }
+    }
+    Ok((!object.is_empty()).then_some(Value::Object(object)))
+}
+
+fn read_scalar(attribute: &Attribute, value: Value) -> Result<Option<Value>, ScimError> {
+    match value {
+        Value::Null => return Ok(None),
+        Value::String(text) if text.is_empty() => return Ok(None),
+        Value::String(text) => read_text(attribute, text),
+        Value::Bool(_) if attribute.kind == Kind::Boolean => Ok(value),
+        Value::Number(ref number)
+            if attribute.kind == Kind::Decimal || attribute.kind == Kind::Integer && !number.is_f64() =>
+        {
+            Ok(value)
+        }
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            refuse(attribute, expected(attribute.kind))
+        }
+    }
+    .map(Some)
+}
+
+fn expected(kind: Kind) -> &'static str {
+    match kind {
+        Kind::String => "a string",
+        Kind::Boolean => "a boolean",
+        Kind::Decimal => "a number",
+        Kind::Integer => "a whole number",
+        Kind::DateTime => "a date and time with offset",
+        Kind::Reference => "a reference",
+        Kind::Binary => "base64",
+        Kind::Complex => "an object",
+    }
+}
+
+fn read_text(attribute: &Attribute, text: String) -> Result<Value, ScimError> {
+    if text.len() > STRING_BYTES_MAX {
+        return refuse(attribute, &format!("at most {STRING_BYTES_MAX} bytes long"));
+    }
+    let fits = match attribute.kind {
+        Kind::String => return read_string(attribute, text).map(Value::String),
+        Kind::Boolean => {
+            return boolean(&text).map_or_else(|| refuse(attribute, "a boolean"), |value| Ok(Value::Bool(value)));
+        }
+        Kind::DateTime => date_time(&text).is_some(),
+        Kind::Reference => !runs_script(&text),
+        Kind::Binary => is_base64(&text),
+        Kind::Decimal | Kind::Integer | Kind::Complex => false,
+    };
+    if fits { Ok(Value::String(text)) } else { refuse(attribute, expected(attribute.kind)) }
+}
+
+/// The two keys of a resource are compared and indexed whole, so they are shorter than other text, and a userName must have a key.
+fn read_string(attribute: &Attribute, text: String) -> Result<String, ScimError> {
+    let is_user_name = attribute.name == "userName";
+    if (is_user_name || attribute.name == "externalId") && text.len() > KEY_BYTES_MAX {
+        return refuse(attribute, &format!("at most {KEY_BYTES_MAX} bytes long"));
+    }
+    if is_user_name && !text.trim().is_empty() {
+        fold_username(&text)?;
+    }
+    Ok(text)
+}
+
+fn runs_script(text: &str) -> bool {
+    // Browsers skip control characters and blanks in front of and inside a scheme.
+    let start: String = text
+        .chars()
+        .filter(|c| !c.is_control() && !c.is_whitespace())
+        .take(IMAGE_DATA.len())
+        .collect::<String>()
+        .to_ascii_lowercase();
+    !start.starts_with(IMAGE_DATA) && SCRIPT_SCHEMES.iter().any(|scheme| start.starts_with(scheme))
+}
+
+fn is_base64(text: &str) -> bool {
+    let digits = text.trim_end_matches('=');
+    let padding = text.len() - digits.len();
+    let padded = padding == 0 || padding <= 2 && text.len().is_multiple_of(4);
+    padded && digits.len() % 4 != 1 && digits.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/-_".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn instants_in_the_forms_that_are_sent() {
+        let same = date_time("2015-10-10T21:38:21.861797900Z");
+        assert!(same.is_some());
+        for text in
+            ["2015-10-10T14:38:21.8617979-07:00", "2015-10-10T21:38:21.86179790000000Z", "2015-10-10T21:38:21.8617979"]
+        {
+            assert_eq!(date_time(text), same, "{text}");
+        }
+        assert!(date_time("0001-01-03T00:00:00.0000000Z").is_some());
+        for text in ["notadate", "2015", "2015-10-10", "", ".", "2015-10-10T25:00:00Z", "2015-10-10T21:38:21.é"] {
+            assert_eq!(date_time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn values_fit_their_type_or_are_refused() {
+        use Kind::{Binary, Boolean, Complex, DateTime, Decimal, Integer, Reference, String};
+        let refused = json!("refused");
+        for (kind, value, expected) in [
+            (String, json!("x"), json!("x")),
+            (String, json!(""), Value::Null),
+            (String, json!(123), refused.clone()),
+            (String, json!([]), refused.clone()),
+            (Boolean, json!("True"), json!(true)),
+            (Boolean, json!("fALSE"), json!(false)),
+            (Boolean, json!(0), refused.clone()),
+            (Boolean, json!("yes"), refused.clone()),
+            (Boolean, json!([]), refused.clone()),
+            (Boolean, json!({}), refused.clone()),
+            (Boolean, Value::Null, Value::Null),
+            (Integer, json!(7), json!(7)),
+            (Integer, json!(7.5), refused.clone()),
+            (Integer, json!("7"), refused.clone()),
+            (Decimal, json!(7.5), json!(7.5)),
+            (DateTime, json!("2015-10-10T14:38:21Z"), json!("2015-10-10T14:38:21Z")),
+            (DateTime, json!("today"), refused.clone()),
+            (Reference, json!("https://a.example/x"), json!("https://a.example/x")),
+            (Reference, json!("java\nscript:alert(1)"), refused.clone()),
+            (Reference, json!(" DATA:text/html,x"), refused.clone()),
+            (Reference, json!("data:image/png;base64,AA=="), json!("data:image/png;base64,AA==")),
+            (Binary, json!("AAECAw=="), json!("AAECAw==")),
+            (Binary, json!("AA=CAw=="), refused.clone()),
+            (Binary, json!("not base64"), refused.clone()),
+            (Complex, json!("x"), refused.clone()),
+        ] {
+            let got = read_single(&Attribute::new("a", kind), value.clone());
+            assert_eq!(
+                got.map_or_else(|_| refused.clone(), |read| read.unwrap_or(Value::Null)),
+                expected,
+                "{kind:?} {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn text_ends_at_its_limit() {
+        let read = |name: &str, length: usize| {
+            read_single(&Attribute::new(name, Kind::String), json!("x".repeat(length))).is_ok()
+        };
+        for (name, max) in
+            [("displayName", STRING_BYTES_MAX), ("userName", KEY_BYTES_MAX), ("externalId", KEY_BYTES_MAX)]
+        {
+            assert!(read(name, max), "{name}");
+            assert!(!read(name, max + 1), "{name}");
+        }
+    }
+}
