@@ -56,9 +56,7 @@ impl From<Expression> for MappingSource {
         if let Some(name) = expression.as_attribute() {
             return Self::Attribute(name.to_owned());
         }
-        expression
-            .as_constant()
-            .map_or(Self::Expression(expression), Self::Constant)
+        expression.as_constant().map_or(Self::Expression(expression), Self::Constant)
     }
 }
 
@@ -149,11 +147,7 @@ pub struct AttributeMapping {
 impl AttributeMapping {
     /// A mapping of `target` that flows always and does not match.
     pub fn new(target: impl Into<String>, source: MappingSource) -> Self {
-        Self {
-            target: target.into(),
-            source,
-            ..Self::default()
-        }
+        Self { target: target.into(), source, ..Self::default() }
     }
 
     /// True when existing target objects are searched by this attribute.
@@ -187,18 +181,13 @@ impl AttributeMapping {
         if !value.is_empty() {
             return Ok(Flow::Value(value));
         }
-        let default = self
-            .default_value
-            .as_deref()
-            .filter(|text| operation == Operation::Create && !text.is_empty());
+        let default = self.default_value.as_deref().filter(|text| operation == Operation::Create && !text.is_empty());
         Ok(default.map_or(Flow::Nothing, |text| Flow::Value(Value::from(text))))
     }
 
     /// For a mapping without source: the value that fills the target attribute whenever it is empty there.
     pub fn fill(&self) -> Option<&str> {
-        self.default_value
-            .as_deref()
-            .filter(|_| self.source == MappingSource::None)
+        self.default_value.as_deref().filter(|_| self.source == MappingSource::None)
     }
 }
 
@@ -240,10 +229,7 @@ impl TryFrom<MappingFile> for AttributeMapping {
         let source = match file.source.as_deref().map(str::parse).transpose() {
             Ok(source) => source.unwrap_or_default(),
             Err(error) => {
-                return Err(BadSource {
-                    target: file.target,
-                    error,
-                });
+                return Err(BadSource { target: file.target, error });
             }
         };
         Ok(Self {
@@ -271,3 +257,6 @@ impl From<AttributeMapping> for MappingFile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

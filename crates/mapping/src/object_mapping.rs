@@ -53,11 +53,7 @@ pub struct FlowTypes {
 
 impl Default for FlowTypes {
     fn default() -> Self {
-        Self {
-            create: true,
-            update: true,
-            delete: true,
-        }
+        Self { create: true, update: true, delete: true }
     }
 }
 
@@ -73,26 +69,15 @@ enum FlowAction {
 impl From<Vec<FlowAction>> for FlowTypes {
     fn from(actions: Vec<FlowAction>) -> Self {
         let has = |action| actions.contains(&action);
-        Self {
-            create: has(FlowAction::Add),
-            update: has(FlowAction::Update),
-            delete: has(FlowAction::Delete),
-        }
+        Self { create: has(FlowAction::Add), update: has(FlowAction::Update), delete: has(FlowAction::Delete) }
     }
 }
 
 impl From<FlowTypes> for Vec<FlowAction> {
     fn from(types: FlowTypes) -> Self {
-        let flags = [
-            (types.create, FlowAction::Add),
-            (types.update, FlowAction::Update),
-            (types.delete, FlowAction::Delete),
-        ];
-        flags
-            .into_iter()
-            .filter(|(set, _)| *set)
-            .map(|(_, action)| action)
-            .collect()
+        let flags =
+            [(types.create, FlowAction::Add), (types.update, FlowAction::Update), (types.delete, FlowAction::Delete)];
+        flags.into_iter().filter(|(set, _)| *set).map(|(_, action)| action).collect()
     }
 }
 
@@ -210,11 +195,7 @@ impl ObjectMapping {
 
     /// The matching attributes in the order in which they are tried.
     pub fn matching(&self) -> impl Iterator<Item = &AttributeMapping> {
-        let mut matching: Vec<_> = self
-            .attributes
-            .iter()
-            .filter(|mapping| mapping.is_matching())
-            .collect();
+        let mut matching: Vec<_> = self.attributes.iter().filter(|mapping| mapping.is_matching()).collect();
         matching.sort_by_key(|mapping| mapping.matching_priority);
         matching.into_iter()
     }
@@ -247,26 +228,14 @@ impl ObjectMapping {
         if matching.is_empty() {
             problems.push(Problem::NoMatchingAttribute);
         }
-        for pair in matching
-            .windows(2)
-            .filter(|pair| pair[0].matching_priority == pair[1].matching_priority)
-        {
+        for pair in matching.windows(2).filter(|pair| pair[0].matching_priority == pair[1].matching_priority) {
             let (first, second) = (pair[0].target.clone(), pair[1].target.clone());
-            problems.push(Problem::DuplicatePriority {
-                priority: pair[0].matching_priority,
-                first,
-                second,
-            });
+            problems.push(Problem::DuplicatePriority { priority: pair[0].matching_priority, first, second });
         }
         for mapping in matching {
-            let random = RANDOM_FUNCTIONS
-                .into_iter()
-                .find(|function| mapping.source.uses_function(function));
+            let random = RANDOM_FUNCTIONS.into_iter().find(|function| mapping.source.uses_function(function));
             if let Some(function) = random {
-                problems.push(Problem::MatchingIsRandom {
-                    target: mapping.target.clone(),
-                    function,
-                });
+                problems.push(Problem::MatchingIsRandom { target: mapping.target.clone(), function });
             } else if mapping.source.attributes().is_empty() {
                 problems.push(Problem::MatchingWithoutSource(mapping.target.clone()));
             }
@@ -283,12 +252,12 @@ impl ObjectMapping {
                 if let Err(error) = clause.check() {
                     problems.push(Problem::BadClause { filter, error });
                 } else if NOT_FILTERABLE.contains(&clause.attribute.as_str()) {
-                    problems.push(Problem::NotFilterable {
-                        filter,
-                        attribute: clause.attribute.clone(),
-                    });
+                    problems.push(Problem::NotFilterable { filter, attribute: clause.attribute.clone() });
                 }
             }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,18 +78,8 @@ static OPERATORS: &[OperatorEntry] = &[
         takes_value: true,
         holds: |value, operand| value != operand,
     },
-    OperatorEntry {
-        operator: FilterOperator::IsNull,
-        name: "IS NULL",
-        takes_value: false,
-        holds: |_, _| false,
-    },
-    OperatorEntry {
-        operator: FilterOperator::IsNotNull,
-        name: "IS NOT NULL",
-        takes_value: false,
-        holds: |_, _| true,
-    },
+    OperatorEntry { operator: FilterOperator::IsNull, name: "IS NULL", takes_value: false, holds: |_, _| false },
+    OperatorEntry { operator: FilterOperator::IsNotNull, name: "IS NOT NULL", takes_value: false, holds: |_, _| true },
     OperatorEntry {
         operator: FilterOperator::IsTrue,
         name: "IS TRUE",
@@ -108,16 +98,8 @@ static OPERATORS: &[OperatorEntry] = &[
 const PRESENT: &str = "Present";
 
 /// Operators that Entra has and this version does not evaluate.
-static NOT_YET: &[&str] = &[
-    "REGEX MATCH",
-    "NOT REGEX MATCH",
-    "Greater_Than",
-    "Greater_Than_OR_EQUALS",
-    "Includes",
-    "ENDS_WITH",
-    "&",
-    "!&",
-];
+static NOT_YET: &[&str] =
+    &["REGEX MATCH", "NOT REGEX MATCH", "Greater_Than", "Greater_Than_OR_EQUALS", "Includes", "ENDS_WITH", "&", "!&"];
 
 impl FilterOperator {
     /// Every operator, in the order in which a list shows them.
@@ -131,10 +113,7 @@ impl FilterOperator {
     }
 
     fn entry(self) -> &'static OperatorEntry {
-        OPERATORS
-            .iter()
-            .find(|entry| entry.operator == self)
-            .expect("a test shows that every operator has an entry")
+        OPERATORS.iter().find(|entry| entry.operator == self).expect("a test shows that every operator has an entry")
     }
 }
 
@@ -174,10 +153,7 @@ impl FromStr for FilterOperator {
             return Err(OperatorError::NotYet(text.to_owned()));
         }
         let suggestion = nearest(text, OPERATORS.iter().map(|entry| entry.name));
-        Err(OperatorError::Unknown {
-            written: text.to_owned(),
-            suggestion,
-        })
+        Err(OperatorError::Unknown { written: text.to_owned(), suggestion })
     }
 }
 
@@ -193,28 +169,12 @@ pub struct Verdict {
 impl ScopingFilters {
     /// Decides about one source object. A clause on an empty attribute never holds, except `IS NULL`.
     pub fn evaluate(&self, source: &dyn Source) -> Verdict {
-        if self.0.is_empty()
-            || self
-                .0
-                .iter()
-                .any(|group| group.clauses.iter().all(|clause| clause.holds(source)))
-        {
-            return Verdict {
-                in_scope: true,
-                failed: Vec::new(),
-            };
+        if self.0.is_empty() || self.0.iter().any(|group| group.clauses.iter().all(|clause| clause.holds(source))) {
+            return Verdict { in_scope: true, failed: Vec::new() };
         }
-        let clauses = self
-            .0
-            .iter()
-            .flat_map(|group| group.clauses.iter().map(move |clause| (group, clause)));
+        let clauses = self.0.iter().flat_map(|group| group.clauses.iter().map(move |clause| (group, clause)));
         let failed = clauses.filter(|(_, clause)| !clause.holds(source));
-        Verdict {
-            in_scope: false,
-            failed: failed
-                .map(|(group, clause)| format!("{} {clause}", group.name))
-                .collect(),
-        }
+        Verdict { in_scope: false, failed: failed.map(|(group, clause)| format!("{} {clause}", group.name)).collect() }
     }
 }
 
@@ -225,11 +185,7 @@ impl Clause {
         operator: FilterOperator,
         value: Option<String>,
     ) -> Result<Self, ClauseError> {
-        let clause = Self {
-            attribute: attribute.into(),
-            operator,
-            value,
-        };
+        let clause = Self { attribute: attribute.into(), operator, value };
         clause.check().map(|()| clause)
     }
 
@@ -258,14 +214,8 @@ impl Clause {
             return Err(ClauseError::NoAttribute);
         }
         match (operator.takes_value(), &self.value) {
-            (true, None) => Err(ClauseError::ValueMissing {
-                attribute,
-                operator,
-            }),
-            (false, Some(_)) => Err(ClauseError::ValueNotTaken {
-                attribute,
-                operator,
-            }),
+            (true, None) => Err(ClauseError::ValueMissing { attribute, operator }),
+            (false, Some(_)) => Err(ClauseError::ValueNotTaken { attribute, operator }),
             (true, Some(_)) | (false, None) => Ok(()),
         }
     }
@@ -274,9 +224,7 @@ impl Clause {
 impl fmt::Display for Clause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.attribute, self.operator)?;
-        self.value
-            .iter()
-            .try_for_each(|value| write!(f, " {value}"))
+        self.value.iter().try_for_each(|value| write!(f, " {value}"))
     }
 }
 
@@ -341,20 +289,10 @@ impl TryFrom<ClauseFile> for Clause {
 
     fn try_from(file: ClauseFile) -> Result<Self, ClauseError> {
         let operator: FilterOperator = file.operator.parse()?;
-        let mut values: Vec<String> = file
-            .value
-            .into_iter()
-            .chain(
-                file.target_operand
-                    .into_iter()
-                    .flat_map(|operand| operand.values),
-            )
-            .collect();
+        let mut values: Vec<String> =
+            file.value.into_iter().chain(file.target_operand.into_iter().flat_map(|operand| operand.values)).collect();
         if values.len() > 1 {
-            return Err(ClauseError::SeveralValues {
-                attribute: file.attribute,
-                operator,
-            });
+            return Err(ClauseError::SeveralValues { attribute: file.attribute, operator });
         }
         Self::new(file.attribute, operator, values.pop())
     }
@@ -370,3 +308,6 @@ impl From<Clause> for ClauseFile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,9 +49,7 @@ impl Value {
     pub fn from_json(json: &serde_json::Value) -> Self {
         match json {
             serde_json::Value::Null => Self::Null,
-            serde_json::Value::Array(items) => {
-                Self::List(items.iter().filter_map(text_of).collect())
-            }
+            serde_json::Value::Array(items) => Self::List(items.iter().filter_map(text_of).collect()),
             single => text_of(single).map_or(Self::Null, Self::Text),
         }
     }
@@ -154,10 +152,7 @@ mod tests {
             (json!(42), Value::from("42")),
             (json!(1.5), Value::from("1.5")),
             (json!({"id": "1"}), Value::from(r#"{"id":"1"}"#)),
-            (
-                json!(["a", null, 1, {"b": true}]),
-                Value::from(vec!["a".into(), "1".into(), r#"{"b":true}"#.into()]),
-            ),
+            (json!(["a", null, 1, {"b": true}]), Value::from(vec!["a".into(), "1".into(), r#"{"b":true}"#.into()])),
         ] {
             assert_eq!(Value::from_json(&json), expected, "{json}");
         }

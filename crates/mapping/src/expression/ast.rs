@@ -93,10 +93,7 @@ impl Node {
             Self::Attribute(name) => {
                 names.insert(name);
             }
-            Self::Call { arguments, .. } => arguments
-                .iter()
-                .flatten()
-                .for_each(|argument| argument.attributes(names)),
+            Self::Call { arguments, .. } => arguments.iter().flatten().for_each(|argument| argument.attributes(names)),
             Self::Comparison { left, right, .. } => {
                 left.attributes(names);
                 right.attributes(names);
@@ -108,15 +105,8 @@ impl Node {
     /// True when a call of `name` stands anywhere in the tree.
     pub(super) fn calls(&self, name: &str) -> bool {
         match self {
-            Self::Call {
-                function,
-                arguments,
-            } => {
-                function.name == name
-                    || arguments
-                        .iter()
-                        .flatten()
-                        .any(|argument| argument.calls(name))
+            Self::Call { function, arguments } => {
+                function.name == name || arguments.iter().flatten().any(|argument| argument.calls(name))
             }
             Self::Comparison { left, right, .. } => left.calls(name) || right.calls(name),
             Self::Attribute(_) | Self::Text(_) | Self::Number(_) | Self::Word(_) => false,
@@ -127,16 +117,11 @@ impl Node {
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Call {
-                function,
-                arguments,
-            } => {
+            Self::Call { function, arguments } => {
                 write!(f, "{}(", function.name)?;
                 for (index, argument) in arguments.iter().enumerate() {
                     f.write_str(if index == 0 { "" } else { ", " })?;
-                    argument
-                        .iter()
-                        .try_for_each(|argument| write!(f, "{argument}"))?;
+                    argument.iter().try_for_each(|argument| write!(f, "{argument}"))?;
                 }
                 f.write_str(")")
             }
@@ -144,11 +129,7 @@ impl fmt::Display for Node {
             Self::Text(text) => write_quoted(f, text),
             Self::Number(number) => f.write_str(number),
             Self::Word(word) => f.write_str(word.name()),
-            Self::Comparison {
-                left,
-                operator,
-                right,
-            } => write!(f, "{left} {} {right}", operator.symbol()),
+            Self::Comparison { left, operator, right } => write!(f, "{left} {} {right}", operator.symbol()),
         }
     }
 }

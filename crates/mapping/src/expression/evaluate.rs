@@ -62,34 +62,21 @@ pub(super) struct Evaluator<'w> {
 
 impl<'w> Evaluator<'w> {
     pub(super) fn new(source: &'w dyn Source, world: &'w World<'w>) -> Self {
-        Self {
-            source,
-            world,
-            steps: 0,
-        }
+        Self { source, world, steps: 0 }
     }
 
     pub(super) fn node(&mut self, node: &Node) -> Evaluated {
         let value = match node {
-            Node::Call {
-                function,
-                arguments,
-            } => (function.evaluate)(&mut Arguments {
-                name: function.name,
-                nodes: arguments,
-                evaluator: self,
-            })?,
+            Node::Call { function, arguments } => {
+                (function.evaluate)(&mut Arguments { name: function.name, nodes: arguments, evaluator: self })?
+            }
             Node::Attribute(name) => self.source.attribute(name),
             Node::Text(text) => Value::from(text.as_str()),
             Node::Number(number) => Value::Text(decimal_text(number)),
             Node::Word(Word::IgnoreAttributeFlow) => return Err(Interrupt::DropAttribute),
             Node::Word(Word::IgnoreObjectFlow) => return Err(Interrupt::DropObject),
             Node::Word(word) => Value::from(word.name()),
-            Node::Comparison {
-                left,
-                operator,
-                right,
-            } => self.comparison(left, *operator, right)?,
+            Node::Comparison { left, operator, right } => self.comparison(left, *operator, right)?,
         };
         self.charge(&value)?;
         Ok(value)
@@ -108,11 +95,7 @@ impl<'w> Evaluator<'w> {
             return Err(EvaluationError::ListTooLong);
         }
         self.steps += 1 + bytes / STEP_BYTES + elements / STEP_ELEMENTS;
-        if self.steps > STEPS_MAX {
-            Err(EvaluationError::TooManySteps)
-        } else {
-            Ok(())
-        }
+        if self.steps > STEPS_MAX { Err(EvaluationError::TooManySteps) } else { Ok(()) }
     }
 
     /// Null on either side makes every comparison false, `<>` included.
@@ -155,18 +138,13 @@ fn decimal(text: &str) -> Option<Decimal> {
     Some(if unsigned.len() == text.len() {
         Decimal { whole, fraction }
     } else {
-        Decimal {
-            whole: -whole,
-            fraction: 0.0 - fraction,
-        }
+        Decimal { whole: -whole, fraction: 0.0 - fraction }
     })
 }
 
 /// Decimal text of a number as written: `&HF` is `15`, all else stays.
 pub(super) fn decimal_text(number: &str) -> String {
-    integer(number)
-        .filter(|_| number.starts_with('&'))
-        .map_or_else(|| number.to_owned(), |value| value.to_string())
+    integer(number).filter(|_| number.starts_with('&')).map_or_else(|| number.to_owned(), |value| value.to_string())
 }
 
 /// A whole number, decimal or `&H` hexadecimal.
@@ -229,11 +207,7 @@ impl<'n, 'w> Arguments<'n, '_, 'w> {
     }
 
     /// A whole number; `None` for null and for an omitted argument, a failure for anything that is no number.
-    pub(super) fn optional_integer(
-        &mut self,
-        index: usize,
-        parameter: &str,
-    ) -> Result<Option<i64>, Interrupt> {
+    pub(super) fn optional_integer(&mut self, index: usize, parameter: &str) -> Result<Option<i64>, Interrupt> {
         let Some(text) = self.text(index)? else {
             return Ok(None);
         };
@@ -253,11 +227,7 @@ impl<'n, 'w> Arguments<'n, '_, 'w> {
 
     /// A failure of this call.
     pub(super) fn refuse(&self, message: impl Into<String>) -> Interrupt {
-        EvaluationError::Argument {
-            function: self.name,
-            message: message.into(),
-        }
-        .into()
+        EvaluationError::Argument { function: self.name, message: message.into() }.into()
     }
 }
 

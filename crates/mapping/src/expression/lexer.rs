@@ -34,10 +34,7 @@ impl Token {
 /// The tokens, each with its position in characters from 0.
 pub(super) fn tokens(text: &str) -> Result<Vec<(usize, Token)>, ParseError> {
     let characters: Vec<char> = text.chars().collect();
-    let mut lexer = Lexer {
-        characters: &characters,
-        at: 0,
-    };
+    let mut lexer = Lexer { characters: &characters, at: 0 };
     let mut tokens = Vec::new();
     while let Some(character) = lexer.peek() {
         if character.is_whitespace() {
@@ -73,9 +70,7 @@ impl Lexer<'_> {
             '[' => self.attribute(),
             '"' => self.text(),
             '&' if matches!(self.peek_second(), Some('H' | 'h')) => self.hexadecimal(),
-            '-' if self.peek_second().is_some_and(|next| next.is_ascii_digit()) => {
-                Ok(self.number())
-            }
+            '-' if self.peek_second().is_some_and(|next| next.is_ascii_digit()) => Ok(self.number()),
             _ if character.is_ascii_digit() => Ok(self.number()),
             _ if character.is_alphabetic() || character == '_' => Ok(self.name()),
             other => Err(stray(other, self.at)),
@@ -115,10 +110,7 @@ impl Lexer<'_> {
                 let name: String = self.characters[start + 1..self.at - 1].iter().collect();
                 let name = name.trim();
                 if name.is_empty() {
-                    return Err(ParseError::new(
-                        start,
-                        "an attribute name is missing between the brackets",
-                    ));
+                    return Err(ParseError::new(start, "an attribute name is missing between the brackets"));
                 }
                 return Ok(Token::Attribute(name.to_owned()));
             }
@@ -142,10 +134,7 @@ impl Lexer<'_> {
                 (other, _) => text.push(other),
             }
         }
-        Err(ParseError::new(
-            start,
-            "this string is not closed by a `\"`",
-        ))
+        Err(ParseError::new(start, "this string is not closed by a `\"`"))
     }
 
     fn take_while(&mut self, keep: impl Fn(char) -> bool) -> String {
@@ -163,8 +152,7 @@ impl Lexer<'_> {
             self.at += 1;
         }
         number += &self.take_while(|c| c.is_ascii_digit());
-        if self.peek() == Some('.') && self.peek_second().is_some_and(|next| next.is_ascii_digit())
-        {
+        if self.peek() == Some('.') && self.peek_second().is_some_and(|next| next.is_ascii_digit()) {
             self.at += 1;
             number.push('.');
             number += &self.take_while(|c| c.is_ascii_digit());
@@ -178,14 +166,8 @@ impl Lexer<'_> {
         let digits = self.take_while(|c| c.is_ascii_hexdigit());
         match i64::from_str_radix(&digits, 16) {
             Ok(_) => Ok(Token::Number(format!("&H{digits}"))),
-            Err(_) if digits.is_empty() => Err(ParseError::new(
-                start,
-                "`&H` needs hexadecimal digits after it",
-            )),
-            Err(_) => Err(ParseError::new(
-                start,
-                "this hexadecimal number is too large",
-            )),
+            Err(_) if digits.is_empty() => Err(ParseError::new(start, "`&H` needs hexadecimal digits after it")),
+            Err(_) => Err(ParseError::new(start, "this hexadecimal number is too large")),
         }
     }
 
@@ -197,19 +179,15 @@ impl Lexer<'_> {
 /// A character that begins no token, with the advice that fits what people paste or know from other languages.
 fn stray(character: char, position: usize) -> ParseError {
     match character {
-        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\'' => ParseError::new(
-            position,
-            format!("a string begins with a straight double quote, not with `{character}`"),
-        ),
+        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\'' => {
+            ParseError::new(position, format!("a string begins with a straight double quote, not with `{character}`"))
+        }
         '&' | '+' => ParseError::new(
             position,
             format!("there is no operator `{character}`; texts are put together by a function"),
         )
         .suggesting("Join(\"\", …)"),
         ']' => ParseError::new(position, "this `]` closes no attribute name"),
-        other => ParseError::new(
-            position,
-            format!("`{}` has no place in an expression", other.escape_debug()),
-        ),
+        other => ParseError::new(position, format!("`{}` has no place in an expression", other.escape_debug())),
     }
 }

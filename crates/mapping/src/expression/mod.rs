@@ -66,11 +66,7 @@ pub enum Outcome {
 
 impl Expression {
     /// Evaluates against one source object. The same arguments always give the same outcome.
-    pub fn evaluate(
-        &self,
-        source: &dyn Source,
-        world: &World<'_>,
-    ) -> Result<Outcome, EvaluationError> {
+    pub fn evaluate(&self, source: &dyn Source, world: &World<'_>) -> Result<Outcome, EvaluationError> {
         match Evaluator::new(source, world).node(&self.root) {
             Ok(value) => Ok(Outcome::Value(value)),
             Err(Interrupt::DropAttribute) => Ok(Outcome::DropAttribute),
@@ -98,11 +94,7 @@ impl Expression {
 
     /// The attribute name when the expression is nothing but `[name]`.
     pub(crate) fn as_attribute(&self) -> Option<&str> {
-        if let Node::Attribute(name) = &self.root {
-            Some(name)
-        } else {
-            None
-        }
+        if let Node::Attribute(name) = &self.root { Some(name) } else { None }
     }
 
     /// The text when the expression is nothing but a string or a number.
@@ -110,9 +102,7 @@ impl Expression {
         match &self.root {
             Node::Text(text) => Some(text.clone()),
             Node::Number(number) => Some(evaluate::decimal_text(number)),
-            Node::Call { .. } | Node::Attribute(_) | Node::Word(_) | Node::Comparison { .. } => {
-                None
-            }
+            Node::Call { .. } | Node::Attribute(_) | Node::Word(_) | Node::Comparison { .. } => None,
         }
     }
 }
@@ -152,11 +142,7 @@ pub struct ParseError {
 
 impl ParseError {
     fn new(position: usize, message: impl Into<String>) -> Self {
-        Self {
-            position,
-            message: message.into(),
-            suggestion: None,
-        }
+        Self { position, message: message.into(), suggestion: None }
     }
 
     fn suggesting(mut self, suggestion: impl Into<String>) -> Self {
@@ -177,11 +163,7 @@ impl ParseError {
             left = match left {
                 Some(column) if column <= length => {
                     shown.push('\n');
-                    shown.extend(
-                        line.chars()
-                            .take(column)
-                            .map(|c| if c == '\t' { '\t' } else { ' ' }),
-                    );
+                    shown.extend(line.chars().take(column).map(|c| if c == '\t' { '\t' } else { ' ' }));
                     shown.push('^');
                     None
                 }

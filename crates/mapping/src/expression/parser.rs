@@ -11,26 +11,19 @@ use crate::nearest::nearest;
 pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
     let length = text.chars().count();
     if length > EXPRESSION_CHARS_MAX {
-        let message = format!(
-            "an expression has at most {EXPRESSION_CHARS_MAX} characters, this one has {length}"
-        );
+        let message = format!("an expression has at most {EXPRESSION_CHARS_MAX} characters, this one has {length}");
         return Err(ParseError::new(EXPRESSION_CHARS_MAX, message));
     }
-    let mut parser = Parser {
-        tokens: lexer::tokens(text)?.into_iter().peekable(),
-        end: length,
-    };
+    let mut parser = Parser { tokens: lexer::tokens(text)?.into_iter().peekable(), end: length };
     let node = parser.expression(0)?;
     match parser.tokens.next() {
         None => Ok(node),
-        Some((position, Token::Comparator(_))) => Err(ParseError::new(
-            position,
-            "comparisons cannot be chained; nest `IIF` instead",
-        )),
-        Some((position, token)) => Err(ParseError::new(
-            position,
-            format!("the expression is complete before {}", token.shown()),
-        )),
+        Some((position, Token::Comparator(_))) => {
+            Err(ParseError::new(position, "comparisons cannot be chained; nest `IIF` instead"))
+        }
+        Some((position, token)) => {
+            Err(ParseError::new(position, format!("the expression is complete before {}", token.shown())))
+        }
     }
 }
 
@@ -53,11 +46,7 @@ impl Parser {
         let operator = *operator;
         self.tokens.next();
         let right = self.operand(depth)?;
-        Ok(Node::Comparison {
-            left: Box::new(left),
-            operator,
-            right: Box::new(right),
-        })
+        Ok(Node::Comparison { left: Box::new(left), operator, right: Box::new(right) })
     }
 
     fn operand(&mut self, depth: usize) -> Result<Node, ParseError> {
@@ -70,36 +59,22 @@ impl Parser {
             }
             Some((position, Token::Name(name))) => word(&name, position),
             Some((position, token)) => {
-                let message = format!(
-                    "a function, an attribute or a string is expected, not {}",
-                    token.shown()
-                );
+                let message = format!("a function, an attribute or a string is expected, not {}", token.shown());
                 Err(ParseError::new(position, message))
             }
-            None => Err(ParseError::new(
-                self.end,
-                "a function, an attribute or a string is expected at the end",
-            )),
+            None => Err(ParseError::new(self.end, "a function, an attribute or a string is expected at the end")),
         }
     }
 
     fn call(&mut self, name: &str, position: usize, depth: usize) -> Result<Node, ParseError> {
         if depth >= DEPTH_MAX {
-            return Err(ParseError::new(
-                position,
-                format!("functions are nested more than {DEPTH_MAX} deep"),
-            ));
+            return Err(ParseError::new(position, format!("functions are nested more than {DEPTH_MAX} deep")));
         }
         let function = functions::find(name).ok_or_else(|| unknown_function(name, position))?;
         self.tokens.next();
         let mut arguments = self.arguments(function, position, depth + 1)?;
-        function
-            .settle(&mut arguments)
-            .map_err(|message| ParseError::new(position, message))?;
-        Ok(Node::Call {
-            function,
-            arguments,
-        })
+        function.settle(&mut arguments).map_err(|message| ParseError::new(position, message))?;
+        Ok(Node::Call { function, arguments })
     }
 
     /// What stands between the parentheses, the closing one included. An argument may be omitted: `F([a], , "b")`.
@@ -116,25 +91,15 @@ impl Parser {
         }
         loop {
             if arguments.len() >= ARGUMENTS_MAX {
-                return Err(ParseError::new(
-                    position,
-                    format!("a function takes at most {ARGUMENTS_MAX} arguments"),
-                ));
+                return Err(ParseError::new(position, format!("a function takes at most {ARGUMENTS_MAX} arguments")));
             }
             let omitted = matches!(self.peek(), Some(Token::Comma | Token::Close));
-            arguments.push(if omitted {
-                None
-            } else {
-                Some(self.expression(depth)?)
-            });
+            arguments.push(if omitted { None } else { Some(self.expression(depth)?) });
             match self.tokens.next() {
                 Some((_, Token::Comma)) => {}
                 Some((_, Token::Close)) => return Ok(arguments),
                 Some((at, Token::Comparator(_))) => {
-                    return Err(ParseError::new(
-                        at,
-                        "comparisons cannot be chained; nest `IIF` instead",
-                    ));
+                    return Err(ParseError::new(at, "comparisons cannot be chained; nest `IIF` instead"));
                 }
                 Some((at, token)) => {
                     let message = format!(
@@ -147,10 +112,7 @@ impl Parser {
                 None => {
                     return Err(ParseError::new(
                         self.end,
-                        format!(
-                            "the `)` that ends the arguments of `{}` is missing",
-                            function.name
-                        ),
+                        format!("the `)` that ends the arguments of `{}` is missing", function.name),
                     ));
                 }
             }
@@ -163,17 +125,12 @@ fn word(name: &str, position: usize) -> Result<Node, ParseError> {
         return Ok(Node::Word(*word));
     }
     if functions::find(name).is_some() {
-        return Err(ParseError::new(
-            position,
-            format!("the arguments of the function `{name}` are missing"),
-        )
-        .suggesting(format!("{name}(…)")));
+        return Err(ParseError::new(position, format!("the arguments of the function `{name}` are missing"))
+            .suggesting(format!("{name}(…)")));
     }
     let error = ParseError::new(
         position,
-        format!(
-            "`{name}` is no word of the language; attributes stand in brackets, texts in quotes"
-        ),
+        format!("`{name}` is no word of the language; attributes stand in brackets, texts in quotes"),
     );
     if name.eq_ignore_ascii_case("true") || name.eq_ignore_ascii_case("false") {
         return Err(error.suggesting(format!("\"{name}\"")));
@@ -184,8 +141,7 @@ fn word(name: &str, position: usize) -> Result<Node, ParseError> {
 
 fn unknown_function(name: &str, position: usize) -> ParseError {
     if functions::NOT_YET.contains(&name) {
-        let message =
-            format!("`{name}` is an Entra function that this version does not evaluate yet");
+        let message = format!("`{name}` is an Entra function that this version does not evaluate yet");
         return ParseError::new(position, message);
     }
     let error = ParseError::new(position, format!("there is no function `{name}`"));

@@ -1,1 +1,384 @@
+//! Tests of the language as a whole: refusals with their places, limits, and the laws of parsing and evaluating.
 
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::ast::{Comparator, Node, WORDS};
+use super::*;
+
+fn world() -> World<'static> {
+    World {
+        now: "2021-07-02T15:33:38Z".parse().unwrap(),
+        default_domain: Some("contoso.com"),
+        random: &|bytes| bytes.fill(0xa5),
+    }
+}
+
+fn parse(text: &str) -> Result<Expression, ParseError> {
+    text.parse()
+}
+
+#[track_caller]
+fn evaluate(text: &str, source: &BTreeMap<String, Value>) -> Result<Outcome, EvaluationError> {
+    parse(text).unwrap().evaluate(source, &world())
+}
+
+fn source(name: &str, value: impl Into<Value>) -> BTreeMap<String, Value> {
+    BTreeMap::from([(name.to_owned(), value.into())])
+}
+
+#[test]
+fn printed_forms() {
+    for (text, expected) in [
+        ("[mail]", "[mail]"),
+        ("[ mail ]", "[mail]"),
+        (r#"[emails[type eq "work"].value]"#, r#"[emails[type eq "work"].value]"#),
+        (r#""a\"b\\c\d""#, r#""a\"b\\c\\d""#),
+        ("-1.50", "-1.50"),
+        ("&HfF", "&HfF"),
+        ("Append (\n[a] ,\t\"x\")", r#"Append([a], "x")"#),
+        (r"ToLower([x], )", r"ToLower([x], )"),
+        (r"ToLower([x], , , )", r"ToLower([x], )"),
+        (r#"Switch([a],,"1","2",)"#, r#"Switch([a], , "1", "2")"#),
+        (r#"Switch([a],,"1",)"#, r#"Switch([a], , "1", )"#),
+        (r#"Coalesce(,"a")"#, r#"Coalesce(, "a")"#),
+        ("IIF([a]<>1,IgnoreAttributeFlow,IgnoreObjectFlow)", "IIF([a] <> 1, IgnoreAttributeFlow, IgnoreObjectFlow)"),
+        ("[a]>=[b]", "[a] >= [b]"),
+    ] {
+        let expression = parse(text).unwrap();
+        assert_eq!(expression.to_string(), expected, "{text}");
+        assert_eq!(parse(expected), Ok(expression), "{text}");
+    }
+}
+
+#[track_caller]
+fn refuse(text: &str, expected: &str) {
+    assert_eq!(parse(text).unwrap_err().to_string(), expected, "{text}");
+}
+
+#[test]
+fn refusals_of_calls_say_what_and_where() {
+    for (text, expected) in [
+        ("", "a function, an attribute or a string is expected at the end, at character 1"),
+        ("append([a], \"x\")", "there is no function `append`, at character 1; did you mean `Append`?"),
+        ("ToLowr([a])", "there is no function `ToLowr`, at character 1; did you mean `ToLower`?"),
+        ("UCase([a])", "there is no function `UCase`, at character 1; did you mean `ToUpper`?"),
+        ("NoSuchFunction([a])", "there is no function `NoSuchFunction`, at character 1"),
+        (
+            "ToLower(DateAdd(\"d\", 1, [a]))",
+            "`DateAdd` is an Entra function that this version does not evaluate yet, at character 9",
+        ),
+        (
+            "Replace([a], , \"x+\", , \"\", , )",
+            "`Replace` with a regular expression is not supported yet by this version, at character 1",
+        ),
+        (
+            "Replace([a], \"x\")",
+            "`Replace` needs `oldValue` and either `replacementValue` or `template`, at character 1",
+        ),
+        ("Mid([a], 1)", "`Mid` needs the argument `length`, its number 3, at character 1"),
+        ("Mid([a], , 2)", "`Mid` needs the argument `start`, its number 2, at character 1"),
+        ("Now(1)", "`Now` takes no arguments, not 1, at character 1"),
+        ("Len([a], 1)", "`Len` takes one argument, not 2, at character 1"),
+        ("Mid([a], 1, 2, 3)", "`Mid` takes 3 arguments, not 4, at character 1"),
+        ("InStr([a], 1, 2, 3, 4)", "`InStr` takes at most 4 arguments, not 5, at character 1"),
+        ("Join(\",\")", "`Join` needs at least one source, at character 1"),
+        ("Coalesce()", "`Coalesce` needs at least one source, at character 1"),
+        (
+            "Switch([a], , \"1\")",
+            "`Switch` needs a source, a default value and pairs of key and value: an even number of arguments, at least 4, not 3, at character 1",
+        ),
+    ] {
+        refuse(text, expected);
+    }
+}
+
+#[test]
+fn refusals_of_syntax_say_what_and_where() {
+    for (text, expected) in [
+        ("Append([a], \"x\"", "the `)` that ends the arguments of `Append` is missing, at character 16"),
+        ("Append([a], \"x\")) ", "the expression is complete before `)`, at character 17"),
+        ("Append([a] \"x\")", "`,` or `)` is expected in the arguments of `Append`, not a string, at character 12"),
+        ("Append([a], (", "a function, an attribute or a string is expected, not `(`, at character 13"),
+        ("[a] = [b] = [c]", "comparisons cannot be chained; nest `IIF` instead, at character 11"),
+        ("IIF([a] = [b] = [c], 1, 2)", "comparisons cannot be chained; nest `IIF` instead, at character 15"),
+        ("[a", "this `[` is not closed by a `]`, at character 1"),
+        ("[ ]", "an attribute name is missing between the brackets, at character 1"),
+        ("\"abc", "this string is not closed by a `\"`, at character 1"),
+        (
+            "[a] & [b]",
+            "there is no operator `&`; texts are put together by a function, at character 5; did you mean `Join(\"\", …)`?",
+        ),
+        ("&H", "`&H` needs hexadecimal digits after it, at character 1"),
+        ("&HFFFFFFFFFFFFFFFFF", "this hexadecimal number is too large, at character 1"),
+        ("“a”", "a string begins with a straight double quote, not with `“`, at character 1"),
+        (
+            "mail",
+            "`mail` is no word of the language; attributes stand in brackets, texts in quotes, at character 1; did you mean `[mail]`?",
+        ),
+        (
+            "True",
+            "`True` is no word of the language; attributes stand in brackets, texts in quotes, at character 1; did you mean `\"True\"`?",
+        ),
+        (
+            "ignoreAttributeFlow",
+            "`ignoreAttributeFlow` is no word of the language; attributes stand in brackets, texts in quotes, at character 1; did you mean `IgnoreAttributeFlow`?",
+        ),
+        ("Now", "the arguments of the function `Now` are missing, at character 1; did you mean `Now(…)`?"),
+        ("\u{0}", "`\\0` has no place in an expression, at character 1"),
+        ("[a]]", "this `]` closes no attribute name, at character 4"),
+    ] {
+        refuse(text, expected);
+    }
+}
+
+#[test]
+fn the_caret_points_at_the_character() {
+    for (text, expected) in [
+        ("Now(", "Now(\n    ^"),
+        ("ToUpper(Lowr([a]))", "ToUpper(Lowr([a]))\n        ^"),
+        ("Join(\",\",\n\tNope([ä]),\n[b])", "Join(\",\",\n\tNope([ä]),\n\t^\n[b])"),
+        ("\"ä\" 'x", "\"ä\" 'x\n    ^"),
+        ("", "\n^"),
+    ] {
+        assert_eq!(
+            parse(text).unwrap_err().caret(text).trim_start_matches('\n'),
+            expected.trim_start_matches('\n'),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_an_expression_reads_and_uses() {
+    let expression = parse(r#"IIF([a] = "x", Redact([b]), Join("", [c], [a]))"#).unwrap();
+    assert_eq!(expression.attributes(), BTreeSet::from(["a", "b", "c"]));
+    assert!(expression.is_redacted());
+    assert!(expression.uses_function("Join"));
+    assert!(!expression.uses_function("join"));
+    assert!(!parse("[Redact]").unwrap().is_redacted());
+}
+
+#[test]
+fn words_end_the_flow_from_any_depth() {
+    for (text, expected) in [
+        ("IgnoreAttributeFlow", Outcome::DropAttribute),
+        ("Join(\"\", \"a\", IgnoreObjectFlow)", Outcome::DropObject),
+        ("Append(IgnoreFlowIfNullOrEmpty([a]), \"x\")", Outcome::DropAttribute),
+        ("IIF(\"True\", \"kept\", IgnoreObjectFlow)", Outcome::Value("kept".into())),
+    ] {
+        assert_eq!(evaluate(text, &BTreeMap::new()), Ok(expected), "{text}");
+    }
+}
+
+#[test]
+fn the_branch_not_taken_never_fails() {
+    for text in [
+        "IIF(\"True\", \"ok\", Mid([a], 0, 1))",
+        "IIF(\"False\", Mid([a], 0, 1), \"ok\")",
+        "Switch(\"1\", Item([a], 0), \"1\", \"ok\", \"2\", Item([a], 0))",
+        "Coalesce(\"ok\", Item([a], 0))",
+    ] {
+        assert_eq!(evaluate(text, &source("a", "x")), Ok(Outcome::Value("ok".into())), "{text}");
+    }
+}
+
+#[test]
+fn comparison_with_null_is_false() {
+    for operator in ["=", "<>", "<", "<=", ">", ">="] {
+        for text in [format!("[x] {operator} 1"), format!("1 {operator} [x]"), format!("[x] {operator} [x]")] {
+            assert_eq!(evaluate(&text, &BTreeMap::new()), Ok(Outcome::Value("False".into())), "{text}");
+        }
+    }
+}
+
+#[test]
+fn limit_of_characters() {
+    let of = |length: usize| format!("\"{}\"", "ä".repeat(length - 2));
+    assert!(parse(&of(EXPRESSION_CHARS_MAX)).is_ok());
+    let error = parse(&of(EXPRESSION_CHARS_MAX + 1)).unwrap_err();
+    assert_eq!(error.to_string(), "an expression has at most 10000 characters, this one has 10001, at character 10001");
+}
+
+#[test]
+fn limit_of_depth() {
+    let of = |depth: usize| format!("{}[a]{}", "Not(".repeat(depth), ")".repeat(depth));
+    assert!(parse(&of(DEPTH_MAX)).is_ok());
+    let error = parse(&of(DEPTH_MAX + 1)).unwrap_err();
+    assert_eq!(error.position, 4 * DEPTH_MAX);
+    assert_eq!(error.message, "functions are nested more than 32 deep");
+    assert!(parse(&"Not(".repeat(2_000)).is_err());
+    assert!(parse(&"[".repeat(9_000)).is_err());
+    assert!(parse(&"(".repeat(9_000)).is_err());
+}
+
+#[test]
+fn limit_of_arguments() {
+    let of = |count: usize| format!("Coalesce({})", vec!["[a]"; count].join(","));
+    assert!(parse(&of(ARGUMENTS_MAX)).is_ok());
+    assert_eq!(parse(&of(ARGUMENTS_MAX + 1)).unwrap_err().message, "a function takes at most 1024 arguments");
+}
+
+#[test]
+fn limit_of_bytes() {
+    let text = "x".repeat(OUTPUT_BYTES_MAX);
+    let half = &text[..OUTPUT_BYTES_MAX / 2];
+    for (expression, value, fits) in [
+        ("ToUpper([a])", text.as_str(), true),
+        ("Append([a], \"y\")", text.as_str(), false),
+        ("Join(\"\", [a], [a])", half, true),
+        ("Join(\"-\", [a], [a])", half, false),
+        ("Replace([a], \"x\", , , \"yz\", , )", half, true),
+        ("Replace([a], \"x\", , , \"xyz\", , )", half, false),
+        ("Replace([a], \"x\", , , [a], , )", half, false),
+        ("ConvertToUTF8Hex([a])", half, true),
+        ("ConvertToUTF8Hex([a])", text.as_str(), false),
+    ] {
+        let got = evaluate(expression, &source("a", value));
+        assert_eq!(got.is_ok(), fits, "{expression}");
+        assert!(fits || got == Err(EvaluationError::ValueTooLarge), "{expression}");
+    }
+    assert_eq!(evaluate("IsNull([a])", &source("a", text + "x")), Err(EvaluationError::ValueTooLarge));
+}
+
+#[test]
+fn limit_of_list_elements() {
+    let list = |count: usize| source("a", vec!["x".to_owned(); count]);
+    assert_eq!(evaluate("Count([a])", &list(LIST_MAX)), Ok(Outcome::Value("1000".into())));
+    assert_eq!(evaluate("Count([a])", &list(LIST_MAX + 1)), Err(EvaluationError::ListTooLong));
+    let text = |delimiters: usize| source("a", ",".repeat(delimiters));
+    assert_eq!(evaluate("Count(Split([a], \",\"))", &text(LIST_MAX - 1)), Ok(Outcome::Value("1000".into())));
+    assert_eq!(evaluate("Count(Split([a], \",\"))", &text(LIST_MAX)), Err(EvaluationError::ListTooLong));
+    assert_eq!(evaluate("Split([a], \",\")", &text(OUTPUT_BYTES_MAX)), Err(EvaluationError::ListTooLong));
+}
+
+#[test]
+fn limit_of_steps() {
+    let of = |times: usize| format!("Join(\"\"{})", ", Len([a])".repeat(times));
+    let large = source("a", "x".repeat(OUTPUT_BYTES_MAX));
+    assert!(evaluate(&of(38), &large).is_ok());
+    assert_eq!(evaluate(&of(39), &large), Err(EvaluationError::TooManySteps));
+    assert!(evaluate(&of(900), &source("a", "x")).is_ok(), "small values are cheap");
+}
+
+/// Functions of every shape, so that a generated call can be well formed.
+const SHAPES: [(&str, usize, usize); 8] = [
+    ("Now", 0, 0),
+    ("ToLower", 1, 1),
+    ("Append", 2, 2),
+    ("Mid", 3, 3),
+    ("Join", 2, 5),
+    ("Coalesce", 1, 4),
+    ("Item", 2, 2),
+    ("NormalizeDiacritics", 1, 1),
+];
+
+fn operands(depth: u32) -> BoxedStrategy<Node> {
+    let name = "[a-zA-Z:.äß][a-zA-Z0-9:. \"]{0,8}[a-z]|[a-z]{1,4}\\[type eq \"[a-z]{1,3}\"\\]\\.value";
+    let leaf = prop_oneof![
+        name.prop_map(Node::Attribute),
+        any::<String>().prop_map(Node::Text),
+        "-?[0-9]{1,4}(\\.[0-9]{1,3})?|&H[0-9a-fA-F]{1,6}".prop_map(Node::Number),
+        (0..WORDS.len()).prop_map(|index| Node::Word(WORDS[index].1)),
+    ];
+    if depth == 0 {
+        return leaf.boxed();
+    }
+    let plain = calls(depth);
+    let switch =
+        (operands(depth - 1), prop::collection::vec(optional(depth), 3..4)).prop_map(|(source, rest)| Node::Call {
+            function: functions::find("Switch").unwrap(),
+            arguments: std::iter::once(Some(source)).chain(rest).collect(),
+        });
+    prop_oneof![2 => leaf, 3 => plain, 1 => switch].boxed()
+}
+
+fn calls(depth: u32) -> impl Strategy<Value = Node> {
+    let shapes = (0..SHAPES.len()).prop_flat_map(move |index| {
+        let (_, least, most) = SHAPES[index];
+        (Just(index), prop::collection::vec(expressions(depth - 1), least..=most))
+    });
+    shapes.prop_map(|(index, arguments)| Node::Call {
+        function: functions::find(SHAPES[index].0).unwrap(),
+        arguments: arguments.into_iter().map(Some).collect(),
+    })
+}
+
+fn optional(depth: u32) -> impl Strategy<Value = Option<Node>> {
+    prop::option::of(expressions(depth - 1))
+}
+
+fn expressions(depth: u32) -> BoxedStrategy<Node> {
+    use Comparator as C;
+    let comparators = [C::Equal, C::NotEqual, C::Less, C::LessOrEqual, C::Greater, C::GreaterOrEqual];
+    let compared = (operands(depth), 0..comparators.len(), operands(depth)).prop_map(move |(left, index, right)| {
+        Node::Comparison { left: Box::new(left), operator: comparators[index], right: Box::new(right) }
+    });
+    prop_oneof![4 => operands(depth), 1 => compared].boxed()
+}
+
+/// Text that is nearly an expression: far more of it reaches the parser than of arbitrary text.
+fn nearly_expressions() -> impl Strategy<Value = String> {
+    let parts = [
+        "IIF",
+        "Join",
+        "Mid",
+        "Switch",
+        "Replace",
+        "(",
+        ")",
+        ",",
+        "[a]",
+        "[",
+        "]",
+        "\"",
+        "\\",
+        "\"x\"",
+        "&H",
+        "&HFF",
+        "-",
+        "1",
+        ".",
+        "=",
+        "<>",
+        " ",
+        "ä",
+        "IgnoreObjectFlow",
+    ];
+    prop::collection::vec(prop::sample::select(parts.to_vec()), 0..40).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #[test]
+    fn printing_and_parsing_is_identity(root in expressions(3)) {
+        let expression = Expression { root };
+        let text = expression.to_string();
+        prop_assume!(text.chars().count() <= EXPRESSION_CHARS_MAX);
+        prop_assert_eq!(text.parse(), Ok(expression));
+    }
+
+    #[test]
+    fn any_text_is_parsed_or_refused(text in prop_oneof![any::<String>(), nearly_expressions()]) {
+        match parse(&text) {
+            Ok(expression) => prop_assert_eq!(parse(&expression.to_string()), Ok(expression)),
+            Err(error) => {
+                prop_assert!(error.position <= text.chars().count());
+                prop_assert!(error.caret(&text).contains('^'));
+            }
+        }
+    }
+
+    #[test]
+    fn results_are_bounded_and_repeatable(root in expressions(3), a in any::<String>(), list in prop::collection::vec(any::<String>(), 0..5)) {
+        let source = BTreeMap::from([("a".to_owned(), Value::Text(a)), ("b".to_owned(), Value::List(list))]);
+        let expression = Expression { root };
+        let outcome = expression.evaluate(&source, &world());
+        prop_assert_eq!(&expression.evaluate(&source, &world()), &outcome);
+        match outcome {
+            Ok(Outcome::Value(Value::Text(text))) => prop_assert!(text.len() <= OUTPUT_BYTES_MAX),
+            Ok(Outcome::Value(Value::List(values))) => prop_assert!(values.len() <= LIST_MAX),
+            Ok(_) | Err(_) => {}
+        }
+    }
+}

@@ -38,10 +38,7 @@ fn change_case(
     let culture = arguments.text(1)?.unwrap_or_default();
     let exceptions = if is_turkic(&culture) { turkic } else { &[] };
     let change = |letter: char| {
-        exceptions
-            .iter()
-            .find(|(from, _)| *from == letter)
-            .map_or_else(|| invariant(letter), |(_, to)| *to)
+        exceptions.iter().find(|(from, _)| *from == letter).map_or_else(|| invariant(letter), |(_, to)| *to)
     };
     Ok(source.chars().map(change).collect::<String>().into())
 }
@@ -59,11 +56,7 @@ pub(super) fn lower(letter: char) -> char {
 
 /// Letter for letter; the dotless `ı` has no capital in the invariant culture.
 fn upper(letter: char) -> char {
-    if letter == 'ı' {
-        letter
-    } else {
-        only(letter.to_uppercase()).unwrap_or(letter)
-    }
+    if letter == 'ı' { letter } else { only(letter.to_uppercase()).unwrap_or(letter) }
 }
 
 fn only(mut letters: impl Iterator<Item = char>) -> Option<char> {
@@ -75,9 +68,7 @@ pub(super) fn p_case(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
     let Some(source) = arguments.text(0)? else {
         return Ok(None.into());
     };
-    let separators = arguments
-        .text(1)?
-        .filter(|separators| !separators.is_empty());
+    let separators = arguments.text(1)?.filter(|separators| !separators.is_empty());
     let separates = |letter: char| match &separators {
         Some(separators) => separators.contains(letter),
         None => !letter.is_alphanumeric() && !is_combining_mark(letter),
@@ -103,10 +94,8 @@ pub(super) fn normalize_diacritics(arguments: &mut Arguments<'_, '_, '_>) -> Eva
     if source.is_ascii() {
         return Ok(source.into_owned().into());
     }
-    let bare = source
-        .nfd()
-        .filter(|letter| canonical_combining_class(*letter) == 0 || !is_combining_mark(*letter))
-        .nfc();
+    let bare =
+        source.nfd().filter(|letter| canonical_combining_class(*letter) == 0 || !is_combining_mark(*letter)).nfc();
     let mut plain = String::with_capacity(source.len());
     for letter in bare {
         match LETTERS.iter().find(|(marked, _)| *marked == letter) {

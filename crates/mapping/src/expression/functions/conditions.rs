@@ -6,10 +6,7 @@ use crate::value::Value;
 pub(super) fn bit_and(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
     let left = arguments.optional_integer(0, "value1")?;
     let right = arguments.optional_integer(1, "value2")?;
-    Ok(left
-        .zip(right)
-        .map(|(left, right)| (left & right).to_string())
-        .into())
+    Ok(left.zip(right).map(|(left, right)| (left & right).to_string()).into())
 }
 
 pub(super) fn c_bool(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
@@ -35,11 +32,7 @@ pub(super) fn iif(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
 
 pub(super) fn ignore_flow_if_null_or_empty(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
     let value = arguments.value(0)?;
-    if value.is_empty() {
-        Err(Interrupt::DropAttribute)
-    } else {
-        Ok(value)
-    }
+    if value.is_empty() { Err(Interrupt::DropAttribute) } else { Ok(value) }
 }
 
 pub(super) fn is_null(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {

@@ -18,10 +18,7 @@ pub(super) fn count(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
 /// The element at a 1-based index; null beyond the end.
 pub(super) fn item(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
     let index = arguments.integer(1, "index")?;
-    let Some(index) = index
-        .checked_sub(1)
-        .and_then(|index| usize::try_from(index).ok())
-    else {
+    let Some(index) = index.checked_sub(1).and_then(|index| usize::try_from(index).ok()) else {
         return Err(arguments.refuse("`index` counts from 1"));
     };
     Ok(match arguments.value(0)? {
@@ -74,10 +71,5 @@ pub(super) fn split(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
     if source.matches(&*delimiter).nth(LIST_MAX).is_some() {
         return Err(EvaluationError::ListTooLong.into());
     }
-    Ok(Value::List(
-        source
-            .split(&*delimiter)
-            .map(|part| part.trim().to_owned())
-            .collect(),
-    ))
+    Ok(Value::List(source.split(&*delimiter).map(|part| part.trim().to_owned()).collect()))
 }

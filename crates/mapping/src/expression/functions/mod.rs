@@ -43,142 +43,61 @@ enum Rest {
 }
 
 const fn needs(name: &'static str) -> Parameter {
-    Parameter {
-        name,
-        required: true,
-    }
+    Parameter { name, required: true }
 }
 
 const fn takes(name: &'static str) -> Parameter {
-    Parameter {
-        name,
-        required: false,
-    }
+    Parameter { name, required: false }
 }
 
 type Body = fn(&mut Arguments<'_, '_, '_>) -> Evaluated;
 
-const fn function(
-    name: &'static str,
-    parameters: &'static [Parameter],
-    evaluate: Body,
-) -> Function {
-    Function {
-        name,
-        parameters,
-        rest: Rest::None,
-        evaluate,
-        check: |_| Ok(()),
+const fn function(name: &'static str, parameters: &'static [Parameter], evaluate: Body) -> Function {
+    Function { name, parameters, rest: Rest::None, evaluate, check: |_| Ok(()) }
+}
+
+impl Function {
+    const fn followed_by(self, rest: Rest) -> Self {
+        Self { rest, ..self }
     }
-}
 
-const fn and(rest: Rest, function: Function) -> Function {
-    Function { rest, ..function }
-}
-
-const fn checked(check: fn(&[Option<Node>]) -> Result<(), String>, function: Function) -> Function {
-    Function { check, ..function }
+    const fn checked_by(self, check: fn(&[Option<Node>]) -> Result<(), String>) -> Self {
+        Self { check, ..self }
+    }
 }
 
 /// Every function that can be called, in alphabetical order.
 static FUNCTIONS: &[Function] = &[
-    function(
-        "AppRoleAssignmentsComplex",
-        &[needs("appRoleAssignments")],
-        roles::complex,
-    ),
+    function("AppRoleAssignmentsComplex", &[needs("appRoleAssignments")], roles::complex),
     function("Append", &[needs("source"), needs("suffix")], texts::append),
-    function(
-        "AssertiveAppRoleAssignmentsComplex",
-        &[needs("appRoleAssignments")],
-        roles::assertive_complex,
-    ),
-    function(
-        "BitAnd",
-        &[needs("value1"), needs("value2")],
-        conditions::bit_and,
-    ),
+    function("AssertiveAppRoleAssignmentsComplex", &[needs("appRoleAssignments")], roles::assertive_complex),
+    function("BitAnd", &[needs("value1"), needs("value2")], conditions::bit_and),
     function("CBool", &[needs("expression")], conditions::c_bool),
     function("CStr", &[needs("value")], texts::c_str),
-    and(
-        Rest::Sources,
-        function("Coalesce", &[], conditions::coalesce),
-    ),
-    function(
-        "ConvertToBase64",
-        &[needs("source")],
-        encoding::convert_to_base64,
-    ),
-    function(
-        "ConvertToUTF8Hex",
-        &[needs("source")],
-        encoding::convert_to_utf8_hex,
-    ),
+    function("Coalesce", &[], conditions::coalesce).followed_by(Rest::Sources),
+    function("ConvertToBase64", &[needs("source")], encoding::convert_to_base64),
+    function("ConvertToUTF8Hex", &[needs("source")], encoding::convert_to_utf8_hex),
     function("Count", &[needs("attribute")], lists::count),
     function("DefaultDomain", &[], texts::default_domain),
-    function("Guid", &[], random::guid),
-    function(
-        "IIF",
-        &[
-            needs("condition"),
-            takes("valueIfTrue"),
-            takes("valueIfFalse"),
-        ],
-        conditions::iif,
-    ),
-    function(
-        "IgnoreFlowIfNullOrEmpty",
-        &[needs("expression")],
-        conditions::ignore_flow_if_null_or_empty,
-    ),
-    function(
-        "InStr",
-        &[
-            needs("value1"),
-            needs("value2"),
-            takes("start"),
-            takes("compareType"),
-        ],
-        texts::in_str,
-    ),
+    function("Guid", &[], |arguments| Ok(random::guid(arguments.world()))),
+    function("IIF", &[needs("condition"), takes("valueIfTrue"), takes("valueIfFalse")], conditions::iif),
+    function("IgnoreFlowIfNullOrEmpty", &[needs("expression")], conditions::ignore_flow_if_null_or_empty),
+    function("InStr", &[needs("value1"), needs("value2"), takes("start"), takes("compareType")], texts::in_str),
     function("IsNothing", &[needs("expression")], conditions::is_null),
     function("IsNull", &[needs("expression")], conditions::is_null),
-    function(
-        "IsNullOrEmpty",
-        &[needs("expression")],
-        conditions::is_null_or_empty,
-    ),
+    function("IsNullOrEmpty", &[needs("expression")], conditions::is_null_or_empty),
     function("IsPresent", &[needs("expression")], conditions::is_present),
     function("IsString", &[needs("expression")], conditions::is_string),
     function("Item", &[needs("attribute"), needs("index")], lists::item),
-    and(
-        Rest::Sources,
-        function("Join", &[needs("separator")], lists::join),
-    ),
+    function("Join", &[needs("separator")], lists::join).followed_by(Rest::Sources),
     function("Left", &[needs("string"), needs("numChars")], texts::left),
     function("Len", &[needs("source")], texts::len),
-    function(
-        "Mid",
-        &[needs("source"), needs("start"), needs("length")],
-        texts::mid,
-    ),
-    function(
-        "NormalizeDiacritics",
-        &[needs("source")],
-        casing::normalize_diacritics,
-    ),
+    function("Mid", &[needs("source"), needs("start"), needs("length")], texts::mid),
+    function("NormalizeDiacritics", &[needs("source")], casing::normalize_diacritics),
     function("Not", &[needs("source")], conditions::not),
-    function("Now", &[], texts::now),
-    function(
-        "PCase",
-        &[needs("source"), takes("wordSeparators")],
-        casing::p_case,
-    ),
-    function(
-        "Prepend",
-        &[needs("prefix"), needs("source")],
-        texts::prepend,
-    ),
+    function("Now", &[], |arguments| Ok(texts::now(arguments.world().now))),
+    function("PCase", &[needs("source"), takes("wordSeparators")], casing::p_case),
+    function("Prepend", &[needs("prefix"), needs("source")], texts::prepend),
     function(
         "RandomString",
         &[
@@ -192,61 +111,28 @@ static FUNCTIONS: &[Function] = &[
         random::random_string,
     ),
     function("Redact", &[needs("value")], conditions::redact),
+    function("RemoveDuplicates", &[needs("attribute")], lists::remove_duplicates),
     function(
-        "RemoveDuplicates",
-        &[needs("attribute")],
-        lists::remove_duplicates,
-    ),
-    checked(
-        texts::check_replace,
-        function(
-            "Replace",
-            &[
-                needs("source"),
-                takes("oldValue"),
-                takes("regexPattern"),
-                takes("regexGroupName"),
-                takes("replacementValue"),
-                takes("replacementAttributeName"),
-                takes("template"),
-            ],
-            texts::replace,
-        ),
-    ),
-    function(
-        "SingleAppRoleAssignment",
-        &[needs("appRoleAssignments")],
-        roles::single,
-    ),
-    function(
-        "Split",
-        &[needs("source"), needs("delimiter")],
-        lists::split,
-    ),
+        "Replace",
+        &[
+            needs("source"),
+            takes("oldValue"),
+            takes("regexPattern"),
+            takes("regexGroupName"),
+            takes("replacementValue"),
+            takes("replacementAttributeName"),
+            takes("template"),
+        ],
+        texts::replace,
+    )
+    .checked_by(texts::check_replace),
+    function("SingleAppRoleAssignment", &[needs("appRoleAssignments")], roles::single),
+    function("Split", &[needs("source"), needs("delimiter")], lists::split),
     function("StripSpaces", &[needs("source")], texts::strip_spaces),
-    and(
-        Rest::Pairs,
-        function(
-            "Switch",
-            &[needs("source"), takes("defaultValue")],
-            conditions::switch,
-        ),
-    ),
-    function(
-        "ToLower",
-        &[needs("source"), takes("culture")],
-        casing::to_lower,
-    ),
-    function(
-        "ToUpper",
-        &[needs("source"), takes("culture")],
-        casing::to_upper,
-    ),
-    function(
-        "Word",
-        &[needs("string"), needs("wordNumber"), needs("delimiters")],
-        texts::word,
-    ),
+    function("Switch", &[needs("source"), takes("defaultValue")], conditions::switch).followed_by(Rest::Pairs),
+    function("ToLower", &[needs("source"), takes("culture")], casing::to_lower),
+    function("ToUpper", &[needs("source"), takes("culture")], casing::to_upper),
+    function("Word", &[needs("string"), needs("wordNumber"), needs("delimiters")], texts::word),
 ];
 
 /// Functions that Entra has and this version does not evaluate.
@@ -278,14 +164,8 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
 
 /// The function that an unknown name probably meant.
 pub(super) fn suggestion(name: &str) -> Option<&'static str> {
-    let known = FUNCTIONS
-        .iter()
-        .map(|function| function.name)
-        .chain(NOT_YET.iter().copied());
-    let elsewhere = ELSEWHERE
-        .iter()
-        .find(|(other, _)| other.eq_ignore_ascii_case(name))
-        .map(|(_, here)| *here);
+    let known = FUNCTIONS.iter().map(|function| function.name).chain(NOT_YET.iter().copied());
+    let elsewhere = ELSEWHERE.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, here)| *here);
     elsewhere.or_else(|| nearest(name, known))
 }
 
@@ -303,12 +183,7 @@ impl Function {
             arguments.pop();
         }
         if surplus(arguments.len()) && self.rest == Rest::None {
-            return Err(format!(
-                "`{}` takes {}, not {}",
-                self.name,
-                self.wanted(),
-                arguments.len()
-            ));
+            return Err(format!("`{}` takes {}, not {}", self.name, self.wanted(), arguments.len()));
         }
         for (index, parameter) in self.parameters.iter().enumerate() {
             if parameter.required && !matches!(arguments.get(index), Some(Some(_))) {
@@ -325,13 +200,9 @@ impl Function {
                 return Err(format!("`{}` needs at least one source", self.name));
             }
             Rest::Pairs if arguments.len() < named + 2 || surplus(arguments.len()) => {
-                let message = "needs a source, a default value and pairs of key and value: an even number of arguments, at least";
-                return Err(format!(
-                    "`{}` {message} {}, not {}",
-                    self.name,
-                    named + 2,
-                    arguments.len()
-                ));
+                let message =
+                    "needs a source, a default value and pairs of key and value: an even number of arguments, at least";
+                return Err(format!("`{}` {message} {}, not {}", self.name, named + 2, arguments.len()));
             }
             Rest::None | Rest::Sources | Rest::Pairs => {}
         }

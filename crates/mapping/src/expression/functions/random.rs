@@ -13,20 +13,13 @@ const LOWER_CASE: &str = "abcdefghijklmnopqrstuvwxyz";
 const SPECIAL: &str = "~!@#$%^&*_-+=`|\\(){}[]:;\"'<>,.?/";
 
 /// A random UUID (RFC 9562 §5.4), lower case with dashes.
-pub(super) fn guid(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
+pub(super) fn guid(world: &World<'_>) -> Value {
     let mut bytes = [0; 16];
-    (arguments.world().random)(&mut bytes);
+    (world.random)(&mut bytes);
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
     let hex = format!("{:032x}", u128::from_be_bytes(bytes));
-    Ok(Value::Text(format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )))
+    Value::Text(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
 }
 
 /// A text of the given length with at least so many characters of each class, in random order.
@@ -46,13 +39,9 @@ pub(super) fn random_string(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated 
     let mut all = Vec::new();
     let mut characters = Vec::with_capacity(length);
     for (class, minimum) in minima {
-        let class: Vec<char> = class
-            .chars()
-            .filter(|character| !avoid.contains(*character))
-            .collect();
+        let class: Vec<char> = class.chars().filter(|character| !avoid.contains(*character)).collect();
         if class.is_empty() && minimum > 0 {
-            return Err(arguments
-                .refuse("`CharactersToAvoid` leaves no character of a class that is needed"));
+            return Err(arguments.refuse("`CharactersToAvoid` leaves no character of a class that is needed"));
         }
         characters.extend((0..minimum).map(|_| class[below(world, class.len())]));
         all.extend(class);
@@ -69,17 +58,11 @@ pub(super) fn random_string(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated 
     Ok(Value::Text(characters.into_iter().collect()))
 }
 
-fn size(
-    arguments: &mut Arguments<'_, '_, '_>,
-    index: usize,
-    parameter: &str,
-) -> Result<usize, Interrupt> {
+fn size(arguments: &mut Arguments<'_, '_, '_>, index: usize, parameter: &str) -> Result<usize, Interrupt> {
     let number = arguments.integer(index, parameter)?;
     match usize::try_from(number) {
         Ok(size) if size <= RANDOM_STRING_MAX => Ok(size),
-        _ => Err(arguments.refuse(format!(
-            "`{parameter}` is not between 0 and {RANDOM_STRING_MAX}"
-        ))),
+        _ => Err(arguments.refuse(format!("`{parameter}` is not between 0 and {RANDOM_STRING_MAX}"))),
     }
 }
 

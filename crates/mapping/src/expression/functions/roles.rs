@@ -38,11 +38,7 @@ struct AssertedRole<'a> {
 impl Assignment {
     /// What names the role: its value, else its display name.
     fn name(&self) -> Option<&str> {
-        [&self.value, &self.display_name]
-            .into_iter()
-            .flatten()
-            .map(String::as_str)
-            .find(|name| !name.is_empty())
+        [&self.value, &self.display_name].into_iter().flatten().map(String::as_str).find(|name| !name.is_empty())
     }
 
     fn is_through_group(&self) -> bool {
@@ -53,9 +49,7 @@ impl Assignment {
 /// One role by name: a direct assignment before one through a group, then in order of the name.
 pub(super) fn single(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
     let assignments = assignments(arguments)?;
-    let named = assignments
-        .iter()
-        .filter_map(|assignment| Some((assignment.is_through_group(), assignment.name()?)));
+    let named = assignments.iter().filter_map(|assignment| Some((assignment.is_through_group(), assignment.name()?)));
     Ok(named.min().map(|(_, name)| name.to_owned()).into())
 }
 
@@ -87,11 +81,7 @@ pub(super) fn assertive_complex(arguments: &mut Arguments<'_, '_, '_>) -> Evalua
 }
 
 fn list(roles: Vec<String>) -> Value {
-    if roles.is_empty() {
-        Value::Null
-    } else {
-        Value::List(roles)
-    }
+    if roles.is_empty() { Value::Null } else { Value::List(roles) }
 }
 
 fn json_text(role: &impl Serialize) -> String {
@@ -104,11 +94,6 @@ fn assignments(arguments: &mut Arguments<'_, '_, '_>) -> Result<Vec<Assignment>,
         Value::Text(text) => vec![text],
         Value::List(texts) => texts,
     };
-    let parsed: Result<Vec<Assignment>, _> = texts
-        .iter()
-        .map(|text| serde_json::from_str(text))
-        .collect();
-    parsed.map_err(|_| {
-        arguments.refuse("the argument holds something that is no app role assignment")
-    })
+    let parsed: Result<Vec<Assignment>, _> = texts.iter().map(|text| serde_json::from_str(text)).collect();
+    parsed.map_err(|_| arguments.refuse("the argument holds something that is no app role assignment"))
 }

@@ -29,28 +29,16 @@ pub(super) fn c_str(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
 }
 
 pub(super) fn default_domain(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
-    arguments
-        .world()
-        .default_domain
-        .map(Value::from)
-        .ok_or_else(|| EvaluationError::NoDefaultDomain.into())
+    arguments.world().default_domain.map(Value::from).ok_or_else(|| EvaluationError::NoDefaultDomain.into())
 }
 
 /// `M/d/yyyy h:mm:ss tt` in UTC, the form of every date-time of the language.
-pub(super) fn now(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
-    let now = jiff::tz::TimeZone::UTC.to_datetime(arguments.world().now);
+pub(super) fn now(now: jiff::Timestamp) -> Value {
+    let now = jiff::tz::TimeZone::UTC.to_datetime(now);
     let (hour, half) = (now.hour(), if now.hour() < 12 { "AM" } else { "PM" });
     let hour = if hour % 12 == 0 { 12 } else { hour % 12 };
-    let (month, day, year, minute, second) = (
-        now.month(),
-        now.day(),
-        now.year(),
-        now.minute(),
-        now.second(),
-    );
-    Ok(Value::Text(format!(
-        "{month}/{day}/{year:04} {hour}:{minute:02}:{second:02} {half}"
-    )))
+    let (month, day, year, minute, second) = (now.month(), now.day(), now.year(), now.minute(), now.second());
+    Value::Text(format!("{month}/{day}/{year:04} {hour}:{minute:02}:{second:02} {half}"))
 }
 
 /// The 1-based position of one text in another, 0 when it is not there.
@@ -59,10 +47,7 @@ pub(super) fn in_str(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
         return Ok(Value::Null);
     };
     let start = arguments.optional_integer(2, "start")?.unwrap_or(1);
-    let Some(skipped) = start
-        .checked_sub(1)
-        .and_then(|start| usize::try_from(start).ok())
-    else {
+    let Some(skipped) = start.checked_sub(1).and_then(|start| usize::try_from(start).ok()) else {
         return Err(arguments.refuse("`start` counts from 1"));
     };
     let folds = match arguments.text(3)?.as_deref() {
@@ -72,11 +57,8 @@ pub(super) fn in_str(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
             return Err(arguments.refuse("`compareType` is `vbBinaryCompare` or `vbTextCompare`"));
         }
     };
-    let position = if folds {
-        position(&fold(&text), &fold(&wanted), skipped)
-    } else {
-        position(&text, &wanted, skipped)
-    };
+    let position =
+        if folds { position(&fold(&text), &fold(&wanted), skipped) } else { position(&text, &wanted, skipped) };
     Ok(Value::Text(position.to_string()))
 }
 
@@ -88,8 +70,7 @@ fn position(text: &str, wanted: &str, skipped: usize) -> usize {
     let Some(rest) = skip_units(text, skipped) else {
         return 0;
     };
-    rest.find(wanted)
-        .map_or(0, |at| units(&text[..text.len() - rest.len() + at]) + 1)
+    rest.find(wanted).map_or(0, |at| units(&text[..text.len() - rest.len() + at]) + 1)
 }
 
 /// A negative number of characters means the whole text.
@@ -103,9 +84,7 @@ pub(super) fn left(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
 }
 
 pub(super) fn len(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
-    Ok(Value::Text(
-        units(&arguments.text(0)?.unwrap_or_default()).to_string(),
-    ))
+    Ok(Value::Text(units(&arguments.text(0)?.unwrap_or_default()).to_string()))
 }
 
 pub(super) fn mid(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
@@ -113,10 +92,7 @@ pub(super) fn mid(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
         return Ok(Value::Null);
     };
     let start = arguments.integer(1, "start")?;
-    let Some(skipped) = start
-        .checked_sub(1)
-        .and_then(|start| usize::try_from(start).ok())
-    else {
+    let Some(skipped) = start.checked_sub(1).and_then(|start| usize::try_from(start).ok()) else {
         return Err(arguments.refuse("`start` counts from 1"));
     };
     let Ok(length) = usize::try_from(arguments.integer(2, "length")?) else {
@@ -157,14 +133,10 @@ fn skip_units(text: &str, skipped: usize) -> Option<&str> {
 pub(super) fn check_replace(arguments: &[Option<Node>]) -> Result<(), String> {
     let given = |index: usize| matches!(arguments.get(index), Some(Some(_)));
     if given(2) || given(3) || given(5) {
-        return Err(
-            "`Replace` with a regular expression is not supported yet by this version".to_owned(),
-        );
+        return Err("`Replace` with a regular expression is not supported yet by this version".to_owned());
     }
     if !given(1) || given(4) == given(6) {
-        return Err(
-            "`Replace` needs `oldValue` and either `replacementValue` or `template`".to_owned(),
-        );
+        return Err("`Replace` needs `oldValue` and either `replacementValue` or `template`".to_owned());
     }
     Ok(())
 }
@@ -189,11 +161,7 @@ fn replaced(text: &str, old: &str, new: &str) -> Evaluated {
         return Ok(text.into());
     }
     let size = text.len() + text.matches(old).count() * new.len().saturating_sub(old.len());
-    if size > OUTPUT_BYTES_MAX {
-        Err(EvaluationError::ValueTooLarge.into())
-    } else {
-        Ok(text.replace(old, new).into())
-    }
+    if size > OUTPUT_BYTES_MAX { Err(EvaluationError::ValueTooLarge.into()) } else { Ok(text.replace(old, new).into()) }
 }
 
 /// Only U+0020; other white space stays.
@@ -206,14 +174,9 @@ pub(super) fn word(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
     let text = arguments.text(0)?.unwrap_or_default();
     let number = arguments.integer(1, "wordNumber")?;
     let delimiters = arguments.text(2)?.unwrap_or_default();
-    let Some(skipped) = number
-        .checked_sub(1)
-        .and_then(|skipped| usize::try_from(skipped).ok())
-    else {
+    let Some(skipped) = number.checked_sub(1).and_then(|skipped| usize::try_from(skipped).ok()) else {
         return Ok("".into());
     };
-    let mut words = text
-        .split(|character| delimiters.contains(character))
-        .filter(|word| !word.is_empty());
+    let mut words = text.split(|character| delimiters.contains(character)).filter(|word| !word.is_empty());
     Ok(words.nth(skipped).unwrap_or_default().into())
 }

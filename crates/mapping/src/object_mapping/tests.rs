@@ -1,0 +1,138 @@
+//! Tests of object mappings: the data-file form and the problems that are found, all at once.
+
+use serde_json::json;
+
+use super::*;
+
+fn read(json: serde_json::Value) -> ObjectMapping {
+    serde_json::from_value(json).unwrap()
+}
+
+/// A user mapping with these attribute mappings.
+fn users(attributes: &serde_json::Value) -> ObjectMapping {
+    read(json!({"sourceObject": "User", "targetObject": "User", "attributes": attributes}))
+}
+
+fn problems(mapping: &ObjectMapping) -> Vec<String> {
+    mapping.check().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_data_file_form_has_defaults_and_refuses_unknown_keys() {
+    let mapping = users(&json!([{"target": "userName", "source": "[userPrincipalName]", "matchingPriority": 1}]));
+    assert!(mapping.enabled);
+    assert_eq!(mapping.flow_types, FlowTypes { create: true, update: true, delete: true });
+    assert_eq!(mapping.scoping, ScopingFilters::default());
+    assert_eq!(problems(&mapping), Vec::<String>::new());
+    let written = serde_json::to_value(&mapping).unwrap();
+    assert_eq!(written["flowTypes"], json!(["Add", "Update", "Delete"]));
+    assert_eq!(read(written), mapping);
+    let unknown = json!({"sourceObject": "User", "targetObject": "User", "attributes": [], "scope": []});
+    assert!(serde_json::from_value::<ObjectMapping>(unknown).is_err());
+}
+
+#[test]
+fn flow_types_are_a_subset() {
+    for (json, expected) in [
+        (json!(["Create"]), FlowTypes { create: true, update: false, delete: false }),
+        (json!(["Update", "Delete"]), FlowTypes { create: false, update: true, delete: true }),
+        (json!([]), FlowTypes { create: false, update: false, delete: false }),
+    ] {
+        let types: FlowTypes = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(types, expected, "{json}");
+        assert_eq!(serde_json::from_value::<FlowTypes>(serde_json::to_value(types).unwrap()).unwrap(), types);
+    }
+    assert!(serde_json::from_value::<FlowTypes>(json!(["Purge"])).is_err());
+}
+
+#[test]
+fn all_problems_are_found_at_once() {
+    let mut mapping = users(&json!([
+        {"target": "userName", "source": "[mail]"},
+        {"target": "username", "source": "[upn]"},
+        {"target": "USERNAME", "source": "[x]"},
+        {"target": "ID", "source": "[objectId]"},
+        {"target": " ", "source": "[objectId]"},
+        {"target": "roles", "source": "[appRoleAssignments]"},
+    ]));
+    mapping.enabled = false;
+    mapping.scoping = ScopingFilters(vec![crate::FilterGroup { name: "all".into(), clauses: vec![] }]);
+    assert_eq!(
+        problems(&mapping),
+        [
+            "the mapping of users cannot be disabled",
+            "`username` is the target of more than one attribute mapping",
+            "`ID` is the primary key of the target and cannot be mapped",
+            "an attribute mapping has no target attribute",
+            "`roles`: appRoleAssignments flows only through SingleAppRoleAssignment, AppRoleAssignmentsComplex or AssertiveAppRoleAssignmentsComplex",
+            "no attribute mapping matches objects; give one a matching priority of 1",
+            "the scoping filter `all` has no clause",
+        ]
+    );
+}
+
+#[test]
+fn matching_attributes_need_a_value_of_the_object() {
+    let mapping = users(&json!([
+        {"target": "a", "source": "\"x\"", "matchingPriority": 1},
+        {"target": "b", "matchingPriority": 2},
+        {"target": "c", "source": "Join(\"\", [mail], Guid())", "matchingPriority": 3},
+        {"target": "d", "source": "[mail]", "matchingPriority": 3},
+    ]));
+    assert_eq!(
+        problems(&mapping),
+        [
+            "`c` and `d` have the same matching priority 3",
+            "`a` matches objects, so its value must come from the source object",
+            "`b` matches objects, so its value must come from the source object",
+            "`c` matches objects, so it cannot use `Guid`",
+        ]
+    );
+}
+
+#[test]
+fn filters_are_checked() {
+    let mut mapping = users(&json!([{"target": "userName", "source": "[upn]", "matchingPriority": 1}]));
+    mapping.scoping =
+        serde_json::from_value(json!([{"name": "F1", "clauses": [{"attribute": "manager", "operator": "IS NULL"}]}]))
+            .unwrap();
+    mapping.scoping.0[0].clauses.push(crate::Clause {
+        attribute: "dept".into(),
+        operator: crate::FilterOperator::Equals,
+        value: None,
+    });
+    assert_eq!(
+        problems(&mapping),
+        [
+            "the scoping filter `F1` uses `manager`, which filters cannot use",
+            "the scoping filter `F1`: `dept EQUALS` needs a value"
+        ]
+    );
+}
+
+#[test]
+fn limit_of_attribute_mappings() {
+    let of = |count: usize| {
+        let mut mapping = users(&json!([{"target": "userName", "source": "[upn]", "matchingPriority": 1}]));
+        let more =
+            (1..count).map(|index| AttributeMapping::new(format!("a{index}"), MappingSource::Attribute("a".into())));
+        mapping.attributes.extend(more);
+        mapping
+    };
+    assert_eq!(problems(&of(ATTRIBUTE_MAPPINGS_MAX)), Vec::<String>::new());
+    assert_eq!(
+        problems(&of(ATTRIBUTE_MAPPINGS_MAX + 1)),
+        ["there are 501 attribute mappings, at most 500 are allowed"]
+    );
+}
+
+#[test]
+fn matching_goes_by_ascending_priority() {
+    let mapping = users(&json!([
+        {"target": "externalId", "source": "[objectId]", "matchingPriority": 7},
+        {"target": "displayName", "source": "[displayName]"},
+        {"target": "userName", "source": "[upn]", "matchingPriority": 1},
+    ]));
+    let order: Vec<_> = mapping.matching().map(|mapping| mapping.target.as_str()).collect();
+    assert_eq!(order, ["userName", "externalId"]);
+}
