@@ -168,21 +168,36 @@ impl AttributeMapping {
         if self.flow_type == FlowType::ObjectAddOnly && operation == Operation::Update {
             return Ok(Flow::Nothing);
         }
-        let value = match &self.source {
-            MappingSource::Attribute(name) => source.attribute(name),
-            MappingSource::Constant(text) => Value::from(text.as_str()),
-            MappingSource::None => Value::Null,
-            MappingSource::Expression(expression) => match expression.evaluate(source, world)? {
-                Outcome::Value(value) => value,
-                Outcome::DropAttribute => return Ok(Flow::Nothing),
-                Outcome::DropObject => return Ok(Flow::DropObject),
-            },
+        let value = match self.outcome(source, world)? {
+            Outcome::Value(value) => value,
+            Outcome::DropAttribute => return Ok(Flow::Nothing),
+            Outcome::DropObject => return Ok(Flow::DropObject),
         };
         if !value.is_empty() {
             return Ok(Flow::Value(value));
         }
         let default = self.default_value.as_deref().filter(|text| operation == Operation::Create && !text.is_empty());
         Ok(default.map_or(Flow::Nothing, |text| Flow::Value(Value::from(text))))
+    }
+
+    /// The value to search existing target objects by, whatever the flow type: one text that is not empty. The default value
+    /// never counts, because everyone without a value of their own would be matched with the same account.
+    pub fn match_value(&self, source: &dyn Source, world: &World<'_>) -> Result<Option<String>, EvaluationError> {
+        let text = match self.outcome(source, world)? {
+            Outcome::Value(Value::Text(text)) => Some(text),
+            Outcome::Value(Value::List(values)) if values.len() == 1 => values.into_iter().next(),
+            Outcome::Value(Value::Null | Value::List(_)) | Outcome::DropAttribute | Outcome::DropObject => None,
+        };
+        Ok(text.filter(|text| !text.is_empty()))
+    }
+
+    fn outcome(&self, source: &dyn Source, world: &World<'_>) -> Result<Outcome, EvaluationError> {
+        match &self.source {
+            MappingSource::Attribute(name) => Ok(Outcome::Value(source.attribute(name))),
+            MappingSource::Constant(text) => Ok(Outcome::Value(Value::from(text.as_str()))),
+            MappingSource::Expression(expression) => expression.evaluate(source, world),
+            MappingSource::None => Ok(Outcome::Value(Value::Null)),
+        }
     }
 
     /// For a mapping without source: the value that fills the target attribute whenever it is empty there.

@@ -19,7 +19,20 @@ pub fn guest_user_principal_name(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_taken(text in any::<String>()) {
+            let home = format!("{text}#EXT#@contoso.com");
+            prop_assert!(!guest_user_principal_name(&home).contains("#EXT#@contoso.com"));
+            if !text.to_ascii_uppercase().contains(GUEST_MARK) {
+                prop_assert_eq!(guest_user_principal_name(&text), text);
+            }
+        }
+    }
 
     #[test]
     fn vectors() {

@@ -5,6 +5,19 @@
 //! who is in scope ([`ScopingFilters`]).
 //! What does not: SCIM resources, HTTP, storage, time. Comparing a result with what the target holds, resolving references
 //! and merging filtered paths into one array are the provisioning engine's.
+//!
+//! ```
+//! use mapping::{AttributeMapping, Flow, Operation, Value, World};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mapping: AttributeMapping = serde_json::from_str(
+//!     r#"{"target": "displayName", "source": "Join(\" \", [givenName], [surname])"}"#,
+//! )?;
+//! let ann: serde_json::Map<_, _> = serde_json::from_str(r#"{"givenName": "Ann", "surname": "Lee"}"#)?;
+//! let world = World { now: jiff::Timestamp::UNIX_EPOCH, default_domain: None, random: &|_| {} };
+//! assert_eq!(mapping.evaluate(&ann, &world, Operation::Create)?, Flow::Value(Value::from("Ann Lee")));
+//! # Ok(())
+//! # }
+//! ```
 
 mod attribute_mapping;
 pub mod expression;
@@ -17,6 +30,6 @@ mod value;
 pub use attribute_mapping::{AttributeMapping, Flow, FlowBehavior, FlowType, MappingSource, Operation};
 pub use expression::{EvaluationError, Expression, Outcome, ParseError};
 pub use guest::guest_user_principal_name;
-pub use object_mapping::{ATTRIBUTE_MAPPINGS_MAX, FlowTypes, ObjectMapping, ObjectType, Problem};
+pub use object_mapping::{ATTRIBUTE_MAPPINGS_MAX, CLAUSES_MAX, FlowTypes, ObjectMapping, ObjectType, Problem};
 pub use scoping::{Clause, ClauseError, FilterGroup, FilterOperator, OperatorError, ScopingFilters, Verdict};
 pub use value::{Source, Value, World};

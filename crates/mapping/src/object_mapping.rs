@@ -11,6 +11,9 @@ use crate::scoping::{ClauseError, ScopingFilters};
 /// Attribute mappings of one object mapping.
 pub const ATTRIBUTE_MAPPINGS_MAX: usize = 500;
 
+/// Clauses of all scoping filters of one object mapping together.
+pub const CLAUSES_MAX: usize = 500;
+
 /// Functions whose result is another each time: nothing can be found by it.
 const RANDOM_FUNCTIONS: [&str; 3] = ["Guid", "RandomString", "Now"];
 
@@ -115,6 +118,9 @@ pub enum Problem {
     /// More than [`ATTRIBUTE_MAPPINGS_MAX`] mappings.
     #[error("there are {0} attribute mappings, at most {ATTRIBUTE_MAPPINGS_MAX} are allowed")]
     TooManyMappings(usize),
+    /// More than [`CLAUSES_MAX`] clauses.
+    #[error("the scoping filters have {0} clauses, at most {CLAUSES_MAX} are allowed")]
+    TooManyClauses(usize),
     /// The user mapping is switched off.
     #[error("the mapping of users cannot be disabled")]
     UserMappingDisabled,
@@ -243,6 +249,10 @@ impl ObjectMapping {
     }
 
     fn check_filters(&self, problems: &mut Vec<Problem>) {
+        let clauses = self.scoping.0.iter().map(|group| group.clauses.len()).sum();
+        if clauses > CLAUSES_MAX {
+            problems.push(Problem::TooManyClauses(clauses));
+        }
         for group in &self.scoping.0 {
             if group.clauses.is_empty() {
                 problems.push(Problem::EmptyFilter(group.name.clone()));

@@ -3,9 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// A value while it flows: nothing, one text, or several. Booleans are the texts `True` and `False`, numbers are decimal
-/// text, a complex value is its compact JSON text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// text, a complex value is its compact JSON text. In JSON it is `null`, a string, or an array of strings; what a source
+/// sends, with its booleans and numbers, is read by [`Value::from_json`] instead.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum Value {
     /// Absent. An attribute that the source object does not have reads as this.
     #[default]
@@ -155,6 +159,19 @@ mod tests {
             (json!(["a", null, 1, {"b": true}]), Value::from(vec!["a".into(), "1".into(), r#"{"b":true}"#.into()])),
         ] {
             assert_eq!(Value::from_json(&json), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn values_are_written_as_json_and_read_back() {
+        for (value, expected) in [
+            (Value::Null, "null"),
+            (Value::from("True"), "\"True\""),
+            (Value::List(vec!["a".into()]), "[\"a\"]"),
+            (Value::List(vec![]), "[]"),
+        ] {
+            assert_eq!(serde_json::to_string(&value).unwrap(), expected);
+            assert_eq!(serde_json::from_str::<Value>(expected).unwrap(), value);
         }
     }
 

@@ -115,6 +115,30 @@ fn a_failure_at_creation_only_does_not_fail_updates() {
 }
 
 #[test]
+fn matching_takes_one_text_of_the_object_itself() {
+    let source = BTreeMap::from([
+        ("mail".to_owned(), Value::from("ann@contoso.com")),
+        ("empty".to_owned(), Value::from("")),
+        ("one".to_owned(), Value::List(vec!["a".into()])),
+        ("two".to_owned(), Value::List(vec!["a".into(), "b".into()])),
+    ]);
+    let world = World { now: jiff::Timestamp::UNIX_EPOCH, default_domain: None, random: &|_| {} };
+    for (text, expected) in [
+        ("[mail]", Some("ann@contoso.com")),
+        ("ToUpper([mail])", Some("ANN@CONTOSO.COM")),
+        ("[absent]", None),
+        ("[empty]", None),
+        ("[one]", Some("a")),
+        ("[two]", None),
+        ("IgnoreObjectFlow", None),
+    ] {
+        let mapping =
+            read(json!({"target": "t", "source": text, "defaultValue": "d", "flowType": "ObjectAddOnly"})).unwrap();
+        assert_eq!(mapping.match_value(&source, &world).unwrap().as_deref(), expected, "{text}");
+    }
+}
+
+#[test]
 fn only_a_mapping_without_source_fills() {
     assert_eq!(read(json!({"target": "locale", "defaultValue": "en_US"})).unwrap().fill(), Some("en_US"));
     assert_eq!(read(json!({"target": "locale", "source": "[x]", "defaultValue": "en_US"})).unwrap().fill(), None);

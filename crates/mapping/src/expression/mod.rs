@@ -121,6 +121,12 @@ impl fmt::Display for Expression {
     }
 }
 
+/// The signature of every function, in alphabetical order: `ToLower(source, culture?)`, where `?` marks what may be left
+/// out. For whoever composes an expression.
+pub fn signatures() -> impl Iterator<Item = String> {
+    functions::signatures()
+}
+
 /// The string literal of the language for `text`.
 pub(crate) fn quoted(text: &str) -> String {
     let mut literal = String::with_capacity(text.len() + 2);

@@ -127,6 +127,19 @@ fn limit_of_attribute_mappings() {
 }
 
 #[test]
+fn limit_of_clauses() {
+    let clause = crate::Clause::new("a", crate::FilterOperator::IsNull, None).unwrap();
+    let of = |count: usize| {
+        let mut mapping = users(&json!([{"target": "userName", "source": "[upn]", "matchingPriority": 1}]));
+        let group = |count: usize| crate::FilterGroup { name: "F".into(), clauses: vec![clause.clone(); count] };
+        mapping.scoping = ScopingFilters(vec![group(count - 1), group(1)]);
+        mapping
+    };
+    assert_eq!(problems(&of(CLAUSES_MAX)), Vec::<String>::new());
+    assert_eq!(problems(&of(CLAUSES_MAX + 1)), ["the scoping filters have 501 clauses, at most 500 are allowed"]);
+}
+
+#[test]
 fn matching_goes_by_ascending_priority() {
     let mapping = users(&json!([
         {"target": "externalId", "source": "[objectId]", "matchingPriority": 7},

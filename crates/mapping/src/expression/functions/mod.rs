@@ -162,6 +162,11 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.name == name)
 }
 
+/// Every function's signature, in alphabetical order.
+pub(super) fn signatures() -> impl Iterator<Item = String> {
+    FUNCTIONS.iter().map(ToString::to_string)
+}
+
 /// The function that an unknown name probably meant.
 pub(super) fn suggestion(name: &str) -> Option<&'static str> {
     let known = FUNCTIONS.iter().map(|function| function.name).chain(NOT_YET.iter().copied());
@@ -224,6 +229,21 @@ impl Function {
 impl PartialEq for Function {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
+    }
+}
+
+/// The signature: `ToLower(source, culture?)`, where `?` marks what may be left out.
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let optional = |parameter: &Parameter| if parameter.required { "" } else { "?" };
+        let named = self.parameters.iter().map(|parameter| format!("{}{}", parameter.name, optional(parameter)));
+        let rest: &[&str] = match self.rest {
+            Rest::None => &[],
+            Rest::Sources => &["source1", "…"],
+            Rest::Pairs => &["key1", "value1", "…"],
+        };
+        let parameters: Vec<String> = named.chain(rest.iter().map(|&name| name.to_owned())).collect();
+        write!(f, "{}({})", self.name, parameters.join(", "))
     }
 }
 

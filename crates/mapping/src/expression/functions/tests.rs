@@ -46,6 +46,20 @@ fn the_table_is_in_order_and_names_are_unique() {
 }
 
 #[test]
+fn signatures_name_the_parameters() {
+    for (name, expected) in [
+        ("Now", "Now()"),
+        ("Mid", "Mid(source, start, length)"),
+        ("ToLower", "ToLower(source, culture?)"),
+        ("Join", "Join(separator, source1, …)"),
+        ("Switch", "Switch(source, defaultValue?, key1, value1, …)"),
+    ] {
+        assert_eq!(find(name).unwrap().to_string(), expected);
+        assert!(signatures().any(|signature| signature == expected));
+    }
+}
+
+#[test]
 fn one_example_each() {
     for (text, source, expected) in [
         (
