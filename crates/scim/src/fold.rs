@@ -44,3 +44,67 @@ pub(crate) fn fold_cow(text: &str) -> Cow<'_, str> {
     };
     if is_nfc(&lowered) { Cow::Owned(lowered) } else { Cow::Owned(lowered.nfc().collect()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_that_look_alike_are_refused_or_joined() {
+        for (name, expected) in [
+            ("Ada@Contoso.Example", Some("ada@contoso.example")),
+            ("Ａda", Some("ada")),
+            ("re\u{301}ne\u{301}", Some("réné")),
+            ("STRAßE", Some("straße")),
+            ("ΟΔΟΣ", Some("οδοσ")),
+            ("a b", None),
+            ("", None),
+            ("  ", None),
+            ("ﬁona", None),
+            ("\u{17f}am", None),
+            ("\u{212a}ate", None),
+            ("a\u{200b}b", None),
+            ("a\u{202e}b", None),
+            ("a\tb", None),
+            ("a\u{1b}b", None),
+            ("a\u{2028}b", None),
+            ("😀", None),
+        ] {
+            assert_eq!(fold_username(name).ok().as_deref(), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn the_fast_path_agrees_with_the_profile() {
+        for c in (0_u8..128).map(char::from) {
+            let name = format!("a{c}");
+            let profile = UsernameCaseMapped::enforce(name.as_str()).ok().map(Cow::into_owned);
+            assert_eq!(fold_username(&name).ok(), profile, "{c:?}");
+        }
+    }
+
+    #[test]
+    fn every_character_folds_once() {
+        for c in '\0'..=char::MAX {
+            let once = fold(&c.to_string());
+            assert_eq!(fold(&once), once, "{c:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn folding_twice_is_folding_once(text in any::<String>()) {
+            let once = fold(&text);
+            prop_assert_eq!(fold(&once), once);
+        }
+
+        #[test]
+        fn folding_a_name_twice_is_folding_it_once(name in any::<String>()) {
+            if let Ok(once) = fold_username(&name) {
+                prop_assert_eq!(fold_username(&once), Ok(once));
+            }
+        }
+    }
+}

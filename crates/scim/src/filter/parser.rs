@@ -249,9 +249,16 @@ fn bare(word: &str) -> Literal {
         "true" => Literal::Boolean(true),
         "false" => Literal::Boolean(false),
         "null" => Literal::Null,
-        _ => match serde_json::from_str::<Number>(word) {
-            Ok(number) if !number.is_f64() || word.contains(['.', 'e', 'E']) => Literal::Number(number),
-            _ => Literal::String(word.to_owned()),
-        },
+        _ => number(word).map_or_else(|| Literal::String(word.to_owned()), Literal::Number),
+    }
+}
+
+/// JSON says what a number looks like; the standard library rounds fractions to the nearest value, which printing relies on.
+fn number(word: &str) -> Option<Number> {
+    let number = serde_json::from_str::<Number>(word).ok()?;
+    match number.is_f64() {
+        false => Some(number),
+        true if word.contains(['.', 'e', 'E']) => Number::from_f64(word.parse().ok()?),
+        true => None,
     }
 }

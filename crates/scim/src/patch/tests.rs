@@ -1,1 +1,615 @@
-//! Stories.
+//! Stories of PATCH: what directories send, and what it does to a resource.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::limits::{MEMBERS_MAX, VALUES_MAX};
+use crate::{ENTERPRISE_USER_URN, Filter, ScimType, USER_URN};
+
+fn message(operations: Value) -> Value {
+    json!({"schemas": [PATCH_OP_URN], "Operations": operations})
+}
+
+fn attributes(value: Value) -> Attributes {
+    match value {
+        Value::Object(attributes) => attributes,
+        other => panic!("not an object: {other}"),
+    }
+}
+
+/// Applies operations to a user; the user must be untouched when they are refused.
+#[track_caller]
+fn patched(before: &Value, operations: Value) -> Result<(Value, bool), ScimType> {
+    let patch = PatchOp::read(message(operations)).map_err(|error| error.scim_type)?;
+    let mut user = attributes(before.clone());
+    match patch.apply(&ResourceType::user(), &mut user) {
+        Ok(changed) => {
+            assert_eq!(changed, Value::Object(user.clone()) != *before, "what apply says about a change");
+            Ok((Value::Object(user), changed))
+        }
+        Err(error) => {
+            assert_eq!(Value::Object(user), *before, "refused, so nothing may change");
+            Err(error.scim_type)
+        }
+    }
+}
+
+#[track_caller]
+fn check(before: Value, operations: Value, expected: Value) {
+    let text = operations.to_string();
+    assert_eq!(patched(&before, operations).map(|(after, _)| after), Ok(expected), "{text}");
+}
+
+fn ext(value: Value) -> Value {
+    json!({"userName": "ada", ENTERPRISE_USER_URN: value})
+}
+
+#[test]
+fn one_attribute_at_a_time() {
+    for (before, operation, expected) in [
+        (
+            json!({"userName": "ada", "active": true}),
+            json!({"op": "Replace", "path": "active", "value": "False"}),
+            json!({"userName": "ada", "active": false}),
+        ),
+        (
+            json!({"userName": "ada"}),
+            json!({"op": "ADD", "path": "DISPLAYNAME", "value": "Ada"}),
+            json!({"userName": "ada", "displayName": "Ada"}),
+        ),
+        (
+            json!({"userName": "ada"}),
+            json!({"OP": "add", "Path": "name.familyName", "VALUE": "L"}),
+            json!({"userName": "ada", "name": {"familyName": "L"}}),
+        ),
+        (
+            json!({"userName": "ada", "name": {"familyName": "L"}}),
+            json!({"op": "remove", "path": "name.familyName"}),
+            json!({"userName": "ada"}),
+        ),
+        (
+            json!({"userName": "ada", "title": "x"}),
+            json!({"op": "replace", "path": "title", "value": ""}),
+            json!({"userName": "ada"}),
+        ),
+        (
+            json!({"userName": "ada", "title": "x"}),
+            json!({"op": "replace", "path": "title", "value": null}),
+            json!({"userName": "ada"}),
+        ),
+        (
+            json!({"userName": "ada", "title": "x"}),
+            json!({"op": "remove", "path": "title", "value": "other"}),
+            json!({"userName": "ada"}),
+        ),
+        (json!({"userName": "ada"}), json!({"op": "remove", "path": "title"}), json!({"userName": "ada"})),
+        (
+            json!({"userName": "ada", "name": {"familyName": "L"}}),
+            json!({"op": "replace", "path": "name", "value": {"givenName": "A"}}),
+            json!({"userName": "ada", "name": {"givenName": "A", "familyName": "L"}}),
+        ),
+        (
+            json!({"userName": "ada", "name": {"familyName": "L"}}),
+            json!({"op": "replace", "path": "name", "value": {"familyName": null}}),
+            json!({"userName": "ada"}),
+        ),
+        (
+            json!({"userName": "ada"}),
+            json!({"op": "add", "path": "urn:ietf:params:scim:schemas:core:2.0:User:title", "value": "x"}),
+            json!({"userName": "ada", "title": "x"}),
+        ),
+        (
+            json!({"userName": "ada"}),
+            json!({"op": "add", "path": format!("{ENTERPRISE_USER_URN}:department"), "value": "R&D"}),
+            ext(json!({"department": "R&D"})),
+        ),
+        (
+            ext(json!({"department": "R&D"})),
+            json!({"op": "remove", "path": format!("{ENTERPRISE_USER_URN}.department")}),
+            json!({"userName": "ada"}),
+        ),
+        (
+            ext(json!({"department": "R&D"})),
+            json!({"op": "remove", "path": ENTERPRISE_USER_URN}),
+            json!({"userName": "ada"}),
+        ),
+        (
+            ext(json!({"department": "R&D"})),
+            json!({"op": "replace", "path": ENTERPRISE_USER_URN, "value": {"division": "x", "nope": 1}}),
+            ext(json!({"department": "R&D", "division": "x"})),
+        ),
+        (
+            ext(json!({"department": "R&D"})),
+            json!({"op": "replace", "path": ENTERPRISE_USER_URN, "value": null}),
+            json!({"userName": "ada"}),
+        ),
+    ] {
+        check(before, json!([operation]), expected);
+    }
+}
+
+#[test]
+fn the_manager_in_every_form() {
+    let manager = format!("{ENTERPRISE_USER_URN}:manager");
+    let (none, boss) = (json!({"userName": "ada"}), ext(json!({"manager": {"value": "u9"}})));
+    for (path, value) in [
+        ("manager", json!([{"$ref": null, "value": "u9"}])),
+        (&manager, json!("u9")),
+        (&manager, json!({"value": "u9", "displayName": "ignored"})),
+        (&manager, json!(["u9"])),
+        (&format!("{manager}.value"), json!("u9")),
+        (&format!("{ENTERPRISE_USER_URN}.manager"), json!("u9")),
+    ] {
+        for op in ["Add", "replace"] {
+            check(none.clone(), json!([{"op": op, "path": path, "value": value}]), boss.clone());
+            let old = ext(json!({"manager": {"value": "u8", "$ref": "https://h/Users/u8"}}));
+            let kept_ref = if value.to_string().contains("$ref") { boss.clone() } else { boss.clone() };
+            check(old, json!([{"op": op, "path": path, "value": value}]), kept_ref);
+        }
+    }
+    for value in [json!(""), json!(null), json!({"value": ""}), json!({"value": null}), json!([])] {
+        check(boss.clone(), json!([{"op": "Replace", "path": manager, "value": value}]), none.clone());
+    }
+    check(boss, json!([{"op": "Remove", "path": manager}]), none);
+}
+
+#[test]
+fn elements_selected_by_a_filter() {
+    let work = |value: &str| json!({"type": "work", "value": value});
+    let with = |emails: Value| json!({"userName": "ada", "emails": emails});
+    let path = r#"emails[type eq "work"].value"#;
+    for op in ["Add", "Replace"] {
+        check(json!({"userName": "ada"}), json!([{"op": op, "path": path, "value": "a"}]), with(json!([work("a")])));
+        check(
+            with(json!([{"type": "home", "value": "h"}])),
+            json!([{"op": op, "path": path, "value": "a"}]),
+            with(json!([{"type": "home", "value": "h"}, work("a")])),
+        );
+        check(
+            with(json!([{"type": "WORK", "value": "a", "primary": true}])),
+            json!([{"op": op, "path": path, "value": "b"}]),
+            with(json!([{"type": "WORK", "value": "b", "primary": true}])),
+        );
+    }
+    check(
+        with(json!([work("a"), {"type": "home", "value": "h"}])),
+        json!([{"op": "replace", "path": path, "value": ""}]),
+        with(json!([{"type": "home", "value": "h"}])),
+    );
+    check(with(json!([work("a")])), json!([{"op": "remove", "path": path}]), json!({"userName": "ada"}));
+    check(
+        with(json!([work("a")])),
+        json!([{"op": "remove", "path": r#"emails[type eq "work"]"#}]),
+        json!({"userName": "ada"}),
+    );
+    check(
+        with(json!([work("a")])),
+        json!([{"op": "remove", "path": r#"emails[type eq "home"]"#}]),
+        with(json!([work("a")])),
+    );
+    check(
+        with(json!([work("a")])),
+        json!([{"op": "replace", "path": r#"emails[type eq "work"]"#, "value": {"value": "b", "nope": 1}}]),
+        with(json!([work("b")])),
+    );
+    check(
+        json!({"userName": "ada"}),
+        json!([{"op": "add", "path": r#"emails[type eq "work"]"#, "value": "b"}]),
+        with(json!([work("b")])),
+    );
+    check(
+        json!({"userName": "ada"}),
+        json!([{"op": "replace", "path": path, "value": ""}]),
+        json!({"userName": "ada"}),
+    );
+    check(
+        json!({"userName": "ada"}),
+        json!([
+            {"op": "add", "path": r#"addresses[type eq "work"].locality"#, "value": "x"},
+            {"op": "add", "path": r#"addresses[type eq "work"].country"#, "value": "y"},
+            {"op": "replace", "path": r#"addresses[type eq "work"].locality"#, "value": ""},
+        ]),
+        json!({"userName": "ada", "addresses": [{"type": "work", "country": "y"}]}),
+    );
+}
+
+#[test]
+fn a_filter_that_nothing_matches_has_no_target() {
+    for (op, path) in [
+        ("replace", r#"emails[type eq "nope"].value"#),
+        ("replace", r#"roles[type eq "work"].value"#),
+        ("replace", r#"emails[value eq "x"].type"#),
+        ("replace", r#"emails[type co "work"].value"#),
+        ("add", r#"emails[type eq "work" or type eq "home"].value"#),
+        ("add", r#"emails[not (type eq "work")].value"#),
+    ] {
+        assert_eq!(
+            patched(&json!({"userName": "ada"}), json!([{"op": op, "path": path, "value": "x"}])),
+            Err(ScimType::NoTarget),
+            "{path}"
+        );
+    }
+    check(
+        json!({"userName": "ada"}),
+        json!([{"op": "add", "path": r#"emails[type eq "nope" and display eq "d"].value"#, "value": "x"}]),
+        json!({"userName": "ada", "emails": [{"type": "nope", "display": "d", "value": "x"}]}),
+    );
+}
+
+#[test]
+fn the_primary_role_by_a_quoted_true() {
+    let operations = json!([
+        {"op": "add", "path": r#"roles[primary eq "True"].display"#, "value": "Admin"},
+        {"op": "add", "path": r#"roles[primary eq "True"].value"#, "value": "admin"},
+        {"op": "Replace", "path": r#"roles[primary eq "True"].type"#, "value": "app"},
+    ]);
+    let role =
+        json!({"userName": "ada", "roles": [{"primary": true, "display": "Admin", "value": "admin", "type": "app"}]});
+    check(json!({"userName": "ada"}), operations.clone(), role.clone());
+    assert_eq!(patched(&role, operations), Ok((role.clone(), false)));
+    let json_text = json!([{"value": "{\"id\":\"r1\"}"}]);
+    check(
+        json!({"userName": "ada"}),
+        json!([{"op": "Add", "path": "roles", "value": json_text}]),
+        json!({"userName": "ada", "roles": [{"value": "{\"id\":\"r1\"}"}]}),
+    );
+    check(
+        role,
+        json!([{"op": "replace", "path": "roles", "value": [{"primary": "False", "value": "x"}]}]),
+        json!({"userName": "ada", "roles": [{"primary": false, "value": "x"}]}),
+    );
+}
+
+#[test]
+fn only_one_element_stays_primary() {
+    let before = json!({"userName": "ada", "emails": [{"value": "a", "type": "work", "primary": true}, {"value": "b", "type": "home"}]});
+    let after =
+        |a: bool, b: Value| json!({"userName": "ada", "emails": [{"value": "a", "type": "work", "primary": a}, b]});
+    check(
+        before.clone(),
+        json!([{"op": "add", "path": r#"emails[type eq "home"].primary"#, "value": "True"}]),
+        after(false, json!({"value": "b", "type": "home", "primary": true})),
+    );
+    check(
+        before.clone(),
+        json!([{"op": "add", "path": "emails", "value": [{"value": "b", "type": "home", "primary": true}]}]),
+        after(false, json!({"value": "b", "type": "home", "primary": true})),
+    );
+    check(
+        before.clone(),
+        json!([{"op": "replace", "path": r#"emails[type eq "work"].value"#, "value": "c"}]),
+        json!({"userName": "ada", "emails": [{"value": "c", "type": "work", "primary": true}, {"value": "b", "type": "home"}]}),
+    );
+    assert_eq!(
+        patched(&before, json!([{"op": "replace", "path": "emails.primary", "value": true}])),
+        Err(ScimType::InvalidValue)
+    );
+    assert_eq!(
+        patched(&before, json!([{"op": "replace", "path": "emails[value pr].primary", "value": true}])),
+        Err(ScimType::InvalidValue)
+    );
+}
+
+#[test]
+fn lists_are_added_to_replaced_and_removed_from() {
+    let before = json!({"userName": "ada", "emails": [{"value": "a", "type": "work"}, {"value": "b"}]});
+    let none = json!({"userName": "ada"});
+    for value in
+        [json!([{"value": "a", "type": "work"}]), json!({"value": "b"}), json!("b"), json!([]), json!(null), json!("")]
+    {
+        assert_eq!(
+            patched(&before, json!([{"op": "add", "path": "emails", "value": value}])),
+            Ok((before.clone(), false)),
+            "{value}"
+        );
+    }
+    for value in [json!([]), json!(null), json!("")] {
+        check(before.clone(), json!([{"op": "replace", "path": "emails", "value": value}]), none.clone());
+    }
+    check(
+        before.clone(),
+        json!([{"op": "replace", "path": "emails", "value": "c"}]),
+        json!({"userName": "ada", "emails": [{"value": "c"}]}),
+    );
+    check(
+        before.clone(),
+        json!([{"op": "remove", "path": "emails", "value": [{"value": "a", "display": "x"}]}]),
+        json!({"userName": "ada", "emails": [{"value": "b"}]}),
+    );
+    check(
+        before.clone(),
+        json!([{"op": "remove", "path": "emails", "value": ["a", {"value": "b"}, "zz"]}]),
+        none.clone(),
+    );
+    check(before.clone(), json!([{"op": "remove", "path": "emails", "value": []}]), before.clone());
+    check(
+        before.clone(),
+        json!([{"op": "remove", "path": "emails", "value": {"type": "work"}}]),
+        json!({"userName": "ada", "emails": [{"value": "b"}]}),
+    );
+    check(before.clone(), json!([{"op": "remove", "path": "emails"}]), none);
+    check(
+        before,
+        json!([{"op": "remove", "path": "emails.type"}]),
+        json!({"userName": "ada", "emails": [{"value": "a"}, {"value": "b"}]}),
+    );
+    let full: Vec<Value> = (0..VALUES_MAX).map(|n| json!({"value": n.to_string()})).collect();
+    let full = json!({"userName": "ada", "emails": full});
+    assert_eq!(patched(&full, json!([{"op": "add", "path": "emails", "value": "one more"}])), Err(ScimType::TooMany));
+}
+
+#[test]
+fn a_value_without_path() {
+    let value = json!({
+        "displayName": "B", "name.givenName": "B", "name": {"familyName": "C"}, "ACTIVE": "False",
+        format!("{ENTERPRISE_USER_URN}:employeeNumber"): "8", ENTERPRISE_USER_URN: {"department": "X", "nope": 1},
+        "id": "mine", "schemas": [USER_URN], "meta": {"version": "1"}, "groups": [], "meta.version": "2", "nope": 1, "urn:x:y:z": {}, "a b": 1
+    });
+    let expected = json!({"userName": "ada", "displayName": "B", "name": {"givenName": "B", "familyName": "C"}, "active": false,
+        ENTERPRISE_USER_URN: {"employeeNumber": "8", "department": "X"}});
+    for op in ["add", "Replace"] {
+        check(json!({"userName": "ada"}), json!([{"op": op, "value": value}]), expected.clone());
+    }
+    check(
+        json!({"userName": "ada"}),
+        json!([{"op": "add", "value": {USER_URN: {"title": "x", "id": "y"}}}]),
+        json!({"userName": "ada", "title": "x"}),
+    );
+}
+
+#[test]
+fn operations_that_cannot_be() {
+    use ScimType::{InvalidPath, InvalidSyntax, InvalidValue, Mutability, NoTarget};
+    for (operation, expected) in [
+        (json!({"op": "remove"}), NoTarget),
+        (json!({"op": "move", "path": "title", "value": "x"}), InvalidSyntax),
+        (json!({"path": "title", "value": "x"}), InvalidSyntax),
+        (json!({"op": "add", "path": "title"}), InvalidValue),
+        (json!({"op": "add", "value": "x"}), InvalidValue),
+        (json!({"op": "add", "path": 1, "value": "x"}), InvalidPath),
+        (json!({"op": "add", "path": "", "value": "x"}), InvalidPath),
+        (json!({"op": "add", "path": "nope", "value": "x"}), InvalidPath),
+        (json!({"op": "add", "path": "name.nope", "value": "x"}), InvalidPath),
+        (json!({"op": "remove", "path": "nope"}), InvalidPath),
+        (json!({"op": "add", "path": "urn:x:y:z:User:department", "value": "x"}), InvalidPath),
+        (json!({"op": "add", "path": "emails[nope eq \"x\"].value", "value": "x"}), InvalidPath),
+        (json!({"op": "add", "path": "name[givenName eq \"x\"]", "value": {}}), InvalidPath),
+        (json!({"op": "replace", "path": "id", "value": "x"}), Mutability),
+        (json!({"op": "replace", "path": "meta.location", "value": "x"}), Mutability),
+        (json!({"op": "add", "path": "groups", "value": [{"value": "g"}]}), Mutability),
+        (json!({"op": "remove", "path": "groups"}), Mutability),
+        (json!({"op": "replace", "path": "manager.displayName", "value": "x"}), Mutability),
+        (json!({"op": "remove", "path": "userName"}), InvalidValue),
+        (json!({"op": "replace", "path": "userName", "value": ""}), InvalidValue),
+        (json!({"op": "replace", "value": {"userName": null}}), InvalidValue),
+        (json!({"op": "replace", "path": "userName", "value": "a b"}), InvalidValue),
+        (json!({"op": "replace", "path": "active", "value": "maybe"}), InvalidValue),
+        (
+            json!({"op": "replace", "path": "emails", "value": [{"value": "a", "primary": true}, {"value": "b", "primary": true}]}),
+            InvalidValue,
+        ),
+        (json!({"op": "replace", "path": ENTERPRISE_USER_URN, "value": "x"}), InvalidValue),
+        (json!("add"), InvalidSyntax),
+    ] {
+        let operations = json!([{"op": "replace", "path": "title", "value": "first"}, operation]);
+        assert_eq!(patched(&json!({"userName": "ada", "title": "old"}), operations), Err(expected), "{operation}");
+    }
+}
+
+#[test]
+fn messages_that_are_no_patch() {
+    let many = |count: usize| message(Value::Array(vec![json!({"op": "remove", "path": "title"}); count]));
+    for (body, expected) in [
+        (message(json!([])), Ok(0)),
+        (json!({"Schemas": [PATCH_OP_URN.to_lowercase()], "operations": [], "extra": 1}), Ok(0)),
+        (many(PATCH_OPERATIONS_MAX), Ok(PATCH_OPERATIONS_MAX)),
+        (many(PATCH_OPERATIONS_MAX + 1), Err(ScimType::TooMany)),
+        (json!({"schemas": [PATCH_OP_URN]}), Err(ScimType::InvalidSyntax)),
+        (json!({"schemas": [], "Operations": []}), Err(ScimType::InvalidSyntax)),
+        (json!({"Operations": []}), Err(ScimType::InvalidSyntax)),
+        (json!({"schemas": [PATCH_OP_URN], "Operations": {}}), Err(ScimType::InvalidSyntax)),
+        (json!([]), Err(ScimType::InvalidSyntax)),
+    ] {
+        assert_eq!(PatchOp::read(body).map(|patch| patch.operations.len()).map_err(|error| error.scim_type), expected);
+    }
+}
+
+#[test]
+fn several_operations_on_one_attribute() {
+    let three = |name: &str| json!([{"op": "remove", "path": name}, {"op": "add", "path": name, "value": "x"}, {"op": "replace", "path": name, "value": "y"}]);
+    check(
+        json!({"userName": "ada", "externalId": "1"}),
+        three("externalId"),
+        json!({"userName": "ada", "externalId": "y"}),
+    );
+    check(json!({"userName": "ada"}), three("userName"), json!({"userName": "y"}));
+    let and_back = json!([{"op": "replace", "path": "title", "value": "x"}, {"op": "remove", "path": "title"}]);
+    assert_eq!(patched(&json!({"userName": "ada"}), and_back), Ok((json!({"userName": "ada"}), false)));
+}
+
+#[test]
+fn an_incomplete_old_resource_can_still_be_disabled() {
+    let profile = ResourceType::user().require("displayName").unwrap();
+    let mut old = attributes(json!({"userName": "ada", "active": true}));
+    let patch = |operation: Value| PatchOp::read(message(json!([operation]))).unwrap();
+    assert_eq!(patch(json!({"op": "replace", "path": "active", "value": false})).apply(&profile, &mut old), Ok(true));
+    assert!(patch(json!({"op": "remove", "path": "displayName"})).apply(&profile, &mut old).is_err());
+}
+
+#[test]
+fn an_immutable_attribute_is_set_once() {
+    let schema: crate::Schema =
+        serde_json::from_value(json!({"id": "urn:x:y", "attributes": [{"name": "badge", "mutability": "immutable"}]}))
+            .unwrap();
+    let thing = ResourceType::new("Thing", "/Things", "", schema);
+    let mut resource = Attributes::new();
+    for (operation, expected) in [
+        (json!({"op": "add", "path": "badge", "value": "1"}), Ok(true)),
+        (json!({"op": "replace", "path": "badge", "value": "1"}), Ok(false)),
+        (json!({"op": "replace", "path": "badge", "value": "2"}), Err(ScimType::Mutability)),
+        (json!({"op": "replace", "path": "badge", "value": ""}), Err(ScimType::Mutability)),
+        (json!({"op": "remove", "path": "badge"}), Err(ScimType::Mutability)),
+    ] {
+        let patch = PatchOp::read(message(json!([operation]))).unwrap();
+        assert_eq!(patch.apply(&thing, &mut resource).map_err(|error| error.scim_type), expected, "{operation}");
+    }
+}
+
+#[test]
+fn a_message_is_written_as_the_rfc_writes_it() {
+    let patch = PatchOp::read(message(json!([{"op": "Replace", "path": "emails[type eq work].value", "value": "x"}, {"op": "Remove", "path": "title"}]))).unwrap();
+    let written = serde_json::to_value(&patch).unwrap();
+    assert_eq!(
+        written,
+        message(
+            json!([{"op": "replace", "path": "emails[type eq \"work\"].value", "value": "x"}, {"op": "remove", "path": "title"}])
+        )
+    );
+    assert_eq!(PatchOp::read(written), Ok(patch));
+}
+
+fn member(id: &str) -> Member {
+    Member { value: id.to_owned(), display: None, kind: None }
+}
+
+fn split(operations: Value) -> Result<(Value, Vec<MemberChange>), ScimType> {
+    let patch = PatchOp::read(message(operations)).map_err(|error| error.scim_type)?;
+    let (rest, changes) = patch.split_members(&ResourceType::group()).map_err(|error| error.scim_type)?;
+    Ok((serde_json::to_value(&rest.operations).unwrap(), changes))
+}
+
+#[test]
+fn changes_of_members_are_pulled_out() {
+    use MemberChange::{Add, Clear, Remove, RemoveWhere, Replace};
+    let ids = |ids: &[&str]| Remove(ids.iter().map(|id| (*id).to_owned()).collect());
+    let filter = |text: &str| text.parse::<Filter>().unwrap();
+    for (operation, rest, expected) in [
+        (
+            json!({"op": "Add", "path": "members", "value": [{"$ref": null, "value": "u1"}, "u2"]}),
+            json!([]),
+            vec![Add(vec![member("u1"), member("u2")])],
+        ),
+        (json!({"op": "add", "path": "members", "value": "u1"}), json!([]), vec![Add(vec![member("u1")])]),
+        (
+            json!({"name": "addMember", "op": "add", "path": "members", "value": [{"displayName": "x", "value": "u1"}]}),
+            json!([]),
+            vec![Add(vec![member("u1")])],
+        ),
+        (
+            json!({"op": "Remove", "path": "members", "value": [{"$ref": null, "value": "u1"}]}),
+            json!([]),
+            vec![ids(&["u1"])],
+        ),
+        (json!({"op": "Remove", "path": "members", "value": []}), json!([]), vec![]),
+        (json!({"op": "remove", "path": r#"members[value eq "u1"]"#}), json!([]), vec![ids(&["u1"])]),
+        (
+            json!({"op": "remove", "path": r#"members[type eq "User"]"#}),
+            json!([]),
+            vec![RemoveWhere(filter("type eq \"User\""))],
+        ),
+        (json!({"op": "remove", "path": "members"}), json!([]), vec![Clear]),
+        (json!({"op": "remove", "path": "members", "value": null}), json!([]), vec![Clear]),
+        (
+            json!({"op": "replace", "path": "members", "value": [{"value": "u1"}]}),
+            json!([]),
+            vec![Replace(vec![member("u1")])],
+        ),
+        (json!({"op": "replace", "path": "members", "value": []}), json!([]), vec![Clear]),
+        (json!({"op": "add", "path": "members", "value": []}), json!([]), vec![]),
+        (
+            json!({"op": "add", "value": {"Members": [{"value": "u1"}], "displayName": "x"}}),
+            json!([{"op": "add", "value": {"displayName": "x"}}]),
+            vec![Add(vec![member("u1")])],
+        ),
+        (json!({"op": "add", "value": {"members": [{"value": "u1"}]}}), json!([]), vec![Add(vec![member("u1")])]),
+        (
+            json!({"op": "add", "path": r#"members[value eq "u1"].display"#, "value": "x"}),
+            json!([]),
+            vec![Add(vec![member("u1")])],
+        ),
+        (
+            json!({"op": "add", "path": "urn:ietf:params:scim:schemas:core:2.0:Group:members", "value": "u1"}),
+            json!([]),
+            vec![Add(vec![member("u1")])],
+        ),
+        (
+            json!({"op": "replace", "path": "displayName", "value": "x"}),
+            json!([{"op": "replace", "path": "displayName", "value": "x"}]),
+            vec![],
+        ),
+        (
+            json!({"op": "add", "value": {crate::GROUP_URN: {"members": "u1", "displayName": "x"}}}),
+            json!([{"op": "add", "value": {crate::GROUP_URN: {"displayName": "x"}}}]),
+            vec![Add(vec![member("u1")])],
+        ),
+    ] {
+        assert_eq!(split(json!([operation])), Ok((rest, expected)), "{operation}");
+    }
+    let in_order =
+        json!([{"op": "add", "path": "members", "value": "u1"}, {"op": "remove", "path": "members[value eq \"u1\"]"}]);
+    assert_eq!(split(in_order), Ok((json!([]), vec![Add(vec![member("u1")]), ids(&["u1"])])));
+}
+
+#[test]
+fn members_that_cannot_be() {
+    for (operation, expected) in [
+        (json!({"op": "add", "path": "members", "value": [{"display": "x"}]}), ScimType::InvalidValue),
+        (json!({"op": "add", "path": "members", "value": [""]}), ScimType::InvalidValue),
+        (json!({"op": "add", "path": "members", "value": 1}), ScimType::InvalidValue),
+        (json!({"op": "add", "path": "members", "value": [{"value": 1}]}), ScimType::InvalidValue),
+        (json!({"op": "add", "path": "members", "value": vec!["u"; MEMBERS_MAX + 1]}), ScimType::TooMany),
+        (json!({"op": "replace", "path": r#"members[value eq "u1"].value"#, "value": "u2"}), ScimType::Mutability),
+        (json!({"op": "replace", "path": r#"members[type eq "User"]"#, "value": "u2"}), ScimType::NoTarget),
+        (json!({"op": "remove", "path": "members.display"}), ScimType::Mutability),
+        (json!({"op": "remove", "path": r#"members[nope eq "x"]"#}), ScimType::InvalidPath),
+    ] {
+        assert_eq!(
+            split(json!([operation])).map(|_| ()),
+            Err(expected),
+            "{}",
+            operation.to_string().chars().take(80).collect::<String>()
+        );
+    }
+    let half = vec!["u"; MEMBERS_MAX / 2 + 1];
+    assert_eq!(
+        split(
+            json!([{"op": "add", "path": "members", "value": half}, {"op": "add", "path": "members", "value": half}])
+        )
+        .map(|_| ()),
+        Err(ScimType::TooMany)
+    );
+}
+
+#[test]
+fn users_have_no_members_to_pull_out() {
+    let patch = PatchOp::read(message(json!([{"op": "add", "path": "members", "value": "u1"}]))).unwrap();
+    assert_eq!(patch.clone().split_members(&ResourceType::user()), Ok((patch, Vec::new())));
+}
+
+#[test]
+fn sixty_of_a_hundred_members_leave() {
+    let members: Vec<Value> = (0..100).map(|n| json!({"value": format!("u{n}")})).collect();
+    let mut group = attributes(json!({"displayName": "x", "members": members}));
+    let leavers: Vec<Value> =
+        (20..80).map(|n| json!({"op": "remove", "path": format!("members[value eq \"u{n}\"]")})).collect();
+    PatchOp::read(message(Value::Array(leavers))).unwrap().apply(&ResourceType::group(), &mut group).unwrap();
+    let left: Vec<&str> =
+        group["members"].as_array().unwrap().iter().map(|member| member["value"].as_str().unwrap()).collect();
+    assert_eq!(left, (0..20).chain(80..100).map(|n| format!("u{n}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn members_are_kept_once_also_without_splitting() {
+    let mut group = attributes(json!({"displayName": "x", "members": [{"value": "u1", "display": "One"}]}));
+    let add =
+        PatchOp::read(message(json!([{"op": "add", "value": {"members": ["u1", {"value": "u2"}, "u2"]}}]))).unwrap();
+    assert_eq!(add.apply(&ResourceType::group(), &mut group), Ok(true));
+    assert_eq!(group["members"], json!([{"value": "u1", "display": "One"}, {"value": "u2"}]));
+    assert_eq!(add.apply(&ResourceType::group(), &mut group), Ok(false));
+    let remove = PatchOp::read(message(
+        json!([{"op": "remove", "path": "members", "value": [{"value": "u1", "type": "User"}]}]),
+    ))
+    .unwrap();
+    assert_eq!(remove.apply(&ResourceType::group(), &mut group), Ok(true));
+    assert_eq!(group["members"], json!([{"value": "u2"}]));
+}

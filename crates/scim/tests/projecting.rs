@@ -1,0 +1,100 @@
+//! What is left of a resource when a request asks for some attributes.
+
+use scim::limits::PROJECTION_PATHS_MAX;
+use scim::{ENTERPRISE_USER_URN, Projection, ResourceType, ScimType};
+use serde_json::{Value, json};
+
+#[track_caller]
+fn projected(attributes: Option<&str>, excluded: Option<&str>) -> String {
+    let Value::Object(mut resource) = json!({
+        "schemas": ["urn:x"], "id": "1", "userName": "ada", "password": "secret", "name": {"givenName": "A", "familyName": "L"},
+        "emails": [{"value": "w", "type": "work"}, {"value": "h", "type": "home"}], "meta": {"created": "c", "version": "v"},
+        "unknown": 1, ENTERPRISE_USER_URN: {"department": "R&D", "manager": {"value": "u9"}}
+    }) else {
+        unreachable!("written as an object")
+    };
+    Projection::read(attributes, excluded).unwrap().apply(&ResourceType::user(), &mut resource);
+    for key in ["schemas", "id"] {
+        assert!(resource.remove(key).is_some(), "{key} is always answered");
+    }
+    Value::Object(resource).to_string().replace(ENTERPRISE_USER_URN, "ENT")
+}
+
+#[test]
+fn a_request_gets_what_it_asks_for() {
+    for (attributes, expected) in [
+        ("userName", r#"{"userName":"ada"}"#),
+        (" USERNAME , name.givenName,", r#"{"name":{"givenName":"A"},"userName":"ada"}"#),
+        ("name.givenName,name", r#"{"name":{"familyName":"L","givenName":"A"}}"#),
+        ("id,password,nope", "{}"),
+        (r#"emails[type eq "work"]"#, r#"{"emails":[{"type":"work","value":"w"}]}"#),
+        (r#"emails[value eq "h"].type"#, r#"{"emails":[{"type":"home"}]}"#),
+        (r#"emails[value eq "a,]\","],userName"#, r#"{"userName":"ada"}"#),
+        ("meta.version", r#"{"meta":{"version":"v"}}"#),
+        (
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+            r#"{"ENT":{"department":"R&D","manager":{"value":"u9"}}}"#,
+        ),
+        ("department", r#"{"ENT":{"department":"R&D"}}"#),
+        (
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value",
+            r#"{"ENT":{"manager":{"value":"u9"}}}"#,
+        ),
+    ] {
+        assert_eq!(projected(Some(attributes), None), expected, "{attributes}");
+    }
+}
+
+#[test]
+fn a_request_is_spared_what_it_excludes() {
+    let all = r#"{"emails":[{"type":"work","value":"w"},{"type":"home","value":"h"}],"meta":{"created":"c","version":"v"},"name":{"familyName":"L","givenName":"A"},"unknown":1,"ENT":{"department":"R&D","manager":{"value":"u9"}},"userName":"ada"}"#;
+    assert_eq!(projected(None, None), all);
+    assert_eq!(projected(Some(""), Some("")), all);
+    for (excluded, expected) in [
+        (
+            "id,schemas,emails,meta,name.familyName,ENT:x",
+            r#"{"name":{"givenName":"A"},"unknown":1,"ENT":{"department":"R&D","manager":{"value":"u9"}},"userName":"ada"}"#,
+        ),
+        (
+            r#"meta,name,emails[type eq "work"],urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"#,
+            r#"{"emails":[{"type":"home","value":"h"}],"unknown":1,"userName":"ada"}"#,
+        ),
+    ] {
+        assert_eq!(projected(None, Some(&excluded.replace(",ENT:x", ""))), expected, "{excluded}");
+    }
+}
+
+#[test]
+fn the_parameters_are_checked() {
+    let many = vec!["id"; PROJECTION_PATHS_MAX + 1].join(",");
+    let long = "a".repeat(scim::limits::FILTER_BYTES_MAX + 1);
+    for (attributes, excluded) in [
+        (Some("id"), Some("name")),
+        (Some("a b"), None),
+        (None, Some("emails[")),
+        (Some(many.as_str()), None),
+        (Some(&long), None),
+    ] {
+        assert_eq!(Projection::read(attributes, excluded).unwrap_err().scim_type, ScimType::InvalidValue);
+    }
+    assert!(Projection::read(Some(&many[3..]), None).is_ok());
+}
+
+#[test]
+fn members_are_loaded_only_when_wanted() {
+    for (attributes, excluded, expected) in [
+        (None, None, true),
+        (None, Some("members"), false),
+        (None, Some("MEMBERS,displayName"), false),
+        (None, Some("members.display"), true),
+        (Some("displayName"), None, false),
+        (Some("members.value"), None, true),
+        (Some(scim::GROUP_URN), None, true),
+        (None, Some("urn:ietf:params:scim:schemas:core:2.0:Group:members"), false),
+    ] {
+        let projection = Projection::read(attributes, excluded).unwrap();
+        assert_eq!(projection.wants_members(&ResourceType::group()), expected, "{attributes:?} {excluded:?}");
+        assert!(!projection.wants_members(&ResourceType::user()));
+        assert_eq!(projection.is_all(), attributes.is_none() && excluded.is_none());
+    }
+}
