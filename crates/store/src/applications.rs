@@ -83,6 +83,7 @@ statements! {
                     ORDER BY 4 DESC, 2";
     GRANT = "INSERT INTO admin_roles (user_id, role, created) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     REVOKE = "DELETE FROM admin_roles WHERE user_id = $1 AND role = $2";
+    ADMINS = "SELECT user_id, role FROM admin_roles ORDER BY role, user_id LIMIT $1";
     ADMIN_ROLES = "SELECT role FROM admin_roles WHERE user_id = $1 ORDER BY role";
 }
 
@@ -206,4 +207,9 @@ pub fn revoke_admin_role(tx: &mut WriteTx<'_>, user: UserId, role: &str) -> Resu
 /// The admin roles of a user.
 pub fn admin_roles(tx: &mut ReadTx<'_>, user: UserId) -> Result<Vec<String>, StoreError> {
     tx.all(&ADMIN_ROLES, params![user], |row| row.text(0))
+}
+
+/// Everybody's admin roles, by role, `limit` at the most.
+pub fn admins(tx: &mut ReadTx<'_>, limit: u32) -> Result<Vec<(UserId, String)>, StoreError> {
+    tx.all(&ADMINS, params![i64::from(limit)], |row| Ok((row.id(0)?, row.text(1)?)))
 }

@@ -36,6 +36,7 @@ statements! {
     BY_ID = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE id = $1";
     BY_NAME = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE name_key = $1 ORDER BY id LIMIT $2";
     AFTER = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE id > $1 ORDER BY id LIMIT $2";
+    DELETED_BEFORE = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE deleted < $1 ORDER BY deleted LIMIT $2";
     COUNT = "SELECT COUNT(*) FROM directory_groups WHERE deleted IS NULL";
     ADD_MEMBER = "INSERT INTO directory_members (group_id, member_id, kind) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     REMOVE_MEMBER = "DELETE FROM directory_members WHERE group_id = $1 AND member_id = $2";
@@ -107,6 +108,15 @@ pub fn groups_by_name(tx: &mut ReadTx<'_>, name_key: &str, limit: u32) -> Result
 pub fn groups_after(tx: &mut ReadTx<'_>, after: Option<GroupId>, limit: u32) -> Result<Vec<GroupRecord>, StoreError> {
     let after = after.unwrap_or(GroupId::new(uuid::Uuid::nil()));
     tx.all(&AFTER, params![after, i64::from(limit)], group)
+}
+
+/// Groups that were soft-deleted before a moment, `limit` at the most.
+pub fn groups_deleted_before(
+    tx: &mut ReadTx<'_>,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<GroupRecord>, StoreError> {
+    tx.all(&DELETED_BEFORE, params![before, i64::from(limit)], group)
 }
 
 /// How many live groups there are.
