@@ -1,0 +1,107 @@
+//! Finding users by id, by name and by text.
+
+use store::users as stored;
+use store::{ReadTx, UserId, folded};
+
+use super::{User, name_key};
+use crate::error::DirectoryError;
+use crate::page::Page;
+
+/// The most users that one call of [`list_users`] looks at before it answers with what it has.
+const SCAN_MAX: usize = 50_000;
+/// Users read at a time while looking.
+const SCAN_STEP: u32 = 500;
+
+/// Which users are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserSearch {
+    /// Text that is part of the `displayName` or the `userPrincipalName`, without case.
+    pub text: Option<String>,
+    /// Whether the soft-deleted ones are wanted, rather than the others.
+    pub deleted: bool,
+    /// Whether only enabled, or only disabled ones are wanted.
+    pub account_enabled: Option<bool>,
+}
+
+/// The user with that object id, soft-deleted or not.
+pub fn user(tx: &mut ReadTx<'_>, id: UserId) -> Result<Option<User>, DirectoryError> {
+    stored::user_by_id(tx, id)?.map(User::from_record).transpose()
+}
+
+/// The user with that `userPrincipalName` or object id who is not soft-deleted.
+pub fn find_user(tx: &mut ReadTx<'_>, who: &str) -> Result<User, DirectoryError> {
+    find_live(tx, who)
+}
+
+pub(super) fn find_live(tx: &mut ReadTx<'_>, who: &str) -> Result<User, DirectoryError> {
+    let found = match who.parse::<UserId>() {
+        Ok(id) => stored::user_by_id(tx, id)?,
+        Err(_) => match name_key(who) {
+            Ok(key) => stored::user_by_key(tx, &key)?,
+            Err(_) => None,
+        },
+    };
+    match found {
+        Some(record) if record.deleted.is_none() => User::from_record(record),
+        _ => Err(DirectoryError::not_found("user", who)),
+    }
+}
+
+/// The soft-deleted user with that object id, or the one of exactly that `userPrincipalName` deleted last.
+pub fn find_deleted_user(tx: &mut ReadTx<'_>, who: &str) -> Result<User, DirectoryError> {
+    let found = match who.parse::<UserId>() {
+        Ok(id) => stored::user_by_id(tx, id)?,
+        Err(_) => stored::deleted_user_by_name(tx, who)?,
+    };
+    match found {
+        Some(record) if record.deleted.is_some() => User::from_record(record),
+        _ => Err(DirectoryError::not_found("soft-deleted user", who)),
+    }
+}
+
+/// The user with that id who is not soft-deleted.
+pub(super) fn live_user(tx: &mut ReadTx<'_>, id: UserId) -> Result<User, DirectoryError> {
+    match user(tx, id)? {
+        Some(user) if user.deleted.is_none() => Ok(user),
+        Some(_) => Err(DirectoryError::NotAllowed(format!("user {id} is soft-deleted; restore it first"))),
+        None => Err(DirectoryError::not_found("user", &id)),
+    }
+}
+
+/// Users with an id above `after` that match the search, in the order of their ids, `limit` at the most. A search that
+/// finds little in a large directory may answer a short page; its `next` says whether more were not looked at yet.
+pub fn list_users(
+    tx: &mut ReadTx<'_>,
+    search: &UserSearch,
+    after: Option<UserId>,
+    limit: u32,
+) -> Result<Page<User, UserId>, DirectoryError> {
+    let text = search.text.as_deref().map(folded);
+    let (mut items, mut next, mut looked_at) = (Vec::new(), after, 0);
+    while looked_at < SCAN_MAX {
+        let step = stored::users_after(tx, next, SCAN_STEP)?;
+        let last_step = step.len() < SCAN_STEP as usize;
+        for record in step {
+            if items.len() >= limit as usize {
+                return Ok(Page { items, next });
+            }
+            looked_at += 1;
+            next = Some(record.id);
+            if wanted(search, text.as_deref(), &record) {
+                items.push(User::from_record(record)?);
+            }
+        }
+        if last_step {
+            return Ok(Page { items, next: None });
+        }
+    }
+    Ok(Page { items, next })
+}
+
+fn wanted(search: &UserSearch, text: Option<&str>, record: &stored::UserRecord) -> bool {
+    record.deleted.is_some() == search.deleted
+        && search.account_enabled.is_none_or(|enabled| enabled == record.enabled)
+        && text.is_none_or(|text| {
+            folded(&record.display_name).contains(text) || folded(&record.user_principal_name).contains(text)
+        })
+}
