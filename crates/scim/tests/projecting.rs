@@ -13,7 +13,7 @@ fn projected(attributes: Option<&str>, excluded: Option<&str>) -> String {
     }) else {
         unreachable!("written as an object")
     };
-    Projection::read(attributes, excluded).unwrap().apply(&ResourceType::user(), &mut resource);
+    Projection::read(attributes, excluded).expect("well-formed").apply(&ResourceType::user(), &mut resource);
     for key in ["schemas", "id"] {
         assert!(resource.remove(key).is_some(), "{key} is always answered");
     }

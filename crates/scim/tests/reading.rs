@@ -11,12 +11,12 @@ fn with_schemas(mut body: Value) -> Value {
 
 #[track_caller]
 fn read(body: Value) -> Value {
-    Value::Object(ResourceType::user().read(with_schemas(body)).unwrap())
+    Value::Object(ResourceType::user().read(with_schemas(body)).expect("a body that is read"))
 }
 
 #[track_caller]
 fn refusal(body: Value) -> ScimType {
-    ResourceType::user().read(with_schemas(body)).unwrap_err().scim_type
+    ResourceType::user().read(with_schemas(body)).expect_err("a body that is refused").scim_type
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn a_group_keeps_its_members_as_objects() {
 }
 
 fn require(paths: &[&str]) -> ResourceType {
-    paths.iter().fold(ResourceType::user(), |user, path| user.require(path).unwrap())
+    paths.iter().fold(ResourceType::user(), |user, path| user.require(path).expect("a known path"))
 }
 
 #[test]

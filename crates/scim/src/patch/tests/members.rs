@@ -1,0 +1,162 @@
+//! Stories of a group's members.
+
+use serde_json::{Value, json};
+
+use super::{attributes, message};
+use crate::limits::MEMBERS_MAX;
+use crate::{Filter, Member, MemberChange, PatchOp, ResourceType, ScimType};
+
+fn member(id: &str) -> Member {
+    Member { value: id.to_owned(), display: None, kind: None }
+}
+
+fn split(operations: Value) -> Result<(Value, Vec<MemberChange>), ScimType> {
+    let patch = PatchOp::read(message(operations)).map_err(|error| error.scim_type)?;
+    let (rest, changes) = patch.split_members(&ResourceType::group()).map_err(|error| error.scim_type)?;
+    Ok((serde_json::to_value(&rest.operations).unwrap(), changes))
+}
+
+#[test]
+fn changes_of_members_are_pulled_out() {
+    use MemberChange::{Add, Clear, Remove, RemoveWhere};
+    let ids = |ids: &[&str]| Remove(ids.iter().map(|id| (*id).to_owned()).collect());
+    let filter = |text: &str| text.parse::<Filter>().unwrap();
+    for (operation, rest, expected) in [
+        (
+            json!({"op": "Add", "path": "members", "value": [{"$ref": null, "value": "u1"}, "u2"]}),
+            json!([]),
+            vec![Add(vec![member("u1"), member("u2")])],
+        ),
+        (json!({"op": "add", "path": "members", "value": "u1"}), json!([]), vec![Add(vec![member("u1")])]),
+        (
+            json!({"name": "addMember", "op": "add", "path": "members", "value": [{"displayName": "x", "value": "u1"}]}),
+            json!([]),
+            vec![Add(vec![member("u1")])],
+        ),
+        (
+            json!({"op": "Remove", "path": "members", "value": [{"$ref": null, "value": "u1"}]}),
+            json!([]),
+            vec![ids(&["u1"])],
+        ),
+        (json!({"op": "Remove", "path": "members", "value": []}), json!([]), vec![]),
+        (json!({"op": "remove", "path": r#"members[value eq "u1"]"#}), json!([]), vec![ids(&["u1"])]),
+        (
+            json!({"op": "remove", "path": r#"members[type eq "User"]"#}),
+            json!([]),
+            vec![RemoveWhere(filter("type eq \"User\""))],
+        ),
+        (json!({"op": "remove", "path": "members"}), json!([]), vec![Clear]),
+        (json!({"op": "remove", "path": "members", "value": null}), json!([]), vec![Clear]),
+    ] {
+        assert_eq!(split(json!([operation])), Ok((rest, expected)), "{operation}");
+    }
+}
+
+#[test]
+fn members_are_set_and_added_in_any_form() {
+    use MemberChange::{Add, Clear, Remove, Replace};
+    for (operation, rest, expected) in [
+        (
+            json!({"op": "replace", "path": "members", "value": [{"value": "u1"}]}),
+            json!([]),
+            vec![Replace(vec![member("u1")])],
+        ),
+        (json!({"op": "replace", "path": "members", "value": []}), json!([]), vec![Clear]),
+        (json!({"op": "add", "path": "members", "value": []}), json!([]), vec![]),
+        (
+            json!({"op": "add", "value": {"Members": [{"value": "u1"}], "displayName": "x"}}),
+            json!([{"op": "add", "value": {"displayName": "x"}}]),
+            vec![Add(vec![member("u1")])],
+        ),
+        (json!({"op": "add", "value": {"members": [{"value": "u1"}]}}), json!([]), vec![Add(vec![member("u1")])]),
+        (
+            json!({"op": "add", "path": r#"members[value eq "u1"].display"#, "value": "x"}),
+            json!([]),
+            vec![Add(vec![member("u1")])],
+        ),
+        (
+            json!({"op": "add", "path": "urn:ietf:params:scim:schemas:core:2.0:Group:members", "value": "u1"}),
+            json!([]),
+            vec![Add(vec![member("u1")])],
+        ),
+        (
+            json!({"op": "replace", "path": "displayName", "value": "x"}),
+            json!([{"op": "replace", "path": "displayName", "value": "x"}]),
+            vec![],
+        ),
+        (
+            json!({"op": "add", "value": {crate::GROUP_URN: {"members": "u1", "displayName": "x"}}}),
+            json!([{"op": "add", "value": {crate::GROUP_URN: {"displayName": "x"}}}]),
+            vec![Add(vec![member("u1")])],
+        ),
+    ] {
+        assert_eq!(split(json!([operation])), Ok((rest, expected)), "{operation}");
+    }
+    let in_order =
+        json!([{"op": "add", "path": "members", "value": "u1"}, {"op": "remove", "path": "members[value eq \"u1\"]"}]);
+    assert_eq!(split(in_order), Ok((json!([]), vec![Add(vec![member("u1")]), Remove(vec!["u1".to_owned()])])));
+}
+
+#[test]
+fn members_that_cannot_be() {
+    for (operation, expected) in [
+        (json!({"op": "add", "path": "members", "value": [{"display": "x"}]}), ScimType::InvalidValue),
+        (json!({"op": "add", "path": "members", "value": [""]}), ScimType::InvalidValue),
+        (json!({"op": "add", "path": "members", "value": 1}), ScimType::InvalidValue),
+        (json!({"op": "add", "path": "members", "value": [{"value": 1}]}), ScimType::InvalidValue),
+        (json!({"op": "add", "path": "members", "value": vec!["u"; MEMBERS_MAX + 1]}), ScimType::TooMany),
+        (json!({"op": "replace", "path": r#"members[value eq "u1"].value"#, "value": "u2"}), ScimType::Mutability),
+        (json!({"op": "replace", "path": r#"members[type eq "User"]"#, "value": "u2"}), ScimType::NoTarget),
+        (json!({"op": "remove", "path": "members.display"}), ScimType::Mutability),
+        (json!({"op": "remove", "path": r#"members[nope eq "x"]"#}), ScimType::InvalidPath),
+    ] {
+        assert_eq!(
+            split(json!([operation])).map(|_| ()),
+            Err(expected),
+            "{}",
+            operation.to_string().chars().take(80).collect::<String>()
+        );
+    }
+    let half = vec!["u"; MEMBERS_MAX / 2 + 1];
+    assert_eq!(
+        split(
+            json!([{"op": "add", "path": "members", "value": half}, {"op": "add", "path": "members", "value": half}])
+        )
+        .map(|_| ()),
+        Err(ScimType::TooMany)
+    );
+}
+
+#[test]
+fn users_have_no_members_to_pull_out() {
+    let patch = PatchOp::read(message(json!([{"op": "add", "path": "members", "value": "u1"}]))).unwrap();
+    assert_eq!(patch.clone().split_members(&ResourceType::user()), Ok((patch, Vec::new())));
+}
+
+#[test]
+fn sixty_of_a_hundred_members_leave() {
+    let members: Vec<Value> = (0..100).map(|n| json!({"value": format!("u{n}")})).collect();
+    let mut group = attributes(json!({"displayName": "x", "members": members}));
+    let leavers: Vec<Value> =
+        (20..80).map(|n| json!({"op": "remove", "path": format!("members[value eq \"u{n}\"]")})).collect();
+    PatchOp::read(message(Value::Array(leavers))).unwrap().apply(&ResourceType::group(), &mut group).unwrap();
+    let left: Vec<&str> =
+        group["members"].as_array().unwrap().iter().map(|member| member["value"].as_str().unwrap()).collect();
+    assert_eq!(left, (0..20).chain(80..100).map(|n| format!("u{n}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn members_are_kept_once_also_without_splitting() {
+    let mut group = attributes(json!({"displayName": "x", "members": [{"value": "u1", "display": "One"}]}));
+    let add =
+        PatchOp::read(message(json!([{"op": "add", "value": {"members": ["u1", {"value": "u2"}, "u2"]}}]))).unwrap();
+    assert_eq!(add.apply(&ResourceType::group(), &mut group), Ok(true));
+    assert_eq!(group["members"], json!([{"value": "u1", "display": "One"}, {"value": "u2"}]));
+    assert_eq!(add.apply(&ResourceType::group(), &mut group), Ok(false));
+    let remove = PatchOp::read(message(
+        json!([{"op": "remove", "path": "members", "value": [{"value": "u1", "type": "User"}]}]),
+    ))
+    .unwrap();
+    assert_eq!(remove.apply(&ResourceType::group(), &mut group), Ok(true));
+    assert_eq!(group["members"], json!([{"value": "u2"}]));
+}
