@@ -63,6 +63,8 @@ statements! {
     PAGE_FROM = "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 ORDER BY id LIMIT $3 OFFSET $4";
     COUNT = "SELECT COUNT(*) FROM resources WHERE tenant = $1 AND kind = $2";
     EXISTS = "SELECT 1 FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3";
+    KIND_HELD = "SELECT kind FROM resources WHERE tenant = $1 AND kind IN (1, 2) AND id = $2",
+                "SELECT kind FROM resources WHERE tenant = $1 AND kind IN (1, 2) AND id = $2 FOR KEY SHARE";
     UPDATE = "UPDATE resources SET unique_key = $4, doc = $5, version = version + 1, modified = $6 WHERE tenant = $1 AND kind = $2 AND id = $3";
     TOUCH = "UPDATE resources SET version = version + 1, modified = $4 WHERE tenant = $1 AND kind = $2 AND id = $3";
     DELETE = "DELETE FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3";
@@ -170,6 +172,15 @@ pub fn count(tx: &mut ReadTx<'_>, tenant: TenantKey, kind: ResourceKind) -> Resu
 /// Whether the tenant has a resource of that kind and id.
 pub fn exists(tx: &mut ReadTx<'_>, tenant: TenantKey, kind: ResourceKind, id: ResourceId) -> Result<bool, StoreError> {
     Ok(tx.first(&EXISTS, params![tenant, kind.code(), id], |_| Ok(()))?.is_some())
+}
+
+/// What kind of resource has that id. It cannot be deleted by others until the transaction ends.
+pub fn kind_held(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    id: ResourceId,
+) -> Result<Option<ResourceKind>, StoreError> {
+    tx.first(&KIND_HELD, params![tenant, id], |row| ResourceKind::from_code(row.int(0)?))
 }
 
 /// Replaces document and keys of a resource and raises its version. `old` are the keys it had.

@@ -62,6 +62,7 @@ statements! {
     INSERT_TENANT = "INSERT INTO tenants (name, profile, settings, created) VALUES ($1, $2, $3, $4) RETURNING tenant";
     TENANT_BY_NAME = "SELECT tenant, name, profile, settings, created, suspended FROM tenants WHERE name = $1";
     TENANTS = "SELECT tenant, name, profile, settings, created, suspended FROM tenants ORDER BY name";
+    SUSPEND_TENANT = "UPDATE tenants SET suspended = $2 WHERE tenant = $1";
     DELETE_TENANT_TOKENS = "DELETE FROM tokens WHERE tenant = $1";
     DELETE_TENANT_MEMBERS = "DELETE FROM members WHERE tenant = $1";
     DELETE_TENANT_KEYS = "DELETE FROM resource_keys WHERE tenant = $1";
@@ -105,6 +106,11 @@ pub fn tenant_by_name(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<TenantRe
 /// All tenants, by name.
 pub fn tenants(tx: &mut ReadTx<'_>) -> Result<Vec<TenantRecord>, StoreError> {
     tx.all(&TENANTS, &[], tenant)
+}
+
+/// Suspends a tenant since a moment, or ends its suspension.
+pub fn set_suspended(tx: &mut WriteTx<'_>, key: TenantKey, since: Option<Timestamp>) -> Result<(), StoreError> {
+    tx.run(&SUSPEND_TENANT, params![key, since]).map(drop)
 }
 
 /// Deletes a tenant with all its data and tokens.
