@@ -1,1 +1,32 @@
-//! The SCIM service provider: tenants, tokens, application profiles, users and groups of a tenant.
+//! The SCIM service provider: tenants, secret tokens, application profiles, users and groups of a tenant.
+//!
+//! Use cases are plain functions over a transaction of the store; each takes a [`Caller`], which only a valid token gives. Whatever
+//! can be done before a transaction (parsing, checking, writing the document) is done before it: the embedded database has one writer.
+//! HTTP is not known here, and neither is the provisioning service.
+
+mod caller;
+pub mod discovery;
+mod document;
+mod error;
+mod groups;
+mod profile;
+mod query;
+mod representation;
+mod resource;
+mod tenant;
+mod token;
+mod users;
+mod version;
+
+pub use caller::Caller;
+pub use error::{ProviderError, TenantError};
+pub use profile::{Profile, Rules};
+pub use query::{COUNT_DEFAULT, COUNT_MAX, LIST_BYTES_MAX, Listing, Paging, SCAN_MAX, list};
+pub use representation::{Representation, View};
+pub use resource::{Changed, Fetched, NewResource, Patch, Replacement, create, delete, get, patch, replace};
+pub use store::resources::ResourceKind;
+pub use tenant::{TenantSettings, create_tenant, delete_tenant, resume_tenant, suspend_tenant, tenant, tenants};
+pub use token::{
+    AuthError, NewToken, TOKEN_DAYS_DEFAULT, TokenHash, TokenKey, authenticate, create_token, revoke_token, tokens,
+};
+pub use version::Precondition;

@@ -1,0 +1,113 @@
+//! What a tenant's endpoint says about itself (RFC 7644 §4, RFC 7643 §5 to §7): schemas, resource types, capabilities.
+
+use scim::{LIST_RESPONSE_URN, RESOURCE_TYPE_URN, ResourceType, SCHEMA_URN, SERVICE_PROVIDER_CONFIG_URN, Schema};
+use serde_json::{Value, json};
+
+use crate::{COUNT_DEFAULT, COUNT_MAX, Caller, ProviderError};
+
+/// All schemas of the caller's application, as a ListResponse.
+pub fn schemas(caller: &Caller, base: &str) -> String {
+    let mut found: Vec<Value> = Vec::new();
+    for resource_type in caller.profile().resource_types() {
+        found.extend(resource_type.schemas().map(|schema| schema_body(schema, base)));
+    }
+    listed(&found)
+}
+
+/// The schema of that URN.
+pub fn schema(caller: &Caller, base: &str, urn: &str) -> Result<String, ProviderError> {
+    caller
+        .profile()
+        .resource_types()
+        .flat_map(ResourceType::schemas)
+        .find(|schema| schema.id.eq_ignore_ascii_case(urn))
+        .map(|schema| schema_body(schema, base).to_string())
+        .ok_or(ProviderError::NotFound { kind: "Schema" })
+}
+
+/// All resource types of the caller's application, as a ListResponse.
+pub fn resource_types(caller: &Caller, base: &str) -> String {
+    let found: Vec<Value> = caller.profile().resource_types().map(|found| resource_type_body(found, base)).collect();
+    listed(&found)
+}
+
+/// The resource type of that name.
+pub fn resource_type(caller: &Caller, base: &str, name: &str) -> Result<String, ProviderError> {
+    caller
+        .profile()
+        .resource_types()
+        .find(|found| found.name == name)
+        .map(|found| resource_type_body(found, base).to_string())
+        .ok_or(ProviderError::NotFound { kind: "ResourceType" })
+}
+
+/// What the endpoint can do.
+pub fn service_provider_config(base: &str) -> String {
+    json!({
+        "schemas": [SERVICE_PROVIDER_CONFIG_URN],
+        "patch": { "supported": true },
+        "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
+        "filter": { "supported": true, "maxResults": COUNT_MAX },
+        "changePassword": { "supported": false },
+        "sort": { "supported": false },
+        "etag": { "supported": true },
+        "pagination": {
+            "cursor": false,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": COUNT_DEFAULT,
+            "maxPageSize": COUNT_MAX,
+        },
+        "authenticationSchemes": [{
+            "type": "oauthbearertoken",
+            "name": "OAuth Bearer Token",
+            "description": "A secret token of the tenant in the Authorization header",
+            "specUri": "https://www.rfc-editor.org/rfc/rfc6750",
+            "primary": true,
+        }],
+        "meta": {
+            "resourceType": "ServiceProviderConfig",
+            "location": format!("{base}/ServiceProviderConfig"),
+        },
+    })
+    .to_string()
+}
+
+fn schema_body(schema: &Schema, base: &str) -> Value {
+    let mut body = serde_json::to_value(schema).expect("a schema has only string keys");
+    body["schemas"] = json!([SCHEMA_URN]);
+    body["meta"] = json!({ "resourceType": "Schema", "location": format!("{base}/Schemas/{}", schema.id) });
+    body
+}
+
+fn resource_type_body(resource_type: &ResourceType, base: &str) -> Value {
+    let extensions: Vec<Value> = resource_type
+        .extensions
+        .iter()
+        .map(|(schema, required)| json!({ "schema": schema.id, "required": required }))
+        .collect();
+    json!({
+        "schemas": [RESOURCE_TYPE_URN],
+        "id": resource_type.name,
+        "name": resource_type.name,
+        "description": resource_type.description,
+        "endpoint": resource_type.endpoint,
+        "schema": resource_type.schema.id,
+        "schemaExtensions": extensions,
+        "meta": {
+            "resourceType": "ResourceType",
+            "location": format!("{base}/ResourceTypes/{}", resource_type.name),
+        },
+    })
+}
+
+fn listed(found: &[Value]) -> String {
+    json!({
+        "schemas": [LIST_RESPONSE_URN],
+        "totalResults": found.len(),
+        "startIndex": 1,
+        "itemsPerPage": found.len(),
+        "Resources": found,
+    })
+    .to_string()
+}

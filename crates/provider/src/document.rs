@@ -1,0 +1,104 @@
+//! What is stored of a resource: its document as text, its unique key, and the keys it is found by.
+
+use scim::limits::KEY_BYTES_MAX;
+use scim::{Attributes, Mutability, ResourceType, ScimError};
+use serde_json::{Map, Value};
+use store::StoreError;
+use store::resources::{IndexKey, ResourceKind};
+
+use crate::{Caller, ProviderError};
+
+/// The stored form of a resource's attributes.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) text: String,
+    pub(crate) unique_key: Option<String>,
+    pub(crate) keys: Vec<IndexKey>,
+}
+
+impl Document {
+    /// Writes attributes that the resource type has accepted.
+    pub(crate) fn write(caller: &Caller, kind: ResourceKind, attributes: &Attributes) -> Result<Self, ProviderError> {
+        let text = serde_json::to_string(attributes).map_err(|error| StoreError::Decode(error.to_string()))?;
+        Ok(Self { text, unique_key: unique_key(caller, kind, attributes)?, keys: keys(caller, kind, attributes)? })
+    }
+}
+
+/// Reads a stored document.
+pub(crate) fn read(text: &str) -> Result<Attributes, ProviderError> {
+    Ok(serde_json::from_str(text).map_err(|error| StoreError::Decode(error.to_string()))?)
+}
+
+/// The keys that the index of values holds for these attributes.
+pub(crate) fn keys(
+    caller: &Caller,
+    kind: ResourceKind,
+    attributes: &Attributes,
+) -> Result<Vec<IndexKey>, ProviderError> {
+    let unique = caller.unique_attribute(kind);
+    let mut keys = Vec::new();
+    for path in caller.rules(kind)?.indexed.iter().filter(|path| Some(path.path.as_str()) != unique) {
+        path.collect(attributes, &mut keys);
+    }
+    Ok(keys)
+}
+
+/// The folded value that no other resource of the kind may have. RFC 8265 decides for `userName`.
+pub(crate) fn unique_key(
+    caller: &Caller,
+    kind: ResourceKind,
+    attributes: &Attributes,
+) -> Result<Option<String>, ScimError> {
+    let Some(attribute) = caller.unique_attribute(kind) else { return Ok(None) };
+    let value = attributes.get(attribute).and_then(Value::as_str).unwrap_or_default();
+    if value.len() > KEY_BYTES_MAX {
+        return Err(ScimError::invalid_value(format!("{attribute} has at most {KEY_BYTES_MAX} bytes")));
+    }
+    folded(kind, value).map(Some)
+}
+
+/// The key under which a value of the unique attribute is found.
+pub(crate) fn folded(kind: ResourceKind, value: &str) -> Result<String, ScimError> {
+    match kind {
+        ResourceKind::User => scim::fold_username(value),
+        ResourceKind::Group => Ok(scim::fold(value)),
+    }
+}
+
+/// RFC 7644 §3.5.1: a value that is immutable may be sent again, but not changed. One that is left out stays.
+pub(crate) fn keep_immutable(
+    resource_type: &ResourceType,
+    old: &Attributes,
+    new: &mut Attributes,
+) -> Result<(), ScimError> {
+    let core = &resource_type.schema;
+    keep_immutable_level(core.attributes.iter(), old, new)?;
+    for (extension, _) in &resource_type.extensions {
+        let Some(held) = old.get(&extension.id).and_then(Value::as_object) else { continue };
+        if extension.attributes.iter().all(|attribute| attribute.mutability != Mutability::Immutable) {
+            continue;
+        }
+        if let Value::Object(level) = new.entry(&extension.id).or_insert_with(|| Value::Object(Map::new())) {
+            keep_immutable_level(extension.attributes.iter(), held, level)?;
+        }
+    }
+    Ok(())
+}
+
+fn keep_immutable_level<'a>(
+    definitions: impl Iterator<Item = &'a scim::Attribute>,
+    old: &Attributes,
+    new: &mut Attributes,
+) -> Result<(), ScimError> {
+    for attribute in definitions.filter(|attribute| attribute.mutability == Mutability::Immutable) {
+        let Some(held) = old.get(&attribute.name) else { continue };
+        match new.get(&attribute.name) {
+            None => drop(new.insert(attribute.name.clone(), held.clone())),
+            Some(sent) if sent != held => {
+                return Err(ScimError::mutability(format!("{} cannot be changed once it is set", attribute.name)));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}

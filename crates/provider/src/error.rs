@@ -1,0 +1,75 @@
+//! What can go wrong in a use case, without a word of HTTP. Which status an error becomes is the server's table.
+
+use scim::ScimError;
+use store::{StoreError, UniqueKey};
+
+/// A use case of a tenant's users and groups failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// The request is refused for a reason that SCIM has a word for (RFC 7644 §3.12).
+    #[error(transparent)]
+    Scim(#[from] ScimError),
+    /// The tenant has no such resource. Those of other tenants are not told apart from those that never were.
+    #[error("{kind} not found")]
+    NotFound {
+        /// `User`, `Group`, `Schema` or `ResourceType`.
+        kind: &'static str,
+    },
+    /// Another resource of the tenant holds the value.
+    #[error("{attribute} is already taken by another resource")]
+    NotUnique {
+        /// The attribute that must be unique.
+        attribute: &'static str,
+    },
+    /// The resource is not at a version that the client named (RFC 7644 §3.14).
+    #[error("the resource changed; it is now at version {current}")]
+    VersionMismatch {
+        /// The version it is at.
+        current: i64,
+    },
+    /// The application that the tenant stands for does not offer this.
+    #[error("{0}")]
+    NotImplemented(&'static str),
+    /// The store failed; for the log, never for the client.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Administration of tenants and tokens failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TenantError {
+    /// The name does not follow the rule for tenant names.
+    #[error("a tenant name has 1 to 63 lower-case letters, digits and hyphens and starts with a letter or digit")]
+    BadName,
+    /// The name of a token is empty or too long.
+    #[error("a token name has 1 to {} characters and no control characters", crate::token::TOKEN_NAME_CHARS_MAX)]
+    BadTokenName,
+    /// There is no profile of that name.
+    #[error("there is no profile {0:?}; there are {names}", names = crate::Profile::names().join(", "))]
+    UnknownProfile(String),
+    /// A tenant of that name exists.
+    #[error("a tenant of that name exists")]
+    TenantExists,
+    /// There is no tenant of that name.
+    #[error("there is no tenant of that name")]
+    NoSuchTenant,
+    /// The tenant has a live token of that name.
+    #[error("the tenant has a token of that name; revoke it first or choose another name")]
+    TokenExists,
+    /// The tenant has no live token of that name.
+    #[error("the tenant has no live token of that name")]
+    NoSuchToken,
+    /// The store failed.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl From<StoreError> for TenantError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotUnique(UniqueKey::TenantName) => Self::TenantExists,
+            StoreError::NotUnique(UniqueKey::TokenName) => Self::TokenExists,
+            other => Self::Store(other),
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! Lists of users or groups: filters and pages (RFC 7644 §3.4.2).
+//!
+//! The planner takes the first equality that an index answers; the filter decides among the candidates that the index gives. Only a
+//! profile that lets every attribute be filtered by reads all resources for a filter without such an equality, up to [`SCAN_MAX`].
+
+use scim::{
+    AttributePath, Attributes, Filter, LIST_RESPONSE_URN, Literal, Operator, Resolved, ResourceType, ScimError,
+};
+use serde_json::{Value, json};
+use store::members;
+use store::resources::{self, ResourceKind, ResourceRecord};
+use store::{ReadTx, ResourceId};
+
+use crate::representation::{Joined, View, complete, represent, write_json};
+use crate::{Caller, ProviderError, Rules, document, groups};
+
+/// Resources on a page when the client does not say.
+pub const COUNT_DEFAULT: u32 = 100;
+/// Most resources on a page.
+pub const COUNT_MAX: u32 = 1000;
+/// Most resources that a filter without index is tried on.
+pub const SCAN_MAX: u32 = 100_000;
+/// Most resources that one key of an index may lead to.
+pub const CANDIDATES_MAX: u32 = 10_000;
+/// Size from which a page ends early, in bytes: groups are answered with their members.
+pub const LIST_BYTES_MAX: usize = 32 << 20;
+/// Resources read at a time.
+const CHUNK: u32 = 500;
+
+/// Which part of a list is wanted (RFC 7644 §3.4.2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paging {
+    start_index: u64,
+    count: u32,
+}
+
+impl Paging {
+    /// Reads `startIndex` (below 1 means 1) and `count` (below 0 means 0, above [`COUNT_MAX`] means that).
+    pub fn read(start_index: Option<&str>, count: Option<&str>) -> Result<Self, ScimError> {
+        let number = |name: &str, text: Option<&str>, default: i64| match text {
+            None => Ok(default),
+            Some(text) => text
+                .trim()
+                .parse::<i64>()
+                .map_err(|_| ScimError::invalid_value(format!("{name} must be a whole number"))),
+        };
+        let start_index = u64::try_from(number("startIndex", start_index, 1)?.max(1)).unwrap_or(1);
+        let count = number("count", count, i64::from(COUNT_DEFAULT))?.clamp(0, i64::from(COUNT_MAX));
+        Ok(Self { start_index, count: u32::try_from(count).unwrap_or(COUNT_MAX) })
+    }
+
+    const fn skipped(self) -> u64 {
+        self.start_index - 1
+    }
+
+    /// Whether the match with this number, counted from 0, is on the page.
+    fn holds(self, number: u64) -> bool {
+        number >= self.skipped() && number - self.skipped() < u64::from(self.count)
+    }
+}
+
+/// A list that a client asked for, ready to be run.
+#[derive(Debug)]
+pub struct Listing {
+    kind: ResourceKind,
+    filter: Option<Filter>,
+    paging: Paging,
+    plan: Plan,
+    member_ids: Vec<ResourceId>,
+}
+
+/// How candidates are found.
+#[derive(Debug, PartialEq, Eq)]
+enum Plan {
+    /// Nothing can match.
+    Nothing,
+    /// Everything matches.
+    Everything,
+    Id(ResourceId),
+    Unique(String),
+    Key(&'static str, String),
+    /// Groups that have this member.
+    WithMember(ResourceId),
+    /// Try all.
+    Scan,
+}
+
+impl Listing {
+    /// Reads a filter, checks it against what the application can be searched by, and plans it. An application without groups has an
+    /// empty list of them, because clients test with a query for a group.
+    pub fn prepare(
+        caller: &Caller,
+        kind: ResourceKind,
+        filter: Option<&str>,
+        paging: Paging,
+    ) -> Result<Self, ProviderError> {
+        let filter = filter.map(str::parse::<Filter>).transpose()?;
+        let Ok(rules) = caller.rules(kind) else {
+            return Ok(Self { kind, filter: None, paging, plan: Plan::Nothing, member_ids: Vec::new() });
+        };
+        let (plan, member_ids) = match &filter {
+            None => (Plan::Everything, Vec::new()),
+            Some(filter) => {
+                filter.check(&rules.resource_type)?;
+                let plan = plan(caller, kind, rules, filter)?;
+                check_filterable(caller, kind, rules, filter)?;
+                (plan, compared_members(filter, &rules.resource_type)?)
+            }
+        };
+        Ok(Self { kind, filter, paging, plan, member_ids })
+    }
+
+    /// Whether few rows will be read, so that the query may run where a look-up by id runs.
+    pub const fn is_short(&self) -> bool {
+        matches!(self.plan, Plan::Nothing | Plan::Id(_) | Plan::Unique(_)) && matches!(self.kind, ResourceKind::User)
+            || matches!(self.plan, Plan::Nothing)
+    }
+
+    /// Whether the plan itself is the whole filter.
+    const fn is_answered_by_plan(&self) -> bool {
+        matches!(self.filter, Some(Filter::Compare { .. })) && matches!(self.plan, Plan::Id(_) | Plan::Unique(_))
+    }
+}
+
+fn plan(caller: &Caller, kind: ResourceKind, rules: &'static Rules, filter: &Filter) -> Result<Plan, ScimError> {
+    let terms = filter.equality_terms(&rules.resource_type);
+    let text = |wanted: &str| {
+        terms.iter().find(|(path, _)| path == wanted).and_then(|(_, literal)| match literal {
+            Literal::String(text) => Some(text.as_str()),
+            Literal::Number(_) | Literal::Boolean(_) | Literal::Null => None,
+        })
+    };
+    if let Some(id) = text("id") {
+        return Ok(id.parse().map_or(Plan::Nothing, Plan::Id));
+    }
+    if let Some(value) = caller.unique_attribute(kind).and_then(text) {
+        // A name that cannot be stored is nobody's name.
+        return Ok(document::folded(kind, value).map_or(Plan::Nothing, Plan::Unique));
+    }
+    for indexed in &rules.indexed {
+        if let Some(value) = text(&indexed.path) {
+            return Ok(Plan::Key(&indexed.path, indexed.key(value)));
+        }
+    }
+    if let Some(id) = text("members.value").filter(|_| kind == ResourceKind::Group) {
+        return Ok(id.parse().map_or(Plan::Nothing, Plan::WithMember));
+    }
+    Ok(Plan::Scan)
+}
+
+/// Once `id eq` names the one resource there is nothing left to search, so any attribute may be tested on it: clients check references
+/// with `id eq "…" and manager eq "…"`.
+fn check_filterable(caller: &Caller, kind: ResourceKind, rules: &Rules, filter: &Filter) -> Result<(), ScimError> {
+    let names_id = filter.equality_terms(&rules.resource_type).iter().any(|(path, _)| path == "id");
+    let mut refused = None;
+    each_path(filter, &mut |path| {
+        let Some(resolved) = rules.resource_type.resolve(path) else { return };
+        if kind == ResourceKind::User && resolved.extension.is_none() && resolved.attribute.name == "groups" {
+            refused = Some("groups cannot be filtered by here; list Groups by members.value".to_owned());
+        }
+        let Some(filterable) = &rules.filterable else { return };
+        let name = resolved.to_string();
+        if !names_id && name != "id" && !filterable.contains(&name) {
+            let (kind, known) = (rules.resource_type.name.as_str(), filterable.join(", "));
+            refused = Some(format!("{kind} can be filtered by id, {known} in {}", caller.profile().title));
+        }
+    });
+    refused.map_or(Ok(()), |detail| Err(ScimError::invalid_filter(detail)))
+}
+
+/// Calls `each` with every attribute that a filter compares; what brackets hold belongs to the attribute before them.
+fn each_path(filter: &Filter, each: &mut impl FnMut(&AttributePath)) {
+    match filter {
+        Filter::And(members) | Filter::Or(members) => members.iter().for_each(|member| each_path(member, each)),
+        Filter::Not(inner) => each_path(inner, each),
+        Filter::Present(path) | Filter::Compare { path, .. } | Filter::ValuePath { path, .. } => each(path),
+    }
+}
+
+/// The ids that a filter compares members with. Members are not in the document: each of these is looked up for each candidate, so
+/// only `eq` can be offered.
+fn compared_members(filter: &Filter, resource_type: &ResourceType) -> Result<Vec<ResourceId>, ScimError> {
+    let is_members = |path: &AttributePath| {
+        resource_type
+            .resolve(path)
+            .is_some_and(|resolved| resource_type.name == "Group" && resolved.attribute.name == "members")
+    };
+    let refuse = || Err(ScimError::invalid_filter("members can only be compared by members.value eq \"id\""));
+    let mut ids = Vec::new();
+    let mut pending = vec![filter];
+    while let Some(filter) = pending.pop() {
+        match filter {
+            Filter::And(members) | Filter::Or(members) => pending.extend(members),
+            Filter::Not(inner) => pending.push(inner),
+            Filter::Present(path) if is_members(path) => return refuse(),
+            Filter::Compare { path, operator, value } if is_members(path) => {
+                let resolved = resource_type.resolve(path);
+                match (is_member_id(resolved), &path.filter, operator, value) {
+                    (true, None, Operator::Eq, Literal::String(id)) => ids.extend(id.parse::<ResourceId>().ok()),
+                    _ => return refuse(),
+                }
+            }
+            Filter::ValuePath { path, filter } if is_members(path) => match filter.as_ref() {
+                Filter::Compare { path, operator: Operator::Eq, value: Literal::String(id) }
+                    if path.attribute.eq_ignore_ascii_case("value") =>
+                {
+                    ids.extend(id.parse::<ResourceId>().ok());
+                }
+                _ => return refuse(),
+            },
+            Filter::Present(_) | Filter::Compare { .. } | Filter::ValuePath { .. } => {}
+        }
+    }
+    Ok(ids)
+}
+
+fn is_member_id(resolved: Option<Resolved<'_>>) -> bool {
+    resolved.is_some_and(|resolved| resolved.sub_attribute.is_none_or(|sub| sub.name == "value"))
+}
+
+/// Runs a list; gives the text of the ListResponse. A user's `groups` are only shown when one user is asked for.
+pub fn list(tx: &mut ReadTx<'_>, caller: &Caller, listing: &Listing, view: View<'_>) -> Result<String, ProviderError> {
+    let (total, records) = find(tx, caller, listing, view.base)?;
+    let mut resources = String::new();
+    let mut items = 0_u32;
+    for record in &records {
+        if resources.len() >= LIST_BYTES_MAX {
+            break;
+        }
+        let json = match listing.kind {
+            ResourceKind::User => None,
+            ResourceKind::Group => groups::members_json(tx, caller, record.id, view)?,
+        };
+        let joined = json.map(|json| Joined { attribute: "members", json });
+        if items > 0 {
+            resources.push(',');
+        }
+        resources.push_str(&represent(caller, listing.kind, record, view, joined.as_ref())?);
+        items += 1;
+    }
+    let mut text = String::with_capacity(resources.len() + 192);
+    let start = listing.paging.start_index;
+    write_json(
+        &mut text,
+        format_args!(
+            "{{\"schemas\":[\"{LIST_RESPONSE_URN}\"],\"totalResults\":{total},\"startIndex\":{start},\
+             \"itemsPerPage\":{items},\"Resources\":[{resources}]}}"
+        ),
+    );
+    Ok(text)
+}
+
+/// The number of all matches, and those of the page.
+fn find(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    listing: &Listing,
+    base: &str,
+) -> Result<(u64, Vec<ResourceRecord>), ProviderError> {
+    let (tenant, kind, paging) = (caller.tenant(), listing.kind, listing.paging);
+    let candidates = match &listing.plan {
+        Plan::Nothing => Vec::new(),
+        Plan::Everything => {
+            let total = resources::count(tx, tenant, kind)?;
+            let page = match paging.count {
+                0 => Vec::new(),
+                count => resources::page(tx, tenant, kind, paging.skipped(), count)?,
+            };
+            return Ok((total, page));
+        }
+        Plan::Id(id) => resources::by_id(tx, tenant, kind, *id)?.into_iter().collect(),
+        Plan::Unique(key) => resources::by_unique_key(tx, tenant, kind, key)?.into_iter().collect(),
+        Plan::Key(path, key) => {
+            let found = resources::by_key(tx, tenant, kind, path, key, CANDIDATES_MAX + 1)?;
+            if found.len() > CANDIDATES_MAX as usize {
+                return Err(too_many(CANDIDATES_MAX));
+            }
+            found
+        }
+        Plan::WithMember(member) => with_member(tx, caller, *member)?,
+        Plan::Scan => return scan(tx, caller, listing, base),
+    };
+    let mut page = Page { total: 0, records: Vec::new() };
+    page.take(tx, caller, listing, base, candidates)?;
+    Ok((page.total, page.records))
+}
+
+fn too_many(limit: u32) -> ProviderError {
+    ScimError::too_many(format!("the filter would have to look at more than {limit} resources")).into()
+}
+
+fn with_member(tx: &mut ReadTx<'_>, caller: &Caller, member: ResourceId) -> Result<Vec<ResourceRecord>, ProviderError> {
+    let groups = members::groups_of(tx, caller.tenant(), member, None, CANDIDATES_MAX + 1)?;
+    if groups.len() > CANDIDATES_MAX as usize {
+        return Err(too_many(CANDIDATES_MAX));
+    }
+    let mut found = Vec::with_capacity(groups.len());
+    for group in groups {
+        found.extend(resources::by_id(tx, caller.tenant(), ResourceKind::Group, group.id)?);
+    }
+    Ok(found)
+}
+
+fn scan(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    listing: &Listing,
+    base: &str,
+) -> Result<(u64, Vec<ResourceRecord>), ProviderError> {
+    if resources::count(tx, caller.tenant(), listing.kind)? > u64::from(SCAN_MAX) {
+        return Err(too_many(SCAN_MAX));
+    }
+    let mut page = Page { total: 0, records: Vec::new() };
+    let mut after = None;
+    loop {
+        let candidates = resources::page_after(tx, caller.tenant(), listing.kind, after, CHUNK)?;
+        let Some(last) = candidates.last() else { break };
+        after = Some(last.id);
+        page.take(tx, caller, listing, base, candidates)?;
+    }
+    Ok((page.total, page.records))
+}
+
+/// Matches so far: all are counted, those of the page are kept.
+struct Page {
+    total: u64,
+    records: Vec<ResourceRecord>,
+}
+
+impl Page {
+    fn take(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        caller: &Caller,
+        listing: &Listing,
+        base: &str,
+        candidates: Vec<ResourceRecord>,
+    ) -> Result<(), ProviderError> {
+        let filter = listing.filter.as_ref().filter(|_| !listing.is_answered_by_plan());
+        let matcher = match filter {
+            Some(filter) => Some(filter.matcher(caller.resource_type(listing.kind)?)?),
+            None => None,
+        };
+        for record in candidates {
+            if let Some(matcher) = &matcher {
+                let mut resource = document::read(&record.doc)?;
+                complete(caller, listing.kind, &record, base, &mut resource)?;
+                join_members(tx, caller, record.id, &listing.member_ids, &mut resource)?;
+                if !matcher.matches(&resource) {
+                    continue;
+                }
+            }
+            if listing.paging.holds(self.total) {
+                self.records.push(record);
+            }
+            self.total += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Of the ids a filter asks about, adds those that are members.
+fn join_members(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    group: ResourceId,
+    asked: &[ResourceId],
+    resource: &mut Attributes,
+) -> Result<(), ProviderError> {
+    let mut present = Vec::new();
+    for id in asked {
+        if members::is_member(tx, caller.tenant(), group, *id)? {
+            present.push(json!({ "value": id.to_string() }));
+        }
+    }
+    if !present.is_empty() {
+        resource.insert("members".to_owned(), Value::Array(present));
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! Tenants: made, listed, found, suspended, deleted. Their tokens are in `token`.
+
+use jiff::Timestamp;
+use store::tenants::TenantRecord;
+use store::{ReadTx, StoreError, TenantKey, WriteTx};
+
+use crate::{Profile, TenantError};
+
+/// Longest name of a tenant, in bytes: it may become a label of a host name.
+pub const TENANT_NAME_BYTES_MAX: usize = 63;
+
+/// What an administrator can choose for a tenant when it is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TenantSettings {
+    /// Whether no two groups may have the same `displayName`; the profile decides where this is not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unique_group_names: Option<bool>,
+}
+
+impl TenantSettings {
+    /// Reads the stored form. Nearly every tenant has no settings of its own, and every request reads them.
+    pub(crate) fn read(text: &str) -> Result<Self, StoreError> {
+        if text == "{}" {
+            return Ok(Self::default());
+        }
+        serde_json::from_str(text).map_err(|error| StoreError::Decode(error.to_string()))
+    }
+
+    fn write(&self) -> String {
+        serde_json::to_string(self).expect("a struct of options of booleans is JSON")
+    }
+}
+
+/// Makes a tenant. Its name is 1 to 63 of `a-z`, `0-9` and `-`, and does not start with `-`.
+pub fn create_tenant(
+    tx: &mut WriteTx<'_>,
+    name: &str,
+    profile: &str,
+    settings: &TenantSettings,
+    now: Timestamp,
+) -> Result<TenantKey, TenantError> {
+    if !is_tenant_name(name) {
+        return Err(TenantError::BadName);
+    }
+    let profile = Profile::by_name(profile).ok_or_else(|| TenantError::UnknownProfile(profile.to_owned()))?;
+    Ok(store::tenants::insert_tenant(tx, name, &profile.name, &settings.write(), now)?)
+}
+
+/// All tenants, by name.
+pub fn tenants(tx: &mut ReadTx<'_>) -> Result<Vec<TenantRecord>, TenantError> {
+    Ok(store::tenants::tenants(tx)?)
+}
+
+/// The tenant of that name.
+pub fn tenant(tx: &mut ReadTx<'_>, name: &str) -> Result<TenantRecord, TenantError> {
+    store::tenants::tenant_by_name(tx, name)?.ok_or(TenantError::NoSuchTenant)
+}
+
+/// Deletes the tenant of that name with its users, groups and tokens.
+pub fn delete_tenant(tx: &mut WriteTx<'_>, name: &str) -> Result<(), TenantError> {
+    let found = tenant(tx, name)?;
+    Ok(store::tenants::delete_tenant(tx, found.key)?)
+}
+
+/// Suspends the tenant of that name: its tokens are refused until it is resumed.
+pub fn suspend_tenant(tx: &mut WriteTx<'_>, name: &str, now: Timestamp) -> Result<(), TenantError> {
+    set_suspended(tx, name, Some(now))
+}
+
+/// Ends the suspension of the tenant of that name.
+pub fn resume_tenant(tx: &mut WriteTx<'_>, name: &str) -> Result<(), TenantError> {
+    set_suspended(tx, name, None)
+}
+
+fn set_suspended(tx: &mut WriteTx<'_>, name: &str, since: Option<Timestamp>) -> Result<(), TenantError> {
+    let found = tenant(tx, name)?;
+    Ok(store::tenants::set_suspended(tx, found.key, since)?)
+}
+
+fn is_tenant_name(name: &str) -> bool {
+    name.len() <= TENANT_NAME_BYTES_MAX
+        && name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_tenants() {
+        let longest = "a".repeat(TENANT_NAME_BYTES_MAX);
+        for name in ["a", "contoso", "contoso-2", "0-", longest.as_str()] {
+            assert!(is_tenant_name(name), "{name}");
+        }
+        let too_long = "a".repeat(TENANT_NAME_BYTES_MAX + 1);
+        for name in ["", "-a", "Contoso", "a.b", "a/b", "a b", "é", too_long.as_str()] {
+            assert!(!is_tenant_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn settings_survive_storing() {
+        for unique_group_names in [None, Some(true), Some(false)] {
+            let settings = TenantSettings { unique_group_names };
+            assert_eq!(TenantSettings::read(&settings.write()).unwrap(), settings);
+        }
+        assert_eq!(TenantSettings::default().write(), "{}");
+    }
+}

@@ -1,0 +1,59 @@
+//! The `groups` of a user (RFC 7643 §4.1.2): readOnly, taken from the memberships when one user is answered.
+//!
+//! Only profiles that know the attribute show it, direct groups only, and at most [`GROUPS_MAX`] of them; lists of users leave it out.
+
+use scim::Attributes;
+use serde_json::{Value, json};
+use store::members::{self, GroupOfMember};
+use store::resources::ResourceKind;
+use store::{ReadTx, ResourceId};
+
+use crate::representation::{View, endpoint};
+use crate::{Caller, ProviderError};
+
+/// Most groups shown with a user.
+pub(crate) const GROUPS_MAX: u32 = 100;
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Named {
+    display_name: Option<String>,
+}
+
+/// The groups that an answer about the user would show.
+pub(crate) fn groups_of(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    user: ResourceId,
+) -> Result<Vec<GroupOfMember>, ProviderError> {
+    if !caller.rules(ResourceKind::User)?.shows_groups {
+        return Ok(Vec::new());
+    }
+    Ok(members::groups_of(tx, caller.tenant(), user, None, GROUPS_MAX)?)
+}
+
+/// The groups as a JSON array; `None` when there are none, or the view does not want them.
+pub(crate) fn groups_json(
+    caller: &Caller,
+    groups: &[GroupOfMember],
+    view: View<'_>,
+) -> Result<Option<String>, ProviderError> {
+    if groups.is_empty() {
+        return Ok(None);
+    }
+    let elements = groups.iter().map(|group| element(group, view.base)).collect();
+    let mut user = Attributes::from_iter([("groups".to_owned(), Value::Array(elements))]);
+    view.projection.apply(caller.resource_type(ResourceKind::User)?, &mut user);
+    Ok(user.get("groups").map(Value::to_string))
+}
+
+fn element(group: &GroupOfMember, base: &str) -> Value {
+    let id = group.id.to_string();
+    let display = serde_json::from_str::<Named>(&group.doc).ok().and_then(|named| named.display_name);
+    json!({
+        "$ref": format!("{base}{}{id}", endpoint(ResourceKind::Group)),
+        "display": display.unwrap_or_default(),
+        "type": "direct",
+        "value": id,
+    })
+}
