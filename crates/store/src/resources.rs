@@ -175,11 +175,7 @@ pub fn exists(tx: &mut ReadTx<'_>, tenant: TenantKey, kind: ResourceKind, id: Re
 }
 
 /// What kind of resource has that id. It cannot be deleted by others until the transaction ends.
-pub fn kind_held(
-    tx: &mut WriteTx<'_>,
-    tenant: TenantKey,
-    id: ResourceId,
-) -> Result<Option<ResourceKind>, StoreError> {
+pub fn kind_held(tx: &mut WriteTx<'_>, tenant: TenantKey, id: ResourceId) -> Result<Option<ResourceKind>, StoreError> {
     tx.first(&KIND_HELD, params![tenant, id], |row| ResourceKind::from_code(row.int(0)?))
 }
 
