@@ -1,0 +1,213 @@
+//! The benchmark: measures the limits of the machine and the product against them (`cargo xtask bench`). Only the
+//! command line lives here; what is measured is in `limits`, `provider`, `cycles` and `crash`.
+
+mod child;
+mod database;
+mod document;
+mod figures;
+mod folder;
+mod group_commit;
+mod limits;
+mod load;
+mod random;
+mod run;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand, ValueEnum};
+use serde::Serialize;
+
+use figures::{Figure, Verdict};
+use run::Run;
+use serve::Place;
+
+/// As the product: JSON at many connections is much faster with it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures the machine's limits and the product, each figure as a ratio to its limit.
+#[derive(Debug, Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Debug, clap::Args)]
+struct Settings {
+    /// Measures these parts only; may be given several times
+    #[arg(long, value_enum, value_name = "NAME", global = true)]
+    only: Vec<Part>,
+
+    /// Small sizes and short loads, to see that all works
+    #[arg(long, global = true)]
+    quick: bool,
+
+    /// Writes the figures to this file, as JSON
+    #[arg(long, value_name = "FILE", global = true)]
+    json: Option<PathBuf>,
+
+    /// The program under test; without it, it is built with optimisation
+    #[arg(long, value_name = "PROGRAM", global = true)]
+    lockstep: Option<PathBuf>,
+
+    /// Where databases go while they are measured [default: beside this program]
+    #[arg(long, value_name = "FOLDER", global = true)]
+    folder: Option<PathBuf>,
+
+    /// A PostgreSQL server on which new databases may be made; without it, SQLite alone is measured
+    #[arg(long, env = "LOCKSTEP_TEST_POSTGRES", value_name = "URL", hide_env_values = true, global = true)]
+    postgres: Option<String>,
+
+    /// Counted seconds of each load [default: 4; quick: 0.5]
+    #[arg(long, global = true)]
+    seconds: Option<f64>,
+
+    /// How often product and limit are measured in turn [default: 3; quick: 1]
+    #[arg(long, global = true)]
+    rounds: Option<usize>,
+
+    /// Where random choices begin
+    #[arg(long, default_value_t = 1, global = true)]
+    seed: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The machine: durable inserts, a bare handler, a minimal handler
+    Limits,
+}
+
+const PARTS: [Part; 1] = [Part::Limits];
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Generates a load described on standard input
+    #[command(hide = true)]
+    Load,
+    /// Serves a stored document
+    #[command(hide = true)]
+    ServeBare,
+    /// Serves inserts by group commit
+    #[command(hide = true)]
+    ServeMinimal {
+        /// A new SQLite file
+        #[arg(long, required_unless_present = "into")]
+        sqlite: Option<PathBuf>,
+        /// The URL of an empty PostgreSQL database
+        #[arg(long)]
+        into: Option<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let Arguments { command, settings } = arguments;
+    match command {
+        Some(Command::Load) => load::process()?,
+        Some(Command::ServeBare) => serve::bare()?,
+        Some(Command::ServeMinimal { sqlite, into }) => {
+            let place = sqlite.map(Place::Sqlite).or(into.map(Place::Postgres));
+            serve::minimal(&place.context("no database is given")?)?;
+        }
+        None => return measure(settings),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Measures part after part. One that fails takes no other with it.
+fn measure(settings: Settings) -> anyhow::Result<ExitCode> {
+    let parts = if settings.only.is_empty() { PARTS.to_vec() } else { settings.only.clone() };
+    let json = settings.json.clone();
+    let run = settings_of_run(settings)?;
+    let (mut figures, mut failures) = (Vec::new(), Vec::new());
+    for part in parts {
+        eprintln!("==> {part:?}");
+        match measure_part(&run, part) {
+            Ok(measured) => figures.extend(measured),
+            Err(error) => failures.push(format!("{part:?} could not be measured: {error:#}")),
+        }
+    }
+    println!("{}", figures::table(&figures));
+    let short = figures.iter().filter(|figure| figure.verdict == Verdict::Short).count();
+    println!("{} figures, {short} short of what is required", figures.len());
+    for failure in &failures {
+        eprintln!("error: {failure}");
+    }
+    if let Some(file) = json {
+        let text = serde_json::to_string_pretty(&Answer { figures: &figures, failures: &failures })?;
+        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    figures: &'a [Figure],
+    failures: &'a [String],
+}
+
+fn measure_part(run: &Run, part: Part) -> anyhow::Result<Vec<Figure>> {
+    match part {
+        Part::Limits => limits::measure(run),
+    }
+}
+
+fn settings_of_run(settings: Settings) -> anyhow::Result<Run> {
+    let Settings { quick, lockstep, folder, postgres, seconds, rounds, seed, .. } = settings;
+    let folder = match folder {
+        Some(folder) => folder,
+        // The system's temporary folder may be memory, where nothing is durable and all is fast.
+        None => std::env::current_exe()?.with_file_name("bench-data"),
+    };
+    Ok(Run {
+        folder,
+        postgres,
+        seconds: seconds.unwrap_or(if quick { 0.5 } else { 4.0 }),
+        rounds: rounds.unwrap_or(if quick { 1 } else { 3 }),
+        quick,
+        lockstep,
+        seed,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::Arguments;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn forms() {
+        for (line, fine) in [
+            ("bench", true),
+            ("bench --quick --only limits --json f.json", true),
+            ("bench --only nothing", false),
+            ("bench load", true),
+            ("bench serve-minimal", false),
+            ("bench serve-minimal --sqlite f.db", true),
+        ] {
+            assert_eq!(Arguments::try_parse_from(line.split(' ')).is_ok(), fine, "{line}");
+        }
+    }
+}
