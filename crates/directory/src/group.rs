@@ -277,6 +277,12 @@ pub fn find_group(tx: &mut ReadTx<'_>, name: &str) -> Result<Group, DirectoryErr
     find(tx, "group", name, |group| group.deleted.is_none())
 }
 
+/// The group with that `displayName` that is not soft-deleted, also where the name looks like an object id.
+pub(crate) fn find_named(tx: &mut ReadTx<'_>, name: &str) -> Result<Group, DirectoryError> {
+    let found = stored::groups_by_name(tx, &folded(name), SAME_NAME_MAX)?;
+    the_one("group", name, found, |group| group.deleted.is_none())
+}
+
 /// The soft-deleted group with that `displayName` or object id.
 pub fn find_deleted_group(tx: &mut ReadTx<'_>, name: &str) -> Result<Group, DirectoryError> {
     find(tx, "soft-deleted group", name, |group| group.deleted.is_some())
@@ -288,11 +294,20 @@ fn find(
     name: &str,
     wanted: fn(&GroupRecord) -> bool,
 ) -> Result<Group, DirectoryError> {
-    let mut found = match name.parse::<GroupId>() {
+    let found = match name.parse::<GroupId>() {
         Ok(id) => stored::group_by_id(tx, id)?.into_iter().collect(),
         Err(_) if name.contains('\0') => Vec::new(),
         Err(_) => stored::groups_by_name(tx, &folded(name), SAME_NAME_MAX)?,
     };
+    the_one(kind, name, found, wanted)
+}
+
+fn the_one(
+    kind: &'static str,
+    name: &str,
+    mut found: Vec<GroupRecord>,
+    wanted: fn(&GroupRecord) -> bool,
+) -> Result<Group, DirectoryError> {
     found.retain(wanted);
     match (found.pop(), found.len()) {
         (Some(record), 0) => Group::from_record(record),

@@ -10,6 +10,7 @@ mod attribute;
 mod audit;
 mod error;
 mod group;
+pub mod import;
 mod member;
 mod page;
 mod principal;

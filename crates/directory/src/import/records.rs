@@ -1,0 +1,209 @@
+//! Splits a file into records: rows of a table (RFC 4180), or lines. Each record is limited, and after one that is too
+//! long the next line begins a new one: so no file needs much memory, and a quote left open loses little.
+
+use std::io::{self, BufRead, Read};
+
+use super::report::ImportError;
+
+/// The most bytes of one row; a longer one is left out.
+pub const RECORD_BYTES_MAX: usize = 1 << 20;
+/// The most bytes of one field; a row with a longer one is left out.
+pub const FIELD_BYTES_MAX: usize = 64 << 10;
+
+/// How records are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Fields are separated by this byte, and may be quoted; line breaks inside quotes belong to the field.
+    Table(u8),
+    /// A record is a line, of one field.
+    Lines,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    FieldStart,
+    Plain,
+    Quoted,
+    /// After a quote inside quotes: the end of the field, or the first half of a doubled quote.
+    Quote,
+    /// The record is too long; the line's end is waited for.
+    Skipping,
+}
+
+/// How reading a record ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The record is whole.
+    Whole,
+    /// It is longer than [`RECORD_BYTES_MAX`] and was skipped.
+    TooLong,
+    /// The file ends inside quotes.
+    OpenQuote,
+}
+
+/// Reads the records of a file, one at a time into the same memory.
+pub(super) struct Records<R> {
+    input: R,
+    shape: Shape,
+    /// Bytes read so far.
+    pub(super) bytes: u64,
+    /// The line of the next byte.
+    next_line: u64,
+    /// The line on which the current record begins.
+    pub(super) line: u64,
+    state: State,
+    length: usize,
+    data: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl<R: BufRead> Records<R> {
+    pub(super) const fn new(input: R, shape: Shape) -> Self {
+        Self {
+            input,
+            shape,
+            bytes: 0,
+            next_line: 1,
+            line: 1,
+            state: State::FieldStart,
+            length: 0,
+            data: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
+
+    /// Goes on with another shape, as after a header that told it.
+    pub(super) const fn reshape(&mut self, shape: Shape) {
+        self.shape = shape;
+    }
+
+    /// Reads the next record that is not a blank line; `None` at the end of the file.
+    pub(super) fn advance(&mut self) -> io::Result<Option<Ended>> {
+        loop {
+            match self.advance_once()? {
+                Some(Ended::Whole) if self.is_blank() => {}
+                other => return Ok(other),
+            }
+        }
+    }
+
+    fn advance_once(&mut self) -> io::Result<Option<Ended>> {
+        self.data.clear();
+        self.ends.clear();
+        (self.state, self.length, self.line) = (State::FieldStart, 0, self.next_line);
+        loop {
+            let chunk = match self.input.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                other => other?,
+            };
+            if chunk.is_empty() {
+                return Ok(self.at_end_of_file());
+            }
+            // The bytes are handed over one by one, and `chunk` borrows the reader: hence the short copy.
+            let mut copy = [0; 4096];
+            let length = chunk.len().min(copy.len());
+            copy[..length].copy_from_slice(&chunk[..length]);
+            let (taken, ended) = self.feed(&copy[..length]);
+            self.input.consume(taken);
+            self.bytes += taken as u64;
+            if ended.is_some() {
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// Takes bytes up to the end of the record; says how many, and how the record ended if it did.
+    fn feed(&mut self, bytes: &[u8]) -> (usize, Option<Ended>) {
+        for (position, &byte) in bytes.iter().enumerate() {
+            self.length += 1;
+            if byte == b'\n' {
+                self.next_line += 1;
+                if self.state == State::Skipping {
+                    return (position + 1, Some(Ended::TooLong));
+                }
+            }
+            if self.length > RECORD_BYTES_MAX {
+                (self.state, self.data, self.ends) = (State::Skipping, Vec::new(), Vec::new());
+            }
+            if self.take(byte) {
+                self.close_line();
+                return (position + 1, Some(Ended::Whole));
+            }
+        }
+        (bytes.len(), None)
+    }
+
+    /// Takes one byte; says whether it ends the record.
+    fn take(&mut self, byte: u8) -> bool {
+        match (self.shape, self.state, byte) {
+            (_, State::Skipping, _) => {}
+            (Shape::Lines, _, b'\n') | (_, State::FieldStart | State::Plain | State::Quote, b'\n') => return true,
+            (Shape::Table(_), State::FieldStart, b'"') => self.state = State::Quoted,
+            (Shape::Table(_), State::Quoted, b'"') => self.state = State::Quote,
+            (Shape::Table(delimiter), State::FieldStart | State::Plain | State::Quote, byte) if byte == delimiter => {
+                self.ends.push(self.data.len());
+                self.state = State::FieldStart;
+            }
+            (Shape::Table(_), State::Quoted, byte) => self.data.push(byte),
+            (Shape::Table(_), State::Quote, b'"') => {
+                self.state = State::Quoted;
+                self.data.push(b'"');
+            }
+            (_, _, byte) => {
+                self.state = State::Plain;
+                self.data.push(byte);
+            }
+        }
+        false
+    }
+
+    fn at_end_of_file(&mut self) -> Option<Ended> {
+        match self.state {
+            _ if self.length == 0 => None,
+            State::Skipping => Some(Ended::TooLong),
+            State::Quoted => Some(Ended::OpenQuote),
+            State::FieldStart | State::Plain | State::Quote => {
+                self.close_line();
+                Some(Ended::Whole)
+            }
+        }
+    }
+
+    /// Closes the last field; a line may end with CR LF.
+    fn close_line(&mut self) {
+        if self.state == State::Plain && self.data.last() == Some(&b'\r') {
+            self.data.pop();
+        }
+        self.ends.push(self.data.len());
+    }
+
+    fn is_blank(&self) -> bool {
+        self.ends.len() == 1 && self.data.is_empty() && matches!(self.state, State::FieldStart | State::Plain)
+    }
+
+    /// The fields of the record.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.data[start..*end])
+    }
+
+    /// How many fields the record has.
+    pub(super) const fn field_count(&self) -> usize {
+        self.ends.len()
+    }
+}
+
+/// The most bytes that tell an encoding.
+const MARK_MAX: usize = 4;
+
+/// Takes the byte order mark off the file, and refuses UTF-16.
+pub(super) fn without_mark(mut input: impl Read) -> Result<impl Read, ImportError> {
+    let mut start = Vec::with_capacity(MARK_MAX);
+    input.by_ref().take(MARK_MAX as u64).read_to_end(&mut start)?;
+    match start.as_slice() {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [_, 0, _, 0] | [0, _, 0, _] => return Err(ImportError::Utf16),
+        [0xEF, 0xBB, 0xBF, ..] => drop(start.drain(..3)),
+        _ => {}
+    }
+    Ok(io::Cursor::new(start).chain(input))
+}
