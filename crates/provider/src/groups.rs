@@ -1,10 +1,11 @@
 //! Members of groups: changed row by row, written as JSON text in pieces. A group's members are never in its document and never all in
 //! memory as values, so what a change costs depends on the members named, not on the group.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use scim::{AttributePath, Attributes, Filter, Member, MemberChange, ResourceType, ScimError};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use store::members::{self, MemberRecord};
 use store::resources::{self, ResourceKind};
 use store::{ObjectId, ObjectKind, ReadTx, ResourceId, WriteTx, append_change};
@@ -23,9 +24,9 @@ pub(crate) fn change_members(
     changes: &[MemberChange],
     now: Timestamp,
 ) -> Result<bool, ProviderError> {
-    let mut changed = false;
+    let mut differs = false;
     for change in changes {
-        changed |= match change {
+        differs |= match change {
             MemberChange::Add(added) => !add_members(tx, caller, group, added, now)?.is_empty(),
             MemberChange::Remove(ids) => {
                 remove_members(tx, caller, group, ids.iter().filter_map(|id| id.parse().ok()), now)?
@@ -35,7 +36,7 @@ pub(crate) fn change_members(
             MemberChange::Replace(wanted) => set_members(tx, caller, group, wanted, now)?,
         };
     }
-    Ok(changed)
+    Ok(differs)
 }
 
 /// Adds members; gives those that were none before. An id that names nothing of this tenant is refused in the same words whether it

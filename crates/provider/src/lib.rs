@@ -27,6 +27,7 @@ pub use resource::{Changed, Fetched, NewResource, Patch, Replacement, create, de
 pub use store::resources::ResourceKind;
 pub use tenant::{TenantSettings, create_tenant, delete_tenant, resume_tenant, suspend_tenant, tenant, tenants};
 pub use token::{
-    AuthError, NewToken, TOKEN_DAYS_DEFAULT, TokenHash, TokenKey, authenticate, create_token, revoke_token, tokens,
+    AuthError, NewToken, TOKEN_DAYS_DEFAULT, TokenHash, TokenKey, TokenRequest, authenticate, create_token,
+    revoke_token, tokens,
 };
 pub use version::Precondition;

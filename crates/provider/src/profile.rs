@@ -164,7 +164,11 @@ impl Rules {
             if let Some(level) = path.level_mut(attributes) {
                 match &path.sub_attribute {
                     None => drop(level.remove(&path.attribute)),
-                    Some(sub) => each_object(level.get_mut(&path.attribute), |object| drop(object.remove(sub))),
+                    Some(sub) => {
+                        if let Some(value) = level.get_mut(&path.attribute) {
+                            each_object(value, |object| drop(object.remove(sub)));
+                        }
+                    }
                 }
             }
         }
@@ -188,7 +192,10 @@ impl IndexedPath {
     /// The key under which a text is found.
     pub(crate) fn key(&self, text: &str) -> String {
         let mut key = if self.case_exact { text.to_owned() } else { scim::fold(text) };
-        key.truncate(key.floor_char_boundary(INDEX_KEY_BYTES_MAX));
+        if key.len() > INDEX_KEY_BYTES_MAX {
+            let end = (0..=INDEX_KEY_BYTES_MAX).rev().find(|at| key.is_char_boundary(*at));
+            key.truncate(end.unwrap_or(0));
+        }
         key
     }
 
@@ -216,10 +223,10 @@ impl IndexedPath {
     }
 }
 
-fn each_object(value: Option<&mut Value>, mut change: impl FnMut(&mut Map<String, Value>)) {
+fn each_object(value: &mut Value, mut change: impl FnMut(&mut Map<String, Value>)) {
     match value {
-        Some(Value::Object(object)) => change(object),
-        Some(Value::Array(elements)) => elements.iter_mut().filter_map(Value::as_object_mut).for_each(change),
+        Value::Object(object) => change(object),
+        Value::Array(elements) => elements.iter_mut().filter_map(Value::as_object_mut).for_each(change),
         _ => {}
     }
 }

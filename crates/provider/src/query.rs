@@ -102,7 +102,7 @@ impl Listing {
             None => (Plan::Everything, Vec::new()),
             Some(filter) => {
                 filter.check(&rules.resource_type)?;
-                let plan = plan(caller, kind, rules, filter)?;
+                let plan = plan(caller, kind, rules, filter);
                 check_filterable(caller, kind, rules, filter)?;
                 (plan, compared_members(filter, &rules.resource_type)?)
             }
@@ -122,7 +122,7 @@ impl Listing {
     }
 }
 
-fn plan(caller: &Caller, kind: ResourceKind, rules: &'static Rules, filter: &Filter) -> Result<Plan, ScimError> {
+fn plan(caller: &Caller, kind: ResourceKind, rules: &'static Rules, filter: &Filter) -> Plan {
     let terms = filter.equality_terms(&rules.resource_type);
     let text = |wanted: &str| {
         terms.iter().find(|(path, _)| path == wanted).and_then(|(_, literal)| match literal {
@@ -131,21 +131,21 @@ fn plan(caller: &Caller, kind: ResourceKind, rules: &'static Rules, filter: &Fil
         })
     };
     if let Some(id) = text("id") {
-        return Ok(id.parse().map_or(Plan::Nothing, Plan::Id));
+        return id.parse().map_or(Plan::Nothing, Plan::Id);
     }
     if let Some(value) = caller.unique_attribute(kind).and_then(text) {
         // A name that cannot be stored is nobody's name.
-        return Ok(document::folded(kind, value).map_or(Plan::Nothing, Plan::Unique));
+        return document::folded(kind, value).map_or(Plan::Nothing, Plan::Unique);
     }
     for indexed in &rules.indexed {
         if let Some(value) = text(&indexed.path) {
-            return Ok(Plan::Key(&indexed.path, indexed.key(value)));
+            return Plan::Key(&indexed.path, indexed.key(value));
         }
     }
     if let Some(id) = text("members.value").filter(|_| kind == ResourceKind::Group) {
-        return Ok(id.parse().map_or(Plan::Nothing, Plan::WithMember));
+        return id.parse().map_or(Plan::Nothing, Plan::WithMember);
     }
-    Ok(Plan::Scan)
+    Plan::Scan
 }
 
 /// Once `id eq` names the one resource there is nothing left to search, so any attribute may be tested on it: clients check references

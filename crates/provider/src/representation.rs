@@ -66,7 +66,7 @@ pub(crate) fn represent(
 ) -> Result<String, ProviderError> {
     let rules = caller.rules(kind)?;
     if view.projection.is_all() && rules.answers_whole() {
-        return Ok(splice(caller, kind, record, view.base, joined)?);
+        return splice(caller, kind, record, view.base, joined);
     }
     let mut resource = document::read(&record.doc)?;
     complete(caller, kind, record, view.base, &mut resource)?;

@@ -107,27 +107,38 @@ pub struct NewToken {
     pub record: TokenRecord,
 }
 
-/// Makes a token for the tenant of that name from 32 random bytes; it works for `days`.
+/// A token that an administrator asks for.
+pub struct TokenRequest<'a> {
+    /// The name of the tenant it opens.
+    pub tenant: &'a str,
+    /// Its own name; unique among the tenant's live tokens.
+    pub name: &'a str,
+    /// A new id.
+    pub id: TokenId,
+    /// 32 bytes from the operating system's generator.
+    pub secret: [u8; 32],
+    /// How many days it works.
+    pub days: u16,
+}
+
+/// Makes a token.
 pub fn create_token(
     tx: &mut WriteTx<'_>,
     key: &TokenKey,
-    tenant_name: &str,
-    token_name: &str,
-    id: TokenId,
-    secret: [u8; 32],
-    days: u16,
+    request: &TokenRequest<'_>,
     now: Timestamp,
 ) -> Result<NewToken, TenantError> {
-    let chars = token_name.chars().count();
-    if chars == 0 || chars > TOKEN_NAME_CHARS_MAX || token_name.chars().any(char::is_control) {
+    let chars = request.name.chars().count();
+    if chars == 0 || chars > TOKEN_NAME_CHARS_MAX || request.name.chars().any(char::is_control) {
         return Err(TenantError::BadTokenName);
     }
-    let owner = tenant::tenant(tx, tenant_name)?;
-    let text = token_text(secret);
-    let expires = now.saturating_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX);
+    let owner = tenant::tenant(tx, request.tenant)?;
+    let text = token_text(request.secret);
+    let hours = 24 * i64::from(request.days);
+    let expires = now.saturating_add(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MAX);
     let record = TokenRecord {
-        id,
-        name: token_name.to_owned(),
+        id: request.id,
+        name: request.name.to_owned(),
         hint: text.chars().take(HINT_CHARS).collect(),
         created: now,
         expires,
