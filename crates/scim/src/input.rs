@@ -14,6 +14,7 @@ impl ResourceType {
     /// attributes are dropped. Accepted by their form: `"True"`/`"False"` for a boolean, one element without its list, text for an
     /// object that has a `value`, a list of one for a single-valued object, and keys that are paths (`name.givenName`,
     /// `urn:…:User:department`, or the bare `department` of an extension).
+    /// An extension's attributes count whether or not `schemas` lists its URN; a URN listed without attributes means nothing.
     ///
     /// # Errors
     /// `invalidSyntax` when the body is no object or does not list the core schema; `invalidValue` for a value that does not fit its

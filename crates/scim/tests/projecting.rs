@@ -98,3 +98,27 @@ fn members_are_loaded_only_when_wanted() {
         assert_eq!(projection.is_all(), attributes.is_none() && excluded.is_none());
     }
 }
+
+#[test]
+fn what_is_returned_decides_before_what_is_asked() {
+    let schema: scim::Schema = serde_json::from_value(json!({"id": "urn:x:y", "attributes": [
+        {"name": "box", "type": "complex", "subAttributes": [
+            {"name": "pin", "returned": "never"}, {"name": "key", "returned": "always"}, {"name": "size", "returned": "request"}, {"name": "label"}]},
+        {"name": "rare", "returned": "request"}, {"name": "sure", "returned": "always"}]}))
+    .unwrap();
+    let thing = ResourceType::new("Thing", "/Things", "", schema);
+    for (attributes, excluded, expected) in [
+        (None, None, r#"{"box":{"key":2,"label":4},"sure":6}"#),
+        (Some("box,rare"), None, r#"{"box":{"key":2,"label":4},"rare":5,"sure":6}"#),
+        (Some("box.size,box.pin"), None, r#"{"box":{"key":2,"size":3},"sure":6}"#),
+        (None, Some("sure,box.key,box.label"), r#"{"box":{"key":2},"sure":6}"#),
+    ] {
+        let Value::Object(mut resource) =
+            json!({"box": {"pin": 1, "key": 2, "size": 3, "label": 4}, "rare": 5, "sure": 6})
+        else {
+            continue;
+        };
+        Projection::read(attributes, excluded).unwrap().apply(&thing, &mut resource);
+        assert_eq!(Value::Object(resource).to_string(), expected, "{attributes:?} {excluded:?}");
+    }
+}

@@ -249,6 +249,11 @@ fn a_filter_that_nothing_matches_has_no_target() {
 
 #[test]
 fn the_primary_role_by_a_quoted_true() {
+    check(
+        json!({"userName": "ada"}),
+        json!([{"op": "Replace", "path": r#"roles[primary eq "True"].value"#, "value": "admin"}]),
+        json!({"userName": "ada", "roles": [{"primary": true, "value": "admin"}]}),
+    );
     let operations = json!([
         {"op": "add", "path": r#"roles[primary eq "True"].display"#, "value": "Admin"},
         {"op": "add", "path": r#"roles[primary eq "True"].value"#, "value": "admin"},
