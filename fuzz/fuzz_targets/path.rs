@@ -15,7 +15,8 @@ fuzz_target!(|text: &str| {
         }
     }
     if let Ok(projection) = Projection::read(Some(text), None) {
-        let mut resource = scim::Attributes::from_iter([("id".to_owned(), "1".into()), ("userName".to_owned(), "ada".into())]);
+        let mut resource =
+            scim::Attributes::from_iter([("id".to_owned(), "1".into()), ("userName".to_owned(), "ada".into())]);
         projection.apply(&user, &mut resource);
         assert!(resource.contains_key("id"));
     }
