@@ -50,14 +50,6 @@ impl Database {
         Ok(Self::Postgres { url: with_name(&server, &name)?, name, server, folder })
     }
 
-    /// Its kind.
-    pub const fn kind(&self) -> Kind {
-        match self {
-            Self::Sqlite { .. } => Kind::Sqlite,
-            Self::Postgres { .. } => Kind::Postgres,
-        }
-    }
-
     /// The folder that belongs to it.
     pub fn folder(&self) -> &Path {
         match self {
@@ -120,7 +112,7 @@ mod tests {
         let parent = std::env::temp_dir();
         assert!(Database::new(Kind::Postgres, &parent, None).is_err());
         let sqlite = Database::new(Kind::Sqlite, &parent, None).unwrap();
-        assert_eq!((sqlite.kind(), sqlite.url()), (Kind::Sqlite, None));
+        assert_eq!(sqlite.url(), None);
         assert!(sqlite.folder().is_dir());
     }
 }

@@ -2,15 +2,22 @@
 //! command line lives here; what is measured is in `limits`, `provider`, `cycles` and `crash`.
 
 mod child;
+mod crash;
+mod cycles;
 mod database;
 mod document;
 mod figures;
 mod folder;
 mod group_commit;
+mod hub;
 mod limits;
 mod load;
+mod people;
+mod product;
+mod provider;
 mod random;
 mod run;
+mod scim;
 mod serve;
 
 use std::path::PathBuf;
@@ -82,12 +89,24 @@ struct Settings {
 enum Part {
     /// The machine: durable inserts, a bare handler, a minimal handler
     Limits,
+    /// The service provider under load
+    Provider,
+    /// Initial, incremental and empty cycles
+    Cycles,
+    /// `kill -9` at random moments of cycles
+    Crash,
 }
 
-const PARTS: [Part; 1] = [Part::Limits];
+const PARTS: [Part; 4] = [Part::Limits, Part::Provider, Part::Cycles, Part::Crash];
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Kills at random moments of cycles and looks at what is left: `--only crash` with a number
+    Crash {
+        /// How often to kill
+        #[arg(long, default_value_t = crash::KILLS[0], value_name = "NUMBER")]
+        kills: usize,
+    },
     /// Generates a load described on standard input
     #[command(hide = true)]
     Load,
@@ -125,20 +144,24 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let place = sqlite.map(Place::Sqlite).or(into.map(Place::Postgres));
             serve::minimal(&place.context("no database is given")?)?;
         }
-        None => return measure(settings),
+        Some(Command::Crash { kills }) => {
+            return measure(Settings { only: vec![Part::Crash], ..settings }, Some(kills));
+        }
+        None => return measure(settings, None),
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Measures part after part. One that fails takes no other with it.
-fn measure(settings: Settings) -> anyhow::Result<ExitCode> {
+fn measure(settings: Settings, kills: Option<usize>) -> anyhow::Result<ExitCode> {
     let parts = if settings.only.is_empty() { PARTS.to_vec() } else { settings.only.clone() };
     let json = settings.json.clone();
     let run = settings_of_run(settings)?;
+    let kills = kills.unwrap_or(crash::KILLS[usize::from(run.quick)]);
     let (mut figures, mut failures) = (Vec::new(), Vec::new());
     for part in parts {
         eprintln!("==> {part:?}");
-        match measure_part(&run, part) {
+        match measure_part(&run, part, kills) {
             Ok(measured) => figures.extend(measured),
             Err(error) => failures.push(format!("{part:?} could not be measured: {error:#}")),
         }
@@ -162,9 +185,12 @@ struct Answer<'a> {
     failures: &'a [String],
 }
 
-fn measure_part(run: &Run, part: Part) -> anyhow::Result<Vec<Figure>> {
+fn measure_part(run: &Run, part: Part, kills: usize) -> anyhow::Result<Vec<Figure>> {
     match part {
         Part::Limits => limits::measure(run),
+        Part::Provider => provider::measure(run),
+        Part::Cycles => cycles::measure(run),
+        Part::Crash => crash::measure(run, kills),
     }
 }
 
@@ -203,6 +229,8 @@ mod tests {
             ("bench", true),
             ("bench --quick --only limits --json f.json", true),
             ("bench --only nothing", false),
+            ("bench crash --kills 100 --quick", true),
+            ("bench --only provider --only cycles", true),
             ("bench load", true),
             ("bench serve-minimal", false),
             ("bench serve-minimal --sqlite f.db", true),

@@ -170,7 +170,11 @@ pub fn write_csv<'p>(people: impl IntoIterator<Item = &'p Person>, out: &mut imp
 }
 
 fn quoted(field: &str) -> String {
-    if field.contains(['"', ',', '\r', '\n']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.to_owned() }
+    if field.contains(['"', ',', '\r', '\n']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -204,7 +208,9 @@ mod tests {
 
     #[test]
     fn fields_are_quoted_where_needed() {
-        for (field, expected) in [("plain", "plain"), ("a,b", "\"a,b\""), ("say \"hi\"", "\"say \"\"hi\"\"\""), ("", "")] {
+        for (field, expected) in
+            [("plain", "plain"), ("a,b", "\"a,b\""), ("say \"hi\"", "\"say \"\"hi\"\"\""), ("", "")]
+        {
             assert_eq!(quoted(field), expected);
         }
     }

@@ -85,8 +85,10 @@ pub fn request(
         format!("content-type: application/scim+json\r\ncontent-length: {}\r\n", body.len())
     };
     stream.write_all(
-        format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{authorization}{content}\r\n{body}")
-            .as_bytes(),
+        format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{authorization}{content}\r\n{body}"
+        )
+        .as_bytes(),
     )?;
     let (head, buffer) = answer(&mut stream)?;
     Ok((head.status, head.body(&buffer).into_owned()))
@@ -94,7 +96,7 @@ pub fn request(
 
 fn answer(stream: &mut TcpStream) -> anyhow::Result<(Head, Vec<u8>)> {
     let mut buffer = Vec::new();
-    let mut part = [0; 64 << 10];
+    let mut part = [0; 8 << 10];
     let mut head = None;
     loop {
         let count = stream.read(&mut part).context("the server does not answer")?;

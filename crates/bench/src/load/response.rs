@@ -215,7 +215,7 @@ mod tests {
 
         #[test]
         fn chunks_join_again(parts in proptest::collection::vec("[a-z]{1,9}", 0..9)) {
-            let chunks: String = parts.iter().map(|part| format!("{:x}\r\n{part}\r\n", part.len())).collect();
+            let chunks = parts.iter().map(|part| format!("{:x}\r\n{part}\r\n", part.len())).collect::<Vec<_>>().concat();
             let text = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n");
             prop_assert_eq!(read(&text), Ok(Some((200, parts.concat()))));
         }
