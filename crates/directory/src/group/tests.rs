@@ -41,6 +41,8 @@ fn names_are_not_unique_and_ids_tell_groups_apart() {
     });
 }
 
+type Step = Box<dyn FnMut(&mut WriteTx<'_>) -> Result<(), DirectoryError> + Send>;
+
 #[test]
 fn what_a_group_entitles_to_is_told_whenever_it_changes() {
     on_both(|store| async move {
@@ -56,7 +58,6 @@ fn what_a_group_entitles_to_is_told_whenever_it_changes() {
             .await
             .unwrap();
         let changes = |name: &str, value: Value| vec![(name.to_owned(), Some(value))];
-        type Step = Box<dyn FnMut(&mut WriteTx<'_>) -> Result<(), DirectoryError> + Send>;
         let (described, same) = (changes("description", "x".into()), changes("description", "x".into()));
         let (off, on) = (changes("securityEnabled", false.into()), changes("securityEnabled", true.into()));
         let steps: [(Step, Vec<ObjectKind>); 7] = [

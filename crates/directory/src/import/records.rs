@@ -5,6 +5,9 @@ use std::io::{self, BufRead, Read};
 
 use super::report::ImportError;
 
+#[cfg(test)]
+mod tests;
+
 /// The most bytes of one row; a longer one is left out.
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
 /// The most bytes of one field; a row with a longer one is left out.
@@ -44,66 +47,51 @@ pub(super) enum Ended {
 /// Reads the records of a file, one at a time into the same memory.
 pub(super) struct Records<R> {
     input: R,
-    shape: Shape,
     /// Bytes read so far.
     pub(super) bytes: u64,
-    /// The line of the next byte.
-    next_line: u64,
-    /// The line on which the current record begins.
-    pub(super) line: u64,
-    state: State,
-    length: usize,
-    data: Vec<u8>,
-    ends: Vec<usize>,
+    splitter: Splitter,
 }
 
 impl<R: BufRead> Records<R> {
     pub(super) const fn new(input: R, shape: Shape) -> Self {
-        Self {
-            input,
+        let splitter = Splitter {
             shape,
-            bytes: 0,
             next_line: 1,
             line: 1,
             state: State::FieldStart,
             length: 0,
             data: Vec::new(),
             ends: Vec::new(),
-        }
+        };
+        Self { input, bytes: 0, splitter }
     }
 
     /// Goes on with another shape, as after a header that told it.
     pub(super) const fn reshape(&mut self, shape: Shape) {
-        self.shape = shape;
+        self.splitter.shape = shape;
     }
 
     /// Reads the next record that is not a blank line; `None` at the end of the file.
     pub(super) fn advance(&mut self) -> io::Result<Option<Ended>> {
         loop {
             match self.advance_once()? {
-                Some(Ended::Whole) if self.is_blank() => {}
+                Some(Ended::Whole) if self.splitter.is_blank() => {}
                 other => return Ok(other),
             }
         }
     }
 
     fn advance_once(&mut self) -> io::Result<Option<Ended>> {
-        self.data.clear();
-        self.ends.clear();
-        (self.state, self.length, self.line) = (State::FieldStart, 0, self.next_line);
+        self.splitter.start();
         loop {
             let chunk = match self.input.fill_buf() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 other => other?,
             };
             if chunk.is_empty() {
-                return Ok(self.at_end_of_file());
+                return Ok(self.splitter.at_end_of_file());
             }
-            // The bytes are handed over one by one, and `chunk` borrows the reader: hence the short copy.
-            let mut copy = [0; 4096];
-            let length = chunk.len().min(copy.len());
-            copy[..length].copy_from_slice(&chunk[..length]);
-            let (taken, ended) = self.feed(&copy[..length]);
+            let (taken, ended) = self.splitter.feed(chunk);
             self.input.consume(taken);
             self.bytes += taken as u64;
             if ended.is_some() {
@@ -112,18 +100,57 @@ impl<R: BufRead> Records<R> {
         }
     }
 
+    /// The line on which the record begins.
+    pub(super) const fn line(&self) -> u64 {
+        self.splitter.line
+    }
+
+    /// The fields of the record.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &[u8]> {
+        let Splitter { data, ends, .. } = &self.splitter;
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        starts.zip(ends).map(|(start, end)| &data[start..*end])
+    }
+
+    /// How many fields the record has.
+    pub(super) const fn field_count(&self) -> usize {
+        self.splitter.ends.len()
+    }
+}
+
+/// Takes a file byte by byte and keeps the current record.
+struct Splitter {
+    shape: Shape,
+    /// The line of the next byte.
+    next_line: u64,
+    /// The line on which the record begins.
+    line: u64,
+    state: State,
+    /// Bytes of the record so far, quotes and separators too.
+    length: usize,
+    data: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Splitter {
+    fn start(&mut self) {
+        self.data.clear();
+        self.ends.clear();
+        (self.state, self.length, self.line) = (State::FieldStart, 0, self.next_line);
+    }
+
     /// Takes bytes up to the end of the record; says how many, and how the record ended if it did.
     fn feed(&mut self, bytes: &[u8]) -> (usize, Option<Ended>) {
         for (position, &byte) in bytes.iter().enumerate() {
             self.length += 1;
+            if self.length > RECORD_BYTES_MAX && self.state != State::Skipping {
+                (self.state, self.data, self.ends) = (State::Skipping, Vec::new(), Vec::new());
+            }
             if byte == b'\n' {
                 self.next_line += 1;
                 if self.state == State::Skipping {
                     return (position + 1, Some(Ended::TooLong));
                 }
-            }
-            if self.length > RECORD_BYTES_MAX {
-                (self.state, self.data, self.ends) = (State::Skipping, Vec::new(), Vec::new());
             }
             if self.take(byte) {
                 self.close_line();
@@ -179,17 +206,6 @@ impl<R: BufRead> Records<R> {
 
     fn is_blank(&self) -> bool {
         self.ends.len() == 1 && self.data.is_empty() && matches!(self.state, State::FieldStart | State::Plain)
-    }
-
-    /// The fields of the record.
-    pub(super) fn fields(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, end)| &self.data[start..*end])
-    }
-
-    /// How many fields the record has.
-    pub(super) const fn field_count(&self) -> usize {
-        self.ends.len()
     }
 }
 

@@ -105,7 +105,7 @@ type Outcome<R> = Result<Option<(u64, R)>, Problem>;
 impl<K: Kind, R: std::io::BufRead> Rows<K, R> {
     fn next(&mut self, format: Format) -> Result<Option<Outcome<K::Row>>, ImportError> {
         let Some(ended) = self.records.advance()? else { return Ok(None) };
-        let line = self.records.line;
+        let line = self.records.line();
         Ok(Some(match (ended, format) {
             (Ended::TooLong, _) => Err(Problem::of_row(line, too_long(format))),
             (Ended::OpenQuote, _) => Err(Problem::of_row(line, "a quote is left open up to the end of the file")),

@@ -1,6 +1,6 @@
 use serde_json::json;
 use store::testing::on_both;
-use store::{Store, changes_after, groups, number_changes};
+use store::{ObjectId, Store, changes_after, groups, number_changes};
 use uuid::Uuid;
 
 use super::*;
@@ -38,8 +38,6 @@ async fn news(store: &Store, seen: &mut i64) -> Vec<String> {
     changes.iter().map(line).collect()
 }
 
-use store::ObjectId;
-
 #[test]
 fn a_joiner_moves_and_leaves() {
     on_both(|store| async move {
@@ -54,8 +52,8 @@ fn a_joiner_moves_and_leaves() {
         assert_eq!(news(&store, &mut seen).await, ["User 1", "User 2"]);
 
         let change = |name: &str, value: Option<&str>| vec![(name.to_owned(), value.map(Into::into))];
-        let moves = change("DEPARTMENT", Some("Support"));
-        let (moved, changed) = write(&store, move |tx| change_user(tx, id(2), &moves, day(1))).await.unwrap();
+        let to_support = change("DEPARTMENT", Some("Support"));
+        let (moved, changed) = write(&store, move |tx| change_user(tx, id(2), &to_support, day(1))).await.unwrap();
         assert!(changed && moved.version == 2 && moved.modified == day(1));
         assert_eq!(moved.attribute("department"), Some(json!("Support")));
         let again = change("department", Some("Support"));
