@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use scim::{Attribute, Attributes, ResourceType, Returned, Schema, ScimError};
+use scim::{Attribute, Attributes, Projection, ResourceType, Returned, Schema, ScimError};
 use serde_json::{Map, Value};
 use store::resources::{IndexKey, ResourceKind};
 
@@ -102,6 +102,16 @@ impl Profile {
 
     pub(crate) fn names() -> Vec<&'static str> {
         PROFILES.iter().map(|profile| profile.name.as_str()).collect()
+    }
+
+    /// The profile that knows the whole of the core schemas.
+    pub fn generic() -> &'static Self {
+        &PROFILES[0]
+    }
+
+    /// Whether an answer about a group would hold its members, which may be many.
+    pub fn wants_members(&self, projection: &Projection) -> bool {
+        self.group.as_ref().is_some_and(|rules| projection.wants_members(&rules.resource_type))
     }
 
     /// What the application knows of a kind of resource; `None` when it has none of that kind.

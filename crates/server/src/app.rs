@@ -1,0 +1,67 @@
+//! What every handler may need: the store, the key of tokens, the clock, ids, the public address.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use provider::{Caller, TokenKey};
+use store::{ResourceId, Store, StoreError, WriteTx};
+
+/// The parts of the application, made once at start.
+pub struct AppParts {
+    /// The data.
+    pub store: Store,
+    /// The key under which tokens are hashed.
+    pub token_key: TokenKey,
+    /// Reads the clock.
+    pub clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Makes a new id for a resource created at a moment.
+    pub ids: Box<dyn Fn(Timestamp) -> ResourceId + Send + Sync>,
+    /// The address under which clients reach this server, such as `https://lockstep.example`, without a slash at its end. Addresses
+    /// in answers are made from it alone, never from what a client calls the host.
+    pub public_url: String,
+}
+
+/// The application as handlers hold it; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<AppParts>);
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(mut parts: AppParts) -> Self {
+        parts.public_url.truncate(parts.public_url.trim_end_matches('/').len());
+        Self(Arc::new(parts))
+    }
+
+    /// The moment it is now.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// The address of a tenant's SCIM endpoint.
+    pub(crate) fn scim_base(&self, tenant: &str) -> String {
+        let mut base = String::with_capacity(self.public_url.len() + tenant.len() + "/t//scim/v2".len());
+        for part in [self.public_url.as_str(), "/t/", tenant, "/scim/v2"] {
+            base.push_str(part);
+        }
+        base
+    }
+
+    /// Runs a use case of a caller that writes.
+    pub(crate) async fn write<T, E, F>(&self, caller: &Arc<Caller>, mut use_case: F) -> Result<T, E>
+    where
+        F: FnMut(&mut WriteTx<'_>, &Caller) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let caller = Arc::clone(caller);
+        self.store.write(move |tx| use_case(tx, &caller)).await
+    }
+}
+
+impl Deref for App {
+    type Target = AppParts;
+    fn deref(&self) -> &AppParts {
+        &self.0
+    }
+}

@@ -1,0 +1,97 @@
+//! The accept loop: connections with deadlines and a cap, and an end that lets requests finish.
+//!
+//! Written out because the loop that axum brings has no deadline for headers: half a request would hold its connection for ever.
+
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::Guard;
+
+/// How much a client may ask of the listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest wait for the headers of the next request, also on a connection that is kept alive.
+    pub header_deadline: Duration,
+    /// Most bytes of headers.
+    pub header_bytes_max: usize,
+    /// Most headers.
+    pub headers_max: usize,
+    /// Most connections at a time; further ones wait to be accepted.
+    pub connections_max: usize,
+    /// Longest wait for requests to finish at the end.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_deadline: Duration::from_secs(10),
+            header_bytes_max: 64 << 10,
+            headers_max: 100,
+            connections_max: 4096,
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Pause after a failed accept: when the process has no file descriptor left, trying at once would only spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until `shutdown` is done, then lets running requests finish. Tells whether all of them did.
+pub async fn serve(listener: TcpListener, service: Guard, limits: Limits, shutdown: impl Future<Output = ()>) -> bool {
+    let connections = Arc::new(Semaphore::new(limits.connections_max));
+    let running = GracefulShutdown::new();
+    let http = http(&limits);
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &connections) => accepted,
+            () = &mut shutdown => break,
+        };
+        match accepted {
+            Ok((stream, permit)) => {
+                let service = TowerToHyperService::new(service.clone());
+                let connection = running.watch(http.serve_connection(TokioIo::new(stream), service));
+                tokio::spawn(async move {
+                    if let Err(error) = connection.await {
+                        tracing::debug!("A connection ended: {error}");
+                    }
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                tracing::warn!("A connection was not accepted: {error}");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    tokio::time::timeout(limits.drain, running.shutdown()).await.is_ok()
+}
+
+fn http(limits: &Limits) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.header_deadline)
+        .max_buf_size(limits.header_bytes_max)
+        .max_headers(limits.headers_max)
+        .pipeline_flush(true);
+    http
+}
+
+async fn accept(listener: &TcpListener, connections: &Arc<Semaphore>) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(connections).acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, permit))
+}

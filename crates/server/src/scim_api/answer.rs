@@ -1,0 +1,59 @@
+//! Answers: JSON text with its headers.
+
+use axum::body::Body;
+use http::{HeaderValue, Response, StatusCode, header};
+use provider::{Fetched, Representation, ResourceKind};
+
+use super::Rejection;
+
+/// RFC 7644 §8.1.
+pub(crate) const MEDIA_TYPE: &str = "application/scim+json";
+
+/// A body of JSON.
+pub(crate) fn json(status: StatusCode, text: String) -> Response<Body> {
+    let mut answer = Response::new(Body::from(text));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    answer
+}
+
+/// One resource with its entity tag.
+pub(crate) fn resource(status: StatusCode, shown: Representation) -> Response<Body> {
+    let mut answer = json(status, shown.text);
+    answer.headers_mut().insert(header::ETAG, entity_tag(shown.version));
+    answer
+}
+
+/// A new resource with its address (RFC 7644 §3.3).
+pub(crate) fn created(kind: ResourceKind, base: &str, shown: Representation) -> Result<Response<Body>, Rejection> {
+    let location = match kind {
+        ResourceKind::User => format!("{base}/Users/{}", shown.id),
+        ResourceKind::Group => format!("{base}/Groups/{}", shown.id),
+    };
+    let mut answer = resource(StatusCode::CREATED, shown);
+    let location = HeaderValue::try_from(location).map_err(|_| Rejection::Internal)?;
+    answer.headers_mut().insert(header::LOCATION, location);
+    Ok(answer)
+}
+
+/// One resource, or that the client has it already.
+pub(crate) fn fetched(found: Fetched) -> Response<Body> {
+    match found {
+        Fetched::Found(shown) => resource(StatusCode::OK, shown),
+        Fetched::NotModified { version } => empty(StatusCode::NOT_MODIFIED, Some(version)),
+    }
+}
+
+/// No body; with the entity tag of what there is.
+pub(crate) fn empty(status: StatusCode, version: Option<i64>) -> Response<Body> {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = status;
+    if let Some(version) = version {
+        answer.headers_mut().insert(header::ETAG, entity_tag(version));
+    }
+    answer
+}
+
+fn entity_tag(version: i64) -> HeaderValue {
+    HeaderValue::try_from(format!("W/\"{version}\"")).expect("digits and quotation marks are allowed in a header")
+}

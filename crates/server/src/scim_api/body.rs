@@ -1,0 +1,94 @@
+//! Bodies of requests: from bytes to JSON, with a limit and a deadline.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Body as _;
+use serde_json::Value;
+
+use super::Rejection;
+use crate::App;
+
+/// Longest body, in bytes.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// Longest time for a body to arrive.
+pub const BODY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// The body of a request as JSON.
+pub(crate) struct ScimBody(pub(crate) Value);
+
+impl FromRequest<App> for ScimBody {
+    type Rejection = Rejection;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, Rejection> {
+        let (parts, body) = request.into_parts();
+        check_media_type(&parts.headers)?;
+        let bytes = tokio::time::timeout(BODY_DEADLINE, collect(body)).await.map_err(|_| Rejection::BodyTooSlow)??;
+        Ok(Self(scim::parse_json(&bytes)?))
+    }
+}
+
+async fn collect(body: Body) -> Result<Bytes, Rejection> {
+    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+        return Err(Rejection::TooLarge);
+    }
+    match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Rejection::TooLarge),
+        Err(_) => Err(Rejection::BodyBroken),
+    }
+}
+
+/// Says what it is: JSON in UTF-8, uncompressed. Nothing is guessed.
+fn check_media_type(headers: &HeaderMap) -> Result<(), Rejection> {
+    let is_identity = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if !headers.get_all(header::CONTENT_ENCODING).iter().all(is_identity) {
+        return Err(Rejection::ContentEncoding);
+    }
+    let mut given = headers.get_all(header::CONTENT_TYPE).iter();
+    match (given.next().and_then(|value| value.to_str().ok()), given.next()) {
+        (Some(text), None) if is_json(text) => Ok(()),
+        _ => Err(Rejection::MediaType),
+    }
+}
+
+fn is_json(media_type: &str) -> bool {
+    let mut parts = media_type.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    let is_json = ["application/scim+json", "application/json"].iter().any(|name| essence.eq_ignore_ascii_case(name));
+    is_json
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+                value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            _ => true,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_types() {
+        for (text, expected) in [
+            ("application/scim+json", true),
+            ("application/json", true),
+            ("Application/SCIM+JSON; charset=UTF-8", true),
+            ("application/json;charset=\"utf-8\"", true),
+            ("application/json; profile=x", true),
+            ("application/json;", true),
+            ("application/scim+json; charset=utf-16", false),
+            ("text/plain", false),
+            ("application/xml", false),
+            ("multipart/form-data; boundary=x", false),
+            ("", false),
+        ] {
+            assert_eq!(is_json(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Handlers of discovery (RFC 7644 §4). They show what the tenant's application knows, so they take a token too.
+
+use axum::body::Body;
+use http::{Response, StatusCode};
+use percent_encoding::percent_decode_str;
+use provider::discovery;
+
+use super::parameters::Parameters;
+use super::visitor::{Admitted, LastSegment};
+use super::{Rejection, answer};
+
+fn unfiltered(parameters: &Parameters) -> Result<(), Rejection> {
+    if parameters.filter.is_some() { Err(Rejection::DiscoveryFilter) } else { Ok(()) }
+}
+
+/// `GET /Schemas`.
+pub(crate) async fn schemas(admitted: Admitted, parameters: Parameters) -> Result<Response<Body>, Rejection> {
+    unfiltered(&parameters)?;
+    Ok(answer::json(StatusCode::OK, discovery::schemas(&admitted.caller, &admitted.base)))
+}
+
+/// `GET /Schemas/{urn}`.
+pub(crate) async fn schema(
+    admitted: Admitted,
+    parameters: Parameters,
+    last: LastSegment,
+) -> Result<Response<Body>, Rejection> {
+    unfiltered(&parameters)?;
+    // Clients may encode the colons of a URN.
+    let urn = percent_decode_str(&last.0).decode_utf8_lossy();
+    Ok(answer::json(StatusCode::OK, discovery::schema(&admitted.caller, &admitted.base, &urn)?))
+}
+
+/// `GET /ResourceTypes`.
+pub(crate) async fn resource_types(admitted: Admitted, parameters: Parameters) -> Result<Response<Body>, Rejection> {
+    unfiltered(&parameters)?;
+    Ok(answer::json(StatusCode::OK, discovery::resource_types(&admitted.caller, &admitted.base)))
+}
+
+/// `GET /ResourceTypes/{name}`.
+pub(crate) async fn resource_type(
+    admitted: Admitted,
+    parameters: Parameters,
+    last: LastSegment,
+) -> Result<Response<Body>, Rejection> {
+    unfiltered(&parameters)?;
+    Ok(answer::json(StatusCode::OK, discovery::resource_type(&admitted.caller, &admitted.base, &last.0)?))
+}
+
+/// `GET /ServiceProviderConfig`.
+pub(crate) async fn service_provider_config(
+    admitted: Admitted,
+    parameters: Parameters,
+) -> Result<Response<Body>, Rejection> {
+    unfiltered(&parameters)?;
+    Ok(answer::json(StatusCode::OK, discovery::service_provider_config(&admitted.base)))
+}

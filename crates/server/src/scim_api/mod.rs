@@ -1,0 +1,47 @@
+//! The SCIM API of a tenant (RFC 7644) under `/t/{tenant}/scim/v2`: routes and their order. Handlers are in `resources` and
+//! `discovery`.
+//!
+//! Every handler asks for a caller, and a caller comes from a token only, never from the address. Addresses that lead nowhere are
+//! answered after the token has been looked at, so that nothing is learnt without one.
+
+mod answer;
+mod body;
+mod discovery;
+mod parameters;
+mod rejection;
+mod resources;
+mod visitor;
+
+use axum::Router;
+use axum::routing::get;
+use store::resources::ResourceKind;
+
+pub use body::{BODY_BYTES_MAX, BODY_DEADLINE};
+pub(crate) use rejection::Rejection;
+
+use crate::App;
+
+/// Where a tenant's endpoint begins.
+const BASE: &str = "/t/{tenant}/scim/v2";
+
+pub(crate) fn routes() -> Router<App> {
+    let mut routes = Router::new();
+    for (name, collection, one) in [
+        ("Users", resources::collection(ResourceKind::User), resources::one(ResourceKind::User)),
+        ("Groups", resources::collection(ResourceKind::Group), resources::one(ResourceKind::Group)),
+        ("Schemas", get(discovery::schemas), get(discovery::schema)),
+        ("ResourceTypes", get(discovery::resource_types), get(discovery::resource_type)),
+    ] {
+        routes = routes
+            .route(&format!("{BASE}/{name}"), collection.clone())
+            .route(&format!("{BASE}/{name}/"), collection)
+            .route(&format!("{BASE}/{name}/{{id}}"), one.clone())
+            .route(&format!("{BASE}/{name}/{{id}}/"), one);
+    }
+    let config = get(discovery::service_provider_config);
+    routes
+        .route(&format!("{BASE}/ServiceProviderConfig"), config.clone())
+        .route(&format!("{BASE}/ServiceProviderConfig/"), config)
+        .fallback(visitor::no_such_address)
+        .method_not_allowed_fallback(visitor::no_such_method)
+}

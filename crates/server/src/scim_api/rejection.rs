@@ -1,0 +1,203 @@
+//! What is answered instead of a result: one table from errors to status and keyword (RFC 7644 §3.12), no arm for "the rest".
+
+use axum::body::Body;
+use axum::response::IntoResponse;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use provider::{AuthError, ProviderError};
+use scim::{ErrorBody, ScimError, ScimType};
+use store::StoreError;
+
+use super::answer;
+
+/// A request that is refused, or that failed.
+#[derive(Debug)]
+pub(crate) enum Rejection {
+    /// No bearer token.
+    NoToken,
+    /// A token that opens nothing here.
+    BadToken,
+    /// The tenant is suspended.
+    Suspended,
+    /// The address leads nowhere.
+    NoSuchAddress,
+    /// The address of one resource cannot be one.
+    NoSuchResource,
+    /// The address has no such method.
+    NoSuchMethod,
+    /// Discovery has no filters (RFC 7644 §4).
+    DiscoveryFilter,
+    /// The body is not JSON by its own words.
+    MediaType,
+    /// The body is compressed.
+    ContentEncoding,
+    /// The body is too long.
+    TooLarge,
+    /// The body did not arrive in time.
+    BodyTooSlow,
+    /// The body broke off.
+    BodyBroken,
+    /// The answer did not come in time.
+    TooSlow,
+    /// A use case refused or failed.
+    Provider(ProviderError),
+    /// Something failed in here that the log knows.
+    Internal,
+}
+
+impl From<ProviderError> for Rejection {
+    fn from(error: ProviderError) -> Self {
+        Self::Provider(error)
+    }
+}
+
+impl From<ScimError> for Rejection {
+    fn from(error: ScimError) -> Self {
+        Self::Provider(ProviderError::Scim(error))
+    }
+}
+
+impl From<StoreError> for Rejection {
+    fn from(error: StoreError) -> Self {
+        Self::Provider(ProviderError::Store(error))
+    }
+}
+
+impl From<AuthError> for Rejection {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Invalid | AuthError::Expired => Self::BadToken,
+            AuthError::Suspended => Self::Suspended,
+            AuthError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Rejection {
+    /// Status and keyword.
+    fn status(&self) -> (StatusCode, Option<ScimType>) {
+        match self {
+            Self::NoToken | Self::BadToken => (StatusCode::UNAUTHORIZED, None),
+            Self::Suspended | Self::DiscoveryFilter => (StatusCode::FORBIDDEN, None),
+            Self::NoSuchAddress | Self::NoSuchResource => (StatusCode::NOT_FOUND, None),
+            Self::NoSuchMethod => (StatusCode::METHOD_NOT_ALLOWED, None),
+            Self::MediaType | Self::ContentEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, None),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, None),
+            Self::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, None),
+            Self::BodyBroken => (StatusCode::BAD_REQUEST, None),
+            Self::TooSlow => (StatusCode::SERVICE_UNAVAILABLE, None),
+            Self::Provider(error) => provider_status(error),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, None),
+        }
+    }
+
+    /// What the client is told.
+    fn detail(&self) -> String {
+        match self {
+            Self::NoToken => "a bearer token is needed".into(),
+            Self::BadToken => "the bearer token is not valid here".into(),
+            Self::Suspended => "the tenant is suspended".into(),
+            Self::NoSuchAddress => "nothing is at this address".into(),
+            Self::NoSuchResource => "not found".into(),
+            Self::NoSuchMethod => "this address does not have that method".into(),
+            Self::DiscoveryFilter => "discovery endpoints have no filters".into(),
+            Self::MediaType => "the body must be application/scim+json or application/json, in UTF-8".into(),
+            Self::ContentEncoding => "the body must not be compressed".into(),
+            Self::TooLarge => format!("a body has at most {} bytes", super::BODY_BYTES_MAX),
+            Self::BodyTooSlow => "the body did not arrive in time".into(),
+            Self::BodyBroken => "the body broke off".into(),
+            Self::TooSlow => "the server is busy; try again".into(),
+            Self::Provider(ProviderError::Scim(error)) => error.detail.clone(),
+            Self::Provider(ProviderError::Store(error)) => store_detail(error).into(),
+            Self::Provider(error) => error.to_string(),
+            Self::Internal => "internal error".into(),
+        }
+    }
+
+    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        match self {
+            Self::NoToken => Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"SCIM\""))),
+            Self::BadToken => Some((
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"SCIM\", error=\"invalid_token\""),
+            )),
+            Self::TooSlow => Some((header::RETRY_AFTER, HeaderValue::from_static("5"))),
+            Self::Provider(ProviderError::Store(StoreError::Busy | StoreError::Unavailable(_))) => {
+                Some((header::RETRY_AFTER, HeaderValue::from_static("5")))
+            }
+            // What is left of the body is not read, so nothing can follow it.
+            Self::TooLarge | Self::BodyTooSlow | Self::BodyBroken => {
+                Some((header::CONNECTION, HeaderValue::from_static("close")))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn provider_status(error: &ProviderError) -> (StatusCode, Option<ScimType>) {
+    match error {
+        ProviderError::Scim(error) => (scim_status(error.scim_type), Some(error.scim_type)),
+        ProviderError::NotFound { .. } => (StatusCode::NOT_FOUND, None),
+        ProviderError::NotUnique { .. } => (StatusCode::CONFLICT, Some(ScimType::Uniqueness)),
+        ProviderError::VersionMismatch { .. } => (StatusCode::PRECONDITION_FAILED, None),
+        ProviderError::NotImplemented(_) => (StatusCode::NOT_IMPLEMENTED, None),
+        ProviderError::Store(error) => (store_status(error), None),
+    }
+}
+
+const fn scim_status(scim_type: ScimType) -> StatusCode {
+    match scim_type {
+        ScimType::Uniqueness => StatusCode::CONFLICT,
+        ScimType::Sensitive => StatusCode::FORBIDDEN,
+        ScimType::InvalidFilter
+        | ScimType::TooMany
+        | ScimType::Mutability
+        | ScimType::InvalidSyntax
+        | ScimType::InvalidPath
+        | ScimType::NoTarget
+        | ScimType::InvalidValue
+        | ScimType::InvalidVers => StatusCode::BAD_REQUEST,
+    }
+}
+
+const fn store_status(error: &StoreError) -> StatusCode {
+    match error {
+        StoreError::Busy | StoreError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        StoreError::Full => StatusCode::INSUFFICIENT_STORAGE,
+        StoreError::NotUnique(_)
+        | StoreError::Foreign { .. }
+        | StoreError::Newer { .. }
+        | StoreError::Damaged(_)
+        | StoreError::Decode(_)
+        | StoreError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+const fn store_detail(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Busy | StoreError::Unavailable(_) => "the server is busy; try again",
+        StoreError::Full => "the server has no space left",
+        StoreError::NotUnique(_)
+        | StoreError::Foreign { .. }
+        | StoreError::Newer { .. }
+        | StoreError::Damaged(_)
+        | StoreError::Decode(_)
+        | StoreError::Internal(_) => "internal error",
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response<Body> {
+        if let Self::Provider(ProviderError::Store(error)) = &self {
+            tracing::error!("A request failed in the store: {error}");
+        }
+        let (status, scim_type) = self.status();
+        let mut body = ErrorBody::new(status.as_u16(), self.detail());
+        body.scim_type = scim_type.map(|word| word.as_str().to_owned());
+        let text = serde_json::to_string(&body).expect("a struct of texts is JSON");
+        let mut answer = answer::json(status, text);
+        if let Some((name, value)) = self.header() {
+            answer.headers_mut().insert(name, value);
+        }
+        answer
+    }
+}

@@ -1,0 +1,189 @@
+//! Handlers of users and groups (RFC 7644 §3). The two differ in the use case's `kind` and in what a change answers.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, State};
+use axum::routing::{MethodRouter, get};
+use http::request::Parts;
+use http::{HeaderName, Response, StatusCode, header};
+use provider::{Changed, Listing, NewResource, Patch, Precondition, Replacement, ResourceKind};
+use scim::Projection;
+use store::ResourceId;
+
+use super::body::ScimBody;
+use super::parameters::Parameters;
+use super::visitor::{Admitted, LastSegment, Visitor};
+use super::{Rejection, answer};
+use crate::App;
+
+type Answer = Result<Response<Body>, Rejection>;
+
+/// The methods of `/Users` or `/Groups`.
+pub(crate) fn collection(kind: ResourceKind) -> MethodRouter<App> {
+    get(move |app, admitted, parameters| list(kind, app, admitted, parameters))
+        .post(move |app, admitted, parameters, body| create(kind, app, admitted, parameters, body))
+}
+
+/// The methods of `/Users/{id}` or `/Groups/{id}`.
+pub(crate) fn one(kind: ResourceKind) -> MethodRouter<App> {
+    get(move |app, visitor, last, parameters, unless| fetch(kind, app, visitor, last, parameters, unless))
+        .put(move |app, admitted, last, parameters, version, body| {
+            replace(kind, app, admitted, last, (parameters, version), body)
+        })
+        .patch(move |app, admitted, last, parameters, version, body| {
+            patch(kind, app, admitted, last, (parameters, version), body)
+        })
+        .delete(move |app, admitted, last, version| delete(kind, app, admitted, last, version))
+}
+
+async fn create(
+    kind: ResourceKind,
+    State(app): State<App>,
+    Admitted { caller, base }: Admitted,
+    parameters: Parameters,
+    ScimBody(body): ScimBody,
+) -> Answer {
+    let projection = parameters.projection()?;
+    let now = app.now();
+    let new = Arc::new(NewResource::prepare(&caller, kind, body, (app.ids)(now), now)?);
+    let stored = Arc::clone(&new);
+    let members = app.write(&caller, move |tx, caller| provider::create(tx, caller, &stored)).await?;
+    let view = provider::View { base: &base, projection: &projection };
+    answer::created(kind, &base, new.represent(&caller, view, &members)?)
+}
+
+async fn list(kind: ResourceKind, State(app): State<App>, admitted: Admitted, parameters: Parameters) -> Answer {
+    let projection = parameters.projection()?;
+    let listing = Listing::prepare(&admitted.caller, kind, parameters.filter.as_deref(), parameters.paging()?)?;
+    let is_short = listing.is_short();
+    let run = move |tx: &mut store::ReadTx<'_>| {
+        provider::list(tx, &admitted.caller, &listing, admitted.view(&projection)).map_err(Rejection::from)
+    };
+    let text = if is_short { app.store.read(run).await? } else { app.store.scan(run).await? };
+    Ok(answer::json(StatusCode::OK, text))
+}
+
+/// Looks up the token and the resource in one transaction: this is what clients ask most.
+async fn fetch(
+    kind: ResourceKind,
+    State(app): State<App>,
+    visitor: Visitor,
+    last: LastSegment,
+    parameters: Parameters,
+    IfNoneMatch(unless): IfNoneMatch,
+) -> Answer {
+    let projection = parameters.projection()?;
+    let now = app.now();
+    let has_members = kind == ResourceKind::Group && provider::Profile::generic().wants_members(&projection);
+    let run = move |tx: &mut store::ReadTx<'_>| {
+        let caller = visitor.admit(tx, now)?;
+        let view = visitor.view(&projection);
+        provider::get(tx, &caller, kind, last.id()?, view, &unless).map_err(Rejection::from)
+    };
+    Ok(answer::fetched(if has_members { app.store.scan(run).await? } else { app.store.read(run).await? }))
+}
+
+async fn replace(
+    kind: ResourceKind,
+    State(app): State<App>,
+    admitted: Admitted,
+    last: LastSegment,
+    (parameters, IfMatch(version)): (Parameters, IfMatch),
+    ScimBody(body): ScimBody,
+) -> Answer {
+    let (projection, id, now) = (parameters.projection()?, last.id()?, app.now());
+    let replacement = Replacement::prepare(&admitted.caller, kind, body)?;
+    let changed = app
+        .write(&admitted.caller, move |tx, caller| provider::replace(tx, caller, id, &replacement, &version, now))
+        .await?;
+    shown(kind, &app, admitted, id, &changed, projection).await
+}
+
+async fn patch(
+    kind: ResourceKind,
+    State(app): State<App>,
+    admitted: Admitted,
+    last: LastSegment,
+    (parameters, IfMatch(version)): (Parameters, IfMatch),
+    ScimBody(body): ScimBody,
+) -> Answer {
+    let (projection, id, now) = (parameters.projection()?, last.id()?, app.now());
+    let patch = Patch::prepare(&admitted.caller, kind, body)?;
+    let changed =
+        app.write(&admitted.caller, move |tx, caller| provider::patch(tx, caller, id, &patch, &version, now)).await?;
+    // A group may be large and who changes it knows what it changed (RFC 7644 §3.5.2 leaves the choice).
+    if kind == ResourceKind::Group && projection.is_all() {
+        return Ok(answer::empty(StatusCode::NO_CONTENT, Some(changed.version())));
+    }
+    shown(kind, &app, admitted, id, &changed, projection).await
+}
+
+/// A resource after a change. A group is read again with its members, where they do not hold up the writer.
+async fn shown(
+    kind: ResourceKind,
+    app: &App,
+    admitted: Admitted,
+    id: ResourceId,
+    changed: &Changed,
+    projection: Projection,
+) -> Answer {
+    match kind {
+        ResourceKind::User => {
+            let shown = changed.represent(&admitted.caller, admitted.view(&projection))?;
+            Ok(answer::resource(StatusCode::OK, shown))
+        }
+        ResourceKind::Group => {
+            let read = move |tx: &mut store::ReadTx<'_>| {
+                let view = admitted.view(&projection);
+                provider::get(tx, &admitted.caller, kind, id, view, &Precondition::None).map_err(Rejection::from)
+            };
+            Ok(answer::fetched(app.store.scan(read).await?))
+        }
+    }
+}
+
+async fn delete(
+    kind: ResourceKind,
+    State(app): State<App>,
+    admitted: Admitted,
+    last: LastSegment,
+    IfMatch(version): IfMatch,
+) -> Answer {
+    let (id, now) = (last.id()?, app.now());
+    app.write(&admitted.caller, move |tx, caller| provider::delete(tx, caller, kind, id, &version, now)).await?;
+    Ok(answer::empty(StatusCode::NO_CONTENT, None))
+}
+
+/// The version a change may be based on (RFC 7644 §3.14).
+pub(crate) struct IfMatch(Precondition);
+
+/// The version the client has.
+pub(crate) struct IfNoneMatch(Precondition);
+
+impl FromRequestParts<App> for IfMatch {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Rejection> {
+        precondition(parts, &header::IF_MATCH).map(Self)
+    }
+}
+
+impl FromRequestParts<App> for IfNoneMatch {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Rejection> {
+        precondition(parts, &header::IF_NONE_MATCH).map(Self)
+    }
+}
+
+fn precondition(parts: &Parts, name: &HeaderName) -> Result<Precondition, Rejection> {
+    let mut given = parts.headers.get_all(name).iter();
+    let Some(first) = given.next() else { return Ok(Precondition::None) };
+    let mut text = String::from_utf8_lossy(first.as_bytes()).into_owned();
+    for more in given {
+        text.push(',');
+        text.push_str(&String::from_utf8_lossy(more.as_bytes()));
+    }
+    Ok(text.parse()?)
+}
