@@ -37,6 +37,7 @@ statements! {
     BY_NAME = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE name_key = $1 ORDER BY id LIMIT $2";
     AFTER = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE id > $1 ORDER BY id LIMIT $2";
     DELETED_BEFORE = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE deleted < $1 ORDER BY deleted LIMIT $2";
+    IDS_AFTER = "SELECT id FROM directory_groups WHERE id > $1 ORDER BY id LIMIT $2";
     COUNT = "SELECT COUNT(*) FROM directory_groups WHERE deleted IS NULL";
     ADD_MEMBER = "INSERT INTO directory_members (group_id, member_id, kind) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     REMOVE_MEMBER = "DELETE FROM directory_members WHERE group_id = $1 AND member_id = $2";
@@ -117,6 +118,12 @@ pub fn groups_deleted_before(
     limit: u32,
 ) -> Result<Vec<GroupRecord>, StoreError> {
     tx.all(&DELETED_BEFORE, params![before, i64::from(limit)], group)
+}
+
+/// The ids of groups above `after`, soft-deleted ones too, in order, `limit` at the most.
+pub fn group_ids_after(tx: &mut ReadTx<'_>, after: Option<GroupId>, limit: u32) -> Result<Vec<GroupId>, StoreError> {
+    let after = after.unwrap_or(GroupId::new(uuid::Uuid::nil()));
+    tx.all(&IDS_AFTER, params![after, i64::from(limit)], |row| row.id(0))
 }
 
 /// How many live groups there are.

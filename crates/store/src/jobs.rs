@@ -73,12 +73,12 @@ pub struct CycleRecord {
 statements! {
     INSERT = "INSERT INTO jobs (app, status, settings, secret, next_run, fence, version) VALUES ($1, $2, $3, $4, $5, 0, 1)";
     BY_APP = "SELECT app, status, settings, secret, watermark, initial_from, initial_cursor, next_run, fence, lease_until, version FROM jobs WHERE app = $1";
-    DUE = "SELECT app FROM jobs WHERE status = 'on' AND next_run <= $1 AND (lease_until IS NULL OR lease_until < $1) ORDER BY next_run LIMIT $2";
+    DUE = "SELECT app FROM jobs WHERE status IN ('on', 'quarantine') AND next_run <= $1 AND (lease_until IS NULL OR lease_until < $1) ORDER BY next_run LIMIT $2";
     UPDATE_SETTINGS = "UPDATE jobs SET settings = $2, secret = $3, version = version + 1 WHERE app = $1";
     SET_STATUS = "UPDATE jobs SET status = $2 WHERE app = $1";
     SET_NEXT_RUN = "UPDATE jobs SET next_run = $2 WHERE app = $1";
     RESTART = "UPDATE jobs SET watermark = NULL, initial_from = NULL, initial_cursor = NULL, next_run = $2 WHERE app = $1";
-    CLAIM = "UPDATE jobs SET fence = fence + 1, lease_owner = $2, lease_until = $4 WHERE app = $1 AND (lease_until IS NULL OR lease_until < $3) RETURNING fence";
+    CLAIM = "UPDATE jobs SET fence = fence + 1, lease_owner = $2, lease_until = $4 WHERE app = $1 AND (lease_until IS NULL OR lease_until < $3 OR lease_owner = $2) RETURNING fence";
     RENEW = "UPDATE jobs SET lease_until = $3 WHERE app = $1 AND fence = $2 AND lease_until IS NOT NULL";
     HOLDS = "SELECT 1 FROM jobs WHERE app = $1 AND fence = $2 AND lease_until IS NOT NULL",
             "SELECT 1 FROM jobs WHERE app = $1 AND fence = $2 AND lease_until IS NOT NULL FOR SHARE";
@@ -88,6 +88,7 @@ statements! {
     INSERT_CYCLE = "INSERT INTO cycles (app, id, kind, state, started, counts) VALUES ($1, $2, $3, 'running', $4, '{}')";
     END_CYCLE = "UPDATE cycles SET state = $3, ended = $4, counts = $5 WHERE app = $1 AND id = $2";
     PROGRESS = "UPDATE cycles SET counts = $3 WHERE app = $1 AND id = $2";
+    TRIM_CYCLES = "DELETE FROM cycles WHERE app = $1 AND id NOT IN (SELECT id FROM cycles WHERE app = $1 ORDER BY id DESC LIMIT 100)";
     CYCLES = "SELECT id, kind, state, started, ended, counts FROM cycles WHERE app = $1 ORDER BY id DESC LIMIT $2";
 }
 
@@ -149,7 +150,8 @@ pub fn restart(tx: &mut WriteTx<'_>, app: AppId, now: Timestamp) -> Result<(), S
     tx.run(&RESTART, params![app, now]).map(drop)
 }
 
-/// Takes the lease of a job until a moment, unless another holds it.
+/// Takes the lease of a job until a moment, unless another owner holds it. The same owner may take it again: it knows by
+/// other means that its earlier holder is gone.
 pub fn claim(
     tx: &mut WriteTx<'_>,
     app: AppId,
@@ -213,6 +215,11 @@ pub fn end_cycle(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.run(&END_CYCLE, params![app, id, state, now, counts]).map(drop)
+}
+
+/// Keeps the latest hundred cycles of a job.
+pub fn trim_cycles(tx: &mut WriteTx<'_>, app: AppId) -> Result<(), StoreError> {
+    tx.run(&TRIM_CYCLES, params![app]).map(drop)
 }
 
 /// The latest cycles of a job, newest first.

@@ -11,7 +11,10 @@ use crate::id;
 /// A named statement. Parameters are written `$1`, `$2`, …; where the databases differ there are two texts.
 #[derive(Debug)]
 pub(crate) struct Sql {
-    #[cfg_attr(not(test), expect(dead_code, reason = "the test that prepares every statement names the one that fails"))]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the test that prepares every statement names the one that fails")
+    )]
     pub(crate) name: &'static str,
     sqlite: &'static str,
     postgres: &'static str,

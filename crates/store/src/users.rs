@@ -42,6 +42,7 @@ statements! {
     AFTER = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE id > $1 ORDER BY id LIMIT $2";
     DELETED_BEFORE = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE deleted < $1 ORDER BY deleted LIMIT $2";
     REPORTS = "SELECT id FROM directory_users WHERE manager = $1 AND id > $2 ORDER BY id LIMIT $3";
+    IDS_AFTER = "SELECT id FROM directory_users WHERE id > $1 ORDER BY id LIMIT $2";
     COUNT = "SELECT COUNT(*), COALESCE(SUM(CASE WHEN deleted IS NULL THEN 0 ELSE 1 END), 0) FROM directory_users";
 }
 
@@ -134,6 +135,12 @@ pub fn reports_of(
 ) -> Result<Vec<UserId>, StoreError> {
     let after = after.unwrap_or(UserId::new(uuid::Uuid::nil()));
     tx.all(&REPORTS, params![manager, after, i64::from(limit)], |row| row.id(0))
+}
+
+/// The ids of users above `after`, soft-deleted ones too, in order, `limit` at the most.
+pub fn user_ids_after(tx: &mut ReadTx<'_>, after: Option<UserId>, limit: u32) -> Result<Vec<UserId>, StoreError> {
+    let after = after.unwrap_or(UserId::new(uuid::Uuid::nil()));
+    tx.all(&IDS_AFTER, params![after, i64::from(limit)], |row| row.id(0))
 }
 
 /// How many users there are, and how many of them are soft-deleted.

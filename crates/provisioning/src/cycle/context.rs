@@ -1,0 +1,222 @@
+//! A running cycle: the job as it was when the cycle began, its target, its lease, its counters.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mapping::ObjectType;
+use store::jobs;
+use store::{AppId, CycleId, ObjectKind, StoreError, WriteTx};
+
+use super::lease::HeldLease;
+use super::preview::Preview;
+use super::report::{Counts, Progress, ProgressFn};
+use super::subject::object_type;
+use crate::engine::Engine;
+use crate::gallery::Template;
+use crate::job::JobError;
+use crate::object_plan::ObjectPlan;
+use crate::settings::JobSettings;
+use crate::target::{ConnectionProblem, Target, TargetFacts};
+
+/// Whether requests that change the target are sent, or only told.
+pub(super) enum Mode {
+    Send(HeldLease),
+    Preview(Mutex<Preview>),
+}
+
+pub(super) struct Cycle {
+    pub(super) engine: Engine,
+    pub(super) app: AppId,
+    pub(super) name: String,
+    pub(super) id: CycleId,
+    pub(super) settings: JobSettings,
+    pub(super) members_per_request: usize,
+    pub(super) facts: TargetFacts,
+    pub(super) users: ObjectPlan,
+    pub(super) groups: Option<ObjectPlan>,
+    pub(super) target: Target,
+    pub(super) mode: Mode,
+    pub(super) initial: bool,
+    pub(super) counts: Counts,
+    pub(super) total: AtomicU64,
+    pub(super) progress: ProgressFn,
+    probed: tokio::sync::OnceCell<()>,
+    stopped: AtomicBool,
+    stop: Mutex<Option<Stop>>,
+}
+
+/// Why a cycle cannot go on.
+#[derive(Debug)]
+pub(super) enum Stop {
+    Connection(ConnectionProblem),
+    LeaseLost,
+    Job(JobError),
+}
+
+impl From<JobError> for Stop {
+    fn from(error: JobError) -> Self {
+        Self::Job(error)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Job(error.into())
+    }
+}
+
+impl From<Stop> for JobError {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Connection(problem) => Self::Connection(problem),
+            Stop::LeaseLost => Self::LeaseLost,
+            Stop::Job(error) => error,
+        }
+    }
+}
+
+/// What a cycle is made of.
+pub(super) struct Parts {
+    pub(super) engine: Engine,
+    pub(super) app: AppId,
+    pub(super) name: String,
+    pub(super) template: &'static Template,
+    pub(super) settings: JobSettings,
+    pub(super) target: Target,
+    pub(super) mode: Mode,
+    pub(super) initial: bool,
+    pub(super) progress: ProgressFn,
+}
+
+impl Cycle {
+    pub(super) fn new(parts: Parts) -> Result<Arc<Self>, JobError> {
+        let Parts { engine, app, name, template, settings, target, mode, initial, progress } = parts;
+        let plan = |object: ObjectType| {
+            let mapping = settings.object(object).filter(|mapping| mapping.enabled);
+            mapping
+                .map(|mapping| ObjectPlan::new(mapping.clone()))
+                .transpose()
+                .map_err(|error| JobError::Invalid(error.to_string()))
+        };
+        let users =
+            plan(ObjectType::User)?.ok_or_else(|| JobError::Invalid("the job has no mapping of users".to_owned()))?;
+        let groups = plan(ObjectType::Group)?;
+        Ok(Arc::new(Self {
+            id: engine.new_id(),
+            engine,
+            app,
+            name,
+            members_per_request: template.members_per_request,
+            facts: settings.facts(template),
+            settings,
+            users,
+            groups,
+            target,
+            mode,
+            initial,
+            counts: Counts::default(),
+            total: AtomicU64::new(0),
+            progress,
+            probed: tokio::sync::OnceCell::new(),
+            stopped: AtomicBool::new(false),
+            stop: Mutex::new(None),
+        }))
+    }
+
+    pub(super) const fn kind(&self) -> &'static str {
+        if self.initial { "initial" } else { "incremental" }
+    }
+
+    /// The plan for objects of a kind; `None` where the job does not provision them.
+    pub(super) fn plan_of(&self, kind: ObjectKind) -> Option<&ObjectPlan> {
+        match object_type(kind) {
+            ObjectType::User => Some(&self.users),
+            ObjectType::Group => self.groups.as_ref(),
+        }
+    }
+
+    /// Tests the connection before the first request of the cycle; a cycle without work sends nothing.
+    pub(super) async fn ready(&self) -> Result<(), Stop> {
+        let probe = || async {
+            let nonce = self.engine.new_id::<CycleId>().to_string();
+            let plans = std::iter::once(&self.users).chain(&self.groups);
+            let matching: Vec<_> = plans.filter_map(|plan| Some((plan.object(), plan.first_matching()?))).collect();
+            crate::target::test_connection(&self.target, &matching, &nonce).await.map_err(Stop::Connection)
+        };
+        self.probed.get_or_try_init(probe).await.map(drop)
+    }
+
+    /// Commits what a cycle has to remember, if the lease is still held. In a preview nothing is written.
+    pub(super) async fn record<F>(&self, mut write: F) -> Result<(), Stop>
+    where
+        F: FnMut(&mut WriteTx<'_>) -> Result<(), StoreError> + Send + 'static,
+    {
+        let Mode::Send(held) = &self.mode else { return Ok(()) };
+        let lease = held.lease;
+        let recorded = self.engine.store().write(move |tx| {
+            if !jobs::holds(tx, lease)? {
+                return Err(Recorded::LeaseLost);
+            }
+            Ok(write(tx)?)
+        });
+        recorded.await.map_err(|error| match error {
+            Recorded::LeaseLost => Stop::LeaseLost,
+            Recorded::Store(error) => error.into(),
+        })
+    }
+
+    /// Must succeed before anything is sent that changes the target.
+    pub(super) fn may_send(&self) -> Result<(), Stop> {
+        match &self.mode {
+            Mode::Send(held) if held.lasts(self.settings.request_timeout()) => Ok(()),
+            Mode::Send(_) => Err(Stop::LeaseLost),
+            Mode::Preview(_) => Err(Stop::Job(JobError::Invalid("a preview sends nothing".to_owned()))),
+        }
+    }
+
+    pub(super) fn fence(&self) -> i64 {
+        match &self.mode {
+            Mode::Send(held) => held.lease.fence(),
+            Mode::Preview(_) => 0,
+        }
+    }
+
+    /// Ends the cycle: the first reason counts.
+    pub(super) fn halt(&self, stop: Stop) {
+        let mut slot = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.is_none() {
+            *slot = Some(stop);
+        }
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Fails once the cycle was ended by one of its tasks.
+    pub(super) fn go_on(&self) -> Result<(), Stop> {
+        if !self.stopped.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let taken = self.stop.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Err(taken.unwrap_or(Stop::LeaseLost))
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn tell(&self, phase: &'static str) {
+        let done = self.counts.done.load(Ordering::Relaxed);
+        let total = self.total.load(Ordering::Relaxed).max(done);
+        (self.progress)(&Progress { phase, done, total, requests: self.target.requests() });
+    }
+}
+
+enum Recorded {
+    LeaseLost,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Recorded {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}

@@ -1,0 +1,73 @@
+//! Provisioning on demand: one user or group now, with what was done and why.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+use store::{AppId, ObjectId, ObjectKind, logs};
+
+use super::context::{Mode, Stop};
+use super::lease::HeldLease;
+use crate::engine::Engine;
+use crate::job::JobError;
+
+/// What provisioning one object on demand came to.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OnDemandReport {
+    /// `create`, `update`, `disable`, `delete` or `other`.
+    pub action: &'static str,
+    /// `success`, `skipped` or `failure`.
+    pub status: &'static str,
+    /// Why it was skipped or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Requests sent.
+    pub requests: u64,
+    /// The record of the provisioning log, with its steps and modified properties, where one was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<Value>,
+}
+
+impl Engine {
+    /// Provisions one user or group now, references included. It really writes.
+    pub async fn provision(
+        &self,
+        app: AppId,
+        principal: ObjectId,
+        kind: ObjectKind,
+    ) -> Result<OnDemandReport, JobError> {
+        let held = HeldLease::take(self, app).await?;
+        let lease = held.lease;
+        let next_run =
+            self.store().read(move |tx| store::jobs::job_by_app(tx, app)).await?.map_or(self.now(), |job| job.next_run);
+        let done = async {
+            let cycle = self.begin(app, Mode::Send(held), Arc::new(|_| {})).await?;
+            let done = cycle.process(kind, principal).await?;
+            match kind {
+                ObjectKind::Group => cycle.write_members(principal).await?,
+                ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment => {
+                    cycle.write_managers(principal).await?
+                }
+            }
+            let id = cycle.cycle_id();
+            let log = self
+                .store()
+                .read(move |tx| logs::logs_of_source(tx, principal, None, 10))
+                .await?
+                .into_iter()
+                .rfind(|log| log.cycle == id);
+            let log = log.and_then(|log| serde_json::from_str(&log.doc).ok());
+            Ok::<_, Stop>(OnDemandReport {
+                action: done.action,
+                status: done.status,
+                reason: done.reason,
+                requests: cycle.target.requests(),
+                log,
+            })
+        };
+        let result = done.await;
+        self.store().write(move |tx| store::jobs::release(tx, lease, next_run)).await?;
+        Ok(result?)
+    }
+}

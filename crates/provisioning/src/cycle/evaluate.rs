@@ -1,0 +1,160 @@
+//! What the mappings and rules of a job make of one object: scope, the values by which its account is found, what the
+//! account should hold. Nothing is sent from here.
+
+use mapping::{Operation, World};
+use serde_json::{Map, Value};
+use store::links::LinkState;
+
+use super::context::Cycle;
+use super::subject::Subject;
+use crate::object_plan::{Desired, Difference, Failure, MatchValue, ObjectPlan, Wish, differences, fingerprint};
+use crate::plan::{Known, is_settled};
+use crate::scope::{OutOfScope, Scope, scope_of_group, scope_of_user};
+use crate::target_path::TargetPath;
+
+/// What is wanted of an object's account.
+pub(super) struct Evaluation<'p> {
+    pub(super) plan: &'p ObjectPlan,
+    pub(super) scope: Scope,
+    /// Where the account is looked for, in this order.
+    pub(super) matches: Vec<MatchValue<'p>>,
+    /// What the account should hold: in scope everything, out of scope what follows from `IsSoftDeleted`.
+    pub(super) wishes: Vec<Wish<'p>>,
+    /// A mapping says to leave the object out.
+    pub(super) ignored: bool,
+    pub(super) fingerprint: i64,
+}
+
+impl Cycle {
+    /// Runs something with the world that expressions may ask.
+    fn with_world<T>(&self, with: impl FnOnce(&World<'_>) -> T) -> T {
+        let random = |bytes: &mut [u8]| (self.engine.0.random)(bytes);
+        with(&World { now: self.engine.now(), default_domain: None, random: &random })
+    }
+
+    fn scope_of(&self, plan: &ObjectPlan, subject: &Subject) -> Scope {
+        let rules = self.settings.scope_rules();
+        let scope = subject.with_source(false, |source| match (&subject.user, &subject.group) {
+            (Some(user), _) => scope_of_user(rules, &plan.mapping, user, &subject.entitlements, source),
+            (None, Some(group)) => scope_of_group(rules, &plan.mapping, group, subject.assigned, source),
+            (None, None) => Scope::Out(OutOfScope::HardDeleted),
+        });
+        scope.unwrap_or(Scope::Out(OutOfScope::HardDeleted))
+    }
+
+    /// Evaluates an object. Objects that were never provisioned and are out of scope are not evaluated beyond that.
+    pub(super) fn evaluate<'p>(&self, plan: &'p ObjectPlan, subject: &Subject) -> Result<Evaluation<'p>, Failure> {
+        let scope = self.scope_of(plan, subject);
+        let is_out = scope != Scope::In;
+        let mut evaluation =
+            Evaluation { plan, scope, matches: Vec::new(), wishes: Vec::new(), ignored: false, fingerprint: 0 };
+        if is_out && subject.link.is_none() {
+            return Ok(evaluation);
+        }
+        let evaluated = subject.with_source(is_out, |source| {
+            self.with_world(|world| {
+                evaluation.matches = plan.match_values(source, world)?;
+                let desired = if is_out {
+                    plan.disabling(source, world)?
+                } else {
+                    plan.desired(source, world, Operation::Update)?
+                };
+                match desired {
+                    Desired::Values(wishes) => evaluation.wishes = wishes,
+                    Desired::Ignored => evaluation.ignored = true,
+                }
+                Ok(())
+            })
+        });
+        evaluated.transpose()?;
+        let manager = subject.user.as_ref().and_then(|user| user.manager);
+        let references = manager.map(|id| format!("{id} {}", subject.manager_target.as_deref().unwrap_or_default()));
+        evaluation.fingerprint = fingerprint(&evaluation.wishes, references.as_slice());
+        Ok(evaluation)
+    }
+
+    /// What a new account should hold: defaults apply, required attributes must have a value.
+    pub(super) fn wishes_for_create<'p>(
+        &self,
+        plan: &'p ObjectPlan,
+        subject: &Subject,
+    ) -> Result<Vec<Wish<'p>>, Failure> {
+        let desired = subject
+            .with_source(false, |source| self.with_world(|world| plan.desired(source, world, Operation::Create)));
+        match desired.transpose()? {
+            Some(Desired::Values(wishes)) => Ok(wishes),
+            Some(Desired::Ignored) | None => Ok(Vec::new()),
+        }
+    }
+
+    /// What is known before the target is asked.
+    pub(super) fn known<'s>(
+        &self,
+        plan: &ObjectPlan,
+        subject: &'s Subject,
+        evaluation: &'s Evaluation<'_>,
+    ) -> Known<'s> {
+        let link = subject.link.as_ref();
+        let refuses_duplicates = self.facts.refuses_duplicates(subject.object());
+        Known {
+            scope: &evaluation.scope,
+            link,
+            disables: plan.disables(),
+            allowed: plan.mapping.flow_types,
+            unchanged: !self.initial
+                && link.is_some_and(|link| {
+                    link.state == LinkState::Linked && link.exported == Some(evaluation.fingerprint)
+                }),
+            settled: link.is_none_or(|link| {
+                is_settled(link, refuses_duplicates, self.settings.settle_window(), self.engine.now())
+            }),
+        }
+    }
+
+    /// How an account differs from what is wanted, its manager included where that can be written already. `ours` tells
+    /// whether an id at the target belongs to an object that this job manages.
+    pub(super) fn differences_of<'p>(
+        plan: &'p ObjectPlan,
+        subject: &Subject,
+        evaluation: &Evaluation<'p>,
+        held: &Map<String, Value>,
+        ours: bool,
+    ) -> Vec<Difference<'p>> {
+        let mut found = differences(evaluation.wishes.clone(), held);
+        if evaluation.scope == Scope::In
+            && let Some(path) = plan.reference("manager")
+        {
+            found.extend(manager_difference(path, subject, held, ours));
+        }
+        found
+    }
+}
+
+/// The id that an account holds as its manager.
+pub(super) fn held_manager(path: &TargetPath, held: &Map<String, Value>) -> Option<String> {
+    match path.read(held)? {
+        Value::String(id) => Some(id.clone()),
+        Value::Object(object) => object.get("value").and_then(Value::as_str).map(str::to_owned),
+        _ => None,
+    }
+}
+
+fn manager_difference<'p>(
+    path: &'p TargetPath,
+    subject: &Subject,
+    held: &Map<String, Value>,
+    ours: bool,
+) -> Option<Difference<'p>> {
+    let before = held_manager(path, held);
+    let has_manager = subject.user.as_ref().is_some_and(|user| user.manager.is_some());
+    let after = match (&subject.manager_target, has_manager) {
+        (Some(wanted), _) if before.as_ref() == Some(wanted) => return None,
+        (Some(wanted), _) => Some(Value::from(wanted.as_str())),
+        // The manager has no account yet: the reference waits.
+        (None, true) => return None,
+        // No manager any more: what this job wrote is taken back, anything else is not ours.
+        (None, false) if before.is_some() && ours => None,
+        (None, false) => return None,
+    };
+    Some(Difference { path, before: before.map(Value::from), after, redacted: false })
+}

@@ -1,0 +1,70 @@
+//! Holding a job's lease while a cycle runs, and noticing at once when it is lost.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use store::jobs::{self, Lease};
+use store::{AppId, StoreError};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::engine::Engine;
+use crate::job::JobError;
+use crate::lock::JobLock;
+
+/// How long a lease lasts without being renewed.
+const LEASE: Duration = Duration::from_secs(90);
+/// How often it is renewed.
+const RENEW_EVERY: Duration = Duration::from_secs(20);
+
+/// A lease that is renewed in the background until it is dropped.
+pub(super) struct HeldLease {
+    pub(super) lease: Lease,
+    until: Arc<Mutex<Instant>>,
+    heartbeat: JoinHandle<()>,
+    _lock: JobLock,
+}
+
+impl HeldLease {
+    /// Takes the lease of a job: its lock file on this machine, its row in the database.
+    pub(super) async fn take(engine: &Engine, app: AppId) -> Result<Self, JobError> {
+        let lock = engine.locks().take(app)?.ok_or(JobError::Busy)?;
+        let (now, owner) = (engine.now(), engine.0.instance.clone());
+        let until = Arc::new(Mutex::new(Instant::now() + LEASE));
+        let claimed = engine.store().write(move |tx| jobs::claim(tx, app, &owner, now, now + LEASE)).await?;
+        let lease = claimed.ok_or(JobError::Busy)?;
+        let heartbeat = tokio::spawn(beat(engine.clone(), lease, Arc::clone(&until)));
+        Ok(Self { lease, until, heartbeat, _lock: lock })
+    }
+
+    /// Whether the lease lasts longer than a request may take: asked before anything is sent that changes the target.
+    pub(super) fn lasts(&self, request: Duration) -> bool {
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) > Instant::now() + request
+    }
+
+    /// Gives the lease back; the next cycle is due after `interval`.
+    pub(super) async fn release(self, engine: &Engine, interval: SignedDuration) -> Result<(), StoreError> {
+        let (lease, next_run) = (self.lease, engine.now() + interval);
+        engine.store().write(move |tx| jobs::release(tx, lease, next_run)).await
+    }
+}
+
+impl Drop for HeldLease {
+    fn drop(&mut self) {
+        self.heartbeat.abort();
+    }
+}
+
+async fn beat(engine: Engine, lease: Lease, until: Arc<Mutex<Instant>>) {
+    loop {
+        tokio::time::sleep(RENEW_EVERY).await;
+        let (now, asked) = (engine.now(), Instant::now());
+        match engine.store().write(move |tx| jobs::renew(tx, lease, now + LEASE)).await {
+            Ok(true) => *until.lock().unwrap_or_else(PoisonError::into_inner) = asked + LEASE,
+            // Taken over: the time that is left counts for nothing.
+            Ok(false) => *until.lock().unwrap_or_else(PoisonError::into_inner) = asked,
+            Err(error) => tracing::warn!("A lease could not be renewed: {error}"),
+        }
+    }
+}

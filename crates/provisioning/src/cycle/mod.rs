@@ -1,0 +1,25 @@
+//! Carries out cycles: initial and incremental ones, previews of them, and single objects on demand.
+//!
+//! What to do about an object is decided in [`crate::plan`]; here it is done, in an order that survives being killed at any
+//! point. An intent is committed before a create is sent; a link, its log record and what it sets free are committed
+//! together after the answer; the watermark moves when every object before it is done or in escrow.
+
+mod act;
+mod context;
+mod demand;
+mod evaluate;
+mod group_members;
+mod lease;
+mod managers;
+mod preview;
+mod preview_run;
+mod record;
+mod references;
+mod report;
+mod run;
+mod subject;
+mod work;
+
+pub use demand::OnDemandReport;
+pub use preview::{PlanSink, Predicted};
+pub use report::{CycleReport, Progress, ProgressFn};

@@ -1,0 +1,376 @@
+//! The course of a cycle: which objects, in which order, and when the watermark moves.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use jiff::Timestamp;
+use store::jobs::{self, Lease};
+use store::{
+    AppId, DIRECTORY_FEED, ObjectId, ObjectKind, StoreError, changes_after, feed_head, groups, links, number_changes,
+    references, users,
+};
+use tokio::time::Instant;
+
+use super::context::{Cycle, Mode, Parts, Stop};
+use super::lease::HeldLease;
+use super::preview::{PlanSink, Preview};
+use super::report::{CycleReport, ProgressFn};
+use super::work::touched;
+use crate::engine::Engine;
+use crate::job::{JobError, settings_text};
+use crate::plan::ESCROW_DAYS;
+use crate::settings::{JobStatus, Quarantine};
+
+/// Objects of the directory that are fetched at a time.
+pub(super) const PAGE: u32 = 500;
+/// Changes of the directory that are fetched at a time; the watermark moves after each such page.
+pub(super) const CHANGES_PAGE: u32 = 1000;
+/// Longest time until a job in quarantine is tried again.
+const QUARANTINE_HOURS_MAX: i64 = 6;
+
+impl Engine {
+    /// Runs one cycle of a job: an initial one until one is complete, else an incremental one.
+    pub async fn run_cycle(&self, app: AppId, progress: ProgressFn) -> Result<CycleReport, JobError> {
+        let held = HeldLease::take(self, app).await?;
+        let lease = held.lease;
+        let cycle = match self.begin(app, Mode::Send(held), progress).await {
+            Ok(cycle) => cycle,
+            Err(error) => {
+                let next = self.now() + jiff::SignedDuration::from_hours(1);
+                self.store().write(move |tx| jobs::release(tx, lease, next)).await?;
+                return Err(error);
+            }
+        };
+        let started = Instant::now();
+        let result = cycle.run(lease).await;
+        let mut report = cycle.report(started);
+        if report.waiting > 0 {
+            report.settles_in_seconds = Some(cycle.settings.settle_seconds);
+        }
+        cycle.finish(&report, result).await?;
+        Ok(report)
+    }
+
+    /// Tells what a cycle would send, and sends nothing but reads.
+    pub async fn plan(&self, app: AppId, sink: PlanSink) -> Result<CycleReport, JobError> {
+        let mode = Mode::Preview(std::sync::Mutex::new(Preview::new(sink)));
+        let cycle = self.begin(app, mode, Arc::new(|_| {})).await?;
+        let started = Instant::now();
+        cycle.preview().await?;
+        Ok(cycle.report(started))
+    }
+
+    /// The cycle of a job as it is now: its settings do not change while it runs.
+    pub(super) async fn begin(&self, app: AppId, mode: Mode, progress: ProgressFn) -> Result<Arc<Cycle>, JobError> {
+        let (record, template, settings) = self.load(app).await?;
+        let name = self.store().read(move |tx| directory::application(tx, app)).await?.name;
+        settings.check(template)?;
+        let target = self.target_of(&record, &settings)?;
+        let initial = record.watermark.is_none();
+        Cycle::new(Parts { engine: self.clone(), app, name, template, settings, target, mode, initial, progress })
+    }
+}
+
+impl Cycle {
+    pub(super) fn report(&self, started: Instant) -> CycleReport {
+        self.counts.report(self.kind(), self.target.requests(), started.elapsed().as_secs_f64())
+    }
+
+    async fn run(self: &Arc<Self>, lease: Lease) -> Result<(), Stop> {
+        let (app, id, kind, now) = (self.app, self.cycle_id(), self.kind(), self.engine.now());
+        self.record(move |tx| {
+            jobs::insert_cycle(tx, app, id, kind, now)?;
+            jobs::trim_cycles(tx, app)?;
+            number_changes(tx, DIRECTORY_FEED)
+        })
+        .await?;
+        self.retry_failures().await?;
+        if self.initial { self.run_initial(lease).await } else { self.run_incremental(lease).await }
+    }
+
+    /// First what is left of earlier cycles: writes of unknown outcome, and failures whose next attempt is due.
+    async fn retry_failures(self: &Arc<Self>) -> Result<(), Stop> {
+        let mut after = None;
+        loop {
+            let (app, from) = (self.app, after);
+            let open = self.engine.store().scan(move |tx| links::open_links(tx, app, from, PAGE)).await?;
+            let Some(last) = open.last() else { break };
+            after = Some((last.kind, last.source_id));
+            self.look_at(open.iter().map(|link| (link.kind, link.source_id)).collect(), "retries").await?;
+        }
+        let (app, now) = (self.app, self.engine.now());
+        let due = self.engine.store().scan(move |tx| links::due_escrows(tx, app, now, PAGE)).await?;
+        let (old, fresh): (Vec<_>, Vec<_>) = due.into_iter().partition(|escrow| is_too_old(escrow.first_failed, now));
+        if !old.is_empty() {
+            self.record(move |tx| {
+                old.iter().try_for_each(|escrow| links::clear_escrow(tx, app, escrow.kind, escrow.source_id))
+            })
+            .await?;
+        }
+        self.look_at(fresh.into_iter().map(|escrow| (escrow.kind, escrow.source_id)).collect(), "retries").await
+    }
+
+    /// Everything: users, then groups, then accounts whose source object is gone, then references.
+    async fn run_initial(self: &Arc<Self>, lease: Lease) -> Result<(), Stop> {
+        let app = self.app;
+        let (job, head, total) = self
+            .engine
+            .store()
+            .read(move |tx| {
+                let total = users::count_users(tx)?.0 + groups::count_groups(tx)?;
+                Ok::<_, StoreError>((jobs::job_by_app(tx, app)?, feed_head(tx, DIRECTORY_FEED)?, total))
+            })
+            .await?;
+        self.total.store(total, Ordering::Relaxed);
+        let job = job.ok_or(JobError::NotFound)?;
+        // A cycle that was cut off goes on where it stood; changes since it began come in the next one.
+        let from = job.initial_from.unwrap_or(head);
+        let mut place = Place::parse(job.initial_cursor.as_deref());
+        while let Some(here) = place {
+            let page = self.initial_page(here).await?;
+            self.look_at(page.objects, here.phase()).await?;
+            place = page.next;
+            if let Some(next) = place {
+                self.record(move |tx| jobs::set_initial(tx, lease, from, &next.to_string())).await?;
+            }
+        }
+        self.write_references().await?;
+        self.record(move |tx| jobs::set_watermark(tx, lease, from)).await
+    }
+
+    /// The objects at a place, and the next place.
+    pub(super) async fn initial_page(&self, place: Place) -> Result<InitialPage, Stop> {
+        let app = self.app;
+        let page = self.engine.store().scan(move |tx| {
+            let ids: Vec<ObjectId> = match place {
+                Place::Users(after) => {
+                    users::user_ids_after(tx, after.map(ObjectId::user), PAGE)?.into_iter().map(Into::into).collect()
+                }
+                Place::Groups(after) => {
+                    groups::group_ids_after(tx, after.map(ObjectId::group), PAGE)?.into_iter().map(Into::into).collect()
+                }
+                Place::UserOrphans(after) => links::orphaned_links(tx, app, ObjectKind::User, after, PAGE)?
+                    .iter()
+                    .map(|link| link.source_id)
+                    .collect(),
+                Place::GroupOrphans(after) => links::orphaned_links(tx, app, ObjectKind::Group, after, PAGE)?
+                    .iter()
+                    .map(|link| link.source_id)
+                    .collect(),
+            };
+            Ok::<_, StoreError>(InitialPage {
+                next: place.after(ids.last().copied()),
+                objects: ids.into_iter().map(|id| (place.kind(), id)).collect(),
+            })
+        });
+        Ok(page.await?)
+    }
+
+    /// What changed since the watermark, page by page; a cycle without changes sends nothing.
+    async fn run_incremental(self: &Arc<Self>, lease: Lease) -> Result<(), Stop> {
+        let app = self.app;
+        let mut watermark = self
+            .engine
+            .store()
+            .read(move |tx| jobs::job_by_app(tx, app))
+            .await?
+            .and_then(|job| job.watermark)
+            .unwrap_or(0);
+        loop {
+            let touched = self.engine.store().scan(move |tx| {
+                let changes = changes_after(tx, DIRECTORY_FEED, watermark, CHANGES_PAGE)?;
+                Ok::<_, JobError>((changes.last().map(|change| change.seq), touched(tx, app, &changes)?))
+            });
+            let (last, touched) = touched.await?;
+            self.total.fetch_add(touched.objects.len() as u64, Ordering::Relaxed);
+            self.look_at(touched.objects.into_iter().collect(), "changes").await?;
+            for group in touched.groups {
+                self.look_at_members(group).await?;
+            }
+            let memberships = touched.memberships;
+            if !memberships.is_empty() {
+                self.record(move |tx| {
+                    memberships
+                        .iter()
+                        .try_for_each(|(group, member)| references::want(tx, app, &membership(*group, *member)))
+                })
+                .await?;
+            }
+            self.write_references().await?;
+            let Some(seq) = last else { return Ok(()) };
+            watermark = seq;
+            self.record(move |tx| jobs::set_watermark(tx, lease, seq)).await?;
+        }
+    }
+
+    /// Looks at every member of a group, page by page.
+    pub(super) async fn look_at_members(self: &Arc<Self>, group: ObjectId) -> Result<(), Stop> {
+        let mut after = None;
+        loop {
+            let from = after;
+            let members =
+                self.engine.store().scan(move |tx| groups::members_after(tx, group.group(), from, PAGE)).await?;
+            let Some((last, _)) = members.last() else { return Ok(()) };
+            after = Some(*last);
+            let users =
+                members.into_iter().filter(|(_, kind)| *kind == ObjectKind::User).map(|(id, _)| (ObjectKind::User, id));
+            self.look_at(users.collect(), "members").await?;
+        }
+    }
+
+    pub(super) async fn look_at(
+        self: &Arc<Self>,
+        objects: Vec<(ObjectKind, ObjectId)>,
+        phase: &'static str,
+    ) -> Result<(), Stop> {
+        self.each(objects, phase, |cycle, (kind, id)| async move { cycle.process(kind, id).await.map(drop) }).await
+    }
+
+    /// Writes down how the cycle ended and gives the lease back.
+    async fn finish(self: Arc<Self>, report: &CycleReport, result: Result<(), Stop>) -> Result<(), JobError> {
+        let state = match &result {
+            Ok(()) if report.failed > 0 => "entryLevelErrors",
+            Ok(()) => "succeeded",
+            Err(_) => "failed",
+        };
+        let counts = serde_json::to_string(report).unwrap_or_default();
+        let (app, id, now) = (self.app, self.cycle_id(), self.engine.now());
+        let engine = self.engine.clone();
+        engine.store().write(move |tx| jobs::end_cycle(tx, app, id, state, &counts, now)).await?;
+        let interval = match &result {
+            Err(Stop::Connection(problem)) => self.quarantine(&problem.to_string()).await?,
+            Ok(()) => self.leave_quarantine().await?,
+            Err(Stop::LeaseLost | Stop::Job(_)) => self.settings.interval(),
+        };
+        // Tasks that were still winding down have ended: nobody else holds the cycle.
+        if let Some(Cycle { mode: Mode::Send(held), .. }) = Arc::into_inner(self) {
+            held.release(&engine, interval).await?;
+        }
+        Ok(result?)
+    }
+
+    /// The target could not be worked with: the job is tried again, ever more rarely, until a cycle succeeds.
+    async fn quarantine(&self, reason: &str) -> Result<jiff::SignedDuration, JobError> {
+        let (app, now) = (self.app, self.engine.now());
+        let (record, _, mut settings) = self.engine.load(app).await?;
+        let since = settings.quarantine.as_ref().map_or(now, |quarantine| quarantine.since);
+        settings.quarantine = Some(Quarantine { reason: reason.to_owned(), since });
+        let text = settings_text(&settings)?;
+        let status =
+            if JobStatus::parse(&record.status) == JobStatus::Off { JobStatus::Off } else { JobStatus::Quarantine };
+        self.engine
+            .store()
+            .write(move |tx| {
+                jobs::update_job(tx, app, &text, &record.secret)?;
+                jobs::set_status(tx, app, status.as_str())
+            })
+            .await?;
+        // Doubles with the time already spent in quarantine.
+        Ok(now
+            .duration_since(since)
+            .max(settings.interval())
+            .min(jiff::SignedDuration::from_hours(QUARANTINE_HOURS_MAX)))
+    }
+
+    async fn leave_quarantine(&self) -> Result<jiff::SignedDuration, JobError> {
+        let app = self.app;
+        let (record, _, mut settings) = self.engine.load(app).await?;
+        if settings.quarantine.take().is_some() {
+            let text = settings_text(&settings)?;
+            let was_on = JobStatus::parse(&record.status) == JobStatus::Quarantine;
+            self.engine
+                .store()
+                .write(move |tx| {
+                    jobs::update_job(tx, app, &text, &record.secret)?;
+                    if was_on { jobs::set_status(tx, app, JobStatus::On.as_str()) } else { Ok(()) }
+                })
+                .await?;
+        }
+        Ok(settings.interval())
+    }
+}
+
+fn is_too_old(first_failed: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(first_failed) > jiff::SignedDuration::from_hours(24 * ESCROW_DAYS)
+}
+
+pub(super) fn membership(group: ObjectId, member: ObjectId) -> references::ReferenceRecord {
+    references::ReferenceRecord {
+        kind: ObjectKind::Group,
+        holder: group,
+        attribute: "members".to_owned(),
+        wanted: member,
+        fresh: false,
+    }
+}
+
+pub(super) struct InitialPage {
+    pub(super) objects: Vec<(ObjectKind, ObjectId)>,
+    pub(super) next: Option<Place>,
+}
+
+/// How far an initial cycle has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Users(Option<ObjectId>),
+    Groups(Option<ObjectId>),
+    UserOrphans(Option<ObjectId>),
+    GroupOrphans(Option<ObjectId>),
+}
+
+impl Place {
+    /// Reads a stored place; one that cannot be read means the beginning, which is always right.
+    pub(super) fn parse(text: Option<&str>) -> Option<Self> {
+        let (name, id) = text.and_then(|text| text.split_once(' ')).unwrap_or(("users", ""));
+        let after = id.parse().ok();
+        Some(match name {
+            "groups" => Self::Groups(after),
+            "userOrphans" => Self::UserOrphans(after),
+            "groupOrphans" => Self::GroupOrphans(after),
+            _ => Self::Users(after),
+        })
+    }
+
+    /// The place behind an object, or the beginning of what comes next where there was none.
+    pub(super) const fn after(self, last: Option<ObjectId>) -> Option<Self> {
+        Some(match (self, last) {
+            (Self::Users(_), Some(_)) => Self::Users(last),
+            (Self::Users(_), None) => Self::Groups(None),
+            (Self::Groups(_), Some(_)) => Self::Groups(last),
+            (Self::Groups(_), None) => Self::UserOrphans(None),
+            (Self::UserOrphans(_), Some(_)) => Self::UserOrphans(last),
+            (Self::UserOrphans(_), None) => Self::GroupOrphans(None),
+            (Self::GroupOrphans(_), Some(_)) => Self::GroupOrphans(last),
+            (Self::GroupOrphans(_), None) => return None,
+        })
+    }
+
+    const fn kind(self) -> ObjectKind {
+        match self {
+            Self::Users(_) | Self::UserOrphans(_) => ObjectKind::User,
+            Self::Groups(_) | Self::GroupOrphans(_) => ObjectKind::Group,
+        }
+    }
+
+    pub(super) const fn phase(self) -> &'static str {
+        match self {
+            Self::Users(_) | Self::UserOrphans(_) => "users",
+            Self::Groups(_) | Self::GroupOrphans(_) => "groups",
+        }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (name, after) = match self {
+            Self::Users(after) => ("users", after),
+            Self::Groups(after) => ("groups", after),
+            Self::UserOrphans(after) => ("userOrphans", after),
+            Self::GroupOrphans(after) => ("groupOrphans", after),
+        };
+        match after {
+            Some(id) => write!(f, "{name} {id}"),
+            None => write!(f, "{name} "),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! One object of the directory with everything that decides about it, read in one transaction.
+
+use directory::{Group, User};
+use mapping::{ObjectType, Source};
+use store::applications::{self, EntitlementRecord};
+use store::links::{self, EscrowRecord, LinkRecord};
+use store::{AppId, ObjectId, ObjectKind, ReadTx};
+
+use crate::job::JobError;
+use crate::source::{GroupSource, UserSource};
+
+/// A source object as it is now: the object itself is `None` where it is gone.
+pub(super) struct Subject {
+    pub(super) kind: ObjectKind,
+    pub(super) id: ObjectId,
+    pub(super) user: Option<User>,
+    pub(super) group: Option<Group>,
+    pub(super) entitlements: Vec<EntitlementRecord>,
+    pub(super) assigned: bool,
+    pub(super) link: Option<LinkRecord>,
+    /// The id that the user's manager has at the target.
+    pub(super) manager_target: Option<String>,
+    pub(super) escrow: Option<EscrowRecord>,
+}
+
+impl Subject {
+    pub(super) fn load(tx: &mut ReadTx<'_>, app: AppId, kind: ObjectKind, id: ObjectId) -> Result<Self, JobError> {
+        let mut subject = Self {
+            kind,
+            id,
+            user: None,
+            group: None,
+            entitlements: Vec::new(),
+            assigned: false,
+            link: links::link(tx, app, kind, id)?,
+            manager_target: None,
+            escrow: links::escrow(tx, app, kind, id)?,
+        };
+        if kind == ObjectKind::Group {
+            subject.group = directory::group(tx, id.group())?;
+            subject.assigned = applications::is_assigned(tx, app, id)?;
+            return Ok(subject);
+        }
+        subject.user = directory::user(tx, id.user())?;
+        if let Some(user) = &subject.user {
+            subject.entitlements = applications::entitlements(tx, app, user.id)?;
+            if let Some(manager) = user.manager {
+                subject.manager_target =
+                    links::link(tx, app, ObjectKind::User, manager.into())?.and_then(|link| link.target_id);
+            }
+        }
+        Ok(subject)
+    }
+
+    /// The name that people know the object by, also after it is gone.
+    pub(super) fn label(&self) -> String {
+        match (&self.user, &self.group, &self.link) {
+            (Some(user), ..) => user.user_principal_name.clone(),
+            (_, Some(group), _) => group.display_name.clone(),
+            (.., Some(link)) => link.label.clone(),
+            (None, None, None) => self.id.to_string(),
+        }
+    }
+
+    /// The name at the target's side of the mapping.
+    pub(super) const fn object(&self) -> ObjectType {
+        object_type(self.kind)
+    }
+
+    pub(super) fn exists(&self) -> bool {
+        self.user.is_some() || self.group.is_some()
+    }
+
+    /// Calls `with` with the object as mappings see it; `None` where the object is gone.
+    pub(super) fn with_source<T>(&self, is_soft_deleted: bool, with: impl FnOnce(&dyn Source) -> T) -> Option<T> {
+        match (&self.user, &self.group) {
+            (Some(user), _) => Some(with(&UserSource { user, entitlements: &self.entitlements, is_soft_deleted })),
+            (None, Some(group)) => Some(with(&GroupSource(group))),
+            (None, None) => None,
+        }
+    }
+}
+
+pub(super) const fn object_type(kind: ObjectKind) -> ObjectType {
+    match kind {
+        ObjectKind::Group => ObjectType::Group,
+        ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment => ObjectType::User,
+    }
+}

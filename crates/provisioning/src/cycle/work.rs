@@ -1,0 +1,52 @@
+//! What a cycle looks at: for an incremental one, what the changes of the directory touch.
+
+use std::collections::BTreeSet;
+
+use store::{AppId, Change, ObjectId, ObjectKind, ReadTx, applications, groups, links};
+
+use crate::job::JobError;
+
+/// What a page of changes touches.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Touched {
+    /// Users and groups to look at, users first.
+    pub(super) objects: BTreeSet<(ObjectKind, ObjectId)>,
+    /// Groups whose members are to be looked at: their entitlement may be another.
+    pub(super) groups: BTreeSet<ObjectId>,
+    /// Memberships of provisioned groups to look at: group and member.
+    pub(super) memberships: BTreeSet<(ObjectId, ObjectId)>,
+}
+
+/// Works out what changes touch, for one application.
+pub(super) fn touched(tx: &mut ReadTx<'_>, app: AppId, changes: &[Change]) -> Result<Touched, JobError> {
+    let mut touched = Touched::default();
+    for change in changes {
+        match (change.object, change.related) {
+            (ObjectKind::User, _) => drop(touched.objects.insert((ObjectKind::User, change.id))),
+            (ObjectKind::Group, _) => {
+                touched.objects.insert((ObjectKind::Group, change.id));
+                if applications::is_assigned(tx, app, change.id)? {
+                    touched.groups.insert(change.id);
+                }
+            }
+            (ObjectKind::Membership, Some(member)) => {
+                if applications::is_assigned(tx, app, change.id)? {
+                    touched.objects.insert((ObjectKind::User, member));
+                }
+                if links::link(tx, app, ObjectKind::Group, change.id)?.is_some() {
+                    touched.memberships.insert((change.id, member));
+                }
+            }
+            (ObjectKind::Assignment, Some(other)) if other == ObjectId::new(app.uuid()) => {
+                if groups::group_by_id(tx, change.id.group())?.is_some() {
+                    touched.objects.insert((ObjectKind::Group, change.id));
+                    touched.groups.insert(change.id);
+                } else {
+                    touched.objects.insert((ObjectKind::User, change.id));
+                }
+            }
+            (ObjectKind::Membership | ObjectKind::Assignment, _) => {}
+        }
+    }
+    Ok(touched)
+}

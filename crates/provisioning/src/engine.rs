@@ -1,0 +1,147 @@
+//! The engine: what every use case of the service needs, and the scheduler that runs jobs when they are due.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use store::jobs::JobRecord;
+use store::{AppId, Store};
+
+use crate::gallery::Template;
+use crate::job::JobError;
+use crate::lock::JobLocks;
+use crate::secret::MasterKey;
+use crate::settings::JobSettings;
+use crate::target::{HttpTransport, OutboundPolicy, Target, Trust};
+
+/// How often the scheduler looks for due jobs.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Jobs that run at the same time.
+const JOBS_MAX: u32 = 16;
+
+/// What an engine is made of. Time and randomness are handed in, so that tests are repeatable.
+#[derive(Clone)]
+pub struct EngineParts {
+    /// The data.
+    pub store: Store,
+    /// The key of stored secrets.
+    pub key: MasterKey,
+    /// Where targets may be.
+    pub policy: OutboundPolicy,
+    /// Which certificate authorities are trusted.
+    pub trust: Trust,
+    /// Tells the time.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Fills a buffer with random bytes.
+    pub random: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+    /// The folder of lock files.
+    pub lock_folder: PathBuf,
+    /// The id of this data folder: whose leases may be taken over when their process is gone.
+    pub instance: String,
+}
+
+/// The provisioning service; cheap to clone.
+#[derive(Clone)]
+pub struct Engine(pub(crate) Arc<EngineParts>);
+
+impl Engine {
+    /// An engine of these parts.
+    pub fn new(parts: EngineParts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.0.clock)()
+    }
+
+    pub(crate) fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        (self.0.random)(&mut bytes);
+        bytes
+    }
+
+    /// A new id.
+    pub(crate) fn new_id<T: From<uuid::Uuid>>(&self) -> T {
+        store::version_7(self.now(), self.random()).into()
+    }
+
+    pub(crate) fn locks(&self) -> JobLocks {
+        JobLocks::new(self.0.lock_folder.clone())
+    }
+
+    /// A target by settings and token.
+    pub(crate) fn target(&self, settings: &JobSettings, token: &str) -> Result<Target, JobError> {
+        let url = settings
+            .url()
+            .map_err(|error| JobError::Settings(crate::settings::BadSettings(vec![error.to_string()])))?;
+        let transport = HttpTransport::new(url, token, self.0.policy, &self.0.trust, settings.request_timeout())
+            .map_err(JobError::Invalid)?;
+        Ok(Target::new(Arc::new(transport), settings.effective_dialect()))
+    }
+
+    /// The target of a stored job.
+    pub(crate) fn target_of(&self, record: &JobRecord, settings: &JobSettings) -> Result<Target, JobError> {
+        let token = self.0.key.decrypt(record.app, &record.secret)?;
+        self.target(settings, &token)
+    }
+
+    /// Runs jobs when they are due, until `shutdown` is ready; then lets running cycles finish what they have begun.
+    pub async fn scheduler(&self, shutdown: impl Future<Output = ()> + Send) {
+        let mut shutdown = pin!(shutdown);
+        let mut running = tokio::task::JoinSet::new();
+        let mut names = std::collections::BTreeSet::new();
+        loop {
+            self.start_due(&mut running, &mut names).await;
+            tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                Some(done) = running.join_next() => if let Ok(app) = done { names.remove(&app); },
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+        running.abort_all();
+        while running.join_next().await.is_some() {}
+    }
+
+    async fn start_due(
+        &self,
+        running: &mut tokio::task::JoinSet<AppId>,
+        names: &mut std::collections::BTreeSet<AppId>,
+    ) {
+        let now = self.now();
+        let due = match self.store().read(move |tx| store::jobs::due_jobs(tx, now, JOBS_MAX)).await {
+            Ok(due) => due,
+            Err(error) => return tracing::error!("The scheduler cannot read due jobs: {error}"),
+        };
+        for app in due {
+            if names.len() >= JOBS_MAX as usize || !names.insert(app) {
+                continue;
+            }
+            let engine = self.clone();
+            running.spawn(async move {
+                match engine.run_cycle(app, Arc::new(|_| {})).await {
+                    Ok(report) => tracing::info!(app = %app, "A cycle ended: {report}"),
+                    Err(JobError::Busy) => {}
+                    Err(error) => tracing::warn!(app = %app, "A cycle failed: {error}"),
+                }
+                app
+            });
+        }
+    }
+}
+
+/// Template and settings of a stored job.
+pub(crate) fn read_settings(record: &JobRecord, template: &str) -> Result<(&'static Template, JobSettings), JobError> {
+    let template = Template::by_name(template)
+        .ok_or_else(|| JobError::Invalid(format!("no gallery template is named {template}")))?;
+    let settings = serde_json::from_str(&record.settings)
+        .map_err(|error| JobError::Invalid(format!("the stored settings of the job cannot be read: {error}")))?;
+    Ok((template, settings))
+}

@@ -1,0 +1,328 @@
+//! Jobs: adding an application with its job, changing it, testing its connection.
+
+use directory::DirectoryError;
+use jiff::Timestamp;
+use mapping::{ObjectMapping, ObjectType};
+use serde::Deserialize;
+use store::applications::RoleRecord;
+use store::audit::{AuditRecord, insert_audit};
+use store::jobs::{self, JobRecord};
+use store::{AppId, StoreError, WriteTx};
+
+use crate::engine::{Engine, read_settings};
+use crate::gallery::{Dialect, Template};
+use crate::object_plan::ObjectPlan;
+use crate::scope::ScopeSetting;
+use crate::secret::CannotDecrypt;
+use crate::settings::{BadSettings, JobSettings, JobStatus};
+use crate::target::{ConnectionProblem, Discovered, discover, test_connection};
+use crate::target_path::TargetPath;
+use crate::view::JobView;
+
+/// Longest secret token in bytes.
+const TOKEN_BYTES_MAX: usize = 8192;
+/// Who changes configuration by command.
+const ACTOR: &str = "administrator";
+
+/// Why a use case of a job failed. One sentence with the cure.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// There is no such job.
+    #[error("no application has that id")]
+    NotFound,
+    /// A cycle of the job is running.
+    #[error("a cycle of this application is running already; wait for it to end")]
+    Busy,
+    /// The lease was lost to another machine while the cycle ran.
+    #[error("another machine took the job over; this cycle stopped before its next request")]
+    LeaseLost,
+    /// The settings are wrong.
+    #[error("{0}")]
+    Settings(#[from] BadSettings),
+    /// Something that was given is wrong.
+    #[error("{0}")]
+    Invalid(String),
+    /// The target cannot be worked with.
+    #[error("{0}")]
+    Connection(#[from] ConnectionProblem),
+    /// The stored token cannot be read.
+    #[error("{0}")]
+    Secret(#[from] CannotDecrypt),
+    /// The directory refused.
+    #[error("{0}")]
+    Directory(#[from] DirectoryError),
+    /// The store failed.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The lock folder cannot be used.
+    #[error("the lock file of the job cannot be made: {0}")]
+    Lock(#[from] std::io::Error),
+}
+
+/// A new application with its job.
+#[derive(Clone, Debug, Default)]
+pub struct NewJob {
+    /// The gallery template, by name.
+    pub template: String,
+    /// The display name.
+    pub name: String,
+    /// The Tenant URL.
+    pub tenant_url: String,
+    /// The secret token.
+    pub secret_token: String,
+    /// App roles beside *Default Access*.
+    pub roles: Vec<String>,
+    /// Which objects are candidates; *assigned* unless given.
+    pub scope: Option<ScopeSetting>,
+    /// Seconds between cycles.
+    pub interval_seconds: Option<u64>,
+    /// How requests are written.
+    pub dialect: Option<Dialect>,
+    /// Whether *Default Access* counts for nothing.
+    pub exclude_default_access: Option<bool>,
+    /// Whether cycles run by themselves from now on.
+    pub enabled: bool,
+}
+
+/// Changes to a job; what is `None` stays.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct JobChange {
+    /// The display name.
+    pub name: Option<String>,
+    /// The Tenant URL.
+    pub tenant_url: Option<String>,
+    /// The secret token.
+    pub secret_token: Option<String>,
+    /// Which objects are candidates.
+    pub scope: Option<ScopeSetting>,
+    /// Seconds between cycles.
+    pub interval_seconds: Option<u64>,
+    /// How requests are written.
+    pub dialect: Option<Dialect>,
+    /// Whether *Default Access* counts for nothing.
+    pub exclude_default_access: Option<bool>,
+    /// Objects that are worked on at the same time.
+    pub concurrency: Option<usize>,
+    /// Seconds after which a request is given up.
+    pub request_timeout_seconds: Option<u64>,
+    /// Seconds before a create of unknown outcome may be sent again.
+    pub settle_seconds: Option<u64>,
+    /// The mappings, all of them.
+    pub objects: Option<Vec<ObjectMapping>>,
+    /// On or off.
+    pub status: Option<JobStatus>,
+    /// Begin again with an initial cycle; links stay.
+    pub restart: bool,
+}
+
+impl JobChange {
+    /// Whether who is in scope, or what accounts hold, may be another afterwards: then everything is looked at again.
+    const fn needs_initial_cycle(&self) -> bool {
+        self.restart
+            || self.scope.is_some()
+            || self.exclude_default_access.is_some()
+            || self.objects.is_some()
+            || self.tenant_url.is_some()
+    }
+
+    const fn needs_connection_test(&self) -> bool {
+        self.tenant_url.is_some() || self.secret_token.is_some() || self.dialect.is_some()
+    }
+
+    fn apply(&self, settings: &mut JobSettings) {
+        fn set<T: Clone>(slot: &mut T, value: Option<&T>) {
+            if let Some(value) = value {
+                slot.clone_from(value);
+            }
+        }
+        set(&mut settings.tenant_url, self.tenant_url.as_ref());
+        set(&mut settings.scope, self.scope.as_ref());
+        set(&mut settings.interval_seconds, self.interval_seconds.as_ref());
+        set(&mut settings.dialect, self.dialect.as_ref());
+        set(&mut settings.exclude_default_access, self.exclude_default_access.as_ref());
+        set(&mut settings.concurrency, self.concurrency.as_ref());
+        set(&mut settings.request_timeout_seconds, self.request_timeout_seconds.as_ref());
+        set(&mut settings.settle_seconds, self.settle_seconds.as_ref());
+        set(&mut settings.objects, self.objects.as_ref());
+    }
+}
+
+impl Engine {
+    /// Adds an application and its job, once its connection test succeeds; nothing is kept when anything fails.
+    pub async fn add_job(&self, new: NewJob) -> Result<JobView, JobError> {
+        let template =
+            Template::by_name(&new.template).ok_or_else(|| JobError::Invalid(unknown_template(&new.template)))?;
+        let mut settings = JobSettings::of(template, &new.tenant_url);
+        let change = JobChange {
+            scope: new.scope,
+            interval_seconds: new.interval_seconds,
+            dialect: new.dialect,
+            exclude_default_access: new.exclude_default_access,
+            ..JobChange::default()
+        };
+        change.apply(&mut settings);
+        settings.check(template)?;
+        let token = checked_token(&new.secret_token)?;
+        settings.discovered = self.test(&settings, &token).await?;
+        let app: AppId = self.new_id();
+        let secret = self.0.key.encrypt(app, self.random(), &token);
+        let roles: Vec<RoleRecord> = new
+            .roles
+            .iter()
+            .map(|value| RoleRecord { id: self.new_id(), value: value.clone(), display_name: value.clone() })
+            .collect();
+        let (now, audit) = (self.now(), self.new_id());
+        let status = if new.enabled { JobStatus::On } else { JobStatus::Off };
+        let text = settings_text(&settings)?;
+        let (name, template_name) = (new.name.trim().to_owned(), template.name.clone());
+        self.store()
+            .write(move |tx| {
+                directory::add_application(tx, app, &name, &template_name, &roles, now)?;
+                jobs::insert_job(tx, app, status.as_str(), &text, &secret, now)?;
+                audited(tx, audit, now, "Add service principal", &name).map_err(JobError::from)
+            })
+            .await?;
+        self.job(app).await
+    }
+
+    /// Changes a job. A new address or token must pass the connection test first.
+    pub async fn change_job(&self, app: AppId, change: JobChange) -> Result<JobView, JobError> {
+        let (record, template, mut settings) = self.load(app).await?;
+        change.apply(&mut settings);
+        settings.check(template)?;
+        let token = match &change.secret_token {
+            Some(token) => checked_token(token)?,
+            None => self.0.key.decrypt(app, &record.secret)?,
+        };
+        if change.needs_connection_test() {
+            settings.discovered = self.test(&settings, &token).await?;
+            settings.quarantine = None;
+        }
+        let secret = self.0.key.encrypt(app, self.random(), &token);
+        let (now, audit) = (self.now(), self.new_id());
+        let text = settings_text(&settings)?;
+        self.store().write(move |tx| write_change(tx, app, &change, &text, &secret, now, audit)).await?;
+        self.job(app).await
+    }
+
+    /// Removes an application, its job and its links. Accounts at the target stay as they are.
+    pub async fn remove_job(&self, app: AppId) -> Result<(), JobError> {
+        let _lock = self.locks().take(app)?.ok_or(JobError::Busy)?;
+        let (now, audit) = (self.now(), self.new_id());
+        self.store()
+            .write(move |tx| {
+                let name = directory::application(tx, app)?.name;
+                store::links::delete_links(tx, app)?;
+                store::references::forget_all(tx, app)?;
+                directory::remove_application(tx, app)?;
+                audited(tx, audit, now, "Remove service principal", &name).map_err(JobError::from)
+            })
+            .await
+    }
+
+    /// Tests the connection of a job and keeps what its `/Schemas` told.
+    pub async fn test_connection(&self, app: AppId) -> Result<Discovered, JobError> {
+        let (record, _, mut settings) = self.load(app).await?;
+        let token = self.0.key.decrypt(app, &record.secret)?;
+        let discovered = self.test(&settings, &token).await?;
+        if discovered != settings.discovered {
+            settings.discovered = discovered.clone();
+            let text = settings_text(&settings)?;
+            self.store()
+                .write(move |tx| jobs::update_job(tx, app, &text, &record.secret).map_err(JobError::from))
+                .await?;
+        }
+        Ok(discovered)
+    }
+
+    async fn test(&self, settings: &JobSettings, token: &str) -> Result<Discovered, JobError> {
+        let target = self.target(settings, token)?;
+        let nonce = store::version_7(self.now(), self.random()).to_string();
+        let plans =
+            settings.objects.iter().filter(|object| object.enabled).map(|object| ObjectPlan::new(object.clone()));
+        let plans = plans.collect::<Result<Vec<_>, _>>().map_err(|error| JobError::Invalid(error.to_string()))?;
+        let matching: Vec<(ObjectType, &TargetPath)> =
+            plans.iter().filter_map(|plan| Some((plan.object(), plan.first_matching()?))).collect();
+        test_connection(&target, &matching, &nonce).await?;
+        Ok(discover(&target).await)
+    }
+
+    pub(crate) async fn load(&self, app: AppId) -> Result<(JobRecord, &'static Template, JobSettings), JobError> {
+        let read = self.store().read(move |tx| {
+            Ok::<_, StoreError>((jobs::job_by_app(tx, app)?, store::applications::app_by_id(tx, app)?))
+        });
+        let (Some(record), Some(application)) = read.await? else { return Err(JobError::NotFound) };
+        let (template, settings) = read_settings(&record, &application.template)?;
+        Ok((record, template, settings))
+    }
+}
+
+fn unknown_template(name: &str) -> String {
+    let names: Vec<&str> = Template::all().iter().map(|template| template.name.as_str()).collect();
+    format!("no gallery template is named {name:?}; there are {}", names.join(", "))
+}
+
+fn checked_token(token: &str) -> Result<String, JobError> {
+    let token = token.trim();
+    if token.is_empty()
+        || token.len() > TOKEN_BYTES_MAX
+        || token.chars().any(|character| character.is_whitespace() || character.is_control())
+    {
+        return Err(JobError::Invalid(format!(
+            "the secret token must be one word of at most {TOKEN_BYTES_MAX} bytes; copy it again"
+        )));
+    }
+    Ok(token.to_owned())
+}
+
+pub(crate) fn settings_text(settings: &JobSettings) -> Result<String, JobError> {
+    serde_json::to_string(settings).map_err(|error| JobError::Invalid(error.to_string()))
+}
+
+fn write_change(
+    tx: &mut WriteTx<'_>,
+    app: AppId,
+    change: &JobChange,
+    settings: &str,
+    secret: &[u8],
+    now: Timestamp,
+    audit: store::LogId,
+) -> Result<(), JobError> {
+    let name = directory::application(tx, app)?.name;
+    if let Some(name) = &change.name {
+        directory::rename_application(tx, app, name, now)?;
+    }
+    jobs::update_job(tx, app, settings, secret)?;
+    if let Some(status) = change.status {
+        jobs::set_status(tx, app, status.as_str())?;
+        jobs::set_next_run(tx, app, now)?;
+    } else if change.needs_connection_test()
+        && jobs::job_by_app(tx, app)?.is_some_and(|job| job.status == JobStatus::Quarantine.as_str())
+    {
+        jobs::set_status(tx, app, JobStatus::On.as_str())?;
+        jobs::set_next_run(tx, app, now)?;
+    }
+    if change.needs_initial_cycle() {
+        jobs::restart(tx, app, now)?;
+    }
+    Ok(audited(tx, audit, now, "Update provisioning setting or credentials", &name)?)
+}
+
+fn audited(
+    tx: &mut WriteTx<'_>,
+    id: store::LogId,
+    at: Timestamp,
+    activity: &str,
+    target: &str,
+) -> Result<(), StoreError> {
+    let record = AuditRecord {
+        id,
+        at,
+        actor: ACTOR.to_owned(),
+        activity: activity.to_owned(),
+        target: target.to_owned(),
+        detail: "{}".to_owned(),
+    };
+    insert_audit(tx, &record)
+}

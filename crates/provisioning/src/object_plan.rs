@@ -1,0 +1,265 @@
+//! The mappings of one object type, made ready for a job: target paths parsed, references and the disabling mapping told
+//! apart. Evaluates them to what an account should hold.
+
+use mapping::{
+    AttributeMapping, Flow, FlowBehavior, FlowType, MappingSource, ObjectMapping, ObjectType, Operation, Source, World,
+};
+use serde_json::{Map, Value};
+
+use crate::target_path::{BadTarget, TargetPath};
+
+/// The virtual attribute from which accounts are switched off.
+pub const IS_SOFT_DELETED: &str = "IsSoftDeleted";
+/// Source attributes that refer to other objects: they are written when both ends exist at the target.
+const REFERENCES: [&str; 2] = ["manager", "members"];
+
+/// An object mapping with its targets parsed.
+#[derive(Clone, Debug)]
+pub struct ObjectPlan {
+    /// The mapping.
+    pub mapping: ObjectMapping,
+    targets: Vec<TargetPath>,
+}
+
+/// One value that an account should hold.
+#[derive(Clone, Debug)]
+pub struct Wish<'p> {
+    /// Where.
+    pub path: &'p TargetPath,
+    /// What.
+    pub value: Value,
+    /// Whether logs must not show it.
+    pub redacted: bool,
+    /// Whether it is written even when the target holds it.
+    pub always: bool,
+    /// Whether other values of a multi-valued attribute stay.
+    pub add_only: bool,
+}
+
+/// A failure of one object, in Entra's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Entra's error code, such as `MandatoryFieldsMissing`.
+    pub code: &'static str,
+    /// What happened, and what to do.
+    pub reason: String,
+}
+
+/// What mappings make of a source object.
+pub enum Desired<'p> {
+    /// The account should hold these values.
+    Values(Vec<Wish<'p>>),
+    /// A mapping says to leave the whole object out (`IgnoreObjectFlow`).
+    Ignored,
+}
+
+/// A value by which an account is found at the target.
+#[derive(Clone, Debug)]
+pub struct MatchValue<'p> {
+    /// The matching attribute.
+    pub path: &'p TargetPath,
+    /// The value it must have.
+    pub value: String,
+}
+
+impl ObjectPlan {
+    /// Makes a mapping ready; names the first target that cannot be written to.
+    pub fn new(mapping: ObjectMapping) -> Result<Self, BadTarget> {
+        let parse = |attribute: &AttributeMapping| TargetPath::parse(&attribute.target, mapping.target_object);
+        let targets = mapping.attributes.iter().map(parse).collect::<Result<_, _>>()?;
+        Ok(Self { mapping, targets })
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&AttributeMapping, &TargetPath)> {
+        self.mapping.attributes.iter().zip(&self.targets)
+    }
+
+    /// Whether a mapping switches accounts off; where none does, they are deleted instead.
+    pub fn disables(&self) -> bool {
+        self.mapping.attributes.iter().any(reads_is_soft_deleted)
+    }
+
+    /// The target of the reference attribute `manager` or `members`.
+    pub fn reference(&self, source: &str) -> Option<&TargetPath> {
+        self.pairs().find(|(attribute, _)| is_direct(attribute, source)).map(|(_, path)| path)
+    }
+
+    /// The matching attribute that is tried first.
+    pub fn first_matching(&self) -> Option<&TargetPath> {
+        self.pairs()
+            .filter(|(attribute, _)| attribute.is_matching())
+            .min_by_key(|(attribute, _)| attribute.matching_priority)
+            .map(|(_, path)| path)
+    }
+
+    /// All target attributes that are mapped.
+    pub fn targets(&self) -> &[TargetPath] {
+        &self.targets
+    }
+
+    /// The values by which the account is found, in the order in which they are tried. An attribute without a value is
+    /// passed over.
+    pub fn match_values(&self, source: &dyn Source, world: &World<'_>) -> Result<Vec<MatchValue<'_>>, Failure> {
+        let mut pairs: Vec<_> = self.pairs().filter(|(attribute, _)| attribute.is_matching()).collect();
+        pairs.sort_by_key(|(attribute, _)| attribute.matching_priority);
+        let mut values = Vec::new();
+        for (attribute, path) in pairs {
+            let value = attribute.match_value(source, world).map_err(|error| evaluation_failure(path, &error))?;
+            values.extend(value.map(|value| MatchValue { path, value }));
+        }
+        Ok(values)
+    }
+
+    /// What the account of an object in scope should hold. References are not among it.
+    pub fn desired(
+        &self,
+        source: &dyn Source,
+        world: &World<'_>,
+        operation: Operation,
+    ) -> Result<Desired<'_>, Failure> {
+        self.evaluate(source, world, operation, |_| true)
+    }
+
+    /// What changes about the account of an object that left the scope: only what follows from `IsSoftDeleted`.
+    pub fn disabling(&self, source: &dyn Source, world: &World<'_>) -> Result<Desired<'_>, Failure> {
+        self.evaluate(source, world, Operation::Update, reads_is_soft_deleted)
+    }
+
+    fn evaluate(
+        &self,
+        source: &dyn Source,
+        world: &World<'_>,
+        operation: Operation,
+        wanted: impl Fn(&AttributeMapping) -> bool,
+    ) -> Result<Desired<'_>, Failure> {
+        let mut wishes = Vec::new();
+        for (attribute, path) in self.pairs().filter(|(attribute, _)| wanted(attribute) && !is_reference(attribute)) {
+            match attribute.evaluate(source, world, operation).map_err(|error| evaluation_failure(path, &error))? {
+                Flow::DropObject => return Ok(Desired::Ignored),
+                Flow::Nothing if attribute.required && operation == Operation::Create => return Err(missing(path)),
+                Flow::Nothing => {}
+                Flow::Value(value) => {
+                    let value = path.json(&value).ok_or_else(|| wrong_type(path))?;
+                    wishes.push(Wish {
+                        path,
+                        value,
+                        redacted: attribute.source.is_redacted(),
+                        always: attribute.flow_behavior == FlowBehavior::FlowAlways,
+                        add_only: attribute.flow_type == FlowType::MultiValueAddOnly,
+                    });
+                }
+            }
+        }
+        Ok(Desired::Values(wishes))
+    }
+
+    /// Required target attributes that no mapping can give a value.
+    pub fn without_source(&self) -> Vec<&str> {
+        let empty = |attribute: &&AttributeMapping| {
+            attribute.required && attribute.source == MappingSource::None && attribute.default_value.is_none()
+        };
+        self.mapping.attributes.iter().filter(empty).map(|attribute| attribute.target.as_str()).collect()
+    }
+
+    /// Which kind of object this is about.
+    pub const fn object(&self) -> ObjectType {
+        self.mapping.target_object
+    }
+}
+
+fn is_direct(attribute: &AttributeMapping, source: &str) -> bool {
+    matches!(&attribute.source, MappingSource::Attribute(name) if name == source)
+}
+
+fn is_reference(attribute: &AttributeMapping) -> bool {
+    REFERENCES.iter().any(|name| is_direct(attribute, name))
+}
+
+fn reads_is_soft_deleted(attribute: &AttributeMapping) -> bool {
+    attribute.source.attributes().contains(IS_SOFT_DELETED)
+}
+
+fn evaluation_failure(path: &TargetPath, error: &mapping::EvaluationError) -> Failure {
+    Failure { code: "AttributeMappingEvaluation", reason: format!("the mapping of {} failed: {error}", path.text()) }
+}
+
+fn missing(path: &TargetPath) -> Failure {
+    let reason = format!(
+        "{} is required and the source object gives it no value; fill the source attribute or set a default",
+        path.text()
+    );
+    Failure { code: "MandatoryFieldsMissing", reason }
+}
+
+fn wrong_type(path: &TargetPath) -> Failure {
+    let reason = format!("{} cannot take the mapped value: it has another type or takes a single value", path.text());
+    Failure { code: "SchemaPropertyCanOnlyAcceptValue", reason }
+}
+
+/// One difference between what an account holds and what it should hold.
+#[derive(Clone, Debug)]
+pub struct Difference<'p> {
+    /// Where.
+    pub path: &'p TargetPath,
+    /// What the target holds.
+    pub before: Option<Value>,
+    /// What it should hold; `None` removes the value.
+    pub after: Option<Value>,
+    /// Whether logs must not show the values.
+    pub redacted: bool,
+}
+
+/// The smallest set of changes that makes an account hold what it should.
+pub fn differences<'p>(wishes: Vec<Wish<'p>>, held: &Map<String, Value>) -> Vec<Difference<'p>> {
+    let mut differences = Vec::new();
+    for wish in wishes {
+        let before = wish.path.read(held);
+        if !wish.always && before.is_some_and(|before| wish.path.same(before, &wish.value)) {
+            continue;
+        }
+        if wish.add_only && before.is_some_and(|before| includes(wish.path, before, &wish.value)) {
+            continue;
+        }
+        differences.push(Difference {
+            path: wish.path,
+            before: before.cloned(),
+            after: Some(wish.value),
+            redacted: wish.redacted,
+        });
+    }
+    differences
+}
+
+fn includes(path: &TargetPath, held: &Value, wanted: &Value) -> bool {
+    let (Value::Array(held), Value::Array(wanted)) = (held, wanted) else { return false };
+    wanted.iter().all(|wanted| held.iter().any(|held| path.same(held, wanted)))
+}
+
+/// The attributes of a new account.
+pub fn new_account(wishes: &[Wish<'_>]) -> Map<String, Value> {
+    let mut account = Map::new();
+    for wish in wishes {
+        wish.path.write(&mut account, wish.value.clone());
+    }
+    account
+}
+
+/// A fingerprint of what an account should hold: equal values have equal fingerprints (64-bit FNV-1a).
+pub fn fingerprint(wishes: &[Wish<'_>], references: &[String]) -> i64 {
+    const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0100_0000_01b3;
+    let mut hash = BASIS;
+    let mut add = |text: &str| {
+        for byte in text.bytes().chain([0]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
+        }
+    };
+    for wish in wishes {
+        add(wish.path.text());
+        add(&wish.value.to_string());
+    }
+    for reference in references {
+        add(reference);
+    }
+    hash.cast_signed()
+}

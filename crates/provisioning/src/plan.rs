@@ -1,0 +1,206 @@
+//! Decides what a cycle does about one object. Pure: no clock, no network, no database. What talks to the target lives
+//! in `cycle`; what is sent is written by `dialect`.
+
+use jiff::{SignedDuration, Timestamp};
+use mapping::FlowTypes;
+use store::links::{LinkRecord, LinkState};
+
+use crate::object_plan::{Difference, Failure, Wish};
+use crate::scope::{OutOfScope, Scope};
+
+/// What is known about an object before the target is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// Whether it is to have an account.
+    pub scope: &'a Scope,
+    /// Its link, if it has one.
+    pub link: Option<&'a LinkRecord>,
+    /// Whether accounts are switched off by a mapping; where not, they are deleted.
+    pub disables: bool,
+    /// Which writes the job may make.
+    pub allowed: FlowTypes,
+    /// Whether what was exported last is what is wanted now, and that may be relied on (an incremental cycle).
+    pub unchanged: bool,
+    /// Whether a create of unknown outcome may be sent again when the account is not found.
+    pub settled: bool,
+}
+
+/// What must be read from the target before the decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// Nothing.
+    Nothing,
+    /// The account with the linked id.
+    ById,
+    /// Accounts with the matching value.
+    ByMatch,
+}
+
+/// What the target was found to hold.
+#[derive(Clone, Debug)]
+pub enum Found<'p> {
+    /// It was not asked.
+    NotAsked,
+    /// No such account.
+    Absent,
+    /// The account, with what would have to change about it.
+    Account {
+        /// Its id.
+        target_id: String,
+        /// How it differs from what is wanted.
+        differences: Vec<Difference<'p>>,
+    },
+}
+
+/// Why nothing is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// Out of scope and never provisioned, or already switched off.
+    OutOfScope(OutOfScope),
+    /// Both sides are equal.
+    RedundantExport,
+    /// The job may not create, update or delete.
+    ActionDisabled(&'static str),
+    /// A mapping says to leave the object out.
+    Ignored,
+}
+
+/// What is done about an object.
+#[derive(Clone, Debug)]
+pub enum Action<'p> {
+    /// A new account.
+    Create(Vec<Wish<'p>>),
+    /// Changes to an account; `adopt` where it was just matched.
+    Update(Vec<Difference<'p>>),
+    /// Switching off. `release`: the object is no longer managed afterwards.
+    Disable {
+        /// The changes.
+        differences: Vec<Difference<'p>>,
+        /// Whether the object is no longer managed afterwards.
+        release: bool,
+    },
+    /// Removal of the account.
+    Delete,
+    /// Nothing is sent, but the link is written down as it is now known: adopted, released.
+    Settle {
+        /// The state of the link from now on.
+        state: LinkState,
+        /// Why nothing is sent.
+        reason: SkipReason,
+    },
+    /// Nothing is sent, and the link is dropped: the account is gone, or is no longer ours.
+    Forget,
+    /// The linked account is gone: the link is dropped, and the object is matched anew.
+    Rematch,
+    /// Nothing.
+    Skip(SkipReason),
+    /// A create of unknown outcome: nothing before its window has passed.
+    Wait,
+}
+
+/// What must be read from the target to decide about an object.
+pub fn lookup(known: Known<'_>) -> Lookup {
+    let state = known.link.map(|link| link.state);
+    match (known.scope, state) {
+        (_, Some(LinkState::Creating)) | (Scope::In, None) => Lookup::ByMatch,
+        (Scope::In, Some(LinkState::Linked)) if known.unchanged => Lookup::Nothing,
+        (Scope::In, Some(_)) => Lookup::ById,
+        (Scope::Out(_), None | Some(LinkState::Released)) => Lookup::Nothing,
+        (Scope::Out(OutOfScope::HardDeleted), Some(_)) => Lookup::Nothing,
+        (Scope::Out(_), Some(_)) if known.disables => Lookup::ById,
+        (Scope::Out(_), Some(_)) => Lookup::Nothing,
+    }
+}
+
+/// Decides about an object in scope. `wishes` are what a new account would hold.
+pub fn decide_in_scope<'p>(known: Known<'_>, found: Found<'p>, wishes: Vec<Wish<'p>>) -> Action<'p> {
+    let state = known.link.map(|link| link.state);
+    match found {
+        Found::NotAsked => Action::Skip(SkipReason::RedundantExport),
+        Found::Absent => match state {
+            Some(LinkState::Creating) if !known.settled => Action::Wait,
+            None | Some(LinkState::Creating) if known.allowed.create => Action::Create(wishes),
+            None | Some(LinkState::Creating) => Action::Skip(SkipReason::ActionDisabled("Create")),
+            Some(LinkState::Linked | LinkState::Verify | LinkState::Deleting | LinkState::Released) => Action::Rematch,
+        },
+        Found::Account { differences, .. } if differences.is_empty() => {
+            Action::Settle { state: LinkState::Linked, reason: SkipReason::RedundantExport }
+        }
+        Found::Account { .. } if !known.allowed.update => {
+            Action::Settle { state: LinkState::Linked, reason: SkipReason::ActionDisabled("Update") }
+        }
+        Found::Account { differences, .. } => Action::Update(differences),
+    }
+}
+
+/// Decides about an object out of scope: the deprovisioning table.
+pub fn decide_out_of_scope<'p>(known: Known<'_>, why: &OutOfScope, found: Found<'p>) -> Action<'p> {
+    let Some(link) = known.link else { return Action::Skip(SkipReason::OutOfScope(why.clone())) };
+    let hard_deleted = *why == OutOfScope::HardDeleted;
+    match (link.state, &found) {
+        (LinkState::Released, _) if hard_deleted => return Action::Forget,
+        (LinkState::Released, _) => return Action::Skip(SkipReason::OutOfScope(why.clone())),
+        (LinkState::Creating, Found::Absent) if !known.settled => return Action::Wait,
+        (_, Found::Absent) => return Action::Forget,
+        (LinkState::Creating | LinkState::Linked | LinkState::Verify | LinkState::Deleting, _) => {}
+    }
+    if hard_deleted || !known.disables {
+        return match (known.allowed.delete, hard_deleted) {
+            (true, _) => Action::Delete,
+            (false, true) => Action::Forget,
+            (false, false) => Action::Skip(SkipReason::ActionDisabled("Delete")),
+        };
+    }
+    let release = why.ends_management();
+    match found {
+        Found::Account { differences, .. } if differences.is_empty() => {
+            let state = if release { LinkState::Released } else { LinkState::Linked };
+            Action::Settle { state, reason: SkipReason::OutOfScope(why.clone()) }
+        }
+        Found::Account { .. } if !known.allowed.update => Action::Skip(SkipReason::ActionDisabled("Update")),
+        Found::Account { differences, .. } => Action::Disable { differences, release },
+        Found::NotAsked | Found::Absent => Action::Skip(SkipReason::OutOfScope(why.clone())),
+    }
+}
+
+/// Whether a create of unknown outcome may be sent again. A target that refuses a second account of the same name makes
+/// that safe at once; otherwise the settle window must have passed, after which a request that was on its way is taken
+/// to have been carried out or lost.
+pub fn is_settled(link: &LinkRecord, target_refuses_duplicates: bool, window: SignedDuration, now: Timestamp) -> bool {
+    target_refuses_duplicates || now.duration_since(link.at) >= window
+}
+
+/// When a failed object is tried again: in the next cycle at first, then 6, 12 and 24 hours after the first failure, then daily.
+pub fn next_attempt(first_failed: Timestamp, attempts: i64, now: Timestamp) -> Timestamp {
+    let hours = match attempts {
+        ..=1 => return now,
+        2 => 6,
+        3 => 12,
+        more => 24 * (more - 3),
+    };
+    (first_failed + SignedDuration::from_hours(hours)).max(now)
+}
+
+/// How long a failed object is kept for another attempt.
+pub const ESCROW_DAYS: i64 = 28;
+
+impl SkipReason {
+    /// The reason in the words of the provisioning log.
+    pub fn text(&self) -> String {
+        match self {
+            Self::OutOfScope(why) => why.reason(),
+            Self::RedundantExport => "RedundantExport".to_owned(),
+            Self::ActionDisabled(action) => format!("ActionDisabled: the job does not allow {action}"),
+            Self::Ignored => "IgnoreObjectFlow: a mapping leaves the object out".to_owned(),
+        }
+    }
+}
+
+/// A failure that more than one target object matches.
+pub fn duplicate_target_entries(count: usize) -> Failure {
+    let reason = format!("{count} objects of the target match; remove the surplus ones or match by another attribute");
+    Failure { code: "DuplicateTargetEntries", reason }
+}
+
+#[cfg(test)]
+mod tests;

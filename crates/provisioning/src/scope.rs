@@ -1,0 +1,136 @@
+//! Who is in scope: the assignment test, the state of the source object, the scoping filter, each with its reason.
+
+use directory::{Group, User};
+use mapping::{ObjectMapping, Source};
+use serde::{Deserialize, Serialize};
+use store::applications::EntitlementRecord;
+
+/// Which objects are candidates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScopeSetting {
+    /// Only assigned users and groups.
+    #[default]
+    Assigned,
+    /// All users and groups.
+    All,
+}
+
+/// Whether an object is to have an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// It is.
+    In,
+    /// It is not.
+    Out(OutOfScope),
+}
+
+/// Why an object is out of scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutOfScope {
+    /// Neither it nor one of its groups is assigned to the application.
+    NotAssigned,
+    /// It is assigned only with the role *Default Access*, which this job leaves out.
+    DefaultAccessOnly,
+    /// Scoping filters exclude it; the clauses that failed.
+    Filtered(Vec<String>),
+    /// `accountEnabled` is false.
+    Disabled,
+    /// It is in the recycle bin.
+    SoftDeleted,
+    /// It is gone from the directory.
+    HardDeleted,
+    /// The job does not provision objects of its type.
+    TypeNotProvisioned,
+}
+
+impl OutOfScope {
+    /// Whether the object is no longer managed once it has been switched off (rows 1 and 4 of the deprovisioning
+    /// table). A disabled or soft-deleted user stays managed (rows 6 and 8).
+    pub const fn ends_management(&self) -> bool {
+        match self {
+            Self::NotAssigned | Self::DefaultAccessOnly | Self::Filtered(_) | Self::TypeNotProvisioned => true,
+            Self::Disabled | Self::SoftDeleted | Self::HardDeleted => false,
+        }
+    }
+
+    /// The skip reason in the words of the provisioning log.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::NotAssigned => "NotEffectivelyEntitled: not assigned to the application".to_owned(),
+            Self::DefaultAccessOnly => "NotEffectivelyEntitled: assigned with Default Access only".to_owned(),
+            Self::Filtered(clauses) => format!("NotInScope: {}", clauses.join("; ")),
+            Self::Disabled => "NotActive: accountEnabled is false".to_owned(),
+            Self::SoftDeleted => "NotActive: soft-deleted".to_owned(),
+            Self::HardDeleted => "NotActive: deleted from the directory".to_owned(),
+            Self::TypeNotProvisioned => "EntityTypeNotSupported: the job does not provision this type".to_owned(),
+        }
+    }
+}
+
+/// The facts of a job that decide about scope.
+#[derive(Clone, Copy, Debug)]
+pub struct ScopeRules {
+    /// Which objects are candidates.
+    pub scope: ScopeSetting,
+    /// Whether *Default Access* counts for nothing.
+    pub exclude_default_access: bool,
+}
+
+/// The value of the role that every application has.
+pub const DEFAULT_ACCESS: &str = "Default Access";
+
+/// Decides about a user. Assignment and filters come first: whoever fails them is no longer managed, disabled or not.
+pub fn scope_of_user(
+    rules: ScopeRules,
+    mapping: &ObjectMapping,
+    user: &User,
+    entitlements: &[EntitlementRecord],
+    source: &dyn Source,
+) -> Scope {
+    if rules.scope == ScopeSetting::Assigned {
+        if entitlements.is_empty() {
+            return Scope::Out(OutOfScope::NotAssigned);
+        }
+        if rules.exclude_default_access
+            && entitlements.iter().all(|entitlement| entitlement.role.value == DEFAULT_ACCESS)
+        {
+            return Scope::Out(OutOfScope::DefaultAccessOnly);
+        }
+    }
+    let verdict = mapping.scoping.evaluate(source);
+    if !verdict.in_scope {
+        return Scope::Out(OutOfScope::Filtered(verdict.failed));
+    }
+    if user.deleted.is_some() {
+        return Scope::Out(OutOfScope::SoftDeleted);
+    }
+    if !user.account_enabled {
+        return Scope::Out(OutOfScope::Disabled);
+    }
+    Scope::In
+}
+
+/// Decides about a group. With scope *assigned* the group itself must be assigned; only security-enabled groups count.
+pub fn scope_of_group(
+    rules: ScopeRules,
+    mapping: &ObjectMapping,
+    group: &Group,
+    assigned: bool,
+    source: &dyn Source,
+) -> Scope {
+    if !mapping.enabled {
+        return Scope::Out(OutOfScope::TypeNotProvisioned);
+    }
+    if rules.scope == ScopeSetting::Assigned && !(assigned && group.security_enabled) {
+        return Scope::Out(OutOfScope::NotAssigned);
+    }
+    let verdict = mapping.scoping.evaluate(source);
+    if !verdict.in_scope {
+        return Scope::Out(OutOfScope::Filtered(verdict.failed));
+    }
+    if group.deleted.is_some() {
+        return Scope::Out(OutOfScope::SoftDeleted);
+    }
+    Scope::In
+}

@@ -1,0 +1,270 @@
+//! The settings of a job: what is stored beside its secret token, and the check of all of it at once.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use mapping::{ObjectMapping, ObjectType};
+use serde::{Deserialize, Serialize};
+
+use crate::gallery::{Dialect, Template};
+use crate::object_plan::ObjectPlan;
+use crate::scope::{ScopeRules, ScopeSetting};
+use crate::target::{BadTenantUrl, Discovered, TargetFacts, TenantUrl};
+
+/// Time between cycles unless set otherwise: Entra's 40 minutes.
+pub const INTERVAL_SECONDS: u64 = 40 * 60;
+const INTERVAL_SECONDS_RANGE: std::ops::RangeInclusive<u64> = 1..=30 * 24 * 3600;
+const CONCURRENCY_RANGE: std::ops::RangeInclusive<usize> = 1..=256;
+const REQUEST_TIMEOUT_SECONDS_RANGE: std::ops::RangeInclusive<u64> = 1..=600;
+const SETTLE_SECONDS_RANGE: std::ops::RangeInclusive<u64> = 1..=24 * 3600;
+
+/// Whether a job runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobStatus {
+    /// Its cycles run when they are due.
+    On,
+    /// Only by command.
+    Off,
+    /// The target could not be worked with; cycles run more rarely until one succeeds.
+    Quarantine,
+}
+
+impl JobStatus {
+    /// The word under which it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+            Self::Quarantine => "quarantine",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Self {
+        match text {
+            "on" => Self::On,
+            "quarantine" => Self::Quarantine,
+            _ => Self::Off,
+        }
+    }
+}
+
+/// The settings of a job.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct JobSettings {
+    /// The Tenant URL.
+    pub tenant_url: String,
+    /// Which objects are candidates.
+    pub scope: ScopeSetting,
+    /// Seconds between cycles.
+    pub interval_seconds: u64,
+    /// How requests are written; a flag in the Tenant URL stands above it.
+    pub dialect: Dialect,
+    /// Whether *Default Access* counts for nothing.
+    pub exclude_default_access: bool,
+    /// Objects that are worked on at the same time.
+    pub concurrency: usize,
+    /// Seconds after which a request without answer is given up.
+    pub request_timeout_seconds: u64,
+    /// Seconds that must pass before a create of unknown outcome may be sent again, where the target accepts duplicates.
+    pub settle_seconds: u64,
+    /// The mappings.
+    pub objects: Vec<ObjectMapping>,
+    /// What the target's `/Schemas` told.
+    #[serde(default)]
+    pub discovered: Discovered,
+    /// Why the job is in quarantine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<Quarantine>,
+}
+
+/// Why and since when a job is in quarantine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantine {
+    /// What is wrong with the target.
+    pub reason: String,
+    /// When it was first found so.
+    pub since: jiff::Timestamp,
+}
+
+/// What is wrong with settings: every problem at once, each one sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("; "))]
+pub struct BadSettings(pub Vec<String>);
+
+impl JobSettings {
+    /// The defaults of a template.
+    pub fn of(template: &Template, tenant_url: &str) -> Self {
+        Self {
+            tenant_url: tenant_url.trim().to_owned(),
+            scope: ScopeSetting::Assigned,
+            interval_seconds: INTERVAL_SECONDS,
+            dialect: template.dialect,
+            exclude_default_access: template.exclude_default_access,
+            concurrency: 32,
+            request_timeout_seconds: 30,
+            settle_seconds: 120,
+            objects: template.objects.clone(),
+            discovered: Discovered::default(),
+            quarantine: None,
+        }
+    }
+
+    /// Checks everything; tells every problem at once.
+    pub fn check(&self, template: &Template) -> Result<(), BadSettings> {
+        let mut problems = Vec::new();
+        if let Err(error) = self.url() {
+            problems.push(error.to_string());
+        }
+        let ranges = [
+            (
+                "interval",
+                INTERVAL_SECONDS_RANGE.contains(&self.interval_seconds),
+                format!("{INTERVAL_SECONDS_RANGE:?} seconds"),
+            ),
+            ("concurrency", CONCURRENCY_RANGE.contains(&self.concurrency), format!("{CONCURRENCY_RANGE:?}")),
+            (
+                "request timeout",
+                REQUEST_TIMEOUT_SECONDS_RANGE.contains(&self.request_timeout_seconds),
+                format!("{REQUEST_TIMEOUT_SECONDS_RANGE:?} seconds"),
+            ),
+            (
+                "settle window",
+                SETTLE_SECONDS_RANGE.contains(&self.settle_seconds),
+                format!("{SETTLE_SECONDS_RANGE:?} seconds"),
+            ),
+        ];
+        problems.extend(
+            ranges
+                .into_iter()
+                .filter(|(_, good, _)| !good)
+                .map(|(name, _, range)| format!("the {name} must be within {range}")),
+        );
+        if self.settle_seconds < 2 * self.request_timeout_seconds {
+            problems.push(format!(
+                "the settle window of {} s must be at least twice the request timeout of {} s",
+                self.settle_seconds, self.request_timeout_seconds
+            ));
+        }
+        self.check_mappings(template, &mut problems);
+        if problems.is_empty() { Ok(()) } else { Err(BadSettings(problems)) }
+    }
+
+    fn check_mappings(&self, template: &Template, problems: &mut Vec<String>) {
+        for object in &self.objects {
+            problems.extend(object.check().iter().map(ToString::to_string));
+            match ObjectPlan::new(object.clone()) {
+                Err(error) => problems.push(error.to_string()),
+                Ok(plan) => problems.extend(plan.without_source().iter().map(|target| {
+                    format!("the required target attribute `{target}` has no source; map a source attribute to it or set a default")
+                })),
+            }
+        }
+        for required in &template.objects {
+            let given = self.objects.iter().find(|object| object.target_object == required.target_object);
+            let lacks = |target: &str| {
+                !given.is_some_and(|object| object.attributes.iter().any(|mapping| mapping.target == target))
+            };
+            let missing = required.attributes.iter().filter(|mapping| mapping.required && lacks(&mapping.target));
+            problems.extend(missing.map(|mapping| {
+                format!(
+                    "the target attribute `{}` is required by {} and has no mapping",
+                    mapping.target, template.title
+                )
+            }));
+        }
+    }
+
+    /// The Tenant URL, parsed.
+    pub fn url(&self) -> Result<TenantUrl, BadTenantUrl> {
+        self.tenant_url.parse()
+    }
+
+    /// How requests are written: as the Tenant URL's flag says, else as set.
+    pub fn effective_dialect(&self) -> Dialect {
+        match self.url().ok().and_then(|url| url.compliant()) {
+            Some(true) => Dialect::EntraCompliant,
+            Some(false) => Dialect::Entra,
+            None => self.dialect,
+        }
+    }
+
+    pub(crate) const fn scope_rules(&self) -> ScopeRules {
+        ScopeRules { scope: self.scope, exclude_default_access: self.exclude_default_access }
+    }
+
+    pub(crate) const fn facts(&self, template: &Template) -> TargetFacts {
+        TargetFacts {
+            unique_users: template.unique_users || self.discovered.unique_users,
+            unique_groups: template.unique_groups || self.discovered.unique_groups,
+        }
+    }
+
+    pub(crate) const fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_seconds)
+    }
+
+    pub(crate) fn settle_window(&self) -> SignedDuration {
+        SignedDuration::from_secs(i64::try_from(self.settle_seconds).unwrap_or(i64::MAX))
+    }
+
+    pub(crate) fn interval(&self) -> SignedDuration {
+        SignedDuration::from_secs(i64::try_from(self.interval_seconds).unwrap_or(i64::MAX))
+    }
+
+    /// The mapping of an object type, if the job provisions it.
+    pub fn object(&self, object: ObjectType) -> Option<&ObjectMapping> {
+        self.objects.iter().find(|mapping| mapping.target_object == object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(change: impl FnOnce(&mut JobSettings)) -> Vec<String> {
+        let template = Template::by_name("palo-alto-cie").unwrap();
+        let mut settings = JobSettings::of(template, "https://app.example.com/scim");
+        change(&mut settings);
+        settings.check(template).err().map(|bad| bad.0).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_defaults_of_every_template_are_good() {
+        for template in Template::all() {
+            JobSettings::of(template, "https://app.example.com/scim").check(template).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once() {
+        let found = problems(|settings| {
+            settings.tenant_url = "ftp://x".into();
+            settings.interval_seconds = 0;
+            settings.objects[0].attributes.retain(|mapping| mapping.target != "name.givenName");
+            settings.objects[0].attributes[1].source = mapping::MappingSource::None;
+        });
+        assert_eq!(
+            found,
+            [
+                "the Tenant URL must begin with https:// (http:// only inside your own network), not ftp://",
+                "the interval must be within 1..=2592000 seconds",
+                "the required target attribute `active` has no source; map a source attribute to it or set a default",
+                "the target attribute `name.givenName` is required by Palo Alto Networks Cloud Identity Engine - Cloud Authentication Service and has no mapping",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_flag_in_the_address_chooses_the_dialect() {
+        let template = Template::by_name("scim").unwrap();
+        for (url, expected) in [
+            ("https://a/scim", Dialect::Rfc),
+            ("https://a/scim?aadOptscim062020", Dialect::EntraCompliant),
+            ("https://a/scim?AzureAdScimPatch2017", Dialect::Entra),
+        ] {
+            assert_eq!(JobSettings::of(template, url).effective_dialect(), expected, "{url}");
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! The SCIM client: the five calls a cycle makes, with retries, waiting as the target asks, and every answer checked
+//! before it is believed.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use mapping::ObjectType;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::failure::{ConnectionProblem, failure_of_status, shown};
+use super::transport::{Method, Request, Response, SendError, Transport};
+use crate::dialect;
+use crate::gallery::Dialect;
+use crate::object_plan::{Failure, MatchValue};
+
+/// Attempts of one call in one cycle.
+const ATTEMPTS_MAX: u32 = 3;
+/// Refusals of the token in a row after which a cycle stops.
+const UNAUTHORIZED_MAX: u32 = 5;
+/// Failures to connect in a row after which a cycle stops.
+const UNREACHABLE_MAX: u32 = 3;
+/// Shortest and longest wait that `Retry-After` can ask for.
+const RETRY_AFTER_SECONDS: std::ops::RangeInclusive<u64> = 1..=3600;
+/// Wait before the second attempt where the target names none; doubled for the third.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
+/// Longest `id` a target may give, in bytes.
+const TARGET_ID_BYTES_MAX: usize = 1024;
+
+/// A target: its transport, and the facts that decide how requests to it are written.
+pub struct Target {
+    transport: Arc<dyn Transport>,
+    /// How requests are written.
+    pub dialect: Dialect,
+    requests: AtomicU64,
+    unauthorized: AtomicU32,
+    unreachable: AtomicU32,
+    paused_until: Mutex<Option<Instant>>,
+}
+
+/// What is known of a target beside its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TargetFacts {
+    /// It refuses a second user with the same matching value.
+    pub unique_users: bool,
+    /// It refuses a second group with the same matching value.
+    pub unique_groups: bool,
+}
+
+impl TargetFacts {
+    /// Whether it refuses a second object of this type with the same matching value.
+    pub const fn refuses_duplicates(self, object: ObjectType) -> bool {
+        match object {
+            ObjectType::User => self.unique_users,
+            ObjectType::Group => self.unique_groups,
+        }
+    }
+}
+
+/// Why a call failed, and so what to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallError {
+    /// The target refused, definitely: it did nothing.
+    Refused(Failure),
+    /// The outcome is unknown: the target may have acted.
+    Unknown(Failure),
+    /// The cycle cannot go on.
+    Job(ConnectionProblem),
+}
+
+/// The answer to a create.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    /// The new object's id.
+    pub id: String,
+}
+
+/// An answer whose status has not been judged.
+type Answer = Result<Response, CallError>;
+
+impl Target {
+    /// A target behind a transport.
+    pub fn new(transport: Arc<dyn Transport>, dialect: Dialect) -> Self {
+        Self {
+            transport,
+            dialect,
+            requests: AtomicU64::new(0),
+            unauthorized: AtomicU32::new(0),
+            unreachable: AtomicU32::new(0),
+            paused_until: Mutex::new(None),
+        }
+    }
+
+    /// How many requests have been sent.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// The objects whose matching attribute has the value. A target that ignores the filter is found out here: only
+    /// objects that really have the value are given.
+    pub async fn find(
+        &self,
+        object: ObjectType,
+        wanted: &MatchValue<'_>,
+    ) -> Result<Vec<Map<String, Value>>, CallError> {
+        let path = dialect::match_query(self.dialect, object, wanted.path, &wanted.value);
+        let answer = self.call(Method::Get, path, None).await?;
+        if answer.status != 200 {
+            return Err(self.refusal(&answer));
+        }
+        let list = resources(&answer.body).ok_or_else(|| not_scim(&answer))?;
+        let value = Value::from(wanted.value.as_str());
+        Ok(list
+            .into_iter()
+            .filter(|resource| wanted.path.read(resource).is_some_and(|held| wanted.path.same(held, &value)))
+            .collect())
+    }
+
+    /// The object with that id; `None` where it is gone.
+    pub async fn read(&self, object: ObjectType, id: &str) -> Result<Option<Map<String, Value>>, CallError> {
+        let answer = self.call(Method::Get, dialect::read_path(object, id), None).await?;
+        match answer.status {
+            200 => {
+                let resource = object_of(&answer.body).ok_or_else(|| not_scim(&answer))?;
+                match resource_id(&resource) {
+                    Some(given) if given == id => Ok(Some(resource)),
+                    _ => Err(CallError::Refused(Failure {
+                        code: "InvalidAnchor",
+                        reason: "the target answered with another object than the one asked for".to_owned(),
+                    })),
+                }
+            }
+            404 | 410 => Ok(None),
+            _ => Err(self.refusal(&answer)),
+        }
+    }
+
+    /// Creates an object. Sent once: an outcome that is unknown is found out by a look-up, never by sending again.
+    pub async fn create(&self, object: ObjectType, body: &Value) -> Result<Created, CallError> {
+        let answer = self.call(Method::Post, dialect::collection(object).to_owned(), Some(body)).await?;
+        if !matches!(answer.status, 200 | 201) {
+            return Err(self.refusal(&answer));
+        }
+        let id = object_of(&answer.body).and_then(|resource| resource_id(&resource).map(str::to_owned));
+        id.map(|id| Created { id }).ok_or_else(|| {
+            CallError::Unknown(Failure {
+                code: "SystemForCrossDomainIdentityManagementServiceIncompatible",
+                reason: format!(
+                    "the target answered the create with status {} but no usable id: {}",
+                    answer.status,
+                    shown(&answer.body)
+                ),
+            })
+        })
+    }
+
+    /// Updates an object; says whether it still exists.
+    pub async fn patch(&self, object: ObjectType, id: &str, body: &Value) -> Result<bool, CallError> {
+        let answer = self.call(Method::Patch, dialect::write_path(object, id), Some(body)).await?;
+        match answer.status {
+            200..=299 => Ok(true),
+            404 | 410 => Ok(false),
+            _ => Err(self.refusal(&answer)),
+        }
+    }
+
+    /// Deletes an object. One that is gone already counts as deleted.
+    pub async fn delete(&self, object: ObjectType, id: &str) -> Result<(), CallError> {
+        let answer = self.call(Method::Delete, dialect::write_path(object, id), None).await?;
+        match answer.status {
+            200..=299 | 404 | 410 => Ok(()),
+            _ => Err(self.refusal(&answer)),
+        }
+    }
+
+    /// One request as it is, for the questions of the connection test.
+    pub(super) async fn ask(&self, path: &str) -> Answer {
+        self.call(Method::Get, path.to_owned(), None).await
+    }
+
+    async fn call(&self, method: Method, path: String, body: Option<&Value>) -> Answer {
+        let request = Request { method, path, body: body.map(|body| Bytes::from(body.to_string())) };
+        let mut attempt = 1;
+        loop {
+            self.wait_for_leave().await;
+            self.requests.fetch_add(1, Ordering::Relaxed);
+            let result = self.transport.send(request.clone()).await;
+            let delay = match self.judge(method, &result) {
+                Next::Done => return result.map_err(|error| self.give_up(method, error)),
+                Next::Again(delay) if attempt < ATTEMPTS_MAX => delay.unwrap_or(RETRY_DELAY * 2_u32.pow(attempt - 1)),
+                Next::Again(_) => return result.map_err(|error| self.give_up(method, error)),
+            };
+            attempt += 1;
+            if matches!(&result, Ok(answer) if answer.status == 429) {
+                self.pause(delay);
+            } else {
+                tokio::time::sleep(delay).await;
+            }
+        }
+    }
+
+    /// Whether an outcome is final, or the request may be sent again: never a create whose fate is unknown.
+    fn judge(&self, method: Method, result: &Result<Response, SendError>) -> Next {
+        match result {
+            Ok(answer) => {
+                self.unreachable.store(0, Ordering::Relaxed);
+                if !matches!(answer.status, 401 | 403) {
+                    self.unauthorized.store(0, Ordering::Relaxed);
+                }
+                match answer.status {
+                    429 => Next::Again(Some(retry_after(answer))),
+                    501 => Next::Done,
+                    503 if method != Method::Post => {
+                        Next::Again(answer.retry_after.as_ref().map(|_| retry_after(answer)))
+                    }
+                    500..=599 if method != Method::Post => Next::Again(None),
+                    _ => Next::Done,
+                }
+            }
+            Err(SendError::NotSent(_)) => Next::Again(None),
+            Err(SendError::Unknown(_)) if method == Method::Post => Next::Done,
+            Err(SendError::Unknown(_)) => Next::Again(None),
+        }
+    }
+
+    fn give_up(&self, method: Method, error: SendError) -> CallError {
+        match error {
+            SendError::NotSent(cause) => {
+                let failures = self.unreachable.fetch_add(1, Ordering::Relaxed) + 1;
+                if failures >= UNREACHABLE_MAX {
+                    CallError::Job(ConnectionProblem::Unreachable(cause))
+                } else {
+                    CallError::Refused(Failure { code: "WebExceptionProtocolError", reason: cause })
+                }
+            }
+            SendError::Unknown(cause) if method == Method::Get => {
+                CallError::Refused(Failure { code: "Timeout", reason: cause })
+            }
+            SendError::Unknown(cause) => CallError::Unknown(Failure { code: "Timeout", reason: cause }),
+        }
+    }
+
+    /// A status that is no success: refused for good, of unknown effect, or the end of the cycle.
+    fn refusal(&self, answer: &Response) -> CallError {
+        let failure = failure_of_status(answer.status, &answer.body);
+        match answer.status {
+            401 | 403 if self.unauthorized.fetch_add(1, Ordering::Relaxed) + 1 >= UNAUTHORIZED_MAX => {
+                CallError::Job(ConnectionProblem::Unauthorized(answer.status))
+            }
+            501 => CallError::Refused(failure),
+            500..=599 => CallError::Unknown(failure),
+            _ => CallError::Refused(failure),
+        }
+    }
+
+    fn pause(&self, delay: Duration) {
+        let until = Instant::now() + delay;
+        let mut paused = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *paused = Some(paused.map_or(until, |before| before.max(until)));
+    }
+
+    /// Waits while the target has asked all calls to wait.
+    async fn wait_for_leave(&self) {
+        let until = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(until) = until {
+            tokio::time::sleep_until(until).await;
+        }
+    }
+}
+
+enum Next {
+    Done,
+    Again(Option<Duration>),
+}
+
+/// The wait that a target asks for, in seconds; a date or nonsense counts as the shortest wait.
+fn retry_after(answer: &Response) -> Duration {
+    let asked = answer
+        .retry_after
+        .as_deref()
+        .and_then(|text| text.trim().parse::<u64>().ok())
+        .unwrap_or(*RETRY_AFTER_SECONDS.start());
+    Duration::from_secs(asked.clamp(*RETRY_AFTER_SECONDS.start(), *RETRY_AFTER_SECONDS.end()))
+}
+
+fn not_scim(answer: &Response) -> CallError {
+    CallError::Refused(Failure {
+        code: "SystemForCrossDomainIdentityManagementServiceIncompatible",
+        reason: format!(
+            "the answer cannot be read as SCIM ({}): {}",
+            answer.content_type.as_deref().unwrap_or("no content type"),
+            shown(&answer.body)
+        ),
+    })
+}
+
+fn object_of(body: &[u8]) -> Option<Map<String, Value>> {
+    match scim::parse_json(body).ok()? {
+        Value::Object(object) => Some(object),
+        _ => None,
+    }
+}
+
+/// The resources of a ListResponse.
+pub(super) fn resources(body: &[u8]) -> Option<Vec<Map<String, Value>>> {
+    let mut list = object_of(body)?;
+    let total = list.get("totalResults")?.as_u64()?;
+    let key = list.keys().find(|key| key.eq_ignore_ascii_case("resources")).cloned();
+    match key.and_then(|key| list.remove(&key)) {
+        Some(Value::Array(items)) => items
+            .into_iter()
+            .map(|item| if let Value::Object(resource) = item { Some(resource) } else { None })
+            .collect(),
+        Some(Value::Null) | None => (total == 0).then(Vec::new),
+        Some(_) => None,
+    }
+}
+
+/// The `id` of a resource, if it can be used in an address.
+pub fn resource_id(resource: &Map<String, Value>) -> Option<&str> {
+    resource
+        .get("id")?
+        .as_str()
+        .filter(|id| !id.is_empty() && id.len() <= TARGET_ID_BYTES_MAX && *id != "." && *id != "..")
+}

@@ -1,0 +1,106 @@
+//! What a target's answers mean, in Entra's codes, and in one sentence with the cure where a person is asking.
+
+use crate::object_plan::Failure;
+
+/// Longest piece of a target's answer that is shown or logged.
+const SHOWN_BYTES_MAX: usize = 2048;
+
+/// Why a target cannot be worked with. One sentence with the cure.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectionProblem {
+    /// It cannot be reached.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The token is refused.
+    #[error("the target refused the secret token (status {0}); create a new one at the application and set it again")]
+    Unauthorized(u16),
+    /// There is no SCIM endpoint at the address.
+    #[error(
+        "{path} was not found at the target (404); check the Tenant URL: it is the address to which {path} is appended"
+    )]
+    NotFound {
+        /// The path that was asked for.
+        path: &'static str,
+    },
+    /// The answer is no SCIM answer.
+    #[error(
+        "the target does not answer as a SCIM server ({0}); check that the Tenant URL names a SCIM endpoint and not a web page"
+    )]
+    NotScim(String),
+    /// It redirects elsewhere.
+    #[error("the target redirects (status {0}), which is never followed; use the address it redirects to")]
+    Redirect(u16),
+    /// Any other refusal.
+    #[error("the target answered with status {status}: {detail}")]
+    Refused {
+        /// The status.
+        status: u16,
+        /// What it said.
+        detail: String,
+    },
+}
+
+/// The code of Entra's provisioning log for a refusal, and its text in Entra's layout.
+pub fn failure_of_status(status: u16, body: &[u8]) -> Failure {
+    let (code, name) = match status {
+        300..=399 => ("RedirectRefused", "Redirect"),
+        400 => ("SystemForCrossDomainIdentityManagementServiceIncompatible", "BadRequest"),
+        401 => ("Unauthorized", "Unauthorized"),
+        403 => ("InsufficientRights", "Forbidden"),
+        404 | 410 => ("InvalidAnchor", "NotFound"),
+        405 => ("MethodNotAllowed", "MethodNotAllowed"),
+        409 => ("EntryConflict", "Conflict"),
+        422 => ("UnprocessableEntity", "UnprocessableEntity"),
+        429 => ("TooManyRequests", "TooManyRequests"),
+        501 => ("NotImplemented", "NotImplemented"),
+        500..=599 => ("InternalServerError", "InternalServerError"),
+        _ => ("WebExceptionProtocolError", "Unexpected"),
+    };
+    let shown = shown(body);
+    let message = scim_detail(body).unwrap_or_else(|| format!("the target answered with status {status}"));
+    Failure { code, reason: format!("StatusCode: {name}\r\nMessage: {message}\r\nWeb Response: \r\n{shown}") }
+}
+
+/// The `detail` of a SCIM error body (RFC 7644 §3.12).
+pub fn scim_detail(body: &[u8]) -> Option<String> {
+    let value = scim::parse_json(body).ok()?;
+    Some(shown(value.get("detail")?.as_str()?.as_bytes()))
+}
+
+/// The beginning of an answer as printable text.
+pub fn shown(body: &[u8]) -> String {
+    let end = body.len().min(SHOWN_BYTES_MAX);
+    let text = String::from_utf8_lossy(&body[..end]);
+    text.chars().map(|character| if character.is_control() && character != '\n' { ' ' } else { character }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes() {
+        for (status, code) in [
+            (400, "SystemForCrossDomainIdentityManagementServiceIncompatible"),
+            (404, "InvalidAnchor"),
+            (409, "EntryConflict"),
+            (429, "TooManyRequests"),
+            (503, "InternalServerError"),
+            (302, "RedirectRefused"),
+        ] {
+            assert_eq!(failure_of_status(status, b"").code, code);
+        }
+    }
+
+    #[test]
+    fn answers_are_shown_short_and_printable() {
+        let failure = failure_of_status(409, br#"{"schemas":[],"detail":"userName\u0007 taken","status":"409"}"#);
+        assert!(
+            failure.reason.starts_with("StatusCode: Conflict\r\nMessage: userName  taken\r\n"),
+            "{}",
+            failure.reason
+        );
+        assert!(failure_of_status(500, &vec![b'x'; 1 << 20]).reason.len() < 3000);
+        assert_eq!(shown(b"\x1b[31mred\xff"), " [31mred\u{fffd}");
+    }
+}

@@ -1,0 +1,170 @@
+//! The real transport: HTTP/1.1 with keep-alive over the guarded dialler, TLS by the machine's authorities. Redirects
+//! are never followed, proxies of the environment never used.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+
+use super::dial::{DialError, Dialler, OutboundPolicy};
+use super::tenant_url::TenantUrl;
+use super::transport::{Method, Request, Response, SendError, Sending, Transport};
+
+/// Longest answer in bytes.
+pub const RESPONSE_BYTES_MAX: usize = 16 << 20;
+/// Idle connections kept to one target.
+const IDLE_CONNECTIONS_MAX: usize = 64;
+/// How long an idle connection is kept.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/scim+json");
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("Lockstep/", env!("CARGO_PKG_VERSION")));
+
+/// Which certificate authorities are trusted.
+#[derive(Clone)]
+pub struct Trust(Arc<rustls::ClientConfig>);
+
+impl Trust {
+    /// The machine's own authorities, and those of a PEM file if one is given.
+    pub fn new(extra_pem: Option<&[u8]>) -> Result<Self, String> {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        for certificate in CertificateDer::pem_slice_iter(extra_pem.unwrap_or_default()) {
+            let certificate =
+                certificate.map_err(|error| format!("the file of certificate authorities is no PEM: {error}"))?;
+            roots.add(certificate).map_err(|error| format!("a certificate authority cannot be used: {error}"))?;
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = builder.map_err(|error| error.to_string())?.with_root_certificates(roots).with_no_client_auth();
+        Ok(Self(Arc::new(config)))
+    }
+}
+
+/// Carries requests to one target with its secret token.
+pub struct HttpTransport {
+    client: Client<HttpsConnector<Dialler>, Full<Bytes>>,
+    base: TenantUrl,
+    authorization: HeaderValue,
+    timeout: Duration,
+}
+
+impl HttpTransport {
+    /// A transport to the target at `base`. A token that cannot stand in a header is refused.
+    pub fn new(
+        base: TenantUrl,
+        token: &str,
+        policy: OutboundPolicy,
+        trust: &Trust,
+        timeout: Duration,
+    ) -> Result<Self, String> {
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {token}"))
+            .map_err(|_| "the secret token holds characters that no token has; copy it again".to_owned())?;
+        authorization.set_sensitive(true);
+        let config = rustls::ClientConfig::clone(&trust.0);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(config)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(Dialler(policy));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_timer(hyper_util::rt::TokioTimer::new())
+            .build(connector);
+        Ok(Self { client, base, authorization, timeout })
+    }
+
+    fn request(&self, request: Request) -> Result<http::Request<Full<Bytes>>, SendError> {
+        let builder = http::Request::builder()
+            .method(request.method.as_str())
+            .uri(self.base.join(&request.path))
+            .header(AUTHORIZATION, self.authorization.clone())
+            .header(ACCEPT, MEDIA_TYPE)
+            .header(USER_AGENT, AGENT);
+        let builder = if request.body.is_some() { builder.header(CONTENT_TYPE, MEDIA_TYPE) } else { builder };
+        builder.body(Full::new(request.body.unwrap_or_default())).map_err(|error| SendError::NotSent(error.to_string()))
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Response, SendError> {
+        let is_read = request.method == Method::Get;
+        let request = self.request(request)?;
+        let answer = self.client.request(request).await.map_err(|error| {
+            if error.is_connect() {
+                SendError::NotSent(root_cause(&error))
+            } else {
+                SendError::Unknown(root_cause(&error))
+            }
+        })?;
+        let (head, body) = answer.into_parts();
+        let text =
+            |name: http::HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (retry_after, content_type) = (text(RETRY_AFTER), text(CONTENT_TYPE));
+        let body = match Limited::new(body, RESPONSE_BYTES_MAX).collect().await {
+            Ok(body) => body.to_bytes(),
+            // A write was answered: its status tells the outcome, whatever becomes of the body.
+            Err(_) if !is_read && head.status.is_client_error() => Bytes::new(),
+            Err(error) => {
+                return Err(SendError::Unknown(format!(
+                    "the answer broke off or is longer than {RESPONSE_BYTES_MAX} bytes: {error}"
+                )));
+            }
+        };
+        Ok(Response { status: head.status.as_u16(), retry_after, content_type, body })
+    }
+}
+
+impl Transport for HttpTransport {
+    fn send(&self, request: Request) -> Sending<'_> {
+        Box::pin(async move {
+            let seconds = self.timeout.as_secs();
+            match tokio::time::timeout(self.timeout, self.exchange(request)).await {
+                Ok(result) => result,
+                Err(_) => Err(SendError::Unknown(format!("no answer within {seconds} s"))),
+            }
+        })
+    }
+}
+
+/// What lies at the bottom of an error, in words that help: our dialler's sentence, or the TLS failure.
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let mut cause = error;
+    loop {
+        if let Some(dial) = cause.downcast_ref::<DialError>() {
+            return dial.to_string();
+        }
+        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+            return tls_sentence(tls);
+        }
+        if let Some(tls) = cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref)
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+        {
+            return tls_sentence(tls);
+        }
+        match cause.source() {
+            Some(source) => cause = source,
+            None => return cause.to_string(),
+        }
+    }
+}
+
+fn tls_sentence(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(reason) => {
+            format!(
+                "the certificate of the target is not trusted ({reason}); have it renewed, or name its authority with outbound.ca_file"
+            )
+        }
+        other => format!(
+            "no encrypted connection could be made ({other}); check that the Tenant URL begins with the right scheme and port"
+        ),
+    }
+}

@@ -1,0 +1,109 @@
+//! Test connection: can this target be worked with? And what its `/Schemas` tells.
+
+use mapping::ObjectType;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::client::{CallError, Target, resources};
+use super::failure::{ConnectionProblem, scim_detail, shown};
+use super::transport::Response;
+use crate::dialect;
+use crate::object_plan::Failure;
+use crate::target_path::TargetPath;
+
+/// Attributes taken from a target's `/Schemas` at the most.
+const DISCOVERED_MAX: usize = 2000;
+/// Longest piece of an answer in a message.
+const MESSAGE_BYTES_MAX: usize = 120;
+
+/// What a target's `/Schemas` tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Discovered {
+    /// `userName` is unique at the target.
+    pub unique_users: bool,
+    /// The `displayName` of groups is unique at the target.
+    pub unique_groups: bool,
+    /// Its attributes, those of extensions with their URN.
+    pub attributes: Vec<String>,
+}
+
+/// Asks for a user that cannot exist, and for a group where groups are provisioned: the target must answer each with an
+/// empty list. `nonce` makes the name.
+pub async fn test_connection(
+    target: &Target,
+    matching: &[(ObjectType, &TargetPath)],
+    nonce: &str,
+) -> Result<(), ConnectionProblem> {
+    for (object, path) in matching {
+        let query = dialect::match_query(target.dialect, *object, path, nonce);
+        let answer = target.ask(&query).await.map_err(problem)?;
+        judge(*object, &answer)?;
+    }
+    Ok(())
+}
+
+fn judge(object: ObjectType, answer: &Response) -> Result<(), ConnectionProblem> {
+    match answer.status {
+        200 if resources(&answer.body).is_some() => Ok(()),
+        200..=299 => Err(ConnectionProblem::NotScim(what_it_is(answer))),
+        300..=399 => Err(ConnectionProblem::Redirect(answer.status)),
+        401 | 403 => Err(ConnectionProblem::Unauthorized(answer.status)),
+        404 => Err(ConnectionProblem::NotFound { path: dialect::collection(object) }),
+        status => {
+            let detail = scim_detail(&answer.body)
+                .ok_or_else(|| ConnectionProblem::NotScim(format!("status {status}, {}", what_it_is(answer))))?;
+            Err(ConnectionProblem::Refused { status, detail })
+        }
+    }
+}
+
+/// What an answer is, shortly: its type, never its content beyond a few words.
+fn what_it_is(answer: &Response) -> String {
+    match answer.content_type.as_deref() {
+        Some(kind) if !kind.contains("json") => shown(kind.as_bytes()).chars().take(MESSAGE_BYTES_MAX).collect(),
+        _ if answer.body.is_empty() => "an empty body".to_owned(),
+        Some(_) => "JSON, but no SCIM list".to_owned(),
+        None => "no content type".to_owned(),
+    }
+}
+
+fn problem(error: CallError) -> ConnectionProblem {
+    match error {
+        CallError::Job(problem) => problem,
+        CallError::Refused(Failure { reason, .. }) | CallError::Unknown(Failure { reason, .. }) => {
+            ConnectionProblem::Unreachable(reason)
+        }
+    }
+}
+
+/// Reads the target's `/Schemas`. A target without it tells nothing, which is no failure.
+pub async fn discover(target: &Target) -> Discovered {
+    match target.ask("/Schemas").await {
+        Ok(answer) if answer.status == 200 => {
+            resources(&answer.body).map_or_else(Discovered::default, |schemas| discovered(&schemas))
+        }
+        Ok(_) | Err(_) => Discovered::default(),
+    }
+}
+
+fn discovered(schemas: &[Map<String, Value>]) -> Discovered {
+    let mut found = Discovered::default();
+    for schema in schemas {
+        let id = schema.get("id").and_then(Value::as_str).unwrap_or_default();
+        let prefix = if id == scim::USER_URN || id == scim::GROUP_URN { String::new() } else { format!("{id}:") };
+        for attribute in schema.get("attributes").and_then(Value::as_array).into_iter().flatten() {
+            let name = attribute.get("name").and_then(Value::as_str).unwrap_or_default();
+            let unique = attribute
+                .get("uniqueness")
+                .and_then(Value::as_str)
+                .is_some_and(|unique| unique == "server" || unique == "global");
+            found.unique_users |= unique && id == scim::USER_URN && name == "userName";
+            found.unique_groups |= unique && id == scim::GROUP_URN && name == "displayName";
+            if !name.is_empty() && found.attributes.len() < DISCOVERED_MAX {
+                found.attributes.push(format!("{prefix}{name}"));
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,228 @@
+//! What is shown of jobs and logs: status, counts, the last cycles.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use store::links::{LinkState, count_escrows, count_links};
+use store::logs::{LogRecord, logs_before, logs_of_source};
+use store::{AppId, LogId, ObjectId, ObjectKind, ReadTx, StoreError, jobs, references};
+
+use crate::engine::Engine;
+use crate::gallery::Dialect;
+use crate::job::JobError;
+use crate::scope::ScopeSetting;
+use crate::settings::JobStatus;
+
+/// Accounts of one type by their state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectCounts {
+    /// Managed.
+    pub linked: u64,
+    /// Switched off and no longer managed.
+    pub released: u64,
+    /// With a write of unknown outcome.
+    pub open: u64,
+}
+
+/// One cycle.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CycleView {
+    /// Its id.
+    pub id: String,
+    /// `initial` or `incremental`.
+    pub cycle: String,
+    /// `running`, `succeeded`, `entryLevelErrors` or `failed`.
+    pub state: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// What it did.
+    pub counts: Value,
+}
+
+/// A job as it is shown. Its token never is.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobView {
+    /// The application.
+    pub app: AppId,
+    /// Its display name.
+    pub name: String,
+    /// The gallery template.
+    pub template: &'static str,
+    /// The template's title.
+    pub title: &'static str,
+    /// Whether it runs.
+    pub status: JobStatus,
+    /// Whether a cycle is running now.
+    pub running: bool,
+    /// The Tenant URL.
+    pub tenant_url: String,
+    /// Which objects are candidates.
+    pub scope: ScopeSetting,
+    /// How requests are written.
+    pub dialect: Dialect,
+    /// Seconds between cycles.
+    pub interval_seconds: u64,
+    /// Whether *Default Access* counts for nothing.
+    pub exclude_default_access: bool,
+    /// Objects worked on at the same time.
+    pub concurrency: usize,
+    /// Whether the initial cycle is complete.
+    pub initial_done: bool,
+    /// When the next cycle is due.
+    pub next_run: Timestamp,
+    /// Users at the target.
+    pub users: ObjectCounts,
+    /// Groups at the target.
+    pub groups: ObjectCounts,
+    /// Failures that wait for another attempt.
+    pub escrows: u64,
+    /// References that wait for their other end.
+    pub pending_references: u64,
+    /// Why the job is in quarantine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<String>,
+    /// The last cycle.
+    pub last_cycle: Option<CycleView>,
+}
+
+/// A record of the provisioning log.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogView {
+    /// Its id.
+    pub id: LogId,
+    /// When.
+    pub at: Timestamp,
+    /// What was done.
+    pub action: String,
+    /// How it ended.
+    pub status: String,
+    /// The source object's name.
+    pub object: String,
+    /// The whole record: steps, modified properties, error.
+    pub record: Value,
+}
+
+impl Engine {
+    /// A job with its counts.
+    pub async fn job(&self, app: AppId) -> Result<JobView, JobError> {
+        let (record, template, settings) = self.load(app).await?;
+        let facts = self
+            .store()
+            .scan(move |tx| Ok::<_, JobError>((directory::application(tx, app)?.name, Facts::read(tx, app)?)));
+        let (name, facts) = facts.await?;
+        Ok(JobView {
+            app,
+            name,
+            template: &template.name,
+            title: &template.title,
+            status: JobStatus::parse(&record.status),
+            running: record.lease_until.is_some_and(|until| until > self.now()),
+            dialect: settings.effective_dialect(),
+            tenant_url: settings.tenant_url,
+            scope: settings.scope,
+            interval_seconds: settings.interval_seconds,
+            exclude_default_access: settings.exclude_default_access,
+            concurrency: settings.concurrency,
+            initial_done: record.watermark.is_some(),
+            next_run: record.next_run,
+            users: facts.users,
+            groups: facts.groups,
+            escrows: facts.escrows,
+            pending_references: facts.pending_references,
+            quarantine: settings.quarantine.map(|quarantine| quarantine.reason),
+            last_cycle: facts.last_cycle,
+        })
+    }
+
+    /// All jobs by name.
+    pub async fn jobs(&self) -> Result<Vec<JobView>, JobError> {
+        let apps = self.store().read(|tx| directory::applications(tx)).await?;
+        let mut jobs = Vec::new();
+        for app in apps {
+            match self.job(app.id).await {
+                Ok(job) => jobs.push(job),
+                // An application without a job has nothing to show here.
+                Err(JobError::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// The job's mappings as they are stored.
+    pub async fn mappings(&self, app: AppId) -> Result<Vec<mapping::ObjectMapping>, JobError> {
+        Ok(self.load(app).await?.2.objects)
+    }
+
+    /// Records of the provisioning log, newest first: of one application, or of one source object everywhere.
+    pub async fn logs(
+        &self,
+        app: Option<AppId>,
+        source: Option<ObjectId>,
+        limit: u32,
+    ) -> Result<Vec<LogView>, JobError> {
+        let records = self.store().scan(move |tx| match (app, source) {
+            (_, Some(source)) => logs_of_source(tx, source, None, limit),
+            (Some(app), None) => logs_before(tx, app, None, limit),
+            (None, None) => Ok(Vec::new()),
+        });
+        Ok(records.await?.into_iter().map(log_view).collect())
+    }
+}
+
+fn log_view(record: LogRecord) -> LogView {
+    LogView {
+        id: record.id,
+        at: record.at,
+        action: record.action,
+        status: record.status,
+        object: record.label,
+        record: serde_json::from_str(&record.doc).unwrap_or(Value::Null),
+    }
+}
+
+struct Facts {
+    users: ObjectCounts,
+    groups: ObjectCounts,
+    escrows: u64,
+    pending_references: u64,
+    last_cycle: Option<CycleView>,
+}
+
+impl Facts {
+    fn read(tx: &mut ReadTx<'_>, app: AppId) -> Result<Self, StoreError> {
+        let last = jobs::cycles(tx, app, 1)?.into_iter().next();
+        Ok(Self {
+            users: counts(tx, app, ObjectKind::User)?,
+            groups: counts(tx, app, ObjectKind::Group)?,
+            escrows: count_escrows(tx, app)?,
+            pending_references: references::count(tx, app)?,
+            last_cycle: last.map(|cycle| CycleView {
+                id: cycle.id.to_string(),
+                cycle: cycle.kind,
+                state: cycle.state,
+                started: cycle.started,
+                ended: cycle.ended,
+                counts: serde_json::from_str(&cycle.counts).unwrap_or(Value::Null),
+            }),
+        })
+    }
+}
+
+fn counts(tx: &mut ReadTx<'_>, app: AppId, kind: ObjectKind) -> Result<ObjectCounts, StoreError> {
+    let mut counts = ObjectCounts::default();
+    for (state, number) in count_links(tx, app, kind)? {
+        match state {
+            LinkState::Linked => counts.linked += number,
+            LinkState::Released => counts.released += number,
+            LinkState::Creating | LinkState::Verify | LinkState::Deleting => counts.open += number,
+        }
+    }
+    Ok(counts)
+}
