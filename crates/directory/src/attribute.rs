@@ -147,7 +147,9 @@ impl SourceAttribute {
             (AttributeType::String | AttributeType::Reference, Value::String(text)) => {
                 self.text(text).map(|text| Some(Value::String(text)))
             }
-            (AttributeType::String, Value::Number(number)) => Ok(Some(Value::String(number.to_string()))),
+            (AttributeType::String, Value::Number(number)) => {
+                self.text(number.to_string()).map(|text| Some(Value::String(text)))
+            }
             (kind, value) => Err(format!("is {} where {} is wanted", json_kind(&value), kind.described())),
         }
     }

@@ -100,3 +100,30 @@ pub fn record(
     };
     Ok(insert_audit(tx, &entry)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use store::audit::latest_audit;
+    use store::testing::on_both;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_record_stands_in_the_log() {
+        on_both(|store| async move {
+            let now = Timestamp::from_second(1_700_000_000).unwrap();
+            let latest = store
+                .write(move |tx| {
+                    let id = LogId::new(Uuid::from_u128(1));
+                    let detail = serde_json::json!({"created": 3});
+                    record(tx, id, now, "ann@c.com", Activity::Import, "users.csv", &detail)?;
+                    Ok::<_, DirectoryError>(latest_audit(tx, 10)?)
+                })
+                .await
+                .unwrap();
+            assert_eq!((latest.len(), latest[0].activity.as_str()), (1, "Import"));
+            assert_eq!((latest[0].at, latest[0].detail.as_str()), (now, r#"{"created":3}"#));
+        });
+    }
+}

@@ -82,7 +82,38 @@ pub fn admins(tx: &mut ReadTx<'_>, limit: u32) -> Result<Vec<(UserId, AdminRole)
 
 #[cfg(test)]
 mod tests {
+    use store::testing::on_both;
+    use uuid::Uuid;
+
     use super::*;
+    use crate::{UserDraft, create_user, delete_user};
+
+    #[test]
+    fn roles_are_granted_listed_and_revoked() {
+        on_both(|store| async move {
+            let now = Timestamp::from_second(1_700_000_000).unwrap();
+            let ann = UserId::new(Uuid::from_u128(1));
+            store
+                .write(move |tx| {
+                    let (global, cloud) = (AdminRole::GlobalAdministrator, AdminRole::CloudApplicationAdministrator);
+                    assert!(grant_admin_role(tx, ann, global, now).is_err());
+                    create_user(tx, ann, &UserDraft::new("ann@c.com", "Ann"), now)?;
+                    assert!(grant_admin_role(tx, ann, global, now)?);
+                    assert!(!grant_admin_role(tx, ann, global, now)?);
+                    assert!(grant_admin_role(tx, ann, cloud, now)?);
+                    assert_eq!(admins(tx, 10)?, [(ann, cloud), (ann, global)]);
+                    assert_eq!(admins(tx, 1)?.len(), 1);
+                    assert!(revoke_admin_role(tx, ann, cloud)?);
+                    assert!(!revoke_admin_role(tx, ann, cloud)?);
+                    assert_eq!(roles_of(tx, ann)?, [global]);
+                    delete_user(tx, ann, now)?;
+                    assert!(grant_admin_role(tx, ann, cloud, now).is_err());
+                    Ok::<_, DirectoryError>(())
+                })
+                .await
+                .unwrap();
+        });
+    }
 
     #[test]
     fn names_are_taken_without_case_and_blanks() {

@@ -210,7 +210,6 @@ pub(crate) fn name_key(name: &str) -> Result<String, DirectoryError> {
 /// Makes a user. An id or name that is taken is [`DirectoryError::NotUnique`].
 pub fn create_user(tx: &mut WriteTx<'_>, id: UserId, new: &UserDraft, now: Timestamp) -> Result<User, DirectoryError> {
     let mut user = User::blank(id, now);
-    user.user_principal_name.clone_from(&new.user_principal_name);
     user.set(&known("displayName")?, Some(new.display_name.as_str().into()))?;
     user.set(&known("userPrincipalName")?, Some(new.user_principal_name.as_str().into()))?;
     user.account_enabled = new.account_enabled;
@@ -263,13 +262,18 @@ fn live_manager(tx: &mut ReadTx<'_>, id: UserId) -> Result<(), DirectoryError> {
     }
 }
 
-/// Stores a new user with its feed row.
-pub(crate) fn insert(tx: &mut WriteTx<'_>, mut user: User, now: Timestamp) -> Result<User, DirectoryError> {
-    let key = user.completed()?;
-    refuse_taken_name(tx, &user, &key)?;
+/// Stores a new user with its feed row, unless its id or name is taken.
+fn insert(tx: &mut WriteTx<'_>, user: User, now: Timestamp) -> Result<User, DirectoryError> {
+    refuse_taken_name(tx, &user, &name_key(&user.user_principal_name)?)?;
     if stored::user_by_id(tx, user.id)?.is_some() {
         return Err(taken("id", &user.id.to_string()));
     }
+    insert_free(tx, user, now)
+}
+
+/// Stores a new user, whose id and name the caller has found free, with its feed row.
+pub(crate) fn insert_free(tx: &mut WriteTx<'_>, mut user: User, now: Timestamp) -> Result<User, DirectoryError> {
+    let key = user.completed()?;
     stored::insert_user(tx, &user.record()?, Some(&key))?;
     changed(tx, user.id, now)?;
     Ok(user)
@@ -286,7 +290,9 @@ pub(crate) fn update(
     if *before == after {
         return Ok((after, false));
     }
-    refuse_taken_name(tx, &after, &key)?;
+    if before.user_principal_name != after.user_principal_name {
+        refuse_taken_name(tx, &after, &key)?;
+    }
     after.version = before.version + 1;
     after.modified = now;
     stored::update_user(tx, &after.record()?, Some(&key))?;

@@ -1,5 +1,7 @@
-use super::*;
+use proptest::prelude::*;
 use serde_json::json;
+
+use super::*;
 
 #[test]
 fn names_and_aliases_are_found_without_case() {
@@ -49,6 +51,7 @@ fn values_take_the_form_in_which_they_are_kept() {
         ("employeeHireDate", json!("2024-02-29T10:00:00+02:00"), Ok(Some(json!("2024-02-29T08:00:00Z")))),
         ("userType", json!("guest"), Ok(Some(json!("Guest")))),
         ("userType", json!("Robot"), Err("is \"Robot\"; it can be Member, Guest")),
+        ("userType", json!(0), Err("is \"0\"; it can be Member, Guest")),
         ("businessPhones", json!(["1"]), Ok(Some(json!("1")))),
         ("businessPhones", json!(["1", "2"]), Err("is a list where a text is wanted")),
         ("otherMails", json!(["a", "", "a", "b"]), Ok(Some(json!(["a", "b"])))),
@@ -73,4 +76,40 @@ fn limits() {
     assert!(address.normalised(json!("é".repeat(STRING_MAX))).is_ok());
     assert!(address.normalised(json!("é".repeat(STRING_MAX + 1))).is_err());
     assert_eq!(shown(&"x".repeat(SHOWN_MAX + 1)).chars().count(), SHOWN_MAX + "\"…\"".chars().count());
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    let one = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,5}".prop_map(Value::from),
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?".prop_map(Value::from),
+        prop::sample::select(&["true", "No", "guest", "Adult"][..]).prop_map(Value::from),
+    ];
+    prop_oneof![one.clone(), prop::collection::vec(one, 0..3).prop_map(Value::Array)]
+}
+
+proptest! {
+    /// What is kept is kept as it is: an import of what was exported changes nothing.
+    #[test]
+    fn normalising_twice_is_normalising_once(
+        attribute in prop::sample::select(SOURCE_ATTRIBUTES),
+        value in values(),
+    ) {
+        if let Ok(Some(kept)) = attribute.normalised(value) {
+            prop_assert_eq!(attribute.normalised(kept.clone()), Ok(Some(kept)));
+        }
+    }
+
+    #[test]
+    fn no_name_and_no_cell_panics(name in ".{0,20}", text in ".{0,20}") {
+        if let Some(named) = of_user(&name) {
+            drop(named.rules.normalised(named.rules.cell(&text)));
+        }
+        for attribute in SOURCE_ATTRIBUTES {
+            drop(attribute.normalised(attribute.cell(&text)));
+        }
+    }
 }

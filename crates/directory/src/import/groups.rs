@@ -79,7 +79,7 @@ impl Kind for Groups {
         Ok(row)
     }
 
-    fn apply(tx: &mut WriteTx<'_>, row: &GroupRow, context: &Context) -> Result<Applied, DirectoryError> {
+    fn apply(tx: &mut WriteTx<'_>, row: &GroupRow, context: &mut Context) -> Result<Applied, DirectoryError> {
         let before = existing(tx, row)?;
         let new = || Group::blank(row.id.unwrap_or_else(|| GroupId::new((context.ids)())), context.now);
         let mut after = before.clone().unwrap_or_else(new);

@@ -73,7 +73,7 @@ impl Kind for Members {
         Ok(MemberRow { group, id, name })
     }
 
-    fn apply(tx: &mut WriteTx<'_>, row: &MemberRow, context: &Context) -> Result<Applied, DirectoryError> {
+    fn apply(tx: &mut WriteTx<'_>, row: &MemberRow, context: &mut Context) -> Result<Applied, DirectoryError> {
         let group = find_group(tx, &row.group)?;
         let member = member(tx, row)?;
         let added = add_member(tx, group.id, member.id, member.kind, context.now)?;

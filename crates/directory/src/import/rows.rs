@@ -25,7 +25,7 @@ pub(super) trait Kind: Send + 'static {
     /// Makes a row of its cells. Problems name the column.
     fn row(&mut self, line: u64, cells: Vec<(&Column, Value)>) -> Result<Self::Row, Problem>;
     /// Does what the row says. An error other than of the store comes before anything is written.
-    fn apply(tx: &mut WriteTx<'_>, row: &Self::Row, context: &Context) -> Result<Applied, DirectoryError>;
+    fn apply(tx: &mut WriteTx<'_>, row: &Self::Row, context: &mut Context) -> Result<Applied, DirectoryError>;
 }
 
 /// Rows that are written together.

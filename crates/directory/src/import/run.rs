@@ -1,6 +1,6 @@
 //! Runs an import: one thread reads and checks, the database writes batch by batch.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::sync::Arc;
 
@@ -28,11 +28,12 @@ pub(super) struct Job<'a> {
     pub(super) progress: &'a dyn Fn(Progress),
 }
 
-/// What applying a row needs beside the row.
-#[derive(Clone)]
+/// What applying rows needs beside the rows; made anew for each transaction.
 pub(super) struct Context {
     pub(super) ids: NewId,
     pub(super) now: Timestamp,
+    /// Managers found in this transaction, as named: people of one team often follow each other.
+    pub(super) managers: HashMap<String, UserId>,
 }
 
 /// What a row did.
@@ -138,10 +139,11 @@ type Rows<K> = Vec<Result<(u64, <K as Kind>::Row), Problem>>;
 
 async fn write<K: Kind>(job: &Job<'_>, rows: Rows<K>, tally: &mut Tally) -> Result<(), ImportError> {
     let rows = Arc::new(rows);
-    let context = Context { ids: Arc::clone(&job.ids), now: job.now };
+    let (ids, now) = (Arc::clone(&job.ids), job.now);
     let shared = Arc::clone(&rows);
     let outcomes: Vec<_> = in_transaction(job, move |tx| {
-        shared.iter().flatten().map(|(_, row)| unless_broken(K::apply(tx, row, &context))).collect()
+        let mut context = Context { ids: Arc::clone(&ids), now, managers: HashMap::new() };
+        shared.iter().flatten().map(|(_, row)| unless_broken(K::apply(tx, row, &mut context))).collect()
     })
     .await?;
     let mut outcomes = outcomes.into_iter();

@@ -383,6 +383,52 @@ fn many_rows_in_many_batches() {
     });
 }
 
+/// A file that breaks off.
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::Error::other("the stick was pulled out"))
+    }
+}
+
+fn numbered(rows: usize) -> String {
+    let mut text = "userPrincipalName,displayName\n".to_owned();
+    for number in 0..rows {
+        writeln!(text, "u{number}@c.com,User {number}").unwrap();
+    }
+    text
+}
+
+#[test]
+fn what_came_before_a_broken_end_is_kept() {
+    on_both(|store| async move {
+        let input = Cursor::new(numbered(BATCH_ROWS + 1)).chain(Broken);
+        let options = ImportOptions::default();
+        let ended = import_users(&store, input, Format::Csv, &options, ids(), now(), |_| {}).await.unwrap_err();
+        assert_eq!(ended.to_string(), "the file cannot be read: the stick was pulled out");
+        let count = store.read(|tx| store::users::count_users(tx)).await;
+        assert_eq!(count.map_err(|e: store::StoreError| e.to_string()), Ok((BATCH_ROWS as u64, 0)));
+    });
+}
+
+#[test]
+fn two_imports_of_the_same_people_at_the_same_time_make_each_once() {
+    on_both(|store| async move {
+        const ROWS: usize = 2 * BATCH_ROWS;
+        let options = ImportOptions::default();
+        let low: NewId = {
+            let next = AtomicU64::new(1);
+            Arc::new(move || Uuid::from_u128(u128::from(next.fetch_add(1, Ordering::Relaxed))))
+        };
+        let import = |ids| import_users(&store, Cursor::new(numbered(ROWS)), Format::Csv, &options, ids, now(), |_| {});
+        let (one, other) = tokio::join!(import(ids()), import(low));
+        let (one, other) = (one.unwrap(), other.unwrap());
+        assert_eq!(one.created + other.created, ROWS as u64);
+        assert_eq!(one.unchanged + other.unchanged, ROWS as u64);
+    });
+}
+
 #[test]
 fn the_report_lists_so_many_problems_and_counts_the_rest() {
     on_both(|store| async move {

@@ -95,7 +95,7 @@ impl Kind for Users {
         Ok(row)
     }
 
-    fn apply(tx: &mut WriteTx<'_>, row: &UserRow, context: &Context) -> Result<Applied, DirectoryError> {
+    fn apply(tx: &mut WriteTx<'_>, row: &UserRow, context: &mut Context) -> Result<Applied, DirectoryError> {
         let before = existing(tx, row)?;
         let id = before.as_ref().map_or_else(|| row.id.unwrap_or_else(|| UserId::new((context.ids)())), |user| user.id);
         let mut after = before.clone().unwrap_or_else(|| User::blank(id, context.now));
@@ -106,14 +106,16 @@ impl Kind for Users {
         match &row.manager {
             Manager::Unsaid => {}
             Manager::Nobody => after.manager = None,
-            Manager::Named(who) => match user::find_user(tx, who) {
-                Ok(manager) => after.manager = Some(manager.id),
-                Err(DirectoryError::NotFound { .. }) => later = Some(Later { user: id, manager: who.clone() }),
-                Err(other) => return Err(other),
+            Manager::Named(who) => match found_manager(tx, who, context)? {
+                Some(manager) => after.manager = Some(manager),
+                None => later = Some(Later { user: id, manager: who.clone() }),
             },
         }
+        if before.as_ref().is_some_and(|before| before.user_principal_name != after.user_principal_name) {
+            context.managers.clear();
+        }
         let done = match before {
-            None => user::insert(tx, after, context.now).map(|_| Done::Created)?,
+            None => user::insert_free(tx, after, context.now).map(|_| Done::Created)?,
             Some(before) if user::update(tx, &before, after, context.now)?.1 => Done::Updated,
             Some(_) => Done::Unchanged,
         };
@@ -171,4 +173,19 @@ fn existing(tx: &mut ReadTx<'_>, row: &UserRow) -> Result<Option<User>, Director
         };
     }
     stored::user_by_key(tx, &row.key)?.map(User::from_record).transpose()
+}
+
+/// The manager of that name or id, if that user is there already.
+fn found_manager(tx: &mut ReadTx<'_>, who: &str, context: &mut Context) -> Result<Option<UserId>, DirectoryError> {
+    if let Some(known) = context.managers.get(who) {
+        return Ok(Some(*known));
+    }
+    match user::find_user(tx, who) {
+        Ok(manager) => {
+            context.managers.insert(who.to_owned(), manager.id);
+            Ok(Some(manager.id))
+        }
+        Err(DirectoryError::NotFound { .. }) => Ok(None),
+        Err(other) => Err(other),
+    }
 }
