@@ -23,7 +23,9 @@ pub use error::{ProviderError, TenantError};
 pub use profile::{Profile, Rules};
 pub use query::{COUNT_DEFAULT, COUNT_MAX, LIST_BYTES_MAX, Listing, Paging, SCAN_MAX, list};
 pub use representation::{Representation, View};
-pub use resource::{Changed, Fetched, NewResource, Patch, Replacement, create, delete, get, patch, replace};
+pub use resource::{
+    Changed, Fetched, NewResource, PUT_WITHOUT_MEMBERS_MAX, Patch, Replacement, create, delete, get, patch, replace,
+};
 pub use store::resources::ResourceKind;
 pub use tenant::{TenantSettings, create_tenant, delete_tenant, resume_tenant, suspend_tenant, tenant, tenants};
 pub use token::{

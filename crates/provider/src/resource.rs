@@ -154,6 +154,11 @@ const fn not_found(kind: ResourceKind) -> ProviderError {
     ProviderError::NotFound { kind: kind_name(kind) }
 }
 
+/// Where an application has no groups, no address of one leads anywhere; only making one is something it does not offer.
+fn check_kind(caller: &Caller, kind: ResourceKind) -> Result<(), ProviderError> {
+    caller.rules(kind).map(drop).map_err(|_| not_found(kind))
+}
+
 /// A resource after a change. A group's members are not part of it: they are read when they are asked for.
 #[derive(Debug)]
 pub struct Changed {
@@ -189,6 +194,7 @@ pub struct Replacement {
 impl Replacement {
     /// Reads the body of a PUT (RFC 7644 §3.5.1): attributes that are left out are cleared, readOnly ones are ignored.
     pub fn prepare(caller: &Caller, kind: ResourceKind, body: Value) -> Result<Self, ProviderError> {
+        check_kind(caller, kind)?;
         let names_members = body.as_object().is_some_and(|body| {
             body.iter().any(|(name, value)| name.eq_ignore_ascii_case("members") && !value.is_null())
         });
@@ -245,6 +251,7 @@ pub struct Patch {
 impl Patch {
     /// Reads the body of a PATCH (RFC 7644 §3.5.2).
     pub fn prepare(caller: &Caller, kind: ResourceKind, body: Value) -> Result<Self, ProviderError> {
+        check_kind(caller, kind)?;
         let (attributes, members) = PatchOp::read(body)?.split_members(caller.resource_type(kind)?)?;
         Ok(Self { kind, attributes, members })
     }
@@ -339,7 +346,7 @@ pub fn delete(
     precondition: &Precondition,
     now: Timestamp,
 ) -> Result<(), ProviderError> {
-    caller.rules(kind).map_err(|_| not_found(kind))?;
+    check_kind(caller, kind)?;
     let record = held(tx, caller, kind, id, precondition)?;
     groups::leave_groups(tx, caller, id, now)?;
     if kind == ResourceKind::Group {

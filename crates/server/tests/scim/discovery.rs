@@ -1,0 +1,94 @@
+//! What an endpoint says about itself.
+
+use serde_json::{Value, json};
+use store::testing::on_both;
+
+use crate::world::{ENTERPRISE, GROUP, PUBLIC, USER, World};
+
+/// Discovery must hold no null: clients of one kind refuse the whole answer.
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(elements) => elements.iter().any(has_null),
+        Value::Object(object) => object.values().any(has_null),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+#[test]
+fn schemas_and_resource_types_of_each_application() {
+    on_both(|store| async {
+        let first = World::new(store, "generic").await;
+        let forcepoint = "urn:ietf:params:scim:schemas:extension:forcepoint:2.0:User";
+        for (profile, urns, kinds) in [
+            ("generic", vec![USER, ENTERPRISE, GROUP], vec!["User", "Group"]),
+            ("forcepoint-csg", vec![USER, forcepoint, GROUP], vec!["User", "Group"]),
+            ("netskope", vec![USER, GROUP], vec!["User", "Group"]),
+            ("palo-alto-cie", vec![USER, ENTERPRISE, GROUP], vec!["User", "Group"]),
+            ("storegate", vec![USER], vec!["User"]),
+        ] {
+            let world = first.tenant(profile, profile).await;
+            for (path, expected) in [("/Schemas", &urns), ("/ResourceTypes", &kinds)] {
+                let answer = world.get(path).await;
+                assert!(!has_null(&answer.body), "{profile} {path}");
+                let ids: Vec<&str> = answer.body["Resources"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|found| found["id"].as_str().unwrap())
+                    .collect();
+                assert_eq!(
+                    (&ids, &answer.body["totalResults"]),
+                    (expected, &json!(expected.len())),
+                    "{profile} {path}"
+                );
+                for (number, id) in ids.iter().enumerate() {
+                    let one = world.get(&format!("{path}/{id}")).await;
+                    assert_eq!(one.body, answer.body["Resources"][number], "{profile} {id}");
+                    assert_eq!(one.body["meta"]["location"], format!("{PUBLIC}/t/{profile}/scim/v2{path}/{id}"));
+                }
+            }
+            let user = world.get(&format!("/Schemas/{}", USER.replace(':', "%3A"))).await;
+            let names: Vec<&Value> =
+                user.body["attributes"].as_array().unwrap().iter().map(|attribute| &attribute["name"]).collect();
+            assert!(names.contains(&&json!("userName")), "{profile}");
+        }
+    });
+}
+
+#[test]
+fn capabilities_are_what_the_endpoint_does() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let config = world.get("/ServiceProviderConfig").await;
+        assert_eq!(config.header("content-type"), "application/scim+json");
+        for (pointer, expected) in [
+            ("/schemas/0", json!("urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig")),
+            ("/patch/supported", json!(true)),
+            ("/filter/supported", json!(true)),
+            ("/filter/maxResults", json!(provider::COUNT_MAX)),
+            ("/bulk/supported", json!(false)),
+            ("/sort/supported", json!(false)),
+            ("/etag/supported", json!(true)),
+            ("/changePassword/supported", json!(false)),
+            ("/authenticationSchemes/0/type", json!("oauthbearertoken")),
+        ] {
+            assert_eq!(config.body.pointer(pointer), Some(&expected), "{pointer}");
+        }
+        for path in ["/Schemas", "/ResourceTypes", "/ServiceProviderConfig", "/Schemas/x"] {
+            let answer = world.get(&format!("{path}?filter=id+pr")).await;
+            assert_eq!(answer.status.as_u16(), 403, "{path}");
+        }
+    });
+}
+
+#[test]
+fn health_needs_no_token_and_tells_nothing() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        for path in ["/healthz", "/readyz"] {
+            let request = http::Request::get(path).body(axum::body::Body::empty());
+            assert_eq!(world.send(request.unwrap()).await.status.as_u16(), 200);
+        }
+    });
+}

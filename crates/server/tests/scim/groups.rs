@@ -1,0 +1,278 @@
+//! Groups: their attributes and, above all, their members.
+
+use serde_json::{Value, json};
+use store::ObjectKind;
+use store::testing::on_both;
+
+use crate::world::{GROUP, PATCH, PUBLIC, Row, World};
+
+/// Entra's second schema of groups, which nobody else knows.
+const ADSCIM: &str = "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group";
+
+fn operations(operations: Value) -> Value {
+    json!({ "schemas": [PATCH], "Operations": operations })
+}
+
+#[test]
+fn entra_creates_reads_and_deletes_a_group() {
+    on_both(|store| async {
+        let world = World::new(store, "palo-alto-cie").await;
+        let body = json!({ "schemas": [GROUP, ADSCIM], "externalId": "4d32", "displayName": "Sales", "meta": { "resourceType": "Group" } });
+        let made = world.call("POST", "/Groups", &body).await;
+        let id = made.id();
+        assert_eq!((made.status.as_u16(), &made.body["members"]), (201, &json!([])));
+        assert_eq!(made.header("location"), format!("{PUBLIC}/t/contoso/scim/v2/Groups/{id}"));
+        assert_eq!(world.get(&format!("/Groups/{id}")).await.body, made.body);
+        let again = world.call("POST", "/Groups", &json!({ "schemas": [GROUP], "displayName": "SALES" })).await;
+        assert_eq!((again.status.as_u16(), &again.body["scimType"]), (409, &json!("uniqueness")));
+        let renamed = operations(json!([{ "op": "Replace", "path": "displayName", "value": "Sales EU" }]));
+        let answer = world.call("PATCH", &format!("/Groups/{id}"), &renamed).await;
+        assert_eq!((answer.status.as_u16(), answer.body, answer.headers.get("content-type")), (204, Value::Null, None));
+        let asked = world.call("PATCH", &format!("/Groups/{id}?attributes=displayName"), &operations(json!([]))).await;
+        assert_eq!(
+            (asked.status.as_u16(), &asked.body["displayName"], asked.body.get("members")),
+            (200, &json!("Sales EU"), None)
+        );
+        for expected in [204, 404] {
+            assert_eq!(world.call("DELETE", &format!("/Groups/{id}"), &Value::Null).await.status.as_u16(), expected);
+        }
+    });
+}
+
+#[test]
+fn forms_of_changing_members() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let (ann, bob) = (world.user("ann").await, world.user("bob").await);
+        let both = [ann.clone(), bob.clone()];
+        for (name, before, change, after) in [
+            (
+                "add with a null reference",
+                vec![],
+                json!([{ "op": "Add", "path": "members", "value": [{ "$ref": null, "value": ann }, { "$ref": null, "value": bob }] }]),
+                vec![0, 1],
+            ),
+            (
+                "remove with values removes only those",
+                vec![0, 1],
+                json!([{ "op": "Remove", "path": "members", "value": [{ "$ref": null, "value": ann }] }]),
+                vec![1],
+            ),
+            (
+                "remove by filter",
+                vec![0, 1],
+                json!([{ "op": "remove", "path": format!("members[value eq \"{ann}\"]") }]),
+                vec![1],
+            ),
+            (
+                "remove by another filter",
+                vec![0, 1],
+                json!([{ "op": "remove", "path": "members[type eq \"User\"]" }]),
+                vec![],
+            ),
+            ("remove all", vec![0, 1], json!([{ "op": "remove", "path": "members" }]), vec![]),
+            (
+                "replace sets the list",
+                vec![0],
+                json!([{ "op": "replace", "path": "members", "value": [{ "value": bob }] }]),
+                vec![1],
+            ),
+            ("replace with none", vec![0], json!([{ "op": "replace", "path": "members", "value": [] }]), vec![]),
+            ("add one id as text", vec![], json!([{ "op": "add", "path": "members", "value": ann }]), vec![0]),
+            (
+                "add without path",
+                vec![],
+                json!([{ "op": "add", "value": { "members": [{ "value": ann }], "displayName": "G" } }]),
+                vec![0],
+            ),
+            (
+                "add what is there",
+                vec![0],
+                json!([{ "op": "add", "path": "members", "value": [{ "value": ann }] }]),
+                vec![0],
+            ),
+            (
+                "add twice in one request",
+                vec![],
+                json!([{ "op": "add", "path": "members", "value": [{ "value": ann }, { "value": ann }] }]),
+                vec![0],
+            ),
+            (
+                "remove what is not there",
+                vec![0],
+                json!([{ "op": "remove", "path": "members", "value": [{ "value": bob }] }]),
+                vec![0],
+            ),
+            (
+                "remove what could not be there",
+                vec![0],
+                json!([{ "op": "remove", "path": "members[value eq \"x\"]" }]),
+                vec![0],
+            ),
+            (
+                "add, then remove the same",
+                vec![1],
+                json!([{ "op": "add", "path": "members", "value": [{ "value": ann }] }, { "op": "remove", "path": format!("members[value eq \"{ann}\"]") }]),
+                vec![1],
+            ),
+        ] {
+            let members: Vec<&str> = before.iter().map(|at: &usize| both[*at].as_str()).collect();
+            let group = world.group("G", &members).await;
+            let answer = world.call("PATCH", &format!("/Groups/{group}"), &operations(change)).await;
+            assert_eq!(answer.status.as_u16(), 204, "{name}: {}", answer.body);
+            let expected: Vec<String> = after.into_iter().map(|at: usize| both[at].clone()).collect();
+            assert_eq!(world.members(&group).await, expected, "{name}");
+        }
+    });
+}
+
+#[test]
+fn a_member_is_shown_with_what_the_server_knows() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let ann = world.user("ann").await;
+        let inner = world.group("Inner", &[]).await;
+        let body = json!({ "schemas": [GROUP], "displayName": "Outer", "members": [{ "value": ann, "display": "Ann \"A\"", "type": "nonsense" }, inner] });
+        let made = world.call("POST", "/Groups", &body).await;
+        let base = format!("{PUBLIC}/t/contoso/scim/v2");
+        let expected = json!([
+            { "value": ann, "$ref": format!("{base}/Users/{ann}"), "type": "User", "display": "Ann \"A\"" },
+            { "value": inner, "$ref": format!("{base}/Groups/{inner}"), "type": "Group" },
+        ]);
+        assert_eq!(made.body["members"], expected);
+        let path = format!("/Groups/{}", made.id());
+        for (query, shown) in [
+            ("", expected.clone()),
+            ("?attributes=members", expected.clone()),
+            ("?attributes=members.value", json!([{ "value": ann }, { "value": inner }])),
+            ("?attributes=members[type+eq+%22Group%22].value", json!([{ "value": inner }])),
+            ("?excludedAttributes=displayName", expected.clone()),
+            ("?excludedAttributes=members", Value::Null),
+            ("?attributes=displayName", Value::Null),
+        ] {
+            let found = world.get(&format!("{path}{query}")).await;
+            assert_eq!(found.body.get("members").cloned().unwrap_or_default(), shown, "{query}");
+        }
+        let user = world.get(&format!("/Users/{ann}")).await;
+        let outer =
+            json!({ "value": made.id(), "$ref": format!("{base}{path}"), "display": "Outer", "type": "direct" });
+        assert_eq!(user.body["groups"], json!([outer]));
+    });
+}
+
+#[test]
+fn who_cannot_be_a_member() {
+    on_both(|store| async {
+        let world = World::new(store, "netskope").await;
+        let other = world.tenant("fabrikam", "netskope").await;
+        let (ann, gone, foreign) = (world.user("ann").await, world.user("gone").await, other.user("eve").await);
+        world.call("DELETE", &format!("/Users/{gone}"), &Value::Null).await;
+        let (group, nested) = (world.group("G", &[&ann]).await, world.group("N", &[]).await);
+        let mut details = Vec::new();
+        for id in [gone.as_str(), foreign.as_str(), "string id 1", nested.as_str(), group.as_str()] {
+            let add = operations(json!([{ "op": "add", "path": "members", "value": [{ "value": id }] }]));
+            let post = json!({ "schemas": [GROUP], "displayName": "P", "members": [{ "value": id }] });
+            let put = json!({ "schemas": [GROUP], "displayName": "G", "members": [{ "value": id }] });
+            let path = format!("/Groups/{group}");
+            for (method, path, body) in [("PATCH", path.as_str(), add), ("POST", "/Groups", post), ("PUT", &path, put)]
+            {
+                let answer = world.call(method, path, &body).await;
+                assert_eq!(
+                    (answer.status.as_u16(), &answer.body["scimType"]),
+                    (400, &json!("invalidValue")),
+                    "{method} {id}"
+                );
+                details.push(answer.body["detail"].as_str().unwrap().replace(id, "ID"));
+            }
+        }
+        assert!(details[..9].iter().all(|detail| *detail == details[0]), "foreign and unknown read alike: {details:?}");
+        assert_eq!(world.members(&group).await, [ann], "a refused change leaves the group as it was");
+        assert_eq!(world.get("/Groups?count=0").await.body["totalResults"], 2);
+    });
+}
+
+#[test]
+fn deleting_a_member_changes_its_groups() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let (ann, bob) = (world.user("ann").await, world.user("bob").await);
+        let group = world.group("G", &[&ann, &bob]).await;
+        let before = world.get(&format!("/Groups/{group}")).await;
+        world.call("DELETE", &format!("/Users/{ann}"), &Value::Null).await;
+        let after = world.get(&format!("/Groups/{group}")).await;
+        assert_eq!(after.header("etag"), "W/\"2\"");
+        assert_ne!(after.body["meta"]["lastModified"], before.body["meta"]["lastModified"]);
+        assert_eq!(world.members(&group).await, [bob]);
+        let last: Vec<ObjectKind> = world.changes().await.iter().rev().take(2).map(|change| change.object).collect();
+        assert_eq!(last, [ObjectKind::User, ObjectKind::Membership]);
+    });
+}
+
+#[test]
+fn a_put_that_is_silent_about_members() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let mut users = Vec::new();
+        for number in 0..=provider::PUT_WITHOUT_MEMBERS_MAX {
+            users.push(world.user(&format!("u{number}")).await);
+        }
+        let ids: Vec<&str> = users.iter().map(String::as_str).collect();
+        let (small, large) = (world.group("S", &ids[1..]).await, world.group("L", &ids).await);
+        let silent = json!({ "schemas": [GROUP], "displayName": "X" });
+        let explicit = json!({ "schemas": [GROUP], "displayName": "X", "members": [] });
+        for (group, body, status, left) in
+            [(&small, &silent, 200, 0), (&large, &silent, 400, ids.len()), (&large, &explicit, 200, 0)]
+        {
+            let answer = world.call("PUT", &format!("/Groups/{group}"), body).await;
+            assert_eq!(answer.status.as_u16(), status, "{}", answer.body);
+            assert_eq!(world.members(group).await.len(), left);
+        }
+    });
+}
+
+#[test]
+fn a_membership_is_a_change_of_the_group() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let ann = world.user("ann").await;
+        let group = world.group("G", &[]).await;
+        let path = format!("/Groups/{group}");
+        let add = operations(json!([{ "op": "add", "path": "members", "value": [{ "value": ann }] }]));
+        for (expected, rows) in [("W/\"2\"", 3), ("W/\"2\"", 3)] {
+            assert_eq!(world.call("PATCH", &path, &add).await.header("etag"), expected);
+            assert_eq!(world.changes().await.len(), rows);
+        }
+        let last = world.changes().await[2];
+        assert_eq!(
+            (last.object, last.id.to_string(), last.related.unwrap().to_string()),
+            (ObjectKind::Membership, group, ann)
+        );
+    });
+}
+
+#[test]
+fn groups_where_there_are_none() {
+    on_both(|store| async {
+        let world = World::new(store, "storegate").await;
+        let row = |name, method, path, body, status, expected| Row { name, method, path, body, status, expected };
+        let id = "/Groups/0198c2a4-7d1e-7aaa-8bbb-0123456789ab";
+        for row in [
+            row(
+                "the test query",
+                "GET",
+                "/Groups?filter=displayName+eq+%22x%22",
+                Value::Null,
+                200,
+                vec![("/totalResults", json!(0)), ("/Resources", json!([]))],
+            ),
+            row("all", "GET", "/Groups?excludedAttributes=members", Value::Null, 200, vec![("/Resources", json!([]))]),
+            row("one", "GET", id, Value::Null, 404, vec![]),
+            row("create", "POST", "/Groups", json!({ "schemas": [GROUP], "displayName": "x" }), 501, vec![]),
+            row("change", "PATCH", id, operations(json!([])), 404, vec![]),
+            row("replace", "PUT", id, json!({ "schemas": [GROUP], "displayName": "x" }), 404, vec![]),
+            row("delete", "DELETE", id, Value::Null, 404, vec![]),
+        ] {
+            world.check("", row).await;
+        }
+    });
+}

@@ -1,0 +1,233 @@
+//! Lists: filters in the forms that clients send them, pages, projections.
+
+use serde_json::{Value, json};
+use store::testing::on_both;
+
+use crate::world::{ENTERPRISE, GROUP, USER, World};
+
+async fn people(world: &World) -> Vec<String> {
+    let mut ids = Vec::new();
+    for (name, family, active) in [
+        ("Ada@example.com", "Employee", true),
+        ("bob@example.org", "Employee", false),
+        ("Oscar@example.net", "Guest", true),
+    ] {
+        let body = json!({
+            "schemas": [USER], "userName": name, "externalId": format!("x-{family}-{active}"), "active": active,
+            "name": { "familyName": family },
+            "emails": [{ "type": "work", "value": name }, { "type": "home", "value": format!("home-{name}") }],
+            ENTERPRISE: { "employeeNumber": "17", "manager": { "value": "u9" } },
+        });
+        ids.push(world.call("POST", "/Users", &body).await.id());
+    }
+    ids
+}
+
+/// Which of the people a filter finds; the filter is sent percent-encoded.
+async fn found(world: &World, kind: &str, filter: &str, ids: &[String]) -> Vec<usize> {
+    let encoded = percent_encoding::utf8_percent_encode(filter, percent_encoding::NON_ALPHANUMERIC);
+    let answer = world.get(&format!("/{kind}?filter={encoded}")).await;
+    assert_eq!(answer.status.as_u16(), 200, "{filter}: {}", answer.body);
+    let resources = answer.body["Resources"].as_array().unwrap();
+    assert_eq!(answer.body["totalResults"], resources.len(), "{filter}");
+    resources.iter().map(|found| ids.iter().position(|id| found["id"] == id.as_str()).unwrap()).collect()
+}
+
+#[test]
+fn filters_of_users() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let ids = people(&world).await;
+        let by_id = format!("id eq \"{}\" and manager eq \"u9\"", ids[1]);
+        let by_id_wrong = format!("manager eq \"u8\" and id eq \"{}\"", ids[1]);
+        for (filter, expected) in [
+            ("userName eq \"ada@EXAMPLE.com\"", vec![0]),
+            ("userName eq \"ａda@example.com\"", vec![0]),
+            ("USERNAME Eq \"ada@example.com\"", vec![0]),
+            ("userName eq \"nobody\"", vec![]),
+            ("userName eq \"not a name\"", vec![]),
+            ("externalId eq \"x-Guest-true\"", vec![2]),
+            ("externalId eq x-Guest-true", vec![2]),
+            ("externalId eq \"X-GUEST-TRUE\"", vec![]),
+            ("emails[type eq \"work\"].value eq \"BOB@example.org\"", vec![1]),
+            ("emails[type eq \"home\"].value eq \"bob@example.org\"", vec![]),
+            ("emails[type eq \"work\" and value eq \"bob@example.org\"]", vec![1]),
+            ("emails.value eq \"home-bob@example.org\"", vec![1]),
+            ("emails eq \"home-bob@example.org\"", vec![1]),
+            ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber eq \"17\"", vec![0, 1, 2]),
+            (
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber eq \"17\" and active eq false",
+                vec![1],
+            ),
+            (
+                "name.FamilyName eq Employee and (emails.Value co example.com or emails.Value co example.org)",
+                vec![0, 1],
+            ),
+            ("userName sw O", vec![2]),
+            ("active eq \"True\"", vec![0, 2]),
+            ("not (active eq true)", vec![1]),
+            ("title pr", vec![]),
+            ("meta.Created gt 2015-10-10T14:38:21.8617979-07:00", vec![0, 1, 2]),
+            ("meta.lastModified le \"2015-10-10T14:38:21Z\"", vec![]),
+            (
+                "active eq true and (meta.lastModified ge \"0001-01-03T00:00:00.0000000Z\" and meta.lastModified le \"2100-01-01T00:00:00Z\")",
+                vec![0, 2],
+            ),
+            ("id eq \"not-an-id\"", vec![]),
+            (by_id.as_str(), vec![1]),
+            (by_id_wrong.as_str(), vec![]),
+        ] {
+            assert_eq!(found(&world, "Users", filter, &ids).await, expected, "{filter}");
+        }
+        for filter in [
+            "nope eq \"x\"",
+            "password eq \"x\"",
+            "active gt true",
+            "meta.created eq \"notadate\"",
+            "userName",
+            "userName eq",
+            "(userName eq \"x\"",
+            "groups.value eq \"x\"",
+            "",
+        ] {
+            let encoded = percent_encoding::utf8_percent_encode(filter, percent_encoding::NON_ALPHANUMERIC);
+            let answer = world.get(&format!("/Users?filter={encoded}")).await;
+            assert_eq!((answer.status.as_u16(), &answer.body["scimType"]), (400, &json!("invalidFilter")), "{filter}");
+        }
+    });
+}
+
+#[test]
+fn filters_of_groups() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let (ann, bob) = (world.user("ann").await, world.user("bob").await);
+        let ids = [
+            world.group("Sales", &[&ann, &bob]).await,
+            world.group("sales", &[&bob]).await,
+            world.group("Empty", &[]).await,
+        ];
+        for (filter, expected) in [
+            ("displayName eq \"SALES\"".to_owned(), vec![0, 1]),
+            (format!("members eq \"{bob}\""), vec![0, 1]),
+            (format!("members.value eq \"{ann}\""), vec![0]),
+            (format!("members[value eq \"{ann}\"]"), vec![0]),
+            (format!("id eq \"{}\" and members eq \"{ann}\"", ids[0]), vec![0]),
+            (format!("id eq \"{}\" and members eq \"{ann}\"", ids[1]), vec![]),
+            (format!("members eq \"{bob}\" and not (members eq \"{ann}\")"), vec![1]),
+            (format!("members eq \"{ann}\" or displayName sw \"Em\""), vec![0, 2]),
+            ("members eq \"x\"".to_owned(), vec![]),
+        ] {
+            assert_eq!(found(&world, "Groups", &filter, &ids).await, expected, "{filter}");
+        }
+        let answer = world.get("/Groups?excludedAttributes=members&filter=displayName+eq+%22Empty%22").await;
+        assert_eq!((&answer.body["totalResults"], answer.body["Resources"][0].get("members")), (&json!(1), None));
+        let answer = world.get("/Groups?filter=displayName+eq+%22sales%22").await;
+        assert_eq!(answer.body["Resources"][0]["members"].as_array().unwrap().len(), 2);
+        for filter in
+            ["members+pr", "members.display+eq+%22x%22", "members.value+sw+%22x%22", "members[type+eq+%22User%22]"]
+        {
+            assert_eq!(
+                world.get(&format!("/Groups?filter={filter}")).await.body["scimType"],
+                "invalidFilter",
+                "{filter}"
+            );
+        }
+        let removed = json!({ "schemas": [GROUP], "displayName": "Renamed" });
+        world.call("PUT", &format!("/Groups/{}", ids[2]), &removed).await;
+        assert_eq!(found(&world, "Groups", "displayName eq \"Empty\"", &ids).await, Vec::<usize>::new());
+    });
+}
+
+#[test]
+fn the_connection_test_of_entra() {
+    on_both(|store| async {
+        let first = World::new(store, "generic").await;
+        for profile in provider::Profile::all() {
+            let world = first.tenant(&profile.name, &profile.name).await;
+            for path in [
+                "/Users?filter=userName+eq+\"6b0ae2d8-8e0a-4b1c-9f3e-2a3b4c5d6e7f\"",
+                "/Groups?excludedAttributes=members&filter=displayName+eq+%226b0ae2d8%22",
+            ] {
+                let path = path.replace('"', "%22");
+                let answer = world.get(&path).await;
+                let expected = json!({
+                    "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+                    "totalResults": 0, "startIndex": 1, "itemsPerPage": 0, "Resources": [],
+                });
+                assert_eq!((answer.status.as_u16(), answer.body), (200, expected), "{} {path}", profile.name);
+            }
+        }
+    });
+}
+
+#[test]
+fn pages() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let mut ids = Vec::new();
+        for number in 0..11 {
+            ids.push(world.user(&format!("user{number}")).await);
+        }
+        for filter in ["", "&filter=userName+sw+%22user%22"] {
+            for (query, start, expected) in [
+                ("", 1, 0..11),
+                ("startIndex=1&count=5", 1, 0..5),
+                ("startIndex=6&count=5", 6, 5..10),
+                ("startIndex=11&count=5", 11, 10..11),
+                ("startIndex=12&count=5", 12, 11..11),
+                ("startIndex=999999999999&count=5", 999_999_999_999_u64, 11..11),
+                ("startIndex=0&count=2", 1, 0..2),
+                ("startIndex=-7&count=2", 1, 0..2),
+                ("count=0", 1, 0..0),
+                ("count=-1", 1, 0..0),
+                ("count=5000", 1, 0..11),
+            ] {
+                let answer = world.get(&format!("/Users?{query}{filter}")).await;
+                let shown: Vec<&str> = answer.body["Resources"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|user| user["id"].as_str().unwrap())
+                    .collect();
+                assert_eq!(shown, ids[expected.clone()], "{query}{filter}");
+                assert_eq!(answer.body["totalResults"], 11, "{query}");
+                assert_eq!(
+                    (&answer.body["startIndex"], &answer.body["itemsPerPage"]),
+                    (&json!(start), &json!(expected.len())),
+                    "{query}"
+                );
+            }
+        }
+        for query in ["count=x", "startIndex=1.5", "count=1&count=2", "count=99999999999999999999"] {
+            let answer = world.get(&format!("/Users?{query}")).await;
+            assert_eq!((answer.status.as_u16(), &answer.body["scimType"]), (400, &json!("invalidValue")), "{query}");
+        }
+    });
+}
+
+#[test]
+fn projections() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let ids = people(&world).await;
+        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        for (query, expected) in [
+            ("attributes=userName", vec!["id", "schemas", "userName"]),
+            ("attributes=USERNAME,emails.value", vec!["emails", "id", "schemas", "userName"]),
+            ("attributes=id", vec!["id", "schemas"]),
+            ("attributes=emails[type+eq+%22work%22]", vec!["emails", "id", "schemas"]),
+            ("excludedAttributes=emails,name,meta,active,externalId", vec!["id", "schemas", ENTERPRISE, "userName"]),
+        ] {
+            let one = world.get(&format!("/Users/{}?{query}", ids[0])).await;
+            assert_eq!(keys(&one.body), expected, "{query}");
+            let list = world.get(&format!("/Users?{query}")).await;
+            assert_eq!(list.body["Resources"][0], one.body, "{query}");
+        }
+        let both = world.get("/Users?attributes=userName&excludedAttributes=emails").await;
+        assert_eq!(both.status.as_u16(), 400);
+        let patched = json!({ "schemas": [crate::world::PATCH], "Operations": [{ "op": "replace", "path": "title", "value": "T" }] });
+        let answer = world.call("PATCH", &format!("/Users/{}?attributes=title", ids[0]), &patched).await;
+        assert_eq!(keys(&answer.body), ["id", "schemas", "title"]);
+    });
+}

@@ -1,0 +1,183 @@
+//! What strangers send: never a 500, always the body of an error.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use hyper::body::Frame;
+use serde_json::json;
+use store::testing::on_both;
+
+use crate::world::{PATCH, USER, World};
+
+#[test]
+fn bodies() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let id = world.user("ann").await;
+        let user = json!({ "schemas": [USER], "userName": "bob" }).to_string();
+        let spaces = |length: usize| format!("{user}{}", " ".repeat(length - user.len()));
+        for (name, body, expected) in [
+            ("nothing", String::new(), 400),
+            ("no JSON", "{".to_owned(), 400),
+            ("text", "\"x\"".to_owned(), 400),
+            ("a list", "[]".to_owned(), 400),
+            ("null", "null".to_owned(), 400),
+            ("a hundred thousand brackets", "[".repeat(100_000), 400),
+            ("deep objects", format!("{{\"a\":{}1{}}}", "{\"a\":".repeat(40), "}".repeat(40)), 400),
+            ("the same key twice", format!("{{\"userName\":\"x\",{}", &user[1..]), 400),
+            ("the same key in another case", format!("{{\"USERNAME\":\"x\",{}", &user[1..]), 400),
+            ("NUL", user.replace("bob", "b\\u0000b"), 400),
+            ("a lone surrogate", user.replace("bob", "\\ud800"), 400),
+            ("a byte order mark", format!("\u{feff}{user}"), 400),
+            ("trailing garbage", format!("{user}x"), 400),
+            ("a number too big", format!("{{\"x\":18446744073709551617,{}", &user[1..]), 400),
+            ("one byte too many", spaces(server::BODY_BYTES_MAX + 1), 413),
+            ("exactly the limit", spaces(server::BODY_BYTES_MAX), 201),
+        ] {
+            for (method, path) in
+                [("POST", "/Users".to_owned()), ("PUT", format!("/Users/{id}")), ("PATCH", format!("/Users/{id}"))]
+            {
+                let expected = match (method, expected) {
+                    ("PUT", 201) => 409,
+                    ("PATCH", 201) => 400,
+                    (_, expected) => expected,
+                };
+                let request = world.request(method, &path).header("content-type", "application/scim+json");
+                let answer = world.send(request.body(Body::from(body.clone())).unwrap()).await;
+                assert_eq!(answer.status.as_u16(), expected, "{method} {name}: {}", answer.body);
+            }
+        }
+        let huge = Body::new(Chunks(0));
+        let request = world.request("POST", "/Users").header("content-type", "application/json").body(huge);
+        assert_eq!(world.send(request.unwrap()).await.status.as_u16(), 413, "without a length");
+    });
+}
+
+/// A body that goes on for ever and does not say so.
+struct Chunks(u32);
+
+impl hyper::body::Body for Chunks {
+    type Data = bytes::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<bytes::Bytes>, Self::Error>>> {
+        self.0 += 1;
+        assert!(self.0 < 100, "the body is read beyond its limit");
+        Poll::Ready(Some(Ok(Frame::data(bytes::Bytes::from_static(&[b' '; 1 << 16])))))
+    }
+}
+
+#[test]
+fn media_types_and_encodings() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let body = |number: usize| json!({ "schemas": [USER], "userName": format!("u{number}") }).to_string();
+        for (number, (name, value, expected)) in [
+            ("content-type", "application/json", 201),
+            ("content-type", "application/scim+json; charset=utf-8", 201),
+            ("content-type", "application/scim+json; charset=utf-16", 415),
+            ("content-type", "text/plain", 415),
+            ("content-type", "multipart/form-data", 415),
+            ("x-nothing", "", 415),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let request = world.request("POST", "/Users").header(name, value).body(Body::from(body(number)));
+            assert_eq!(world.send(request.unwrap()).await.status.as_u16(), expected, "{value}");
+        }
+        for (encoding, expected) in [("gzip", 415), ("identity", 201)] {
+            let request = world.request("POST", "/Users").header("content-type", "application/json");
+            let request = request.header("content-encoding", encoding).body(Body::from(body(99)));
+            assert_eq!(world.send(request.unwrap()).await.status.as_u16(), expected, "{encoding}");
+        }
+    });
+}
+
+#[test]
+fn addresses() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        for path in [
+            "/Users/..%2f..%2fGroups",
+            "/Users/%00",
+            "/Users/'%20OR%201=1--",
+            "/Users/1",
+            "/Users/%0d%0a",
+            "/nothing",
+            "/",
+            "",
+            "/Users/a/b",
+            "/Schemas/x",
+            "/ResourceTypes/x",
+            "/%55sers",
+            "//Users",
+        ] {
+            let answer = world.get(path).await;
+            assert_eq!(answer.status.as_u16(), 404, "{path}");
+        }
+        let long = format!("/Users/{}", "x".repeat(60_000));
+        assert_eq!(world.get(&long).await.status.as_u16(), 404);
+        for path in
+            ["/Users/", "/Users", "/Schemas/", "/ServiceProviderConfig/", "/Users/?filter=DisplayName+eq+%22X%22"]
+        {
+            assert_eq!(world.get(path).await.status.as_u16(), 200, "{path}");
+        }
+        let id = world.user("ann").await;
+        assert_eq!(world.get(&format!("/Users/{id}/")).await.status.as_u16(), 200);
+        assert_eq!(world.get(&format!("/Users/{}", id.to_uppercase())).await.status.as_u16(), 200);
+        for (method, path, allow) in [
+            ("PUT", "/Users", "GET,HEAD,POST"),
+            ("DELETE", "/Groups", "GET,HEAD,POST"),
+            ("POST", "/Schemas", "GET,HEAD"),
+            ("PATCH", "/ServiceProviderConfig", "GET,HEAD"),
+            ("PROPFIND", "/Users", "GET,HEAD,POST"),
+            ("OPTIONS", "/Users", "GET,HEAD,POST"),
+        ] {
+            let answer = world
+                .send(world.request(method, path).header("origin", "https://x").body(Body::empty()).unwrap())
+                .await;
+            assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, allow), "{method} {path}");
+            assert_eq!(answer.headers.get("access-control-allow-origin"), None);
+        }
+    });
+}
+
+#[test]
+fn filters_that_attack() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        for filter in [
+            "(".repeat(2000),
+            "not ".repeat(1000),
+            vec!["a pr"; 1000].join(" or "),
+            "x".repeat(9000),
+            "userName eq \"' OR 1=1--\"; x".into(),
+        ] {
+            let encoded = percent_encoding::utf8_percent_encode(&filter, percent_encoding::NON_ALPHANUMERIC);
+            assert_eq!(world.get(&format!("/Users?filter={encoded}")).await.status.as_u16(), 400, "{:.20}", filter);
+        }
+        let path = format!("/Users/{}", world.user("ann").await);
+        for (name, body) in [
+            (
+                "a deep path",
+                json!({ "schemas": [PATCH], "Operations": [{ "op": "add", "path": format!("emails[{}", "(".repeat(2000)), "value": 1 }] }),
+            ),
+            (
+                "too many operations",
+                json!({ "schemas": [PATCH], "Operations": vec![json!({ "op": "remove", "path": "title" }); 1001] }),
+            ),
+            ("operations that are none", json!({ "schemas": [PATCH], "Operations": [1, "x", null] })),
+            (
+                "a prototype",
+                json!({ "schemas": [PATCH], "Operations": [{ "op": "add", "path": "__proto__.x", "value": 1 }] }),
+            ),
+        ] {
+            assert_eq!(world.call("PATCH", &path, &body).await.status.as_u16(), 400, "{name}");
+        }
+    });
+}

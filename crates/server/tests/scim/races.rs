@@ -1,0 +1,110 @@
+//! Requests at the same time.
+
+use serde_json::{Value, json};
+use store::testing::on_both;
+
+use crate::world::{GROUP, PATCH, USER, World};
+
+/// Sends all requests at once; gives their statuses, sorted.
+async fn at_once(world: &World, requests: Vec<(&'static str, String, Value)>) -> Vec<u16> {
+    let sent: Vec<_> = requests
+        .into_iter()
+        .map(|(method, path, body)| {
+            let world = world.clone();
+            tokio::spawn(async move { world.call(method, &path, &body).await.status.as_u16() })
+        })
+        .collect();
+    let mut statuses = Vec::new();
+    for answer in sent {
+        statuses.push(answer.await.unwrap());
+    }
+    statuses.sort_unstable();
+    statuses
+}
+
+fn one_of_sixteen() -> Vec<u16> {
+    let mut expected = vec![409; 16];
+    expected[0] = 201;
+    expected
+}
+
+#[test]
+fn of_sixteen_equal_names_one_is_made() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        for round in 0..10 {
+            let spellings =
+                [format!("zoé{round}"), format!("ZOÉ{round}"), format!("zoe\u{301}{round}"), format!("ｚｏé{round}")];
+            let post =
+                |at: usize| ("POST", "/Users".to_owned(), json!({ "schemas": [USER], "userName": spellings[at % 4] }));
+            assert_eq!(at_once(&world, (0..16).map(post).collect()).await, one_of_sixteen(), "round {round}");
+        }
+        assert_eq!(world.get("/Users?count=0").await.body["totalResults"], 10);
+        let world = world.tenant("fabrikam", "netskope").await;
+        let spellings = ["Zoé", "ZOÉ", "zoe\u{301}", "zOÉ"];
+        let post =
+            |at: usize| ("POST", "/Groups".to_owned(), json!({ "schemas": [GROUP], "displayName": spellings[at % 4] }));
+        assert_eq!(at_once(&world, (0..16).map(post).collect()).await, one_of_sixteen());
+    });
+}
+
+#[test]
+fn of_eight_changes_to_one_version_one_is_made() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let path = format!("/Users/{}", world.user("ann").await);
+        let sent: Vec<_> = (0..8)
+            .map(|number| {
+                let (world, path) = (world.clone(), path.clone());
+                let patch = json!({ "schemas": [PATCH], "Operations": [{ "op": "add", "path": "title", "value": number.to_string() }] });
+                tokio::spawn(async move {
+                    let request = world.request("PATCH", &path).header("if-match", "W/\"1\"").header("content-type", "application/json");
+                    world.send(request.body(patch.to_string().into()).unwrap()).await.status.as_u16()
+                })
+            })
+            .collect();
+        let mut won = 0;
+        for answer in sent {
+            won += u32::from(answer.await.unwrap() == 200);
+        }
+        assert_eq!(won, 1);
+    });
+}
+
+#[test]
+fn all_of_eight_members_added_at_once_are_there() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let mut users = Vec::new();
+        for number in 0..8 {
+            users.push(world.user(&format!("u{number}")).await);
+        }
+        let group = world.group("G", &[]).await;
+        let add = |id: &String| {
+            (
+                "PATCH",
+                format!("/Groups/{group}"),
+                json!({ "schemas": [PATCH], "Operations": [{ "op": "add", "path": "members", "value": [{ "value": id }] }] }),
+            )
+        };
+        assert_eq!(at_once(&world, users.iter().map(add).collect()).await, [204; 8]);
+        assert_eq!(world.members(&group).await, users);
+    });
+}
+
+#[test]
+fn a_user_who_is_deleted_while_joining_leaves_nothing_behind() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        for round in 0..20 {
+            let user = world.user(&format!("u{round}")).await;
+            let group = world.group("G", &[]).await;
+            let add = json!({ "schemas": [PATCH], "Operations": [{ "op": "add", "path": "members", "value": [{ "value": user }] }] });
+            let both =
+                vec![("PATCH", format!("/Groups/{group}"), add), ("DELETE", format!("/Users/{user}"), Value::Null)];
+            let statuses = at_once(&world, both).await;
+            assert!(statuses == [204, 204] || statuses == [204, 400], "{statuses:?}");
+            assert!(world.members(&group).await.is_empty(), "round {round}");
+        }
+    });
+}
