@@ -11,7 +11,7 @@ use store::{
 
 use crate::attribute::{self, Named};
 use crate::error::DirectoryError;
-use crate::page::Page;
+use crate::page::{Page, SCAN_STEP, look_through};
 use crate::user::{Changes, app_object, leave_all};
 
 #[cfg(test)]
@@ -19,9 +19,7 @@ mod tests;
 
 /// The most groups of one name that a look-up by name tells apart.
 const SAME_NAME_MAX: u32 = 100;
-/// The most groups that one call of [`list_groups`] looks at before it answers with what it has.
-const SCAN_MAX: usize = 50_000;
-/// Rows handled at a time while groups are looked through, or one is purged.
+/// Rows handled at a time while a group is purged.
 const STEP: u32 = 500;
 
 /// A group of the directory.
@@ -341,24 +339,15 @@ pub fn list_groups(
     limit: u32,
 ) -> Result<Page<Group, GroupId>, DirectoryError> {
     let text = search.text.as_deref().map(folded);
-    let (mut items, mut next, mut looked_at) = (Vec::new(), after, 0);
-    while looked_at < SCAN_MAX {
-        let step = stored::groups_after(tx, next, STEP)?;
-        let last_step = step.len() < STEP as usize;
-        for record in step {
-            if items.len() >= limit as usize {
-                return Ok(Page { items, next });
-            }
-            looked_at += 1;
-            next = Some(record.id);
-            let named = text.as_ref().is_none_or(|text| folded(&record.display_name).contains(text.as_str()));
-            if named && record.deleted.is_some() == search.deleted {
-                items.push(Group::from_record(record)?);
-            }
-        }
-        if last_step {
-            return Ok(Page { items, next: None });
-        }
-    }
-    Ok(Page { items, next })
+    let wanted = |record: &GroupRecord| {
+        record.deleted.is_some() == search.deleted
+            && text.as_ref().is_none_or(|text| folded(&record.display_name).contains(text.as_str()))
+    };
+    look_through(
+        after,
+        limit,
+        |after| Ok(stored::groups_after(tx, after, SCAN_STEP)?),
+        |record| record.id,
+        |record| wanted(&record).then(|| Group::from_record(record)).transpose(),
+    )
 }

@@ -407,7 +407,7 @@ fn what_came_before_a_broken_end_is_kept() {
         let options = ImportOptions::default();
         let ended = import_users(&store, input, Format::Csv, &options, ids(), now(), |_| {}).await.unwrap_err();
         assert_eq!(ended.to_string(), "the file cannot be read: the stick was pulled out");
-        let count = store.read(|tx| store::users::count_users(tx)).await;
+        let count = store.read(store::users::count_users).await;
         assert_eq!(count.map_err(|e: store::StoreError| e.to_string()), Ok((BATCH_ROWS as u64, 0)));
     });
 }

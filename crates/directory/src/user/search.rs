@@ -5,12 +5,7 @@ use store::{ReadTx, UserId, folded};
 
 use super::{User, name_key};
 use crate::error::DirectoryError;
-use crate::page::Page;
-
-/// The most users that one call of [`list_users`] looks at before it answers with what it has.
-const SCAN_MAX: usize = 50_000;
-/// Users read at a time while looking.
-const SCAN_STEP: u32 = 500;
+use crate::page::{Page, SCAN_STEP, look_through};
 
 /// Which users are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,25 +72,13 @@ pub fn list_users(
     limit: u32,
 ) -> Result<Page<User, UserId>, DirectoryError> {
     let text = search.text.as_deref().map(folded);
-    let (mut items, mut next, mut looked_at) = (Vec::new(), after, 0);
-    while looked_at < SCAN_MAX {
-        let step = stored::users_after(tx, next, SCAN_STEP)?;
-        let last_step = step.len() < SCAN_STEP as usize;
-        for record in step {
-            if items.len() >= limit as usize {
-                return Ok(Page { items, next });
-            }
-            looked_at += 1;
-            next = Some(record.id);
-            if wanted(search, text.as_deref(), &record) {
-                items.push(User::from_record(record)?);
-            }
-        }
-        if last_step {
-            return Ok(Page { items, next: None });
-        }
-    }
-    Ok(Page { items, next })
+    look_through(
+        after,
+        limit,
+        |after| Ok(stored::users_after(tx, after, SCAN_STEP)?),
+        |record| record.id,
+        |record| wanted(search, text.as_deref(), &record).then(|| User::from_record(record)).transpose(),
+    )
 }
 
 fn wanted(search: &UserSearch, text: Option<&str>, record: &stored::UserRecord) -> bool {
