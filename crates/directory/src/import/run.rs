@@ -200,7 +200,10 @@ pub(super) async fn in_transaction<T: Send + 'static>(
             .await;
         match result {
             Ok(done) | Err(NotCommitted::DryRun(done)) => return Ok(done),
-            Err(NotCommitted::Broken(StoreError::NotUnique(_))) if attempt < ATTEMPTS_MAX => attempt += 1,
+            Err(NotCommitted::Broken(StoreError::NotUnique(key))) if attempt < ATTEMPTS_MAX => {
+                tracing::debug!(?key, attempt, "A batch is tried again: somebody else wrote at the same moment");
+                attempt += 1;
+            }
             Err(NotCommitted::Broken(error)) => return Err(error.into()),
         }
     }
