@@ -160,6 +160,16 @@ mod tests {
     use crate::folder::Folder;
 
     #[test]
+    fn commits_are_durable() {
+        let folder = Folder::temporary().unwrap();
+        let connection = super::connect(&folder.path().join("limit.db")).unwrap();
+        let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+        let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
+        // 2 is FULL: each commit is on the disk before it is answered.
+        assert_eq!((mode.as_str(), synchronous), ("wal", 2));
+    }
+
+    #[test]
     fn what_is_answered_is_there_and_doubles_are_refused() {
         let folder = Folder::temporary().unwrap();
         let path = folder.path().join("limit.db");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::database::{Database, Kind};
 use crate::document;
-use crate::figures::{Figure, Unit, median};
+use crate::figures::{Figure, Unit, median, median_load};
 use crate::group_commit::{Insert, Writer};
 use crate::load::{Load, Request, Stop};
 use crate::run::{Run, progress, timed};
@@ -30,8 +30,9 @@ pub fn measure(run: &Run) -> anyhow::Result<Vec<Figure>> {
     let bare = serve::start_bare()?;
     for connections in [GET_CONNECTIONS, POST_CONNECTIONS[1]] {
         let name = format!("bare handler, GET, {connections} connections");
-        let report = timed(&name, &bare_get(bare.address, connections, run.stop()))?;
-        figures.push(Figure::of_load(name, None, &report));
+        let load = bare_get(bare.address, connections, run.stop());
+        let reports = (0..run.rounds).map(|_| timed(&name, &load)).collect::<anyhow::Result<_>>()?;
+        figures.push(Figure::of_load(name, None, &median_load(reports)));
     }
     drop(bare);
     for kind in run.kinds() {
@@ -49,9 +50,14 @@ fn minimal(run: &Run, kind: Kind) -> anyhow::Result<Vec<Figure>> {
         let database = run.database(kind)?;
         let minimal = serve::start_minimal(&database)?;
         let name = format!("minimal handler, POST, {connections} connections");
-        let load = post(minimal.address, "/Users", None, 0, connections, run.stop());
-        let report = timed(&format!("{name}, {}", kind.name()), &load)?;
-        figures.push(Figure::of_load(name, Some(kind), &report));
+        let (mut first_number, mut reports) = (0, Vec::new());
+        for _ in 0..run.rounds {
+            let load = post(minimal.address, "/Users", None, first_number, connections, run.stop());
+            let report = timed(&format!("{name}, {}", kind.name()), &load)?;
+            first_number = report.next_number;
+            reports.push(report);
+        }
+        figures.push(Figure::of_load(name, Some(kind), &median_load(reports)));
     }
     Ok(figures)
 }
@@ -90,7 +96,7 @@ pub fn post(
 /// Durable inserts per second of the same document, by 64 callers that each wait for theirs.
 pub fn durable_inserts(run: &Run, kind: Kind) -> anyhow::Result<f64> {
     let mut rates = Vec::new();
-    for _ in 0..run.rounds.max(1) {
+    for _ in 0..run.rounds {
         let database = run.database(kind)?;
         let writer = match &database {
             Database::Sqlite { folder } => Writer::sqlite(&folder.path().join("inserts.db"))?,

@@ -158,6 +158,9 @@ fn measure(settings: Settings, kills: Option<usize>) -> anyhow::Result<ExitCode>
     let json = settings.json.clone();
     let run = settings_of_run(settings)?;
     let kills = kills.unwrap_or(crash::KILLS[usize::from(run.quick)]);
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let load_average = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let warning = run::busy(&load_average, cores);
     let (mut figures, mut failures) = (Vec::new(), Vec::new());
     for part in parts {
         eprintln!("==> {part:?}");
@@ -167,13 +170,16 @@ fn measure(settings: Settings, kills: Option<usize>) -> anyhow::Result<ExitCode>
         }
     }
     println!("{}", figures::table(&figures));
+    if let Some(warning) = &warning {
+        println!("warning: {warning}");
+    }
     let short = figures.iter().filter(|figure| figure.verdict == Verdict::Short).count();
     println!("{} figures, {short} short of what is required", figures.len());
     for failure in &failures {
         eprintln!("error: {failure}");
     }
     if let Some(file) = json {
-        let text = serde_json::to_string_pretty(&Answer { figures: &figures, failures: &failures })?;
+        let text = serde_json::to_string_pretty(&Answer { cores, warning, figures: &figures, failures: &failures })?;
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -181,6 +187,8 @@ fn measure(settings: Settings, kills: Option<usize>) -> anyhow::Result<ExitCode>
 
 #[derive(Serialize)]
 struct Answer<'a> {
+    cores: usize,
+    warning: Option<String>,
     figures: &'a [Figure],
     failures: &'a [String],
 }
@@ -201,26 +209,38 @@ fn settings_of_run(settings: Settings) -> anyhow::Result<Run> {
         // The system's temporary folder may be memory, where nothing is durable and all is fast.
         None => std::env::current_exe()?.with_file_name("bench-data"),
     };
-    Ok(Run {
-        folder,
-        postgres,
-        seconds: seconds.unwrap_or(if quick { 0.5 } else { 4.0 }),
-        rounds: rounds.unwrap_or(if quick { 1 } else { 3 }),
-        quick,
-        lockstep,
-        seed,
-    })
+    let seconds = seconds.unwrap_or(if quick { 0.5 } else { 4.0 });
+    anyhow::ensure!(seconds > 0.0 && seconds <= load::SECONDS_MAX, "--seconds is up to {}", load::SECONDS_MAX);
+    let rounds = rounds.unwrap_or(if quick { 1 } else { 3 });
+    anyhow::ensure!((1..=run::ROUNDS_MAX).contains(&rounds), "--rounds is 1 to {}", run::ROUNDS_MAX);
+    Ok(Run { folder, postgres, seconds, rounds, quick, lockstep, seed })
 }
 
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory as _, Parser as _};
 
-    use super::Arguments;
+    use super::{Arguments, settings_of_run};
 
     #[test]
     fn the_command_line_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_run_has_an_end() {
+        for (line, fine) in [
+            ("bench", true),
+            ("bench --seconds 600 --rounds 100", true),
+            ("bench --seconds 601", false),
+            ("bench --seconds 0", false),
+            ("bench --seconds NaN", false),
+            ("bench --rounds 0", false),
+            ("bench --rounds 101", false),
+        ] {
+            let settings = Arguments::try_parse_from(line.split(' ')).unwrap().settings;
+            assert_eq!(settings_of_run(settings).is_ok(), fine, "{line}");
+        }
     }
 
     #[test]

@@ -72,7 +72,7 @@ fn posts(run: &Run, kind: Kind, endpoint: &Endpoint) -> anyhow::Result<Vec<Figur
     let mut figures = Vec::new();
     for connections in POST_CONNECTIONS {
         let (mut marks, mut products) = (Vec::new(), Vec::new());
-        for _ in 0..run.rounds.max(1) {
+        for _ in 0..run.rounds {
             let load = post(minimal.address, "/Users", None, next_minimal, connections, run.stop());
             let report = timed(MINIMAL, &load)?;
             next_minimal = report.next_number;
@@ -143,7 +143,7 @@ fn reads(run: &Run, kind: Kind, endpoint: &Endpoint, users: &[String]) -> anyhow
     let mut figures = Vec::new();
     for (name, load) in loads {
         let (mut marks, mut products) = (Vec::new(), Vec::new());
-        for _ in 0..run.rounds.max(1) {
+        for _ in 0..run.rounds {
             marks.push(timed(BARE, &bare_get(bare.address, GET_CONNECTIONS, run.stop()))?);
             products.push(timed(name, &load)?);
         }
@@ -179,7 +179,7 @@ fn patches(run: &Run, kind: Kind, endpoint: &Endpoint, users: &[String], mark: f
     let name = "provider: PATCH active, 8 connections";
     let mut reports = Vec::new();
     let mut first_number = 0;
-    for _ in 0..run.rounds.max(1) {
+    for _ in 0..run.rounds {
         let load = Load {
             address: endpoint.address,
             connections: PATCH_CONNECTIONS,
@@ -225,7 +225,7 @@ fn members(
     }
     let mut seconds: HashMap<usize, Vec<f64>> = HashMap::new();
     let mut troubles = Vec::new();
-    for _ in 0..ADD_ROUNDS * run.rounds.max(1) {
+    for _ in 0..ADD_ROUNDS * run.rounds {
         for (size, group) in &groups {
             let report = change_members(endpoint, group, true, new)?;
             seconds.entry(*size).or_default().push(seconds_each(&report));

@@ -9,6 +9,11 @@ use crate::load::{self, Load, Report, Stop};
 /// Seconds of a load that only warm up.
 const WARM_UP_SECONDS: f64 = 1.0;
 
+/// Load average of each core above which others are at work.
+const BUSY_SHARE: f64 = 0.5;
+/// Rounds at the most, so that a run ends.
+pub const ROUNDS_MAX: usize = 100;
+
 /// The settings of a run.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -52,7 +57,34 @@ pub fn timed(name: &str, load: &Load) -> anyhow::Result<Report> {
     Ok(report)
 }
 
+/// How busy the machine is with other work, when it is: the figures are then low, and ratios the better guide.
+pub fn busy(load_average: &str, cores: usize) -> Option<String> {
+    let minute: f64 = load_average.split_whitespace().next()?.parse().ok()?;
+    let share = minute / f64::from(u32::try_from(cores.max(1)).ok()?);
+    (share > BUSY_SHARE).then(|| format!("the load average is {minute} on {cores} cores: figures of this run are low"))
+}
+
 /// Tells the person who waits what has just been done.
 pub fn progress(line: &str) {
     eprintln!("  {line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::busy;
+
+    #[test]
+    fn a_busy_machine_is_noticed() {
+        for (load_average, cores, expected) in [
+            ("0.20 0.18 0.12 1/80 11206", 2, false),
+            ("6.86 3.28 2.11 1/80 11206", 2, true),
+            ("1.10 0 0", 1, true),
+            ("1.10 0 0", 16, false),
+            ("9 0 0", 0, true),
+            ("", 2, false),
+            ("much", 2, false),
+        ] {
+            assert_eq!(busy(load_average, cores).is_some(), expected, "{load_average}");
+        }
+    }
 }

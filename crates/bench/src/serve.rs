@@ -81,8 +81,12 @@ pub fn minimal(place: &Place) -> anyhow::Result<()> {
         Place::Sqlite(path) => Writer::sqlite(path)?,
         Place::Postgres(url) => Writer::postgres(url)?,
     };
+    listen(minimal_router(writer))
+}
+
+fn minimal_router(writer: Writer) -> Router {
     let state = Minimal { writer, next_id: Arc::new(AtomicU64::new(1)) };
-    listen(Router::new().route("/Users", post(insert)).with_state(state))
+    Router::new().route("/Users", post(insert)).with_state(state)
 }
 
 #[derive(Clone)]
@@ -128,4 +132,36 @@ fn listen(router: Router) -> anyhow::Result<()> {
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         Ok(axum::serve(listener, router).await?)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::minimal_router;
+    use crate::folder::Folder;
+    use crate::group_commit::Writer;
+    use crate::scim::request;
+
+    #[test]
+    fn the_minimal_handler_answers_once_the_document_is_there() {
+        let folder = Folder::temporary().unwrap();
+        let path = folder.path().join("minimal.db");
+        let router = minimal_router(Writer::sqlite(&path).unwrap());
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        runtime.spawn(async { axum::serve(listener, router).await });
+        for (body, expected) in [
+            (json!({"userName": "Ann"}), 201),
+            (json!({"userName": "Bob"}), 201),
+            (json!({"userName": "ann"}), 409),
+            (json!({"name": "Ann"}), 400),
+        ] {
+            assert_eq!(request(address, "POST", "/Users", None, Some(&body)).unwrap().0, expected, "{body}");
+        }
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        let names: i64 = connection.query_row("SELECT count(*) FROM users", [], |row| row.get(0)).unwrap();
+        assert_eq!(names, 2);
+    }
 }
