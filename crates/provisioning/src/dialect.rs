@@ -92,7 +92,10 @@ pub fn patch_body(dialect: Dialect, differences: &[Difference<'_>]) -> Value {
 }
 
 fn patch(operations: Vec<Value>) -> Value {
-    json!({ "schemas": [scim::PATCH_OP_URN], "Operations": operations })
+    let mut body = Map::new();
+    body.insert("schemas".to_owned(), json!([scim::PATCH_OP_URN]));
+    body.insert("Operations".to_owned(), Value::Array(operations));
+    Value::Object(body)
 }
 
 fn entra_operation(difference: &Difference<'_>) -> Value {

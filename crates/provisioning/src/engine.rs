@@ -15,12 +15,15 @@ use crate::job::JobError;
 use crate::lock::JobLocks;
 use crate::secret::MasterKey;
 use crate::settings::JobSettings;
-use crate::target::{HttpTransport, OutboundPolicy, Target, Trust};
+use crate::target::{HttpTransport, OutboundPolicy, Target, TenantUrl, Transport, Trust};
 
 /// How often the scheduler looks for due jobs.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Jobs that run at the same time.
 const JOBS_MAX: u32 = 16;
+
+/// Fills a buffer with random bytes.
+pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
 /// What an engine is made of. Time and randomness are handed in, so that tests are repeatable.
 #[derive(Clone)]
@@ -36,7 +39,7 @@ pub struct EngineParts {
     /// Tells the time.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// Fills a buffer with random bytes.
-    pub random: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+    pub random: Random,
     /// The folder of lock files.
     pub lock_folder: PathBuf,
     /// The id of this data folder: whose leases may be taken over when their process is gone.
@@ -45,12 +48,21 @@ pub struct EngineParts {
 
 /// The provisioning service; cheap to clone.
 #[derive(Clone)]
-pub struct Engine(pub(crate) Arc<EngineParts>);
+pub struct Engine(pub(crate) Arc<EngineParts>, Option<Connect>);
+
+/// Makes the transport to a target from its address and token.
+pub type Connect = Arc<dyn Fn(&TenantUrl, &str) -> Arc<dyn Transport> + Send + Sync>;
 
 impl Engine {
     /// An engine of these parts.
     pub fn new(parts: EngineParts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(parts), None)
+    }
+
+    /// The same engine over another transport than HTTP: how tests give it a target of their own.
+    #[must_use]
+    pub fn over(self, connect: Connect) -> Self {
+        Self(self.0, Some(connect))
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -81,9 +93,14 @@ impl Engine {
         let url = settings
             .url()
             .map_err(|error| JobError::Settings(crate::settings::BadSettings(vec![error.to_string()])))?;
-        let transport = HttpTransport::new(url, token, self.0.policy, &self.0.trust, settings.request_timeout())
-            .map_err(JobError::Invalid)?;
-        Ok(Target::new(Arc::new(transport), settings.effective_dialect()))
+        let transport: Arc<dyn Transport> = if let Some(connect) = &self.1 {
+            connect(&url, token)
+        } else {
+            let parts = &self.0;
+            let http = HttpTransport::new(url, token, parts.policy, &parts.trust, settings.request_timeout());
+            Arc::new(http.map_err(JobError::Invalid)?)
+        };
+        Ok(Target::new(transport, settings.effective_dialect()))
     }
 
     /// The target of a stored job.

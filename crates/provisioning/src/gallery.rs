@@ -20,6 +20,7 @@ pub enum Dialect {
 /// An application of the gallery: the defaults of a job that provisions it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact about the application")]
 pub struct Template {
     /// The name that commands take.
     pub name: String,
@@ -118,7 +119,7 @@ mod tests {
                 ("netskope", 7, true, true, true),
                 ("palo-alto-cie", 31, true, true, false),
                 ("storegate", 5, false, true, true),
-                ("scim", 21, true, true, false),
+                ("scim", 22, true, true, false),
             ]
         );
     }

@@ -20,7 +20,7 @@ mod target_path;
 mod view;
 
 pub use cycle::{CycleReport, OnDemandReport, PlanSink, Predicted, Progress, ProgressFn};
-pub use engine::{Engine, EngineParts};
+pub use engine::{Connect, Engine, EngineParts, Random};
 pub use gallery::{Dialect, Template};
 pub use job::{JobChange, JobError, NewJob};
 pub use scope::ScopeSetting;

@@ -105,10 +105,12 @@ pub fn lookup(known: Known<'_>) -> Lookup {
         (_, Some(LinkState::Creating)) | (Scope::In, None) => Lookup::ByMatch,
         (Scope::In, Some(LinkState::Linked)) if known.unchanged => Lookup::Nothing,
         (Scope::In, Some(_)) => Lookup::ById,
-        (Scope::Out(_), None | Some(LinkState::Released)) => Lookup::Nothing,
-        (Scope::Out(OutOfScope::HardDeleted), Some(_)) => Lookup::Nothing,
-        (Scope::Out(_), Some(_)) if known.disables => Lookup::ById,
-        (Scope::Out(_), Some(_)) => Lookup::Nothing,
+        (Scope::Out(why), Some(LinkState::Linked | LinkState::Verify | LinkState::Deleting))
+            if known.disables && *why != OutOfScope::HardDeleted =>
+        {
+            Lookup::ById
+        }
+        (Scope::Out(_), _) => Lookup::Nothing,
     }
 }
 

@@ -52,7 +52,7 @@ impl TargetPath {
             kind: found.map_or(Kind::String, |attribute| attribute.kind),
             multi_valued: found.is_some_and(|attribute| attribute.multi_valued),
             // Only names that are unique without case are compared so; any other change of case is a change.
-            case_exact: !found.is_some_and(|attribute| attribute.name == "userName"),
+            case_exact: found.is_none_or(|attribute| attribute.name != "userName"),
         })
     }
 

@@ -142,7 +142,7 @@ impl Engine {
 
     /// All jobs by name.
     pub async fn jobs(&self) -> Result<Vec<JobView>, JobError> {
-        let apps = self.store().read(|tx| directory::applications(tx)).await?;
+        let apps = self.store().read(directory::applications).await?;
         let mut jobs = Vec::new();
         for app in apps {
             match self.job(app.id).await {

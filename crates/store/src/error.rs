@@ -116,7 +116,7 @@ impl From<postgres::Error> for StoreError {
         use postgres::error::SqlState;
         let Some(db) = error.as_db_error() else {
             return if error.is_closed()
-                || std::error::Error::source(&error).is_some_and(|source| source.is::<std::io::Error>())
+                || std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
             {
                 Self::Unavailable(error.to_string())
             } else {

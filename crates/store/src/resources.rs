@@ -83,6 +83,7 @@ fn resource(row: &Row<'_>) -> Result<ResourceRecord, StoreError> {
 }
 
 /// Stores a new resource at version 1 with its keys. A unique key that is taken is [`StoreError::NotUnique`].
+#[expect(clippy::too_many_arguments, reason = "a row has that many columns, and each is named once here")]
 pub fn insert(
     tx: &mut WriteTx<'_>,
     tenant: TenantKey,
@@ -180,6 +181,7 @@ pub fn kind_held(tx: &mut WriteTx<'_>, tenant: TenantKey, id: ResourceId) -> Res
 }
 
 /// Replaces document and keys of a resource and raises its version. `old` are the keys it had.
+#[expect(clippy::too_many_arguments, reason = "a row has that many columns, and each is named once here")]
 pub fn update(
     tx: &mut WriteTx<'_>,
     tenant: TenantKey,

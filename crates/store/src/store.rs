@@ -50,7 +50,7 @@ impl Store {
         match &self.0 {
             Inner::Sqlite(sqlite) => sqlite.write(move |tx| use_case(tx), move |result| drop(answer.send(result)))?,
             Inner::Postgres(pool) => {
-                pool.submit(move |connection| drop(answer.send(connection.write(&mut use_case))))?
+                pool.submit(move |connection| drop(answer.send(connection.write(&mut use_case))))?;
             }
         }
         wait.await.unwrap_or_else(|_| Err(StoreError::Internal("the database thread ended".to_owned()).into()))
@@ -111,14 +111,14 @@ impl Store {
     pub async fn version(&self) -> Result<String, StoreError> {
         match &self.0 {
             Inner::Sqlite(_) => Ok(format!("SQLite {}", rusqlite::version())),
-            Inner::Postgres(_) => self.read(|tx| crate::settings::database_version(tx)).await,
+            Inner::Postgres(_) => self.read(crate::settings::database_version).await,
         }
     }
 
     /// Checks the database from end to end; gives the problems found. Reads everything, so it may take long.
     pub async fn check(&self) -> Result<Vec<String>, StoreError> {
         match &self.0 {
-            Inner::Sqlite(_) => self.scan(|tx| crate::settings::integrity_problems(tx)).await,
+            Inner::Sqlite(_) => self.scan(crate::settings::integrity_problems).await,
             Inner::Postgres(_) => Ok(Vec::new()),
         }
     }

@@ -287,7 +287,7 @@ impl Look<'_> {
         state: LinkState,
     ) -> Result<Looked, Trouble> {
         let cycle = self.cycle;
-        let Some(target_id) = target_id else { return Ok(self.rematch().await?) };
+        let Some(target_id) = target_id else { return self.rematch().await };
         let object = self.subject.object();
         let body = dialect::patch_body(cycle.target.dialect, differences);
         if cycle.previews() {

@@ -47,7 +47,7 @@ impl Engine {
             match kind {
                 ObjectKind::Group => cycle.write_members(principal).await?,
                 ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment => {
-                    cycle.write_managers(principal).await?
+                    cycle.write_managers(principal).await?;
                 }
             }
             let id = cycle.cycle_id();

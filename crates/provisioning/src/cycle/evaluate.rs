@@ -147,14 +147,13 @@ fn manager_difference<'p>(
 ) -> Option<Difference<'p>> {
     let before = held_manager(path, held);
     let has_manager = subject.user.as_ref().is_some_and(|user| user.manager.is_some());
-    let after = match (&subject.manager_target, has_manager) {
-        (Some(wanted), _) if before.as_ref() == Some(wanted) => return None,
-        (Some(wanted), _) => Some(Value::from(wanted.as_str())),
-        // The manager has no account yet: the reference waits.
-        (None, true) => return None,
+    let after = match &subject.manager_target {
+        Some(wanted) if before.as_ref() == Some(wanted) => return None,
+        Some(wanted) => Some(Value::from(wanted.as_str())),
         // No manager any more: what this job wrote is taken back, anything else is not ours.
-        (None, false) if before.is_some() && ours => None,
-        (None, false) => return None,
+        None if !has_manager && before.is_some() && ours => None,
+        // The manager has no account yet: the reference waits.
+        None => return None,
     };
     Some(Difference { path, before: before.map(Value::from), after, redacted: false })
 }

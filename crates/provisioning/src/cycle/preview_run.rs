@@ -19,7 +19,7 @@ impl Cycle {
     pub(super) async fn preview(self: &Arc<Self>) -> Result<(), Stop> {
         let mut memberships = Vec::new();
         if self.initial {
-            let mut place = Place::parse(None);
+            let mut place = Some(Place::parse(None));
             while let Some(here) = place {
                 let page = self.initial_page(here).await?;
                 self.look_at(page.objects, here.phase()).await?;

@@ -71,7 +71,7 @@ impl Cycle {
         match ended {
             Some(Ok(Err(stop))) => self.halt(stop),
             Some(Err(error)) => {
-                self.halt(Stop::Job(crate::job::JobError::Invalid(format!("a task of the cycle ended: {error}"))))
+                self.halt(Stop::Job(crate::job::JobError::Invalid(format!("a task of the cycle ended: {error}"))));
             }
             Some(Ok(Ok(()))) | None => {}
         }

@@ -125,7 +125,7 @@ impl Cycle {
         let job = job.ok_or(JobError::NotFound)?;
         // A cycle that was cut off goes on where it stood; changes since it began come in the next one.
         let from = job.initial_from.unwrap_or(head);
-        let mut place = Place::parse(job.initial_cursor.as_deref());
+        let mut place = Some(Place::parse(job.initial_cursor.as_deref()));
         while let Some(here) = place {
             let page = self.initial_page(here).await?;
             self.look_at(page.objects, here.phase()).await?;
@@ -320,15 +320,15 @@ pub(super) enum Place {
 
 impl Place {
     /// Reads a stored place; one that cannot be read means the beginning, which is always right.
-    pub(super) fn parse(text: Option<&str>) -> Option<Self> {
+    pub(super) fn parse(text: Option<&str>) -> Self {
         let (name, id) = text.and_then(|text| text.split_once(' ')).unwrap_or(("users", ""));
         let after = id.parse().ok();
-        Some(match name {
+        match name {
             "groups" => Self::Groups(after),
             "userOrphans" => Self::UserOrphans(after),
             "groupOrphans" => Self::GroupOrphans(after),
             _ => Self::Users(after),
-        })
+        }
     }
 
     /// The place behind an object, or the beginning of what comes next where there was none.

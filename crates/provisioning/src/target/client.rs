@@ -219,9 +219,8 @@ impl Target {
                     _ => Next::Done,
                 }
             }
-            Err(SendError::NotSent(_)) => Next::Again(None),
             Err(SendError::Unknown(_)) if method == Method::Post => Next::Done,
-            Err(SendError::Unknown(_)) => Next::Again(None),
+            Err(SendError::NotSent(_) | SendError::Unknown(_)) => Next::Again(None),
         }
     }
 
