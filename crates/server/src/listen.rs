@@ -22,7 +22,7 @@ use crate::Guard;
 pub struct Limits {
     /// Longest wait for the headers of the next request, also on a connection that is kept alive.
     pub header_deadline: Duration,
-    /// Most bytes of headers.
+    /// Size of the buffer for headers, in bytes; what does not fit is refused.
     pub header_bytes_max: usize,
     /// Most headers.
     pub headers_max: usize,
@@ -84,8 +84,7 @@ fn http(limits: &Limits) -> http1::Builder {
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.header_deadline)
         .max_buf_size(limits.header_bytes_max)
-        .max_headers(limits.headers_max)
-        .pipeline_flush(true);
+        .max_headers(limits.headers_max);
     http
 }
 

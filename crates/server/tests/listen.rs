@@ -67,7 +67,7 @@ async fn half_a_request_and_a_silent_connection_are_closed() {
 async fn requests_that_are_too_big_or_no_http() {
     let running = start(patient()).await;
     let many = "a: b\r\n".repeat(patient().headers_max + 1);
-    let large = "x".repeat(patient().header_bytes_max);
+    let large = "x".repeat(2 * patient().header_bytes_max);
     for (request, expected) in [
         (format!("GET /healthz HTTP/1.1\r\n{many}\r\n"), "HTTP/1.1 431"),
         (format!("GET /healthz HTTP/1.1\r\nx: {large}\r\n\r\n"), "HTTP/1.1 431"),
@@ -115,5 +115,6 @@ async fn the_end_comes_also_when_a_client_does_not_finish() {
     let mut answer = [0; 16];
     assert!(other.read(&mut answer).await.unwrap() > 0, "the stuck one was accepted before this one was");
     running.stop.send(()).unwrap();
-    drop(running.ended.await.unwrap());
+    // What matters is that it ends; whether the stuck connection counts as idle is the HTTP library's view.
+    assert!(running.ended.await.is_ok());
 }
