@@ -213,8 +213,7 @@ impl Engine {
         self.store()
             .write(move |tx| {
                 let name = directory::application(tx, app)?.name;
-                store::links::delete_links(tx, app)?;
-                store::references::forget_all(tx, app)?;
+                jobs::delete_traces(tx, app)?;
                 directory::remove_application(tx, app)?;
                 audited(tx, audit, now, "Remove service principal", &name).map_err(JobError::from)
             })

@@ -88,6 +88,12 @@ statements! {
     INSERT_CYCLE = "INSERT INTO cycles (app, id, kind, state, started, counts) VALUES ($1, $2, $3, 'running', $4, '{}')";
     END_CYCLE = "UPDATE cycles SET state = $3, ended = $4, counts = $5 WHERE app = $1 AND id = $2";
     PROGRESS = "UPDATE cycles SET counts = $3 WHERE app = $1 AND id = $2";
+    DELETE_LINKS = "DELETE FROM links WHERE app = $1";
+    DELETE_ESCROWS = "DELETE FROM escrows WHERE app = $1";
+    DELETE_NOTES = "DELETE FROM pending_references WHERE app = $1";
+    DELETE_MEMBER_LINKS = "DELETE FROM member_links WHERE app = $1";
+    DELETE_CYCLES = "DELETE FROM cycles WHERE app = $1";
+    DELETE_LOGS = "DELETE FROM provisioning_logs WHERE app = $1";
     TRIM_CYCLES = "DELETE FROM cycles WHERE app = $1 AND id NOT IN (SELECT id FROM cycles WHERE app = $1 ORDER BY id DESC LIMIT 100)";
     CYCLES = "SELECT id, kind, state, started, ended, counts FROM cycles WHERE app = $1 ORDER BY id DESC LIMIT CAST($2 AS BIGINT)";
 }
@@ -215,6 +221,14 @@ pub fn end_cycle(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.run(&END_CYCLE, params![app, id, state, now, counts]).map(drop)
+}
+
+/// Removes everything that the job of an application has left: links, failures, references, cycles and log.
+pub fn delete_traces(tx: &mut WriteTx<'_>, app: AppId) -> Result<(), StoreError> {
+    for sql in [&DELETE_LINKS, &DELETE_ESCROWS, &DELETE_NOTES, &DELETE_MEMBER_LINKS, &DELETE_CYCLES, &DELETE_LOGS] {
+        tx.run(sql, params![app])?;
+    }
+    Ok(())
 }
 
 /// Keeps the latest hundred cycles of a job.

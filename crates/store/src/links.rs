@@ -109,7 +109,6 @@ statements! {
            ON CONFLICT (app, kind, source_id) DO UPDATE SET target_id = excluded.target_id, state = excluded.state, attempt = excluded.attempt, at = excluded.at,
            fence = excluded.fence, match_key = excluded.match_key, label = excluded.label, exported = excluded.exported";
     DELETE = "DELETE FROM links WHERE app = $1 AND kind = $2 AND source_id = $3";
-    DELETE_ALL = "DELETE FROM links WHERE app = $1";
     COUNT = "SELECT state, COUNT(*) FROM links WHERE app = $1 AND kind = $2 GROUP BY state";
     PUT_ESCROW = "INSERT INTO escrows (app, kind, source_id, code, reason, first_failed, attempts, next_attempt) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                   ON CONFLICT (app, kind, source_id) DO UPDATE SET code = excluded.code, reason = excluded.reason, attempts = excluded.attempts, next_attempt = excluded.next_attempt";
@@ -224,11 +223,6 @@ pub fn put_link(tx: &mut WriteTx<'_>, app: AppId, link: &LinkRecord) -> Result<(
 /// Removes a link.
 pub fn delete_link(tx: &mut WriteTx<'_>, app: AppId, kind: ObjectKind, source: ObjectId) -> Result<(), StoreError> {
     tx.run(&DELETE, params![app, kind.code(), source]).map(drop)
-}
-
-/// Removes all links of an application.
-pub fn delete_links(tx: &mut WriteTx<'_>, app: AppId) -> Result<u64, StoreError> {
-    tx.run(&DELETE_ALL, params![app])
 }
 
 /// How many links of a kind there are, by state.

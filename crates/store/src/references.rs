@@ -62,8 +62,6 @@ statements! {
     FORGET_HOLDER = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3";
     FORGET_ATTRIBUTE = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3 AND attribute = $4";
     DEFER = "UPDATE pending_references SET ready = 0 WHERE app = $1 AND kind = $2 AND holder = $3 AND attribute = $4 AND wanted = $5";
-    FORGET_ALL = "DELETE FROM pending_references WHERE app = $1";
-    FORGET_ALL_MEMBERS = "DELETE FROM member_links WHERE app = $1";
     COUNT = "SELECT COUNT(*) FROM pending_references WHERE app = $1";
     PUT_MEMBER = "INSERT INTO member_links (app, holder, member) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     DROP_MEMBER = "DELETE FROM member_links WHERE app = $1 AND holder = $2 AND member = $3";
@@ -180,12 +178,6 @@ pub fn forget_attribute(
 pub fn defer(tx: &mut WriteTx<'_>, app: AppId, reference: &ReferenceRecord) -> Result<(), StoreError> {
     tx.run(&DEFER, params![app, reference.kind.code(), reference.holder, &reference.attribute, reference.wanted])
         .map(drop)
-}
-
-/// Forgets every note and every written membership of an application.
-pub fn forget_all(tx: &mut WriteTx<'_>, app: AppId) -> Result<(), StoreError> {
-    tx.run(&FORGET_ALL, params![app])?;
-    tx.run(&FORGET_ALL_MEMBERS, params![app]).map(drop)
 }
 
 /// How many notes an application has.
