@@ -42,6 +42,10 @@ pub struct Cycle {
     pub changed: u64,
     /// Objects that failed.
     pub failed: u64,
+    /// References written: managers and members.
+    pub references: u64,
+    /// Creates of unknown outcome, which a later cycle settles.
+    pub waiting: u64,
     /// Requests sent to the target.
     pub requests: u64,
     /// How long it took.
@@ -53,7 +57,12 @@ pub struct Cycle {
 impl Cycle {
     /// Writes to the target, failed ones included.
     pub const fn writes(&self) -> u64 {
-        self.created + self.changed + self.failed
+        self.created + self.changed + self.failed + self.references
+    }
+
+    /// Whether there was nothing to do, and nothing was left for later.
+    pub const fn is_calm(&self) -> bool {
+        self.writes() == 0 && self.waiting == 0
     }
 }
 
@@ -113,6 +122,9 @@ fn read(answered: &Answered) -> anyhow::Result<Cycle> {
         created: count(json, "created")?,
         changed: changed.sum::<anyhow::Result<u64>>()?,
         failed: count(json, "failed")?,
+        // A cycle that knows neither does not tell them.
+        references: json["references"].as_u64().unwrap_or(0),
+        waiting: json["waiting"].as_u64().unwrap_or(0),
         requests: count(json, "requests")?,
         seconds: number(json, "seconds")?,
         peak_bytes: answered.peak_bytes,
@@ -129,11 +141,13 @@ mod tests {
     #[test]
     fn reports_of_cycles() {
         let json = json!({"cycle": "initial", "created": 5, "updated": 1, "disabled": 2, "deleted": 3, "skipped": 9,
-            "failed": 1, "requests": 20, "seconds": 0.25});
+            "failed": 1, "references": 4, "waiting": 1, "requests": 20, "seconds": 0.25});
         let cycle = read(&Answered { json, peak_bytes: 7 }).unwrap();
         let counts = [cycle.created, cycle.changed, cycle.failed, cycle.requests, cycle.writes(), cycle.peak_bytes];
-        assert_eq!(counts, [5, 6, 1, 20, 12, 7]);
+        assert_eq!(counts, [5, 6, 1, 20, 16, 7]);
         assert_eq!(cycle.seconds.to_string(), "0.25");
+        let calm = super::Cycle::default();
+        assert!(calm.is_calm() && !super::Cycle { waiting: 1, ..calm }.is_calm() && !cycle.is_calm());
         assert!(read(&Answered { json: json!({"created": 5}), peak_bytes: 0 }).is_err());
     }
 }

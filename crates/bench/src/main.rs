@@ -205,7 +205,7 @@ fn measure_part(run: &Run, part: Part, kills: usize) -> anyhow::Result<Vec<Figur
 fn settings_of_run(settings: Settings) -> anyhow::Result<Run> {
     let Settings { quick, lockstep, folder, postgres, seconds, rounds, seed, .. } = settings;
     let folder = match folder {
-        Some(folder) => folder,
+        Some(folder) => std::path::absolute(folder)?,
         // The system's temporary folder may be memory, where nothing is durable and all is fast.
         None => std::env::current_exe()?.with_file_name("bench-data"),
     };

@@ -125,7 +125,7 @@ impl Person {
     }
 
     /// The number of the manager; the first person has none.
-    const fn manager(&self) -> Option<usize> {
+    pub const fn manager(&self) -> Option<usize> {
         match self.number {
             0 => None,
             number => Some((number - 1) / SPAN_OF_CONTROL),

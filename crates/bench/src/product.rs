@@ -67,11 +67,14 @@ impl Product {
     /// The program over this database, without arguments.
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.stdin(Stdio::null());
-        match self.database.url() {
-            Some(url) => command.env("LOCKSTEP_DATABASE", url),
-            None => command.env_remove("LOCKSTEP_DATABASE"),
-        };
+        // Neither the environment nor a configuration file of whoever measures has a say.
+        command.stdin(Stdio::null()).current_dir(self.folder());
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LOCKSTEP_")) {
+            command.env_remove(name);
+        }
+        if let Some(url) = self.database.url() {
+            command.env("LOCKSTEP_DATABASE", url);
+        }
         command
     }
 
@@ -176,7 +179,9 @@ fn path_of(url: &str) -> anyhow::Result<&str> {
 /// The program given, or else the one beside this program, built with optimisation.
 fn program(run: &Run) -> anyhow::Result<PathBuf> {
     if let Some(given) = &run.lockstep {
-        return Ok(given.clone());
+        // A name without a folder is looked for in PATH; a path is made independent of the current folder.
+        let is_path = given.components().count() > 1;
+        return if is_path { std::path::absolute(given).context("the program's path") } else { Ok(given.clone()) };
     }
     let beside = std::env::current_exe()?.with_file_name("lockstep");
     let target = beside.parent().and_then(Path::parent).context("this program is in no target folder")?;
