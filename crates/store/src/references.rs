@@ -60,6 +60,7 @@ statements! {
     READY_HOLDERS = "SELECT holder FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder > $3 GROUP BY holder ORDER BY holder LIMIT CAST($4 AS BIGINT)";
     SETTLE = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3 AND attribute = $4 AND wanted = $5";
     FORGET_HOLDER = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3";
+    FORGET_WANTED = "DELETE FROM pending_references WHERE app = $1 AND wanted = $2";
     FORGET_ATTRIBUTE = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3 AND attribute = $4";
     DEFER = "UPDATE pending_references SET ready = 0 WHERE app = $1 AND kind = $2 AND holder = $3 AND attribute = $4 AND wanted = $5";
     COUNT = "SELECT COUNT(*) FROM pending_references WHERE app = $1";
@@ -161,6 +162,11 @@ pub fn settle(tx: &mut WriteTx<'_>, app: AppId, reference: &ReferenceRecord) -> 
 /// Removes all notes of a holder.
 pub fn forget_holder(tx: &mut WriteTx<'_>, app: AppId, kind: ObjectKind, holder: ObjectId) -> Result<(), StoreError> {
     tx.run(&FORGET_HOLDER, params![app, kind.code(), holder]).map(drop)
+}
+
+/// Removes all notes that wait for an object: it is gone from the directory.
+pub fn forget_wanted(tx: &mut WriteTx<'_>, app: AppId, wanted: ObjectId) -> Result<(), StoreError> {
+    tx.run(&FORGET_WANTED, params![app, wanted]).map(drop)
 }
 
 /// Removes all notes about one attribute of a holder.

@@ -1,5 +1,6 @@
 //! The course of a cycle: which objects, in which order, and when the watermark moves.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -91,12 +92,15 @@ impl Cycle {
     /// First what is left of earlier cycles: writes of unknown outcome, and failures whose next attempt is due.
     async fn retry_failures(self: &Arc<Self>) -> Result<(), Stop> {
         let mut after = None;
+        let mut seen = HashSet::new();
         loop {
             let (app, from) = (self.app, after);
             let open = self.engine.store().scan(move |tx| links::open_links(tx, app, from, PAGE)).await?;
             let Some(last) = open.last() else { break };
             after = Some((last.kind, last.source_id));
-            self.look_at(open.iter().map(|link| (link.kind, link.source_id)).collect(), "retries").await?;
+            let objects: Vec<_> = open.iter().map(|link| (link.kind, link.source_id)).collect();
+            seen.extend(objects.iter().copied());
+            self.look_at(objects, "retries").await?;
         }
         let (app, now) = (self.app, self.engine.now());
         let due = self.engine.store().scan(move |tx| links::due_escrows(tx, app, now, PAGE)).await?;
@@ -107,7 +111,9 @@ impl Cycle {
             })
             .await?;
         }
-        self.look_at(fresh.into_iter().map(|escrow| (escrow.kind, escrow.source_id)).collect(), "retries").await
+        let again =
+            fresh.into_iter().map(|escrow| (escrow.kind, escrow.source_id)).filter(|object| !seen.contains(object));
+        self.look_at(again.collect(), "retries").await
     }
 
     /// Everything: users, then groups, then accounts whose source object is gone, then references.

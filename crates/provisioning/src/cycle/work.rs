@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use store::{AppId, Change, ObjectId, ObjectKind, ReadTx, applications, groups, links};
+use store::{AppId, Change, ObjectId, ObjectKind, ReadTx, applications, groups, links, users};
 
 use crate::job::JobError;
 
@@ -33,7 +33,7 @@ pub(super) fn touched(tx: &mut ReadTx<'_>, app: AppId, changes: &[Change]) -> Re
                 if applications::is_assigned(tx, app, change.id)? {
                     touched.objects.insert((ObjectKind::User, member));
                 }
-                if links::link(tx, app, ObjectKind::Group, change.id)?.is_some() {
+                if links::link(tx, app, ObjectKind::Group, change.id)?.is_some() && is_user(tx, app, member)? {
                     touched.memberships.insert((change.id, member));
                 }
             }
@@ -49,4 +49,9 @@ pub(super) fn touched(tx: &mut ReadTx<'_>, app: AppId, changes: &[Change]) -> Re
         }
     }
     Ok(touched)
+}
+
+/// Whether a member is a user, also one that is gone but still has an account. Nested groups contribute nothing.
+fn is_user(tx: &mut ReadTx<'_>, app: AppId, member: ObjectId) -> Result<bool, JobError> {
+    Ok(users::user_by_id(tx, member.user())?.is_some() || links::link(tx, app, ObjectKind::User, member)?.is_some())
 }
