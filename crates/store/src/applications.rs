@@ -64,7 +64,7 @@ statements! {
     ASSIGN = "INSERT INTO assignments (app, principal, kind, role, created) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
     UNASSIGN = "DELETE FROM assignments WHERE app = $1 AND principal = $2";
     UNASSIGN_ROLE = "DELETE FROM assignments WHERE app = $1 AND principal = $2 AND role = $3";
-    ASSIGNMENTS = "SELECT a.principal, a.kind, r.id, r.value, r.display_name FROM assignments a JOIN app_roles r ON r.app = a.app AND r.id = a.role WHERE a.app = $1 AND a.principal > $2 ORDER BY a.principal LIMIT CAST($3 AS BIGINT)";
+    ASSIGNMENTS = "SELECT a.principal, a.kind, r.id, r.value, r.display_name FROM assignments a JOIN app_roles r ON r.app = a.app AND r.id = a.role WHERE a.app = $1 AND a.principal > $2 ORDER BY a.principal LIMIT $3";
     APPS_OF = "SELECT app FROM assignments WHERE principal = $1 GROUP BY app";
     IS_ASSIGNED = "SELECT 1 FROM assignments WHERE app = $1 AND principal = $2 LIMIT 1";
     ENTITLEMENTS = "SELECT r.id, r.value, r.display_name, 1 FROM assignments a JOIN app_roles r ON r.app = a.app AND r.id = a.role WHERE a.app = $1 AND a.principal = $2
@@ -83,7 +83,7 @@ statements! {
                     ORDER BY 4 DESC, 2";
     GRANT = "INSERT INTO admin_roles (user_id, role, created) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     REVOKE = "DELETE FROM admin_roles WHERE user_id = $1 AND role = $2";
-    ADMINS = "SELECT user_id, role FROM admin_roles ORDER BY role, user_id LIMIT CAST($1 AS BIGINT)";
+    ADMINS = "SELECT user_id, role FROM admin_roles ORDER BY role, user_id LIMIT $1";
     ADMIN_ROLES = "SELECT role FROM admin_roles WHERE user_id = $1 ORDER BY role";
 }
 

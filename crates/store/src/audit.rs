@@ -26,7 +26,7 @@ pub struct AuditRecord {
 
 statements! {
     INSERT = "INSERT INTO audit (id, at, actor, activity, target, detail) VALUES ($1, $2, $3, $4, $5, $6)";
-    LATEST = "SELECT id, at, actor, activity, target, detail FROM audit ORDER BY id DESC LIMIT CAST($1 AS BIGINT)";
+    LATEST = "SELECT id, at, actor, activity, target, detail FROM audit ORDER BY id DESC LIMIT $1";
 }
 
 /// Adds a record, in the transaction of the change it tells of.

@@ -84,7 +84,7 @@ statements! {
                    put AS (INSERT INTO changes (feed, seq, object, id, related, at)
                            SELECT $1, (SELECT last FROM feeds WHERE feed = $1) + ROW_NUMBER() OVER (ORDER BY id), object, object_id, related, at FROM taken RETURNING seq)
               UPDATE feeds SET last = last + (SELECT COUNT(*) FROM put) WHERE feed = $1";
-    AFTER = "SELECT seq, object, id, related, at FROM changes WHERE feed = $1 AND seq > $2 ORDER BY seq LIMIT CAST($3 AS BIGINT)";
+    AFTER = "SELECT seq, object, id, related, at FROM changes WHERE feed = $1 AND seq > $2 ORDER BY seq LIMIT $3";
     HEAD = "SELECT COALESCE(MAX(seq), 0) FROM changes WHERE feed = $1";
 }
 

@@ -34,16 +34,16 @@ statements! {
     UPDATE = "UPDATE directory_groups SET display_name = $2, name_key = $3, security_enabled = $4, deleted = $5, doc = $6, version = version + 1, modified = $7 WHERE id = $1";
     DELETE = "DELETE FROM directory_groups WHERE id = $1";
     BY_ID = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE id = $1";
-    BY_NAME = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE name_key = $1 ORDER BY id LIMIT CAST($2 AS BIGINT)";
-    AFTER = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)";
-    DELETED_BEFORE = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE deleted < $1 ORDER BY deleted LIMIT CAST($2 AS BIGINT)";
-    IDS_AFTER = "SELECT id FROM directory_groups WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)";
+    BY_NAME = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE name_key = $1 ORDER BY id LIMIT $2";
+    AFTER = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE id > $1 ORDER BY id LIMIT $2";
+    DELETED_BEFORE = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE deleted < $1 ORDER BY deleted LIMIT $2";
+    IDS_AFTER = "SELECT id FROM directory_groups WHERE id > $1 ORDER BY id LIMIT $2";
     COUNT = "SELECT COUNT(*) FROM directory_groups WHERE deleted IS NULL";
     ADD_MEMBER = "INSERT INTO directory_members (group_id, member_id, kind) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     REMOVE_MEMBER = "DELETE FROM directory_members WHERE group_id = $1 AND member_id = $2";
     IS_MEMBER = "SELECT 1 FROM directory_members WHERE group_id = $1 AND member_id = $2";
-    MEMBERS = "SELECT member_id, kind FROM directory_members WHERE group_id = $1 AND member_id > $2 ORDER BY member_id LIMIT CAST($3 AS BIGINT)";
-    GROUPS_OF = "SELECT group_id FROM directory_members WHERE member_id = $1 AND group_id > $2 ORDER BY group_id LIMIT CAST($3 AS BIGINT)";
+    MEMBERS = "SELECT member_id, kind FROM directory_members WHERE group_id = $1 AND member_id > $2 ORDER BY member_id LIMIT $3";
+    GROUPS_OF = "SELECT group_id FROM directory_members WHERE member_id = $1 AND group_id > $2 ORDER BY group_id LIMIT $3";
     COUNT_MEMBERS = "SELECT COUNT(*) FROM directory_members WHERE group_id = $1";
 }
 

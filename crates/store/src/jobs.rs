@@ -73,7 +73,7 @@ pub struct CycleRecord {
 statements! {
     INSERT = "INSERT INTO jobs (app, status, settings, secret, next_run, fence, version) VALUES ($1, $2, $3, $4, $5, 0, 1)";
     BY_APP = "SELECT app, status, settings, secret, watermark, initial_from, initial_cursor, next_run, fence, lease_until, version FROM jobs WHERE app = $1";
-    DUE = "SELECT app FROM jobs WHERE status IN ('on', 'quarantine') AND next_run <= $1 AND (lease_until IS NULL OR lease_until < $1) ORDER BY next_run LIMIT CAST($2 AS BIGINT)";
+    DUE = "SELECT app FROM jobs WHERE status IN ('on', 'quarantine') AND next_run <= $1 AND (lease_until IS NULL OR lease_until < $1) ORDER BY next_run LIMIT $2";
     UPDATE_SETTINGS = "UPDATE jobs SET settings = $2, secret = $3, version = version + 1 WHERE app = $1";
     SET_STATUS = "UPDATE jobs SET status = $2 WHERE app = $1";
     SET_NEXT_RUN = "UPDATE jobs SET next_run = $2 WHERE app = $1";
@@ -95,7 +95,7 @@ statements! {
     DELETE_CYCLES = "DELETE FROM cycles WHERE app = $1";
     DELETE_LOGS = "DELETE FROM provisioning_logs WHERE app = $1";
     TRIM_CYCLES = "DELETE FROM cycles WHERE app = $1 AND id NOT IN (SELECT id FROM cycles WHERE app = $1 ORDER BY id DESC LIMIT 100)";
-    CYCLES = "SELECT id, kind, state, started, ended, counts FROM cycles WHERE app = $1 ORDER BY id DESC LIMIT CAST($2 AS BIGINT)";
+    CYCLES = "SELECT id, kind, state, started, ended, counts FROM cycles WHERE app = $1 ORDER BY id DESC LIMIT $2";
 }
 
 fn job(row: &Row<'_>) -> Result<JobRecord, StoreError> {

@@ -99,12 +99,12 @@ pub struct EscrowRecord {
 statements! {
     LINK = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND kind = $2 AND source_id = $3";
     LINK_BY_TARGET = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND kind = $2 AND target_id = $3";
-    OPEN = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND state IN (1, 3, 4) AND (kind > $2 OR (kind = $2 AND source_id > $3)) ORDER BY kind, source_id LIMIT CAST($4 AS BIGINT)";
-    AFTER = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND kind = $2 AND source_id > $3 ORDER BY source_id LIMIT CAST($4 AS BIGINT)";
+    OPEN = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND state IN (1, 3, 4) AND (kind > $2 OR (kind = $2 AND source_id > $3)) ORDER BY kind, source_id LIMIT $4";
+    AFTER = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND kind = $2 AND source_id > $3 ORDER BY source_id LIMIT $4";
     USER_ORPHANS = "SELECT l.kind, l.source_id, l.target_id, l.state, l.attempt, l.at, l.fence, l.match_key, l.label, l.exported FROM links l
-                    LEFT JOIN directory_users u ON u.id = l.source_id WHERE l.app = $1 AND l.kind = 1 AND u.id IS NULL AND l.source_id > $2 ORDER BY l.source_id LIMIT CAST($3 AS BIGINT)";
+                    LEFT JOIN directory_users u ON u.id = l.source_id WHERE l.app = $1 AND l.kind = 1 AND u.id IS NULL AND l.source_id > $2 ORDER BY l.source_id LIMIT $3";
     GROUP_ORPHANS = "SELECT l.kind, l.source_id, l.target_id, l.state, l.attempt, l.at, l.fence, l.match_key, l.label, l.exported FROM links l
-                    LEFT JOIN directory_groups g ON g.id = l.source_id WHERE l.app = $1 AND l.kind = 2 AND g.id IS NULL AND l.source_id > $2 ORDER BY l.source_id LIMIT CAST($3 AS BIGINT)";
+                    LEFT JOIN directory_groups g ON g.id = l.source_id WHERE l.app = $1 AND l.kind = 2 AND g.id IS NULL AND l.source_id > $2 ORDER BY l.source_id LIMIT $3";
     PUT = "INSERT INTO links (app, kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
            ON CONFLICT (app, kind, source_id) DO UPDATE SET target_id = excluded.target_id, state = excluded.state, attempt = excluded.attempt, at = excluded.at,
            fence = excluded.fence, match_key = excluded.match_key, label = excluded.label, exported = excluded.exported";
@@ -113,8 +113,8 @@ statements! {
     PUT_ESCROW = "INSERT INTO escrows (app, kind, source_id, code, reason, first_failed, attempts, next_attempt) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                   ON CONFLICT (app, kind, source_id) DO UPDATE SET code = excluded.code, reason = excluded.reason, attempts = excluded.attempts, next_attempt = excluded.next_attempt";
     ESCROW = "SELECT kind, source_id, code, reason, first_failed, attempts, next_attempt FROM escrows WHERE app = $1 AND kind = $2 AND source_id = $3";
-    DUE_ESCROWS = "SELECT kind, source_id, code, reason, first_failed, attempts, next_attempt FROM escrows WHERE app = $1 AND next_attempt <= $2 ORDER BY next_attempt LIMIT CAST($3 AS BIGINT)";
-    ESCROWS = "SELECT kind, source_id, code, reason, first_failed, attempts, next_attempt FROM escrows WHERE app = $1 ORDER BY kind, source_id LIMIT CAST($2 AS BIGINT)";
+    DUE_ESCROWS = "SELECT kind, source_id, code, reason, first_failed, attempts, next_attempt FROM escrows WHERE app = $1 AND next_attempt <= $2 ORDER BY next_attempt LIMIT $3";
+    ESCROWS = "SELECT kind, source_id, code, reason, first_failed, attempts, next_attempt FROM escrows WHERE app = $1 ORDER BY kind, source_id LIMIT $2";
     CLEAR_ESCROW = "DELETE FROM escrows WHERE app = $1 AND kind = $2 AND source_id = $3";
     COUNT_ESCROWS = "SELECT COUNT(*) FROM escrows WHERE app = $1";
 }

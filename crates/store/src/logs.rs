@@ -33,8 +33,8 @@ pub struct LogRecord {
 
 statements! {
     INSERT = "INSERT INTO provisioning_logs (app, id, at, cycle, action, status, kind, source_id, label, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    LATEST = "SELECT id, at, cycle, action, status, kind, source_id, label, doc FROM provisioning_logs WHERE app = $1 AND id < $2 ORDER BY id DESC LIMIT CAST($3 AS BIGINT)";
-    OF_SOURCE = "SELECT id, at, cycle, action, status, kind, source_id, label, doc FROM provisioning_logs WHERE source_id = $1 AND id < $2 ORDER BY id DESC LIMIT CAST($3 AS BIGINT)";
+    LATEST = "SELECT id, at, cycle, action, status, kind, source_id, label, doc FROM provisioning_logs WHERE app = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+    OF_SOURCE = "SELECT id, at, cycle, action, status, kind, source_id, label, doc FROM provisioning_logs WHERE source_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
     TRIM = "DELETE FROM provisioning_logs WHERE app = $1 AND at < $2";
 }
 

@@ -32,9 +32,9 @@ statements! {
     CLEAR = "DELETE FROM members WHERE tenant = $1 AND group_id = $2";
     LEAVE_ALL = "DELETE FROM members WHERE tenant = $1 AND member_id = $2";
     IS_MEMBER = "SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 AND member_id = $3";
-    MEMBERS = "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2 AND member_id > $3 ORDER BY member_id LIMIT CAST($4 AS BIGINT)";
+    MEMBERS = "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2 AND member_id > $3 ORDER BY member_id LIMIT $4";
     GROUPS_OF = "SELECT g.id, g.doc FROM members m JOIN resources g ON g.tenant = m.tenant AND g.kind = 2 AND g.id = m.group_id
-                 WHERE m.tenant = $1 AND m.member_id = $2 AND m.group_id > $3 ORDER BY m.group_id LIMIT CAST($4 AS BIGINT)";
+                 WHERE m.tenant = $1 AND m.member_id = $2 AND m.group_id > $3 ORDER BY m.group_id LIMIT $4";
 }
 
 /// Adds a member; says whether it was not one yet.

@@ -55,9 +55,9 @@ statements! {
                         SELECT $1::uuid, 2, m.group_id, 'members', m.member_id, 0, 1 FROM directory_members m
                         JOIN links l ON l.app = $1 AND l.kind = 2 AND l.source_id = m.group_id AND l.state = 2 WHERE m.member_id = $2
                         ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = 1";
-    READY = "SELECT kind, holder, attribute, wanted, fresh FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder > $3 ORDER BY holder, attribute, wanted LIMIT CAST($4 AS BIGINT)";
-    READY_OF = "SELECT kind, holder, attribute, wanted, fresh FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder = $3 AND wanted > $4 ORDER BY attribute, wanted LIMIT CAST($5 AS BIGINT)";
-    READY_HOLDERS = "SELECT holder FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder > $3 GROUP BY holder ORDER BY holder LIMIT CAST($4 AS BIGINT)";
+    READY = "SELECT kind, holder, attribute, wanted, fresh FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder > $3 ORDER BY holder, attribute, wanted LIMIT $4";
+    READY_OF = "SELECT kind, holder, attribute, wanted, fresh FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder = $3 AND wanted > $4 ORDER BY attribute, wanted LIMIT $5";
+    READY_HOLDERS = "SELECT holder FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder > $3 GROUP BY holder ORDER BY holder LIMIT $4";
     SETTLE = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3 AND attribute = $4 AND wanted = $5";
     FORGET_HOLDER = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3";
     FORGET_WANTED = "DELETE FROM pending_references WHERE app = $1 AND wanted = $2";
@@ -67,7 +67,7 @@ statements! {
     PUT_MEMBER = "INSERT INTO member_links (app, holder, member) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     DROP_MEMBER = "DELETE FROM member_links WHERE app = $1 AND holder = $2 AND member = $3";
     HAS_MEMBER = "SELECT 1 FROM member_links WHERE app = $1 AND holder = $2 AND member = $3";
-    MEMBERS_OF = "SELECT member FROM member_links WHERE app = $1 AND holder = $2 AND member > $3 ORDER BY member LIMIT CAST($4 AS BIGINT)";
+    MEMBERS_OF = "SELECT member FROM member_links WHERE app = $1 AND holder = $2 AND member > $3 ORDER BY member LIMIT $4";
     DROP_MEMBER_EVERYWHERE = "DELETE FROM member_links WHERE app = $1 AND member = $2";
     DROP_HOLDER = "DELETE FROM member_links WHERE app = $1 AND holder = $2";
 }

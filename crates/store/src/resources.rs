@@ -58,9 +58,9 @@ statements! {
                    "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3 FOR UPDATE";
     BY_UNIQUE_KEY = "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key = $3";
     BY_KEY = "SELECT r.id, r.doc, r.version, r.created, r.modified FROM resource_keys k JOIN resources r ON r.tenant = k.tenant AND r.kind = k.kind AND r.id = k.id
-              WHERE k.tenant = $1 AND k.kind = $2 AND k.path = $3 AND k.key = $4 ORDER BY k.id LIMIT CAST($5 AS BIGINT)";
-    PAGE = "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT CAST($4 AS BIGINT)";
-    PAGE_FROM = "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 ORDER BY id LIMIT CAST($3 AS BIGINT) OFFSET $4";
+              WHERE k.tenant = $1 AND k.kind = $2 AND k.path = $3 AND k.key = $4 ORDER BY k.id LIMIT $5";
+    PAGE = "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT $4";
+    PAGE_FROM = "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 ORDER BY id LIMIT $3 OFFSET $4";
     COUNT = "SELECT COUNT(*) FROM resources WHERE tenant = $1 AND kind = $2";
     EXISTS = "SELECT 1 FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3";
     KIND_HELD = "SELECT kind FROM resources WHERE tenant = $1 AND kind IN (1, 2) AND id = $2",

@@ -9,9 +9,6 @@ use crate::error::StoreError;
 use crate::id;
 
 /// A named statement. Parameters are written `$1`, `$2`, …; where the databases differ there are two texts.
-///
-/// A limit is written `LIMIT CAST($1 AS BIGINT)`: with a bare parameter there, SQLite compiles the statement anew for every value that is
-/// bound, which takes ten times as long as running it.
 #[derive(Debug)]
 pub(crate) struct Sql {
     #[cfg_attr(

@@ -39,10 +39,10 @@ statements! {
     BY_ID = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE id = $1";
     BY_KEY = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE upn_key = $1";
     DELETED_BY_UPN = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE deleted IS NOT NULL AND upn = $1 ORDER BY deleted DESC LIMIT 1";
-    AFTER = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)";
-    DELETED_BEFORE = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE deleted < $1 ORDER BY deleted LIMIT CAST($2 AS BIGINT)";
-    REPORTS = "SELECT id FROM directory_users WHERE manager = $1 AND id > $2 ORDER BY id LIMIT CAST($3 AS BIGINT)";
-    IDS_AFTER = "SELECT id FROM directory_users WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)";
+    AFTER = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE id > $1 ORDER BY id LIMIT $2";
+    DELETED_BEFORE = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE deleted < $1 ORDER BY deleted LIMIT $2";
+    REPORTS = "SELECT id FROM directory_users WHERE manager = $1 AND id > $2 ORDER BY id LIMIT $3";
+    IDS_AFTER = "SELECT id FROM directory_users WHERE id > $1 ORDER BY id LIMIT $2";
     COUNT = "SELECT COUNT(*), COALESCE(SUM(CASE WHEN deleted IS NULL THEN 0 ELSE 1 END), 0) FROM directory_users";
 }
 
