@@ -1,0 +1,89 @@
+//! What is asked of the person at the terminal: secrets, and leave to destroy something.
+
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::outcome::usage;
+
+/// Longest file that is read as a secret token, in bytes.
+pub const SECRET_BYTES_MAX: u64 = 64 << 10;
+
+/// The secret token: from a file, from standard input (`-`), or typed without echo where there is a terminal.
+pub fn secret_token(file: Option<&Path>) -> anyhow::Result<String> {
+    let text = match file {
+        Some(path) if path == Path::new("-") => read_secret(std::io::stdin().lock(), "standard input")?,
+        Some(path) => {
+            let name = path.display().to_string();
+            let file =
+                std::fs::File::open(path).with_context(|| format!("the secret token in {name} cannot be read"))?;
+            read_secret(file, &name)?
+        }
+        None if std::io::stdin().is_terminal() => typed_secret()?,
+        None => {
+            return Err(usage(
+                "the secret token is missing; name its file with --secret-token-file FILE, or - for standard input",
+            ));
+        }
+    };
+    let token = text.trim();
+    if token.is_empty() {
+        anyhow::bail!("the secret token is empty; copy it from the application again");
+    }
+    Ok(token.to_owned())
+}
+
+fn read_secret(from: impl std::io::Read, name: &str) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    from.take(SECRET_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("the secret token in {name} cannot be read"))?;
+    if bytes.len() as u64 > SECRET_BYTES_MAX {
+        anyhow::bail!(
+            "{name} has more than {SECRET_BYTES_MAX} bytes and is no secret token; name the file that holds only the token"
+        );
+    }
+    String::from_utf8(bytes).map_err(|_| {
+        anyhow::anyhow!("{name} is not UTF-8 and is no secret token; name the file that holds only the token")
+    })
+}
+
+fn typed_secret() -> anyhow::Result<String> {
+    let terminal = console::Term::stderr();
+    write!(&terminal, "Secret Token (not shown): ")?;
+    Ok(terminal.read_secure_line()?)
+}
+
+/// Asks before something is destroyed. Without a terminal, only `--yes` is leave.
+pub fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(usage(format!("{question} Nothing was done; say --yes to do it without being asked")));
+    }
+    let terminal = console::Term::stderr();
+    write!(&terminal, "{} [y/N] ", crate::output::clean(question))?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+        Ok(())
+    } else {
+        anyhow::bail!("nothing was done")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_short_texts() {
+        assert_eq!(read_secret(&b"lst_x\n"[..], "f").unwrap(), "lst_x\n");
+        let most = usize::try_from(SECRET_BYTES_MAX).unwrap();
+        assert!(read_secret(&vec![b'a'; most][..], "f").is_ok());
+        assert!(read_secret(&vec![b'a'; most + 1][..], "f").unwrap_err().to_string().contains("more than 65536 bytes"));
+        assert!(read_secret(&[0xff, 0xfe][..], "f").unwrap_err().to_string().contains("not UTF-8"));
+    }
+}

@@ -1,0 +1,232 @@
+//! The command line: every command and option there is, with its help. What a command does is in `commands`.
+
+mod application;
+mod directory;
+mod provisioning;
+mod tenant;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use application::{AppCommand, AssignArgs, DialectName, JobSettingsArgs, ScopeName, Switch, UnassignArgs};
+pub use directory::{GroupCommand, ImportArgs, ImportCommand, ImportFormat, MembersCommand, UserCommand};
+pub use provisioning::{LogsArgs, LogsCommand, ProvisionArgs};
+pub use tenant::{TenantCommand, TokenCommand};
+
+use crate::config::LogFormat;
+use crate::output::Color;
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  done
+  1  failed; the sentence on standard error says why and what to do (doctor: problems were found)
+  2  the command line or the configuration is wrong
+  3  done in part: some rows or objects failed, and the report says which (import, sync)
+
+Configuration: lockstep.toml in the data folder or the current folder (or --config FILE), the environment
+(LOCKSTEP_DATA, LOCKSTEP_LISTEN, LOCKSTEP_DATABASE, LOCKSTEP_PUBLIC_URL, LOCKSTEP_LOG), and options, the later the stronger.";
+
+/// Keeps the accounts and groups of every application in lockstep with a directory.
+#[derive(Debug, Parser)]
+#[command(name = "lockstep", version, after_help = AFTER_HELP, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes, before or after its name.
+#[derive(Clone, Debug, Default, Args)]
+pub struct GlobalArgs {
+    /// Folder of the data, made when it is not there [default: lockstep-data]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "LOCKSTEP_DATA",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    pub data: Option<PathBuf>,
+    /// Configuration file [default: lockstep.toml in the data folder, else in the current folder]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub config: Option<PathBuf>,
+    /// PostgreSQL database, as postgres://user@host/name, instead of the file in the data folder
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "LOCKSTEP_DATABASE",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    pub database: Option<String>,
+    /// Address under which others reach this server [default: http:// and the address it listens at]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "LOCKSTEP_PUBLIC_URL",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    pub public_url: Option<String>,
+    /// Answer in JSON, for programs
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub json: bool,
+    /// When to use colours
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Global options"
+    )]
+    pub color: Color,
+    /// Which log lines to print: error, warn, info, debug, trace, or parts as in warn,provisioning=debug [default: warn]
+    #[arg(
+        long,
+        global = true,
+        value_name = "LEVELS",
+        env = "LOCKSTEP_LOG",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    pub log: Option<String>,
+    /// Form of log lines on standard error [default: text]
+    #[arg(long, global = true, value_enum, value_name = "FORM", help_heading = "Global options")]
+    pub log_format: Option<LogFormat>,
+    /// Address to listen at, where the command serves; filled from the options of `serve`
+    #[arg(skip)]
+    pub listen: Option<String>,
+    /// Whether no configuration file is looked for; so for the demo, which has a folder of its own
+    #[arg(skip)]
+    pub without_file: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show everything on a sample directory of 1,000 people, four tenants and four applications
+    Demo(DemoArgs),
+    /// Run the provisioning service and the tenants until stopped
+    Serve(ServeArgs),
+    /// Import users, groups or members from a CSV or JSON lines file
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// List, show, add, change, delete, restore users of the directory
+    #[command(subcommand)]
+    User(UserCommand),
+    /// List, show, add, change, delete, restore groups of the directory, and their members
+    #[command(subcommand)]
+    Group(GroupCommand),
+    /// Search the gallery; add, list, show, change, remove applications
+    #[command(subcommand)]
+    App(AppCommand),
+    /// Assign users and groups to an application
+    Assign(AssignArgs),
+    /// End assignments of users and groups to an application
+    Unassign(UnassignArgs),
+    /// Add, list, suspend, resume, remove tenants of the application side
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Add, list, revoke secret tokens of a tenant
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Test the connection to an application
+    TestConnection {
+        /// The application, by name or id
+        app: String,
+    },
+    /// Show every request that the next cycle would send, without sending a write
+    Plan {
+        /// The application, by name or id
+        app: String,
+    },
+    /// Run one provisioning cycle now
+    Sync {
+        /// The application, by name or id
+        app: String,
+    },
+    /// Provision one user or group now, and show each step
+    Provision(ProvisionArgs),
+    /// Show the state of each application's provisioning
+    Status {
+        /// Only this application, by name or id
+        app: Option<String>,
+    },
+    /// Show the provisioning log, newest first
+    Logs(LogsArgs),
+    /// Look for problems in the data folder, the database, the key and the jobs
+    Doctor {
+        /// Also test the connection to each application
+        #[arg(long)]
+        connections: bool,
+    },
+    /// Write a consistent copy of the data, with its key, into a new folder, also while `serve` runs
+    Backup {
+        /// The folder to make; it must not be there yet
+        folder: PathBuf,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Options of `demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// End when the summary is printed, instead of serving on; fails when a count is not the expected one
+    #[arg(long)]
+    pub once: bool,
+    /// Address to serve at; a free port of the loopback interface is taken unless given
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+}
+
+/// Options of `serve`.
+#[derive(Clone, Debug, Args)]
+pub struct ServeArgs {
+    /// Address to listen at [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS", env = "LOCKSTEP_LISTEN", hide_env_values = true)]
+    pub listen: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_data_folder_may_stand_on_either_side() {
+        for line in [["lockstep", "--data", "d", "status"], ["lockstep", "status", "--data", "d"]] {
+            assert_eq!(Cli::parse_from(line).global.data, Some(PathBuf::from("d")));
+        }
+    }
+
+    #[test]
+    fn every_option_and_command_has_help() {
+        fn walk(command: &clap::Command) {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} of {}", argument.get_id(), command.get_name());
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        walk(&Cli::command());
+    }
+}

@@ -1,0 +1,66 @@
+//! One module a command. Each is thin: it reads its options, calls the directory, the provider or the provisioning
+//! service, and shows what they answer.
+
+mod app;
+mod assign;
+mod attribute_values;
+mod backup;
+mod cycle;
+mod demo;
+mod doctor;
+mod find;
+mod group;
+mod import;
+mod logs;
+mod provision;
+mod serve;
+mod status;
+mod tenant;
+mod token;
+mod user;
+
+use tokio::runtime::Runtime;
+
+use crate::cli::Command;
+use crate::config::Config;
+use crate::outcome::Outcome;
+use crate::output::Output;
+use crate::world::World;
+
+/// Carries out a command.
+pub fn run(
+    command: Command,
+    config: Config,
+    data_is_given: bool,
+    output: Output,
+    runtime: &Runtime,
+) -> anyhow::Result<Outcome> {
+    if let Command::Demo(args) = command {
+        return demo::run(&args, config, data_is_given, output, runtime);
+    }
+    let world = World::open(config, runtime)?;
+    runtime.block_on(in_world(command, &world, output))
+}
+
+async fn in_world(command: Command, world: &World, output: Output) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Serve(_) => serve::run(world, output).await,
+        Command::Import(import) => import::run(import, world, output).await,
+        Command::User(command) => user::run(command, world, output).await,
+        Command::Group(command) => group::run(command, world, output).await,
+        Command::App(command) => app::run(command, world, output).await,
+        Command::Assign(args) => assign::assign(args, world, output).await,
+        Command::Unassign(args) => assign::unassign(args, world, output).await,
+        Command::Tenant(command) => tenant::run(command, world, output).await,
+        Command::Token(command) => token::run(command, world, output).await,
+        Command::TestConnection { app } => app::test_connection(&app, world, output).await,
+        Command::Plan { app } => cycle::plan(&app, world, output).await,
+        Command::Sync { app } => cycle::sync(&app, world, output).await,
+        Command::Provision(args) => provision::run(args, world, output).await,
+        Command::Status { app } => status::run(app.as_deref(), world, output).await,
+        Command::Logs(args) => logs::run(args, world, output).await,
+        Command::Doctor { connections } => doctor::run(connections, world, output).await,
+        Command::Backup { folder } => backup::run(&folder, world, output).await,
+        Command::Demo(_) | Command::Completions { .. } => Ok(Outcome::Done),
+    }
+}

@@ -1,0 +1,309 @@
+//! `app` and `test-connection`: applications with their provisioning jobs.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use directory::DirectoryError;
+use provisioning::{Dialect, Discovered, JobChange, JobStatus, JobView, NewJob, ScopeSetting, Template};
+use serde_json::{Value, json};
+use store::{AppId, ReadTx};
+
+use super::find;
+use crate::ask::{confirm, secret_token};
+use crate::cli::{AppCommand, DialectName, JobSettingsArgs, ScopeName, Switch};
+use crate::outcome::{Outcome, usage};
+use crate::output::{Output, counted};
+use crate::shown::{kind_name, text};
+use crate::world::World;
+
+/// Longest file of mappings, in bytes.
+const MAPPINGS_BYTES_MAX: u64 = 4 << 20;
+/// Assignments read at a time.
+const STEP: u32 = 500;
+
+/// Carries out `app`.
+pub async fn run(command: AppCommand, world: &World, output: Output) -> anyhow::Result<Outcome> {
+    match command {
+        AppCommand::Gallery { words } => gallery(output, &words.join(" "))?,
+        AppCommand::List => list(world, output).await?,
+        AppCommand::Show { app } => show(world, output, &app).await?,
+        AppCommand::Remove { app, yes } => remove(world, output, &app, yes).await?,
+        AppCommand::Assignments { app, limit } => assignments(world, output, &app, limit).await?,
+        AppCommand::Add { .. } => {
+            let job = world.engine()?.add_job(new_job(command, world)?).await?;
+            told(output, &job, "was added; its connection works")?;
+        }
+        AppCommand::Set { ref app, .. } => {
+            let id = find::application(world, app).await?.id;
+            let job = world.engine()?.change_job(id, job_change(command)?).await?;
+            told(output, &job, "was changed")?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// Carries out `test-connection`.
+pub async fn test_connection(app: &str, world: &World, output: Output) -> anyhow::Result<Outcome> {
+    let application = find::application(world, app).await?;
+    let discovered = world.engine()?.test_connection(application.id).await?;
+    if output.is_json() {
+        output.json(
+            &json!({ "app": application.id, "name": application.name, "connection": "ok", "discovered": discovered }),
+        )?;
+    } else {
+        output.line(&format!("The connection to {} works{}", application.name, discovery(&discovered)))?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn discovery(discovered: &Discovered) -> String {
+    if discovered.attributes.is_empty() {
+        return String::new();
+    }
+    format!("; its schemas name {}", counted(discovered.attributes.len() as u64, "attribute"))
+}
+
+fn gallery(output: Output, words: &str) -> anyhow::Result<()> {
+    let found = Template::search(words);
+    if output.is_json() {
+        let described = |template: &&Template| {
+            json!({
+                "template": template.name, "title": template.title, "description": template.description,
+                "groups": template.has_groups(), "excludeDefaultAccess": template.exclude_default_access, "discovery": template.discovery,
+            })
+        };
+        return output.json(&found.iter().map(described).collect::<Vec<_>>());
+    }
+    let row = |template: &&Template| {
+        let objects = if template.has_groups() { "users, groups" } else { "users" };
+        vec![template.name.clone(), template.title.clone(), objects.to_owned(), template.description.clone()]
+    };
+    let none = "No template has these words; the template scim takes any SCIM application";
+    output.table(&["TEMPLATE", "APPLICATION", "PROVISIONS", "DESCRIPTION"], found.iter().map(row).collect(), none)
+}
+
+fn new_job(command: AppCommand, world: &World) -> anyhow::Result<NewJob> {
+    let AppCommand::Add { template, name, tenant_url, secret_token_file, roles, settings, status } = command else {
+        anyhow::bail!("only app add makes a job");
+    };
+    let Some(known) = Template::by_name(&template) else {
+        let names: Vec<&str> = Template::all().iter().map(|template| template.name.as_str()).collect();
+        return Err(usage(format!("no gallery template is named {template:?}; there are {}", names.join(", "))));
+    };
+    Ok(NewJob {
+        name: name.unwrap_or_else(|| known.title.clone()),
+        template,
+        tenant_url,
+        secret_token: secret_token(secret_token_file.as_deref())?,
+        roles,
+        scope: settings.scope.map(scope),
+        interval_seconds: settings.interval.or(world.config().interval_seconds),
+        dialect: settings.dialect.map(dialect),
+        exclude_default_access: settings.exclude_default_access,
+        enabled: status == Switch::On,
+    })
+}
+
+fn job_change(command: AppCommand) -> anyhow::Result<JobChange> {
+    let AppCommand::Set {
+        app: _,
+        name,
+        tenant_url,
+        secret_token_file,
+        settings: JobSettingsArgs { scope: new_scope, interval, dialect: new_dialect, exclude_default_access },
+        status,
+        concurrency,
+        settle,
+        request_timeout,
+        mappings,
+        restart,
+    } = command
+    else {
+        anyhow::bail!("only app set changes a job");
+    };
+    Ok(JobChange {
+        name,
+        tenant_url,
+        secret_token: secret_token_file.map(|file| secret_token(Some(&file))).transpose()?,
+        scope: new_scope.map(scope),
+        interval_seconds: interval,
+        dialect: new_dialect.map(dialect),
+        exclude_default_access,
+        concurrency,
+        request_timeout_seconds: request_timeout,
+        settle_seconds: settle,
+        objects: mappings.map(|file| read_mappings(&file)).transpose()?,
+        status: status.map(|status| if status == Switch::On { JobStatus::On } else { JobStatus::Off }),
+        restart,
+    })
+}
+
+const fn scope(name: ScopeName) -> ScopeSetting {
+    match name {
+        ScopeName::Assigned => ScopeSetting::Assigned,
+        ScopeName::All => ScopeSetting::All,
+    }
+}
+
+const fn dialect(name: DialectName) -> Dialect {
+    match name {
+        DialectName::Entra => Dialect::Entra,
+        DialectName::EntraCompliant => Dialect::EntraCompliant,
+        DialectName::Rfc => Dialect::Rfc,
+    }
+}
+
+/// Takes the list of mappings, or the whole document that `app show --json` prints.
+fn read_mappings(file: &Path) -> anyhow::Result<Vec<mapping::ObjectMapping>> {
+    let shown = file.display();
+    let size = std::fs::metadata(file).with_context(|| format!("the mappings in {shown} cannot be read"))?.len();
+    anyhow::ensure!(
+        size <= MAPPINGS_BYTES_MAX,
+        "{shown} has more than {MAPPINGS_BYTES_MAX} bytes and holds no mappings"
+    );
+    let text = std::fs::read_to_string(file).with_context(|| format!("the mappings in {shown} cannot be read"))?;
+    let mut value: Value = serde_json::from_str(&text).with_context(|| format!("{shown} is no JSON"))?;
+    if let Some(inner) = value.get_mut("mappings") {
+        value = inner.take();
+    }
+    serde_json::from_value(value)
+        .with_context(|| format!("{shown} holds no list of mappings as app show --json prints it"))
+}
+
+fn told(output: Output, job: &JobView, what: &str) -> anyhow::Result<()> {
+    if output.is_json() {
+        return output.json(job);
+    }
+    output.line(&format!("Application {} {what}", job.name))
+}
+
+async fn list(world: &World, output: Output) -> anyhow::Result<()> {
+    let jobs = world.engine()?.jobs().await?;
+    if output.is_json() {
+        return output.json(&jobs);
+    }
+    let row = |job: &JobView| {
+        vec![
+            job.name.clone(),
+            job.template.to_owned(),
+            job.status.as_str().to_owned(),
+            word(&job.scope),
+            job.tenant_url.clone(),
+            job.app.to_string(),
+        ]
+    };
+    let none = "No applications; add one with lockstep app add";
+    output.table(
+        &["APPLICATION", "TEMPLATE", "STATUS", "SCOPE", "TENANT URL", "ID"],
+        jobs.iter().map(row).collect(),
+        none,
+    )
+}
+
+/// The word under which a setting is written in JSON.
+fn word(setting: &impl serde::Serialize) -> String {
+    serde_json::to_value(setting).map(|value| text(&value)).unwrap_or_default()
+}
+
+async fn show(world: &World, output: Output, name: &str) -> anyhow::Result<()> {
+    let application = find::application(world, name).await?;
+    let engine = world.engine()?;
+    let job = engine.job(application.id).await?;
+    let (roles, assigned) = roles_and_assigned(world, application.id).await?;
+    if output.is_json() {
+        let mut shown = serde_json::to_value(&job)?;
+        shown["roles"] = json!(roles);
+        shown["assigned"] = json!(assigned);
+        shown["mappings"] = serde_json::to_value(engine.mappings(application.id).await?)?;
+        return output.json(&shown);
+    }
+    let mut facts = vec![
+        ("application", job.name.clone()),
+        ("id", job.app.to_string()),
+        ("template", format!("{} ({})", job.template, job.title)),
+        ("status", job.status.as_str().to_owned()),
+        ("tenant URL", job.tenant_url.clone()),
+        ("scope", word(&job.scope)),
+        ("dialect", word(&job.dialect)),
+        ("interval", counted(job.interval_seconds, "second")),
+        ("Default Access left out", if job.exclude_default_access { "yes" } else { "no" }.to_owned()),
+        ("roles", roles.join(", ")),
+        ("assigned", format!("{} and {}", counted(assigned.0, "user"), counted(assigned.1, "group"))),
+        ("users at the application", job.users.linked.to_string()),
+        ("groups at the application", job.groups.linked.to_string()),
+        ("failures that wait", job.escrows.to_string()),
+    ];
+    facts.extend(job.quarantine.clone().map(|reason| ("quarantine", reason)));
+    output.facts(&facts)
+}
+
+/// The role values of an application, and how many users and groups are assigned to it.
+async fn roles_and_assigned(world: &World, app: AppId) -> Result<(Vec<String>, (u64, u64)), DirectoryError> {
+    world
+        .store()
+        .scan(move |tx| {
+            let roles = directory::app_roles(tx, app)?.into_iter().map(|role| role.value).collect();
+            let (mut users, mut groups, mut after) = (0, 0, None);
+            loop {
+                let page = directory::assignments(tx, app, after, STEP)?;
+                for assignment in &page.items {
+                    *(if assignment.kind == store::ObjectKind::User { &mut users } else { &mut groups }) += 1;
+                }
+                after = page.next;
+                if after.is_none() {
+                    return Ok((roles, (users, groups)));
+                }
+            }
+        })
+        .await
+}
+
+async fn remove(world: &World, output: Output, name: &str, yes: bool) -> anyhow::Result<()> {
+    let application = find::application(world, name).await?;
+    confirm(&format!("Remove the application {}? Its accounts at the application stay.", application.name), yes)?;
+    world.engine()?.remove_job(application.id).await?;
+    if output.is_json() {
+        return output.json(&json!({ "app": application.id, "name": application.name, "removed": true }));
+    }
+    output.line(&format!("Application {} was removed; its accounts at the application stay", application.name))
+}
+
+async fn assignments(world: &World, output: Output, name: &str, limit: u32) -> anyhow::Result<()> {
+    let app = find::application(world, name).await?.id;
+    let (mut after, mut shown) = (None, Vec::new());
+    let most = if limit == 0 { usize::MAX } else { limit as usize };
+    loop {
+        let page = world.store().scan(move |tx| described(tx, app, after)).await?;
+        shown.extend(page.0);
+        after = page.1;
+        if after.is_none() || shown.len() >= most {
+            break;
+        }
+    }
+    let more = after.is_some() || shown.len() > most;
+    shown.truncate(most);
+    if output.is_json() {
+        return output.json(&shown);
+    }
+    let row = |one: &Value| ["name", "type", "role", "id"].map(|key| text(&one[key])).to_vec();
+    output.table(&["ASSIGNED", "TYPE", "ROLE", "ID"], shown.iter().map(row).collect(), "Nobody is assigned")?;
+    if more { output.line("There are more; say --limit 0 for all") } else { Ok(()) }
+}
+
+fn described(
+    tx: &mut ReadTx<'_>,
+    app: AppId,
+    after: Option<store::ObjectId>,
+) -> Result<(Vec<Value>, Option<store::ObjectId>), DirectoryError> {
+    let page = directory::assignments(tx, app, after, STEP)?;
+    let mut shown = Vec::with_capacity(page.items.len());
+    for one in page.items {
+        let name = if one.kind == store::ObjectKind::User {
+            directory::user(tx, one.principal.user())?.map(|user| user.user_principal_name)
+        } else {
+            directory::group(tx, one.principal.group())?.map(|group| group.display_name)
+        };
+        shown.push(json!({ "id": one.principal, "type": kind_name(one.kind), "name": name, "role": one.role.value }));
+    }
+    Ok((shown, page.next))
+}

@@ -1,0 +1,76 @@
+//! `assign` and `unassign`: who gets an account at an application, with which app role.
+
+use directory::{Activity, Application, DirectoryError};
+use serde_json::json;
+use store::{ObjectId, ObjectKind, ReadTx};
+
+use super::find;
+use crate::cli::{AssignArgs, UnassignArgs};
+use crate::outcome::Outcome;
+use crate::output::{Output, counted};
+use crate::world::{World, audit, now};
+
+/// Carries out `assign`: all of those named, or none where one of them cannot be.
+pub async fn assign(args: AssignArgs, world: &World, output: Output) -> anyhow::Result<Outcome> {
+    let app = find::application(world, &args.app).await?;
+    let (id, role, now) = (app.id, args.role, now());
+    let name = app.name.clone();
+    let added = world.store().write(move |tx| {
+        let mut added = 0;
+        for (principal, kind, shown) in principals(tx, &args.principals.users, &args.principals.groups)? {
+            if directory::assign(tx, id, principal, kind, role.as_deref(), now)? {
+                added += 1;
+                let detail = json!({ "principal": principal, "principalName": shown, "role": role });
+                audit(tx, Activity::AddAssignment, &name, &detail)?;
+            }
+        }
+        Ok::<_, DirectoryError>(added)
+    });
+    told(output, &app, added.await?, "assigned to")
+}
+
+/// Carries out `unassign`.
+pub async fn unassign(args: UnassignArgs, world: &World, output: Output) -> anyhow::Result<Outcome> {
+    let app = find::application(world, &args.app).await?;
+    let (id, role, now) = (app.id, args.role, now());
+    let name = app.name.clone();
+    let ended = world.store().write(move |tx| {
+        let mut ended = 0;
+        for (principal, _, shown) in principals(tx, &args.principals.users, &args.principals.groups)? {
+            if directory::unassign(tx, id, principal, role.as_deref(), now)? {
+                ended += 1;
+                let detail = json!({ "principal": principal, "principalName": shown, "role": role });
+                audit(tx, Activity::RemoveAssignment, &name, &detail)?;
+            }
+        }
+        Ok::<_, DirectoryError>(ended)
+    });
+    told(output, &app, ended.await?, "no longer assigned to")
+}
+
+fn told(output: Output, app: &Application, changed: u64, what: &str) -> anyhow::Result<Outcome> {
+    if output.is_json() {
+        output.json(&json!({ "app": app.id, "name": app.name, "changed": changed }))?;
+    } else {
+        output.line(&format!("{} {what} {}", counted(changed, "user or group"), app.name))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// The users and groups of those names or object ids, with the names that people see.
+fn principals(
+    tx: &mut ReadTx<'_>,
+    users: &[String],
+    groups: &[String],
+) -> Result<Vec<(ObjectId, ObjectKind, String)>, DirectoryError> {
+    let mut found = Vec::with_capacity(users.len() + groups.len());
+    for name in users {
+        let user = directory::find_user(tx, name)?;
+        found.push((user.id.into(), ObjectKind::User, user.user_principal_name));
+    }
+    for name in groups {
+        let group = directory::find_group(tx, name)?;
+        found.push((group.id.into(), ObjectKind::Group, group.display_name));
+    }
+    Ok(found)
+}

@@ -1,0 +1,57 @@
+//! `backup`: a consistent copy of the data, with its key, while others go on writing.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use serde_json::json;
+
+use crate::config::FILE_NAME;
+use crate::data_folder::{make_folder, write_private};
+use crate::outcome::Outcome;
+use crate::output::Output;
+use crate::progress::{Bar, Unit};
+use crate::world::World;
+
+/// Carries out `backup`.
+pub async fn run(folder: &Path, world: &World, output: Output) -> anyhow::Result<Outcome> {
+    if world.config().postgres.is_some() {
+        bail!("a PostgreSQL database is backed up with pg_dump; keep {} with it", world.folder().key_file().display());
+    }
+    if folder.exists() {
+        bail!("{} is there already and is not overwritten; name a folder that is not there", folder.display());
+    }
+    make_folder(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+    let copied = copy(folder, world, output).await;
+    if copied.is_err() {
+        // Half a backup is worse than none: somebody might trust it.
+        drop(std::fs::remove_dir_all(folder));
+    }
+    copied?;
+    if output.is_json() {
+        output.json(&json!({ "folder": folder, "database": "lockstep.db", "key": "master.key" }))?;
+    } else {
+        let shown = folder.display();
+        output.line(&format!(
+            "The data and its key were copied to {shown}; whoever has both has everything. Use it with --data {shown}"
+        ))?;
+    }
+    Ok(Outcome::Done)
+}
+
+async fn copy(folder: &Path, world: &World, output: Output) -> anyhow::Result<()> {
+    let database = folder.join("lockstep.db");
+    write_private(&database, &[]).with_context(|| format!("{} cannot be written", database.display()))?;
+    let bar = Bar::new(output, "Backing up", 0, Unit::Items);
+    let shown = bar.clone();
+    let copied = world.store().backup(database, move |done, total| shown.at(done, Some(total), "pages")).await;
+    bar.done();
+    copied?;
+    write_private(&folder.join("master.key"), &world.folder().key()).context("the key cannot be written")?;
+    let configuration = world.folder().path().join(FILE_NAME);
+    if configuration.is_file() {
+        let text =
+            std::fs::read(&configuration).with_context(|| format!("{} cannot be read", configuration.display()))?;
+        write_private(&folder.join(FILE_NAME), &text).context("the configuration cannot be written")?;
+    }
+    Ok(())
+}

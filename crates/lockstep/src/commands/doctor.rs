@@ -1,0 +1,148 @@
+//! `doctor`: looks for problems before they are met.
+
+use provisioning::{Engine, JobView};
+use serde::Serialize;
+use store::{SCHEMA_VERSION, StoreError, audit, jobs};
+
+use crate::outcome::Outcome;
+use crate::output::{Output, counted, moment};
+use crate::world::{World, now};
+
+/// How far ahead of the clock stored moments may be, in seconds: machines that share a database differ a little.
+const CLOCK_AHEAD_SECONDS: i64 = 300;
+
+/// What a check found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    Warning,
+    Problem,
+}
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: String,
+    state: State,
+    message: String,
+}
+
+#[derive(Debug, Default)]
+struct Checks(Vec<Finding>);
+
+impl Checks {
+    fn add(&mut self, check: impl Into<String>, state: State, message: impl Into<String>) {
+        self.0.push(Finding { check: check.into(), state, message: message.into() });
+    }
+
+    /// A check that is well where there is nothing to tell.
+    fn well_unless(&mut self, check: impl Into<String>, state: State, told: &[String], well: &str) {
+        let (state, message) = if told.is_empty() { (State::Ok, well.to_owned()) } else { (state, told.join("; ")) };
+        self.add(check, state, message);
+    }
+}
+
+/// Carries out `doctor`.
+pub async fn run(connections: bool, world: &World, output: Output) -> anyhow::Result<Outcome> {
+    let mut checks = Checks::default();
+    folder(&mut checks, world)?;
+    database(&mut checks, world).await?;
+    clock(&mut checks, world).await?;
+    let engine = world.engine()?;
+    for job in engine.jobs().await? {
+        of_job(&mut checks, world, &job).await?;
+        if connections {
+            connection(&mut checks, &engine, &job).await;
+        }
+    }
+    let problems = checks.0.iter().filter(|check| check.state == State::Problem).count();
+    if output.is_json() {
+        output.json(&serde_json::json!({ "problems": problems, "checks": checks.0 }))?;
+    } else {
+        let shown = |state: State| match state {
+            State::Ok => "ok",
+            State::Warning => "warning",
+            State::Problem => "PROBLEM",
+        };
+        let row = |check: &Finding| vec![shown(check.state).to_owned(), check.check.clone(), check.message.clone()];
+        output.table(&["STATE", "CHECK", "FOUND"], checks.0.iter().map(row).collect(), "Nothing was checked")?;
+    }
+    Ok(if problems == 0 { Outcome::Done } else { Outcome::ProblemsFound })
+}
+
+fn folder(checks: &mut Checks, world: &World) -> anyhow::Result<()> {
+    let folder = world.folder();
+    let open: Vec<String> = folder
+        .readable_by_others()
+        .iter()
+        .map(|(file, mode)| format!("{} can be read by others (mode {mode}); run chmod 600 on it", file.display()))
+        .collect();
+    checks.well_unless(
+        "data folder",
+        State::Problem,
+        &open,
+        &format!("{} is its owner's alone", folder.path().display()),
+    );
+    let served = if folder.is_served()? { "a server runs on this folder" } else { "no server runs on this folder" };
+    checks.add("server", State::Ok, served);
+    Ok(())
+}
+
+async fn database(checks: &mut Checks, world: &World) -> anyhow::Result<()> {
+    let version = world.store().version().await?;
+    checks.add("database", State::Ok, format!("{version}, schema version {SCHEMA_VERSION}"));
+    let damage = match world.store().check().await {
+        Ok(damage) => damage,
+        Err(error) => vec![error.to_string()],
+    };
+    let told: Vec<String> = damage.into_iter().map(|line| format!("{line}; restore a backup")).collect();
+    checks.well_unless("integrity", State::Problem, &told, "the database is whole");
+    // The key was compared with the database's when the data was opened.
+    checks.add("key", State::Ok, "master.key is the key of this database");
+    Ok(())
+}
+
+async fn clock(checks: &mut Checks, world: &World) -> anyhow::Result<()> {
+    let latest = world.store().read(|tx| audit::latest_audit(tx, 1)).await?.pop();
+    let now = now();
+    let ahead = latest.filter(|record| record.at.as_second() - now.as_second() > CLOCK_AHEAD_SECONDS);
+    let told: Vec<String> = ahead
+        .map(|record| {
+            format!("the newest record is of {}, later than now ({}); set the clock", moment(record.at), moment(now))
+        })
+        .into_iter()
+        .collect();
+    checks.well_unless("clock", State::Problem, &told, &moment(now));
+    Ok(())
+}
+
+async fn of_job(checks: &mut Checks, world: &World, job: &JobView) -> anyhow::Result<()> {
+    let app = job.app;
+    let record = world.store().read(move |tx| jobs::job_by_app(tx, app)).await;
+    if let Some(record) = record.map_err(|error: StoreError| error)? {
+        let unreadable = world.master_key().decrypt(app, &record.secret).err().map(|error| error.to_string());
+        let told: Vec<String> = unreadable.into_iter().collect();
+        checks.well_unless(format!("{}: secret token", job.name), State::Problem, &told, "can be read with this key");
+    }
+    let quarantine: Vec<String> = job.quarantine.iter().map(|reason| format!("in quarantine: {reason}")).collect();
+    checks.well_unless(format!("{}: job", job.name), State::Problem, &quarantine, job.status.as_str());
+    let open = job.users.open + job.groups.open;
+    let pending =
+        (open > 0).then(|| format!("{} of unknown outcome; the next cycle settles them", counted(open, "write")));
+    checks.well_unless(format!("{}: intents", job.name), State::Warning, &Vec::from_iter(pending), "none is open");
+    let failed = (job.escrows > 0).then(|| {
+        format!(
+            "{} wait for another attempt; lockstep logs --app {:?} tells why",
+            counted(job.escrows, "failure"),
+            job.name
+        )
+    });
+    checks.well_unless(format!("{}: failures", job.name), State::Warning, &Vec::from_iter(failed), "none waits");
+    Ok(())
+}
+
+async fn connection(checks: &mut Checks, engine: &Engine, job: &JobView) {
+    let told: Vec<String> =
+        engine.test_connection(job.app).await.err().map(|error| error.to_string()).into_iter().collect();
+    checks.well_unless(format!("{}: connection", job.name), State::Problem, &told, "works");
+}

@@ -1,0 +1,258 @@
+//! `group`: groups of the directory and their direct members.
+
+use directory::{Activity, DirectoryError, Group, GroupDraft, GroupSearch, Principal};
+use serde_json::{Value, json};
+use store::{GroupId, ObjectId, ObjectKind, ReadTx};
+
+use super::attribute_values::attribute_values;
+use super::find;
+use crate::ask::confirm;
+use crate::cli::{GroupCommand, MembersCommand};
+use crate::outcome::Outcome;
+use crate::output::{Output, counted, moment_or};
+use crate::shown::{facts, group_json, kind_name, text};
+use crate::world::{World, audit, new_id, now};
+
+/// Groups or members read at a time.
+const STEP: u32 = 500;
+
+/// Carries out `group`.
+pub async fn run(command: GroupCommand, world: &World, output: Output) -> anyhow::Result<Outcome> {
+    match command {
+        GroupCommand::List { search, deleted, limit } => {
+            list(world, output, GroupSearch { text: search, deleted }, limit).await?;
+        }
+        GroupCommand::Show { group } => show(world, output, &group).await?,
+        GroupCommand::Add { display_name, attributes } => {
+            let group = add(world, display_name, &attributes).await?;
+            told(output, &group, "was added")?;
+        }
+        GroupCommand::Set { group, attributes } => {
+            let (group, changed) = set(world, &group, &attributes).await?;
+            told(output, &group, if changed { "was changed" } else { "is so already" })?;
+        }
+        GroupCommand::Delete { group } => {
+            let group = find::group(world, &group).await?;
+            let deleted = change(world, group.id, Activity::DeleteGroup, directory::delete_group).await?;
+            told(output, &deleted, "was soft-deleted and can be restored for 30 days")?;
+        }
+        GroupCommand::Restore { group } => {
+            let group = find_deleted(world, group).await?;
+            let restored = change(world, group.id, Activity::RestoreGroup, directory::restore_group).await?;
+            told(output, &restored, "was restored")?;
+        }
+        GroupCommand::Purge { group, yes } => {
+            let group = find_deleted(world, group).await?;
+            confirm(&format!("Remove the group {} for good?", group.display_name), yes)?;
+            let keep = group.clone();
+            change(world, group.id, Activity::HardDeleteGroup, move |tx, id, now| {
+                directory::purge_group(tx, id, now).map(|()| keep.clone())
+            })
+            .await?;
+            told(output, &group, "was removed for good")?;
+        }
+        GroupCommand::Members(command) => members(command, world, output).await?,
+    }
+    Ok(Outcome::Done)
+}
+
+fn told(output: Output, group: &Group, what: &str) -> anyhow::Result<()> {
+    if output.is_json() {
+        return output.json(&group_json(group));
+    }
+    output.line(&format!("Group {} {what}", group.display_name))
+}
+
+async fn find_deleted(world: &World, name: String) -> Result<Group, DirectoryError> {
+    world.store().read(move |tx| directory::find_deleted_group(tx, &name)).await
+}
+
+async fn list(world: &World, output: Output, search: GroupSearch, limit: u32) -> anyhow::Result<()> {
+    let (mut after, mut left) = (None, if limit == 0 { u32::MAX } else { limit });
+    let mut groups = Vec::new();
+    while left > 0 {
+        let (search, step) = (search.clone(), left.min(STEP));
+        let page = world.store().scan(move |tx| directory::list_groups(tx, &search, after, step)).await?;
+        left -= u32::try_from(page.items.len()).unwrap_or(left);
+        groups.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    if output.is_json() {
+        return output.json(&groups.iter().map(group_json).collect::<Vec<_>>());
+    }
+    let row = |group: &Group| {
+        let description = group.attributes.get("description").map(text).unwrap_or_default();
+        let security = if group.security_enabled { "yes" } else { "no" };
+        vec![
+            group.display_name.clone(),
+            description,
+            security.to_owned(),
+            moment_or(group.deleted, ""),
+            group.id.to_string(),
+        ]
+    };
+    output.table(
+        &["GROUP", "DESCRIPTION", "SECURITY", "DELETED", "ID"],
+        groups.iter().map(row).collect(),
+        "No groups",
+    )?;
+    if after.is_some() {
+        output.line("There are more; say --limit 0 for all")?;
+    }
+    Ok(())
+}
+
+async fn show(world: &World, output: Output, name: &str) -> anyhow::Result<()> {
+    let group = match find::group(world, name).await {
+        Err(DirectoryError::NotFound { kind, name }) => {
+            find_deleted(world, name.clone()).await.map_err(|_| DirectoryError::NotFound { kind, name })?
+        }
+        found => found?,
+    };
+    let object = group_json(&group);
+    if output.is_json() { output.json(&object) } else { output.facts(&facts(&object)) }
+}
+
+async fn add(world: &World, display_name: String, attributes: &[String]) -> anyhow::Result<Group> {
+    let mut draft = GroupDraft::new(display_name);
+    for (name, value) in attribute_values(attributes)? {
+        draft.attributes.extend(value.map(|value| (name, value)));
+    }
+    let (id, now) = (new_id(), now());
+    let added = world.store().write(move |tx| {
+        let group = directory::create_group(tx, id, &draft, now)?;
+        audit(tx, Activity::AddGroup, &group.display_name, &json!({ "id": group.id }))?;
+        Ok::<_, DirectoryError>(group)
+    });
+    Ok(added.await?)
+}
+
+async fn set(world: &World, name: &str, attributes: &[String]) -> anyhow::Result<(Group, bool)> {
+    let values = attribute_values(attributes)?;
+    let (name, now) = (name.to_owned(), now());
+    let written = world.store().write(move |tx| {
+        let group = directory::find_group(tx, &name)?;
+        let (group, changed) = directory::change_group(tx, group.id, &values, now)?;
+        if changed {
+            let names: Vec<&str> = values.iter().map(|(name, _)| name.as_str()).collect();
+            audit(tx, Activity::UpdateGroup, &group.display_name, &json!({ "id": group.id, "attributes": names }))?;
+        }
+        Ok::<_, DirectoryError>((group, changed))
+    });
+    Ok(written.await?)
+}
+
+async fn change<F>(world: &World, id: GroupId, activity: Activity, change: F) -> Result<Group, DirectoryError>
+where
+    F: Fn(&mut store::WriteTx<'_>, GroupId, jiff::Timestamp) -> Result<Group, DirectoryError> + Send + 'static,
+{
+    let now = now();
+    world
+        .store()
+        .write(move |tx| {
+            let group = change(tx, id, now)?;
+            audit(tx, activity, &group.display_name, &json!({ "id": group.id }))?;
+            Ok(group)
+        })
+        .await
+}
+
+async fn members(command: MembersCommand, world: &World, output: Output) -> anyhow::Result<()> {
+    match command {
+        MembersCommand::List { group, limit } => list_members(world, output, &group, limit).await,
+        MembersCommand::Add { group, members } => {
+            let (count, group) = change_members(world, &group, members, true).await?;
+            tell_members(output, &group, count, "added to")
+        }
+        MembersCommand::Remove { group, members } => {
+            let (count, group) = change_members(world, &group, members, false).await?;
+            tell_members(output, &group, count, "removed from")
+        }
+    }
+}
+
+fn tell_members(output: Output, group: &Group, count: u64, what: &str) -> anyhow::Result<()> {
+    if output.is_json() {
+        return output.json(&json!({ "group": group.id, "displayName": group.display_name, "changed": count }));
+    }
+    output.line(&format!("{} {what} {}", counted(count, "member"), group.display_name))
+}
+
+/// Adds or removes all of the members, or none where one of them cannot be.
+async fn change_members(
+    world: &World,
+    group: &str,
+    names: Vec<String>,
+    add: bool,
+) -> Result<(u64, Group), DirectoryError> {
+    let (name, now) = (group.to_owned(), now());
+    world
+        .store()
+        .write(move |tx| {
+            let group = directory::find_group(tx, &name)?;
+            let mut count = 0;
+            for name in &names {
+                let Principal { id, kind, display_name } = directory::find_principal(tx, name)?;
+                let (changed, activity) = if add {
+                    (directory::add_member(tx, group.id, id, kind, now)?, Activity::AddMember)
+                } else {
+                    (directory::remove_member(tx, group.id, id, now)?, Activity::RemoveMember)
+                };
+                if changed {
+                    count += 1;
+                    let detail = json!({ "group": group.id, "member": id, "memberName": display_name });
+                    audit(tx, activity, &group.display_name, &detail)?;
+                }
+            }
+            Ok((count, group))
+        })
+        .await
+}
+
+async fn list_members(world: &World, output: Output, name: &str, limit: u32) -> anyhow::Result<()> {
+    let group = find::group(world, name).await?;
+    let (mut after, mut left) = (None, if limit == 0 { u32::MAX } else { limit });
+    let mut members = Vec::new();
+    while left > 0 {
+        let step = left.min(STEP);
+        let page = world
+            .store()
+            .scan(move |tx| {
+                let page = directory::members(tx, group.id, after, step)?;
+                let named =
+                    page.items.iter().map(|(id, kind)| described(tx, *id, *kind)).collect::<Result<Vec<_>, _>>()?;
+                Ok::<_, DirectoryError>((named, page.next))
+            })
+            .await?;
+        left -= u32::try_from(page.0.len()).unwrap_or(left);
+        members.extend(page.0);
+        after = page.1;
+        if after.is_none() {
+            break;
+        }
+    }
+    if output.is_json() {
+        return output.json(&members);
+    }
+    let cell = |member: &Value, key: &str| text(&member[key]);
+    let row = |member: &Value| ["name", "displayName", "type", "id"].map(|key| cell(member, key)).to_vec();
+    output.table(&["MEMBER", "NAME", "TYPE", "ID"], members.iter().map(row).collect(), "No members")?;
+    if after.is_some() {
+        output.line("There are more; say --limit 0 for all")?;
+    }
+    Ok(())
+}
+
+fn described(tx: &mut ReadTx<'_>, id: ObjectId, kind: ObjectKind) -> Result<Value, DirectoryError> {
+    let (name, display_name) = if kind == ObjectKind::User {
+        directory::user(tx, id.user())?.map(|user| (user.user_principal_name, user.display_name)).unwrap_or_default()
+    } else {
+        directory::group(tx, id.group())?
+            .map(|group| (group.display_name.clone(), group.display_name))
+            .unwrap_or_default()
+    };
+    Ok(json!({ "id": id, "type": kind_name(kind), "name": name, "displayName": display_name }))
+}

@@ -1,0 +1,202 @@
+//! `logs`: the provisioning log.
+
+use directory::DirectoryError;
+use provisioning::LogView;
+use serde_json::Value;
+use store::{LogId, ObjectId, StoreError, logs};
+
+use super::find;
+use crate::cli::{LogsArgs, LogsCommand};
+use crate::outcome::Outcome;
+use crate::output::{Output, moment};
+use crate::shown::text;
+use crate::world::World;
+
+/// Carries out `logs`.
+pub async fn run(args: LogsArgs, world: &World, output: Output) -> anyhow::Result<Outcome> {
+    if let Some(LogsCommand::Show { id }) = &args.command {
+        let record = one(world, id).await?;
+        if output.is_json() {
+            output.json(&record)?;
+        } else {
+            show_record(output, &record)?;
+        }
+        return Ok(Outcome::Done);
+    }
+    let records = latest(&args, world).await?;
+    if output.is_json() {
+        output.json(&records)?;
+    } else if args.verbose {
+        for record in &records {
+            output.line(&headline(record))?;
+            step_lines(&record.record).iter().try_for_each(|line| output.line(line))?;
+        }
+    } else {
+        let row = |record: &LogView| {
+            let app = text(&record.record["servicePrincipal"]["displayName"]);
+            vec![
+                moment(record.at),
+                app,
+                record.action.clone(),
+                record.status.clone(),
+                record.object.clone(),
+                reason(&record.record),
+                record.id.to_string(),
+            ]
+        };
+        let head = ["TIME", "APPLICATION", "ACTION", "STATUS", "OBJECT", "REASON", "ID"];
+        output.table(&head, records.iter().map(row).collect(), "No records")?;
+    }
+    Ok(Outcome::Done)
+}
+
+async fn latest(args: &LogsArgs, world: &World) -> anyhow::Result<Vec<LogView>> {
+    let engine = world.engine()?;
+    let source = match &args.user {
+        Some(name) => Some(source(world, name).await?),
+        None => None,
+    };
+    let app = match &args.app {
+        Some(name) => Some(find::application(world, name).await?),
+        None => None,
+    };
+    let mut records = Vec::new();
+    if source.is_some() || app.is_some() {
+        // Records of one object come from all applications; those of others are left out below.
+        records = engine
+            .logs(app.as_ref().map(|app| app.id), source, if source.is_some() { u32::MAX } else { args.limit })
+            .await?;
+    } else {
+        for app in world.store().read(directory::applications).await? {
+            records.extend(engine.logs(Some(app.id), None, args.limit).await?);
+        }
+    }
+    if let (Some(_), Some(app)) = (source, &app) {
+        let id = app.id.to_string();
+        records.retain(|record| record.record["servicePrincipal"]["id"] == id.as_str());
+    }
+    records.sort_by_key(|record| std::cmp::Reverse(record.id));
+    records.truncate(args.limit as usize);
+    Ok(records)
+}
+
+/// The user or group that records are wanted of; also one that is gone from the directory, by its object id.
+async fn source(world: &World, name: &str) -> Result<ObjectId, DirectoryError> {
+    if let Ok(id) = name.parse() {
+        return Ok(id);
+    }
+    match find::principal(world, name).await {
+        Ok(principal) => Ok(principal.id),
+        Err(absent) => {
+            let name = name.to_owned();
+            let deleted = world.store().read(move |tx| directory::find_deleted_user(tx, &name)).await;
+            deleted.map(|user| user.id.into()).map_err(|_| absent)
+        }
+    }
+}
+
+async fn one(world: &World, id: &str) -> anyhow::Result<Value> {
+    let wanted: LogId =
+        id.parse().map_err(|_| anyhow::anyhow!("{id:?} is no id of a record; lockstep logs lists them"))?;
+    // The log is read from a record downwards: the next id above the wanted one is where it is met first.
+    let above = LogId::new(uuid::Uuid::from_u128(wanted.uuid().as_u128().saturating_add(1)));
+    let apps = world.store().read(directory::applications).await?;
+    let found = world.store().scan(move |tx| {
+        for app in &apps {
+            let record = logs::logs_before(tx, app.id, Some(above), 1)?.pop();
+            if let Some(record) = record.filter(|record| record.id == wanted) {
+                return Ok(Some(record));
+            }
+        }
+        Ok::<_, StoreError>(None)
+    });
+    let Some(record) = found.await? else {
+        anyhow::bail!("the log has no record {id}; old ones are removed after some time")
+    };
+    Ok(serde_json::from_str(&record.doc)?)
+}
+
+fn headline(record: &LogView) -> String {
+    let app = text(&record.record["servicePrincipal"]["displayName"]);
+    format!("{}  {app}  {} {}  {}  {}", moment(record.at), record.action, record.status, record.object, record.id)
+}
+
+fn show_record(output: Output, record: &Value) -> anyhow::Result<()> {
+    output.facts(&[
+        ("time", text(&record["activityDateTime"])),
+        ("application", text(&record["servicePrincipal"]["displayName"])),
+        ("object", text(&record["sourceIdentity"]["displayName"])),
+        ("object id", text(&record["sourceIdentity"]["id"])),
+        ("id at the application", text_or(&record["targetIdentity"]["id"], "none")),
+        ("action", text(&record["provisioningAction"])),
+        ("status", text(&record["provisioningStatusInfo"]["status"])),
+    ])?;
+    step_lines(record).iter().try_for_each(|line| output.line(line))
+}
+
+fn text_or(value: &Value, otherwise: &str) -> String {
+    if value.is_null() { otherwise.to_owned() } else { text(value) }
+}
+
+/// Why an action was skipped or failed; empty where it was neither.
+fn reason(record: &Value) -> String {
+    let error = &record["provisioningStatusInfo"]["errorInformation"];
+    if error.is_object() {
+        return format!("{}: {}", text(&error["errorCode"]), text(&error["reason"]));
+    }
+    let steps = record["provisioningSteps"].as_array();
+    let skipped = steps.and_then(|steps| steps.iter().find_map(|step| step["details"]["SkipReason"].as_str()));
+    skipped.unwrap_or_default().to_owned()
+}
+
+/// The steps and changed properties of a record, a line each.
+pub fn step_lines(record: &Value) -> Vec<String> {
+    let list = |name: &str| record[name].as_array().cloned().unwrap_or_default();
+    let mut lines = Vec::new();
+    for step in list("provisioningSteps") {
+        let details = step["details"].as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+        let told: Vec<String> =
+            details.map(|(_, value)| text(value)).chain(step["description"].as_str().map(str::to_owned)).collect();
+        let step = format!("{} {}", text(&step["provisioningStepType"]), text(&step["status"]));
+        lines.push(if told.is_empty() { format!("    {step}") } else { format!("    {step}: {}", told.join("; ")) });
+    }
+    for property in list("modifiedProperties") {
+        let side = |name: &str| text_or(&property[name], "nothing");
+        lines.push(format!("    {}: {} -> {}", text(&property["displayName"]), side("oldValue"), side("newValue")));
+    }
+    let why = reason(record);
+    if !why.is_empty() {
+        lines.push(format!("    {why}"));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn records_tell_their_steps_and_reasons() {
+        let record = json!({
+            "provisioningSteps": [
+                { "provisioningStepType": "import", "status": "success", "description": "read" },
+                { "provisioningStepType": "export", "status": "skipped", "details": { "SkipReason": "NotActive: soft-deleted" } },
+            ],
+            "modifiedProperties": [{ "displayName": "title", "oldValue": null, "newValue": "CEO" }],
+        });
+        assert_eq!(
+            step_lines(&record),
+            [
+                "    import success: read",
+                "    export skipped: NotActive: soft-deleted",
+                "    title: nothing -> CEO",
+                "    NotActive: soft-deleted",
+            ]
+        );
+        let failed = json!({ "provisioningStatusInfo": { "errorInformation": { "errorCode": "X", "reason": "y" } } });
+        assert_eq!(reason(&failed), "X: y");
+        assert_eq!(step_lines(&json!(5)), Vec::<String>::new());
+    }
+}

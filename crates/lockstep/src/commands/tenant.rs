@@ -1,0 +1,100 @@
+//! `tenant`: tenants of the application side.
+
+use provider::{TenantError, TenantSettings};
+use serde_json::{Value, json};
+use store::tenants::TenantRecord;
+
+use crate::ask::confirm;
+use crate::cli::TenantCommand;
+use crate::outcome::Outcome;
+use crate::output::{Output, moment, moment_or};
+use crate::world::{World, now};
+
+/// The address of a tenant's SCIM endpoint.
+pub fn scim_url(public_url: &str, tenant: &str) -> String {
+    format!("{public_url}/t/{tenant}/scim/v2")
+}
+
+/// Carries out `tenant`.
+pub async fn run(command: TenantCommand, world: &World, output: Output) -> anyhow::Result<Outcome> {
+    let public_url = world.public_url().await?;
+    match command {
+        TenantCommand::Add { name, profile, unique_group_names } => {
+            let tenant = add(world, name, profile, TenantSettings { unique_group_names }).await?;
+            if output.is_json() {
+                output.json(&described(&public_url, &tenant))?;
+            } else {
+                let url = scim_url(&public_url, &tenant.name);
+                output.facts(&[("tenant", tenant.name.clone()), ("profile", tenant.profile), ("SCIM URL", url)])?;
+                output.line(&format!("Make a token for it with: lockstep token add {} NAME", tenant.name))?;
+            }
+        }
+        TenantCommand::List => list(world, output, &public_url).await?,
+        TenantCommand::Suspend { name } => {
+            let (given, now) = (name.clone(), now());
+            world.store().write(move |tx| provider::suspend_tenant(tx, &given, now)).await?;
+            told(output, &name, "suspended", "is suspended; its tokens are refused until it is resumed")?;
+        }
+        TenantCommand::Resume { name } => {
+            let given = name.clone();
+            world.store().write(move |tx| provider::resume_tenant(tx, &given)).await?;
+            told(output, &name, "resumed", "is resumed")?;
+        }
+        TenantCommand::Remove { name, yes } => {
+            let given = name.clone();
+            world.store().read(move |tx| provider::tenant(tx, &given)).await?;
+            confirm(&format!("Remove the tenant {name} with all its users, groups and tokens?"), yes)?;
+            let given = name.clone();
+            world.store().write(move |tx| provider::delete_tenant(tx, &given)).await?;
+            told(output, &name, "removed", "was removed with all its users, groups and tokens")?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn told(output: Output, name: &str, word: &str, what: &str) -> anyhow::Result<()> {
+    if output.is_json() {
+        return output.json(&json!({ "tenant": name, word: true }));
+    }
+    output.line(&format!("Tenant {name} {what}"))
+}
+
+/// Makes a tenant and gives what is stored.
+pub async fn add(
+    world: &World,
+    name: String,
+    profile: String,
+    settings: TenantSettings,
+) -> Result<TenantRecord, TenantError> {
+    let now = now();
+    world
+        .store()
+        .write(move |tx| {
+            provider::create_tenant(tx, &name, &profile, &settings, now)?;
+            provider::tenant(tx, &name)
+        })
+        .await
+}
+
+fn described(public_url: &str, tenant: &TenantRecord) -> Value {
+    json!({
+        "tenant": tenant.name,
+        "scim_url": scim_url(public_url, &tenant.name),
+        "profile": tenant.profile,
+        "created": tenant.created.to_string(),
+        "suspended": tenant.suspended.map(|at| at.to_string()),
+    })
+}
+
+async fn list(world: &World, output: Output, public_url: &str) -> anyhow::Result<()> {
+    let tenants = world.store().read(provider::tenants).await?;
+    if output.is_json() {
+        return output.json(&tenants.iter().map(|tenant| described(public_url, tenant)).collect::<Vec<_>>());
+    }
+    let row = |tenant: &TenantRecord| {
+        let url = scim_url(public_url, &tenant.name);
+        vec![tenant.name.clone(), tenant.profile.clone(), url, moment(tenant.created), moment_or(tenant.suspended, "")]
+    };
+    let none = "No tenants; add one with lockstep tenant add NAME";
+    output.table(&["TENANT", "PROFILE", "SCIM URL", "CREATED", "SUSPENDED"], tenants.iter().map(row).collect(), none)
+}

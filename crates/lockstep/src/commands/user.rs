@@ -1,0 +1,217 @@
+//! `user`: users of the directory.
+
+use directory::{Activity, DirectoryError, User, UserDraft, UserSearch};
+use serde_json::{Map, Value, json};
+use store::{ReadTx, UserId};
+
+use super::attribute_values::attribute_values;
+use super::find;
+use crate::ask::confirm;
+use crate::cli::UserCommand;
+use crate::outcome::Outcome;
+use crate::output::Output;
+use crate::shown::{USER_HEAD, facts, text, user_json, user_row};
+use crate::world::{World, audit, new_id, now};
+
+/// Users read at a time.
+const STEP: u32 = 500;
+/// Groups of a user that are shown.
+const GROUPS_SHOWN_MAX: u32 = 1_000;
+
+/// Carries out `user`.
+pub async fn run(command: UserCommand, world: &World, output: Output) -> anyhow::Result<Outcome> {
+    match command {
+        UserCommand::List { search, deleted, enabled, limit } => {
+            let search = UserSearch { text: search, deleted, account_enabled: enabled };
+            list(world, output, search, limit).await?;
+        }
+        UserCommand::Show { user } => show(world, output, &user).await?,
+        UserCommand::Add { user_principal_name, display_name, attributes, manager, disabled } => {
+            let draft =
+                draft(world, user_principal_name, display_name, &attributes, manager.as_deref(), disabled).await?;
+            let user = add(world, draft).await?;
+            told(output, &user, "was added")?;
+        }
+        UserCommand::Set { user, attributes } => {
+            let (user, changed) = set(world, &user, &attributes).await?;
+            told(output, &user, if changed { "was changed" } else { "is so already" })?;
+        }
+        UserCommand::Delete { user } => {
+            let user = find::user(world, &user).await?;
+            let deleted = change(world, user.id, Activity::DeleteUser, directory::delete_user).await?;
+            told(output, &deleted, "was soft-deleted and can be restored for 30 days")?;
+        }
+        UserCommand::Restore { user } => {
+            let user = find_deleted(world, user).await?;
+            let restored = change(world, user.id, Activity::RestoreUser, directory::restore_user).await?;
+            told(output, &restored, "was restored")?;
+        }
+        UserCommand::Purge { user, yes } => {
+            let user = find_deleted(world, user).await?;
+            confirm(&format!("Remove {} for good?", user.user_principal_name), yes)?;
+            let keep = user.clone();
+            change(world, user.id, Activity::HardDeleteUser, move |tx, id, now| {
+                directory::purge_user(tx, id, now).map(|()| keep.clone())
+            })
+            .await?;
+            told(output, &user, "was removed for good")?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn told(output: Output, user: &User, what: &str) -> anyhow::Result<()> {
+    if output.is_json() {
+        return output.json(&user_json(user));
+    }
+    output.line(&format!("User {} {what}", user.user_principal_name))
+}
+
+async fn find_deleted(world: &World, name: String) -> Result<User, DirectoryError> {
+    world.store().read(move |tx| directory::find_deleted_user(tx, &name)).await
+}
+
+async fn list(world: &World, output: Output, search: UserSearch, limit: u32) -> anyhow::Result<()> {
+    let (mut after, mut left) = (None, if limit == 0 { u32::MAX } else { limit });
+    let mut users = Vec::new();
+    while left > 0 {
+        let (search, step) = (search.clone(), left.min(STEP));
+        let page = world.store().scan(move |tx| directory::list_users(tx, &search, after, step)).await?;
+        left -= u32::try_from(page.items.len()).unwrap_or(left);
+        users.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    if output.is_json() {
+        return output.json(&users.iter().map(user_json).collect::<Vec<_>>());
+    }
+    output.table(&USER_HEAD, users.iter().map(user_row).collect(), "No users")?;
+    if after.is_some() {
+        output.line("There are more; say --limit 0 for all")?;
+    }
+    Ok(())
+}
+
+/// What a user belongs to: names of groups, and applications with roles.
+struct Belongings {
+    manager: Option<String>,
+    groups: Vec<String>,
+    applications: Vec<(String, Vec<String>)>,
+}
+
+async fn show(world: &World, output: Output, name: &str) -> anyhow::Result<()> {
+    let name = name.to_owned();
+    let (user, belongings) = world
+        .store()
+        .read(move |tx| {
+            let user = match directory::find_user(tx, &name) {
+                Err(DirectoryError::NotFound { .. }) => directory::find_deleted_user(tx, &name)
+                    .map_err(|_| DirectoryError::NotFound { kind: "user", name: name.clone() })?,
+                found => found?,
+            };
+            let belongings = belongings(tx, &user)?;
+            Ok::<_, DirectoryError>((user, belongings))
+        })
+        .await?;
+    let mut object = user_json(&user);
+    if output.is_json() {
+        let applications: Map<String, Value> =
+            belongings.applications.into_iter().map(|(name, roles)| (name, roles.into())).collect();
+        object["groups"] = json!(belongings.groups);
+        object["applications"] = Value::Object(applications);
+        return output.json(&object);
+    }
+    object["manager"] = json!(belongings.manager);
+    let mut rows = facts(&object);
+    let applications: Vec<String> =
+        belongings.applications.iter().map(|(name, roles)| format!("{name} ({})", roles.join(", "))).collect();
+    rows.push(("groups", text(&json!(belongings.groups))));
+    rows.push(("applications", applications.join("; ")));
+    output.facts(&rows)
+}
+
+fn belongings(tx: &mut ReadTx<'_>, user: &User) -> Result<Belongings, DirectoryError> {
+    let mut groups = Vec::new();
+    for id in store::groups::groups_of(tx, user.id.into(), None, GROUPS_SHOWN_MAX)? {
+        groups.extend(directory::group(tx, id)?.map(|group| group.display_name));
+    }
+    groups.sort();
+    let mut applications = Vec::new();
+    for app in directory::applications(tx)? {
+        let entitlements = directory::entitlements(tx, app.id, user.id)?;
+        let mut roles: Vec<String> = entitlements.into_iter().map(|entitlement| entitlement.role.value).collect();
+        roles.dedup();
+        if !roles.is_empty() {
+            applications.push((app.name, roles));
+        }
+    }
+    let manager = match user.manager {
+        Some(id) => directory::user(tx, id)?.map(|manager| manager.user_principal_name),
+        None => None,
+    };
+    Ok(Belongings { manager, groups, applications })
+}
+
+async fn draft(
+    world: &World,
+    user_principal_name: String,
+    display_name: Option<String>,
+    attributes: &[String],
+    manager: Option<&str>,
+    disabled: bool,
+) -> anyhow::Result<UserDraft> {
+    let local = user_principal_name.split('@').next().unwrap_or_default().to_owned();
+    let mut draft = UserDraft::new(user_principal_name, display_name.unwrap_or(local));
+    draft.account_enabled = !disabled;
+    for (name, value) in attribute_values(attributes)? {
+        draft.attributes.extend(value.map(|value| (name, value)));
+    }
+    if let Some(manager) = manager {
+        draft.manager = Some(find::user(world, manager).await?.id);
+    }
+    Ok(draft)
+}
+
+async fn add(world: &World, draft: UserDraft) -> Result<User, DirectoryError> {
+    let (id, now) = (new_id(), now());
+    world
+        .store()
+        .write(move |tx| {
+            let user = directory::create_user(tx, id, &draft, now)?;
+            audit(tx, Activity::AddUser, &user.user_principal_name, &json!({ "id": user.id }))?;
+            Ok(user)
+        })
+        .await
+}
+
+async fn set(world: &World, name: &str, attributes: &[String]) -> anyhow::Result<(User, bool)> {
+    let values = attribute_values(attributes)?;
+    let (name, now) = (name.to_owned(), now());
+    let written = world.store().write(move |tx| {
+        let user = directory::find_user(tx, &name)?;
+        let (user, changed) = directory::change_user(tx, user.id, &values, now)?;
+        if changed {
+            let names: Vec<&str> = values.iter().map(|(name, _)| name.as_str()).collect();
+            audit(tx, Activity::UpdateUser, &user.user_principal_name, &json!({ "id": user.id, "attributes": names }))?;
+        }
+        Ok::<_, DirectoryError>((user, changed))
+    });
+    Ok(written.await?)
+}
+
+async fn change<F>(world: &World, id: UserId, activity: Activity, change: F) -> Result<User, DirectoryError>
+where
+    F: Fn(&mut store::WriteTx<'_>, UserId, jiff::Timestamp) -> Result<User, DirectoryError> + Send + 'static,
+{
+    let now = now();
+    world
+        .store()
+        .write(move |tx| {
+            let user = change(tx, id, now)?;
+            audit(tx, activity, &user.user_principal_name, &json!({ "id": user.id }))?;
+            Ok(user)
+        })
+        .await
+}

@@ -1,0 +1,290 @@
+//! The configuration: options, environment and one file, checked as a whole. Only the checked form travels on.
+//!
+//! [`ConfigFile`] is what `lockstep.toml` may say; `check` makes a [`Config`] of it, and names every key that is wrong.
+
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use store::Database;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::GlobalArgs;
+use crate::outcome::usage;
+
+/// The name of the file.
+pub const FILE_NAME: &str = "lockstep.toml";
+/// The longest file, in bytes.
+pub const FILE_BYTES_MAX: u64 = 1 << 20;
+/// Where data lies unless said otherwise.
+const DATA_DEFAULT: &str = "lockstep-data";
+/// Where to listen unless said otherwise.
+const LISTEN_DEFAULT: &str = "127.0.0.1:8080";
+/// Shortest and longest time between cycles, in seconds.
+const INTERVAL_SECONDS: std::ops::RangeInclusive<u64> = 1..=2_592_000;
+/// Days that provisioning logs are kept unless said otherwise.
+const LOG_DAYS_DEFAULT: u16 = 30;
+/// The most days that provisioning logs are kept.
+const LOG_DAYS_MAX: u16 = 3_650;
+
+/// Form of log lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// The words of the file.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ConfigFile {
+    data: Option<PathBuf>,
+    listen: Option<String>,
+    database: Option<String>,
+    public_url: Option<String>,
+    log: Option<String>,
+    log_format: Option<LogFormat>,
+    outbound: OutboundFile,
+    provisioning: ProvisioningFile,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct OutboundFile {
+    private_networks: Option<bool>,
+    plain_http: Option<bool>,
+    ca_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ProvisioningFile {
+    interval_seconds: Option<u64>,
+    log_days: Option<u16>,
+}
+
+/// Every key of the file, for its reference.
+#[cfg(test)]
+pub const KEYS: [&str; 11] = [
+    "data",
+    "listen",
+    "database",
+    "public_url",
+    "log",
+    "log_format",
+    "outbound.private_networks",
+    "outbound.plain_http",
+    "outbound.ca_file",
+    "provisioning.interval_seconds",
+    "provisioning.log_days",
+];
+
+/// Where targets may be, and whom to trust there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outbound {
+    /// Whether loopback and private networks may be dialled.
+    pub private_networks: bool,
+    /// Whether `http://` may be used beyond them.
+    pub plain_http: bool,
+    /// A PEM file of further certificate authorities.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// The checked configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// A PostgreSQL database; `None` is the file in the data folder.
+    pub postgres: Option<String>,
+    /// The address under which others reach the server, without slash at its end, where it is not the listening one.
+    pub public_url: Option<String>,
+    /// Which log lines to print.
+    pub log: String,
+    /// Their form.
+    pub log_format: LogFormat,
+    /// Where targets may be.
+    pub outbound: Outbound,
+    /// Seconds between the cycles of a new job, where it names none.
+    pub interval_seconds: Option<u64>,
+    /// Days that provisioning logs are kept.
+    pub log_days: u16,
+}
+
+/// A configuration with where it was read, for messages.
+#[derive(Default)]
+struct Source {
+    /// The file, if there is one.
+    path: Option<PathBuf>,
+    file: ConfigFile,
+}
+
+impl Config {
+    /// Reads options, environment and file, and checks them. An error names every key that is wrong.
+    pub fn load(args: &GlobalArgs) -> anyhow::Result<Self> {
+        let data = args.data.clone().unwrap_or_else(|| PathBuf::from(DATA_DEFAULT));
+        let source = if args.without_file { Source::default() } else { find_file(args.config.as_deref(), &data)? };
+        check(args, &source).map_err(|problems| usage(problems.join("\nerror: ")))
+    }
+
+    /// The database: the file in the data folder, or PostgreSQL.
+    pub fn database(&self, file: &Path) -> Database {
+        self.postgres.clone().map_or_else(|| Database::Sqlite(file.to_owned()), Database::Postgres)
+    }
+}
+
+/// The file that was named, else the one in the data folder, else the one in the current folder, else none.
+fn find_file(named: Option<&Path>, data: &Path) -> anyhow::Result<Source> {
+    if let Some(path) = named {
+        return read(path)?.ok_or_else(|| usage(format!("the configuration file {} is not there", path.display())));
+    }
+    let inside = data.join(FILE_NAME);
+    if let Some(source) = read(&inside)? {
+        if source.file.data.is_some() {
+            let path = inside.display();
+            return Err(usage(format!(
+                "{path}: data: a file inside a data folder cannot name another; take the key out"
+            )));
+        }
+        return Ok(source);
+    }
+    Ok(read(Path::new(FILE_NAME))?.unwrap_or_default())
+}
+
+fn read(path: &Path) -> anyhow::Result<Option<Source>> {
+    let cannot = || format!("the configuration file {} cannot be read", path.display());
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(cannot),
+        Ok(found) if found.len() > FILE_BYTES_MAX => {
+            return Err(usage(format!(
+                "the configuration file {} has more than {FILE_BYTES_MAX} bytes",
+                path.display()
+            )));
+        }
+        Ok(_) => {}
+    }
+    let text = std::fs::read_to_string(path).with_context(cannot)?;
+    let file = parse(&text).map_err(|problem| usage(format!("{}: {problem}", path.display())))?;
+    Ok(Some(Source { path: Some(path.to_owned()), file }))
+}
+
+/// Reads the file's words. The message of a failure shows the line with the key.
+fn parse(text: &str) -> Result<ConfigFile, String> {
+    toml::from_str(text).map_err(|error: toml::de::Error| error.to_string().trim_end().to_owned())
+}
+
+/// Collects what is wrong, each with its key and where that was set.
+struct Checks<'a> {
+    file: Option<&'a Path>,
+    problems: Vec<String>,
+}
+
+impl Checks<'_> {
+    /// Takes the stronger of an option (or variable) and the file's value, parsed; a bad one is noted and left out.
+    fn pick<T>(
+        &mut self,
+        key: &str,
+        option: Option<&String>,
+        file: Option<&String>,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let place = match (option, self.file) {
+            (None, Some(path)) => path.display().to_string(),
+            _ => format!("--{} or LOCKSTEP_{}", key.replace('_', "-"), key.to_uppercase()),
+        };
+        match parse(option.or(file)?) {
+            Ok(value) => Some(value),
+            Err(problem) => {
+                self.problems.push(format!("{place}: {key}: {problem}"));
+                None
+            }
+        }
+    }
+
+    fn refuse(&mut self, key: &str, problem: &str) {
+        let place = self.file.map_or_else(|| FILE_NAME.to_owned(), |path| path.display().to_string());
+        self.problems.push(format!("{place}: {key}: {problem}"));
+    }
+}
+
+fn check(args: &GlobalArgs, source: &Source) -> Result<Config, Vec<String>> {
+    let file = &source.file;
+    let mut checks = Checks { file: source.path.as_deref(), problems: Vec::new() };
+    let listen = checks.pick("listen", args.listen.as_ref(), file.listen.as_ref(), socket_address);
+    let postgres = checks.pick("database", args.database.as_ref(), file.database.as_ref(), postgres_url);
+    let public_url = checks.pick("public_url", args.public_url.as_ref(), file.public_url.as_ref(), public_url);
+    let log = checks.pick("log", args.log.as_ref(), file.log.as_ref(), log_levels);
+    let interval_seconds = file.provisioning.interval_seconds;
+    if interval_seconds.is_some_and(|seconds| !INTERVAL_SECONDS.contains(&seconds)) {
+        let problem = format!("is between {} and {} seconds", INTERVAL_SECONDS.start(), INTERVAL_SECONDS.end());
+        checks.refuse("provisioning.interval_seconds", &problem);
+    }
+    let log_days = file.provisioning.log_days.unwrap_or(LOG_DAYS_DEFAULT);
+    if !(1..=LOG_DAYS_MAX).contains(&log_days) {
+        checks.refuse("provisioning.log_days", &format!("is between 1 and {LOG_DAYS_MAX} days"));
+    }
+    let ca_file = file.outbound.ca_file.clone();
+    if let Some(path) = ca_file.as_ref().filter(|path| !path.is_file()) {
+        checks.refuse("outbound.ca_file", &format!("{} is not a file", path.display()));
+    }
+    if !checks.problems.is_empty() {
+        return Err(checks.problems);
+    }
+    Ok(Config {
+        data: args.data.clone().or_else(|| file.data.clone()).unwrap_or_else(|| PathBuf::from(DATA_DEFAULT)),
+        listen: listen.unwrap_or_else(|| socket_address(LISTEN_DEFAULT).expect("the default is an address")),
+        postgres,
+        public_url,
+        log: log.unwrap_or_else(|| "warn".to_owned()),
+        log_format: args.log_format.or(file.log_format).unwrap_or_default(),
+        outbound: Outbound {
+            private_networks: file.outbound.private_networks.unwrap_or(true),
+            plain_http: file.outbound.plain_http.unwrap_or(false),
+            ca_file,
+        },
+        interval_seconds,
+        log_days,
+    })
+}
+
+fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    let text = text.replace("localhost:", "127.0.0.1:");
+    text.parse().map_err(|_| format!("{text:?} is no address with a port, like {LISTEN_DEFAULT} or [::]:8080"))
+}
+
+/// The URL is not repeated in the message: it may hold a password.
+fn postgres_url(text: &str) -> Result<String, String> {
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        Ok(text.to_owned())
+    } else {
+        Err("is no PostgreSQL address, like postgres://user@host/name; leave it out for the file in the data folder"
+            .to_owned())
+    }
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    let plain = rest.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '@' | '\\'));
+    if rest.trim_end_matches('/').is_empty() || rest.starts_with('/') || !plain {
+        return Err(format!("{text:?} is no address like https://scim.example.com"));
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+fn log_levels(text: &str) -> Result<String, String> {
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(format!("{text:?} names no log levels, like warn or warn,provisioning=debug")),
+    }
+}

@@ -1,0 +1,312 @@
+//! The data folder: the key, the installation's id, the lock of `serve`, and where the database file lies.
+//! What is in the database is not known here.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+/// The installation's key.
+const KEY_FILE: &str = "master.key";
+/// The database, where it is embedded.
+const DATABASE_FILE: &str = "lockstep.db";
+/// The id of this folder.
+const INSTANCE_FILE: &str = "instance";
+/// Held while the folder is set up.
+const SETUP_LOCK: &str = "setup.lock";
+/// Held by the one `serve` of this folder.
+const SERVE_LOCK: &str = "serve.lock";
+/// Lock files of running jobs.
+const LOCKS_FOLDER: &str = "locks";
+/// Bytes of the key.
+pub const KEY_BYTES: usize = 32;
+
+/// A data folder that is set up.
+#[derive(Debug)]
+pub struct DataFolder {
+    path: PathBuf,
+    key: [u8; KEY_BYTES],
+    instance: String,
+}
+
+/// Proof that this process is the one `serve` of the folder, for as long as it lives.
+#[derive(Debug)]
+pub struct ServeLock {
+    _file: File,
+}
+
+impl DataFolder {
+    /// Opens a data folder; makes what is missing, for its owner alone. `random` fills the key of a new folder.
+    pub fn open(path: &Path, random: impl Fn(&mut [u8])) -> anyhow::Result<Self> {
+        let shown = path.display();
+        if path.exists() && !path.is_dir() {
+            bail!("{shown} is a file; name a folder with --data");
+        }
+        make_folder(path)
+            .with_context(|| format!("the data folder {shown} cannot be made; name another with --data"))?;
+        let setup = open_lock(&path.join(SETUP_LOCK))?;
+        setup.lock().with_context(|| format!("the data folder {shown} cannot be locked"))?;
+        let key = key(path, &random)?;
+        let instance = instance(path, &random)?;
+        make_folder(&path.join(LOCKS_FOLDER)).with_context(|| format!("the data folder {shown} cannot be written"))?;
+        Ok(Self { path: path.to_owned(), key, instance })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The installation's key.
+    pub const fn key(&self) -> [u8; KEY_BYTES] {
+        self.key
+    }
+
+    /// The id of this folder.
+    pub fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    /// The file of the embedded database.
+    pub fn database_file(&self) -> PathBuf {
+        self.path.join(DATABASE_FILE)
+    }
+
+    /// The file of the key.
+    pub fn key_file(&self) -> PathBuf {
+        self.path.join(KEY_FILE)
+    }
+
+    /// The folder of the jobs' lock files.
+    pub fn lock_folder(&self) -> PathBuf {
+        self.path.join(LOCKS_FOLDER)
+    }
+
+    /// Makes the file of the embedded database, for its owner alone, where there is none. SQLite takes an empty file as
+    /// a new database, and gives the files beside it the same mode.
+    pub fn prepare_database_file(&self) -> anyhow::Result<()> {
+        let file = self.database_file();
+        let mut options = owner_only();
+        match options.write(true).create_new(true).open(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                Err(error).with_context(|| format!("the database {} cannot be made", file.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the place of the one `serve` of this folder.
+    pub fn lock_for_serving(&self) -> anyhow::Result<ServeLock> {
+        let mut file = open_lock(&self.path.join(SERVE_LOCK))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => bail!(
+                "lockstep already serves the data in {}; stop that process, or name another folder with --data",
+                self.path.display()
+            ),
+            Err(TryLockError::Error(error)) => {
+                return Err(error)
+                    .with_context(|| format!("{} cannot be locked", self.path.join(SERVE_LOCK).display()));
+            }
+        }
+        // The number is for people who look into the folder; the lock itself is what counts.
+        file.set_len(0)?;
+        writeln!(file, "{}", std::process::id())?;
+        Ok(ServeLock { _file: file })
+    }
+
+    /// Whether somebody else serves this folder now.
+    pub fn is_served(&self) -> anyhow::Result<bool> {
+        let file = open_lock(&self.path.join(SERVE_LOCK))?;
+        Ok(matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// Files that others than their owner can read, each with its mode in octal.
+    pub fn readable_by_others(&self) -> Vec<(PathBuf, String)> {
+        let files = [self.key_file(), self.database_file()];
+        files
+            .into_iter()
+            .filter_map(|file| Some((mode_for_others(&file)?, file)))
+            .map(|(mode, file)| (file, mode))
+            .collect()
+    }
+}
+
+/// Writes a file that only its owner can read, as a whole or not at all.
+pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    let mut file = owner_only().write(true).create(true).truncate(true).open(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)?;
+    match path.parent() {
+        Some(folder) => File::open(folder).and_then(|folder| folder.sync_all()),
+        None => Ok(()),
+    }
+}
+
+/// Makes a folder that only its owner can enter, with those above it.
+pub fn make_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+fn owner_only() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn open_lock(path: &Path) -> anyhow::Result<File> {
+    let open = owner_only().read(true).write(true).create(true).truncate(false).open(path);
+    open.with_context(|| {
+        format!("{} cannot be opened; is the data folder yours, and is the disk not full?", path.display())
+    })
+}
+
+fn key(folder: &Path, random: impl Fn(&mut [u8])) -> anyhow::Result<[u8; KEY_BYTES]> {
+    let path = folder.join(KEY_FILE);
+    let shown = path.display();
+    match std::fs::read(&path) {
+        Ok(bytes) => <[u8; KEY_BYTES]>::try_from(bytes).map_err(|bytes| {
+            anyhow::anyhow!(
+                "{shown} has {} bytes, not {KEY_BYTES}, and is no key; put it back from a backup",
+                bytes.len()
+            )
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let database = folder.join(DATABASE_FILE);
+            if std::fs::metadata(&database).is_ok_and(|found| found.len() > 0) {
+                bail!("{shown} is missing although {} is there; put the key back from a backup", database.display());
+            }
+            let mut key = [0; KEY_BYTES];
+            random(&mut key);
+            write_private(&path, &key).with_context(|| format!("{shown} cannot be written"))?;
+            Ok(key)
+        }
+        Err(error) => Err(error).with_context(|| format!("{shown} cannot be read")),
+    }
+}
+
+fn instance(folder: &Path, random: impl Fn(&mut [u8])) -> anyhow::Result<String> {
+    let path = folder.join(INSTANCE_FILE);
+    match std::fs::read_to_string(&path) {
+        Ok(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} cannot be read", path.display()))
+        }
+        _ => {
+            let mut bytes = [0; 16];
+            random(&mut bytes);
+            let id = uuid::Builder::from_random_bytes(bytes).into_uuid().to_string();
+            write_private(&path, format!("{id}\n").as_bytes())
+                .with_context(|| format!("{} cannot be written", path.display()))?;
+            Ok(id)
+        }
+    }
+}
+
+#[cfg(unix)]
+fn mode_for_others(path: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    (mode & 0o077 != 0).then(|| format!("{mode:04o}"))
+}
+
+/// Other systems than Unix have no modes; who can read is for their administrators.
+#[cfg(not(unix))]
+fn mode_for_others(_: &Path) -> Option<String> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new() -> Self {
+            let name = format!("lockstep-folder-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+            Self(std::env::temp_dir().join(name))
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            drop(std::fs::remove_dir_all(&self.0));
+        }
+    }
+
+    fn sevens(bytes: &mut [u8]) {
+        bytes.fill(7);
+    }
+
+    #[test]
+    fn a_new_folder_is_its_owners_alone_and_stays_as_it_is() {
+        let scratch = Scratch::new();
+        let folder = DataFolder::open(&scratch.0.join("deep"), sevens).unwrap();
+        folder.prepare_database_file().unwrap();
+        assert_eq!(folder.key(), [7; 32]);
+        assert_eq!(folder.readable_by_others(), []);
+        assert!(folder.lock_folder().is_dir());
+        let again = DataFolder::open(folder.path(), |bytes| bytes.fill(9)).unwrap();
+        assert_eq!((again.key(), again.instance()), (folder.key(), folder.instance()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_that_others_can_read_are_told() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let scratch = Scratch::new();
+        let folder = DataFolder::open(&scratch.0, sevens).unwrap();
+        assert_eq!(std::fs::metadata(&scratch.0).unwrap().permissions().mode() & 0o777, 0o700);
+        std::fs::set_permissions(folder.key_file(), std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(folder.readable_by_others(), [(folder.key_file(), "0644".to_owned())]);
+    }
+
+    #[test]
+    fn a_key_is_never_made_beside_data_of_another() {
+        let scratch = Scratch::new();
+        let folder = DataFolder::open(&scratch.0, sevens).unwrap();
+        std::fs::write(folder.database_file(), "data").unwrap();
+        std::fs::remove_file(folder.key_file()).unwrap();
+        let error = DataFolder::open(&scratch.0, sevens).unwrap_err().to_string();
+        assert!(error.contains("master.key is missing although"), "{error}");
+        std::fs::write(folder.key_file(), "short").unwrap();
+        let error = DataFolder::open(&scratch.0, sevens).unwrap_err().to_string();
+        assert!(error.contains("has 5 bytes, not 32"), "{error}");
+    }
+
+    #[test]
+    fn one_serves_at_a_time() {
+        let scratch = Scratch::new();
+        let folder = DataFolder::open(&scratch.0, sevens).unwrap();
+        assert!(!folder.is_served().unwrap());
+        let lock = folder.lock_for_serving().unwrap();
+        assert!(folder.is_served().unwrap());
+        assert!(folder.lock_for_serving().unwrap_err().to_string().contains("already serves the data in"));
+        drop(lock);
+        folder.lock_for_serving().unwrap();
+    }
+
+    #[test]
+    fn a_file_is_no_folder() {
+        let scratch = Scratch::new();
+        std::fs::write(&scratch.0, "").unwrap();
+        let error = DataFolder::open(&scratch.0, sevens).unwrap_err().to_string();
+        std::fs::remove_file(&scratch.0).unwrap();
+        assert!(error.contains("is a file; name a folder"), "{error}");
+    }
+}

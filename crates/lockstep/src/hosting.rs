@@ -1,0 +1,171 @@
+//! What runs while Lockstep serves: the listener, the scheduler of due jobs, and housekeeping. Used by `serve` and `demo`.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp};
+use server::{App, AppParts, Limits};
+use store::{ResourceId, StoreError, settings};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::world::{PUBLIC_URL, World, now, random};
+
+/// How often housekeeping looks.
+const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(3600);
+/// Objects that housekeeping purges in one transaction.
+const PURGED_AT_A_TIME: u32 = 100;
+/// How long everything that runs may take to end, once it is told to.
+pub const STOP_MAX: Duration = Duration::from_secs(30);
+
+/// What serves, until it is stopped.
+pub struct Hosting {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The address under which others reach it, without slash at its end.
+    pub public_url: String,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<&'static str>,
+}
+
+impl Hosting {
+    /// Starts to serve at an address; says so to other commands by the setting `public_url`.
+    pub async fn start(world: &World, listen: SocketAddr) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(listen).await.with_context(|| cannot_listen(listen))?;
+        let address = listener.local_addr().with_context(|| cannot_listen(listen))?;
+        let public_url = world.config().public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
+        keep_public_url(world, &public_url).await?;
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let service = server::service(app(world, &public_url));
+        tasks.spawn(listening(listener, service, until(stopped.clone())));
+        let engine = world.engine()?;
+        let until_stopped = until(stopped.clone());
+        tasks.spawn(async move {
+            engine.scheduler(until_stopped).await;
+            "scheduler"
+        });
+        tasks.spawn(housekeeping(world.clone(), stopped));
+        Ok(Self { address, public_url, stop, tasks })
+    }
+
+    /// Waits until `shutdown` is done, or until a part ends by itself, which is a failure.
+    pub async fn run(&mut self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        tokio::select! {
+            () = shutdown => Ok(()),
+            ended = self.tasks.join_next() => match ended {
+                Some(Ok(name)) => anyhow::bail!("the {name} ended by itself; start lockstep again"),
+                Some(Err(error)) => anyhow::bail!("a part of the server failed: {error}; start lockstep again"),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Lets requests and cycles finish what they have begun, within [`STOP_MAX`].
+    pub async fn stop(mut self) {
+        // Without receivers everything has ended already.
+        let _ = self.stop.send(true);
+        let all_ended = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(STOP_MAX, all_ended).await.is_err() {
+            tracing::warn!("Some requests did not end within {} s and were cut off", STOP_MAX.as_secs());
+        }
+    }
+}
+
+fn cannot_listen(address: SocketAddr) -> String {
+    format!("cannot listen at {address}; choose another address with --listen, or end the program that listens there")
+}
+
+/// An address at which a socket that listens everywhere can be reached from this machine.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        other => other,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+async fn keep_public_url(world: &World, url: &str) -> Result<(), StoreError> {
+    let url = url.to_owned();
+    world.store().write(move |tx| settings::put_setting(tx, PUBLIC_URL, &url)).await
+}
+
+fn app(world: &World, public_url: &str) -> App {
+    let id = |at: Timestamp| {
+        let mut bytes = [0; 10];
+        random(&mut bytes);
+        ResourceId::new(store::version_7(at, bytes))
+    };
+    App::new(AppParts {
+        store: world.store().clone(),
+        token_key: world.token_key(),
+        clock: Box::new(now),
+        ids: Box::new(id),
+        public_url: public_url.to_owned(),
+    })
+}
+
+async fn listening(listener: TcpListener, service: server::Guard, shutdown: impl Future<Output = ()>) -> &'static str {
+    server::serve(listener, service, Limits { drain: STOP_MAX, ..Limits::default() }, shutdown).await;
+    "listener"
+}
+
+/// Ready when it is time to stop.
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // A sender that is gone means the same.
+    drop(stopped.wait_for(|stopped| *stopped).await);
+}
+
+/// Removes for good what was soft-deleted long ago, and old records of the provisioning log.
+async fn housekeeping(world: World, stopped: watch::Receiver<bool>) -> &'static str {
+    loop {
+        if let Err(error) = tidy(&world).await {
+            tracing::error!("Housekeeping failed and is tried again later: {error}");
+        }
+        tokio::select! {
+            () = until(stopped.clone()) => return "housekeeping",
+            () = tokio::time::sleep(HOUSEKEEPING_EVERY) => {}
+        }
+    }
+}
+
+async fn tidy(world: &World) -> Result<(), directory::DirectoryError> {
+    loop {
+        let now = now();
+        let purged = world.store().write(move |tx| directory::purge_expired(tx, now, PURGED_AT_A_TIME)).await?;
+        if purged.users.is_empty() && purged.groups.is_empty() {
+            break;
+        }
+        tracing::info!(
+            "Removed {} users and {} groups for good that were soft-deleted long ago",
+            purged.users.len(),
+            purged.groups.len()
+        );
+    }
+    let age = SignedDuration::from_hours(24 * i64::from(world.config().log_days));
+    let before = now().checked_sub(age).unwrap_or(Timestamp::MIN);
+    for app in world.store().read(directory::applications).await? {
+        world.store().write(move |tx| store::logs::trim_logs(tx, app.id, before)).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_listens_everywhere_is_reached_at_loopback() {
+        for (listens, expected) in [
+            ("127.0.0.1:80", "127.0.0.1:80"),
+            ("0.0.0.0:8080", "127.0.0.1:8080"),
+            ("[::]:8080", "[::1]:8080"),
+            ("192.0.2.7:1", "192.0.2.7:1"),
+        ] {
+            assert_eq!(reachable(listens.parse().unwrap()).to_string(), expected);
+        }
+    }
+}

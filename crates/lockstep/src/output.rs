@@ -1,0 +1,208 @@
+//! What a command answers: tables for people, JSON for programs. Both go to standard output; log lines and errors do not.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// When colours are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Standard output in the form that was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    json: bool,
+    terminal: bool,
+    colours: bool,
+}
+
+#[expect(
+    clippy::unused_self,
+    reason = "whoever prints holds the output; that it is standard output is known only here"
+)]
+impl Output {
+    /// Finds out whether a person is looking.
+    pub fn new(json: bool, color: Color) -> Self {
+        match color {
+            Color::Auto => {}
+            Color::Always => force_colours(true),
+            Color::Never => force_colours(false),
+        }
+        Self {
+            json,
+            terminal: io::stdout().is_terminal(),
+            colours: console::colors_enabled() && color_is_wanted(color),
+        }
+    }
+
+    /// Whether JSON is wanted.
+    pub const fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Prints one JSON document on one line.
+    pub fn json(self, value: &impl Serialize) -> anyhow::Result<()> {
+        let mut text = serde_json::to_vec(value)?;
+        text.push(b'\n');
+        Ok(write_raw(&text)?)
+    }
+
+    /// Prints a line for people; escapes of the terminal in it are taken out.
+    pub fn line(self, text: &str) -> anyhow::Result<()> {
+        Ok(write_raw(format!("{}\n", clean_lines(text)).as_bytes())?)
+    }
+
+    /// Prints a table for people, or a sentence in its place where it has no rows.
+    pub fn table(self, head: &[&str], rows: Vec<Vec<String>>, if_empty: &str) -> anyhow::Result<()> {
+        if rows.is_empty() {
+            return self.line(if_empty);
+        }
+        let mut table = self.plain_table();
+        table.set_header(head.iter().map(|name| self.heading(name)));
+        for row in rows {
+            table.add_row(row.iter().map(|cell| clean(cell)));
+        }
+        self.print(table)
+    }
+
+    /// Prints facts, one a line: a name and its value.
+    pub fn facts(self, facts: &[(&str, String)]) -> anyhow::Result<()> {
+        let mut table = self.plain_table();
+        for (name, value) in facts {
+            table.add_row([self.heading(name), Cell::new(clean_lines(value))]);
+        }
+        self.print(table)
+    }
+
+    fn heading(self, name: &str) -> Cell {
+        let cell = Cell::new(clean(name));
+        if self.colours { cell.add_attribute(Attribute::Bold) } else { cell }
+    }
+
+    fn plain_table(self) -> Table {
+        let mut table = Table::new();
+        table.load_preset(presets::NOTHING);
+        // A pipe has no width: rows stay whole, so that line-based tools can read them.
+        table.set_content_arrangement(if self.terminal {
+            ContentArrangement::Dynamic
+        } else {
+            ContentArrangement::Disabled
+        });
+        if self.colours {
+            table.enforce_styling();
+        } else {
+            table.force_no_tty();
+        }
+        table
+    }
+
+    fn print(self, mut table: Table) -> anyhow::Result<()> {
+        let mut text = String::new();
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        for line in table.lines() {
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        Ok(write_raw(text.as_bytes())?)
+    }
+}
+
+fn color_is_wanted(color: Color) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => io::stdout().is_terminal(),
+    }
+}
+
+fn force_colours(wanted: bool) {
+    console::set_colors_enabled(wanted);
+    console::set_colors_enabled_stderr(wanted);
+}
+
+/// Writes to standard output and flushes; says when nobody reads any more.
+pub fn write_raw(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
+}
+
+/// A text without anything that moves the cursor, colours, or turns the direction of reading.
+pub fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() && !turns_direction(*c)).collect()
+}
+
+/// As [`clean`], but line breaks stay.
+pub fn clean_lines(text: &str) -> String {
+    text.chars().filter(|c| *c == '\n' || (!c.is_control() && !turns_direction(*c))).collect()
+}
+
+/// Embeddings, overrides and isolates of the bidirectional algorithm (UAX #9). The marks that names need stay.
+const fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A moment for people: to the second, in UTC.
+pub fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// The same where there may be none.
+pub fn moment_or(at: Option<Timestamp>, otherwise: &str) -> String {
+    at.map_or_else(|| otherwise.to_owned(), moment)
+}
+
+/// A count with its noun, in the plural where there is not one.
+pub fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_cannot_steer_the_terminal() {
+        for (text, expected) in [
+            ("Ann", "Ann"),
+            ("\u{1b}[2JAnn\u{7}", "[2JAnn"),
+            ("a\u{202e}nnA\u{2066}", "annA"),
+            ("\u{9b}31mred", "31mred"),
+            ("two\nlines", "twolines"),
+            ("שרה לוי", "שרה לוי"),
+        ] {
+            assert_eq!(clean(text), expected);
+        }
+        assert_eq!(clean_lines("two\nlines\r"), "two\nlines");
+    }
+
+    #[test]
+    fn people_read_moments_and_counts() {
+        assert_eq!(moment(Timestamp::UNIX_EPOCH), "1970-01-01 00:00:00Z");
+        assert_eq!(moment_or(None, "never"), "never");
+        assert_eq!(counted(1, "row"), "1 row");
+        assert_eq!(counted(0, "row"), "0 rows");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_printed_holds_an_escape(text in any::<String>()) {
+            let no_escapes = clean_lines(&text).chars().all(|c| c == '\n' || !c.is_control());
+            prop_assert!(no_escapes);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! What commands work with: the data folder, the opened store, the clock, randomness, and the keys made from the
+//! installation's key. Here, at the edge, and nowhere else, the clock and the operating system's randomness are read.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use directory::{Activity, DirectoryError};
+use hmac::{Hmac, Mac};
+use jiff::Timestamp;
+use provider::TokenKey;
+use provisioning::{Engine, EngineParts, MasterKey, OutboundPolicy, Trust};
+use serde_json::Value;
+use sha2::Sha256;
+use store::{Store, StoreError, WriteTx, settings, version_7};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+use crate::config::{Config, Outbound};
+use crate::data_folder::{DataFolder, KEY_BYTES};
+
+/// The setting that holds the address under which others reach the server; `serve` writes it.
+pub const PUBLIC_URL: &str = "public_url";
+/// The setting by which a key of another installation is told.
+const KEY_CHECK: &str = "key_check";
+const TOKEN_KEY_LABEL: &[u8] = b"lockstep token key, version 1";
+const KEY_CHECK_LABEL: &[u8] = b"lockstep key check, version 1";
+
+/// An opened installation; cheap to clone.
+#[derive(Clone)]
+pub struct World {
+    config: Arc<Config>,
+    folder: Arc<DataFolder>,
+    store: Store,
+}
+
+impl World {
+    /// Opens the data folder and the database, and refuses what does not belong together.
+    pub fn open(config: Config, runtime: &Runtime) -> anyhow::Result<Self> {
+        let folder = DataFolder::open(&config.data, random)?;
+        if config.postgres.is_none() {
+            folder.prepare_database_file()?;
+        }
+        for (file, mode) in folder.readable_by_others() {
+            tracing::warn!("{} can be read by others (mode {mode}); run chmod 600 on it", file.display());
+        }
+        let store = Store::open(&config.database(&folder.database_file()))?;
+        let world = Self { config: Arc::new(config), folder: Arc::new(folder), store };
+        runtime.block_on(world.check_key())?;
+        Ok(world)
+    }
+
+    /// A database belongs to one key: with another, its tokens and secrets could not be read.
+    async fn check_key(&self) -> anyhow::Result<()> {
+        let expected = key_check(&self.folder.key());
+        let kept = self.setting(KEY_CHECK).await?;
+        if kept.is_none() {
+            let value = expected.clone();
+            self.store.write(move |tx| settings::put_setting(tx, KEY_CHECK, &value)).await.map_err(sentence)?;
+        }
+        if kept.is_some_and(|kept| kept != expected) {
+            bail!(
+                "{} is not the key of this database; put the right key back from a backup",
+                self.folder.key_file().display()
+            );
+        }
+        Ok(())
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &DataFolder {
+        &self.folder
+    }
+
+    /// The data.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The key under which tokens of tenants are hashed.
+    pub fn token_key(&self) -> TokenKey {
+        TokenKey::new(derived(&self.folder.key(), TOKEN_KEY_LABEL))
+    }
+
+    /// The key of stored secrets.
+    pub fn master_key(&self) -> MasterKey {
+        MasterKey::new(self.folder.key())
+    }
+
+    /// The provisioning service on this data.
+    pub fn engine(&self) -> anyhow::Result<Engine> {
+        let Outbound { private_networks, plain_http, ca_file } = &self.config.outbound;
+        Ok(Engine::new(EngineParts {
+            store: self.store.clone(),
+            key: self.master_key(),
+            policy: OutboundPolicy { private_networks: *private_networks, plain_http: *plain_http },
+            trust: trust(ca_file.as_deref())?,
+            clock: Arc::new(now),
+            random: Arc::new(random),
+            lock_folder: self.folder.lock_folder(),
+            instance: self.folder.instance().to_owned(),
+        }))
+    }
+
+    /// A setting of the installation.
+    pub async fn setting(&self, name: &'static str) -> anyhow::Result<Option<String>> {
+        let read = self.store.read(move |tx| settings::setting(tx, name)).await;
+        read.map_err(sentence)
+    }
+
+    /// The address under which others reach the server, without slash at its end: as configured, else as `serve` last
+    /// wrote it, else where `serve` would listen.
+    pub async fn public_url(&self) -> anyhow::Result<String> {
+        if let Some(url) = &self.config.public_url {
+            return Ok(url.clone());
+        }
+        let kept = self.setting(PUBLIC_URL).await?;
+        Ok(kept.unwrap_or_else(|| format!("http://{}", self.config.listen)))
+    }
+}
+
+fn trust(ca_file: Option<&Path>) -> anyhow::Result<Trust> {
+    let pem = match ca_file {
+        Some(path) => {
+            Some(std::fs::read(path).with_context(|| format!("outbound.ca_file {} cannot be read", path.display()))?)
+        }
+        None => None,
+    };
+    Trust::new(pem.as_deref()).map_err(anyhow::Error::msg)
+}
+
+fn sentence(error: StoreError) -> anyhow::Error {
+    error.into()
+}
+
+/// Adds a record of a command to the audit log.
+pub fn audit(tx: &mut WriteTx<'_>, activity: Activity, target: &str, detail: &Value) -> Result<(), DirectoryError> {
+    directory::record(tx, new_id(), now(), &actor(), activity, target, detail)
+}
+
+/// Who runs the command, as the audit log names it.
+#[expect(clippy::disallowed_methods, reason = "the command line reads the environment")]
+fn actor() -> String {
+    let user = std::env::var("USER").or_else(|_| std::env::var("USERNAME")).ok().filter(|name| !name.is_empty());
+    user.map_or_else(|| "command line".to_owned(), |name| format!("command line ({name})"))
+}
+
+/// The moment it is now.
+#[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// Fills a buffer with the operating system's randomness.
+pub fn random(bytes: &mut [u8]) {
+    getrandom::fill(bytes).expect("the operating system gives randomness to every process");
+}
+
+/// A new id.
+pub fn new_id<T: From<Uuid>>() -> T {
+    let mut bytes = [0; 10];
+    random(&mut bytes);
+    version_7(now(), bytes).into()
+}
+
+fn derived(key: &[u8; KEY_BYTES], label: &[u8]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(label);
+    mac.finalize().into_bytes().into()
+}
+
+/// 64 bits, in hexadecimal: enough to tell keys apart, useless for finding one.
+fn key_check(key: &[u8; KEY_BYTES]) -> String {
+    let bytes = derived(key, KEY_CHECK_LABEL);
+    let first = bytes.first_chunk::<8>().copied().unwrap_or_default();
+    format!("{:016x}", u64::from_be_bytes(first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn derived_keys_differ_by_label_and_key() {
+        let (one, other) = ([1; KEY_BYTES], [2; KEY_BYTES]);
+        assert_ne!(derived(&one, TOKEN_KEY_LABEL), derived(&one, KEY_CHECK_LABEL));
+        assert_ne!(key_check(&one), key_check(&other));
+        assert_eq!(key_check(&one).len(), 16);
+    }
+
+    #[test]
+    fn new_ids_differ() {
+        assert_ne!(new_id::<Uuid>(), new_id::<Uuid>());
+    }
+}
