@@ -1,4 +1,5 @@
 //! The listener, over real sockets: what a client that is slow, greedy or broken gets.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so do the functions it is told with")]
 
 use std::time::Duration;
 

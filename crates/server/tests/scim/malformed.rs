@@ -67,7 +67,7 @@ impl hyper::body::Body for Chunks {
     ) -> Poll<Option<Result<Frame<bytes::Bytes>, Self::Error>>> {
         self.0 += 1;
         assert!(self.0 < 100, "the body is read beyond its limit");
-        Poll::Ready(Some(Ok(Frame::data(bytes::Bytes::from_static(&[b' '; 1 << 16])))))
+        Poll::Ready(Some(Ok(Frame::data(bytes::Bytes::from(vec![b' '; 1 << 16])))))
     }
 }
 
@@ -159,7 +159,7 @@ fn filters_that_attack() {
             "userName eq \"' OR 1=1--\"; x".into(),
         ] {
             let encoded = percent_encoding::utf8_percent_encode(&filter, percent_encoding::NON_ALPHANUMERIC);
-            assert_eq!(world.get(&format!("/Users?filter={encoded}")).await.status.as_u16(), 400, "{:.20}", filter);
+            assert_eq!(world.get(&format!("/Users?filter={encoded}")).await.status.as_u16(), 400, "{filter:.20}");
         }
         let path = format!("/Users/{}", world.user("ann").await);
         for (name, body) in [

@@ -109,7 +109,7 @@ fn what_each_application_requires_and_is_searched_by() {
             assert_eq!((answer.status.as_u16(), &answer.body["scimType"]), (400, &json!("invalidFilter")), "{profile}");
             assert!(answer.body["detail"].as_str().unwrap().contains(searched_by), "{profile}: {}", answer.body);
             for filter in [
-                format!("userName+eq+%22ADA@contoso.example%22"),
+                "userName+eq+%22ADA@contoso.example%22".to_owned(),
                 format!("id+eq+%22{id}%22+and+active+pr"),
                 format!("id+eq+%22{id}%22"),
             ] {

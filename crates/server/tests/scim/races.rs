@@ -56,10 +56,10 @@ fn of_eight_changes_to_one_version_one_is_made() {
         let sent: Vec<_> = (0..8)
             .map(|number| {
                 let (world, path) = (world.clone(), path.clone());
-                let patch = json!({ "schemas": [PATCH], "Operations": [{ "op": "add", "path": "title", "value": number.to_string() }] });
+                let change = json!({ "schemas": [PATCH], "Operations": [{ "op": "add", "path": "title", "value": number.to_string() }] });
                 tokio::spawn(async move {
                     let request = world.request("PATCH", &path).header("if-match", "W/\"1\"").header("content-type", "application/json");
-                    world.send(request.body(patch.to_string().into()).unwrap()).await.status.as_u16()
+                    world.send(request.body(change.to_string().into()).unwrap()).await.status.as_u16()
                 })
             })
             .collect();

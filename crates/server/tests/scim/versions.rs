@@ -14,19 +14,19 @@ fn preconditions() {
         let path = format!("/Users/{id}");
         let absent = "/Users/0198c2a4-7d1e-7aaa-8bbb-0123456789ab";
         let put = |title: &str| json!({ "schemas": [USER], "userName": "ann", "title": title }).to_string();
-        let patch = |title: &str| {
+        let change = |title: &str| {
             json!({ "schemas": [PATCH], "Operations": [{ "op": "add", "path": "title", "value": title }] }).to_string()
         };
         for (method, path, name, value, body, expected) in [
             ("PUT", path.as_str(), "if-match", "W/\"1\"", put("a"), 200),
             ("PUT", &path, "if-match", "W/\"1\"", put("b"), 412),
-            ("PATCH", &path, "if-match", "W/\"1\", W/\"2\"", patch("c"), 200),
-            ("PATCH", &path, "if-match", "W/\"2\"", patch("d"), 412),
-            ("PATCH", &path, "if-match", "\"3\"", patch("e"), 200),
-            ("PATCH", &path, "if-match", "*", patch("f"), 200),
-            ("PATCH", &path, "if-match", "W/\"somebody else's\"", patch("g"), 412),
-            ("PATCH", &path, "if-match", "5", patch("g"), 400),
-            ("PATCH", absent, "if-match", "*", patch("g"), 404),
+            ("PATCH", &path, "if-match", "W/\"1\", W/\"2\"", change("c"), 200),
+            ("PATCH", &path, "if-match", "W/\"2\"", change("d"), 412),
+            ("PATCH", &path, "if-match", "\"3\"", change("e"), 200),
+            ("PATCH", &path, "if-match", "*", change("f"), 200),
+            ("PATCH", &path, "if-match", "W/\"somebody else's\"", change("g"), 412),
+            ("PATCH", &path, "if-match", "5", change("g"), 400),
+            ("PATCH", absent, "if-match", "*", change("g"), 404),
             ("GET", &path, "if-none-match", "W/\"5\"", String::new(), 304),
             ("GET", &path, "if-none-match", "W/\"4\"", String::new(), 200),
             ("GET", &path, "if-none-match", "*", String::new(), 304),
@@ -46,8 +46,8 @@ fn a_version_and_its_time_move_together() {
         let world = World::new(store, "generic").await;
         let path = format!("/Users/{}", world.user("ann").await);
         let first = world.get(&path).await.body["meta"].clone();
-        let patch = json!({ "schemas": [PATCH], "Operations": [{ "op": "add", "path": "title", "value": "T" }] });
-        let changed = world.call("PATCH", &path, &patch).await;
+        let change = json!({ "schemas": [PATCH], "Operations": [{ "op": "add", "path": "title", "value": "T" }] });
+        let changed = world.call("PATCH", &path, &change).await;
         assert_eq!((changed.header("etag"), &changed.body["meta"]["version"]), ("W/\"2\"", &json!("W/\"2\"")));
         assert_eq!(changed.body["meta"]["created"], first["created"]);
         assert!(changed.body["meta"]["lastModified"].as_str() > first["lastModified"].as_str());

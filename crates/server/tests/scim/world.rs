@@ -218,12 +218,6 @@ pub struct Row {
     pub expected: Vec<(&'static str, Value)>,
 }
 
-/// A row that patches the resource `{id}` of a kind with one operation.
-pub fn patch_row(name: &'static str, path: &'static str, operation: Value, expected: (&'static str, Value)) -> Row {
-    let body = json!({ "schemas": [PATCH], "Operations": [operation] });
-    Row { name, method: "PATCH", path, body, status: 200, expected: vec![expected] }
-}
-
 fn key() -> TokenKey {
     TokenKey::new([9; 32])
 }
