@@ -71,7 +71,17 @@ pub(crate) fn entity_tag(version: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_header_panics_and_every_version_is_read_back(text in "\\PC*", version in any::<i64>()) {
+            drop(text.parse::<Precondition>());
+            prop_assert_eq!(entity_tag(version).parse(), Ok(Precondition::OneOf(vec![version])));
+        }
+    }
 
     #[test]
     fn preconditions_in_every_form() {
