@@ -4,6 +4,8 @@ mod application;
 mod directory;
 mod provisioning;
 mod tenant;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
@@ -22,14 +24,16 @@ Exit codes:
   0  done
   1  failed; the sentence on standard error says why and what to do (doctor: problems were found)
   2  the command line or the configuration is wrong
-  3  done in part: some rows or objects failed, and the report says which (import, sync)
+  3  done in part: some rows or objects failed, and the report says which
 
-Configuration: lockstep.toml in the data folder or the current folder (or --config FILE), the environment
-(LOCKSTEP_DATA, LOCKSTEP_LISTEN, LOCKSTEP_DATABASE, LOCKSTEP_PUBLIC_URL, LOCKSTEP_LOG), and options, the later the stronger.";
+Configuration, the later the stronger:
+  lockstep.toml in the data folder, else in the current folder (or --config FILE)
+  LOCKSTEP_DATA, LOCKSTEP_LISTEN, LOCKSTEP_DATABASE, LOCKSTEP_PUBLIC_URL, LOCKSTEP_LOG
+  options";
 
 /// Keeps the accounts and groups of every application in lockstep with a directory.
 #[derive(Debug, Parser)]
-#[command(name = "lockstep", version, after_help = AFTER_HELP, propagate_version = true, max_term_width = 100)]
+#[command(name = "lockstep", version, after_help = AFTER_HELP, max_term_width = 100)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -198,35 +202,4 @@ pub struct ServeArgs {
     /// Address to listen at [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS", env = "LOCKSTEP_LISTEN", hide_env_values = true)]
     pub listen: Option<String>,
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_definition_is_sound() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn the_data_folder_may_stand_on_either_side() {
-        for line in [["lockstep", "--data", "d", "status"], ["lockstep", "status", "--data", "d"]] {
-            assert_eq!(Cli::parse_from(line).global.data, Some(PathBuf::from("d")));
-        }
-    }
-
-    #[test]
-    fn every_option_and_command_has_help() {
-        fn walk(command: &clap::Command) {
-            assert!(command.get_about().is_some(), "{}", command.get_name());
-            for argument in command.get_arguments() {
-                assert!(argument.get_help().is_some(), "{} of {}", argument.get_id(), command.get_name());
-            }
-            command.get_subcommands().for_each(walk);
-        }
-        walk(&Cli::command());
-    }
 }

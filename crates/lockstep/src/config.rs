@@ -164,7 +164,7 @@ fn find_file(named: Option<&Path>, data: &Path) -> anyhow::Result<Source> {
 fn read(path: &Path) -> anyhow::Result<Option<Source>> {
     let cannot = || format!("the configuration file {} cannot be read", path.display());
     match std::fs::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if is_absent(&error) => return Ok(None),
         Err(error) => return Err(error).with_context(cannot),
         Ok(found) if found.len() > FILE_BYTES_MAX => {
             return Err(usage(format!(
@@ -177,6 +177,11 @@ fn read(path: &Path) -> anyhow::Result<Option<Source>> {
     let text = std::fs::read_to_string(path).with_context(cannot)?;
     let file = parse(&text).map_err(|problem| usage(format!("{}: {problem}", path.display())))?;
     Ok(Some(Source { path: Some(path.to_owned()), file }))
+}
+
+/// Whether there is no such file; a data folder that is a file is told of when it is opened.
+fn is_absent(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
 }
 
 /// Reads the file's words. The message of a failure shows the line with the key.

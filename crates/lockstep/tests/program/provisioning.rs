@@ -1,0 +1,227 @@
+//! The fixed forms that scripts rely on, end to end: tenant, token, imports, application, assignment, plan, sync.
+
+use serde_json::Value;
+
+use crate::installation::{Installation, Serving, Tenant};
+
+const USERS: &str = "\
+userPrincipalName,displayName,givenName,surname,mail,department,accountEnabled
+ann@contoso.example,Ann Oak,Ann,Oak,ann@contoso.example,Sales,true
+ben@contoso.example,Ben Elm,Ben,Elm,ben@contoso.example,Sales,true
+cho@contoso.example,Chò Ash,Chò,Ash,cho@contoso.example,Support,true
+dan@contoso.example,Dan Yew,Dan,Yew,dan@contoso.example,Support,false
+";
+const GROUPS: &str = "displayName,description,securityEnabled\nAll staff,Everybody,true\nSales,A department,true\n";
+const MEMBERS: &str = "\
+groupDisplayName,userPrincipalName
+All staff,ann@contoso.example
+All staff,ben@contoso.example
+All staff,cho@contoso.example
+All staff,dan@contoso.example
+Sales,ann@contoso.example
+Sales,ben@contoso.example
+";
+
+fn import(installation: &Installation) {
+    for (kind, name, text, created) in
+        [("users", "users.csv", USERS, 4), ("groups", "groups.csv", GROUPS, 2), ("members", "members.csv", MEMBERS, 6)]
+    {
+        let file = installation.file(name, text);
+        let report = installation.json(&["import", kind, &file]);
+        assert_eq!(
+            (&report["read"], &report["created"], &report["failed"]),
+            (&created.into(), &created.into(), &0.into())
+        );
+        let again = installation.json(&["import", kind, &file]);
+        assert_eq!((&again["unchanged"], &again["created"]), (&created.into(), &0.into()));
+    }
+}
+
+fn total(serving: &Serving, tenant: &Tenant, below: &str) -> u64 {
+    let (status, body) = serving.get(&tenant.path(below), Some(&tenant.token));
+    assert_eq!(status, 200, "{body}");
+    serde_json::from_str::<Value>(&body).unwrap()["totalResults"].as_u64().unwrap()
+}
+
+fn counts(report: &Value) -> [u64; 5] {
+    ["created", "updated", "disabled", "deleted", "failed"].map(|name| report[name].as_u64().unwrap())
+}
+
+#[test]
+fn from_a_file_to_an_application() {
+    for installation in Installation::each() {
+        let serving = installation.serve();
+        let tenant = Tenant::add(&installation, "acme", "palo-alto-cie");
+        assert!(tenant.url.starts_with(&format!("http://{}/", serving.address)), "{}", tenant.url);
+        import(&installation);
+        let app = installation.json(&[
+            "app",
+            "add",
+            "--template",
+            "palo-alto-cie",
+            "--name",
+            "CIE",
+            "--tenant-url",
+            &tenant.url,
+            "--secret-token-file",
+            &tenant.token_file,
+        ]);
+        assert_eq!((&app["name"], &app["status"], &app["scope"]), (&"CIE".into(), &"off".into(), &"assigned".into()));
+        installation.json(&["assign", "CIE", "--group", "All staff"]);
+
+        let plan = installation.run(&["plan", "CIE", "--json"]).json_lines();
+        let (summary, predicted) = plan.split_last().unwrap();
+        assert_eq!(counts(&summary["summary"]), [4, 0, 0, 0, 0]);
+        assert_eq!(predicted.iter().filter(|one| one["method"] == "POST").count(), 4);
+        assert_eq!(total(&serving, &tenant, "/Users"), 0, "a plan writes nothing");
+
+        let initial = installation.json(&["sync", "CIE"]);
+        assert_eq!((initial["cycle"].as_str(), counts(&initial)), (Some("initial"), [4, 0, 0, 0, 0]));
+        assert!(initial["requests"].as_u64().unwrap() >= 4 && initial["seconds"].as_f64().unwrap() > 0.0);
+        assert_eq!((total(&serving, &tenant, "/Users"), total(&serving, &tenant, "/Groups")), (3, 1));
+
+        let empty = installation.json(&["sync", "CIE"]);
+        assert_eq!((empty["cycle"].as_str(), &empty["requests"]), (Some("incremental"), &0.into()));
+
+        joiner_mover_leaver(&installation, &serving, &tenant);
+        whole_directory(&installation, &serving, &tenant);
+        told(&installation);
+    }
+}
+
+fn joiner_mover_leaver(installation: &Installation, serving: &Serving, tenant: &Tenant) {
+    installation.json(&[
+        "user",
+        "add",
+        "eve@contoso.example",
+        "--display-name",
+        "Eve Fir",
+        "--set",
+        "givenName=Eve",
+        "--set",
+        "surname=Fir",
+    ]);
+    installation.json(&["group", "members", "add", "All staff", "eve@contoso.example"]);
+    installation.json(&["user", "set", "ben@contoso.example", "department=Support", "jobTitle=Lead"]);
+    installation.json(&["user", "delete", "cho@contoso.example"]);
+    let report = installation.json(&["sync", "CIE"]);
+    assert_eq!(counts(&report), [1, 1, 1, 0, 0], "{report}");
+    assert_eq!(installation.json(&["sync", "CIE"])["requests"], 0);
+    let filter = "/Users?filter=userName%20eq%20%22cho%40contoso.example%22";
+    let (_, body) = serving.get(&tenant.path(filter), Some(&tenant.token));
+    let found: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(found["Resources"][0]["active"], false, "{body}");
+    installation.json(&["user", "restore", "cho@contoso.example"]);
+    let on_demand = installation.json(&["provision", "cho@contoso.example", "--app", "CIE"]);
+    assert_eq!(
+        (on_demand["action"].as_str(), on_demand["status"].as_str()),
+        (Some("update"), Some("success")),
+        "{on_demand}"
+    );
+    installation.json(&["sync", "CIE"]);
+}
+
+fn whole_directory(installation: &Installation, serving: &Serving, tenant: &Tenant) {
+    installation.json(&["app", "set", "CIE", "--scope", "all"]);
+    let report = installation.json(&["sync", "CIE"]);
+    assert_eq!(
+        (report["cycle"].as_str(), counts(&report)[0]),
+        (Some("initial"), 1),
+        "the group Sales is new: {report}"
+    );
+    assert_eq!(total(serving, tenant, "/Groups"), 2);
+    installation.json(&["app", "set", "CIE", "--scope", "assigned"]);
+    installation.json(&["assign", "CIE", "--user", "ann@contoso.example"]);
+    installation.json(&["unassign", "CIE", "--group", "All staff"]);
+    let report = installation.json(&["sync", "CIE"]);
+    assert_eq!(report["failed"], 0, "{report}");
+    assert_eq!(total(serving, tenant, "/Users?filter=userName%20eq%20%22ann%40contoso.example%22"), 1);
+}
+
+fn told(installation: &Installation) {
+    let status = installation.json(&["status"]);
+    assert_eq!((&status[0]["name"], &status[0]["lastCycle"]["state"]), (&"CIE".into(), &"succeeded".into()));
+    let logs = installation.json(&["logs", "--app", "CIE", "--limit", "5"]);
+    assert_eq!(logs.as_array().unwrap().len(), 5);
+    let id = logs[0]["id"].as_str().unwrap();
+    assert_eq!(installation.json(&["logs", "show", id])["changeId"], id);
+    let of_cho = installation.json(&["logs", "--user", "cho@contoso.example"]);
+    let actions: Vec<&str> = of_cho.as_array().unwrap().iter().filter_map(|record| record["action"].as_str()).collect();
+    assert!(actions.contains(&"create") && actions.contains(&"disable"), "{actions:?}");
+    assert!(logs[0]["id"].as_str() > logs[1]["id"].as_str(), "newest first");
+    let doctor = installation.json(&["doctor", "--connections"]);
+    assert_eq!(doctor["problems"], 0, "{doctor}");
+    for arguments in [
+        &["status"][..],
+        &["logs"],
+        &["logs", "--verbose"],
+        &["doctor"],
+        &["app", "show", "CIE"],
+        &["app", "list"],
+        &["plan", "CIE"],
+    ] {
+        let shown = installation.run(arguments);
+        assert_eq!(shown.code, 0, "{shown:?}");
+        assert!(shown.out.contains("CIE") && !shown.out.contains('\u{1b}'), "no colours into a pipe: {shown:?}");
+    }
+}
+
+#[test]
+fn a_role_counts_where_default_access_does_not() {
+    let installation = Installation::embedded();
+    let serving = installation.serve();
+    let tenant = Tenant::add(&installation, "acme", "netskope");
+    import(&installation);
+    installation.json(&[
+        "app",
+        "add",
+        "--template",
+        "netskope",
+        "--name",
+        "Netskope",
+        "--tenant-url",
+        &tenant.url,
+        "--secret-token-file",
+        &tenant.token_file,
+        "--role",
+        "User",
+    ]);
+    installation.json(&["assign", "Netskope", "--user", "ann@contoso.example"]);
+    installation.json(&["assign", "Netskope", "--user", "ben@contoso.example", "--role", "User"]);
+    assert_eq!(counts(&installation.json(&["sync", "Netskope"]))[0], 1);
+    assert_eq!(total(&serving, &tenant, "/Users"), 1);
+    let assigned = installation.json(&["app", "assignments", "Netskope"]);
+    assert_eq!(assigned.as_array().unwrap().len(), 2);
+    installation.run(&["assign", "Netskope", "--user", "ann@contoso.example", "--role", "Pilot"]).refused(1, "Pilot");
+    installation.run(&["assign", "Netskope"]).refused(2, "required");
+}
+
+#[test]
+fn the_scheduler_of_serve_runs_jobs_that_are_on() {
+    let installation = Installation::embedded();
+    let serving = installation.serve();
+    let tenant = Tenant::add(&installation, "acme", "generic");
+    import(&installation);
+    installation.json(&[
+        "app",
+        "add",
+        "--template",
+        "scim",
+        "--name",
+        "Any",
+        "--tenant-url",
+        &tenant.url,
+        "--secret-token-file",
+        &tenant.token_file,
+        "--scope",
+        "all",
+        "--interval",
+        "1",
+        "--status",
+        "on",
+    ]);
+    // Each look takes a process of its own; a cycle of four people takes much less than all of them.
+    let arrived =
+        (0..500).any(|_| total(&serving, &tenant, "/Users") >= 3 || installation.json(&["status", "Any"]).is_null());
+    assert!(arrived, "the scheduler did not run the job: {}", installation.json(&["status", "Any"]));
+}

@@ -1,0 +1,115 @@
+//! What bad data folders, databases and configurations get: one sentence with the cure, and the right exit code.
+
+use crate::installation::{Installation, answer};
+
+const NEWER_SCHEMA: &[u8] = include_bytes!("files/newer-schema.db");
+const FOREIGN: &[u8] = include_bytes!("files/foreign.db");
+
+#[test]
+fn databases_of_others_are_left_alone() {
+    for (bytes, words) in [
+        (FOREIGN, "is not a Lockstep database"),
+        (
+            &b"This is a letter, and no database at all. It goes on for a while, as letters do."[..],
+            "is not a Lockstep database",
+        ),
+        (NEWER_SCHEMA, "schema version 999"),
+    ] {
+        let installation = Installation::embedded();
+        installation.run(&["user", "list"]);
+        let database = installation.data().join("lockstep.db");
+        for beside in ["lockstep.db-wal", "lockstep.db-shm"] {
+            drop(std::fs::remove_file(installation.data().join(beside)));
+        }
+        std::fs::write(&database, bytes).unwrap();
+        installation.run(&["serve", "--listen", "127.0.0.1:0"]).refused(1, words);
+        installation.run(&["user", "list"]).refused(1, words);
+    }
+}
+
+#[test]
+fn a_key_belongs_to_its_database() {
+    for installation in Installation::each() {
+        installation.run(&["user", "list"]);
+        let key = installation.data().join("master.key");
+        std::fs::write(&key, [7; 32]).unwrap();
+        installation.run(&["user", "list"]).refused(1, "put the right key back");
+        std::fs::write(&key, [7; 31]).unwrap();
+        installation.run(&["user", "list"]).refused(1, "31 bytes, not 32");
+    }
+    let installation = Installation::embedded();
+    installation.run(&["user", "list"]);
+    std::fs::remove_file(installation.data().join("master.key")).unwrap();
+    installation.run(&["user", "list"]).refused(1, "master.key is missing");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_folder_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let installation = Installation::embedded();
+    installation.run(&["user", "list"]);
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&installation.data()), 0o700);
+    for name in ["master.key", "lockstep.db"] {
+        assert_eq!(mode(&installation.data().join(name)), 0o600, "{name}");
+    }
+    std::fs::set_permissions(installation.data().join("master.key"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let listed = installation.run(&["user", "list"]);
+    assert!(listed.code == 0 && listed.err.contains("chmod 600"), "{listed:?}");
+    let doctor = installation.run(&["doctor", "--json"]);
+    assert_eq!((doctor.code, &doctor.any_json()["problems"]), (1, &1.into()));
+}
+
+#[test]
+fn a_configuration_is_checked_as_a_whole() {
+    let installation = Installation::embedded();
+    let bad = installation.file("bad.toml", "listen = \"here\"\npublic_url = \"x\"\n[provisioning]\nlog_days = 0\n");
+    let refused = installation.run(&["--config", &bad, "user", "list"]);
+    refused.refused(2, "bad.toml: listen: ");
+    for key in ["public_url: ", "provisioning.log_days: "] {
+        assert!(refused.err.contains(key), "{refused:?}");
+    }
+    let unknown = installation.file("unknown.toml", "lisen = \"127.0.0.1:1\"\n");
+    installation.run(&["--config", &unknown, "user", "list"]).refused(2, "lisen");
+    installation.run(&["--config", "no-such.toml", "user", "list"]).refused(2, "no-such.toml is not there");
+    answer(installation.command().args(["user", "list"]).env("LOCKSTEP_DATABASE", "mysql://x"))
+        .refused(2, "LOCKSTEP_DATABASE");
+    answer(installation.command().args(["serve"]).env("LOCKSTEP_LISTEN", "nowhere")).refused(2, "LOCKSTEP_LISTEN");
+    assert!(!installation.data().exists(), "nothing is made before the configuration is good");
+}
+
+#[test]
+fn the_file_is_found_in_its_places() {
+    let installation = Installation::embedded();
+    installation.file("lockstep.toml", "data = \"here\"\npublic_url = \"https://one.example\"\n");
+    let told = answer(installation.bare().args(["tenant", "add", "acme", "--json"])).json();
+    assert_eq!(told["scim_url"], "https://one.example/t/acme/scim/v2");
+    assert!(installation.path("here/lockstep.db").is_file());
+    std::fs::write(installation.path("here/lockstep.toml"), "public_url = \"https://two.example\"\n").unwrap();
+    let told = answer(installation.bare().args(["--data", "here", "tenant", "list", "--json"])).json();
+    assert_eq!(told[0]["scim_url"], "https://two.example/t/acme/scim/v2");
+    std::fs::write(installation.path("here/lockstep.toml"), "data = \"there\"\n").unwrap();
+    answer(installation.bare().args(["--data", "here", "tenant", "list"])).refused(2, "cannot name another");
+}
+
+#[test]
+fn wrong_command_lines_have_their_own_code() {
+    let installation = Installation::embedded();
+    for arguments in
+        [&["user"][..], &["user", "purge"], &["sinc", "CIE"], &["logs", "--limit", "0"], &["assign", "CIE"]]
+    {
+        assert_eq!(installation.run(arguments).code, 2, "{arguments:?}");
+    }
+    installation.run(&["sync", "CIE"]).refused(1, "no application is named \"CIE\"");
+    installation.run(&["provision", "ann@contoso.example"]).refused(1, "no user or group is named");
+    installation.run(&["logs", "show", "x"]).refused(1, "no id of a record");
+}
+
+#[test]
+fn an_unwritable_place_is_told() {
+    let installation = Installation::embedded();
+    let file = installation.file("file", "");
+    answer(installation.bare().args(["--data", &file, "user", "list"])).refused(1, "is a file");
+    answer(installation.bare().args(["--data", &format!("{file}/below"), "user", "list"])).refused(1, "cannot be made");
+}

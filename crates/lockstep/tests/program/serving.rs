@@ -1,0 +1,106 @@
+//! `serve` and what runs beside it.
+
+use std::process::Stdio;
+
+use crate::installation::{Installation, Tenant, answer};
+
+#[test]
+fn a_second_server_on_the_same_data_says_so() {
+    for installation in Installation::each() {
+        let _serving = installation.serve();
+        let second = installation.run(&["serve", "--listen", "127.0.0.1:0"]);
+        second.refused(1, "already serves the data");
+    }
+}
+
+#[test]
+fn a_taken_address_is_told() {
+    let installation = Installation::embedded();
+    let other = Installation::embedded();
+    let serving = installation.serve();
+    other.run(&["serve", "--listen", &serving.address]).refused(1, "--listen");
+}
+
+#[test]
+fn tokens_work_and_stop_working_at_once() {
+    for installation in Installation::each() {
+        let serving = installation.serve();
+        let tenant = Tenant::add(&installation, "acme", "generic");
+        let users = tenant.path("/Users");
+        assert_eq!(serving.get(&users, None).0, 401);
+        assert_eq!(serving.get(&users, Some(&tenant.token)).0, 200);
+        let listed = installation.run(&["token", "list", "acme", "--json"]);
+        assert!(!listed.out.contains(&tenant.token) && listed.out.contains("entra"), "{listed:?}");
+        installation.json(&["tenant", "suspend", "acme"]);
+        assert_ne!(serving.get(&users, Some(&tenant.token)).0, 200);
+        installation.json(&["tenant", "resume", "acme"]);
+        assert_eq!(serving.get(&users, Some(&tenant.token)).0, 200);
+        installation.json(&["token", "revoke", "acme", "entra"]);
+        assert_eq!(serving.get(&users, Some(&tenant.token)).0, 401);
+        installation.run(&["token", "revoke", "acme", "entra"]).refused(1, "no live token");
+        installation.run(&["tenant", "add", "acme"]).refused(1, "a tenant of that name exists");
+        installation.run(&["tenant", "add", "other", "--profile", "x"]).refused(1, "netskope");
+        installation.run(&["tenant", "remove", "acme"]).refused(2, "--yes");
+        installation.json(&["tenant", "remove", "acme", "--yes"]);
+        assert!(installation.json(&["tenant", "list"]).as_array().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn it_stops_when_the_system_says_so() {
+    let installation = Installation::embedded();
+    let serving = installation.serve();
+    let address = serving.address.clone();
+    assert!(serving.terminate().success());
+    let again = installation.serve();
+    assert_ne!((again.address.as_str(), ""), (address.as_str(), ""), "a free port is taken each time");
+}
+
+#[test]
+fn a_public_address_stands_in_what_is_shown() {
+    let installation = Installation::embedded();
+    let told = answer(
+        installation
+            .command()
+            .args(["tenant", "add", "acme", "--json"])
+            .env("LOCKSTEP_PUBLIC_URL", "https://scim.example.com/"),
+    );
+    assert_eq!(told.json()["scim_url"], "https://scim.example.com/t/acme/scim/v2");
+    let fallback = installation.json(&["tenant", "list"]);
+    assert_eq!(fallback[0]["scim_url"], "http://127.0.0.1:8080/t/acme/scim/v2");
+}
+
+#[test]
+fn a_backup_is_a_whole_installation() {
+    let installation = Installation::embedded();
+    let _serving = installation.serve();
+    installation.json(&["user", "add", "ann@contoso.example"]);
+    let copy = installation.path("copy");
+    let folder = copy.to_str().unwrap();
+    installation.json(&["backup", folder]);
+    installation.run(&["backup", folder]).refused(1, "is not overwritten");
+    let from_copy = answer(installation.bare().args(["--data", folder, "user", "list", "--json"]));
+    assert_eq!(from_copy.json()[0]["userPrincipalName"], "ann@contoso.example");
+    let doctor = answer(installation.bare().args(["--data", folder, "doctor", "--json"]));
+    assert_eq!(doctor.json()["problems"], 0, "{doctor:?}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let installation = Installation::embedded();
+    let mut child =
+        installation.command().args(["app", "gallery"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
+}
+
+#[test]
+fn completions_are_scripts() {
+    let installation = Installation::embedded();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = answer(installation.bare().args(["completions", shell]));
+        assert!(script.code == 0 && script.out.contains("test-connection"), "{shell}");
+    }
+    assert!(!installation.path("lockstep-data").exists(), "completions touch no data");
+}

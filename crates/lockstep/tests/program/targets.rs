@@ -1,0 +1,99 @@
+//! What applications get that cannot be worked with: refused when they are saved or tested, in one sentence with the cure.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+
+use crate::installation::{Installation, Tenant};
+
+/// A server that answers every request with the same text, for as long as the test runs.
+fn answers(text: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            drop(stream.read(&mut [0; 4096]));
+            drop(stream.write_all(text.as_bytes()));
+        }
+    });
+    address
+}
+
+#[test]
+fn targets_that_cannot_be_worked_with() {
+    let installation = Installation::embedded();
+    let serving = installation.serve();
+    let tenant = Tenant::add(&installation, "acme", "generic");
+    let wrong = installation.file("wrong.token", "lst_wrong");
+    let empty = installation.file("empty.token", "\n");
+    let page = answers(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\nConnection: close\r\n\r\n<html></html>",
+    );
+    let elsewhere = format!("http://{}/nothing/here", serving.address);
+    let (tls, page) = (tenant.url.replace("http://", "https://"), format!("http://{page}/scim"));
+    for (url, file, code, words) in [
+        (tenant.url.as_str(), wrong.as_str(), 1, "token"),
+        (&tenant.url, &empty, 1, "the secret token is empty"),
+        (&tenant.url, "no-such-file", 1, "no-such-file"),
+        ("ftp://app.example.com", &tenant.token_file, 1, "https://"),
+        ("not an address", &tenant.token_file, 1, "Tenant URL"),
+        ("http://127.0.0.1:1/scim", &tenant.token_file, 1, "nothing answers at 127.0.0.1:1"),
+        ("http://169.254.169.254/scim", &tenant.token_file, 1, "never dialled"),
+        (&elsewhere, &tenant.token_file, 1, "Tenant URL"),
+        (&page, &tenant.token_file, 1, "SCIM"),
+        (&tls, &tenant.token_file, 1, "encrypted"),
+    ] {
+        let arguments =
+            ["app", "add", "--template", "scim", "--name", "X", "--tenant-url", url, "--secret-token-file", file];
+        installation.run(&arguments).refused(code, words);
+    }
+    installation
+        .run(&["app", "add", "--template", "x", "--tenant-url", &tenant.url, "--secret-token-file", &wrong])
+        .refused(2, "palo-alto-cie");
+    installation
+        .run(&["app", "add", "--template", "scim", "--tenant-url", &tenant.url])
+        .refused(2, "--secret-token-file");
+    assert!(installation.json(&["app", "list"]).as_array().unwrap().is_empty(), "nothing is kept of what was refused");
+}
+
+#[test]
+fn a_job_is_changed_only_for_the_better() {
+    let installation = Installation::embedded();
+    let serving = installation.serve();
+    let tenant = Tenant::add(&installation, "acme", "generic");
+    installation.json(&[
+        "app",
+        "add",
+        "--template",
+        "scim",
+        "--name",
+        "Any",
+        "--tenant-url",
+        &tenant.url,
+        "--secret-token-file",
+        &tenant.token_file,
+    ]);
+    assert_eq!(installation.json(&["test-connection", "Any"])["connection"], "ok");
+    installation.run(&["app", "set", "Any", "--tenant-url", "http://127.0.0.1:1/scim"]).refused(1, "nothing answers");
+    installation.run(&["app", "set", "Any", "--interval", "0"]).refused(1, "interval");
+    assert_eq!(installation.json(&["app", "set", "Any", "--interval", "60", "--name", "Other"])["intervalSeconds"], 60);
+
+    let shown = installation.json(&["app", "show", "Other"]);
+    let mut mappings = shown["mappings"].clone();
+    let same = installation.file("same.json", mappings.to_string());
+    installation.json(&["app", "set", "Other", "--mappings", &same]);
+    mappings[0]["attributes"][0].as_object_mut().unwrap().remove("source");
+    let worse = installation.file("worse.json", mappings.to_string());
+    installation.run(&["app", "set", "Other", "--mappings", &worse]).refused(1, "source");
+    let no_list = installation.file("none.json", "{}");
+    installation.run(&["app", "set", "Other", "--mappings", &no_list]).refused(1, "mappings");
+
+    installation.json(&["token", "revoke", "acme", "entra"]);
+    installation.run(&["test-connection", "Other"]).refused(1, "token");
+    let doctor = installation.run(&["doctor", "--connections", "--json"]);
+    assert_eq!((doctor.code, &doctor.any_json()["problems"]), (1, &1.into()), "{doctor:?}");
+    installation.run(&["app", "remove", "Other"]).refused(2, "--yes");
+    installation.json(&["app", "remove", "Other", "--yes"]);
+    drop(serving);
+    assert!(installation.json(&["app", "list"]).as_array().unwrap().is_empty());
+}
