@@ -38,7 +38,8 @@ statements! {
                        AND EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = pending_references.kind AND l.source_id = pending_references.holder AND l.state = 2)";
     READY_BY_HOLDER = "UPDATE pending_references SET ready = 1 WHERE app = $1 AND kind = $2 AND holder = $3 AND ready = 0
                        AND EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = 1 AND l.source_id = pending_references.wanted AND l.target_id IS NOT NULL)";
-    WAIT = "UPDATE pending_references SET ready = 0 WHERE app = $1 AND (wanted = $2 OR holder = $2)";
+    WAIT_FOR_WANTED = "UPDATE pending_references SET ready = 0 WHERE app = $1 AND wanted = $2";
+    WAIT_FOR_HOLDER = "UPDATE pending_references SET ready = 0 WHERE app = $1 AND kind IN (1, 2) AND holder = $2";
     WANT_MEMBERS = "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
                     SELECT $1, 2, m.group_id, 'members', m.member_id, 0, CASE WHEN EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = 1 AND l.source_id = m.member_id AND l.target_id IS NOT NULL) THEN 1 ELSE 0 END
                     FROM directory_members m WHERE m.group_id = $2 AND m.kind = 1
@@ -101,7 +102,8 @@ pub fn linked(tx: &mut WriteTx<'_>, app: AppId, kind: ObjectKind, object: Object
 
 /// An object is no longer linked: what refers to it waits again, and memberships written with it are forgotten.
 pub fn unlinked(tx: &mut WriteTx<'_>, app: AppId, object: ObjectId) -> Result<(), StoreError> {
-    tx.run(&WAIT, params![app, object])?;
+    tx.run(&WAIT_FOR_WANTED, params![app, object])?;
+    tx.run(&WAIT_FOR_HOLDER, params![app, object])?;
     tx.run(&DROP_MEMBER_EVERYWHERE, params![app, object])?;
     tx.run(&DROP_HOLDER, params![app, object]).map(drop)
 }

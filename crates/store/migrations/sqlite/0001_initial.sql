@@ -253,3 +253,23 @@ CREATE TABLE provisioning_logs (
 );
 CREATE UNIQUE INDEX provisioning_logs_id ON provisioning_logs (app, id);
 CREATE INDEX provisioning_logs_source ON provisioning_logs (source_id, id);
+
+-- What the planner should expect. Without it SQLite takes every index for equally selective, and looks through all rows of
+-- an application where an index on two columns would find one. The figures are shapes (rows in all, rows per value of
+-- the first column, of the first two, …), not measurements, and stay as they are.
+ANALYZE sqlite_schema;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+  ('pending_references', 'pending_references',        '1000000 500000 500000 2 2 1'),
+  ('pending_references', 'pending_references_wanted', '1000000 500000 10'),
+  ('pending_references', 'pending_references_ready',  '1000 500 500 2'),
+  ('member_links',       'member_links',              '1000000 500000 1000 1'),
+  ('member_links',       'member_links_member',       '1000000 500000 10 1'),
+  ('links',              'links',                     '1000000 500000 500000 1'),
+  ('links',              'links_target',              '1000000 500000 500000 1'),
+  ('links',              'links_open',                '1000 500 500 2'),
+  ('directory_members',  'directory_members',         '1000000 1000 1'),
+  ('directory_members',  'directory_members_member',  '1000000 10 1'),
+  ('assignments',        'assignments',               '10000 1000 2 1'),
+  ('assignments',        'assignments_principal',     '10000 2 2'),
+  ('members',            'members',                   '1000000 100000 1000 1'),
+  ('members',            'members_member',            '1000000 100000 10 1');
