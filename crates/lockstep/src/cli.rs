@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use application::{AppCommand, AssignArgs, DialectName, JobSettingsArgs, ScopeName, Switch, UnassignArgs};
 pub use directory::{GroupCommand, ImportArgs, ImportCommand, ImportFormat, MembersCommand, UserCommand};
-pub use provisioning::{LogsArgs, LogsCommand, ProvisionArgs};
+pub use provisioning::{LOGS_MAX, LogsArgs, LogsCommand, ProvisionArgs};
 pub use tenant::{TenantCommand, TokenCommand};
 
 use crate::config::LogFormat;
@@ -156,6 +156,9 @@ pub enum Command {
     Sync {
         /// The application, by name or id
         app: String,
+        /// Wait until creates of unknown outcome can be settled, and sync again
+        #[arg(long)]
+        settle: bool,
     },
     /// Provision one user or group now, and show each step
     Provision(ProvisionArgs),

@@ -55,7 +55,7 @@ async fn in_world(command: Command, world: &World, output: Output) -> anyhow::Re
         Command::Token(command) => token::run(command, world, output).await,
         Command::TestConnection { app } => app::test_connection(&app, world, output).await,
         Command::Plan { app } => cycle::plan(&app, world, output).await,
-        Command::Sync { app } => cycle::sync(&app, world, output).await,
+        Command::Sync { app, settle } => cycle::sync(&app, settle, world, output).await,
         Command::Provision(args) => provision::run(args, world, output).await,
         Command::Status { app } => status::run(app.as_deref(), world, output).await,
         Command::Logs(args) => logs::run(args, world, output).await,

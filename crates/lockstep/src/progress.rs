@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::output::{Output, clean};
 
@@ -57,11 +57,15 @@ impl Bar {
 
 fn style(has_total: bool, unit: Unit) -> ProgressStyle {
     let template = match (has_total, unit) {
-        (true, Unit::Items) => "{prefix} {bar:30.cyan} {pos}/{len}  {per_sec}  {eta} left  {msg}",
+        (true, Unit::Items) => "{prefix} {bar:30.cyan} {pos}/{len}  {rate}  {eta} left  {msg}",
         (true, Unit::Bytes) => "{prefix} {bar:30.cyan} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left  {msg}",
-        (false, _) => "{prefix} {spinner} {pos}  {per_sec}  {elapsed}  {msg}",
+        (false, _) => "{prefix} {spinner} {pos}  {rate}  {elapsed}  {msg}",
     };
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("rate", |state: &ProgressState, to: &mut dyn std::fmt::Write| {
+        // Writing to a text in memory does not fail.
+        let _ = write!(to, "{:.0}/s", state.per_sec());
+    })
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub enum AppCommand {
         /// The display name [default: the template's title]
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
-        /// The application's Tenant URL, like https://app.example.com/scim/v2
+        /// The application's Tenant URL, like `https://app.example.com/scim/v2`
         #[arg(long, value_name = "URL")]
         tenant_url: String,
         /// File with the secret token, or - for standard input; asked for where there is a terminal

@@ -2,6 +2,7 @@
 
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use provisioning::{CycleReport, Engine, JobError, Predicted, Progress};
 use serde_json::json;
@@ -13,10 +14,21 @@ use crate::output::Output;
 use crate::progress::{Bar, Unit};
 use crate::world::World;
 
+/// Further cycles of `sync --settle` at the most: each settles what the one before it left.
+const SETTLE_ROUNDS_MAX: u32 = 3;
+
 /// Carries out `sync`.
-pub async fn sync(app: &str, world: &World, output: Output) -> anyhow::Result<Outcome> {
+pub async fn sync(app: &str, settle: bool, world: &World, output: Output) -> anyhow::Result<Outcome> {
     let application = find::application(world, app).await?;
-    let report = run_shown(&world.engine()?, application.id, &application.name, output).await?;
+    let engine = world.engine()?;
+    let mut report = run_shown(&engine, application.id, &application.name, output).await?;
+    let mut rounds = if settle { SETTLE_ROUNDS_MAX } else { 0 };
+    while rounds > 0 && report.waiting > 0 {
+        rounds -= 1;
+        tokio::time::sleep(Duration::from_secs(report.settles_in_seconds.unwrap_or(0) + 1)).await;
+        let next = run_shown(&engine, application.id, &application.name, output).await?;
+        report = together(&report, &next);
+    }
     if output.is_json() {
         output.json(&report)?;
     } else {
@@ -24,6 +36,25 @@ pub async fn sync(app: &str, world: &World, output: Output) -> anyhow::Result<Ou
         waiting(output, &report)?;
     }
     Ok(Outcome::of_failed(report.failed))
+}
+
+/// What two cycles did together.
+fn together(first: &CycleReport, next: &CycleReport) -> CycleReport {
+    CycleReport {
+        cycle: first.cycle,
+        created: first.created + next.created,
+        updated: first.updated + next.updated,
+        disabled: first.disabled + next.disabled,
+        deleted: first.deleted + next.deleted,
+        skipped: first.skipped + next.skipped,
+        references: first.references + next.references,
+        requests: first.requests + next.requests,
+        seconds: first.seconds + next.seconds,
+        // These say how it stands at the end.
+        failed: next.failed,
+        waiting: next.waiting,
+        settles_in_seconds: next.settles_in_seconds,
+    }
 }
 
 /// Runs a cycle under a progress bar.
@@ -103,4 +134,18 @@ fn print(output: Output, predicted: &Predicted) -> anyhow::Result<()> {
         lines.push_str(&body.replace('\n', "\n    "));
     }
     output.line(&lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_cycles_are_told_as_one() {
+        let first =
+            CycleReport { cycle: "initial", created: 2, waiting: 1, failed: 1, requests: 5, ..CycleReport::default() };
+        let next = CycleReport { cycle: "incremental", created: 1, requests: 2, ..CycleReport::default() };
+        let both = together(&first, &next);
+        assert_eq!((both.cycle, both.created, both.requests, both.waiting, both.failed), ("initial", 3, 7, 0, 0));
+    }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use store::{LogId, ObjectId, StoreError, logs};
 
 use super::find;
-use crate::cli::{LogsArgs, LogsCommand};
+use crate::cli::{LOGS_MAX, LogsArgs, LogsCommand};
 use crate::outcome::Outcome;
 use crate::output::{Output, moment};
 use crate::shown::text;
@@ -63,9 +63,8 @@ async fn latest(args: &LogsArgs, world: &World) -> anyhow::Result<Vec<LogView>> 
     let mut records = Vec::new();
     if source.is_some() || app.is_some() {
         // Records of one object come from all applications; those of others are left out below.
-        records = engine
-            .logs(app.as_ref().map(|app| app.id), source, if source.is_some() { u32::MAX } else { args.limit })
-            .await?;
+        let limit = if source.is_some() && app.is_some() { LOGS_MAX } else { args.limit };
+        records = engine.logs(app.as_ref().map(|app| app.id), source, limit).await?;
     } else {
         for app in world.store().read(directory::applications).await? {
             records.extend(engine.logs(Some(app.id), None, args.limit).await?);
@@ -164,9 +163,9 @@ pub fn step_lines(record: &Value) -> Vec<String> {
         let side = |name: &str| text_or(&property[name], "nothing");
         lines.push(format!("    {}: {} -> {}", text(&property["displayName"]), side("oldValue"), side("newValue")));
     }
-    let why = reason(record);
-    if !why.is_empty() {
-        lines.push(format!("    {why}"));
+    // Why something was skipped stands in its step.
+    if record["provisioningStatusInfo"]["errorInformation"].is_object() {
+        lines.push(format!("    {}", reason(record)));
     }
     lines
 }
@@ -188,15 +187,11 @@ mod tests {
         });
         assert_eq!(
             step_lines(&record),
-            [
-                "    import success: read",
-                "    export skipped: NotActive: soft-deleted",
-                "    title: nothing -> CEO",
-                "    NotActive: soft-deleted",
-            ]
+            ["    import success: read", "    export skipped: NotActive: soft-deleted", "    title: nothing -> CEO",]
         );
         let failed = json!({ "provisioningStatusInfo": { "errorInformation": { "errorCode": "X", "reason": "y" } } });
-        assert_eq!(reason(&failed), "X: y");
+        assert_eq!((reason(&failed).as_str(), step_lines(&failed)), ("X: y", vec!["    X: y".to_owned()]));
+        assert_eq!(reason(&record), "NotActive: soft-deleted");
         assert_eq!(step_lines(&json!(5)), Vec::<String>::new());
     }
 }

@@ -1,5 +1,6 @@
 //! Stories of the whole program: the real binary in processes of its own, over real HTTP, on both databases where
 //! `LOCKSTEP_TEST_POSTGRES` names a PostgreSQL server.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so do the functions it is told with")]
 
 mod demo;
 mod directory;
