@@ -31,7 +31,7 @@ pub enum UserCommand {
     Add {
         /// userPrincipalName, like ann@contoso.example
         user_principal_name: String,
-        /// displayName [default: the part of the userPrincipalName before the @]
+        /// displayName; unless given, the part of the userPrincipalName before the @
         #[arg(long, value_name = "NAME")]
         display_name: Option<String>,
         /// An attribute, like department=Sales; several values of a multi-valued attribute are separated by ;
