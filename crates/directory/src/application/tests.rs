@@ -1,3 +1,5 @@
+//! Stories of applications, their roles and who is assigned.
+
 use store::testing::on_both;
 use uuid::Uuid;
 

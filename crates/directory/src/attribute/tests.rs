@@ -1,3 +1,5 @@
+//! The table of source attributes, and what values each takes.
+
 use proptest::prelude::*;
 use serde_json::json;
 

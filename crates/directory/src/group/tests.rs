@@ -1,3 +1,5 @@
+//! Stories of groups: made, changed, deleted, restored, purged.
+
 use store::testing::on_both;
 use store::{changes_after, number_changes};
 use uuid::Uuid;

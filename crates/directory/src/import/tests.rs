@@ -1,3 +1,5 @@
+//! Imports as stories: good files, bad rows, and the same file twice.
+
 use std::fmt::Write;
 use std::io::Cursor;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,3 +1,5 @@
+//! Stories of memberships, nested groups and cycles.
+
 use store::testing::on_both;
 use store::{changes_after, number_changes};
 use uuid::Uuid;

@@ -1,3 +1,5 @@
+//! Stories of users: joiners, movers, leavers, restoring and purging.
+
 use serde_json::json;
 use store::testing::on_both;
 use store::{ObjectId, Store, changes_after, groups, number_changes};

@@ -1,3 +1,5 @@
+//! Records read from CSV, row by row, against the `csv` crate where the input is well-formed.
+
 use std::io::Cursor;
 
 use proptest::prelude::*;
