@@ -169,6 +169,12 @@ pub enum Command {
     },
     /// Show the provisioning log, newest first
     Logs(LogsArgs),
+    /// Show who changed which configuration, newest first
+    Audit {
+        /// How many at the most
+        #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=i64::from(LOGS_MAX)))]
+        limit: u32,
+    },
     /// Look for problems in the data folder, the database, the key and the jobs
     Doctor {
         /// Also test the connection to each application

@@ -4,6 +4,7 @@
 mod app;
 mod assign;
 mod attribute_values;
+mod audit;
 mod backup;
 mod cycle;
 mod demo;
@@ -58,6 +59,7 @@ async fn in_world(command: Command, world: &World, output: Output) -> anyhow::Re
         Command::Sync { app, settle } => cycle::sync(&app, settle, world, output).await,
         Command::Provision(args) => provision::run(args, world, output).await,
         Command::Status { app } => status::run(app.as_deref(), world, output).await,
+        Command::Audit { limit } => audit::run(limit, world, output).await,
         Command::Logs(args) => logs::run(args, world, output).await,
         Command::Doctor { connections } => doctor::run(connections, world, output).await,
         Command::Backup { folder } => backup::run(&folder, world, output).await,

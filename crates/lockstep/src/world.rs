@@ -12,6 +12,7 @@ use provider::TokenKey;
 use provisioning::{Engine, EngineParts, MasterKey, OutboundPolicy, Trust};
 use serde_json::Value;
 use sha2::Sha256;
+use store::audit::{AuditRecord, insert_audit};
 use store::{Store, StoreError, WriteTx, settings, version_7};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -53,10 +54,14 @@ impl World {
     /// A database belongs to one key: with another, its tokens and secrets could not be read.
     async fn check_key(&self) -> anyhow::Result<()> {
         let expected = key_check(&self.folder.key());
-        let kept = self.setting(KEY_CHECK).await?;
+        let mut kept = self.setting(KEY_CHECK).await?;
         if kept.is_none() {
             let value = expected.clone();
-            self.store.write(move |tx| settings::put_setting(tx, KEY_CHECK, &value)).await.map_err(sentence)?;
+            let write = self.store.write(move |tx| match settings::setting(tx, KEY_CHECK)? {
+                Some(kept) => Ok(Some(kept)),
+                None => settings::put_setting(tx, KEY_CHECK, &value).map(|()| None),
+            });
+            kept = write.await.map_err(sentence)?;
         }
         if kept.is_some_and(|kept| kept != expected) {
             bail!(
@@ -138,9 +143,22 @@ fn sentence(error: StoreError) -> anyhow::Error {
     error.into()
 }
 
-/// Adds a record of a command to the audit log.
+/// Adds a record of a command on the directory to the audit log.
 pub fn audit(tx: &mut WriteTx<'_>, activity: Activity, target: &str, detail: &Value) -> Result<(), DirectoryError> {
     directory::record(tx, new_id(), now(), &actor(), activity, target, detail)
+}
+
+/// Adds a record of a command on a tenant to the audit log. Entra has no words for these.
+pub fn audit_tenant(tx: &mut WriteTx<'_>, activity: &str, target: &str, detail: &Value) -> Result<(), StoreError> {
+    let record = AuditRecord {
+        id: new_id(),
+        at: now(),
+        actor: actor(),
+        activity: activity.to_owned(),
+        target: target.to_owned(),
+        detail: detail.to_string(),
+    };
+    insert_audit(tx, &record)
 }
 
 /// Who runs the command, as the audit log names it.
@@ -150,10 +168,11 @@ fn actor() -> String {
     user.map_or_else(|| "command line".to_owned(), |name| format!("command line ({name})"))
 }
 
-/// The moment it is now.
+/// The moment it is now, in whole milliseconds as the store keeps moments.
 #[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
 pub fn now() -> Timestamp {
-    Timestamp::now()
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
 /// Fills a buffer with the operating system's randomness.

@@ -33,7 +33,7 @@ pub struct LogsArgs {
     pub verbose: bool,
 }
 
-/// The most records that one call of `logs` shows.
+/// The most records that one call of `logs` or `audit` shows.
 pub const LOGS_MAX: u32 = 10_000;
 
 /// What to show of the log.

@@ -104,7 +104,9 @@ pub async fn plan(app: &str, world: &World, output: Output) -> anyhow::Result<Ou
     }
     let report = report?;
     if output.is_json() {
-        output.json(&json!({ "summary": report }))?;
+        let mut summary = serde_json::to_value(&report)?;
+        summary["summary"] = json!(true);
+        output.json(&summary)?;
     } else {
         output.line(&format!("Plan for {}: {report}", application.name))?;
     }

@@ -8,7 +8,7 @@ use crate::ask::confirm;
 use crate::cli::TenantCommand;
 use crate::outcome::Outcome;
 use crate::output::{Output, moment, moment_or};
-use crate::world::{World, now};
+use crate::world::{World, audit_tenant, now};
 
 /// The address of a tenant's SCIM endpoint.
 pub fn scim_url(public_url: &str, tenant: &str) -> String {
@@ -32,12 +32,20 @@ pub async fn run(command: TenantCommand, world: &World, output: Output) -> anyho
         TenantCommand::List => list(world, output, &public_url).await?,
         TenantCommand::Suspend { name } => {
             let (given, now) = (name.clone(), now());
-            world.store().write(move |tx| provider::suspend_tenant(tx, &given, now)).await?;
+            let suspended = world.store().write(move |tx| {
+                provider::suspend_tenant(tx, &given, now)?;
+                Ok::<_, TenantError>(audit_tenant(tx, "Suspend tenant", &given, &json!({}))?)
+            });
+            suspended.await?;
             told(output, &name, "suspended", "is suspended; its tokens are refused until it is resumed")?;
         }
         TenantCommand::Resume { name } => {
             let given = name.clone();
-            world.store().write(move |tx| provider::resume_tenant(tx, &given)).await?;
+            let resumed = world.store().write(move |tx| {
+                provider::resume_tenant(tx, &given)?;
+                Ok::<_, TenantError>(audit_tenant(tx, "Resume tenant", &given, &json!({}))?)
+            });
+            resumed.await?;
             told(output, &name, "resumed", "is resumed")?;
         }
         TenantCommand::Remove { name, yes } => {
@@ -45,7 +53,11 @@ pub async fn run(command: TenantCommand, world: &World, output: Output) -> anyho
             world.store().read(move |tx| provider::tenant(tx, &given)).await?;
             confirm(&format!("Remove the tenant {name} with all its users, groups and tokens?"), yes)?;
             let given = name.clone();
-            world.store().write(move |tx| provider::delete_tenant(tx, &given)).await?;
+            let removed = world.store().write(move |tx| {
+                provider::delete_tenant(tx, &given)?;
+                Ok::<_, TenantError>(audit_tenant(tx, "Remove tenant", &given, &json!({}))?)
+            });
+            removed.await?;
             told(output, &name, "removed", "was removed with all its users, groups and tokens")?;
         }
     }
@@ -71,6 +83,7 @@ pub async fn add(
         .store()
         .write(move |tx| {
             provider::create_tenant(tx, &name, &profile, &settings, now)?;
+            audit_tenant(tx, "Add tenant", &name, &json!({ "profile": profile }))?;
             provider::tenant(tx, &name)
         })
         .await

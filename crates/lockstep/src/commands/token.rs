@@ -9,7 +9,7 @@ use super::tenant::scim_url;
 use crate::cli::TokenCommand;
 use crate::outcome::Outcome;
 use crate::output::{Output, moment};
-use crate::world::{World, new_id, now, random};
+use crate::world::{World, audit_tenant, new_id, now, random};
 
 /// Carries out `token`.
 pub async fn run(command: TokenCommand, world: &World, output: Output) -> anyhow::Result<Outcome> {
@@ -22,7 +22,11 @@ pub async fn run(command: TokenCommand, world: &World, output: Output) -> anyhow
         TokenCommand::List { tenant } => list(world, output, tenant).await?,
         TokenCommand::Revoke { tenant, name } => {
             let (given, token, now) = (tenant.clone(), name.clone(), now());
-            world.store().write(move |tx| provider::revoke_token(tx, &given, &token, now)).await?;
+            let revoked = world.store().write(move |tx| {
+                provider::revoke_token(tx, &given, &token, now)?;
+                Ok::<_, TenantError>(audit_tenant(tx, "Revoke token", &given, &json!({ "name": token }))?)
+            });
+            revoked.await?;
             if output.is_json() {
                 output.json(&json!({ "tenant": tenant, "name": name, "revoked": true }))?;
             } else {
@@ -42,7 +46,9 @@ pub async fn add(world: &World, tenant: String, name: String, days: u16) -> Resu
         .store()
         .write(move |tx| {
             let request = TokenRequest { tenant: &tenant, name: &name, id, secret, days };
-            provider::create_token(tx, &key, &request, now)
+            let token = provider::create_token(tx, &key, &request, now)?;
+            audit_tenant(tx, "Add token", &tenant, &json!({ "name": name, "days": days }))?;
+            Ok(token)
         })
         .await
 }

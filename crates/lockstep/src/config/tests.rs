@@ -39,6 +39,7 @@ fn every_wrong_key_is_named() {
         ("public_url = \"example.com\"", "lockstep.toml: public_url: \"example.com\" is no address"),
         ("public_url = \"https://user@example.com\"", "lockstep.toml: public_url: "),
         ("log = \"warn,provisioning=loud\"", "lockstep.toml: log: "),
+        ("log = \" aೝ=\"", "lockstep.toml: log: "),
         (
             "[provisioning]\ninterval_seconds = 0",
             "lockstep.toml: provisioning.interval_seconds: is between 1 and 2592000",

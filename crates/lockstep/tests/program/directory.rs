@@ -43,6 +43,12 @@ fn a_user_from_joining_to_purging() {
         installation.run(&["user", "purge", "ann@contoso.example"]).refused(2, "--yes");
         installation.json(&["user", "purge", "ann@contoso.example", "--yes"]);
         installation.run(&["user", "show", "ann@contoso.example"]).refused(1, "no user is named");
+        let audit = installation.json(&["audit", "--limit", "2"]);
+        assert_eq!(
+            (&audit[0]["activityDisplayName"], &audit[0]["target"]),
+            (&"Hard Delete user".into(), &"ann@contoso.example".into())
+        );
+        assert_eq!(audit.as_array().unwrap().len(), 2);
         installation.run(&["user", "set", "bob@contoso.example", "shoeSize=9"]).refused(1, "shoeSize");
         installation.run(&["user", "set", "bob@contoso.example", "city"]).refused(2, "ATTRIBUTE=VALUE");
     }

@@ -72,6 +72,8 @@ fn a_configuration_is_checked_as_a_whole() {
     }
     let unknown = installation.file("unknown.toml", "lisen = \"127.0.0.1:1\"\n");
     installation.run(&["--config", &unknown, "user", "list"]).refused(2, "lisen");
+    let long = installation.file("long.toml", "#".repeat((1 << 20) + 1));
+    installation.run(&["--config", &long, "user", "list"]).refused(2, "more than 1048576 bytes");
     installation.run(&["--config", "no-such.toml", "user", "list"]).refused(2, "no-such.toml is not there");
     answer(installation.command().args(["user", "list"]).env("LOCKSTEP_DATABASE", "mysql://x"))
         .refused(2, "LOCKSTEP_DATABASE");
@@ -96,9 +98,15 @@ fn the_file_is_found_in_its_places() {
 #[test]
 fn wrong_command_lines_have_their_own_code() {
     let installation = Installation::embedded();
-    for arguments in
-        [&["user"][..], &["user", "purge"], &["sinc", "CIE"], &["logs", "--limit", "0"], &["assign", "CIE"]]
-    {
+    for arguments in [
+        &["user"][..],
+        &["user", "purge"],
+        &["sinc", "CIE"],
+        &["logs", "--limit", "0"],
+        &["logs", "--limit", "10001"],
+        &["audit", "--limit", "10001"],
+        &["assign", "CIE"],
+    ] {
         assert_eq!(installation.run(arguments).code, 2, "{arguments:?}");
     }
     installation.run(&["sync", "CIE"]).refused(1, "no application is named \"CIE\"");

@@ -42,6 +42,14 @@ fn tokens_work_and_stop_working_at_once() {
         installation.run(&["tenant", "add", "other", "--profile", "x"]).refused(1, "netskope");
         installation.run(&["tenant", "remove", "acme"]).refused(2, "--yes");
         installation.json(&["tenant", "remove", "acme", "--yes"]);
+        let audit = installation.json(&["audit"]);
+        let activities: Vec<&str> =
+            audit.as_array().unwrap().iter().filter_map(|record| record["activityDisplayName"].as_str()).collect();
+        assert_eq!(
+            activities,
+            ["Remove tenant", "Revoke token", "Resume tenant", "Suspend tenant", "Add token", "Add tenant"]
+        );
+        assert!(!audit.to_string().contains(&tenant.token), "{audit}");
         assert!(installation.json(&["tenant", "list"]).as_array().unwrap().is_empty());
     }
 }

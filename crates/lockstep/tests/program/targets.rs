@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 
-use crate::installation::{Installation, Tenant};
+use crate::installation::{Installation, Tenant, answer};
 
 /// A server that answers every request with the same text, for as long as the test runs.
 fn answers(text: &'static str) -> SocketAddr {
@@ -74,6 +74,10 @@ fn a_job_is_changed_only_for_the_better() {
         &tenant.token_file,
     ]);
     assert_eq!(installation.json(&["test-connection", "Any"])["connection"], "ok");
+    let token = std::fs::File::open(&tenant.token_file).unwrap();
+    let from_pipe =
+        answer(installation.command().args(["app", "set", "Any", "--secret-token-file", "-", "--json"]).stdin(token));
+    assert_eq!(from_pipe.json()["name"], "Any");
     installation.run(&["app", "set", "Any", "--tenant-url", "http://127.0.0.1:1/scim"]).refused(1, "nothing answers");
     installation.run(&["app", "set", "Any", "--interval", "0"]).refused(1, "interval");
     assert_eq!(installation.json(&["app", "set", "Any", "--interval", "60", "--name", "Other"])["intervalSeconds"], 60);
@@ -85,6 +89,8 @@ fn a_job_is_changed_only_for_the_better() {
     mappings[0]["attributes"][0].as_object_mut().unwrap().remove("source");
     let worse = installation.file("worse.json", mappings.to_string());
     installation.run(&["app", "set", "Other", "--mappings", &worse]).refused(1, "source");
+    let long = installation.file("long.json", " ".repeat((4 << 20) + 1));
+    installation.run(&["app", "set", "Other", "--mappings", &long]).refused(1, "more than 4194304 bytes");
     let no_list = installation.file("none.json", "{}");
     installation.run(&["app", "set", "Other", "--mappings", &no_list]).refused(1, "mappings");
 
