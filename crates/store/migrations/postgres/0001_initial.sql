@@ -102,7 +102,7 @@ CREATE TABLE directory_users (
   modified     BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX directory_users_upn ON directory_users (upn_key) WHERE upn_key IS NOT NULL;
-CREATE INDEX directory_users_manager ON directory_users (manager) WHERE manager IS NOT NULL;
+CREATE INDEX directory_users_manager ON directory_users (manager, id) WHERE manager IS NOT NULL;
 CREATE INDEX directory_users_deleted ON directory_users (deleted) WHERE deleted IS NOT NULL;
 
 CREATE TABLE directory_groups (
@@ -116,7 +116,8 @@ CREATE TABLE directory_groups (
   created          BIGINT NOT NULL,
   modified         BIGINT NOT NULL
 );
-CREATE INDEX directory_groups_name ON directory_groups (name_key);
+CREATE INDEX directory_groups_name ON directory_groups (name_key, id);
+CREATE INDEX directory_groups_deleted ON directory_groups (deleted) WHERE deleted IS NOT NULL;
 
 CREATE TABLE directory_members (
   group_id  UUID NOT NULL,
@@ -176,7 +177,7 @@ CREATE INDEX audit_at ON audit (at);
 
 CREATE TABLE jobs (
   app            UUID PRIMARY KEY REFERENCES applications (id) ON DELETE CASCADE,
-  status         TEXT NOT NULL,
+  status         TEXT COLLATE "C" NOT NULL,
   settings       TEXT NOT NULL,
   secret         BYTEA NOT NULL,
   watermark      BIGINT,
@@ -205,7 +206,7 @@ CREATE TABLE links (
   PRIMARY KEY (app, kind, source_id)
 );
 CREATE UNIQUE INDEX links_target ON links (app, kind, target_id) WHERE target_id IS NOT NULL;
-CREATE INDEX links_open ON links (app, state, at) WHERE state IN (1, 3, 4);
+CREATE INDEX links_open ON links (app, kind, source_id) WHERE state IN (1, 3, 4);
 
 CREATE TABLE member_links (
   app    UUID NOT NULL,
@@ -226,7 +227,7 @@ CREATE TABLE pending_references (
   PRIMARY KEY (app, kind, holder, attribute, wanted)
 );
 CREATE INDEX pending_references_wanted ON pending_references (app, wanted);
-CREATE INDEX pending_references_ready ON pending_references (app, kind, holder) WHERE ready = 1;
+CREATE INDEX pending_references_ready ON pending_references (app, kind, holder, attribute, wanted) WHERE ready = 1;
 
 CREATE TABLE escrows (
   app          UUID NOT NULL,
