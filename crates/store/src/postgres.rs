@@ -87,7 +87,7 @@ impl Connection {
     ) -> Result<T, E> {
         let mut attempt = 1;
         loop {
-            let outcome = self.within("BEGIN", |tx| use_case(&mut WriteTx::over(tx)));
+            let outcome = self.within("BEGIN", |tx| WriteTx::over(tx).run_whole(&mut *use_case));
             if !outcome.gave_up || attempt == ATTEMPTS_MAX {
                 return outcome.result;
             }
@@ -117,7 +117,11 @@ impl Connection {
     }
 
     fn begin(&mut self, begin: &str) -> Result<(&mut Client, &mut Prepared), StoreError> {
-        self.client()?.batch_execute(begin)?;
+        if self.client()?.batch_execute(begin).is_err() {
+            // A kept connection may have died unnoticed, as when the server was restarted; nothing was done on it yet.
+            self.client = None;
+            self.client()?.batch_execute(begin)?;
+        }
         let client =
             self.client.as_mut().ok_or_else(|| StoreError::Unavailable("the connection is gone".to_owned()))?;
         Ok((client, &mut self.prepared))
@@ -138,3 +142,6 @@ struct Outcome<T, E> {
     result: Result<T, E>,
     gave_up: bool,
 }
+
+#[cfg(test)]
+mod tests;

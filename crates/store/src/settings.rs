@@ -8,7 +8,7 @@ statements! {
     SETTING = "SELECT value FROM settings WHERE name = $1";
     PUT_SETTING = "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     VERSION = "SELECT 'SQLite ' || sqlite_version()", "SELECT 'PostgreSQL ' || current_setting('server_version')";
-    INTEGRITY = "SELECT * FROM pragma_integrity_check(20)", "SELECT 'ok'";
+    INTEGRITY = "SELECT integrity_check FROM pragma_integrity_check LIMIT 20", "SELECT 'ok'";
 }
 
 /// The value of a setting.

@@ -28,12 +28,17 @@ const CHECKPOINT_EVERY: Duration = Duration::from_millis(50);
 const CHECKPOINT_BYTES: u64 = 4 << 20;
 /// Size of the write-ahead log from which it is also cut, at some cost to writers.
 const TRUNCATE_BYTES: u64 = 48 << 20;
+/// How long a cut may keep writers waiting for a reader that still needs the log.
+const TRUNCATE_WAIT: Duration = Duration::from_millis(100);
+/// Looks at the log between a cut that a reader prevented and the next attempt.
+const TRUNCATE_PAUSE: u32 = 40;
 /// `PRAGMA application_id` of our files: `LOCK` in ASCII.
 const APPLICATION_ID: i64 = 0x4C4F_434B;
 /// Pages copied per step of a backup.
 const BACKUP_PAGES: i32 = 512;
 
-type Work = Box<dyn FnOnce(&Connection) -> Finish + Send>;
+/// A use case, run where the transaction of its group is open, and told why where it is not.
+type Work = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Finish + Send>;
 type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 pub(crate) struct Sqlite {
@@ -47,12 +52,15 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let mut writer = connect(path)?;
-        claim(&writer, path)?;
-        migrate::sqlite(&mut writer)?;
+        // Before anything of the file is changed, such as its journal mode.
+        claim(&mut open_file(path)?, path)?;
+        migrate::sqlite(&mut connect(path)?)?;
+        // A connection of its own, because the one that made the schema does not see the planner's figures in it.
+        let writer = connect(path)?;
         let (work, inbox) = channel();
         let (stop, stopped) = channel();
         let checkpoints = connect(path)?;
+        checkpoints.busy_timeout(TRUNCATE_WAIT)?;
         let wal = wal_path(path);
         Ok(Self {
             path: path.to_owned(),
@@ -74,8 +82,8 @@ impl Sqlite {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let work: Work = Box::new(move |connection| {
-            let result = in_savepoint(connection, use_case);
+        let work: Work = Box::new(move |begun| {
+            let result = begun.map_err(E::from).and_then(|connection| in_savepoint(connection, use_case));
             Box::new(move |committed| done(result.and_then(|value| committed.map(|()| value).map_err(E::from))))
         });
         let sender = self.work.as_ref().ok_or_else(|| StoreError::Internal("the store is closed".to_owned()))?;
@@ -92,7 +100,7 @@ impl Sqlite {
             None => connect(&self.path)?,
         };
         run(&connection, "BEGIN")?;
-        let result = use_case(&mut ReadTx::sqlite(&connection));
+        let result = catching(|| use_case(&mut ReadTx::sqlite(&connection)));
         run(&connection, "COMMIT")?;
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.len() < READERS_MAX {
@@ -103,6 +111,9 @@ impl Sqlite {
 
     pub(crate) fn backup(&self, to: &Path, progress: impl Fn(u64, u64)) -> Result<(), StoreError> {
         let from = connect(&self.path)?;
+        // A snapshot is held to the end: else each write of others between two steps would start the copy anew.
+        run(&from, "BEGIN")?;
+        from.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))?;
         let mut copy = Connection::open(to)?;
         let backup = rusqlite::backup::Backup::new(&from, &mut copy)?;
         loop {
@@ -129,34 +140,57 @@ impl Drop for Sqlite {
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, StoreError> {
+fn open_file(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(connection)
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let connection = open_file(path)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     // A plan that may depend on a bound value, such as a limit, is thrown away whenever a value is bound, and compiling a statement
     // takes ten times as long as running it.
     connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    // The first statement that touches the file tells whether it is a database at all.
-    let ours = connection
-        .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;");
-    match ours {
-        Err(rusqlite::Error::SqliteFailure(code, _)) if code.code == rusqlite::ErrorCode::NotADatabase => {
-            Err(StoreError::Foreign { path: path.to_owned() })
-        }
-        other => Ok(other.map(|()| connection)?),
-    }
+    connection
+        .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;")?;
+    Ok(connection)
 }
 
-/// Refuses a file of another program; marks a new one as ours.
-fn claim(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    match (id, tables) {
-        (APPLICATION_ID, _) => Ok(()),
-        (0, 0) => Ok(connection.pragma_update(None, "application_id", APPLICATION_ID)?),
-        _ => Err(StoreError::Foreign { path: path.to_owned() }),
+/// Refuses a file of another program, and leaves it as it is; marks a new one as ours.
+fn claim(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let foreign = || StoreError::Foreign { path: path.to_owned() };
+    // The first statement that touches the file tells whether it is a database at all.
+    let is_ours = |connection: &Connection| -> Result<Option<bool>, StoreError> {
+        match facts(connection) {
+            Ok((APPLICATION_ID, _)) => Ok(Some(true)),
+            Ok((0, 0)) => Ok(None),
+            Ok(_) => Ok(Some(false)),
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => Ok(Some(false)),
+            Err(error) => Err(error.into()),
+        }
+    };
+    let looked = connection.transaction()?;
+    let mut ours = is_ours(&looked)?;
+    drop(looked);
+    if ours.is_none() {
+        // Two that begin on a new file at once: the second finds what the first has made of it.
+        let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        ours = is_ours(&tx)?;
+        if ours.is_none() {
+            tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+            tx.commit()?;
+            return Ok(());
+        }
     }
+    if ours == Some(true) { Ok(()) } else { Err(foreign()) }
+}
+
+/// The application id of a database and its number of tables and indexes.
+fn facts(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
+    let id = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    Ok((id, connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?))
 }
 
 fn wal_path(path: &Path) -> PathBuf {
@@ -170,18 +204,21 @@ fn run(connection: &Connection, sql: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
+fn catching<T, E: From<StoreError>>(use_case: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(use_case))
+        .unwrap_or_else(|_| Err(StoreError::Internal("a use case panicked".to_owned()).into()))
+}
+
 fn in_savepoint<T, E: From<StoreError>>(
     connection: &Connection,
     use_case: impl FnOnce(&mut WriteTx<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
     run(connection, "SAVEPOINT one")?;
-    let result = catch_unwind(AssertUnwindSafe(|| use_case(&mut WriteTx::over(ReadTx::sqlite(connection)))))
-        .unwrap_or_else(|_| Err(StoreError::Internal("a use case panicked".to_owned()).into()));
-    if result.is_err() && !connection.is_autocommit() {
-        run(connection, "ROLLBACK TO one")?;
-    }
-    if !connection.is_autocommit() {
-        run(connection, "RELEASE one")?;
+    let result = catching(|| WriteTx::over(ReadTx::sqlite(connection)).run_whole(use_case));
+    let kept = result.is_ok() || connection.is_autocommit() || run(connection, "ROLLBACK TO one").is_ok();
+    if !connection.is_autocommit() && (!kept || run(connection, "RELEASE one").is_err()) {
+        // What cannot be undone alone is undone with its whole group, which then hears of it.
+        drop(run(connection, "ROLLBACK"));
     }
     result
 }
@@ -193,7 +230,7 @@ fn write_loop(connection: &Connection, inbox: &Receiver<Work>) {
         let mut next = Some(first);
         let begun = run(connection, "BEGIN IMMEDIATE");
         while let Some(work) = next {
-            finishes.push(work(connection));
+            finishes.push(work(still_open(connection, &begun)));
             next = if finishes.len() < GROUP_MAX { inbox.try_recv().ok() } else { None };
         }
         let committed = begun.and_then(|()| commit(connection));
@@ -203,6 +240,16 @@ fn write_loop(connection: &Connection, inbox: &Receiver<Work>) {
                 Err(error) => Err(same(error)),
             });
         }
+    }
+}
+
+/// The connection, while the transaction of the group is open. Outside of one, a savepoint would commit on its own what
+/// its caller is then told was not kept.
+fn still_open<'c>(connection: &'c Connection, begun: &Result<(), StoreError>) -> Result<&'c Connection, StoreError> {
+    match begun {
+        Err(error) => Err(same(error)),
+        Ok(()) if connection.is_autocommit() => Err(StoreError::Full),
+        Ok(()) => Ok(connection),
     }
 }
 
@@ -224,15 +271,31 @@ fn same(error: &StoreError) -> StoreError {
 
 /// Copies the write-ahead log into the database from time to time, so that no commit has to.
 fn checkpoint_loop(connection: &Connection, wal: &Path, stopped: &Receiver<()>) {
+    let mut pause = 0;
     while stopped.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
         let bytes = std::fs::metadata(wal).map_or(0, |file| file.len());
-        let sql = match bytes {
-            TRUNCATE_BYTES.. => "PRAGMA wal_checkpoint(TRUNCATE)",
-            CHECKPOINT_BYTES.. => "PRAGMA wal_checkpoint(PASSIVE)",
-            _ => continue,
-        };
-        if let Err(error) = connection.query_row(sql, [], |_| Ok(())) {
+        pause = checkpoint(connection, bytes, pause);
+    }
+}
+
+/// Copies a log of that size, and cuts it where it is big, unless a reader prevented that within the last `pause` looks.
+/// Gives the pause that is left.
+fn checkpoint(connection: &Connection, bytes: u64, pause: u32) -> u32 {
+    let cut = bytes >= TRUNCATE_BYTES && pause == 0;
+    let sql = match bytes {
+        _ if cut => "PRAGMA wal_checkpoint(TRUNCATE)",
+        CHECKPOINT_BYTES.. => "PRAGMA wal_checkpoint(PASSIVE)",
+        _ => return 0,
+    };
+    match connection.query_row(sql, [], |row| row.get(0)) {
+        Ok(0_i64) => pause.saturating_sub(1),
+        Ok(_) => TRUNCATE_PAUSE,
+        Err(error) => {
             tracing::debug!("A checkpoint was put off: {error}");
+            if cut { TRUNCATE_PAUSE } else { pause.saturating_sub(1) }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

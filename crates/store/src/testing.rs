@@ -93,3 +93,29 @@ where
         runtime.block_on(story(database.open()));
     }
 }
+
+/// The id with that number.
+#[cfg(test)]
+pub(crate) fn numbered<T: From<uuid::Uuid>>(number: u128) -> T {
+    uuid::Uuid::from_u128(number).into()
+}
+
+/// The moment that many seconds after the epoch.
+#[cfg(test)]
+pub(crate) fn second(seconds: i64) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(seconds).expect("tests stay within the calendar")
+}
+
+/// A connection to a test's PostgreSQL, beside the store's own.
+#[cfg(test)]
+pub(crate) fn postgres_client(database: &TestDatabase) -> Option<postgres::Client> {
+    let Database::Postgres(url) = database.database() else { return None };
+    Some(postgres::Client::connect(url, postgres::NoTls).expect("the test server answers"))
+}
+
+/// A plain connection to a test's SQLite file, beside the store's own.
+#[cfg(test)]
+pub(crate) fn sqlite_connection(database: &TestDatabase) -> Option<rusqlite::Connection> {
+    let Database::Sqlite(path) = database.database() else { return None };
+    Some(rusqlite::Connection::open(path).expect("the file opens"))
+}

@@ -10,6 +10,8 @@ use crate::sql::{Param, Row, Sql};
 /// A transaction that reads, and sees one moment of the data.
 pub struct ReadTx<'c> {
     inner: Inner<'c>,
+    /// The first statement that failed, in words.
+    failure: Option<String>,
 }
 
 /// A transaction that may also write. Everything it did is kept, or nothing.
@@ -35,7 +37,7 @@ impl<'c> DerefMut for WriteTx<'c> {
 
 impl<'c> ReadTx<'c> {
     pub(crate) const fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self { inner: Inner::Sqlite(connection) }
+        Self { inner: Inner::Sqlite(connection), failure: None }
     }
 
     /// `gave_up` becomes true when the server ends the transaction for the sake of another (deadlock, serialisation).
@@ -44,7 +46,7 @@ impl<'c> ReadTx<'c> {
         prepared: &'c mut Prepared,
         gave_up: &'c mut bool,
     ) -> Self {
-        Self { inner: Inner::Postgres { client, prepared, gave_up } }
+        Self { inner: Inner::Postgres { client, prepared, gave_up }, failure: None }
     }
 
     pub(crate) const fn is_postgres(&self) -> bool {
@@ -58,29 +60,31 @@ impl<'c> ReadTx<'c> {
         params: &[Param<'_>],
         mut each: impl FnMut(&Row<'_>) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
-        match &mut self.inner {
-            Inner::Sqlite(connection) => {
-                let mut statement = connection.prepare_cached(sql.sqlite())?;
-                let mut rows = statement.query(rusqlite::params_from_iter(params))?;
-                while let Some(row) = rows.next()? {
-                    if !each(&Row::Sqlite(row))? {
-                        break;
+        self.noting(|inner| {
+            refuse_nul(params)?;
+            match inner {
+                Inner::Sqlite(connection) => {
+                    let mut statement = connection.prepare_cached(sql.sqlite())?;
+                    let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+                    while let Some(row) = rows.next()? {
+                        if !each(&Row::Sqlite(row))? {
+                            break;
+                        }
                     }
                 }
-                Ok(())
+                Inner::Postgres { client, prepared, .. } => {
+                    use postgres::fallible_iterator::FallibleIterator;
+                    let statement = prepare(client, prepared, sql)?;
+                    let mut rows = client.query_raw(&statement, params.iter())?;
+                    while let Some(row) = rows.next()? {
+                        if !each(&Row::Postgres(&row))? {
+                            break;
+                        }
+                    }
+                }
             }
-            Inner::Postgres { client, prepared, gave_up } => noting(gave_up, || {
-                use postgres::fallible_iterator::FallibleIterator;
-                let statement = prepare(client, prepared, sql)?;
-                let mut rows = client.query_raw(&statement, params.iter())?;
-                while let Some(row) = rows.next()? {
-                    if !each(&Row::Postgres(&row))? {
-                        break;
-                    }
-                }
-                Ok(())
-            }),
-        }
+            Ok(())
+        })
     }
 
     /// All rows. Only for statements whose answer is bounded by a limit of the caller.
@@ -112,6 +116,17 @@ impl<'c> ReadTx<'c> {
         })?;
         Ok(found)
     }
+
+    fn noting<T>(&mut self, work: impl FnOnce(&mut Inner<'c>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let result = work(&mut self.inner);
+        if let Err(error) = &result {
+            if let (Inner::Postgres { gave_up, .. }, StoreError::Busy) = (&mut self.inner, error) {
+                **gave_up = true;
+            }
+            self.failure.get_or_insert_with(|| error.to_string());
+        }
+        result
+    }
 }
 
 impl<'c> WriteTx<'c> {
@@ -119,25 +134,48 @@ impl<'c> WriteTx<'c> {
         Self(read)
     }
 
+    /// Runs a use case, which fails where one of its statements did, also if it went on after that: PostgreSQL then keeps
+    /// nothing of the transaction, so on SQLite nothing may be kept either.
+    pub(crate) fn run_whole<T, E: From<StoreError>>(
+        mut self,
+        use_case: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let value = use_case(&mut self)?;
+        match self.0.failure {
+            None => Ok(value),
+            Some(failure) => {
+                Err(StoreError::Internal(format!("a use case went on after a statement failed: {failure}")).into())
+            }
+        }
+    }
+
     /// Runs a statement that answers no rows; gives the number of rows it touched.
     pub(crate) fn run(&mut self, sql: &'static Sql, params: &[Param<'_>]) -> Result<u64, StoreError> {
-        match &mut self.0.inner {
-            Inner::Sqlite(connection) => {
-                Ok(connection.prepare_cached(sql.sqlite())?.execute(rusqlite::params_from_iter(params))? as u64)
+        self.0.noting(|inner| {
+            refuse_nul(params)?;
+            match inner {
+                Inner::Sqlite(connection) => {
+                    Ok(connection.prepare_cached(sql.sqlite())?.execute(rusqlite::params_from_iter(params))? as u64)
+                }
+                Inner::Postgres { client, prepared, .. } => {
+                    use postgres::fallible_iterator::FallibleIterator;
+                    let statement = prepare(client, prepared, sql)?;
+                    let mut rows = client.query_raw(&statement, params.iter())?;
+                    while rows.next()?.is_some() {}
+                    Ok(rows.rows_affected().unwrap_or(0))
+                }
             }
-            Inner::Postgres { client, prepared, gave_up } => noting(gave_up, || {
-                use postgres::fallible_iterator::FallibleIterator;
-                let statement = prepare(client, prepared, sql)?;
-                let mut rows = client.query_raw(&statement, params.iter())?;
-                while rows.next()?.is_some() {}
-                Ok(rows.rows_affected().unwrap_or(0))
-            }),
-        }
+        })
     }
 }
 
-fn noting<T>(gave_up: &mut bool, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    work().inspect_err(|error| *gave_up |= matches!(error, StoreError::Busy))
+/// PostgreSQL's text holds no NUL; SQLite's would, and cut it off in some of its functions.
+fn refuse_nul(params: &[Param<'_>]) -> Result<(), StoreError> {
+    let has_nul = |param: &Param<'_>| matches!(param, Param::Text(text) if text.as_bytes().contains(&0));
+    if params.iter().any(has_nul) {
+        return Err(StoreError::Internal("a text holds a NUL character".to_owned()));
+    }
+    Ok(())
 }
 
 fn prepare(

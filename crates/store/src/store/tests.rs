@@ -1,0 +1,277 @@
+//! What a use case is promised, on both databases: kept whole or not at all, unique by index, one moment to a reader.
+
+use std::collections::BTreeSet;
+
+use tokio::task::JoinSet;
+
+use super::ATTEMPTS_MAX;
+use crate::applications::{AppRecord, RoleRecord};
+use crate::links::{LinkRecord, LinkState};
+use crate::resources::ResourceKind;
+use crate::settings::{put_setting, setting};
+use crate::tenants::TokenRecord;
+use crate::testing::{numbered, on_both, second};
+use crate::users::UserRecord;
+use crate::{AppId, ObjectKind, Store, StoreError, TenantKey, UniqueKey, WriteTx};
+use crate::{applications, links, resources, tenants, users};
+
+/// Callers that race for one name.
+const RACERS: u32 = 16;
+
+async fn tenant(store: &Store, name: &'static str) -> TenantKey {
+    store.write(move |tx| tenants::insert_tenant(tx, name, "generic", "{}", second(0))).await.unwrap()
+}
+
+async fn settings_held(store: &Store, names: Vec<String>) -> BTreeSet<String> {
+    let held = store.read(move |tx| {
+        let mut held = BTreeSet::new();
+        for name in names {
+            held.extend(setting(tx, &name)?.map(|_| name));
+        }
+        Ok::<_, StoreError>(held)
+    });
+    held.await.unwrap()
+}
+
+/// What a use case does to itself in the test below.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fate {
+    Kept,
+    Refused,
+    Collides,
+    Panics,
+    GoesOn,
+}
+
+fn write_with_fate(tx: &mut WriteTx<'_>, name: &str, fate: Fate) -> Result<(), StoreError> {
+    put_setting(tx, name, "1")?;
+    match fate {
+        Fate::Kept => Ok(()),
+        Fate::Refused => Err(StoreError::Decode("refused".to_owned())),
+        Fate::Collides => tenants::insert_tenant(tx, "taken", "generic", "{}", second(0)).map(drop),
+        Fate::Panics => panic!("a use case with a mistake in it"),
+        Fate::GoesOn => {
+            drop(tenants::insert_tenant(tx, "taken", "generic", "{}", second(0)));
+            Ok(())
+        }
+    }
+}
+
+#[test]
+fn of_two_hundred_writers_at_once_each_has_its_own_fate() {
+    on_both(|store| async move {
+        tenant(&store, "taken").await;
+        let mut writers = JoinSet::new();
+        for number in 0..200_u32 {
+            let fate = match number % 40 {
+                7 => Fate::Refused,
+                17 => Fate::Collides,
+                27 => Fate::Panics,
+                37 => Fate::GoesOn,
+                _ => Fate::Kept,
+            };
+            let (store, name) = (store.clone(), format!("s{number}"));
+            writers.spawn(async move {
+                let written = name.clone();
+                (fate, name, store.write(move |tx| write_with_fate(tx, &written, fate)).await)
+            });
+        }
+        let (mut all, mut kept) = (Vec::new(), BTreeSet::new());
+        for (fate, name, result) in writers.join_all().await {
+            let right = match fate {
+                Fate::Kept => result.is_ok(),
+                Fate::Refused => matches!(result, Err(StoreError::Decode(_))),
+                Fate::Collides => matches!(result, Err(StoreError::NotUnique(UniqueKey::TenantName))),
+                Fate::Panics | Fate::GoesOn => matches!(result, Err(StoreError::Internal(_))),
+            };
+            assert!(right, "{fate:?}: {result:?}");
+            kept.extend((fate == Fate::Kept).then(|| name.clone()));
+            all.push(name);
+        }
+        assert_eq!(kept.len(), 180);
+        assert_eq!(settings_held(&store, all).await, kept);
+    });
+}
+
+#[test]
+fn what_was_written_is_there_when_the_store_is_opened_again() {
+    for database in crate::testing::databases() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let store = database.open();
+        runtime.block_on(store.write(|tx| put_setting(tx, "a", "1"))).unwrap();
+        drop(store);
+        let held = runtime.block_on(database.open().read(|tx| setting(tx, "a"))).unwrap();
+        assert_eq!(held.as_deref(), Some("1"));
+    }
+}
+
+#[test]
+fn a_reader_that_panics_hurts_nobody() {
+    on_both(|store| async move {
+        for _ in 0..40 {
+            let result: Result<(), StoreError> = store.read(|_| panic!("a use case with a mistake in it")).await;
+            assert!(matches!(result, Err(StoreError::Internal(_))), "{result:?}");
+            let result: Result<(), StoreError> = store.scan(|_| panic!("a use case with a mistake in it")).await;
+            assert!(matches!(result, Err(StoreError::Internal(_))), "{result:?}");
+        }
+        store.read(|tx| setting(tx, "a")).await.unwrap();
+    });
+}
+
+#[test]
+fn a_reader_sees_one_moment() {
+    on_both(|store| async move {
+        store.write(|tx| put_setting(tx, "a", "old")).await.unwrap();
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (go_on, may_go_on) = std::sync::mpsc::channel();
+        let reader = store.clone();
+        let reading = tokio::spawn(async move {
+            let looks = reader.scan(move |tx| {
+                let first = setting(tx, "a")?;
+                begun.send(()).unwrap();
+                may_go_on.recv().unwrap();
+                Ok::<_, StoreError>((first, setting(tx, "a")?))
+            });
+            looks.await.unwrap()
+        });
+        has_begun.await.unwrap();
+        store.write(|tx| put_setting(tx, "a", "new")).await.unwrap();
+        go_on.send(()).unwrap();
+        assert_eq!(reading.await.unwrap(), (Some("old".to_owned()), Some("old".to_owned())));
+        assert_eq!(store.read(|tx| setting(tx, "a")).await.unwrap().as_deref(), Some("new"));
+    });
+}
+
+#[test]
+fn a_text_with_nul_is_refused_on_both() {
+    on_both(|store| async move {
+        let result = store.write(|tx| put_setting(tx, "a", "x\0y")).await;
+        assert!(matches!(result, Err(StoreError::Internal(_))), "{result:?}");
+        assert_eq!(store.read(|tx| setting(tx, "a")).await.unwrap(), None);
+    });
+}
+
+#[test]
+fn limits() {
+    assert_eq!(ATTEMPTS_MAX, 5);
+}
+
+/// Inserts something under a name that all racers share and an id of its own.
+type Insert = fn(&mut WriteTx<'_>, TenantKey, u32) -> Result<(), StoreError>;
+
+fn insert_app(tx: &mut WriteTx<'_>, number: u32, name: &str) -> Result<(), StoreError> {
+    let app = AppRecord {
+        id: numbered(u128::from(number)),
+        name: name.to_owned(),
+        template: "custom".to_owned(),
+        created: second(0),
+    };
+    applications::insert_app(tx, &app, name)
+}
+
+fn insert_token(tx: &mut WriteTx<'_>, tenant: TenantKey, number: u32) -> Result<(), StoreError> {
+    let token = TokenRecord {
+        id: numbered(u128::from(number)),
+        name: "one".to_owned(),
+        hint: String::new(),
+        created: second(0),
+        expires: second(9),
+        revoked: None,
+    };
+    tenants::insert_token(tx, tenant, &token, &number.to_be_bytes())
+}
+
+fn insert_user(tx: &mut WriteTx<'_>, number: u32) -> Result<(), StoreError> {
+    let user = UserRecord {
+        id: numbered(u128::from(number)),
+        user_principal_name: "One@example.com".to_owned(),
+        display_name: String::new(),
+        manager: None,
+        enabled: true,
+        deleted: None,
+        doc: "{}".to_owned(),
+        version: 1,
+        created: second(0),
+        modified: second(0),
+    };
+    users::insert_user(tx, &user, Some("one@example.com"))
+}
+
+fn put_link(tx: &mut WriteTx<'_>, number: u32) -> Result<(), StoreError> {
+    let link = LinkRecord {
+        kind: ObjectKind::User,
+        source_id: numbered(u128::from(number)),
+        target_id: Some("remote".to_owned()),
+        state: LinkState::Linked,
+        attempt: 1,
+        at: second(0),
+        fence: 1,
+        match_key: String::new(),
+        label: String::new(),
+        exported: None,
+    };
+    links::put_link(tx, numbered::<AppId>(1), &link)
+}
+
+fn insert_role(tx: &mut WriteTx<'_>, number: u32) -> Result<(), StoreError> {
+    let role = RoleRecord { id: numbered(u128::from(number)), value: "one".to_owned(), display_name: String::new() };
+    applications::insert_role(tx, numbered(1_000), &role)
+}
+
+fn insert_resource(tx: &mut WriteTx<'_>, tenant: TenantKey, id: u128, key: Option<&str>) -> Result<(), StoreError> {
+    resources::insert(tx, tenant, ResourceKind::User, numbered(id), key, "{}", &[], second(0))
+}
+
+/// The races, and the key that the losers hear of.
+const RACES: &[(UniqueKey, Insert)] = &[
+    (UniqueKey::TenantName, |tx, _, _| tenants::insert_tenant(tx, "one", "generic", "{}", second(0)).map(drop)),
+    (UniqueKey::TokenName, insert_token),
+    (UniqueKey::ResourceKey, |tx, tenant, number| insert_resource(tx, tenant, u128::from(number), Some("one"))),
+    (UniqueKey::Id, |tx, tenant, _| insert_resource(tx, tenant, 77, None)),
+    (UniqueKey::UserPrincipalName, |tx, _, number| insert_user(tx, number)),
+    (UniqueKey::ApplicationName, |tx, _, number| insert_app(tx, number, "one")),
+    (UniqueKey::RoleValue, |tx, _, number| insert_role(tx, number)),
+    (UniqueKey::LinkTarget, |tx, _, number| put_link(tx, number)),
+];
+
+#[test]
+fn of_many_who_take_one_name_at_once_one_gets_it() {
+    on_both(|store| async move {
+        let tenant = tenant(&store, "races").await;
+        store.write(|tx| insert_app(tx, 1_000, "roles")).await.unwrap();
+        for (key, insert) in RACES {
+            let mut racers = JoinSet::new();
+            for number in 0..RACERS {
+                let store = store.clone();
+                racers.spawn(async move { store.write(move |tx| insert(tx, tenant, number)).await });
+            }
+            let (won, lost): (Vec<_>, Vec<_>) = racers.join_all().await.into_iter().partition(Result::is_ok);
+            assert_eq!((won.len(), lost.len()), (1, 15), "{key:?}: {lost:?}");
+            for result in lost {
+                assert!(matches!(&result, Err(StoreError::NotUnique(told)) if told == key), "{key:?}: {result:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_name_is_free_again_where_nobody_holds_it() {
+    on_both(|store| async move {
+        let (one, other) = (tenant(&store, "one").await, tenant(&store, "other").await);
+        let taken = store.write(move |tx| {
+            insert_token(tx, one, 1)?;
+            insert_token(tx, other, 2)?;
+            assert!(tenants::revoke_token(tx, one, "one", second(1))?);
+            insert_token(tx, one, 3)?;
+            insert_resource(tx, one, 1, Some("ann"))?;
+            insert_resource(tx, other, 2, Some("ann"))?;
+            // A resource without the unique attribute collides with no other.
+            insert_resource(tx, one, 3, None)?;
+            insert_resource(tx, one, 4, None)?;
+            let group = ResourceKind::Group;
+            resources::insert(tx, one, group, numbered(5), Some("ann"), "{}", &[], second(0))?;
+            Ok::<_, StoreError>(tenants::tokens(tx, one)?.len())
+        });
+        assert_eq!(taken.await.unwrap(), 2);
+    });
+}
