@@ -99,7 +99,7 @@ pub struct EscrowRecord {
 statements! {
     LINK = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND kind = $2 AND source_id = $3";
     LINK_BY_TARGET = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND kind = $2 AND target_id = $3";
-    OPEN = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND state IN (1, 3, 4) AND (kind > $2 OR (kind = $2 AND source_id > $3)) ORDER BY kind, source_id LIMIT $4";
+    OPEN = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND state IN (1, 3, 4) AND (kind, source_id) > ($2, $3) ORDER BY kind, source_id LIMIT $4";
     AFTER = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND kind = $2 AND source_id > $3 ORDER BY source_id LIMIT $4";
     USER_ORPHANS = "SELECT l.kind, l.source_id, l.target_id, l.state, l.attempt, l.at, l.fence, l.match_key, l.label, l.exported FROM links l
                     LEFT JOIN directory_users u ON u.id = l.source_id WHERE l.app = $1 AND l.kind = 1 AND u.id IS NULL AND l.source_id > $2 ORDER BY l.source_id LIMIT $3";

@@ -61,3 +61,6 @@ pub(crate) fn postgres(client: &mut Client) -> Result<(), StoreError> {
     }
     Ok(tx.commit()?)
 }
+
+#[cfg(test)]
+mod tests;

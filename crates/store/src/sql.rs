@@ -201,3 +201,6 @@ impl Row<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,8 @@ statements! {
     DELETE_TENANT_MEMBERS = "DELETE FROM members WHERE tenant = $1";
     DELETE_TENANT_KEYS = "DELETE FROM resource_keys WHERE tenant = $1";
     DELETE_TENANT_RESOURCES = "DELETE FROM resources WHERE tenant = $1";
-    DELETE_TENANT_CHANGES = "DELETE FROM changes WHERE feed = $1";
+    DELETE_TENANT_CHANGES = "DELETE FROM changes WHERE feed = $1",
+                            "WITH unnumbered AS (DELETE FROM changes_unnumbered WHERE feed = $1), numbers AS (DELETE FROM feeds WHERE feed = $1) DELETE FROM changes WHERE feed = $1";
     DELETE_TENANT = "DELETE FROM tenants WHERE tenant = $1";
     INSERT_TOKEN = "INSERT INTO tokens (tenant, id, name, hash, hint, created, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     TOKENS = "SELECT id, name, hint, created, expires, revoked FROM tokens WHERE tenant = $1 ORDER BY id";
@@ -171,3 +172,6 @@ pub fn token_owner(tx: &mut ReadTx<'_>, hash: &[u8]) -> Result<Option<TokenOwner
         })
     })
 }
+
+#[cfg(test)]
+mod tests;
