@@ -128,3 +128,6 @@ pub fn changes_after(tx: &mut ReadTx<'_>, feed: Feed, after: i64, limit: u32) ->
 pub fn feed_head(tx: &mut ReadTx<'_>, feed: Feed) -> Result<i64, StoreError> {
     Ok(tx.first(&HEAD, params![feed.0], |row| row.int(0))?.unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests;

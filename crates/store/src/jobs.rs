@@ -249,3 +249,6 @@ pub fn cycles(tx: &mut ReadTx<'_>, app: AppId, limit: u32) -> Result<Vec<CycleRe
         })
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,3 +104,6 @@ pub fn groups_of(
         Ok(GroupOfMember { id: row.id(0)?, doc: row.text(1)? })
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -219,3 +219,6 @@ pub fn written_members(
     let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
     tx.all(&MEMBERS_OF, params![app, group, after, i64::from(limit)], |row| row.id(0))
 }
+
+#[cfg(test)]
+mod tests;

@@ -240,3 +240,6 @@ fn insert_keys(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

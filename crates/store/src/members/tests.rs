@@ -1,0 +1,128 @@
+//! A group's members are a set, whatever is added and removed in whatever order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::{databases, numbered, on_both, second};
+use crate::{StoreError, resources, tenants};
+
+fn member(number: u128, display: Option<&str>) -> MemberRecord {
+    MemberRecord { id: numbered(number), kind: ResourceKind::User, display: display.map(str::to_owned) }
+}
+
+fn two_tenants(tx: &mut WriteTx<'_>) -> Result<(TenantKey, TenantKey), StoreError> {
+    let one = tenants::insert_tenant(tx, "one", "generic", "{}", second(0))?;
+    let two = tenants::insert_tenant(tx, "two", "generic", "{}", second(0))?;
+    for tenant in [one, two] {
+        for group in [10, 11] {
+            let doc = format!("{{\"displayName\":\"g{group}\"}}");
+            resources::insert(tx, tenant, ResourceKind::Group, numbered(group), None, &doc, &[], second(0))?;
+        }
+    }
+    Ok((one, two))
+}
+
+#[test]
+fn members_and_their_groups() {
+    on_both(|store| async move {
+        let story = store.write(|tx| {
+            let (one, two) = two_tenants(tx)?;
+            assert!(add(tx, one, numbered(10), &member(1, Some("Ann")))?);
+            assert!(!add(tx, one, numbered(10), &member(1, Some("Other")))?, "added before");
+            assert!(add(tx, one, numbered(10), &member(2, None))?);
+            assert!(add(tx, one, numbered(11), &member(1, None))?);
+            assert!(add(tx, two, numbered(10), &member(1, None))?);
+            assert_eq!(members_after(tx, one, numbered(10), None, 9)?, [member(1, Some("Ann")), member(2, None)]);
+            assert_eq!(members_after(tx, one, numbered(10), Some(numbered(1)), 9)?, [member(2, None)]);
+            assert_eq!(members_after(tx, one, numbered(10), None, 1)?, [member(1, Some("Ann"))]);
+            let groups: Vec<_> =
+                groups_of(tx, one, numbered(1), None, 9)?.into_iter().map(|group| (group.id, group.doc)).collect();
+            let expected = [10, 11].map(|group| (numbered(group), format!("{{\"displayName\":\"g{group}\"}}")));
+            assert_eq!(groups, expected);
+            assert_eq!(groups_of(tx, one, numbered(1), Some(numbered(10)), 9)?.len(), 1);
+            assert_eq!(leave_all(tx, one, numbered(1))?, 2);
+            assert!(!is_member(tx, one, numbered(10), numbered(1))?);
+            assert!(is_member(tx, two, numbered(10), numbered(1))?, "the neighbour's membership stays");
+            assert!(remove(tx, one, numbered(10), numbered(2))?);
+            assert!(!remove(tx, one, numbered(10), numbered(2))?);
+            assert_eq!((clear(tx, one, numbered(10))?, clear(tx, two, numbered(10))?), (0, 1));
+            Ok::<_, StoreError>(())
+        });
+        story.await.unwrap();
+    });
+}
+
+/// One thing done to one of two groups.
+#[derive(Clone, Debug)]
+enum Step {
+    Add(u128, u128),
+    Remove(u128, u128),
+    Clear(u128),
+    LeaveAll(u128),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let (group, member) = (10..12_u128, 1..7_u128);
+    let one = prop_oneof![
+        6 => (group.clone(), member.clone()).prop_map(|(group, member)| Step::Add(group, member)),
+        4 => (group.clone(), member.clone()).prop_map(|(group, member)| Step::Remove(group, member)),
+        1 => group.prop_map(Step::Clear),
+        1 => member.prop_map(Step::LeaveAll),
+    ];
+    proptest::collection::vec(one, 0..40)
+}
+
+type Model = BTreeMap<u128, BTreeSet<u128>>;
+
+/// Does a step to the model; gives how many memberships it touched.
+fn step_of_model(model: &mut Model, step: &Step) -> u64 {
+    match step {
+        Step::Add(group, member) => u64::from(model.entry(*group).or_default().insert(*member)),
+        Step::Remove(group, member) => u64::from(model.entry(*group).or_default().remove(member)),
+        Step::Clear(group) => model.remove(group).map_or(0, |members| members.len() as u64),
+        Step::LeaveAll(member) => model.values_mut().map(|members| u64::from(members.remove(member))).sum(),
+    }
+}
+
+fn step_of_store(tx: &mut WriteTx<'_>, tenant: TenantKey, step: &Step) -> Result<u64, StoreError> {
+    match *step {
+        Step::Add(group, number) => add(tx, tenant, numbered(group), &member(number, None)).map(u64::from),
+        Step::Remove(group, number) => remove(tx, tenant, numbered(group), numbered(number)).map(u64::from),
+        Step::Clear(group) => clear(tx, tenant, numbered(group)),
+        Step::LeaveAll(number) => leave_all(tx, tenant, numbered(number)),
+    }
+}
+
+#[test]
+fn any_sequence_of_changes_ends_as_a_set_would() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for database in databases() {
+        let store = database.open();
+        let (tenant, neighbour) = runtime.block_on(store.write(two_tenants)).unwrap();
+        let before = store.write(move |tx| add(tx, neighbour, numbered(10), &member(3, None)));
+        runtime.block_on(before).unwrap();
+        proptest!(ProptestConfig::with_cases(48), |(steps in steps())| {
+            let mut model = Model::new();
+            let expected: Vec<u64> = steps.iter().map(|step| step_of_model(&mut model, step)).collect();
+            let held = store.write(move |tx| {
+                clear(tx, tenant, numbered(10))?;
+                clear(tx, tenant, numbered(11))?;
+                let touched: Result<Vec<u64>, StoreError> = steps.iter().map(|step| step_of_store(tx, tenant, step)).collect();
+                let mut held = Vec::new();
+                for group in [10, 11] {
+                    let members = members_after(tx, tenant, numbered(group), None, 99)?;
+                    held.push(members.into_iter().map(|member| member.id.uuid().as_u128()).collect::<BTreeSet<_>>());
+                }
+                let neighbours = members_after(tx, neighbour, numbered(10), None, 99)?.len();
+                Ok::<_, StoreError>((touched?, held, neighbours))
+            });
+            let (touched, held, neighbours) = runtime.block_on(held).unwrap();
+            prop_assert_eq!(touched, expected);
+            let modelled = [10, 11].map(|group| model.remove(&group).unwrap_or_default());
+            prop_assert_eq!(held, modelled);
+            prop_assert_eq!(neighbours, 1);
+        });
+    }
+}

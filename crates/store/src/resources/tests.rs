@@ -1,0 +1,149 @@
+//! Resources are found by id, by unique key and by every key they have now, and by none they had.
+
+use super::*;
+use crate::testing::{numbered, on_both, second};
+use crate::{StoreError, tenants, version_7};
+
+const KIND: ResourceKind = ResourceKind::User;
+
+fn key(path: &'static str, value: &str) -> IndexKey {
+    (path, value.to_owned())
+}
+
+fn ids(found: Result<Vec<ResourceRecord>, StoreError>) -> Vec<ResourceId> {
+    found.unwrap().into_iter().map(|record| record.id).collect()
+}
+
+fn numbers(numbers: impl IntoIterator<Item = u128>) -> Vec<ResourceId> {
+    numbers.into_iter().map(numbered).collect()
+}
+
+fn tenant(tx: &mut WriteTx<'_>, name: &str) -> TenantKey {
+    tenants::insert_tenant(tx, name, "generic", "{}", second(0)).unwrap()
+}
+
+#[test]
+fn a_change_exchanges_exactly_the_keys_that_differ() {
+    on_both(|store| async move {
+        let story = store.write(|tx| {
+            let tenant = tenant(tx, "one");
+            let old = [key("externalId", "7"), key("emails", "ann@a"), key("emails", "ann@b"), key("emails", "ann@b")];
+            let new = [key("externalId", "7"), key("emails", "ann@b"), key("emails", "ann@c"), key("active", "true")];
+            insert(tx, tenant, KIND, numbered(1), Some("ann"), "{\"v\":1}", &old, second(1))?;
+            insert(tx, tenant, KIND, numbered(2), Some("bob"), "{}", &[key("externalId", "7")], second(1))?;
+            update(tx, tenant, KIND, numbered(1), Some("anne"), "{\"v\":2}", (&old, &new), second(2))?;
+            let expected = ResourceRecord {
+                id: numbered(1),
+                doc: "{\"v\":2}".to_owned(),
+                version: 2,
+                created: second(1),
+                modified: second(2),
+            };
+            assert_eq!(by_id(tx, tenant, KIND, numbered(1))?.as_ref(), Some(&expected));
+            assert_eq!(by_id_locked(tx, tenant, KIND, numbered(1))?, Some(expected));
+            for (path, value, expected) in [
+                ("externalId", "7", vec![1, 2]),
+                ("emails", "ann@a", vec![]),
+                ("emails", "ann@b", vec![1]),
+                ("emails", "ann@c", vec![1]),
+                ("active", "true", vec![1]),
+                ("active", "ann@c", vec![]),
+            ] {
+                assert_eq!(ids(by_key(tx, tenant, KIND, path, value, 9)), numbers(expected), "{path} {value}");
+            }
+            assert_eq!(ids(by_key(tx, tenant, KIND, "externalId", "7", 1)), numbers([1]));
+            assert_eq!(by_unique_key(tx, tenant, KIND, "ann")?, None);
+            assert_eq!(by_unique_key(tx, tenant, KIND, "anne")?.map(|found| found.id), Some(numbered(1)));
+
+            touch(tx, tenant, KIND, numbered(1), second(3))?;
+            let touched = by_id(tx, tenant, KIND, numbered(1))?.unwrap();
+            assert_eq!((touched.version, touched.modified), (3, second(3)));
+
+            assert!(delete(tx, tenant, KIND, numbered(1), &new)?);
+            assert!(!delete(tx, tenant, KIND, numbered(1), &new)?);
+            assert_eq!(ids(by_key(tx, tenant, KIND, "externalId", "7", 9)), numbers([2]));
+            assert_eq!(by_unique_key(tx, tenant, KIND, "anne")?, None);
+            // The name is free again.
+            insert(tx, tenant, KIND, numbered(3), Some("anne"), "{}", &[], second(4))
+        });
+        story.await.unwrap();
+    });
+}
+
+#[test]
+fn nothing_is_found_under_another_tenant_or_kind() {
+    on_both(|store| async move {
+        let story = store.write(|tx| {
+            let (one, two) = (tenant(tx, "one"), tenant(tx, "two"));
+            let keys = [key("externalId", "7")];
+            insert(tx, one, KIND, numbered(1), Some("ann"), "{}", &keys, second(1))?;
+            for (tenant, kind) in [(two, KIND), (one, ResourceKind::Group)] {
+                assert_eq!(by_id(tx, tenant, kind, numbered(1))?, None);
+                assert_eq!(by_id_locked(tx, tenant, kind, numbered(1))?, None);
+                assert_eq!(by_unique_key(tx, tenant, kind, "ann")?, None);
+                assert_eq!(by_key(tx, tenant, kind, "externalId", "7", 9)?, []);
+                assert_eq!((page(tx, tenant, kind, 0, 9)?, page_after(tx, tenant, kind, None, 9)?), (vec![], vec![]));
+                assert_eq!((count(tx, tenant, kind)?, exists(tx, tenant, kind, numbered(1))?), (0, false));
+                update(tx, tenant, kind, numbered(1), None, "{\"stolen\":1}", (&keys, &[]), second(9))?;
+                touch(tx, tenant, kind, numbered(1), second(9))?;
+                assert!(!delete(tx, tenant, kind, numbered(1), &keys)?);
+            }
+            assert_eq!((kind_held(tx, one, numbered(1))?, kind_held(tx, two, numbered(1))?), (Some(KIND), None));
+            assert!(exists(tx, one, KIND, numbered(1))?);
+            assert_eq!(ids(by_key(tx, one, KIND, "externalId", "7", 9)), numbers([1]));
+            by_id(tx, one, KIND, numbered(1))
+        });
+        let untouched = story.await.unwrap().unwrap();
+        assert_eq!((untouched.doc.as_str(), untouched.version), ("{}", 1));
+    });
+}
+
+#[test]
+fn pages_follow_each_other_without_gap_or_overlap() {
+    on_both(|store| async move {
+        let story = store.write(|tx| {
+            let (one, two) = (tenant(tx, "one"), tenant(tx, "two"));
+            // Not in the order of the ids, and a neighbour in between.
+            for number in [5, 2, 9, 1, 7, 3, 8, 4, 6] {
+                insert(tx, one, KIND, numbered(number), None, "{}", &[], second(1))?;
+                insert(tx, two, KIND, numbered(number + 100), None, "{}", &[], second(1))?;
+            }
+            assert_eq!(count(tx, one, KIND)?, 9);
+            for (offset, limit, expected) in [(0, 4, 1..=4), (4, 4, 5..=8), (8, 4, 9..=9), (0, 100, 1..=9)] {
+                assert_eq!(ids(page(tx, one, KIND, offset, limit)), numbers(expected), "{offset} {limit}");
+            }
+            for (offset, limit) in [(9, 4), (u64::MAX, 4), (0, 0)] {
+                assert_eq!(page(tx, one, KIND, offset, limit)?, [], "{offset} {limit}");
+            }
+            let (mut walked, mut after) = (Vec::new(), None);
+            loop {
+                let found = ids(page_after(tx, one, KIND, after, 2));
+                let Some(last) = found.last() else { break };
+                after = Some(*last);
+                walked.extend(found);
+            }
+            assert_eq!(walked, numbers(1..=9));
+            Ok::<_, StoreError>(())
+        });
+        story.await.unwrap();
+    });
+}
+
+#[test]
+fn pages_are_in_the_order_in_which_the_resources_were_made() {
+    on_both(|store| async move {
+        let story = store.write(|tx| {
+            let tenant = tenant(tx, "one");
+            let made: Vec<ResourceId> = [0, 1, 255, 256, 65_536, 1_000_000_000]
+                .into_iter()
+                .map(|seconds| version_7(second(seconds), [u8::try_from(seconds % 251).unwrap(); 10]).into())
+                .collect();
+            for id in made.iter().rev() {
+                insert(tx, tenant, KIND, *id, None, "{}", &[], second(0))?;
+            }
+            assert_eq!(ids(page(tx, tenant, KIND, 0, 9)), made);
+            Ok::<_, StoreError>(())
+        });
+        story.await.unwrap();
+    });
+}
