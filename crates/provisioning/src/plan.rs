@@ -10,6 +10,7 @@ use crate::scope::{OutOfScope, Scope};
 
 /// What is known about an object before the target is asked.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own that decides")]
 pub struct Known<'a> {
     /// Whether it is to have an account.
     pub scope: &'a Scope,
@@ -23,6 +24,9 @@ pub struct Known<'a> {
     pub unchanged: bool,
     /// Whether a create of unknown outcome may be sent again when the account is not found.
     pub settled: bool,
+    /// Whether so much time has passed since the last write that none can be on its way any more. Only then does an
+    /// account that is not found not exist.
+    pub quiet: bool,
 }
 
 /// What must be read from the target before the decision.
@@ -90,7 +94,7 @@ pub enum Action<'p> {
     },
     /// Nothing is sent, and the link is dropped: the account is gone, or is no longer ours.
     Forget,
-    /// The linked account is gone: the link is dropped, and the object is matched anew.
+    /// The linked account is gone, or cannot be seen yet: the object is matched anew.
     Rematch,
     /// Nothing.
     Skip(SkipReason),
@@ -142,7 +146,9 @@ pub fn decide_out_of_scope<'p>(known: Known<'_>, why: &OutOfScope, found: Found<
     match (link.state, &found) {
         (LinkState::Released, _) if hard_deleted => return Action::Forget,
         (LinkState::Released, _) => return Action::Skip(SkipReason::OutOfScope(why.clone())),
-        (LinkState::Creating, Found::Absent) if !known.settled => return Action::Wait,
+        // Who refuses duplicates makes it safe to send a create again, but not to forget one that may still arrive.
+        (LinkState::Creating, Found::Absent) if !known.quiet => return Action::Wait,
+        (_, Found::Absent) if !known.quiet => return Action::Rematch,
         (_, Found::Absent) => return Action::Forget,
         (LinkState::Creating | LinkState::Linked | LinkState::Verify | LinkState::Deleting, _) => {}
     }
@@ -169,7 +175,12 @@ pub fn decide_out_of_scope<'p>(known: Known<'_>, why: &OutOfScope, found: Found<
 /// that safe at once; otherwise the settle window must have passed, after which a request that was on its way is taken
 /// to have been carried out or lost.
 pub fn is_settled(link: &LinkRecord, target_refuses_duplicates: bool, window: SignedDuration, now: Timestamp) -> bool {
-    target_refuses_duplicates || now.duration_since(link.at) >= window
+    target_refuses_duplicates || is_quiet(link, window, now)
+}
+
+/// Whether the settle window has passed since the last write about an object.
+pub fn is_quiet(link: &LinkRecord, window: SignedDuration, now: Timestamp) -> bool {
+    now.duration_since(link.at) >= window
 }
 
 /// When a failed object is tried again: in the next cycle at first, then 6, 12 and 24 hours after the first failure, then daily.

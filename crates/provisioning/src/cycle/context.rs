@@ -1,11 +1,13 @@
 //! A running cycle: the job as it was when the cycle began, its target, its lease, its counters.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mapping::ObjectType;
 use store::jobs;
-use store::{AppId, CycleId, ObjectKind, StoreError, WriteTx};
+use store::links::LinkRecord;
+use store::{AppId, CycleId, ObjectId, ObjectKind, StoreError, WriteTx};
 
 use super::lease::HeldLease;
 use super::preview::Preview;
@@ -14,7 +16,8 @@ use super::subject::object_type;
 use crate::engine::Engine;
 use crate::gallery::Template;
 use crate::job::JobError;
-use crate::object_plan::ObjectPlan;
+use crate::object_plan::{MatchValue, ObjectPlan};
+use crate::plan::is_quiet;
 use crate::settings::JobSettings;
 use crate::target::{ConnectionProblem, Target, TargetFacts};
 
@@ -43,6 +46,8 @@ pub(super) struct Cycle {
     probed: tokio::sync::OnceCell<()>,
     stopped: AtomicBool,
     stop: Mutex<Option<Stop>>,
+    /// Matching values for which an account is made in this cycle, and for which object.
+    claims: Mutex<HashMap<(ObjectKind, String), ObjectId>>,
 }
 
 /// Why a cycle cannot go on.
@@ -120,6 +125,7 @@ impl Cycle {
             probed: tokio::sync::OnceCell::new(),
             stopped: AtomicBool::new(false),
             stop: Mutex::new(None),
+            claims: Mutex::default(),
         }))
     }
 
@@ -179,6 +185,20 @@ impl Cycle {
             Mode::Send(held) => held.lease.fence(),
             Mode::Preview(_) => 0,
         }
+    }
+
+    /// Claims the matching values of an object for the account that is to be made for it; says whether they were free.
+    pub(super) fn claim(&self, kind: ObjectKind, id: ObjectId, matches: &[MatchValue<'_>]) -> bool {
+        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        matches.iter().all(|wanted| {
+            let value = format!("{} {}", wanted.path.text(), scim::fold(&wanted.value));
+            *claims.entry((kind, value)).or_insert(id) == id
+        })
+    }
+
+    /// Whether nothing about the object of a link can be on its way any more.
+    pub(super) fn is_quiet(&self, link: &LinkRecord) -> bool {
+        is_quiet(link, self.settings.settle_window(), self.engine.now())
     }
 
     /// Ends the cycle: the first reason counts.

@@ -8,9 +8,23 @@ use store::links::LinkState;
 use super::context::Cycle;
 use super::subject::Subject;
 use crate::object_plan::{Desired, Difference, Failure, MatchValue, ObjectPlan, Wish, differences, fingerprint};
-use crate::plan::{Known, is_settled};
+use crate::plan::{Known, is_quiet, is_settled};
 use crate::scope::{OutOfScope, Scope, scope_of_group, scope_of_user};
 use crate::target_path::TargetPath;
+
+/// The bit of a stored fingerprint that tells that this job has written a manager to the account: so it can be taken back
+/// also when the manager's own account is forgotten.
+const MANAGER_WRITTEN: i64 = 1;
+
+/// Whether an export has written a manager.
+pub(super) const fn wrote_manager(exported: i64) -> bool {
+    exported & MANAGER_WRITTEN != 0
+}
+
+/// What is kept of an export when the account is not known to hold what is wanted.
+pub(super) const fn remnant(exported: i64) -> i64 {
+    exported & MANAGER_WRITTEN
+}
 
 /// What is wanted of an object's account.
 pub(super) struct Evaluation<'p> {
@@ -69,7 +83,10 @@ impl Cycle {
         evaluated.transpose()?;
         let manager = subject.user.as_ref().and_then(|user| user.manager);
         let references = manager.map(|id| format!("{id} {}", subject.manager_target.as_deref().unwrap_or_default()));
-        evaluation.fingerprint = fingerprint(&evaluation.wishes, references.as_slice());
+        let wrote = subject.link.as_ref().and_then(|link| link.exported).is_some_and(wrote_manager);
+        let writes = manager.is_some() && (wrote || subject.manager_target.is_some());
+        let digest = fingerprint(&evaluation.wishes, references.as_slice());
+        evaluation.fingerprint = (digest & !MANAGER_WRITTEN) | if writes { MANAGER_WRITTEN } else { 0 };
         Ok(evaluation)
     }
 
@@ -95,7 +112,11 @@ impl Cycle {
         evaluation: &'s Evaluation<'_>,
     ) -> Known<'s> {
         let link = subject.link.as_ref();
-        let refuses_duplicates = self.facts.refuses_duplicates(subject.object());
+        // A name that the target refuses to give twice protects from a create that arrives late only as long as it is
+        // that name that would be sent again.
+        let renamed = link.is_some_and(|link| subject.exists() && link.match_key != match_key(&evaluation.matches));
+        let refuses_duplicates = self.facts.refuses_duplicates(subject.object()) && !renamed;
+        let (window, now) = (self.settings.settle_window(), self.engine.now());
         Known {
             scope: &evaluation.scope,
             link,
@@ -105,9 +126,8 @@ impl Cycle {
                 && link.is_some_and(|link| {
                     link.state == LinkState::Linked && link.exported == Some(evaluation.fingerprint)
                 }),
-            settled: link.is_none_or(|link| {
-                is_settled(link, refuses_duplicates, self.settings.settle_window(), self.engine.now())
-            }),
+            settled: link.is_none_or(|link| is_settled(link, refuses_duplicates, window, now)),
+            quiet: link.is_none_or(|link| is_quiet(link, window, now)),
         }
     }
 
@@ -128,6 +148,12 @@ impl Cycle {
         }
         found
     }
+}
+
+/// The look-up by which an account is found again, as it is kept with the link.
+pub(super) fn match_key(matches: &[MatchValue<'_>]) -> String {
+    let pairs: Vec<(&str, &str)> = matches.iter().map(|wanted| (wanted.path.text(), wanted.value.as_str())).collect();
+    pairs.into_iter().map(|(path, value)| Value::from(vec![path, value])).collect::<Value>().to_string()
 }
 
 /// The id that an account holds as its manager.

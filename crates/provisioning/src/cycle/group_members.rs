@@ -1,7 +1,7 @@
 //! Writing memberships: for one group, the members that are to be added and removed, in requests of bounded size.
 
 use serde_json::Value;
-use store::links::{self, LinkState};
+use store::links::{self, LinkRecord, LinkState};
 use store::references::{self, ReferenceRecord};
 use store::{ObjectId, ObjectKind, ReadTx, groups, logs};
 
@@ -13,12 +13,15 @@ use super::subject::Subject;
 use crate::dialect;
 use crate::job::JobError;
 use crate::object_plan::Failure;
+use crate::target::{CallError, Patched};
 
 /// What is to become of one membership.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Membership {
+pub(super) enum Membership {
     Add(String),
     Remove(String),
+    /// The member's account cannot be seen at the moment.
+    Wait,
     Nothing,
 }
 
@@ -29,117 +32,182 @@ struct Decided {
     membership: Membership,
 }
 
+/// How writing a part of a group's members ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    /// All, or what failed is put off.
+    All,
+    /// Some were refused.
+    Refused,
+    /// An earlier write may still arrive: nothing more about the members of this group before it has.
+    Late,
+}
+
+/// A change of members that is to be written.
+struct Change {
+    add: bool,
+    members: Vec<(ReferenceRecord, String)>,
+}
+
 impl Cycle {
     /// Writes every ready membership of a group.
     pub(super) async fn write_members(&self, holder: ObjectId) -> Result<(), Stop> {
         let app = self.app;
         let subject = self.engine.store().read(move |tx| Subject::load(tx, app, ObjectKind::Group, holder)).await?;
         let mut after = None;
+        let mut refused = false;
         loop {
             let limit = u32::try_from(self.members_per_request).unwrap_or(u32::MAX);
             let decided = self.engine.store().read(move |tx| decide_page(tx, app, holder, after, limit)).await?;
-            let Some(last) = decided.last() else { return Ok(()) };
+            let Some(last) = decided.last() else { break };
             after = Some(last.note.wanted);
-            self.write_page(&subject, decided).await?;
+            match self.write_page(&subject, decided).await? {
+                Written::All => {}
+                Written::Refused => refused = true,
+                Written::Late => return Ok(()),
+            }
         }
+        if refused { Ok(()) } else { self.references_written(&subject).await }
     }
 
-    async fn write_page(&self, subject: &Subject, decided: Vec<Decided>) -> Result<(), Stop> {
+    async fn write_page(&self, subject: &Subject, decided: Vec<Decided>) -> Result<Written, Stop> {
+        let open = subject.link.as_ref().is_some_and(|link| link.state.is_open());
+        if open {
+            // A write about the group is under way. When it is known how it ended, its memberships are ready again.
+            return Ok(Written::Late);
+        }
         let target_id = subject
             .link
             .as_ref()
             .filter(|link| link.state == LinkState::Linked)
             .and_then(|link| link.target_id.clone());
-        let (mut adds, mut removes, mut nothing) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut adds, mut removes, mut waits, mut nothing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for one in decided {
-            match (&one.membership, &target_id) {
-                (Membership::Add(id), Some(_)) => adds.push((one.note.clone(), id.clone())),
-                (Membership::Remove(id), Some(_)) => removes.push((one.note.clone(), id.clone())),
+            match (one.membership, &target_id) {
+                (Membership::Add(id), Some(_)) => adds.push((one.note, id)),
+                (Membership::Remove(id), Some(_)) => removes.push((one.note, id)),
+                (Membership::Wait, Some(_)) => waits.push(one.note),
                 (Membership::Nothing, _) | (_, None) => nothing.push(one.note),
             }
         }
-        if !nothing.is_empty() {
+        if !nothing.is_empty() || !waits.is_empty() {
             let app = self.app;
-            self.record(move |tx| nothing.iter().try_for_each(|note| references::settle(tx, app, note))).await?;
+            self.record(move |tx| {
+                nothing.iter().try_for_each(|note| references::settle(tx, app, note))?;
+                waits.iter().try_for_each(|note| references::defer(tx, app, note))
+            })
+            .await?;
         }
-        if let Some(target_id) = target_id {
-            self.write_change(subject, &target_id, true, adds).await?;
-            self.write_change(subject, &target_id, false, removes).await?;
+        let Some(target_id) = target_id else { return Ok(Written::All) };
+        let mut written = Written::All;
+        for (add, members) in [(true, adds), (false, removes)] {
+            match self.write_change(subject, &target_id, Change { add, members }).await? {
+                Written::Late => return Ok(Written::Late),
+                Written::Refused => written = Written::Refused,
+                Written::All => {}
+            }
         }
-        Ok(())
+        Ok(written)
     }
 
-    async fn write_change(
-        &self,
-        subject: &Subject,
-        target_id: &str,
-        add: bool,
-        members: Vec<(ReferenceRecord, String)>,
-    ) -> Result<(), Stop> {
-        let Some(path) = self.groups.as_ref().and_then(|plan| plan.reference("members")) else { return Ok(()) };
-        if members.is_empty() {
-            return Ok(());
+    async fn write_change(&self, subject: &Subject, target_id: &str, change: Change) -> Result<Written, Stop> {
+        let Some(path) = self.groups.as_ref().and_then(|plan| plan.reference("members")) else {
+            return Ok(Written::All);
+        };
+        if change.members.is_empty() {
+            return Ok(Written::All);
         }
         self.ready().await?;
+        self.intend_members(subject.id, &change).await?;
         self.may_send()?;
-        let ids: Vec<String> = members.iter().map(|(_, id)| id.clone()).collect();
-        let body = dialect::members_body(self.target.dialect, path, add, &ids);
+        let ids: Vec<String> = change.members.iter().map(|(_, id)| id.clone()).collect();
+        let body = dialect::members_body(self.target.dialect, path, change.add, &ids);
         let failure = match self.target.patch(subject.object(), target_id, &body).await {
-            Ok(true) => return self.members_written(subject, target_id, add, members).await,
-            Ok(false) => Failure { code: "InvalidAnchor", reason: "the group is gone at the target".to_owned() },
+            Ok(Patched::Gone) => {
+                Failure { code: "InvalidAnchor", reason: "the group is gone at the target".to_owned() }
+            }
+            Ok(patched) => return self.members_written(subject, target_id, &change, patched).await,
+            Err(error @ CallError::Unknown(_)) => {
+                let failure = call_failure(error)?;
+                self.reference_of_unknown_outcome(subject, &failure).await?;
+                return Ok(Written::Late);
+            }
             Err(error) => call_failure(error)?,
         };
         // One member that the target does not accept must not keep the others out.
-        if members.len() > 1 && failure.code == "SystemForCrossDomainIdentityManagementServiceIncompatible" {
-            for member in members {
-                Box::pin(self.write_change(subject, target_id, add, vec![member])).await?;
-            }
-            return Ok(());
+        if change.members.len() > 1 && failure.code == "SystemForCrossDomainIdentityManagementServiceIncompatible" {
+            return self.write_one_by_one(subject, target_id, change).await;
         }
-        for (note, _) in &members {
+        for (note, _) in &change.members {
             self.reference_failed(subject, note, &failure).await?;
         }
-        Ok(())
+        Ok(Written::Refused)
+    }
+
+    async fn write_one_by_one(&self, subject: &Subject, target_id: &str, change: Change) -> Result<Written, Stop> {
+        let mut written = Written::All;
+        for member in change.members {
+            let one = Change { add: change.add, members: vec![member] };
+            match Box::pin(self.write_change(subject, target_id, one)).await? {
+                Written::Late => return Ok(Written::Late),
+                Written::Refused => written = Written::Refused,
+                Written::All => {}
+            }
+        }
+        Ok(written)
+    }
+
+    /// Before members are removed it is forgotten that they were written: should nobody learn whether they were removed,
+    /// whoever is to be a member again is added again.
+    async fn intend_members(&self, holder: ObjectId, change: &Change) -> Result<(), Stop> {
+        if change.add {
+            return Ok(());
+        }
+        let app = self.app;
+        let members: Vec<ObjectId> = change.members.iter().map(|(note, _)| note.wanted).collect();
+        self.record(move |tx| members.iter().try_for_each(|member| references::drop_member(tx, app, holder, *member)))
+            .await
     }
 
     async fn members_written(
         &self,
         subject: &Subject,
         target_id: &str,
-        add: bool,
-        members: Vec<(ReferenceRecord, String)>,
-    ) -> Result<(), Stop> {
-        let ids: Value = members.iter().map(|(_, id)| Value::from(id.as_str())).collect();
-        let modified = if add {
-            ModifiedProperty::new("members", None, Some(&ids))
-        } else {
-            ModifiedProperty::new("members", Some(&ids), None)
-        };
+        change: &Change,
+        patched: Patched,
+    ) -> Result<Written, Stop> {
+        let ids: Value = change.members.iter().map(|(_, id)| Value::from(id.as_str())).collect();
+        let (old, new) = if change.add { (None, Some(&ids)) } else { (Some(&ids), None) };
         let happened = Happened {
             action: "update",
             status: Status::Success,
             target_id: Some(target_id),
             matching: "Both ends of each reference exist at the target",
-            modified: vec![modified],
+            modified: vec![ModifiedProperty::new("members", old, new)],
             started: self.engine.now(),
         };
         let log = self.log(subject, None, &happened);
-        let (app, holder) = (self.app, subject.id);
-        for _ in &members {
+        let (app, holder, add) = (self.app, subject.id, change.add);
+        let notes: Vec<ReferenceRecord> = change.members.iter().map(|(note, _)| note.clone()).collect();
+        for _ in &notes {
             one_more(&self.counts.references);
         }
+        let late = patched == Patched::DoneButLate;
+        let verify = late.then(|| self.verifying(subject)).flatten();
         self.record(move |tx| {
-            for (note, _) in &members {
+            for note in &notes {
                 references::settle(tx, app, note)?;
                 if add {
                     references::put_member(tx, app, holder, note.wanted)?;
-                } else {
-                    references::drop_member(tx, app, holder, note.wanted)?;
                 }
+            }
+            if let Some(link) = &verify {
+                links::put_link(tx, app, link)?;
             }
             logs::insert_log(tx, app, &log)
         })
-        .await
+        .await?;
+        Ok(if late { Written::Late } else { Written::All })
     }
 }
 
@@ -158,13 +226,21 @@ fn decide_page(
             let link = links::link(tx, app, ObjectKind::User, note.wanted)?;
             let wanted = groups::is_member(tx, holder.group(), note.wanted)?;
             let written = references::has_member(tx, app, holder, note.wanted)?;
-            let managed = link.as_ref().is_some_and(|link| link.state == LinkState::Linked);
-            let membership = match (link.and_then(|link| link.target_id), wanted, written) {
-                (Some(id), true, false) if managed => Membership::Add(id),
-                (Some(id), false, true) => Membership::Remove(id),
-                _ => Membership::Nothing,
-            };
-            Ok(Decided { note, membership })
+            Ok(Decided { note, membership: decide(link, wanted, written) })
         })
         .collect()
+}
+
+/// Decides about one membership. Who is not to be a member is removed also where no membership is known to have been
+/// written: the answer to the request that wrote it may have been lost.
+pub(super) fn decide(link: Option<LinkRecord>, wanted: bool, written: bool) -> Membership {
+    let Some((state, id)) = link.and_then(|link| Some((link.state, link.target_id?))) else {
+        return Membership::Nothing;
+    };
+    match (state, wanted) {
+        (LinkState::Creating, _) => Membership::Wait,
+        (_, false) => Membership::Remove(id),
+        (LinkState::Linked | LinkState::Verify, true) if !written => Membership::Add(id),
+        (_, true) => Membership::Nothing,
+    }
 }

@@ -1,18 +1,21 @@
 //! Writing managers: one user's reference, decided anew from the present state.
 
-use store::links::{self, LinkState};
+use store::links::{self, LinkRecord, LinkState};
+use store::logs::LogRecord;
 use store::references::{self, ReferenceRecord};
 use store::{ObjectId, ObjectKind, logs};
 
-use super::act::{Trouble, trouble};
 use super::context::{Cycle, Stop};
-use super::evaluate::held_manager;
+use super::evaluate::{held_manager, remnant};
+use super::look::{Trouble, trouble};
+use super::note::REFERENCE_REFUSED;
 use super::record::{Happened, ModifiedProperty, Status};
 use super::report::one_more;
 use super::subject::Subject;
 use crate::dialect;
 use crate::object_plan::{Difference, Failure};
-use crate::target::CallError;
+use crate::scope::Scope;
+use crate::target::{CallError, Patched};
 use crate::target_path::TargetPath;
 
 /// Notes about one user's manager that are looked at in one pass; more than one is rare.
@@ -29,14 +32,18 @@ impl Cycle {
                 Ok::<_, crate::job::JobError>((Subject::load(tx, app, ObjectKind::User, holder)?, notes))
             })
             .await?;
+        let mut refused = false;
         for note in notes {
             match self.write_manager(&subject, &note).await {
                 Ok(()) => {}
                 Err(Trouble::Stop(stop)) => return Err(stop),
-                Err(Trouble::Object(failure)) => self.reference_failed(&subject, &note, &failure).await?,
+                Err(Trouble::Object(failure)) => {
+                    refused = true;
+                    self.reference_failed(&subject, &note, &failure).await?;
+                }
             }
         }
-        Ok(())
+        if refused { Ok(()) } else { self.references_written(&subject).await }
     }
 
     async fn write_manager(&self, subject: &Subject, note: &ReferenceRecord) -> Result<(), Trouble> {
@@ -45,13 +52,16 @@ impl Cycle {
             .as_ref()
             .and_then(|user| user.manager)
             .is_some_and(|manager| ObjectId::from(manager) == note.wanted);
-        let (Some(link), Some(path), Some(manager), true) =
-            (&subject.link, self.users.reference("manager"), &subject.manager_target, wanted)
-        else {
+        let (Some(link), Some(path), true) = (&subject.link, self.users.reference("manager"), wanted) else {
             return Ok(self.settle_note(note).await?);
         };
+        // Where a write is under way, the manager is written when it is known how that ended.
         let Some(target_id) = link.target_id.as_deref().filter(|_| link.state == LinkState::Linked) else {
             return Ok(self.settle_note(note).await?);
+        };
+        let Some(manager) = &subject.manager_target else {
+            let (app, note) = (self.app, note.clone());
+            return Ok(self.record(move |tx| references::defer(tx, app, &note)).await?);
         };
         self.ready().await?;
         let before = if note.fresh { None } else { self.present_manager(subject, path, target_id).await? };
@@ -60,19 +70,59 @@ impl Cycle {
         }
         let difference =
             Difference { path, before: before.map(Into::into), after: Some(manager.as_str().into()), redacted: false };
+        self.send_manager(subject, note, &difference, target_id).await
+    }
+
+    async fn send_manager(
+        &self,
+        subject: &Subject,
+        note: &ReferenceRecord,
+        difference: &Difference<'_>,
+        target_id: &str,
+    ) -> Result<(), Trouble> {
+        // The intent: should nobody learn how this ends, the account is read before anything else is done about it.
+        self.put(self.verifying(subject)).await?;
         self.may_send()?;
-        let body = dialect::patch_body(self.target.dialect, std::slice::from_ref(&difference));
+        let body = dialect::patch_body(self.target.dialect, std::slice::from_ref(difference));
         match self.target.patch(subject.object(), target_id, &body).await {
-            Ok(true) => {}
-            Ok(false) => {
-                return Err(Trouble::Object(Failure {
+            Ok(Patched::Gone) => {
+                self.put(subject.link.clone()).await?;
+                Err(Trouble::Object(Failure {
                     code: "InvalidAnchor",
                     reason: "the account is gone at the target".to_owned(),
-                }));
+                }))
             }
-            Err(error) => return Err(trouble(error)),
+            Ok(patched) => self.manager_written(subject, note, difference, target_id, patched).await,
+            // The look at an account of unknown state sees to its manager too.
+            Err(CallError::Unknown(failure)) => Ok(self.reference_of_unknown_outcome(subject, &failure).await?),
+            Err(error) => {
+                self.put(subject.link.clone()).await?;
+                Err(trouble(error))
+            }
         }
-        self.manager_written(subject, note, &difference, target_id).await
+    }
+
+    async fn put(&self, link: Option<LinkRecord>) -> Result<(), Stop> {
+        let (Some(link), app) = (link, self.app) else { return Ok(()) };
+        self.record(move |tx| {
+            links::put_link(tx, app, &link)?;
+            if link.state == LinkState::Linked {
+                references::linked(tx, app, link.kind, link.source_id)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The link of an object about which a write of unknown outcome is, or was, under way.
+    pub(super) fn verifying(&self, subject: &Subject) -> Option<LinkRecord> {
+        let link = subject.link.clone()?;
+        Some(LinkRecord {
+            state: LinkState::Verify,
+            at: self.engine.now(),
+            exported: link.exported.map(remnant),
+            ..link
+        })
     }
 
     async fn present_manager(
@@ -91,6 +141,7 @@ impl Cycle {
         note: &ReferenceRecord,
         difference: &Difference<'_>,
         target_id: &str,
+        patched: Patched,
     ) -> Result<(), Trouble> {
         let modified = vec![ModifiedProperty::of_difference(difference)];
         let happened = Happened {
@@ -105,13 +156,18 @@ impl Cycle {
         // What is exported now includes the manager, so that the next change is compared with that.
         let mut link = subject.link.clone();
         if let (Some(link), Ok(evaluation)) = (&mut link, self.evaluate(&self.users, subject)) {
-            link.exported = Some(evaluation.fingerprint);
+            let fingerprint = evaluation.fingerprint;
+            link.exported = Some(if evaluation.scope == Scope::In { fingerprint } else { remnant(fingerprint) });
+        }
+        if patched == Patched::DoneButLate {
+            link = self.verifying(subject);
         }
         let (app, note) = (self.app, note.clone());
         self.record(move |tx| {
             references::settle(tx, app, &note)?;
             if let Some(link) = &link {
                 links::put_link(tx, app, link)?;
+                references::linked(tx, app, link.kind, link.source_id)?;
             }
             logs::insert_log(tx, app, &log)
         })
@@ -125,14 +181,43 @@ impl Cycle {
         self.record(move |tx| references::settle(tx, app, &note)).await
     }
 
-    /// A reference could not be written: the object itself is fine. What was refused waits until either end changes; what
-    /// is of unknown outcome is tried again in the next cycle.
+    /// A reference was refused: the object itself is fine. It waits in escrow for another attempt, and for a change of either end.
     pub(super) async fn reference_failed(
         &self,
         subject: &Subject,
         note: &ReferenceRecord,
         failure: &Failure,
     ) -> Result<(), Stop> {
+        let log = self.reference_failure(subject, failure);
+        let escrow = subject.escrow_for(REFERENCE_REFUSED, &failure.reason, self.engine.now());
+        let (app, note) = (self.app, note.clone());
+        self.record(move |tx| {
+            references::defer(tx, app, &note)?;
+            links::put_escrow(tx, app, &escrow)?;
+            logs::insert_log(tx, app, &log)
+        })
+        .await?;
+        one_more(&self.counts.failed);
+        Ok(())
+    }
+
+    /// Nobody knows whether a reference was written: its holder is looked at in each cycle until nothing can be on its
+    /// way any more, and until then nothing more is written about its references.
+    pub(super) async fn reference_of_unknown_outcome(&self, subject: &Subject, failure: &Failure) -> Result<(), Stop> {
+        let log = self.reference_failure(subject, failure);
+        let (app, link) = (self.app, self.verifying(subject));
+        self.record(move |tx| {
+            if let Some(link) = &link {
+                links::put_link(tx, app, link)?;
+            }
+            logs::insert_log(tx, app, &log)
+        })
+        .await?;
+        one_more(&self.counts.failed);
+        Ok(())
+    }
+
+    fn reference_failure(&self, subject: &Subject, failure: &Failure) -> LogRecord {
         let happened = Happened {
             action: "update",
             status: Status::Failure(failure),
@@ -141,19 +226,16 @@ impl Cycle {
             modified: Vec::new(),
             started: self.engine.now(),
         };
-        let log = self.log(subject, None, &happened);
-        let again =
-            matches!(failure.code, "Timeout" | "InternalServerError" | "TooManyRequests" | "WebExceptionProtocolError");
-        let (app, note) = (self.app, note.clone());
-        self.record(move |tx| {
-            if !again {
-                references::defer(tx, app, &note)?;
-            }
-            logs::insert_log(tx, app, &log)
-        })
-        .await?;
-        one_more(&self.counts.failed);
-        Ok(())
+        self.log(subject, None, &happened)
+    }
+
+    /// Every ready reference of a holder is written: if it was in escrow for one of them, it is no longer.
+    pub(super) async fn references_written(&self, subject: &Subject) -> Result<(), Stop> {
+        if subject.escrow.as_ref().is_none_or(|escrow| escrow.code != REFERENCE_REFUSED) {
+            return Ok(());
+        }
+        let (app, kind, id) = (self.app, subject.kind, subject.id);
+        self.record(move |tx| links::clear_escrow(tx, app, kind, id)).await
     }
 }
 

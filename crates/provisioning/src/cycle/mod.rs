@@ -4,13 +4,14 @@
 //! point. An intent is committed before a create is sent; a link, its log record and what it sets free are committed
 //! together after the answer; the watermark moves when every object before it is done or in escrow.
 
-mod act;
 mod context;
 mod demand;
 mod evaluate;
 mod group_members;
 mod lease;
+mod look;
 mod managers;
+mod note;
 mod preview;
 mod preview_run;
 mod record;
@@ -19,6 +20,7 @@ mod report;
 mod run;
 mod subject;
 mod work;
+mod write;
 
 pub use demand::OnDemandReport;
 pub use preview::{PlanSink, Predicted};

@@ -1,14 +1,17 @@
 //! Previews: the same cycle up to the write. What would be sent is told instead, references to accounts that do not exist
 //! yet by a placeholder for their id.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::PoisonError;
 
 use serde::Serialize;
 use serde_json::Value;
+use store::links::LinkState;
 use store::{ObjectId, ObjectKind};
 
 use super::context::{Cycle, Mode};
+use super::evaluate::remnant;
+use super::look::Look;
 use super::record::type_name;
 use super::subject::Subject;
 use crate::dialect;
@@ -46,13 +49,62 @@ pub(super) struct Preview {
     sink: PlanSink,
     /// The ids that objects have, or will have, at the target.
     pub(super) targets: HashMap<(ObjectKind, ObjectId), String>,
-    /// Objects that would be made: their references come in the second pass.
-    pub(super) created: Vec<(ObjectKind, ObjectId)>,
+    /// Objects that were looked at: a second look would find nothing to do.
+    pub(super) looked: HashSet<(ObjectKind, ObjectId)>,
+    /// Objects whose linked account is gone.
+    pub(super) gone: HashSet<(ObjectKind, ObjectId)>,
+    /// Objects that would get an account: references to them, and memberships, become possible.
+    pub(super) newly: Vec<(ObjectKind, ObjectId)>,
+    /// Users whose manager would be looked at in the second pass.
+    pub(super) managers: BTreeSet<ObjectId>,
+    /// Memberships that would be looked at in the second pass, by group.
+    pub(super) members: BTreeMap<ObjectId, BTreeSet<ObjectId>>,
 }
 
 impl Preview {
     pub(super) fn new(sink: PlanSink) -> Self {
-        Self { sink, targets: HashMap::new(), created: Vec::new() }
+        Self {
+            sink,
+            targets: HashMap::new(),
+            looked: HashSet::new(),
+            gone: HashSet::new(),
+            newly: Vec::new(),
+            managers: BTreeSet::new(),
+            members: BTreeMap::new(),
+        }
+    }
+
+    /// Shows an object as it would be by now.
+    pub(super) fn foresee(&self, subject: &mut Subject) {
+        if let Some(link) = subject.link.as_mut().filter(|_| self.gone.contains(&(subject.kind, subject.id))) {
+            link.state = LinkState::Creating;
+            link.exported = link.exported.map(remnant);
+        }
+        if subject.manager_target.is_none()
+            && let Some(manager) = subject.user.as_ref().and_then(|user| user.manager)
+        {
+            subject.manager_target = self.targets.get(&(ObjectKind::User, manager.into())).cloned();
+        }
+    }
+}
+
+impl Look<'_> {
+    /// Remembers that the object would have an account after this.
+    pub(super) fn foresee_link(&self, target_id: Option<&str>, created: bool, linked: bool) {
+        let key = (self.subject.kind, self.subject.id);
+        let newly = linked && self.subject.link.as_ref().is_none_or(|link| link.state != LinkState::Linked);
+        let waits_for_manager = self.manager_note(created).is_some();
+        self.cycle.with_preview(|preview| {
+            if let Some(id) = target_id.filter(|_| linked) {
+                preview.targets.insert(key, id.to_owned());
+            }
+            if newly {
+                preview.newly.push(key);
+            }
+            if waits_for_manager {
+                preview.managers.insert(self.subject.id);
+            }
+        });
     }
 }
 
@@ -72,7 +124,6 @@ impl Cycle {
         let key = (subject.kind, subject.id);
         self.with_preview(|preview| {
             preview.targets.insert(key, format!("<id of {}>", subject.label()));
-            preview.created.push(key);
         });
         let path = dialect::collection(subject.object()).to_owned();
         self.predict(request(subject, "create", "POST", path, Some(body.clone())));

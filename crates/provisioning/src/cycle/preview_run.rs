@@ -1,23 +1,29 @@
 //! The course of a preview: the same objects in the same order as a cycle, then the references as they would be written.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use store::links::{self, LinkState};
-use store::{DIRECTORY_FEED, ObjectId, ObjectKind, changes_after, groups, jobs, references};
+use store::links::{self, LinkRecord, LinkState};
+use store::{DIRECTORY_FEED, ObjectId, ObjectKind, ReadTx, UserId, changes_after, groups, jobs, references, users};
 
 use super::context::{Cycle, Stop};
+use super::evaluate::held_manager;
+use super::group_members::{Membership, decide};
+use super::note::REFERENCE_REFUSED;
 use super::preview::request;
-use super::run::{CHANGES_PAGE, PAGE, Place};
+use super::run::{CHANGES_PAGE, PAGE, Place, is_too_old};
 use super::subject::Subject;
 use super::work::touched;
 use crate::dialect;
 use crate::job::JobError;
 use crate::object_plan::Difference;
-use crate::target_path::TargetPath;
+
+type Key = (ObjectKind, ObjectId);
 
 impl Cycle {
     pub(super) async fn preview(self: &Arc<Self>) -> Result<(), Stop> {
-        let mut memberships = Vec::new();
+        self.preview_retries().await?;
         if self.initial {
             let mut place = Some(Place::parse(None));
             while let Some(here) = place {
@@ -26,139 +32,283 @@ impl Cycle {
                 place = page.next;
             }
         } else {
-            memberships = self.preview_changes().await?;
+            self.preview_changes().await?;
         }
-        self.preview_references(memberships).await
+        self.preview_references().await
     }
 
-    /// Looks at what changed; gives the memberships that changed.
-    async fn preview_changes(self: &Arc<Self>) -> Result<Vec<(ObjectId, ObjectId)>, Stop> {
+    async fn preview_retries(self: &Arc<Self>) -> Result<(), Stop> {
+        self.look_at_open().await?;
+        let (app, now) = (self.app, self.engine.now());
+        let due = self.engine.store().scan(move |tx| links::due_escrows(tx, app, now, PAGE)).await?;
+        let due: Vec<_> = due.into_iter().filter(|escrow| !is_too_old(escrow.first_failed, now)).collect();
+        for escrow in due.iter().filter(|escrow| escrow.code == REFERENCE_REFUSED) {
+            let (kind, id) = (escrow.kind, escrow.source_id);
+            if kind == ObjectKind::Group {
+                self.foresee_members(id).await?;
+            } else {
+                self.with_preview(|preview| preview.managers.insert(id));
+            }
+        }
+        self.look_at(due.iter().map(|escrow| (escrow.kind, escrow.source_id)).collect(), "retries").await
+    }
+
+    /// Looks at what changed.
+    async fn preview_changes(self: &Arc<Self>) -> Result<(), Stop> {
         let app = self.app;
         self.engine.store().write(|tx| store::number_changes(tx, DIRECTORY_FEED)).await?;
-        let mut watermark = self
-            .engine
-            .store()
-            .read(move |tx| jobs::job_by_app(tx, app))
-            .await?
-            .and_then(|job| job.watermark)
-            .unwrap_or(0);
-        let mut memberships = Vec::new();
+        let job = self.engine.store().read(move |tx| jobs::job_by_app(tx, app)).await?;
+        let mut watermark = job.and_then(|job| job.watermark).unwrap_or(0);
         loop {
             let page = self.engine.store().scan(move |tx| {
                 let changes = changes_after(tx, DIRECTORY_FEED, watermark, CHANGES_PAGE)?;
                 Ok::<_, JobError>((changes.last().map(|change| change.seq), touched(tx, app, &changes)?))
             });
             let (last, touched) = page.await?;
-            let Some(seq) = last else { return Ok(memberships) };
+            let Some(seq) = last else { return Ok(()) };
             watermark = seq;
             self.look_at(touched.objects.into_iter().collect(), "changes").await?;
             for group in touched.groups {
                 self.look_at_members(group).await?;
             }
-            memberships.extend(touched.memberships);
+            self.with_preview(|preview| {
+                for (group, member) in touched.memberships {
+                    preview.members.entry(group).or_default().insert(member);
+                }
+            });
         }
     }
 
-    /// References of objects that would be made, and memberships that changed.
-    async fn preview_references(self: &Arc<Self>, memberships: Vec<(ObjectId, ObjectId)>) -> Result<(), Stop> {
-        let created = self.with_preview(|preview| std::mem::take(&mut preview.created)).unwrap_or_default();
-        for (kind, id) in &created {
+    /// References that are ready, and those that become ready through what was foreseen.
+    async fn preview_references(self: &Arc<Self>) -> Result<(), Stop> {
+        let newly = self.with_preview(|preview| std::mem::take(&mut preview.newly)).unwrap_or_default();
+        for (kind, id) in newly {
             match kind {
-                ObjectKind::Group => self.preview_members(*id, None).await?,
-                ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment => self.preview_manager(*id).await?,
+                ObjectKind::Group => self.foresee_members(id).await?,
+                ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment => self.foresee_user(id).await?,
             }
         }
-        for (group, member) in memberships {
-            if !created.contains(&(ObjectKind::Group, group)) {
-                self.preview_members(group, Some(member)).await?;
+        self.foresee_ready().await?;
+        let (managers, members) = self
+            .with_preview(|preview| (std::mem::take(&mut preview.managers), std::mem::take(&mut preview.members)))
+            .unwrap_or_default();
+        for holder in managers {
+            self.preview_manager(holder).await?;
+        }
+        for (group, members) in members {
+            self.preview_members(group, members).await?;
+        }
+        Ok(())
+    }
+
+    /// A user would get an account: those who report to it, and the groups it is in, can refer to it.
+    async fn foresee_user(&self, id: ObjectId) -> Result<(), Stop> {
+        let app = self.app;
+        let (reports, holders) = self
+            .engine
+            .store()
+            .scan(move |tx| Ok::<_, JobError>((all_reports(tx, app, id.user())?, all_groups(tx, app, id)?)))
+            .await?;
+        self.with_preview(|preview| {
+            preview.managers.extend(reports);
+            for group in holders {
+                preview.members.entry(group).or_default().insert(id);
+            }
+        });
+        Ok(())
+    }
+
+    async fn foresee_members(&self, group: ObjectId) -> Result<(), Stop> {
+        let mut after = None;
+        loop {
+            let from = after;
+            let page = self.engine.store().scan(move |tx| groups::members_after(tx, group.group(), from, PAGE)).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(*last);
+            let members = page.into_iter().filter(|(_, kind)| *kind == ObjectKind::User).map(|(id, _)| id);
+            self.with_preview(|preview| preview.members.entry(group).or_default().extend(members));
+        }
+    }
+
+    /// Notes that an earlier cycle has left.
+    async fn foresee_ready(&self) -> Result<(), Stop> {
+        for kind in [ObjectKind::User, ObjectKind::Group] {
+            let mut after = None;
+            loop {
+                let (app, from) = (self.app, after);
+                let page = self.engine.store().scan(move |tx| ready(tx, app, kind, from)).await?;
+                let Some(last) = page.keys().next_back() else { break };
+                after = Some(*last);
+                self.with_preview(|preview| {
+                    for (holder, wanted) in page {
+                        if kind == ObjectKind::User {
+                            preview.managers.insert(holder);
+                        } else {
+                            preview.members.entry(holder).or_default().extend(wanted);
+                        }
+                    }
+                });
             }
         }
         Ok(())
+    }
+
+    fn foreseen(&self, key: Key) -> Option<String> {
+        self.with_preview(|preview| preview.targets.get(&key).cloned()).flatten()
+    }
+
+    /// The id of a holder's account: foreseen, or known and settled.
+    fn holder_target(&self, subject: &Subject) -> Option<String> {
+        let link = subject.link.as_ref().filter(|link| link.state == LinkState::Linked);
+        self.foreseen((subject.kind, subject.id)).or_else(|| link.and_then(|link| link.target_id.clone()))
     }
 
     async fn preview_manager(&self, id: ObjectId) -> Result<(), Stop> {
         let Some(path) = self.users.reference("manager") else { return Ok(()) };
         let app = self.app;
-        let subject = self.engine.store().read(move |tx| Subject::load(tx, app, ObjectKind::User, id)).await?;
-        let Some(manager) = subject.user.as_ref().and_then(|user| user.manager) else { return Ok(()) };
-        let predicted =
-            |id: ObjectId| self.with_preview(|preview| preview.targets.get(&(ObjectKind::User, id)).cloned()).flatten();
-        let Some(manager) = subject.manager_target.clone().or_else(|| predicted(manager.into())) else { return Ok(()) };
-        let Some(target_id) = predicted(id) else { return Ok(()) };
-        let difference = Difference { path, before: None, after: Some(manager.into()), redacted: false };
+        let mut subject = self.engine.store().read(move |tx| Subject::load(tx, app, ObjectKind::User, id)).await?;
+        self.with_preview(|preview| preview.foresee(&mut subject));
+        let (Some(manager), Some(target_id)) = (subject.manager_target.clone(), self.holder_target(&subject)) else {
+            return Ok(());
+        };
+        let is_new = subject.link.as_ref().and_then(|link| link.target_id.as_deref()) != Some(target_id.as_str());
+        let before = if is_new {
+            None
+        } else {
+            self.ready().await?;
+            let held = self.target.read(subject.object(), &target_id).await;
+            held.ok().flatten().and_then(|held| held_manager(path, &held))
+        };
+        if before.as_ref() == Some(&manager) {
+            return Ok(());
+        }
+        let difference =
+            Difference { path, before: before.map(Into::into), after: Some(manager.into()), redacted: false };
         let body = dialect::patch_body(self.target.dialect, std::slice::from_ref(&difference));
-        self.predict(request(&subject, "reference", "PATCH", format!("/Users/{target_id}"), Some(body)));
-        self.counts.references.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.predict(request(&subject, "reference", "PATCH", shown_path("/Users", &target_id), Some(body)));
+        self.counts.references.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
-    /// The memberships of a group that would be written: all, or one.
-    async fn preview_members(&self, group: ObjectId, only: Option<ObjectId>) -> Result<(), Stop> {
+    /// The memberships of a group that would be written.
+    async fn preview_members(&self, group: ObjectId, members: BTreeSet<ObjectId>) -> Result<(), Stop> {
         let Some(path) = self.groups.as_ref().and_then(|plan| plan.reference("members")) else { return Ok(()) };
         let app = self.app;
         let subject = self.engine.store().read(move |tx| Subject::load(tx, app, ObjectKind::Group, group)).await?;
-        let mut after = None;
-        loop {
-            let from = after;
-            let page = self.engine.store().scan(move |tx| {
-                let members = match only {
-                    Some(member) => vec![member],
-                    None => {
-                        groups::members_after(tx, group.group(), from, PAGE)?.into_iter().map(|(id, _)| id).collect()
-                    }
-                };
-                let state = |tx: &mut store::ReadTx<'_>, member: ObjectId| {
-                    let link = links::link(tx, app, ObjectKind::User, member)?;
-                    Ok::<_, JobError>((
-                        member,
-                        link,
-                        groups::is_member(tx, group.group(), member)?,
-                        references::has_member(tx, app, group, member)?,
-                    ))
-                };
-                members.into_iter().map(|member| state(tx, member)).collect::<Result<Vec<_>, JobError>>()
-            });
-            let page = page.await?;
-            let Some((last, ..)) = page.last() else { return Ok(()) };
-            after = Some(*last);
-            self.predict_members(&subject, path, page);
-            if only.is_some() {
-                return Ok(());
+        let Some(target_id) = self.holder_target(&subject) else { return Ok(()) };
+        let states = self.engine.store().scan(move |tx| {
+            let state = |member| member_state(tx, app, group, member);
+            members.into_iter().map(state).collect::<Result<Vec<_>, JobError>>()
+        });
+        let decided: Vec<Membership> = states
+            .await?
+            .into_iter()
+            .map(|(member, link, wanted, written)| self.foresee_membership(member, link, wanted, written))
+            .filter(|(ready, _)| *ready)
+            .map(|(_, membership)| membership)
+            .collect();
+        for page in decided.chunks(self.members_per_request) {
+            let (mut adds, mut removes) = (Vec::new(), Vec::new());
+            for one in page {
+                match one {
+                    Membership::Add(id) => adds.push(id.clone()),
+                    Membership::Remove(id) => removes.push(id.clone()),
+                    Membership::Wait | Membership::Nothing => {}
+                }
+            }
+            for (add, ids) in [(true, adds), (false, removes)].into_iter().filter(|(_, ids)| !ids.is_empty()) {
+                let body = dialect::members_body(self.target.dialect, path, add, &ids);
+                self.predict(request(&subject, "reference", "PATCH", shown_path("/Groups", &target_id), Some(body)));
+                self.counts.references.fetch_add(ids.len() as u64, Ordering::Relaxed);
             }
         }
+        Ok(())
     }
 
-    fn predict_members(
+    /// What would become of one membership, and whether it would be looked at.
+    fn foresee_membership(
         &self,
-        subject: &Subject,
-        path: &TargetPath,
-        page: Vec<(ObjectId, Option<links::LinkRecord>, bool, bool)>,
-    ) {
-        let predicted = |kind, id| self.with_preview(|preview| preview.targets.get(&(kind, id)).cloned()).flatten();
-        let Some(group) = subject
-            .link
-            .as_ref()
-            .and_then(|link| link.target_id.clone())
-            .or_else(|| predicted(ObjectKind::Group, subject.id))
-        else {
-            return;
-        };
-        let (mut adds, mut removes) = (Vec::new(), Vec::new());
-        for (member, link, wanted, written) in page {
-            let managed = link.as_ref().is_none_or(|link| link.state == LinkState::Linked);
-            let id = link.and_then(|link| link.target_id).or_else(|| predicted(ObjectKind::User, member));
-            match (id, wanted, written) {
-                (Some(id), true, false) if managed => adds.push(id),
-                (Some(id), false, true) => removes.push(id),
-                _ => {}
-            }
+        member: ObjectId,
+        link: Option<LinkRecord>,
+        wanted: bool,
+        written: bool,
+    ) -> (bool, Membership) {
+        match self.foreseen((ObjectKind::User, member)) {
+            Some(id) if wanted && !written => (true, Membership::Add(id)),
+            Some(id) if !wanted => (true, Membership::Remove(id)),
+            Some(_) => (true, Membership::Nothing),
+            None => (link.as_ref().is_some_and(|link| link.target_id.is_some()), decide(link, wanted, written)),
         }
-        for (add, ids) in [(true, adds), (false, removes)] {
-            for part in ids.chunks(self.members_per_request) {
-                let body = dialect::members_body(self.target.dialect, path, add, part);
-                self.predict(request(subject, "reference", "PATCH", format!("/Groups/{group}"), Some(body)));
-                self.counts.references.fetch_add(part.len() as u64, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+/// The path of an object; the id of one that does not exist yet stands as it is, for people.
+fn shown_path(collection: &str, id: &str) -> String {
+    if id.starts_with("<id of ") {
+        format!("{collection}/{id}")
+    } else {
+        format!("{collection}/{}", dialect::segment(id))
+    }
+}
+
+fn member_state(
+    tx: &mut ReadTx<'_>,
+    app: store::AppId,
+    group: ObjectId,
+    member: ObjectId,
+) -> Result<(ObjectId, Option<LinkRecord>, bool, bool), JobError> {
+    let link = links::link(tx, app, ObjectKind::User, member)?;
+    let wanted = groups::is_member(tx, group.group(), member)?;
+    Ok((member, link, wanted, references::has_member(tx, app, group, member)?))
+}
+
+/// Those who report to a user and have an account.
+fn all_reports(tx: &mut ReadTx<'_>, app: store::AppId, manager: UserId) -> Result<Vec<ObjectId>, JobError> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = users::reports_of(tx, manager, after, PAGE)?;
+        let Some(last) = page.last().copied() else { return Ok(found) };
+        after = Some(last);
+        for report in page {
+            if links::link(tx, app, ObjectKind::User, report.into())?.is_some() {
+                found.push(report.into());
             }
         }
     }
+}
+
+/// The groups that a user is in and that the target has.
+fn all_groups(tx: &mut ReadTx<'_>, app: store::AppId, user: ObjectId) -> Result<Vec<ObjectId>, JobError> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = groups::groups_of(tx, user, after, PAGE)?;
+        let Some(last) = page.last().copied() else { return Ok(found) };
+        after = Some(last);
+        for group in page {
+            if links::link(tx, app, ObjectKind::Group, group.into())?.is_some() {
+                found.push(group.into());
+            }
+        }
+    }
+}
+
+/// The next holders with ready notes, and to what.
+fn ready(
+    tx: &mut ReadTx<'_>,
+    app: store::AppId,
+    kind: ObjectKind,
+    after: Option<ObjectId>,
+) -> Result<BTreeMap<ObjectId, Vec<ObjectId>>, JobError> {
+    let mut found = BTreeMap::new();
+    for holder in references::ready_holders(tx, app, kind, after, PAGE)? {
+        let (mut wanted, mut from) = (Vec::new(), None);
+        loop {
+            let notes = references::ready_of(tx, app, kind, holder, from, PAGE)?;
+            let Some(last) = notes.last() else { break };
+            from = Some(last.wanted);
+            wanted.extend(notes.iter().map(|note| note.wanted));
+        }
+        found.insert(holder, wanted);
+    }
+    Ok(found)
 }

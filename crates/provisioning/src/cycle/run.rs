@@ -91,17 +91,7 @@ impl Cycle {
 
     /// First what is left of earlier cycles: writes of unknown outcome, and failures whose next attempt is due.
     async fn retry_failures(self: &Arc<Self>) -> Result<(), Stop> {
-        let mut after = None;
-        let mut seen = HashSet::new();
-        loop {
-            let (app, from) = (self.app, after);
-            let open = self.engine.store().scan(move |tx| links::open_links(tx, app, from, PAGE)).await?;
-            let Some(last) = open.last() else { break };
-            after = Some((last.kind, last.source_id));
-            let objects: Vec<_> = open.iter().map(|link| (link.kind, link.source_id)).collect();
-            seen.extend(objects.iter().copied());
-            self.look_at(objects, "retries").await?;
-        }
+        let seen = self.look_at_open().await?;
         let (app, now) = (self.app, self.engine.now());
         let due = self.engine.store().scan(move |tx| links::due_escrows(tx, app, now, PAGE)).await?;
         let (old, fresh): (Vec<_>, Vec<_>) = due.into_iter().partition(|escrow| is_too_old(escrow.first_failed, now));
@@ -114,6 +104,21 @@ impl Cycle {
         let again =
             fresh.into_iter().map(|escrow| (escrow.kind, escrow.source_id)).filter(|object| !seen.contains(object));
         self.look_at(again.collect(), "retries").await
+    }
+
+    /// Looks at every object with a write of unknown outcome; gives them.
+    pub(super) async fn look_at_open(self: &Arc<Self>) -> Result<HashSet<(ObjectKind, ObjectId)>, Stop> {
+        let mut after = None;
+        let mut seen = HashSet::new();
+        loop {
+            let (app, from) = (self.app, after);
+            let open = self.engine.store().scan(move |tx| links::open_links(tx, app, from, PAGE)).await?;
+            let Some(last) = open.last() else { return Ok(seen) };
+            after = Some((last.kind, last.source_id));
+            let objects: Vec<_> = open.iter().map(|link| (link.kind, link.source_id)).collect();
+            seen.extend(objects.iter().copied());
+            self.look_at(objects, "retries").await?;
+        }
     }
 
     /// Everything: users, then groups, then accounts whose source object is gone, then references.
@@ -296,7 +301,7 @@ impl Cycle {
     }
 }
 
-fn is_too_old(first_failed: Timestamp, now: Timestamp) -> bool {
+pub(super) fn is_too_old(first_failed: Timestamp, now: Timestamp) -> bool {
     now.duration_since(first_failed) > jiff::SignedDuration::from_hours(24 * ESCROW_DAYS)
 }
 

@@ -3,7 +3,7 @@
 use directory::{Group, User};
 use mapping::{ObjectType, Source};
 use store::applications::{self, EntitlementRecord};
-use store::links::{self, EscrowRecord, LinkRecord};
+use store::links::{self, EscrowRecord, LinkRecord, LinkState};
 use store::{AppId, ObjectId, ObjectKind, ReadTx};
 
 use crate::job::JobError;
@@ -45,8 +45,9 @@ impl Subject {
         if let Some(user) = &subject.user {
             subject.entitlements = applications::entitlements(tx, app, user.id)?;
             if let Some(manager) = user.manager {
-                subject.manager_target =
-                    links::link(tx, app, ObjectKind::User, manager.into())?.and_then(|link| link.target_id);
+                subject.manager_target = links::link(tx, app, ObjectKind::User, manager.into())?
+                    .filter(|link| link.state != LinkState::Creating)
+                    .and_then(|link| link.target_id);
             }
         }
         Ok(subject)

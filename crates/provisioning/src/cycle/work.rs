@@ -30,7 +30,11 @@ pub(super) fn touched(tx: &mut ReadTx<'_>, app: AppId, changes: &[Change]) -> Re
                 }
             }
             (ObjectKind::Membership, Some(member)) => {
-                if applications::is_assigned(tx, app, change.id)? {
+                // Who has an account is looked at even where the group is assigned no longer, or gone: it may have been
+                // what the account was for.
+                if applications::is_assigned(tx, app, change.id)?
+                    || links::link(tx, app, ObjectKind::User, member)?.is_some()
+                {
                     touched.objects.insert((ObjectKind::User, member));
                 }
                 if links::link(tx, app, ObjectKind::Group, change.id)?.is_some() && is_user(tx, app, member)? {

@@ -19,6 +19,7 @@ fn link(state: LinkState) -> LinkRecord {
 }
 
 /// What is decided, in short: `differs` tells whether the account, if it exists, differs from what is wanted.
+#[expect(clippy::fn_params_excessive_bools, reason = "the columns of a table")]
 fn decide(
     scope: &Scope,
     state: Option<LinkState>,
@@ -28,8 +29,15 @@ fn decide(
     settled: bool,
 ) -> String {
     let link = state.map(link);
-    let known =
-        Known { scope, link: link.as_ref(), disables, allowed: FlowTypes::default(), unchanged: false, settled };
+    let known = Known {
+        scope,
+        link: link.as_ref(),
+        disables,
+        allowed: FlowTypes::default(),
+        unchanged: false,
+        settled,
+        quiet: settled,
+    };
     let path = crate::target_path::TargetPath::parse("active", mapping::ObjectType::User).unwrap();
     let difference = Difference { path: &path, before: None, after: Some(false.into()), redacted: false };
     let found = match (lookup(known), exists) {

@@ -77,8 +77,19 @@ pub struct Created {
     pub id: String,
 }
 
-/// An answer whose status has not been judged.
-type Answer = Result<Response, CallError>;
+/// The answer to an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patched {
+    /// It was carried out, and nothing of it can come later.
+    Done,
+    /// It was carried out, but an earlier attempt of the same call may still be carried out later.
+    DoneButLate,
+    /// There is no such object.
+    Gone,
+}
+
+/// An answer whose status has not been judged, and whether an earlier attempt of the same call is of unknown outcome.
+type Answer = Result<(Response, bool), CallError>;
 
 impl Target {
     /// A target behind a transport.
@@ -106,7 +117,7 @@ impl Target {
         wanted: &MatchValue<'_>,
     ) -> Result<Vec<Map<String, Value>>, CallError> {
         let path = dialect::match_query(self.dialect, object, wanted.path, &wanted.value);
-        let answer = self.call(Method::Get, path, None).await?;
+        let (answer, _) = self.call(Method::Get, path, None).await?;
         if answer.status != 200 {
             return Err(self.refusal(&answer));
         }
@@ -120,7 +131,7 @@ impl Target {
 
     /// The object with that id; `None` where it is gone.
     pub async fn read(&self, object: ObjectType, id: &str) -> Result<Option<Map<String, Value>>, CallError> {
-        let answer = self.call(Method::Get, dialect::read_path(object, id), None).await?;
+        let (answer, _) = self.call(Method::Get, dialect::read_path(object, id), None).await?;
         match answer.status {
             200 => {
                 let resource = object_of(&answer.body).ok_or_else(|| not_scim(&answer))?;
@@ -139,7 +150,7 @@ impl Target {
 
     /// Creates an object. Sent once: an outcome that is unknown is found out by a look-up, never by sending again.
     pub async fn create(&self, object: ObjectType, body: &Value) -> Result<Created, CallError> {
-        let answer = self.call(Method::Post, dialect::collection(object).to_owned(), Some(body)).await?;
+        let (answer, _) = self.call(Method::Post, dialect::collection(object).to_owned(), Some(body)).await?;
         if !matches!(answer.status, 200 | 201) {
             return Err(self.refusal(&answer));
         }
@@ -156,43 +167,50 @@ impl Target {
         })
     }
 
-    /// Updates an object; says whether it still exists.
-    pub async fn patch(&self, object: ObjectType, id: &str, body: &Value) -> Result<bool, CallError> {
-        let answer = self.call(Method::Patch, dialect::write_path(object, id), Some(body)).await?;
+    /// Updates an object.
+    pub async fn patch(&self, object: ObjectType, id: &str, body: &Value) -> Result<Patched, CallError> {
+        let (answer, late) = self.call(Method::Patch, dialect::write_path(object, id), Some(body)).await?;
         match answer.status {
-            200..=299 => Ok(true),
-            404 | 410 => Ok(false),
-            _ => Err(self.refusal(&answer)),
+            200..=299 if is_page(&answer) => Err(unknown(not_scim(&answer))),
+            200..=299 if late => Ok(Patched::DoneButLate),
+            200..=299 => Ok(Patched::Done),
+            404 | 410 => Ok(Patched::Gone),
+            _ => Err(late_refusal(self.refusal(&answer), late)),
         }
     }
 
     /// Deletes an object. One that is gone already counts as deleted.
     pub async fn delete(&self, object: ObjectType, id: &str) -> Result<(), CallError> {
-        let answer = self.call(Method::Delete, dialect::write_path(object, id), None).await?;
+        let (answer, late) = self.call(Method::Delete, dialect::write_path(object, id), None).await?;
         match answer.status {
+            200..=299 if is_page(&answer) => Err(unknown(not_scim(&answer))),
             200..=299 | 404 | 410 => Ok(()),
-            _ => Err(self.refusal(&answer)),
+            _ => Err(late_refusal(self.refusal(&answer), late)),
         }
     }
 
     /// One request as it is, for the questions of the connection test.
-    pub(super) async fn ask(&self, path: &str) -> Answer {
-        self.call(Method::Get, path.to_owned(), None).await
+    pub(super) async fn ask(&self, path: &str) -> Result<Response, CallError> {
+        Ok(self.call(Method::Get, path.to_owned(), None).await?.0)
     }
 
     async fn call(&self, method: Method, path: String, body: Option<&Value>) -> Answer {
         let request = Request { method, path, body: body.map(|body| Bytes::from(body.to_string())) };
         let mut attempt = 1;
+        let mut late = false;
         loop {
             self.wait_for_leave().await;
             self.requests.fetch_add(1, Ordering::Relaxed);
             let result = self.transport.send(request.clone()).await;
             let delay = match self.judge(method, &result) {
-                Next::Done => return result.map_err(|error| self.give_up(method, error)),
                 Next::Again(delay) if attempt < ATTEMPTS_MAX => delay.unwrap_or(RETRY_DELAY * 2_u32.pow(attempt - 1)),
-                Next::Again(_) => return result.map_err(|error| self.give_up(method, error)),
+                Next::Done | Next::Again(_) => {
+                    let ended = result.map_err(|error| late_refusal(self.give_up(method, error), late));
+                    return ended.map(|answer| (answer, late));
+                }
             };
             attempt += 1;
+            late |= method != Method::Get && is_of_unknown_outcome(&result);
             if matches!(&result, Ok(answer) if answer.status == 429) {
                 self.pause(delay);
             } else {
@@ -267,6 +285,32 @@ impl Target {
             tokio::time::sleep_until(until).await;
         }
     }
+}
+
+/// Whether an attempt may have been, or may yet be, carried out.
+fn is_of_unknown_outcome(result: &Result<Response, SendError>) -> bool {
+    match result {
+        Ok(answer) => matches!(answer.status, 500 | 502..=599),
+        Err(SendError::Unknown(_)) => true,
+        Err(SendError::NotSent(_)) => false,
+    }
+}
+
+/// A refusal after an attempt of unknown outcome: the target may have acted all the same.
+fn late_refusal(error: CallError, late: bool) -> CallError {
+    if late { unknown(error) } else { error }
+}
+
+fn unknown(error: CallError) -> CallError {
+    match error {
+        CallError::Refused(failure) => CallError::Unknown(failure),
+        other => other,
+    }
+}
+
+/// Whether a success is a page for people, such as a form to sign in: then nothing was carried out, or who knows.
+fn is_page(answer: &Response) -> bool {
+    answer.content_type.as_deref().is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }
 
 enum Next {

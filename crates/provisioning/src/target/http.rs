@@ -132,7 +132,7 @@ impl Transport for HttpTransport {
     }
 }
 
-/// What lies at the bottom of an error, in words that help: our dialler's sentence, or the TLS failure.
+/// What lies at the bottom of an error, in words that help: our dialler's sentence, the TLS failure, or how the exchange ended.
 fn root_cause(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     loop {
@@ -142,22 +142,25 @@ fn root_cause(error: &(dyn Error + 'static)) -> String {
         if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
             return tls_sentence(tls);
         }
-        if let Some(tls) = cause
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-        {
-            return tls_sentence(tls);
-        }
-        match cause.source() {
+        // The `source` of an I/O error leaves out the error that it wraps, and the layers below wrap TLS failures in it twice.
+        let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        match wrapped.map(|inner| -> &(dyn Error + 'static) { inner }).or_else(|| cause.source()) {
             Some(source) => cause = source,
-            None => return cause.to_string(),
+            None => {
+                return format!(
+                    "the connection to the target broke off ({cause}); check that the Tenant URL begins with the right scheme and port, and that the application is running"
+                );
+            }
         }
     }
 }
 
 fn tls_sentence(error: &rustls::Error) -> String {
     match error {
+        // What `openssl req -x509` makes unless told otherwise; trusting it as an authority does not make it a server's.
+        rustls::Error::InvalidCertificate(reason) if reason.to_string().contains("CaUsedAsEndEntity") => {
+            "the target shows the certificate of an authority (CA:TRUE) instead of one of its own; give it a server certificate with basicConstraints CA:FALSE, and name what signed it with outbound.ca_file".to_owned()
+        }
         rustls::Error::InvalidCertificate(reason) => {
             format!(
                 "the certificate of the target is not trusted ({reason}); have it renewed, or name its authority with outbound.ca_file"
@@ -166,5 +169,30 @@ fn tls_sentence(error: &rustls::Error) -> String {
         other => format!(
             "no encrypted connection could be made ({other}); check that the Tenant URL begins with the right scheme and port"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use rustls::{CertificateError, InvalidMessage};
+
+    use super::*;
+
+    #[test]
+    fn failures_say_what_to_do_however_deep_they_lie() {
+        let unknown = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let no_tls = rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);
+        let wrapped = |error: rustls::Error| io::Error::other(io::Error::other(error));
+        for (error, expected) in [
+            (io::Error::other(unknown.clone()), "outbound.ca_file"),
+            (wrapped(unknown), "outbound.ca_file"),
+            (wrapped(no_tls), "the right scheme and port"),
+            (io::ErrorKind::ConnectionReset.into(), "the right scheme and port"),
+        ] {
+            let told = root_cause(&error);
+            assert!(told.contains(expected), "{told}");
+        }
     }
 }

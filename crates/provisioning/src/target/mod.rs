@@ -8,7 +8,7 @@ mod probe;
 mod tenant_url;
 mod transport;
 
-pub use client::{CallError, Created, Target, TargetFacts, resource_id};
+pub use client::{CallError, Created, Patched, Target, TargetFacts, resource_id};
 pub use dial::OutboundPolicy;
 pub use failure::{ConnectionProblem, failure_of_status};
 pub use http::{HttpTransport, RESPONSE_BYTES_MAX, Trust};

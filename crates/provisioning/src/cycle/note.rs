@@ -1,0 +1,337 @@
+//! Writes down what came of a look at one object: its link, its log record, what waits for it, its failure, all that belongs
+//! together in one transaction.
+
+use store::links::{self, LinkRecord, LinkState};
+use store::references::{self, ReferenceRecord};
+use store::{AppId, ObjectId, ObjectKind, StoreError, UniqueKey, WriteTx, logs, users};
+
+use super::context::Stop;
+use super::evaluate::{Evaluation, remnant};
+use super::look::{Done, Look, Looked, Trouble, duplicate_source_entries};
+use super::record::{Happened, ModifiedProperty, Status};
+use super::report::one_more;
+use crate::job::JobError;
+use crate::object_plan::Failure;
+use crate::plan::{SkipReason, next_attempt};
+
+/// The code under which a holder of references waits for another attempt at those that were refused.
+pub(super) const REFERENCE_REFUSED: &str = "UnableToResolveReferenceAttributeValue";
+/// Reports of a manager that are noted at a time.
+const REPORTS_PAGE: u32 = 500;
+
+impl Look<'_> {
+    /// Writes down a success: link, log, what waits for this object, all in one transaction.
+    pub(super) async fn linked(
+        &self,
+        evaluation: &Evaluation<'_>,
+        link: LinkRecord,
+        action: &'static str,
+        modified: Vec<ModifiedProperty>,
+    ) -> Result<Looked, Trouble> {
+        let cycle = self.cycle;
+        let matching = match action {
+            "create" => "No account matched; a new one was made",
+            _ => "The account was read from the target",
+        };
+        let happened = Happened {
+            action,
+            status: Status::Success,
+            target_id: link.target_id.as_deref(),
+            matching,
+            modified,
+            started: self.started,
+        };
+        let log = cycle.log(&self.subject, Some(evaluation), &happened);
+        let (app, tie) = (cycle.app, self.tie(link, action == "create"));
+        let written = cycle.record(move |tx| {
+            tie.write(tx, app)?;
+            logs::insert_log(tx, app, &log)
+        });
+        match written.await {
+            Err(Stop::Job(JobError::Store(StoreError::NotUnique(UniqueKey::LinkTarget)))) => {
+                self.withdraw().await?;
+                return Err(Trouble::Object(duplicate_source_entries("another object")));
+            }
+            other => other?,
+        }
+        one_more(match action {
+            "create" => &cycle.counts.created,
+            "disable" => &cycle.counts.disabled,
+            _ => &cycle.counts.updated,
+        });
+        Ok(self.done(action, "success", None))
+    }
+
+    fn tie(&self, link: LinkRecord, created: bool) -> Tie {
+        let before = self.subject.link.clone();
+        let escrow = self.subject.escrow.as_ref().map(|escrow| escrow.code == REFERENCE_REFUSED);
+        Tie { link, before, manager: self.manager_note(created), escrow }
+    }
+
+    /// The note to write the manager, where that could not be done with the object itself.
+    pub(super) fn manager_note(&self, created: bool) -> Option<ReferenceRecord> {
+        let user = self.subject.user.as_ref()?;
+        self.plan.reference("manager")?;
+        let wanted = user.manager?;
+        (created || self.subject.manager_target.is_none()).then(|| ReferenceRecord {
+            kind: ObjectKind::User,
+            holder: user.id.into(),
+            attribute: "manager".to_owned(),
+            wanted: wanted.into(),
+            fresh: created,
+        })
+    }
+
+    /// Nothing had to be sent, but the link may have to be written down.
+    pub(super) async fn settle(
+        &self,
+        evaluation: &Evaluation<'_>,
+        state: LinkState,
+        reason: &SkipReason,
+        target_id: Option<String>,
+    ) -> Result<Looked, Trouble> {
+        let cycle = self.cycle;
+        let before = self.subject.link.as_ref();
+        // An update of unknown outcome may still arrive: the account is read again after the window.
+        let keeps_verifying = before.is_some_and(|link| link.state == LinkState::Verify && !cycle.is_quiet(link));
+        if cycle.previews() {
+            self.foresee_link(target_id.as_deref(), false, state == LinkState::Linked);
+        }
+        if keeps_verifying || cycle.previews() {
+            return Ok(self.skip(evaluation, reason).await?);
+        }
+        let mut link = self.new_link(evaluation, state, target_id);
+        // Nothing was sent: the window goes on from the last write.
+        link.at = before.map_or(link.at, |before| before.at);
+        let text = reason.text();
+        let happened = Happened {
+            action: "other",
+            status: Status::Skipped(&text),
+            target_id: link.target_id.as_deref(),
+            matching: if before.is_none() { "One account matched" } else { "The account was read from the target" },
+            modified: Vec::new(),
+            started: self.started,
+        };
+        let log = cycle.log(&self.subject, Some(evaluation), &happened);
+        let (app, tie) = (cycle.app, self.tie(link, false));
+        cycle
+            .record(move |tx| {
+                tie.write(tx, app)?;
+                logs::insert_log(tx, app, &log)
+            })
+            .await?;
+        one_more(&cycle.counts.skipped);
+        Ok(self.done("other", "skipped", Some(text)))
+    }
+
+    /// The account is gone, or no longer ours: the link goes. `deleted` is the id of an account that was just removed.
+    pub(super) async fn forget(&self, evaluation: &Evaluation<'_>, deleted: Option<&str>) -> Result<Looked, Trouble> {
+        let cycle = self.cycle;
+        let (action, status, counter) = match deleted {
+            Some(_) => ("delete", Status::Success, &cycle.counts.deleted),
+            None => ("other", Status::Skipped("the account is not managed any more"), &cycle.counts.skipped),
+        };
+        if !cycle.previews() {
+            let log = cycle.log(&self.subject, Some(evaluation), &self.happened(action, status, deleted));
+            let (app, kind, id, exists) = (cycle.app, self.subject.kind, self.subject.id, self.subject.exists());
+            cycle
+                .record(move |tx| {
+                    links::delete_link(tx, app, kind, id)?;
+                    references::unlinked(tx, app, id)?;
+                    references::forget_holder(tx, app, kind, id)?;
+                    if !exists {
+                        references::forget_wanted(tx, app, id)?;
+                    }
+                    links::clear_escrow(tx, app, kind, id)?;
+                    logs::insert_log(tx, app, &log)
+                })
+                .await?;
+        }
+        one_more(counter);
+        Ok(self.done(action, if deleted.is_some() { "success" } else { "skipped" }, None))
+    }
+
+    /// The linked account is gone at the target, or cannot be seen there yet: it is looked for as a create of unknown
+    /// outcome would be, and made anew when it is really gone.
+    pub(super) async fn rematch(&self) -> Result<Looked, Trouble> {
+        let Some(mut link) = self.subject.link.clone() else {
+            return Ok(Looked::Again { conflicted: self.conflicted });
+        };
+        link.state = LinkState::Creating;
+        link.exported = link.exported.map(remnant);
+        let (app, kind, id) = (self.cycle.app, self.subject.kind, self.subject.id);
+        self.cycle.with_preview(|preview| preview.gone.insert((kind, id)));
+        self.cycle.record(move |tx| links::put_link(tx, app, &link)).await?;
+        Ok(Looked::Again { conflicted: self.conflicted })
+    }
+
+    pub(super) fn wait(&self) -> Looked {
+        one_more(&self.cycle.counts.waiting);
+        self.done("other", "skipped", Some("a write of unknown outcome waits for its settle window".to_owned()))
+    }
+
+    /// Nothing to do. Written to the log for objects that have a link; who was never provisioned leaves no trace there.
+    pub(super) async fn skip(&self, evaluation: &Evaluation<'_>, reason: &SkipReason) -> Result<Looked, Stop> {
+        let text = reason.text();
+        let cycle = self.cycle;
+        if !cycle.previews() && (self.subject.link.is_some() || self.subject.escrow.is_some()) {
+            let target_id = self.subject.link.as_ref().and_then(|link| link.target_id.as_deref());
+            let happened = self.happened("other", Status::Skipped(&text), target_id);
+            let log = cycle.log(&self.subject, Some(evaluation), &happened);
+            let (app, kind, id) = (cycle.app, self.subject.kind, self.subject.id);
+            let escrow = self.subject.escrow.as_ref().map(|escrow| escrow.code == REFERENCE_REFUSED);
+            cycle
+                .record(move |tx| {
+                    leave_escrow(tx, app, kind, id, escrow)?;
+                    logs::insert_log(tx, app, &log)
+                })
+                .await?;
+        }
+        one_more(&cycle.counts.skipped);
+        Ok(self.done("other", "skipped", Some(text)))
+    }
+
+    /// The object failed: into escrow, and into the log.
+    pub(super) async fn fail(
+        &self,
+        evaluation: Option<&Evaluation<'_>>,
+        failure: &Failure,
+        action: &'static str,
+    ) -> Result<Looked, Stop> {
+        let cycle = self.cycle;
+        one_more(&cycle.counts.failed);
+        if cycle.previews() {
+            cycle.predict_failure(&self.subject, failure);
+        } else {
+            let target_id = self.subject.link.as_ref().and_then(|link| link.target_id.as_deref());
+            let happened = self.happened(action, Status::Failure(failure), target_id);
+            let log = cycle.log(&self.subject, evaluation, &happened);
+            let escrow = self.subject.escrow_for(failure.code, &failure.reason, cycle.engine.now());
+            let app = cycle.app;
+            cycle
+                .record(move |tx| {
+                    links::put_escrow(tx, app, &escrow)?;
+                    logs::insert_log(tx, app, &log)
+                })
+                .await?;
+        }
+        Ok(self.done(action, "failure", Some(format!("{}: {}", failure.code, failure.reason))))
+    }
+
+    fn happened<'a>(&self, action: &'static str, status: Status<'a>, target_id: Option<&'a str>) -> Happened<'a> {
+        Happened { action, status, target_id, matching: "", modified: Vec::new(), started: self.started }
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as what the look came to")]
+    pub(super) fn done(&self, action: &'static str, status: &'static str, reason: Option<String>) -> Looked {
+        Looked::Done(Done { action, status, reason })
+    }
+}
+
+impl super::subject::Subject {
+    /// The failure of this object as it is kept for another attempt, one more than before.
+    pub(super) fn escrow_for(&self, code: &str, reason: &str, now: jiff::Timestamp) -> links::EscrowRecord {
+        let before = self.escrow.as_ref();
+        let (first_failed, attempts) = before.map_or((now, 1), |before| (before.first_failed, before.attempts + 1));
+        links::EscrowRecord {
+            kind: self.kind,
+            source_id: self.id,
+            code: code.to_owned(),
+            reason: reason.to_owned(),
+            first_failed,
+            attempts,
+            next_attempt: next_attempt(first_failed, attempts, now),
+        }
+    }
+}
+
+/// A link that is to be written down, and what has to be written with it.
+struct Tie {
+    link: LinkRecord,
+    before: Option<LinkRecord>,
+    manager: Option<ReferenceRecord>,
+    /// Whether the object is in escrow, and whether for its references.
+    escrow: Option<bool>,
+}
+
+impl Tie {
+    fn write(&self, tx: &mut WriteTx<'_>, app: AppId) -> Result<(), StoreError> {
+        let (kind, id) = (self.link.kind, self.link.source_id);
+        links::put_link(tx, app, &self.link)?;
+        let account_before = self.before.as_ref().and_then(|link| link.target_id.as_ref());
+        let another = account_before.is_some() && account_before != self.link.target_id.as_ref();
+        if another {
+            // The account that stands for the object now knows none of the references of the one that is gone.
+            references::unlinked(tx, app, id)?;
+        }
+        if self.link.state == LinkState::Linked {
+            let state_before = self.before.as_ref().map(|link| link.state);
+            if kind == ObjectKind::User && state_before != Some(LinkState::Linked) {
+                references::want_memberships(tx, app, id)?;
+            }
+            if another && kind == ObjectKind::User {
+                want_reports(tx, app, id)?;
+            }
+            set_free(tx, app, kind, id)?;
+        }
+        if let Some(note) = &self.manager {
+            references::want(tx, app, note)?;
+        }
+        leave_escrow(tx, app, kind, id, self.escrow)
+    }
+}
+
+/// What becomes possible when an object has its account again: its own references, and those of others to it. What was
+/// noted about it while a write was under way had to wait.
+pub(super) fn set_free(tx: &mut WriteTx<'_>, app: AppId, kind: ObjectKind, id: ObjectId) -> Result<(), StoreError> {
+    references::linked(tx, app, kind, id)?;
+    if kind == ObjectKind::Group {
+        references::want_members(tx, app, id.group())?;
+    }
+    Ok(())
+}
+
+/// The account of a manager is another: it has to be written to those who report there.
+fn want_reports(tx: &mut WriteTx<'_>, app: AppId, manager: ObjectId) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let reports = users::reports_of(tx, manager.user(), after, REPORTS_PAGE)?;
+        let Some(last) = reports.last().copied() else { return Ok(()) };
+        after = Some(last);
+        for report in reports {
+            if links::link(tx, app, ObjectKind::User, report.into())?.is_none() {
+                continue;
+            }
+            let note = ReferenceRecord {
+                kind: ObjectKind::User,
+                holder: report.into(),
+                attribute: "manager".to_owned(),
+                wanted: manager,
+                fresh: false,
+            };
+            references::want(tx, app, &note)?;
+        }
+    }
+}
+
+/// The object itself is fine. Where it was in escrow for references that were refused, they are tried again now, and the
+/// escrow ends when they are written.
+fn leave_escrow(
+    tx: &mut WriteTx<'_>,
+    app: AppId,
+    kind: ObjectKind,
+    id: ObjectId,
+    escrow: Option<bool>,
+) -> Result<(), StoreError> {
+    match escrow {
+        None => Ok(()),
+        Some(false) => links::clear_escrow(tx, app, kind, id),
+        Some(true) => {
+            references::linked(tx, app, kind, id)?;
+            if references::ready_of(tx, app, kind, id, None, 1)?.is_empty() {
+                return links::clear_escrow(tx, app, kind, id);
+            }
+            Ok(())
+        }
+    }
+}

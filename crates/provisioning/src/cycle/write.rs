@@ -1,0 +1,202 @@
+//! Sends what was decided about one object. Before each write the intent is committed: should nobody learn how it ended,
+//! the next cycle finds it and looks before it does anything else.
+
+use store::links::{self, LinkRecord, LinkState};
+use store::{StoreError, UniqueKey};
+
+use super::context::Stop;
+use super::evaluate::{Evaluation, match_key, remnant};
+use super::look::{Look, Looked, Trouble, duplicate_source_entries};
+use super::note::set_free;
+use super::record::ModifiedProperty;
+use super::report::one_more;
+use crate::dialect;
+use crate::job::JobError;
+use crate::object_plan::{Difference, Wish, new_account};
+use crate::scope::Scope;
+use crate::target::{CallError, Patched};
+
+impl Look<'_> {
+    pub(super) async fn create(&self, evaluation: &Evaluation<'_>, wishes: &[Wish<'_>]) -> Result<Looked, Trouble> {
+        let cycle = self.cycle;
+        let object = self.subject.object();
+        // Two objects with one matching value must not both find nothing and both be created.
+        if !cycle.claim(self.subject.kind, self.subject.id, &evaluation.matches) {
+            return Err(Trouble::Object(duplicate_source_entries("another object")));
+        }
+        let body = dialect::create_body(cycle.target.dialect, object, new_account(wishes));
+        let modified: Vec<_> = wishes.iter().map(ModifiedProperty::of_wish).collect();
+        if cycle.previews() {
+            cycle.predict_create(&self.subject, &body);
+            self.foresee_link(None, true, true);
+            one_more(&cycle.counts.created);
+            return Ok(self.done("create", "success", None));
+        }
+        // The id of an account that is gone stays until there is another: it tells that references are to be written anew.
+        let gone = self.subject.link.as_ref().and_then(|link| link.target_id.clone());
+        let link = self.new_link(evaluation, LinkState::Creating, gone);
+        self.intend(link.clone()).await?;
+        match cycle.target.create(object, &body).await {
+            Ok(created) => {
+                let link = LinkRecord { target_id: Some(created.id), state: LinkState::Linked, ..link };
+                let link = LinkRecord {
+                    exported: exported(evaluation, LinkState::Linked, self.subject.link.as_ref()),
+                    ..link
+                };
+                self.linked(evaluation, link, "create", modified).await
+            }
+            Err(CallError::Refused(failure)) => {
+                self.withdraw().await?;
+                if failure.code == "EntryConflict" && !self.conflicted {
+                    return Ok(Looked::Again { conflicted: true });
+                }
+                Ok(self.fail(Some(evaluation), &failure, "create").await?)
+            }
+            Err(CallError::Unknown(failure)) => Ok(self.fail(Some(evaluation), &failure, "create").await?),
+            Err(CallError::Job(problem)) => {
+                self.withdraw().await?;
+                Err(Trouble::Stop(Stop::Connection(problem)))
+            }
+        }
+    }
+
+    pub(super) async fn update(
+        &self,
+        evaluation: &Evaluation<'_>,
+        action: &'static str,
+        differences: &[Difference<'_>],
+        target_id: Option<String>,
+        state: LinkState,
+    ) -> Result<Looked, Trouble> {
+        let cycle = self.cycle;
+        let Some(target_id) = target_id else { return self.rematch().await };
+        let object = self.subject.object();
+        let body = dialect::patch_body(cycle.target.dialect, differences);
+        if cycle.previews() {
+            cycle.predict_update(&self.subject, action, &target_id, &body);
+            self.foresee_link(Some(&target_id), false, state == LinkState::Linked);
+            one_more(if action == "disable" { &cycle.counts.disabled } else { &cycle.counts.updated });
+            return Ok(self.done(action, "success", None));
+        }
+        self.intend(self.new_link(evaluation, LinkState::Verify, Some(target_id.clone()))).await?;
+        let modified = differences.iter().map(ModifiedProperty::of_difference).collect();
+        match cycle.target.patch(object, &target_id, &body).await {
+            Ok(Patched::Gone) => {
+                self.withdraw().await?;
+                self.rematch().await
+            }
+            Ok(patched) => {
+                // As long as an older write may still arrive, the account is read again in each cycle.
+                let late = patched == Patched::DoneButLate || self.may_be_overtaken();
+                let state = if late { LinkState::Verify } else { state };
+                self.linked(evaluation, self.new_link(evaluation, state, Some(target_id)), action, modified).await
+            }
+            Err(CallError::Refused(failure)) => {
+                self.withdraw().await?;
+                Ok(self.fail(Some(evaluation), &failure, action).await?)
+            }
+            Err(CallError::Unknown(failure)) => Ok(self.fail(Some(evaluation), &failure, action).await?),
+            Err(CallError::Job(problem)) => {
+                self.withdraw().await?;
+                Err(Trouble::Stop(Stop::Connection(problem)))
+            }
+        }
+    }
+
+    pub(super) async fn delete(
+        &self,
+        evaluation: &Evaluation<'_>,
+        target_id: Option<String>,
+    ) -> Result<Looked, Trouble> {
+        let cycle = self.cycle;
+        let Some(target_id) = target_id else { return self.forget(evaluation, None).await };
+        if cycle.previews() {
+            cycle.predict_delete(&self.subject, &target_id);
+            one_more(&cycle.counts.deleted);
+            return Ok(self.done("delete", "success", None));
+        }
+        cycle.ready().await?;
+        self.intend(self.new_link(evaluation, LinkState::Deleting, Some(target_id.clone()))).await?;
+        match cycle.target.delete(self.subject.object(), &target_id).await {
+            Ok(()) => self.forget(evaluation, Some(&target_id)).await,
+            Err(CallError::Refused(failure)) => {
+                self.withdraw().await?;
+                Ok(self.fail(Some(evaluation), &failure, "delete").await?)
+            }
+            Err(CallError::Unknown(failure)) => Ok(self.fail(Some(evaluation), &failure, "delete").await?),
+            Err(CallError::Job(problem)) => {
+                self.withdraw().await?;
+                Err(Trouble::Stop(Stop::Connection(problem)))
+            }
+        }
+    }
+
+    /// Whether an earlier update of unknown outcome may still arrive after the one that is sent now.
+    fn may_be_overtaken(&self) -> bool {
+        let before = self.subject.link.as_ref().filter(|link| link.state == LinkState::Verify);
+        before.is_some_and(|link| !self.cycle.is_quiet(link))
+    }
+
+    /// Commits what is about to be sent.
+    async fn intend(&self, intent: LinkRecord) -> Result<(), Trouble> {
+        let app = self.cycle.app;
+        match self.cycle.record(move |tx| links::put_link(tx, app, &intent)).await {
+            Err(Stop::Job(JobError::Store(StoreError::NotUnique(UniqueKey::LinkTarget)))) => {
+                return Err(Trouble::Object(duplicate_source_entries("another object")));
+            }
+            other => other?,
+        }
+        if let Err(stop) = self.cycle.may_send() {
+            return Err(Trouble::Stop(stop));
+        }
+        Ok(())
+    }
+
+    /// The target refused for good: the intent is taken back, unless an earlier attempt is still of unknown outcome.
+    pub(super) async fn withdraw(&self) -> Result<(), Stop> {
+        let (app, kind, id, before) = (self.cycle.app, self.subject.kind, self.subject.id, self.subject.link.clone());
+        self.cycle
+            .record(move |tx| {
+                let Some(link) = &before else { return links::delete_link(tx, app, kind, id) };
+                links::put_link(tx, app, link)?;
+                if link.state == LinkState::Linked { set_free(tx, app, kind, id) } else { Ok(()) }
+            })
+            .await
+    }
+
+    /// The link as it will be, with what is needed to find the account again.
+    pub(super) fn new_link(
+        &self,
+        evaluation: &Evaluation<'_>,
+        state: LinkState,
+        target_id: Option<String>,
+    ) -> LinkRecord {
+        let before = self.subject.link.as_ref();
+        let match_key = if evaluation.matches.is_empty() {
+            before.map_or_else(|| "[]".to_owned(), |link| link.match_key.clone())
+        } else {
+            match_key(&evaluation.matches)
+        };
+        let same_state = before.filter(|link| link.state == state && state.is_open());
+        LinkRecord {
+            kind: self.subject.kind,
+            source_id: self.subject.id,
+            target_id,
+            state,
+            attempt: same_state.map_or(1, |link| link.attempt + 1),
+            at: self.cycle.engine.now(),
+            fence: self.cycle.fence(),
+            match_key,
+            label: self.subject.label(),
+            exported: exported(evaluation, state, before),
+        }
+    }
+}
+
+/// What is kept of an export, so that an incremental cycle knows that there is nothing to do.
+fn exported(evaluation: &Evaluation<'_>, state: LinkState, before: Option<&LinkRecord>) -> Option<i64> {
+    if state == LinkState::Linked && evaluation.scope == Scope::In {
+        return Some(evaluation.fingerprint);
+    }
+    before.and_then(|link| link.exported).map(remnant)
+}
