@@ -139,9 +139,10 @@ pub fn write_raw(bytes: &[u8]) -> io::Result<()> {
     out.flush()
 }
 
-/// A text without anything that moves the cursor, colours, or turns the direction of reading.
+/// A text on one line without anything that moves the cursor, colours, or turns the direction of reading. Breaks become blanks, so
+/// that the words around them stay apart.
 pub fn clean(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() && !turns_direction(*c)).collect()
+    text.split(['\r', '\n', '\t']).filter(|part| !part.is_empty()).map(clean_lines).collect::<Vec<_>>().join(" ")
 }
 
 /// As [`clean`], but line breaks stay.
@@ -182,7 +183,8 @@ mod tests {
             ("\u{1b}[2JAnn\u{7}", "[2JAnn"),
             ("a\u{202e}nnA\u{2066}", "annA"),
             ("\u{9b}31mred", "31mred"),
-            ("two\nlines", "twolines"),
+            ("two\nlines", "two lines"),
+            ("StatusCode: BadRequest\r\nMessage: no\r\n", "StatusCode: BadRequest Message: no"),
             ("שרה לוי", "שרה לוי"),
         ] {
             assert_eq!(clean(text), expected);

@@ -7,7 +7,7 @@ use store::{ObjectId, ObjectKind, ReadTx};
 use super::find;
 use crate::cli::{AssignArgs, UnassignArgs};
 use crate::outcome::Outcome;
-use crate::output::{Output, counted};
+use crate::output::Output;
 use crate::world::{World, audit, now};
 
 /// Carries out `assign`: all of those named, or none where one of them cannot be.
@@ -52,7 +52,8 @@ fn told(output: Output, app: &Application, changed: u64, what: &str) -> anyhow::
     if output.is_json() {
         output.json(&json!({ "app": app.id, "name": app.name, "changed": changed }))?;
     } else {
-        output.line(&format!("{} {what} {}", counted(changed, "user or group"), app.name))?;
+        let who = if changed == 1 { "1 user or group".to_owned() } else { format!("{changed} users and groups") };
+        output.line(&format!("{who} {what} {}", app.name))?;
     }
     Ok(Outcome::Done)
 }

@@ -40,7 +40,7 @@ pub async fn run(args: LogsArgs, world: &World, output: Output) -> anyhow::Resul
                 record.action.clone(),
                 record.status.clone(),
                 record.object.clone(),
-                reason(&record.record),
+                short_reason(&record.record),
                 record.id.to_string(),
             ]
         };
@@ -148,6 +148,13 @@ fn reason(record: &Value) -> String {
     skipped.unwrap_or_default().to_owned()
 }
 
+/// The same without the application's whole answer, which `--verbose` and `logs show` tell: in a table it would bury the rest.
+fn short_reason(record: &Value) -> String {
+    let reason = reason(record);
+    let short = reason.split_once("\r\nWeb Response:").map(|(short, _)| short.to_owned());
+    short.unwrap_or(reason)
+}
+
 /// The steps and changed properties of a record, a line each.
 pub fn step_lines(record: &Value) -> Vec<String> {
     let list = |name: &str| record[name].as_array().cloned().unwrap_or_default();
@@ -192,6 +199,10 @@ mod tests {
         let failed = json!({ "provisioningStatusInfo": { "errorInformation": { "errorCode": "X", "reason": "y" } } });
         assert_eq!((reason(&failed).as_str(), step_lines(&failed)), ("X: y", vec!["    X: y".to_owned()]));
         assert_eq!(reason(&record), "NotActive: soft-deleted");
+        let refused = "StatusCode: BadRequest\r\nMessage: no\r\nWeb Response: \r\n{}";
+        let refused = json!({ "provisioningStatusInfo": { "errorInformation": { "errorCode": "X", "reason": refused } } });
+        assert_eq!(short_reason(&refused), "X: StatusCode: BadRequest\r\nMessage: no");
+        assert_eq!(short_reason(&record), reason(&record));
         assert_eq!(step_lines(&json!(5)), Vec::<String>::new());
     }
 }
