@@ -14,7 +14,7 @@ use crate::target_path::TargetPath;
 
 /// The bit of a stored fingerprint that tells that this job has written a manager to the account: so it can be taken back
 /// also when the manager's own account is forgotten.
-const MANAGER_WRITTEN: i64 = 1;
+pub(super) const MANAGER_WRITTEN: i64 = 1;
 
 /// Whether an export has written a manager.
 pub(super) const fn wrote_manager(exported: i64) -> bool {
@@ -37,6 +37,18 @@ pub(super) struct Evaluation<'p> {
     /// A mapping says to leave the object out.
     pub(super) ignored: bool,
     pub(super) fingerprint: i64,
+}
+
+impl Evaluation<'_> {
+    /// The fingerprint of what is wanted, if the manager had this id at the target.
+    pub(super) fn fingerprint_with(&self, subject: &Subject, manager_target: Option<&str>) -> i64 {
+        let manager = subject.user.as_ref().and_then(|user| user.manager);
+        let references = manager.map(|id| format!("{id} {}", manager_target.unwrap_or_default()));
+        let wrote = subject.link.as_ref().and_then(|link| link.exported).is_some_and(wrote_manager);
+        let writes = manager.is_some() && (wrote || manager_target.is_some());
+        let digest = fingerprint(&self.wishes, references.as_slice());
+        (digest & !MANAGER_WRITTEN) | if writes { MANAGER_WRITTEN } else { 0 }
+    }
 }
 
 impl Cycle {
@@ -81,12 +93,7 @@ impl Cycle {
             })
         });
         evaluated.transpose()?;
-        let manager = subject.user.as_ref().and_then(|user| user.manager);
-        let references = manager.map(|id| format!("{id} {}", subject.manager_target.as_deref().unwrap_or_default()));
-        let wrote = subject.link.as_ref().and_then(|link| link.exported).is_some_and(wrote_manager);
-        let writes = manager.is_some() && (wrote || subject.manager_target.is_some());
-        let digest = fingerprint(&evaluation.wishes, references.as_slice());
-        evaluation.fingerprint = (digest & !MANAGER_WRITTEN) | if writes { MANAGER_WRITTEN } else { 0 };
+        evaluation.fingerprint = evaluation.fingerprint_with(subject, subject.manager_target.as_deref());
         Ok(evaluation)
     }
 

@@ -6,7 +6,7 @@ use store::references::{self, ReferenceRecord};
 use store::{ObjectId, ObjectKind, logs};
 
 use super::context::{Cycle, Stop};
-use super::evaluate::{held_manager, remnant};
+use super::evaluate::{Evaluation, MANAGER_WRITTEN, held_manager, remnant};
 use super::look::{Trouble, trouble};
 use super::note::REFERENCE_REFUSED;
 use super::record::{Happened, ModifiedProperty, Status};
@@ -153,12 +153,7 @@ impl Cycle {
             started: self.engine.now(),
         };
         let log = self.log(subject, None, &happened);
-        // What is exported now includes the manager, so that the next change is compared with that.
-        let mut link = subject.link.clone();
-        if let (Some(link), Ok(evaluation)) = (&mut link, self.evaluate(&self.users, subject)) {
-            let fingerprint = evaluation.fingerprint;
-            link.exported = Some(if evaluation.scope == Scope::In { fingerprint } else { remnant(fingerprint) });
-        }
+        let mut link = self.exported_with_manager(subject);
         if patched == Patched::DoneButLate {
             link = self.verifying(subject);
         }
@@ -174,6 +169,19 @@ impl Cycle {
         .await?;
         one_more(&self.counts.references);
         Ok(())
+    }
+
+    /// The link of a user whose manager was written. What was exported includes it now, so that the next change is
+    /// compared with that; unless the user has changed otherwise since, which is still to be exported.
+    fn exported_with_manager(&self, subject: &Subject) -> Option<LinkRecord> {
+        let mut link = subject.link.clone()?;
+        let evaluation = self.evaluate(&self.users, subject).ok().filter(|evaluation| evaluation.scope == Scope::In);
+        let waited = |evaluation: &Evaluation<'_>| link.exported == Some(evaluation.fingerprint_with(subject, None));
+        link.exported = match evaluation {
+            Some(evaluation) if waited(&evaluation) => Some(evaluation.fingerprint),
+            _ => Some(MANAGER_WRITTEN),
+        };
+        Some(link)
     }
 
     pub(super) async fn settle_note(&self, note: &ReferenceRecord) -> Result<(), Stop> {

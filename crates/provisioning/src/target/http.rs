@@ -23,6 +23,8 @@ pub const RESPONSE_BYTES_MAX: usize = 16 << 20;
 const IDLE_CONNECTIONS_MAX: usize = 64;
 /// How long an idle connection is kept.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Shortest secret token that is looked for in answers; a shorter one may well be an ordinary word of them.
+const MASKED_BYTES_MIN: usize = 8;
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/scim+json");
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("Lockstep/", env!("CARGO_PKG_VERSION")));
 
@@ -116,7 +118,8 @@ impl HttpTransport {
                 )));
             }
         };
-        Ok(Response { status: head.status.as_u16(), retry_after, content_type, body })
+        let token = self.authorization.as_bytes().strip_prefix(b"Bearer ").unwrap_or_default();
+        Ok(Response { status: head.status.as_u16(), retry_after, content_type, body: masked(body, token) })
     }
 }
 
@@ -130,6 +133,23 @@ impl Transport for HttpTransport {
             }
         })
     }
+}
+
+/// An answer without the secret token. Some targets repeat a request in their errors, and what they say is stored, logged and shown.
+fn masked(body: Bytes, token: &[u8]) -> Bytes {
+    if token.len() < MASKED_BYTES_MIN {
+        return body;
+    }
+    // Some JSON writers put a backslash before each slash.
+    let escaped = token.iter().flat_map(|byte| if *byte == b'/' { &b"\\/"[..] } else { std::slice::from_ref(byte) });
+    let escaped: Vec<u8> = escaped.copied().collect();
+    let mut body = body;
+    for secret in [token, escaped.as_slice()] {
+        while let Some(at) = body.windows(secret.len()).position(|bytes| bytes == secret) {
+            body = [&body[..at], b"***", &body[at + secret.len()..]].concat().into();
+        }
+    }
+    body
 }
 
 /// What lies at the bottom of an error, in words that help: our dialler's sentence, the TLS failure, or how the exchange ended.
