@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use postgres::{Client, Config, NoTls};
 
@@ -12,9 +13,11 @@ use crate::store::ATTEMPTS_MAX;
 use crate::{ReadTx, WriteTx, migrate};
 
 /// Connections of one process.
-const CONNECTIONS: usize = 16;
+const CONNECTIONS: u32 = 16;
 /// How long a connection attempt may take.
-const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the first connection waits before it tries a given up transaction for the second time; see [`pause`].
+const RETRY_PAUSE: Duration = Duration::from_millis(4);
 
 /// Statements that a connection has prepared, by their text.
 pub(crate) type Prepared = HashMap<&'static str, postgres::Statement>;
@@ -25,6 +28,7 @@ pub(crate) struct Pool {
 }
 
 pub(crate) struct Connection {
+    number: u32,
     config: Config,
     client: Option<Client>,
     prepared: Prepared,
@@ -45,9 +49,11 @@ impl Pool {
         migrated.join().map_err(|_| StoreError::Internal("the migration panicked".to_owned()))??;
         let (work, inbox) = channel::<Work>();
         let inbox = Arc::new(Mutex::new(inbox));
-        for _ in 0..CONNECTIONS {
+        for number in 0..CONNECTIONS {
             let (inbox, config) = (Arc::clone(&inbox), config.clone());
-            std::thread::spawn(move || serve(&inbox, Connection { config, client: None, prepared: HashMap::new() }));
+            std::thread::spawn(move || {
+                serve(&inbox, Connection { number, config, client: None, prepared: HashMap::new() });
+            });
         }
         Ok(Self { work })
     }
@@ -63,6 +69,12 @@ fn serve(inbox: &Mutex<Receiver<Work>>, mut connection: Connection) {
         let Ok(work) = work else { return };
         work(&mut connection);
     }
+}
+
+/// How long a connection lets the others go first after it was given up for their sake. Different for each, so that those
+/// that blocked each other do not meet again at once; nothing is left to chance.
+fn pause(connection: u32, attempt: u32) -> Duration {
+    RETRY_PAUSE * (connection + 1) * attempt
 }
 
 impl Connection {
@@ -91,6 +103,7 @@ impl Connection {
             if !outcome.gave_up || attempt == ATTEMPTS_MAX {
                 return outcome.result;
             }
+            std::thread::sleep(pause(self.number, attempt));
             attempt += 1;
         }
     }

@@ -54,9 +54,8 @@ impl Sqlite {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         // Before anything of the file is changed, such as its journal mode.
         claim(&mut open_file(path)?, path)?;
-        migrate::sqlite(&mut connect(path)?)?;
-        // A connection of its own, because the one that made the schema does not see the planner's figures in it.
-        let writer = connect(path)?;
+        let mut writer = connect(path)?;
+        migrate::sqlite(&mut writer)?;
         let (work, inbox) = channel();
         let (stop, stopped) = channel();
         let checkpoints = connect(path)?;

@@ -237,7 +237,12 @@ fn a_copy_is_whole_while_others_go_on_writing() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (noted, between, at_step) = (Arc::clone(&seen), Arc::clone(&writes), AtomicU64::new(0));
     let copying = store.backup(path_of(&copy).to_owned(), move |done, total| {
-        noted.lock().unwrap().push((done, total));
+        let steps = {
+            let mut noted = noted.lock().unwrap();
+            noted.push((done, total));
+            noted.len()
+        };
+        assert!(steps < 100, "the copy starts anew with each write");
         // The next step waits for a write, so that each of them is disturbed.
         at_step.store(between.load(Ordering::Relaxed) + 2, Ordering::Relaxed);
         becomes("the writer was held up", || between.load(Ordering::Relaxed) > at_step.load(Ordering::Relaxed));
