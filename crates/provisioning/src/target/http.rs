@@ -143,13 +143,23 @@ fn masked(body: Bytes, token: &[u8]) -> Bytes {
     // Some JSON writers put a backslash before each slash.
     let escaped = token.iter().flat_map(|byte| if *byte == b'/' { &b"\\/"[..] } else { std::slice::from_ref(byte) });
     let escaped: Vec<u8> = escaped.copied().collect();
-    let mut body = body;
-    for secret in [token, escaped.as_slice()] {
-        while let Some(at) = body.windows(secret.len()).position(|bytes| bytes == secret) {
-            body = [&body[..at], b"***", &body[at + secret.len()..]].concat().into();
-        }
+    masked_once(masked_once(body, token), &escaped)
+}
+
+fn masked_once(body: Bytes, secret: &[u8]) -> Bytes {
+    let next = |text: &[u8]| text.windows(secret.len()).position(|bytes| bytes == secret);
+    let mut rest = &body[..];
+    let mut kept = Vec::new();
+    while let Some(at) = next(rest) {
+        kept.extend_from_slice(&rest[..at]);
+        kept.extend_from_slice(b"***");
+        rest = &rest[at + secret.len()..];
     }
-    body
+    if rest.len() == body.len() {
+        return body;
+    }
+    kept.extend_from_slice(rest);
+    kept.into()
 }
 
 /// What lies at the bottom of an error, in words that help: our dialler's sentence, the TLS failure, or how the exchange ended.
@@ -213,6 +223,19 @@ mod tests {
         ] {
             let told = root_cause(&error);
             assert!(told.contains(expected), "{told}");
+        }
+    }
+
+    #[test]
+    fn answers_are_kept_without_the_token() {
+        for (token, body, expected) in [
+            ("s3cret-t0ken", "no Bearer s3cret-t0ken, s3cret-t0ken!", "no Bearer ***, ***!"),
+            ("s3cret/t0ken", r#"{"detail":"s3cret\/t0ken s3cret/t0ken"}"#, r#"{"detail":"*** ***"}"#),
+            ("s3cret-t0ken", r#"{"id":"1"}"#, r#"{"id":"1"}"#),
+            ("s3cret-t0ken", "", ""),
+            ("id", r#"{"id":"1"}"#, r#"{"id":"1"}"#),
+        ] {
+            assert_eq!(masked(Bytes::from_static(body.as_bytes()), token.as_bytes()), expected, "{body}");
         }
     }
 }
