@@ -13,7 +13,7 @@ mod resources;
 mod visitor;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use store::resources::ResourceKind;
 
 pub use body::{BODY_BYTES_MAX, BODY_DEADLINE};
@@ -38,8 +38,12 @@ pub(crate) fn routes() -> Router<App> {
             .route(&format!("{BASE}/{name}/{{id}}"), one.clone())
             .route(&format!("{BASE}/{name}/{{id}}/"), one);
     }
+    for (name, kind) in [("Users", ResourceKind::User), ("Groups", ResourceKind::Group)] {
+        routes = routes.route(&format!("{BASE}/{name}/.search"), resources::search(kind));
+    }
     let config = get(discovery::service_provider_config);
     routes
+        .route(&format!("{BASE}/.search"), post(resources::search_everything))
         .route(&format!("{BASE}/ServiceProviderConfig"), config.clone())
         .route(&format!("{BASE}/ServiceProviderConfig/"), config)
         .fallback(visitor::no_such_address)

@@ -1,10 +1,12 @@
-//! Query parameters (RFC 7644 §3.4.2, §3.9), decoded once: `+` and `%20` are blanks, names are known in any case.
+//! Query parameters (RFC 7644 §3.4.2, §3.9), decoded once: `+` and `%20` are blanks, names are known in any case. A query by POST
+//! (§3.4.3) brings the same ones in its body.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 use provider::Paging;
-use scim::{Projection, ScimError};
+use scim::{Projection, SEARCH_REQUEST_URN, ScimError};
+use serde_json::Value;
 
 use super::Rejection;
 use crate::App;
@@ -35,6 +37,26 @@ impl Parameters {
         Ok(parameters)
     }
 
+    /// Reads the message of a query by POST (RFC 7644 §3.4.3). What would mean nothing in an address means nothing here.
+    pub(crate) fn of_search(body: Value) -> Result<Self, ScimError> {
+        let Value::Object(message) = body else {
+            return Err(ScimError::invalid_syntax("a search is a JSON object"));
+        };
+        let (mut parameters, mut is_search) = (Self::default(), false);
+        for (name, value) in message {
+            if name.eq_ignore_ascii_case("schemas") {
+                let is_urn = |urn: &Value| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(SEARCH_REQUEST_URN));
+                is_search = value.as_array().is_some_and(|urns| urns.iter().any(is_urn));
+            } else if let Some(place) = parameters.place(&name) {
+                *place = parameter(&name, value)?;
+            }
+        }
+        if !is_search {
+            return Err(ScimError::invalid_syntax(format!("'schemas' of a search must hold {SEARCH_REQUEST_URN}")));
+        }
+        Ok(parameters)
+    }
+
     fn place(&mut self, name: &str) -> Option<&mut Option<String>> {
         match name.to_ascii_lowercase().as_str() {
             "filter" => Some(&mut self.filter),
@@ -52,6 +74,23 @@ impl Parameters {
 
     pub(crate) fn paging(&self) -> Result<Paging, ScimError> {
         Paging::read(self.start_index.as_deref(), self.count.as_deref())
+    }
+}
+
+/// A value of a message as it would stand in an address: attribute names are separated by commas.
+fn parameter(name: &str, value: Value) -> Result<Option<String>, ScimError> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        Value::Number(number) => Ok(Some(number.to_string())),
+        Value::Array(names) if name.to_ascii_lowercase().ends_with("attributes") => {
+            let names: Option<Vec<&str>> = names.iter().map(Value::as_str).collect();
+            let names = names.ok_or_else(|| ScimError::invalid_value(format!("{name} must be a list of names")))?;
+            Ok(Some(names.join(",")))
+        }
+        Value::Array(_) | Value::Bool(_) | Value::Object(_) => {
+            Err(ScimError::invalid_value(format!("{name} has a value that it cannot have")))
+        }
     }
 }
 
@@ -77,6 +116,8 @@ impl FromRequestParts<App> for Parameters {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use scim::ScimType;
+    use serde_json::json;
 
     use super::*;
 
@@ -100,6 +141,36 @@ mod tests {
             assert!(Parameters::read(query).is_err(), "{query}");
         }
         assert_eq!(Parameters::read("").unwrap(), Parameters::default());
+    }
+
+    #[test]
+    fn a_search_by_post_is_the_same_query() {
+        let schemas = json!(["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]);
+        for (message, query) in [
+            (
+                json!({ "filter": "a eq \"+\"", "startIndex": 2, "count": "3" }),
+                "filter=a eq \"%2B\"&startIndex=2&count=3",
+            ),
+            (json!({ "Attributes": ["a", "b.c"], "sortBy": "x" }), "attributes=a,b.c&sortBy=x"),
+            (
+                json!({ "excludedAttributes": "a,b", "filter": null, "attributes": [] }),
+                "excludedAttributes=a,b&attributes=",
+            ),
+        ] {
+            let mut message = message;
+            message["schemas"] = schemas.clone();
+            assert_eq!(Parameters::of_search(message).unwrap(), Parameters::read(query).unwrap(), "{query}");
+        }
+        for (message, expected) in [
+            (json!([]), ScimType::InvalidSyntax),
+            (json!({ "filter": "a pr" }), ScimType::InvalidSyntax),
+            (json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"] }), ScimType::InvalidSyntax),
+            (json!({ "schemas": schemas.clone(), "filter": ["a pr"] }), ScimType::InvalidValue),
+            (json!({ "schemas": schemas.clone(), "attributes": [1] }), ScimType::InvalidValue),
+            (json!({ "schemas": schemas, "count": true }), ScimType::InvalidValue),
+        ] {
+            assert_eq!(Parameters::of_search(message.clone()).unwrap_err().scim_type, expected, "{message}");
+        }
     }
 
     proptest! {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use http::request::Parts;
 use http::{HeaderName, Response, StatusCode, header};
 use provider::{Changed, Listing, NewResource, Patch, Precondition, Replacement, ResourceKind};
@@ -23,6 +23,19 @@ type Answer = Result<Response<Body>, Rejection>;
 pub(crate) fn collection(kind: ResourceKind) -> MethodRouter<App> {
     get(move |app, admitted, parameters| list(kind, app, admitted, parameters))
         .post(move |app, admitted, parameters, body| create(kind, app, admitted, parameters, body))
+}
+
+/// The method of `/Users/.search` or `/Groups/.search` (RFC 7644 §3.4.3).
+pub(crate) fn search(kind: ResourceKind) -> MethodRouter<App> {
+    post(move |app, admitted, body| find(kind, app, admitted, body))
+}
+
+/// Answers a search of everything at once, which pages of users and groups of their own make needless.
+pub(crate) async fn search_everything(_: Admitted) -> Rejection {
+    provider::ProviderError::NotImplemented(
+        "users and groups are searched one kind at a time; use /Users/.search or /Groups/.search",
+    )
+    .into()
 }
 
 /// The methods of `/Users/{id}` or `/Groups/{id}`.
@@ -62,6 +75,10 @@ async fn list(kind: ResourceKind, State(app): State<App>, admitted: Admitted, pa
     };
     let text = if is_short { app.store.read(run).await? } else { app.store.scan(run).await? };
     Ok(answer::json(StatusCode::OK, text))
+}
+
+async fn find(kind: ResourceKind, app: State<App>, admitted: Admitted, ScimBody(body): ScimBody) -> Answer {
+    list(kind, app, admitted, Parameters::of_search(body)?).await
 }
 
 /// Looks up the token and the resource in one transaction: this is what clients ask most.

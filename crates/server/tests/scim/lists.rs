@@ -231,3 +231,32 @@ fn projections() {
         assert_eq!(keys(&answer.body), ["id", "schemas", "title"]);
     });
 }
+
+#[test]
+fn searches_by_post_answer_as_lists_do() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let ids = people(&world).await;
+        world.group("Staff", &[ids[0].as_str()]).await;
+        let schemas = json!(["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]);
+        let message = json!({
+            "schemas": schemas, "filter": "name.familyName eq \"Employee\"", "attributes": ["userName"],
+            "startIndex": 2, "count": 1,
+        });
+        let found = world.call("POST", "/Users/.search", &message).await;
+        let listed =
+            world.get("/Users?filter=name.familyName+eq+%22Employee%22&attributes=userName&startIndex=2&count=1").await;
+        assert_eq!((found.status.as_u16(), &found.body), (200, &listed.body));
+        assert_eq!(found.body["Resources"][0]["userName"], "bob@example.org");
+        let groups = world.call("POST", "/Groups/.search", &json!({ "schemas": schemas })).await;
+        assert_eq!(groups.body, world.get("/Groups").await.body);
+        for (method, path, body, expected) in [
+            ("POST", "/Users/.search", json!({ "filter": "active pr" }), 400),
+            ("POST", "/Users/.search", json!({ "schemas": schemas, "filter": "active" }), 400),
+            ("GET", "/Users/.search", Value::Null, 405),
+            ("POST", "/.search", json!({ "schemas": schemas }), 501),
+        ] {
+            assert_eq!(world.call(method, path, &body).await.status.as_u16(), expected, "{method} {path} {body}");
+        }
+    });
+}
