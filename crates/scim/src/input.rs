@@ -32,13 +32,13 @@ impl ResourceType {
                 if !held.is_empty() {
                     attributes.insert(extension.id.clone(), Value::Object(held));
                 }
-            } else if let Ok(path) = name.parse::<AttributePath>() {
+            } else if let Ok(path) = name.parse::<AttributePath>()
+                && self.is_settable(&path)
+            {
                 by_path.push((path, value));
             }
         }
-        for (path, value) in by_path {
-            self.store_by_path(&mut attributes, &path, value)?;
-        }
+        patch::add_at_paths(self, &mut attributes, by_path)?;
         self.check_required(&attributes, |_| true)?;
         Ok(attributes)
     }
@@ -76,16 +76,15 @@ impl ResourceType {
     }
 
     /// A key that is a path is set like a PATCH sets it, unless it names nothing or what a client cannot set.
-    fn store_by_path(&self, attributes: &mut Attributes, path: &AttributePath, value: Value) -> Result<(), ScimError> {
-        let settable = match self.target(path) {
+    fn is_settable(&self, path: &AttributePath) -> bool {
+        match self.target(path) {
             Some(Target::Attribute(Resolved { attribute, sub_attribute, .. })) => [Some(attribute), sub_attribute]
                 .into_iter()
                 .flatten()
                 .all(|found| found.mutability != Mutability::ReadOnly),
             Some(Target::Extension(_) | Target::Core) => true,
             None => false,
-        };
-        if settable { patch::add_at(self, attributes, path, value) } else { Ok(()) }
+        }
     }
 
     /// Checks the required attributes of the levels and attributes that `concerns` names (by top-level key).

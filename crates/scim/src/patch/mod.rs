@@ -1,7 +1,8 @@
 //! PATCH (RFC 7644 §3.5.2): reading the message and applying it as a whole. One operation is in `edit`, elements of multi-valued
-//! attributes are in `list`, a group's members in `members`.
+//! attributes are in `list`, what they may cost in `effort`, a group's members in `members`.
 
 mod edit;
+mod effort;
 mod list;
 mod members;
 #[cfg(test)]
@@ -11,13 +12,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use effort::Effort;
 pub use members::{Member, MemberChange};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::{Map, Value};
 
 use crate::input::lists_schema;
 use crate::limits::PATCH_OPERATIONS_MAX;
-use crate::{AttributePath, Attributes, PATCH_OP_URN, ResourceType, ScimError};
+use crate::resource_type::Resolved;
+use crate::{AttributePath, Attributes, Filter, PATCH_OP_URN, ResourceType, ScimError};
 
 /// What an operation does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,14 +182,14 @@ impl Serialize for Operation {
     }
 }
 
-/// Sets what a path names, as an `add` with that path does.
-pub(crate) fn add_at(
+/// Sets what paths name, as an `add` with each path does.
+pub(crate) fn add_at_paths(
     resource_type: &ResourceType,
     attributes: &mut Attributes,
-    path: &AttributePath,
-    value: Value,
+    given: Vec<(AttributePath, Value)>,
 ) -> Result<(), ScimError> {
-    Draft::new(resource_type, attributes).set(Op::Add, path, value)
+    let mut draft = Draft::new(resource_type, attributes);
+    given.into_iter().try_for_each(|(path, value)| draft.set(Op::Add, &path, value))
 }
 
 /// Attributes under change. What is touched is copied first, so that undoing and comparing cost no copy of the whole resource.
@@ -194,11 +197,12 @@ struct Draft<'a> {
     resource_type: &'a ResourceType,
     attributes: &'a mut Attributes,
     before: BTreeMap<String, Option<Value>>,
+    effort: Effort,
 }
 
 impl<'a> Draft<'a> {
     fn new(resource_type: &'a ResourceType, attributes: &'a mut Attributes) -> Self {
-        Self { resource_type, attributes, before: BTreeMap::new() }
+        Self { resource_type, attributes, before: BTreeMap::new(), effort: Effort::default() }
     }
 
     /// Only what was touched is checked for completeness: a resource from before an attribute was required can still be disabled.
@@ -235,6 +239,20 @@ impl<'a> Draft<'a> {
                 list::object_of(held)
             }
         }
+    }
+
+    /// Counts what an operation on an attribute costs, before it is done.
+    fn spend(&mut self, resolved: &Resolved<'_>, filter: Option<&Filter>, value: &Value) -> Result<(), ScimError> {
+        let Resolved { extension, attribute, .. } = resolved;
+        // Members are found by a set of their ids.
+        if !attribute.multi_valued || self.resource_type.is_members(attribute) && filter.is_none() {
+            return Ok(());
+        }
+        let held = match extension {
+            None => self.attributes.get(&attribute.name),
+            Some(urn) => self.attributes.get(*urn).and_then(|level| level.get(&attribute.name)),
+        };
+        self.effort.spend(held, filter, value)
     }
 
     /// An extension without attributes is absent.

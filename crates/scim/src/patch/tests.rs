@@ -483,3 +483,24 @@ fn a_message_is_written_as_the_rfc_writes_it() {
     );
     assert_eq!(PatchOp::read(written), Ok(patch));
 }
+
+#[test]
+fn short_bodies_cannot_cost_much() {
+    let emails: Vec<Value> =
+        (0..VALUES_MAX).map(|n| json!({"value": format!("{n}@example.com"), "type": "work"})).collect();
+    let before = json!({"schemas": [USER_URN], "userName": "ann", "emails": emails});
+    let comparisons = vec!["value co \"x\""; 190].join(" or ");
+    let expensive = json!({"op": "remove", "path": format!("emails[{comparisons}].display")});
+    let long = json!({"op": "replace", "path": "emails.display", "value": "x".repeat(60_000)});
+    let cheap = json!({"op": "replace", "path": "emails[value eq \"7@example.com\"].display", "value": "Ann"});
+    for (operation, times, expected) in
+        [(expensive, 200, Err(ScimType::TooMany)), (long, 2, Err(ScimType::TooMany)), (cheap, 1000, Ok(()))]
+    {
+        assert_eq!(patched(&before, json!(vec![operation; times])).map(drop), expected, "{times} times");
+    }
+    let mut body = before.clone();
+    for n in 0..100 {
+        body[format!("emails[{} or value eq \"{n}\"].display", vec!["value co \"x\""; 190].join(" or "))] = json!("x");
+    }
+    assert_eq!(ResourceType::user().read(body).unwrap_err().scim_type, ScimType::TooMany);
+}

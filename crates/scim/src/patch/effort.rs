@@ -1,0 +1,103 @@
+//! How much one request may make the elements of multi-valued attributes cost. A short body can name every element of a large resource
+//! with hundreds of comparisons, a thousand times: every other limit would be kept, and all writers would wait.
+
+use serde_json::Value;
+
+use crate::limits::PATCH_EFFORT_MAX;
+use crate::{Filter, ScimError};
+
+/// Bytes that are compared as fast as one more element is visited.
+const COMPARED_BYTES: usize = 64;
+/// Bytes that are copied as fast as one more element is visited.
+const COPIED_BYTES: usize = 16;
+
+/// What a request has cost so far.
+#[derive(Debug, Default)]
+pub(super) struct Effort(usize);
+
+impl Effort {
+    /// Adds an operation on the elements that are held: `filter` is tried on each, `value` is compared with or written to each.
+    ///
+    /// # Errors
+    /// `tooMany` beyond [`PATCH_EFFORT_MAX`].
+    pub(super) fn spend(
+        &mut self,
+        held: Option<&Value>,
+        filter: Option<&Filter>,
+        value: &Value,
+    ) -> Result<(), ScimError> {
+        let elements = held.and_then(Value::as_array).map_or(1, Vec::len);
+        let compared = filter.map_or(0, |filter| {
+            let bytes = held.map_or(0, text_bytes);
+            comparisons(filter).saturating_mul(elements.saturating_add(bytes / COMPARED_BYTES))
+        });
+        let written = elements.saturating_mul(1 + text_bytes(value) / COPIED_BYTES);
+        self.0 = self.0.saturating_add(compared).saturating_add(written);
+        if self.0 > PATCH_EFFORT_MAX {
+            return Err(ScimError::too_many(
+                "the operations look at or write too many values; send them in several requests",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The length of all text in a value.
+fn text_bytes(value: &Value) -> usize {
+    let mut bytes = 0;
+    let mut pending = vec![value];
+    while let Some(value) = pending.pop() {
+        match value {
+            Value::String(text) => bytes += text.len(),
+            Value::Array(elements) => pending.extend(elements),
+            Value::Object(object) => pending.extend(object.values()),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    bytes
+}
+
+fn comparisons(filter: &Filter) -> usize {
+    let mut count = 0;
+    let mut pending = vec![filter];
+    while let Some(filter) = pending.pop() {
+        match filter {
+            Filter::And(members) | Filter::Or(members) => pending.extend(members),
+            Filter::Not(inner) | Filter::ValuePath { filter: inner, .. } => pending.push(inner),
+            Filter::Present(_) | Filter::Compare { .. } => count += 1,
+        }
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_operations_cost() {
+        let held = json!([{"value": "x".repeat(64), "type": "work"}, {"value": "", "type": "home"}]);
+        for (filter, value, expected) in [
+            (None, json!(null), 2),
+            (None, json!("x".repeat(32)), 6),
+            (Some("type eq \"work\""), json!(null), 2 + 3),
+            (Some("type eq \"work\" or not (value pr and value co \"x\")"), json!({"display": "x".repeat(16)}), 4 + 9),
+        ] {
+            let filter = filter.map(|text| text.parse::<Filter>().unwrap());
+            let mut effort = Effort::default();
+            effort.spend(Some(&held), filter.as_ref(), &value).unwrap();
+            assert_eq!(effort.0, expected, "{filter:?} {value}");
+        }
+    }
+
+    #[test]
+    fn the_limit_holds_for_all_operations_together() {
+        let mut effort = Effort::default();
+        let half = json!("x".repeat((PATCH_EFFORT_MAX / 2 - 1) * COPIED_BYTES));
+        assert_eq!(effort.spend(None, None, &half), Ok(()));
+        assert_eq!(effort.spend(None, None, &half), Ok(()));
+        assert_eq!(effort.spend(None, None, &json!(true)).unwrap_err().scim_type, crate::ScimType::TooMany);
+    }
+}
