@@ -8,7 +8,7 @@ use store::{ObjectId, ObjectKind, logs};
 use super::context::{Cycle, Stop};
 use super::evaluate::{Evaluation, MANAGER_WRITTEN, held_manager, remnant};
 use super::look::{Trouble, trouble};
-use super::note::REFERENCE_REFUSED;
+use super::note::{REFERENCE_REFUSED, leave_escrow};
 use super::record::{Happened, ModifiedProperty, Status};
 use super::report::one_more;
 use super::subject::Subject;
@@ -237,13 +237,14 @@ impl Cycle {
         self.log(subject, None, &happened)
     }
 
-    /// Every ready reference of a holder is written: if it was in escrow for one of them, it is no longer.
+    /// Every ready reference of a holder is written: if it was in escrow for one of them, it is no longer, unless there are
+    /// some that were refused earlier.
     pub(super) async fn references_written(&self, subject: &Subject) -> Result<(), Stop> {
         if subject.escrow.as_ref().is_none_or(|escrow| escrow.code != REFERENCE_REFUSED) {
             return Ok(());
         }
         let (app, kind, id) = (self.app, subject.kind, subject.id);
-        self.record(move |tx| links::clear_escrow(tx, app, kind, id)).await
+        self.record(move |tx| leave_escrow(tx, app, kind, id, Some(true))).await
     }
 }
 

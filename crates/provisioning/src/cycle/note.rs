@@ -273,6 +273,9 @@ impl Tie {
                 want_reports(tx, app, id)?;
             }
             set_free(tx, app, kind, id)?;
+        } else if self.link.target_id.is_some() {
+            // Memberships that are to be removed may have waited for the account to be seen again.
+            references::linked(tx, app, kind, id)?;
         }
         if let Some(note) = &self.manager {
             references::want(tx, app, note)?;
@@ -316,7 +319,7 @@ fn want_reports(tx: &mut WriteTx<'_>, app: AppId, manager: ObjectId) -> Result<(
 
 /// The object itself is fine. Where it was in escrow for references that were refused, they are tried again now, and the
 /// escrow ends when they are written.
-fn leave_escrow(
+pub(super) fn leave_escrow(
     tx: &mut WriteTx<'_>,
     app: AppId,
     kind: ObjectKind,

@@ -2,6 +2,9 @@
 //! or goes wrong on the way. Every story is told on each database there is.
 
 mod fake_target;
+mod grouping;
 mod joining;
+mod leaving;
+mod matching;
 mod simulation;
 mod world;

@@ -25,6 +25,9 @@ const CYCLES_MAX: u32 = 10;
 /// When every story begins.
 const BEGINNING: &str = "2026-03-02T08:00:00Z";
 
+/// How many worlds there have been: each has a folder of its own for its locks.
+static WORLDS: AtomicU64 = AtomicU64::new(0);
+
 /// A clock that stands still unless it is told to move.
 #[derive(Clone)]
 pub struct Clock(Arc<Mutex<Timestamp>>);
@@ -91,7 +94,8 @@ impl World {
     /// A world over a store.
     pub fn new(store: Store, seed: u64) -> Self {
         let chance = Chance::new(seed);
-        let folder = std::env::temp_dir().join(format!("lockstep-locks-{}-{:x}", std::process::id(), chance.next()));
+        let number = WORLDS.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("lockstep-locks-{}-{number}", std::process::id()));
         let trust = Trust::new(None).expect("this machine has certificate authorities");
         Self { store, clock: Clock::new(), chance: Arc::new(chance), folder, trust, targets: Arc::default() }
     }

@@ -1,0 +1,208 @@
+//! Accounts that are there already: matched, adopted, contested, gone.
+
+use jiff::SignedDuration;
+use provisioning::target::Method;
+use serde_json::json;
+
+use crate::fake_target::{Fault, Nature};
+use crate::world::{lines, on_both};
+
+/// Longer than the settle window.
+const WINDOW: SignedDuration = SignedDuration::from_secs(130);
+
+#[test]
+fn an_account_that_matches_is_adopted_and_changed_only_where_it_differs() {
+    on_both(|world| async move {
+        let job = world.job("netskope", Nature::default()).await;
+        let id = job.target.with(|app| {
+            app.add_user(json!({
+                "userName": "ANN@contoso.com", "active": true, "displayName": "Annie", "externalId": "ann",
+                "name": { "givenName": "Ann", "familyName": "Example" }, "nickName": "kept",
+                "emails": [{ "type": "work", "value": "ann@contoso.com" }]
+            }))
+        });
+        let ann = world.joins_for(job.app, "Ann").await;
+        assert_eq!(job.settle().await.updated, 1);
+        let body = json!([{ "op": "Replace", "path": "displayName", "value": "Ann Example" }]);
+        let writes = job.target.take_writes();
+        assert_eq!(writes.iter().map(|one| one.path.clone()).collect::<Vec<_>>(), [format!("/Users/{id}")]);
+        assert_eq!(writes[0].body.clone().unwrap_or_default()["Operations"], body);
+        world.unassign(job.app, ann).await;
+        assert_eq!(job.settle().await.disabled, 1);
+        assert_eq!(job.target.with(|app| app.users[&id].attributes["active"].clone()), false);
+    });
+}
+
+#[test]
+fn an_account_that_is_equal_is_adopted_without_a_write() {
+    on_both(|world| async move {
+        let first = world.job_named("first", "scim", Nature::default(), None).await;
+        world.joins_for(first.app, "Ann").await;
+        first.settle().await;
+        let account = first.target.with(|app| app.users.values().next().cloned()).expect("Ann has an account");
+        let second = world.job_named("second", "scim", Nature::default(), Some(provisioning::ScopeSetting::All)).await;
+        second.target.with(|app| app.add_user(serde_json::Value::Object(account.attributes)));
+        second.settle().await;
+        assert_eq!(lines(&second.target.take_writes()), "");
+        assert_eq!(world.engine().job(second.app).await.expect("the job is there").users.linked, 1);
+    });
+}
+
+#[test]
+fn two_accounts_that_match_are_nobodys() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature { unique: false, ..Nature::default() }).await;
+        for _ in 0..2 {
+            job.target.with(|app| app.add_user(json!({ "userName": "ann@contoso.com" })));
+        }
+        world.joins_for(job.app, "Ann").await;
+        job.cycle().await;
+        assert_eq!(job.log_lines().await, ["other ann@contoso.com failure DuplicateTargetEntries"]);
+        assert_eq!(lines(&job.target.take_writes()), "");
+    });
+}
+
+#[test]
+fn two_groups_of_one_name_never_share_an_account_however_many_are_worked_on_at_once() {
+    for (unique, concurrency) in [(true, 1), (true, 8), (false, 1), (false, 8)] {
+        on_both(|world| async move {
+            let job = world.job("scim", Nature { unique, ..Nature::default() }).await;
+            let concurrency = Some(concurrency);
+            job.change(provisioning::JobChange { concurrency, ..provisioning::JobChange::default() }).await;
+            world.group_for(job.app, "Sales").await;
+            world.group_for(job.app, "Sales").await;
+            let report = job.cycle().await;
+            assert_eq!((report.created, report.failed), (1, 1));
+            assert!(job.log_lines().await.contains(&"other Sales failure DuplicateSourceEntries".to_owned()));
+            assert_eq!(job.target.with(|app| app.groups.len()), 1);
+        });
+    }
+}
+
+#[test]
+fn an_application_that_ignores_the_filter_is_found_out() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature { ignores_filters: true, ..Nature::default() }).await;
+        job.target.with(|app| app.add_user(json!({ "userName": "robot@contoso.com" })));
+        world.joins_for(job.app, "Ann").await;
+        assert_eq!(job.settle().await.created, 1);
+        assert_eq!(job.target.with(|app| app.user_attribute("robot@contoso.com", "active")), serde_json::Value::Null);
+    });
+}
+
+#[test]
+fn a_conflict_is_adopted_where_the_account_matches_after_all() {
+    on_both(|world| async move {
+        let job = world.job("netskope", Nature { lag: SignedDuration::from_secs(60), ..Nature::default() }).await;
+        world.joins_for(job.app, "Ann").await;
+        job.target.fail_once(Fault::AnswerLost, |request| request.method == Method::Post);
+        assert_eq!(job.cycle().await.failed, 1);
+        // The application does not show the account yet, but does not take another one of that name either.
+        assert_eq!(job.cycle().await.failed, 1);
+        assert!(job.log_lines().await.contains(&"other ann@contoso.com failure EntryConflict".to_owned()));
+        world.clock.advance(SignedDuration::from_secs(60));
+        job.settle().await;
+        assert_eq!(job.target.with(|app| app.users.len()), 1);
+        assert_eq!(world.engine().job(job.app).await.expect("the job is there").users.linked, 1);
+    });
+}
+
+#[test]
+fn a_conflict_about_something_else_is_told_and_not_fought() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        job.target.with(|app| app.add_user(json!({ "userName": "other@contoso.com", "externalId": "ann" })));
+        world.joins_for(job.app, "Ann").await;
+        assert_eq!(job.cycle().await.failed, 1);
+        assert_eq!(job.log_lines().await, ["other ann@contoso.com failure EntryConflict"]);
+        let posts = job.target.take_writes().len();
+        assert_eq!(posts, 1);
+        job.cycle().await;
+        job.target.take_requests();
+        assert_eq!(job.cycle().await.requests, 0);
+        job.target.with(|app| app.users.clear());
+        world.clock.advance(SignedDuration::from_hours(6));
+        assert_eq!(job.settle().await.created, 1);
+    });
+}
+
+#[test]
+fn a_linked_account_that_is_gone_is_made_once_more_with_its_references() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let sales = world.group_for(job.app, "Sales").await;
+        let ann = world.joins("Ann").await;
+        let boss = world.joins_for(job.app, "Boss").await;
+        world.set(ann, "manager", boss.to_string()).await;
+        world.enters(sales, ann).await;
+        world.enters(sales, boss).await;
+        job.settle().await;
+        world.clock.advance(WINDOW);
+        let gone = job.target.with(|app| {
+            let boss = app.user_id("boss@contoso.com").expect("the boss has an account");
+            app.users.remove(&boss);
+            app.members.values_mut().for_each(|members| drop(members.remove(&boss)));
+            boss
+        });
+        world.set(boss, "jobTitle", "Chief").await;
+        assert_eq!(job.settle().await.created, 1);
+        let again = job.target.with(|app| app.user_id("boss@contoso.com")).expect("the boss has an account again");
+        assert_ne!(again, gone);
+        let manager = job.target.with(|app| app.user_attribute("ann@contoso.com", scim::ENTERPRISE_USER_URN));
+        assert_eq!(manager["manager"]["value"], again);
+        assert_eq!(job.target.with(|app| app.member_names("Sales")), ["ann@contoso.com", "boss@contoso.com"]);
+    });
+}
+
+#[test]
+fn a_linked_account_that_was_made_again_by_hand_is_matched_again() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        job.settle().await;
+        job.target.with(|app| {
+            app.users.clear();
+            app.add_user(json!({ "userName": "ann@contoso.com" }))
+        });
+        world.set(ann, "jobTitle", "Chief").await;
+        let report = job.settle().await;
+        assert_eq!((report.created, report.updated), (0, 1));
+        assert_eq!(job.target.with(|app| app.users.len()), 1);
+    });
+}
+
+#[test]
+fn an_account_that_cannot_be_seen_yet_is_not_made_twice() {
+    on_both(|world| async move {
+        let lag = SignedDuration::from_secs(60);
+        let job = world.job("scim", Nature { unique: false, lag, ..Nature::default() }).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        job.cycle().await;
+        world.set(ann, "jobTitle", "Chief").await;
+        assert!(job.cycle().await.waiting > 0);
+        world.clock.advance(WINDOW);
+        job.settle().await;
+        assert_eq!(job.target.with(|app| app.users.len()), 1);
+        assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "title")), "Chief");
+    });
+}
+
+#[test]
+fn who_is_renamed_while_a_create_may_still_arrive_gets_one_account() {
+    for template in ["scim", "netskope"] {
+        on_both(|world| async move {
+            let job = world.job(template, Nature::default()).await;
+            let ann = world.joins_for(job.app, "Ann").await;
+            let late = Fault::Late(SignedDuration::from_secs(50));
+            job.target.fail_once(late, |request| request.method == Method::Post);
+            job.cycle().await;
+            world.set(ann, "userPrincipalName", "ann.lee@contoso.com").await;
+            world.set(ann, "mailNickname", "ann.lee").await;
+            assert!(job.cycle().await.waiting > 0);
+            world.clock.advance(WINDOW);
+            job.settle().await;
+            assert_eq!(job.target.with(|app| app.users.len()), 1, "{template}");
+            assert!(job.target.with(|app| app.user_id("ann.lee@contoso.com")).is_some(), "{template}");
+        });
+    }
+}
