@@ -200,7 +200,8 @@ mod tests {
         assert_eq!((reason(&failed).as_str(), step_lines(&failed)), ("X: y", vec!["    X: y".to_owned()]));
         assert_eq!(reason(&record), "NotActive: soft-deleted");
         let refused = "StatusCode: BadRequest\r\nMessage: no\r\nWeb Response: \r\n{}";
-        let refused = json!({ "provisioningStatusInfo": { "errorInformation": { "errorCode": "X", "reason": refused } } });
+        let refused =
+            json!({ "provisioningStatusInfo": { "errorInformation": { "errorCode": "X", "reason": refused } } });
         assert_eq!(short_reason(&refused), "X: StatusCode: BadRequest\r\nMessage: no");
         assert_eq!(short_reason(&record), reason(&record));
         assert_eq!(step_lines(&json!(5)), Vec::<String>::new());

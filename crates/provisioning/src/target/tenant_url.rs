@@ -39,7 +39,7 @@ pub enum BadTenantUrl {
     /// Parameters other than Entra's flags.
     #[error("the Tenant URL cannot take the parameter {0}; only aadOptscim062020 and AzureAdScimPatch2017 are known")]
     Parameter(String),
-    /// Longer than [`TENANT_URL_BYTES_MAX`].
+    /// Longer than 2,048 bytes.
     #[error("the Tenant URL has more than {TENANT_URL_BYTES_MAX} bytes")]
     TooLong,
 }
