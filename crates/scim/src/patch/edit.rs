@@ -198,12 +198,17 @@ fn set_single(level: &mut Map<String, Value>, attribute: &Attribute, value: Valu
         },
         other => return set_single_value(level, attribute, other),
     };
-    for (name, part) in given {
-        if let Some(sub) = attribute.sub_attribute(&name).filter(|sub| sub.mutability != Mutability::ReadOnly) {
-            set_part(level, attribute, sub, part)?;
+    let parts = given.into_iter().filter_map(|(name, part)| Some((attribute.sub_attribute(&name)?, part)));
+    let parts = parts.filter(|(sub, _)| sub.mutability != Mutability::ReadOnly);
+    // Its `value` goes first: a new one drops the address of the old one, never the address that is given with it.
+    let (value, others): (Vec<_>, Vec<_>) = parts.partition(|(sub, _)| sub.name == "value");
+    for (sub, part) in value {
+        set_part(level, attribute, sub, part)?;
+        if !level.contains_key(&attribute.name) {
+            return Ok(());
         }
     }
-    Ok(())
+    others.into_iter().try_for_each(|(sub, part)| set_part(level, attribute, sub, part))
 }
 
 fn set_single_value(level: &mut Map<String, Value>, attribute: &Attribute, value: Value) -> Result<(), ScimError> {

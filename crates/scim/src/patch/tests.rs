@@ -158,7 +158,16 @@ fn the_manager_in_every_form() {
             check(old, json!([{"op": op, "path": path, "value": value}]), boss.clone());
         }
     }
-    for value in [json!(""), json!(null), json!({"value": ""}), json!({"value": null}), json!([])] {
+    let moved = json!({"value": "u7", "$ref": "https://h/Users/u7"});
+    for before in [&none, &boss, &ext(json!({"manager": {"value": "u8", "$ref": "https://h/Users/u8"}}))] {
+        check(
+            before.clone(),
+            json!([{"op": "add", "path": manager, "value": moved}]),
+            ext(json!({ "manager": moved })),
+        );
+    }
+    let half = json!({"value": "", "$ref": "https://h/Users/u7"});
+    for value in [json!(""), json!(null), json!({"value": ""}), json!({"value": null}), json!([]), half] {
         check(boss.clone(), json!([{"op": "Replace", "path": manager, "value": value}]), none.clone());
     }
     check(boss, json!([{"op": "Remove", "path": manager}]), none);
