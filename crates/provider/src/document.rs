@@ -8,6 +8,10 @@ use store::resources::{IndexKey, ResourceKind};
 
 use crate::{Caller, ProviderError};
 
+/// Longest stored form of a resource, in bytes; a group's members are not part of it. Many short requests could make one that no page of a
+/// list can hold.
+pub const RESOURCE_BYTES_MAX: usize = 256 << 10;
+
 /// The stored form of a resource's attributes.
 #[derive(Debug)]
 pub(crate) struct Document {
@@ -20,6 +24,9 @@ impl Document {
     /// Writes attributes that the resource type has accepted.
     pub(crate) fn write(caller: &Caller, kind: ResourceKind, attributes: &Attributes) -> Result<Self, ProviderError> {
         let text = serde_json::to_string(attributes).map_err(|error| StoreError::Decode(error.to_string()))?;
+        if text.len() > RESOURCE_BYTES_MAX {
+            return Err(ScimError::too_many(format!("a resource has at most {RESOURCE_BYTES_MAX} bytes")).into());
+        }
         Ok(Self { text, unique_key: unique_key(caller, kind, attributes)?, keys: keys(caller, kind, attributes)? })
     }
 }

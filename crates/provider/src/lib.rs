@@ -19,9 +19,10 @@ mod users;
 mod version;
 
 pub use caller::Caller;
+pub use document::RESOURCE_BYTES_MAX;
 pub use error::{ProviderError, TenantError};
 pub use profile::{Profile, Rules};
-pub use query::{COUNT_DEFAULT, COUNT_MAX, LIST_BYTES_MAX, Listing, Paging, SCAN_MAX, list};
+pub use query::{COUNT_DEFAULT, COUNT_MAX, LIST_BYTES_MAX, Listing, Paging, SCAN_EFFORT_MAX, SCAN_MAX, list};
 pub use representation::{Representation, View};
 pub use resource::{
     Changed, Fetched, NewResource, PUT_WITHOUT_MEMBERS_MAX, Patch, Replacement, create, delete, get, patch, replace,

@@ -22,6 +22,10 @@ pub const COUNT_MAX: u32 = 1000;
 pub const SCAN_MAX: u32 = 100_000;
 /// Most resources that one key of an index may lead to.
 pub const CANDIDATES_MAX: u32 = 10_000;
+/// Most that one filter may cost, in bytes of documents times comparisons: it occupies a reader that others wait for.
+pub const SCAN_EFFORT_MAX: u64 = 4 << 30;
+/// What looking up one member of one group counts in that.
+const MEMBER_EFFORT: u64 = 4096;
 /// Size from which a page ends early, in bytes: groups are answered with their members.
 pub const LIST_BYTES_MAX: usize = 32 << 20;
 /// Resources read at a time.
@@ -280,7 +284,7 @@ fn find(
         Plan::WithMember(member) => with_member(tx, caller, *member)?,
         Plan::Scan => return scan(tx, caller, listing, base),
     };
-    let mut page = Page { total: 0, records: Vec::new() };
+    let mut page = Page::default();
     page.take(tx, caller, listing, base, candidates)?;
     Ok((page.total, page.records))
 }
@@ -310,7 +314,7 @@ fn scan(
     if resources::count(tx, caller.tenant(), listing.kind)? > u64::from(SCAN_MAX) {
         return Err(too_many(SCAN_MAX));
     }
-    let mut page = Page { total: 0, records: Vec::new() };
+    let mut page = Page::default();
     let mut after = None;
     loop {
         let candidates = resources::page_after(tx, caller.tenant(), listing.kind, after, CHUNK)?;
@@ -321,13 +325,32 @@ fn scan(
     Ok((page.total, page.records))
 }
 
-/// Matches so far: all are counted, those of the page are kept.
+/// Matches so far: all are counted, those of the page are kept. `effort` is what they have cost.
+#[derive(Default)]
 struct Page {
     total: u64,
     records: Vec<ResourceRecord>,
+    effort: u64,
+}
+
+/// What trying the filter on a resource costs.
+fn effort_of(listing: &Listing, bytes: usize) -> u64 {
+    let comparisons = 1 + listing.filter.as_ref().map_or(0, Filter::comparisons);
+    let looked_up = MEMBER_EFFORT.saturating_mul(listing.member_ids.len() as u64);
+    (bytes as u64).saturating_mul(comparisons as u64).saturating_add(looked_up)
 }
 
 impl Page {
+    fn spend(&mut self, effort: u64) -> Result<(), ScimError> {
+        self.effort = self.effort.saturating_add(effort);
+        if self.effort > SCAN_EFFORT_MAX {
+            return Err(ScimError::too_many(
+                "the filter makes too many comparisons for so many resources; ask for an indexed attribute too",
+            ));
+        }
+        Ok(())
+    }
+
     fn take(
         &mut self,
         tx: &mut ReadTx<'_>,
@@ -343,6 +366,7 @@ impl Page {
         };
         for record in candidates {
             if let Some(matcher) = &matcher {
+                self.spend(effort_of(listing, record.doc.len()))?;
                 let mut resource = document::read(&record.doc)?;
                 complete(caller, listing.kind, &record, base, &mut resource)?;
                 join_members(tx, caller, record.id, &listing.member_ids, &mut resource)?;
@@ -377,4 +401,33 @@ fn join_members(
         resource.insert("members".to_owned(), Value::Array(present));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_ends_at_its_limit() {
+        let mut page = Page::default();
+        assert_eq!(page.spend(SCAN_EFFORT_MAX), Ok(()));
+        assert_eq!(page.spend(1).unwrap_err().scim_type, scim::ScimType::TooMany);
+    }
+
+    #[test]
+    fn what_a_filter_costs() {
+        let member: ResourceId = "01a1fcff-9d56-7a9e-8292-becdc33d4463".parse().unwrap();
+        for (filter, members, expected) in
+            [("title pr", 0, 200), ("title pr or not (title eq \"x\")", 0, 300), ("id pr", 2, 200 + 2 * MEMBER_EFFORT)]
+        {
+            let listing = Listing {
+                kind: ResourceKind::User,
+                filter: Some(filter.parse().unwrap()),
+                paging: Paging::read(None, None).unwrap(),
+                plan: Plan::Scan,
+                member_ids: vec![member; members],
+            };
+            assert_eq!(effort_of(&listing, 100), expected, "{filter}");
+        }
+    }
 }

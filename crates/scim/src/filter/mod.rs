@@ -121,6 +121,21 @@ impl FromStr for Filter {
 }
 
 impl Filter {
+    /// How many comparisons the filter makes at the most, those in brackets included; never more than
+    /// [`FILTER_TERMS_MAX`](crate::limits::FILTER_TERMS_MAX) when it was read from text.
+    pub fn comparisons(&self) -> usize {
+        let mut count = 0;
+        let mut pending = vec![self];
+        while let Some(filter) = pending.pop() {
+            match filter {
+                Self::And(members) | Self::Or(members) => pending.extend(members),
+                Self::Not(inner) | Self::ValuePath { filter: inner, .. } => pending.push(inner),
+                Self::Present(_) | Self::Compare { .. } => count += 1,
+            }
+        }
+        count
+    }
+
     /// Whether the filter makes sense for the resource type.
     ///
     /// # Errors

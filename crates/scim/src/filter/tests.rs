@@ -336,3 +336,14 @@ proptest! {
         prop_assert_eq!(read.matches(&ResourceType::user(), &resource), truth(&filter, facts));
     }
 }
+
+#[test]
+fn comparisons_are_counted() {
+    for (text, expected) in [
+        ("userName pr", 1),
+        ("not (userName eq \"a\" or title pr) and active eq true", 3),
+        ("emails[type eq \"work\" and value co \"@\"] or id pr", 3),
+    ] {
+        assert_eq!(text.parse::<Filter>().unwrap().comparisons(), expected, "{text}");
+    }
+}

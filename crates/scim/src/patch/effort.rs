@@ -29,7 +29,7 @@ impl Effort {
         let elements = held.and_then(Value::as_array).map_or(1, Vec::len);
         let compared = filter.map_or(0, |filter| {
             let bytes = held.map_or(0, text_bytes);
-            comparisons(filter).saturating_mul(elements.saturating_add(bytes / COMPARED_BYTES))
+            filter.comparisons().saturating_mul(elements.saturating_add(bytes / COMPARED_BYTES))
         });
         let written = elements.saturating_mul(1 + text_bytes(value) / COPIED_BYTES);
         self.0 = self.0.saturating_add(compared).saturating_add(written);
@@ -55,19 +55,6 @@ fn text_bytes(value: &Value) -> usize {
         }
     }
     bytes
-}
-
-fn comparisons(filter: &Filter) -> usize {
-    let mut count = 0;
-    let mut pending = vec![filter];
-    while let Some(filter) = pending.pop() {
-        match filter {
-            Filter::And(members) | Filter::Or(members) => pending.extend(members),
-            Filter::Not(inner) | Filter::ValuePath { filter: inner, .. } => pending.push(inner),
-            Filter::Present(_) | Filter::Compare { .. } => count += 1,
-        }
-    }
-    count
 }
 
 #[cfg(test)]
