@@ -18,6 +18,12 @@ pub const BODY_BYTES_MAX: usize = 1 << 20;
 /// Longest time for a body to arrive.
 pub const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
+/// What is read and thrown away of a body that is too long: a client that still sends when the connection closes would see a broken
+/// connection instead of the answer.
+const DISCARDED_BYTES_MAX: usize = 4 << 20;
+/// Longest time for that.
+const DISCARD_DEADLINE: Duration = Duration::from_secs(2);
+
 /// The body of a request as JSON.
 pub(crate) struct ScimBody(pub(crate) Value);
 
@@ -27,12 +33,21 @@ impl FromRequest<App> for ScimBody {
     async fn from_request(request: Request, _: &App) -> Result<Self, Rejection> {
         let (parts, body) = request.into_parts();
         check_media_type(&parts.headers)?;
-        let bytes = tokio::time::timeout(BODY_DEADLINE, collect(body)).await.map_err(|_| Rejection::BodyTooSlow)??;
+        let mut body = body;
+        let collected = tokio::time::timeout(BODY_DEADLINE, collect(&mut body));
+        let bytes = match collected.await.map_err(|_| Rejection::BodyTooSlow)? {
+            // Who expects to be told to go on has not begun to send.
+            Err(Rejection::TooLarge) if !parts.headers.contains_key(header::EXPECT) => {
+                drop(tokio::time::timeout(DISCARD_DEADLINE, discard(&mut body)).await);
+                return Err(Rejection::TooLarge);
+            }
+            collected => collected?,
+        };
         Ok(Self(scim::parse_json(&bytes)?))
     }
 }
 
-async fn collect(body: Body) -> Result<Bytes, Rejection> {
+async fn collect(body: &mut Body) -> Result<Bytes, Rejection> {
     if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
         return Err(Rejection::TooLarge);
     }
@@ -40,6 +55,15 @@ async fn collect(body: Body) -> Result<Bytes, Rejection> {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Rejection::TooLarge),
         Err(_) => Err(Rejection::BodyBroken),
+    }
+}
+
+async fn discard(body: &mut Body) {
+    let mut discarded = 0;
+    while discarded < DISCARDED_BYTES_MAX
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        discarded += frame.data_ref().map_or(0, Bytes::len);
     }
 }
 
