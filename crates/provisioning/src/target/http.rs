@@ -129,7 +129,9 @@ impl Transport for HttpTransport {
             let seconds = self.timeout.as_secs();
             match tokio::time::timeout(self.timeout, self.exchange(request)).await {
                 Ok(result) => result,
-                Err(_) => Err(SendError::Unknown(format!("no answer within {seconds} s"))),
+                Err(_) => Err(SendError::Unknown(format!(
+                    "the target gave no answer within {seconds} s; check the Tenant URL and that the application is running"
+                ))),
             }
         })
     }
