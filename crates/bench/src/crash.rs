@@ -118,7 +118,7 @@ fn world(run: &Run, kind: Kind, kills: usize, random: &mut Random) -> anyhow::Re
     let before = hub.endpoint.list("Users")?;
     (found.duplicates, found.lost) = compare(&people, &before);
     found.lost_managers = lost_managers(&people, &before);
-    hub.cycle()?;
+    hub.sync()?;
     found.further_writes = differences(&before, &hub.endpoint.list("Users")?);
     Ok(found)
 }
@@ -148,7 +148,7 @@ fn kill_at(hub: &mut Hub, moment: Duration, victim: Victim) -> anyhow::Result<bo
 fn calm(hub: &Hub) -> anyhow::Result<()> {
     let begun = Instant::now();
     loop {
-        let last = match hub.cycle() {
+        let last = match hub.sync() {
             Ok(cycle) if cycle.is_calm() => return Ok(()),
             Ok(cycle) => format!("{cycle:?}"),
             // The lease of a killed cycle has to end first.
