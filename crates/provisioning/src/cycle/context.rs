@@ -24,7 +24,7 @@ use crate::target::{ConnectionProblem, Target, TargetFacts};
 /// Whether requests that change the target are sent, or only told.
 pub(super) enum Mode {
     Send(HeldLease),
-    Preview(Mutex<Preview>),
+    Preview(Box<Mutex<Preview>>),
 }
 
 pub(super) struct Cycle {

@@ -131,7 +131,9 @@ impl Look<'_> {
             Some(_) => ("delete", Status::Success, &cycle.counts.deleted),
             None => ("other", Status::Skipped("the account is not managed any more"), &cycle.counts.skipped),
         };
-        if !cycle.previews() {
+        if cycle.previews() {
+            self.foresee_no_link();
+        } else {
             let log = cycle.log(&self.subject, Some(evaluation), &self.happened(action, status, deleted));
             let (app, kind, id, exists) = (cycle.app, self.subject.kind, self.subject.id, self.subject.exists());
             cycle

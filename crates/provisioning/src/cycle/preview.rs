@@ -53,6 +53,8 @@ pub(super) struct Preview {
     pub(super) looked: HashSet<(ObjectKind, ObjectId)>,
     /// Objects whose linked account is gone.
     pub(super) gone: HashSet<(ObjectKind, ObjectId)>,
+    /// Objects whose link would go, with or without their account.
+    pub(super) forgotten: HashSet<(ObjectKind, ObjectId)>,
     /// Objects that would get an account: references to them, and memberships, become possible.
     pub(super) newly: Vec<(ObjectKind, ObjectId)>,
     /// Users whose manager would be looked at in the second pass.
@@ -68,6 +70,7 @@ impl Preview {
             targets: HashMap::new(),
             looked: HashSet::new(),
             gone: HashSet::new(),
+            forgotten: HashSet::new(),
             newly: Vec::new(),
             managers: BTreeSet::new(),
             members: BTreeMap::new(),
@@ -80,15 +83,22 @@ impl Preview {
             link.state = LinkState::Creating;
             link.exported = link.exported.map(remnant);
         }
-        if subject.manager_target.is_none()
-            && let Some(manager) = subject.user.as_ref().and_then(|user| user.manager)
-        {
-            subject.manager_target = self.targets.get(&(ObjectKind::User, manager.into())).cloned();
+        let Some(manager) = subject.user.as_ref().and_then(|user| user.manager) else { return };
+        let key = (ObjectKind::User, manager.into());
+        if let Some(foreseen) = self.targets.get(&key) {
+            subject.manager_target = Some(foreseen.clone());
+        } else if self.gone.contains(&key) || self.forgotten.contains(&key) {
+            subject.manager_target = None;
         }
     }
 }
 
 impl Look<'_> {
+    /// Remembers that the object would not be linked any more after this.
+    pub(super) fn foresee_no_link(&self) {
+        self.cycle.with_preview(|preview| preview.forgotten.insert((self.subject.kind, self.subject.id)));
+    }
+
     /// Remembers that the object would have an account after this.
     pub(super) fn foresee_link(&self, target_id: Option<&str>, created: bool, linked: bool) {
         let key = (self.subject.kind, self.subject.id);

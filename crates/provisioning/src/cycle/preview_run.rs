@@ -157,8 +157,15 @@ impl Cycle {
         self.with_preview(|preview| preview.targets.get(&key).cloned()).flatten()
     }
 
+    fn is_forgotten(&self, key: Key) -> bool {
+        self.with_preview(|preview| preview.forgotten.contains(&key)) == Some(true)
+    }
+
     /// The id of a holder's account: foreseen, or known and settled.
     fn holder_target(&self, subject: &Subject) -> Option<String> {
+        if self.is_forgotten((subject.kind, subject.id)) {
+            return None;
+        }
         let link = subject.link.as_ref().filter(|link| link.state == LinkState::Linked);
         self.foreseen((subject.kind, subject.id)).or_else(|| link.and_then(|link| link.target_id.clone()))
     }
@@ -233,6 +240,9 @@ impl Cycle {
         wanted: bool,
         written: bool,
     ) -> (bool, Membership) {
+        if self.is_forgotten((ObjectKind::User, member)) {
+            return (false, Membership::Nothing);
+        }
         match self.foreseen((ObjectKind::User, member)) {
             Some(id) if wanted && !written => (true, Membership::Add(id)),
             Some(id) if !wanted => (true, Membership::Remove(id)),

@@ -54,7 +54,7 @@ impl Engine {
 
     /// Tells what a cycle would send, and sends nothing but reads.
     pub async fn plan(&self, app: AppId, sink: PlanSink) -> Result<CycleReport, JobError> {
-        let mode = Mode::Preview(std::sync::Mutex::new(Preview::new(sink)));
+        let mode = Mode::Preview(Box::new(std::sync::Mutex::new(Preview::new(sink))));
         let cycle = self.begin(app, mode, Arc::new(|_| {})).await?;
         let started = Instant::now();
         cycle.preview().await?;

@@ -112,6 +112,7 @@ impl Look<'_> {
         let Some(target_id) = target_id else { return self.forget(evaluation, None).await };
         if cycle.previews() {
             cycle.predict_delete(&self.subject, &target_id);
+            self.foresee_no_link();
             one_more(&cycle.counts.deleted);
             return Ok(self.done("delete", "success", None));
         }

@@ -1,10 +1,12 @@
 //! Stories of the provisioning service: each tells what happens at an application when something happens in the directory,
 //! or goes wrong on the way. Every story is told on each database there is.
 
+mod failing;
 mod fake_target;
 mod grouping;
 mod joining;
 mod leaving;
 mod matching;
 mod simulation;
+mod telling;
 mod world;

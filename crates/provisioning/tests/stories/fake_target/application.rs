@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use provisioning::target::{Method, Request, Response};
 use scim::{Attribute, Attributes, Filter, Kind, MemberChange, PatchOp, ResourceType, Schema};
@@ -299,6 +299,3 @@ pub(super) fn with_other_id(mut response: Response) -> Response {
     }
     response
 }
-
-/// How long nothing can be on its way any more.
-pub const SETTLED: SignedDuration = SignedDuration::from_hours(1);

@@ -165,15 +165,15 @@ impl FakeTarget {
         self.crash.notified().await;
     }
 
-    /// Carries out what was on its way for so long.
+    /// Carries out what was on its way for so long, as of the moment when it arrived.
     fn run_late(&self) {
         let now = self.clock.now();
         let mut state = self.state();
         let (due, waiting) = std::mem::take(&mut state.late).into_iter().partition(|(at, _)| *at <= now);
         state.late = waiting;
         let due: Vec<(Timestamp, Request)> = due;
-        for (_, request) in due {
-            state.application.serve(&request, now);
+        for (at, request) in due {
+            state.application.serve(&request, at);
         }
     }
 

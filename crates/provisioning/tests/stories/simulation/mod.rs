@@ -14,7 +14,7 @@ use provisioning::target::{Method, Request};
 use provisioning::{CycleReport, JobChange, JobError};
 use serde_json::json;
 use store::testing::databases;
-use store::{Database, Store, StoreError};
+use store::{Database, Store};
 
 use crate::fake_target::{Fault, Nature};
 use crate::world::{Chance, Job, World, in_virtual_time, lines};
@@ -212,20 +212,12 @@ async fn cycle_or_crash(job: &Job<'_>, polls: Option<u64>) -> Result<String, Str
             ended = polled(cycle, polls) => ended,
         }
     };
-    bury(job.world).await;
+    job.world.comes_to_rest().await;
     match ended {
         None => Ok("killed".to_owned()),
         Some(Ok(report)) => Ok(report.to_string()),
         Some(Err(error @ (JobError::Connection(_) | JobError::Invalid(_)))) => Ok(format!("failed: {error}")),
         Some(Err(error)) => Err(format!("a cycle cannot fail with: {error}")),
-    }
-}
-
-/// Lets what a dead cycle left come to its end: its tasks wind down, the writes that it had begun are committed.
-async fn bury(world: &World) {
-    for _ in 0..3 {
-        tokio::task::yield_now().await;
-        world.store.write(|_| Ok::<_, StoreError>(())).await.expect("the store is there");
     }
 }
 

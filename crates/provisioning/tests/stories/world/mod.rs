@@ -16,7 +16,7 @@ use provisioning::{
     Predicted, ScopeSetting, TenantUrl, Trust,
 };
 use store::testing::databases;
-use store::{AppId, Store};
+use store::{AppId, Store, StoreError};
 
 use crate::fake_target::{FakeTarget, Nature};
 
@@ -157,6 +157,14 @@ impl World {
         job.change(JobChange { concurrency: Some(1), ..JobChange::default() }).await;
         job.target.take_requests();
         job
+    }
+
+    /// Lets what a dead cycle left come to its end: its tasks wind down, the writes that it had begun are committed.
+    pub async fn comes_to_rest(&self) {
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+            self.store.write(|_| Ok::<_, StoreError>(())).await.expect("the store is there");
+        }
     }
 
     /// A new id.

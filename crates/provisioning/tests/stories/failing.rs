@@ -1,0 +1,275 @@
+//! What goes wrong between the service and an application, and what is made of it.
+
+use jiff::SignedDuration;
+use provisioning::target::Method;
+use provisioning::{JobChange, JobError, JobStatus};
+
+use crate::fake_target::{Fault, Nature};
+use crate::world::{lines, on_both};
+
+/// Longer than the settle window.
+const WINDOW: SignedDuration = SignedDuration::from_secs(130);
+
+#[test]
+fn a_create_whose_answer_was_lost_is_found_again_and_never_sent_twice() {
+    for fault in [Fault::AnswerLost, Fault::AppliedThenRefused(500), Fault::Garbage, Fault::CrashAfter] {
+        let shown = format!("{fault:?}");
+        on_both(|world| {
+            let (fault, shown) = (fault.clone(), shown.clone());
+            async move {
+                let job = world.job("scim", Nature { unique: false, ..Nature::default() }).await;
+                world.joins_for(job.app, "Ann").await;
+                job.target.fail_once(fault, |request| request.method == Method::Post);
+                tokio::select! {
+                    biased;
+                    () = job.target.crashed() => {}
+                    report = job.cycle() => assert_eq!(report.failed, 1, "{shown}"),
+                }
+                world.comes_to_rest().await;
+                job.settle().await;
+                let posts = job.target.take_writes().iter().filter(|one| one.method == "POST").count();
+                assert_eq!((posts, job.target.with(|app| app.users.len())), (1, 1), "{shown}");
+                assert_eq!(world.engine().job(job.app).await.expect("the job is there").escrows, 0, "{shown}");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_create_that_was_lost_is_sent_again_after_the_window() {
+    for fault in [Fault::Lost, Fault::CrashBefore] {
+        on_both(|world| {
+            let fault = fault.clone();
+            async move {
+                let job = world.job("scim", Nature { unique: false, ..Nature::default() }).await;
+                world.joins_for(job.app, "Ann").await;
+                job.target.fail_once(fault, |request| request.method == Method::Post);
+                tokio::select! {
+                    biased;
+                    () = job.target.crashed() => {}
+                    report = job.cycle() => assert_eq!(report.failed, 1),
+                }
+                world.comes_to_rest().await;
+                let report = job.cycle().await;
+                assert_eq!(report.settles_in_seconds, Some(120));
+                assert!(report.waiting > 0);
+                world.clock.advance(WINDOW);
+                assert_eq!(job.settle().await.created, 1);
+                assert_eq!(job.target.with(|app| app.users.len()), 1);
+            }
+        });
+    }
+}
+
+#[test]
+fn an_update_that_arrives_late_is_noticed() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        job.settle().await;
+        world.set(ann, "jobTitle", "Second").await;
+        job.target.fail_once(Fault::Late(SignedDuration::from_secs(50)), |request| request.method == Method::Patch);
+        assert_eq!(job.cycle().await.updated, 1);
+        world.set(ann, "jobTitle", "Third").await;
+        job.cycle().await;
+        assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "title")), "Third");
+        world.clock.advance(SignedDuration::from_secs(60));
+        assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "title")), "Second");
+        job.cycle().await;
+        assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "title")), "Third");
+        world.clock.advance(WINDOW);
+        job.settle().await;
+    });
+}
+
+#[test]
+fn an_update_whose_answer_nobody_learned_is_not_taken_for_undone() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let ann = world.joins_with("Ann", &[("jobTitle", "First")]).await;
+        world.assign(job.app, ann).await;
+        job.settle().await;
+        world.set(ann, "jobTitle", "Second").await;
+        job.target.fail_once(Fault::CrashAfter, |request| request.method == Method::Patch);
+        tokio::select! {
+            biased;
+            () = job.target.crashed() => {}
+            report = job.cycle() => panic!("the cycle was to die: {report}"),
+        }
+        world.comes_to_rest().await;
+        world.set(ann, "jobTitle", "First").await;
+        job.cycle().await;
+        assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "title")), "First");
+    });
+}
+
+#[test]
+fn a_page_for_people_is_no_success() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        job.settle().await;
+        world.set(ann, "jobTitle", "Chief").await;
+        job.target.fail_once(Fault::Garbage, |request| request.method == Method::Patch);
+        assert_eq!(job.cycle().await.failed, 1);
+        job.target.fail_once(Fault::OtherId, |request| request.path.starts_with("/Users/"));
+        assert_eq!(job.cycle().await.updated, 0);
+        world.clock.advance(WINDOW);
+        job.settle().await;
+        assert_eq!(world.engine().job(job.app).await.expect("the job is there").users.linked, 1);
+    });
+}
+
+#[test]
+fn a_refused_token_puts_the_job_in_quarantine_until_it_is_taken_again() {
+    for (fault, told) in [(Fault::Refused(401, None), "secret token"), (Fault::Unreachable, "no connection")] {
+        on_both(|world| {
+            let fault = fault.clone();
+            async move {
+                let job = world.job("scim", Nature::default()).await;
+                let ann = world.joins_for(job.app, "Ann").await;
+                job.settle().await;
+                job.target.take_requests();
+                world.unassign(job.app, ann).await;
+                job.target.fail(move |_| fault.clone());
+                let error = job.try_cycle().await.expect_err("nobody can be reached");
+                assert!(matches!(&error, JobError::Connection(_)), "{error}");
+                assert_eq!(lines(&job.target.take_writes()), "");
+                let view = world.engine().job(job.app).await.expect("the job is there");
+                assert_eq!(view.status, JobStatus::Quarantine);
+                assert!(view.quarantine.is_some_and(|reason| reason.contains(told)), "{told}");
+                job.target.heal();
+                assert_eq!(job.cycle().await.disabled, 1);
+                let view = world.engine().job(job.app).await.expect("the job is there");
+                assert_eq!((view.status, view.quarantine), (JobStatus::On, None));
+            }
+        });
+    }
+}
+
+#[test]
+fn a_new_token_lifts_the_quarantine() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        world.joins_for(job.app, "Ann").await;
+        job.target.fail(|_| Fault::Refused(403, None));
+        job.try_cycle().await.expect_err("the token is refused");
+        let secret_token = Some("better".to_owned());
+        let change = JobChange { secret_token, ..JobChange::default() };
+        let refused = world.engine().change_job(job.app, change.clone()).await;
+        assert!(matches!(refused, Err(JobError::Connection(_))));
+        job.target.heal();
+        job.change(change).await;
+        assert_eq!(world.engine().job(job.app).await.expect("the job is there").status, JobStatus::On);
+        assert_eq!(job.settle().await.created, 1);
+    });
+}
+
+#[test]
+fn a_token_that_is_refused_in_the_middle_stops_the_cycle_and_loses_nothing() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        for number in 0..20 {
+            world.joins_for(job.app, &format!("P{number}")).await;
+        }
+        let mut posts = 0;
+        job.target.fail(move |request| {
+            posts += u32::from(request.method == Method::Post);
+            if posts > 5 { Fault::Refused(401, None) } else { Fault::None }
+        });
+        assert!(matches!(job.try_cycle().await, Err(JobError::Connection(_))));
+        assert_eq!(job.target.with(|app| app.users.len()), 5);
+        job.target.heal();
+        job.settle().await;
+        assert_eq!(job.target.with(|app| app.users.len()), 20);
+        assert_eq!(world.engine().job(job.app).await.expect("the job is there").users.linked, 20);
+    });
+}
+
+#[test]
+fn too_many_requests_are_waited_for_and_then_put_off() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        world.joins_for(job.app, "Ann").await;
+        job.target.fail_once(Fault::Refused(429, Some(7)), |request| request.method == Method::Post);
+        let began = tokio::time::Instant::now();
+        assert_eq!(job.cycle().await.created, 1);
+        assert!(began.elapsed() >= std::time::Duration::from_secs(7));
+        world.joins_for(job.app, "Bob").await;
+        job.target.fail(
+            |request| {
+                if request.method == Method::Post { Fault::Refused(429, Some(0)) } else { Fault::None }
+            },
+        );
+        job.target.take_requests();
+        assert_eq!(job.cycle().await.failed, 1);
+        assert_eq!(job.target.take_writes().len(), 3);
+        assert!(job.log_lines().await.contains(&"create bob@contoso.com failure TooManyRequests".to_owned()));
+        job.target.heal();
+        assert_eq!(job.settle().await.created, 1);
+    });
+}
+
+#[test]
+fn an_application_that_fails_now_and_then_is_asked_again_at_once() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        job.settle().await;
+        world.set(ann, "jobTitle", "Chief").await;
+        let mut number = 0;
+        job.target.fail(move |_| {
+            number += 1;
+            if number % 2 == 1 { Fault::Refused(503, None) } else { Fault::Slow(std::time::Duration::from_secs(3)) }
+        });
+        let report = job.cycle().await;
+        assert_eq!((report.updated, report.failed), (1, 0));
+    });
+}
+
+#[test]
+fn an_application_without_groups_fails_only_the_groups() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature { users_only: true, ..Nature::default() }).await;
+        world.joins_for(job.app, "Ann").await;
+        world.group_for(job.app, "Sales").await;
+        let report = job.cycle().await;
+        assert_eq!((report.created, report.failed), (1, 1));
+        assert!(job.log_lines().await.contains(&"create Sales failure InvalidAnchor".to_owned()));
+    });
+}
+
+#[test]
+fn failures_are_kept_for_28_days() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        job.target.fail(|request| if request.method == Method::Post { Fault::Refused(400, None) } else { Fault::None });
+        world.joins_for(job.app, "Ann").await;
+        let mut attempts = Vec::new();
+        for hour in 0..24 * 30 {
+            if job.cycle().await.failed > 0 {
+                attempts.push(hour);
+            }
+            world.clock.advance(SignedDuration::from_hours(1));
+        }
+        assert_eq!(attempts[..6], [0, 1, 6, 12, 24, 48]);
+        assert_eq!(attempts.last(), Some(&(24 * 28)));
+        assert_eq!(world.engine().job(job.app).await.expect("the job is there").escrows, 0);
+    });
+}
+
+#[test]
+fn a_second_start_of_a_running_job_is_refused() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        world.joins_for(job.app, "Ann").await;
+        job.target.fail_once(Fault::CrashBefore, |_| true);
+        tokio::select! {
+            biased;
+            () = job.target.crashed() => assert!(matches!(job.try_cycle().await, Err(JobError::Busy))),
+            report = job.cycle() => panic!("the application does not answer: {report}"),
+        }
+        world.comes_to_rest().await;
+        assert_eq!(job.settle().await.created, 1);
+    });
+}

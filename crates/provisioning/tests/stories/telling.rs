@@ -1,0 +1,229 @@
+//! What people are told: plans before anything is sent, single objects on demand, and the provisioning log.
+
+use provisioning::{JobChange, Predicted};
+use serde_json::{Value, json};
+use store::{ObjectKind, StoreError};
+
+use crate::fake_target::{Fault, Nature, Recorded};
+use crate::world::{Job, World, lines, on_both};
+use provisioning::target::Method;
+
+/// Method, path and body of each write that was predicted, with the ids of new accounts put in.
+fn predicted(job: &Job<'_>, plan: &[Predicted]) -> Vec<String> {
+    let mut text: Vec<String> = plan
+        .iter()
+        .filter_map(|one| {
+            Some(format!("{} {} {}", one.method?, one.path.clone()?, one.body.clone().unwrap_or_default()))
+        })
+        .collect();
+    let ids: Vec<(String, String)> = job.target.with(|app| {
+        let users = app.users.iter().map(|(id, user)| (user.attributes["userName"].clone(), id.clone()));
+        let groups = app.groups.iter().map(|(id, group)| (group.attributes["displayName"].clone(), id.clone()));
+        users.chain(groups).map(|(name, id)| (format!("<id of {}>", name.as_str().unwrap_or_default()), id)).collect()
+    });
+    for line in &mut text {
+        for (placeholder, id) in &ids {
+            *line = line.replace(placeholder, id);
+        }
+    }
+    text.sort();
+    text
+}
+
+fn sent(writes: &[Recorded]) -> Vec<String> {
+    let line = |one: &Recorded| format!("{} {} {}", one.method, one.path, one.body.clone().unwrap_or_default());
+    let mut text: Vec<String> = writes.iter().map(line).collect();
+    text.sort();
+    text
+}
+
+/// Everything the job has in the store, in words.
+async fn remembered(world: &World, job: &Job<'_>) -> String {
+    let app = job.app;
+    let read = move |tx: &mut store::ReadTx<'_>| {
+        let links = (
+            store::links::links_after(tx, app, ObjectKind::User, None, 1000)?,
+            store::links::links_after(tx, app, ObjectKind::Group, None, 1000)?,
+            store::links::escrows(tx, app, 1000)?,
+        );
+        let job = store::jobs::job_by_app(tx, app)?;
+        let logs = store::logs::logs_before(tx, app, None, 1000)?;
+        Ok::<_, StoreError>(format!("{links:?} {job:?} {} {logs:?}", store::references::count(tx, app)?))
+    };
+    world.store.scan(read).await.expect("the store can be read")
+}
+
+/// Plans, then runs, and compares; gives how many writes there were.
+async fn plan_and_run(world: &World, job: &Job<'_>) -> usize {
+    job.target.take_requests();
+    let before = remembered(world, job).await;
+    let plan = job.plan().await;
+    assert_eq!(lines(&job.target.take_writes()), "", "a plan sends reads only");
+    assert_eq!(remembered(world, job).await, before, "a plan changes nothing");
+    job.cycle().await;
+    let writes = job.target.take_writes();
+    assert_eq!(predicted(job, &plan), sent(&writes));
+    writes.len()
+}
+
+#[test]
+fn a_plan_foretells_exactly_what_the_next_cycle_writes() {
+    for template in ["scim", "palo-alto-cie", "forcepoint-csg"] {
+        on_both(|world| async move {
+            let job = world.job(template, Nature::default()).await;
+            let (ann, boss) = (world.joins_for(job.app, "Ann").await, world.joins_for(job.app, "Boss").await);
+            let sales = world.group_for(job.app, "Sales").await;
+            let (bob, eve) = (world.joins("Bob").await, world.joins("Eve").await);
+            job.target.with(|app| app.add_user(json!({ "userName": "eve@contoso.com", "displayName": "E" })));
+            world.set(ann, "manager", boss.to_string()).await;
+            for person in [ann, bob, eve] {
+                world.enters(sales, person).await;
+            }
+            assert!(plan_and_run(&world, &job).await >= 6);
+            // Everything at once: renamed, managed otherwise, blocked, gone, in and out of the group.
+            world.set(boss, "manager", ann.to_string()).await;
+            world.set(ann, "jobTitle", "Chief").await;
+            world.set(bob, "accountEnabled", false).await;
+            world.exits(sales, eve).await;
+            world.enters(sales, boss).await;
+            let zoe = world.joins("Zoe").await;
+            world.enters(sales, zoe).await;
+            world.set(zoe, "manager", boss.to_string()).await;
+            world.set_group(sales, "displayName", "Sales EU").await;
+            assert!(plan_and_run(&world, &job).await >= 4);
+            assert_eq!(plan_and_run(&world, &job).await, 0);
+            job.change(JobChange { restart: true, ..JobChange::default() }).await;
+            assert_eq!(plan_and_run(&world, &job).await, 0);
+        });
+    }
+}
+
+#[test]
+fn a_plan_foretells_what_is_tried_again() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let sales = world.group_for(job.app, "Sales").await;
+        let (ann, bob) = (world.joins("Ann").await, world.joins("Bob").await);
+        world.enters(sales, ann).await;
+        world.enters(sales, bob).await;
+        job.target.fail_once(Fault::Refused(400, None), |request| request.method == Method::Post);
+        assert_eq!(job.cycle().await.failed, 1);
+        assert_eq!(plan_and_run(&world, &job).await, 2);
+    });
+}
+
+#[test]
+fn a_plan_foretells_a_late_manager_and_an_account_that_is_gone() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        let boss = world.joins("Boss").await;
+        world.set(ann, "manager", boss.to_string()).await;
+        job.settle().await;
+        world.assign(job.app, boss).await;
+        assert_eq!(plan_and_run(&world, &job).await, 2);
+        world.clock.advance(jiff::SignedDuration::from_secs(130));
+        job.target.with(|app| app.users.retain(|_, user| user.attributes["userName"] != "boss@contoso.com"));
+        world.set(boss, "jobTitle", "Chief").await;
+        assert_eq!(plan_and_run(&world, &job).await, 2);
+    });
+}
+
+#[test]
+fn a_plan_tells_who_would_fail() {
+    on_both(|world| async move {
+        let job = world.job("palo-alto-cie", Nature::default()).await;
+        let ann = world.joins("Ann").await;
+        world.set(ann, "surname", "").await;
+        world.assign(job.app, ann).await;
+        let plan = job.plan().await;
+        assert_eq!((plan.len(), plan[0].action, plan[0].method), (1, "failure", None));
+        assert!(plan[0].reason.as_ref().is_some_and(|reason| reason.starts_with("MandatoryFieldsMissing")));
+    });
+}
+
+#[test]
+fn one_person_on_demand_is_provisioned_now_and_nobody_else() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let (ann, bob) = (world.joins_for(job.app, "Ann").await, world.joins_for(job.app, "Bob").await);
+        let stranger = world.joins("Stranger").await;
+        let engine = world.engine();
+        let report = engine.provision(job.app, ann.into(), ObjectKind::User).await.expect("nothing else runs");
+        assert_eq!((report.action, report.status), ("create", "success"));
+        let log = report.log.unwrap_or_default();
+        assert_eq!(log["sourceIdentity"]["displayName"], "ann@contoso.com");
+        let report = engine.provision(job.app, ann.into(), ObjectKind::User).await.expect("nothing else runs");
+        assert_eq!(
+            (report.action, report.status, report.reason.as_deref()),
+            ("other", "skipped", Some("RedundantExport"))
+        );
+        let report = engine.provision(job.app, stranger.into(), ObjectKind::User).await.expect("nothing else runs");
+        assert!(report.reason.is_some_and(|reason| reason.starts_with("NotEffectivelyEntitled")));
+        assert_eq!(job.target.with(|app| app.users.len()), 1);
+        let sales = world.group_for(job.app, "Sales").await;
+        world.enters(sales, ann).await;
+        world.enters(sales, bob).await;
+        engine.provision(job.app, sales.into(), ObjectKind::Group).await.expect("nothing else runs");
+        assert_eq!(job.target.with(|app| app.member_names("Sales")), ["ann@contoso.com"]);
+        job.settle().await;
+        assert_eq!(job.target.with(|app| app.member_names("Sales")), ["ann@contoso.com", "bob@contoso.com"]);
+    });
+}
+
+#[test]
+fn the_log_has_one_record_for_each_object_and_action_with_its_steps() {
+    on_both(|world| async move {
+        let job = world.job("netskope", Nature::default()).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        job.settle().await;
+        world.set(ann, "surname", "Lee").await;
+        job.settle().await;
+        world.unassign(job.app, ann).await;
+        job.settle().await;
+        assert_eq!(
+            job.log_lines().await,
+            ["create ann@contoso.com success", "update ann@contoso.com success", "disable ann@contoso.com success"]
+        );
+        let logs = job.logs().await;
+        let steps = |record: &Value| -> Vec<Value> {
+            let steps = record["provisioningSteps"].as_array().cloned().unwrap_or_default();
+            steps.into_iter().map(|step| step["name"].clone()).collect()
+        };
+        assert_eq!(
+            steps(&logs[0].record),
+            ["EntryImport", "EntrySynchronizationScoping", "EntryImport", "EntryExportAdd"]
+        );
+        assert_eq!(steps(&logs[2].record).last(), Some(&json!("EntryExportUpdate")));
+        assert_eq!(
+            logs[1].record["modifiedProperties"],
+            json!([{ "displayName": "name.familyName", "oldValue": "Example", "newValue": "Lee" }])
+        );
+        for field in ["changeId", "cycleId", "jobId", "activityDateTime", "servicePrincipal", "targetIdentity"] {
+            assert!(!logs[1].record[field].is_null(), "{field}");
+        }
+    });
+}
+
+#[test]
+fn values_that_are_redacted_are_nowhere_in_the_log() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        job.map(|objects| {
+            for mapping in objects[0].attributes.iter_mut().filter(|mapping| mapping.target == "title") {
+                let text = json!({ "target": "title", "source": "Redact([jobTitle])" });
+                *mapping = serde_json::from_value(text).expect("it is a mapping");
+            }
+        })
+        .await;
+        let ann = world.joins_with("Ann", &[("jobTitle", "hush-one")]).await;
+        world.assign(job.app, ann).await;
+        job.settle().await;
+        world.set(ann, "jobTitle", "hush-two").await;
+        job.settle().await;
+        assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "title")), "hush-two");
+        let logs: Vec<String> = job.logs().await.iter().map(|log| log.record.to_string()).collect();
+        assert!(logs.iter().all(|log| !log.contains("hush")), "{logs:?}");
+        assert!(logs.iter().all(|log| log.contains("[Redact]")), "{logs:?}");
+    });
+}
