@@ -197,11 +197,15 @@ impl Cycle {
         failure: &Failure,
     ) -> Result<(), Stop> {
         let log = self.reference_failure(subject, failure);
-        let escrow = subject.escrow_for(REFERENCE_REFUSED, &failure.reason, self.engine.now());
+        // Where the object itself has failed, its failure stands: when it is dealt with, the references are tried again.
+        let own_failure = subject.escrow.as_ref().is_some_and(|escrow| escrow.code != REFERENCE_REFUSED);
+        let escrow = (!own_failure).then(|| subject.escrow_for(REFERENCE_REFUSED, &failure.reason, self.engine.now()));
         let (app, note) = (self.app, note.clone());
         self.record(move |tx| {
             references::defer(tx, app, &note)?;
-            links::put_escrow(tx, app, &escrow)?;
+            if let Some(escrow) = &escrow {
+                links::put_escrow(tx, app, escrow)?;
+            }
             logs::insert_log(tx, app, &log)
         })
         .await?;

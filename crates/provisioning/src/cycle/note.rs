@@ -319,8 +319,8 @@ fn want_reports(tx: &mut WriteTx<'_>, app: AppId, manager: ObjectId) -> Result<(
     }
 }
 
-/// The object itself is fine. Where it was in escrow for references that were refused, they are tried again now, and the
-/// escrow ends when they are written.
+/// The object itself is fine. References of it that were refused are tried again now; where it was in escrow for those,
+/// that ends when they are written.
 pub(super) fn leave_escrow(
     tx: &mut WriteTx<'_>,
     app: AppId,
@@ -328,15 +328,10 @@ pub(super) fn leave_escrow(
     id: ObjectId,
     escrow: Option<bool>,
 ) -> Result<(), StoreError> {
-    match escrow {
-        None => Ok(()),
-        Some(false) => links::clear_escrow(tx, app, kind, id),
-        Some(true) => {
-            references::linked(tx, app, kind, id)?;
-            if references::ready_of(tx, app, kind, id, None, 1)?.is_empty() {
-                return links::clear_escrow(tx, app, kind, id);
-            }
-            Ok(())
-        }
+    let Some(for_references) = escrow else { return Ok(()) };
+    references::linked(tx, app, kind, id)?;
+    if for_references && !references::ready_of(tx, app, kind, id, None, 1)?.is_empty() {
+        return Ok(());
     }
+    links::clear_escrow(tx, app, kind, id)
 }

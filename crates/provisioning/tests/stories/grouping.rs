@@ -204,7 +204,7 @@ fn a_manager_who_was_forgotten_is_taken_back_too() {
 fn a_manager_set_by_hand_is_not_ours_to_take() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
-        let robot = job.target.with(|app| app.add_user(json!({ "userName": "robot@contoso.com" })));
+        let robot = job.target.with(|app| app.add_user(&json!({ "userName": "robot@contoso.com" })));
         let ann = world.joins_for(job.app, "Ann").await;
         job.settle().await;
         job.target.with(|app| {

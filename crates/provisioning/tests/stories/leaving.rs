@@ -251,7 +251,7 @@ fn actions_that_are_not_allowed_are_not_taken() {
 fn accounts_that_were_never_matched_are_never_touched() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
-        job.target.with(|app| app.add_user(json!({ "userName": "robot@contoso.com", "active": true })));
+        job.target.with(|app| app.add_user(&json!({ "userName": "robot@contoso.com", "active": true })));
         let before = job.target.with(|app| app.users.clone());
         let ann = world.joins_for(job.app, "Ann").await;
         job.settle().await;

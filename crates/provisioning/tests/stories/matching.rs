@@ -15,7 +15,7 @@ fn an_account_that_matches_is_adopted_and_changed_only_where_it_differs() {
     on_both(|world| async move {
         let job = world.job("netskope", Nature::default()).await;
         let id = job.target.with(|app| {
-            app.add_user(json!({
+            app.add_user(&json!({
                 "userName": "ANN@contoso.com", "active": true, "displayName": "Annie", "externalId": "ann",
                 "name": { "givenName": "Ann", "familyName": "Example" }, "nickName": "kept",
                 "emails": [{ "type": "work", "value": "ann@contoso.com" }]
@@ -41,7 +41,7 @@ fn an_account_that_is_equal_is_adopted_without_a_write() {
         first.settle().await;
         let account = first.target.with(|app| app.users.values().next().cloned()).expect("Ann has an account");
         let second = world.job_named("second", "scim", Nature::default(), Some(provisioning::ScopeSetting::All)).await;
-        second.target.with(|app| app.add_user(serde_json::Value::Object(account.attributes)));
+        second.target.with(|app| app.add_user(&serde_json::Value::Object(account.attributes)));
         second.settle().await;
         assert_eq!(lines(&second.target.take_writes()), "");
         assert_eq!(world.engine().job(second.app).await.expect("the job is there").users.linked, 1);
@@ -53,7 +53,7 @@ fn two_accounts_that_match_are_nobodys() {
     on_both(|world| async move {
         let job = world.job("scim", Nature { unique: false, ..Nature::default() }).await;
         for _ in 0..2 {
-            job.target.with(|app| app.add_user(json!({ "userName": "ann@contoso.com" })));
+            job.target.with(|app| app.add_user(&json!({ "userName": "ann@contoso.com" })));
         }
         world.joins_for(job.app, "Ann").await;
         job.cycle().await;
@@ -83,7 +83,7 @@ fn two_groups_of_one_name_never_share_an_account_however_many_are_worked_on_at_o
 fn an_application_that_ignores_the_filter_is_found_out() {
     on_both(|world| async move {
         let job = world.job("scim", Nature { ignores_filters: true, ..Nature::default() }).await;
-        job.target.with(|app| app.add_user(json!({ "userName": "robot@contoso.com" })));
+        job.target.with(|app| app.add_user(&json!({ "userName": "robot@contoso.com" })));
         world.joins_for(job.app, "Ann").await;
         assert_eq!(job.settle().await.created, 1);
         assert_eq!(job.target.with(|app| app.user_attribute("robot@contoso.com", "active")), serde_json::Value::Null);
@@ -111,7 +111,7 @@ fn a_conflict_is_adopted_where_the_account_matches_after_all() {
 fn a_conflict_about_something_else_is_told_and_not_fought() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
-        job.target.with(|app| app.add_user(json!({ "userName": "other@contoso.com", "externalId": "ann" })));
+        job.target.with(|app| app.add_user(&json!({ "userName": "other@contoso.com", "externalId": "ann" })));
         world.joins_for(job.app, "Ann").await;
         assert_eq!(job.cycle().await.failed, 1);
         assert_eq!(job.log_lines().await, ["other ann@contoso.com failure EntryConflict"]);
@@ -141,7 +141,9 @@ fn a_linked_account_that_is_gone_is_made_once_more_with_its_references() {
         let gone = job.target.with(|app| {
             let boss = app.user_id("boss@contoso.com").expect("the boss has an account");
             app.users.remove(&boss);
-            app.members.values_mut().for_each(|members| drop(members.remove(&boss)));
+            for members in app.members.values_mut() {
+                members.remove(&boss);
+            }
             boss
         });
         world.set(boss, "jobTitle", "Chief").await;
@@ -162,7 +164,7 @@ fn a_linked_account_that_was_made_again_by_hand_is_matched_again() {
         job.settle().await;
         job.target.with(|app| {
             app.users.clear();
-            app.add_user(json!({ "userName": "ann@contoso.com" }))
+            app.add_user(&json!({ "userName": "ann@contoso.com" }))
         });
         world.set(ann, "jobTitle", "Chief").await;
         let report = job.settle().await;

@@ -74,7 +74,7 @@ fn a_plan_foretells_exactly_what_the_next_cycle_writes() {
             let (ann, boss) = (world.joins_for(job.app, "Ann").await, world.joins_for(job.app, "Boss").await);
             let sales = world.group_for(job.app, "Sales").await;
             let (bob, eve) = (world.joins("Bob").await, world.joins("Eve").await);
-            job.target.with(|app| app.add_user(json!({ "userName": "eve@contoso.com", "displayName": "E" })));
+            job.target.with(|app| app.add_user(&json!({ "userName": "eve@contoso.com", "displayName": "E" })));
             world.set(ann, "manager", boss.to_string()).await;
             for person in [ann, bob, eve] {
                 world.enters(sales, person).await;

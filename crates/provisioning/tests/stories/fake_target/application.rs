@@ -63,20 +63,11 @@ impl Application {
     }
 
     /// Puts a user there that the engine did not make; gives its id.
-    pub fn add_user(&mut self, attributes: Value) -> String {
+    pub fn add_user(&mut self, attributes: &Value) -> String {
         self.number += 1;
         let id = format!("u{}", self.number);
         let attributes = attributes.as_object().cloned().unwrap_or_default();
         self.users.insert(id.clone(), Object { attributes, visible_from: Timestamp::UNIX_EPOCH });
-        id
-    }
-
-    /// Puts a group there that the engine did not make; gives its id.
-    pub fn add_group(&mut self, attributes: Value) -> String {
-        self.number += 1;
-        let id = format!("g{}", self.number);
-        let attributes = attributes.as_object().cloned().unwrap_or_default();
-        self.groups.insert(id.clone(), Object { attributes, visible_from: Timestamp::UNIX_EPOCH });
         id
     }
 

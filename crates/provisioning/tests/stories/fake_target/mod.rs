@@ -19,6 +19,7 @@ use crate::world::Clock;
 
 /// What an application is like.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a trait of its own")]
 pub struct Nature {
     /// It refuses a second user or group of the same name.
     pub unique: bool,
@@ -193,11 +194,11 @@ impl FakeTarget {
         state.requests.len() - 1
     }
 
-    fn answered(&self, number: usize, response: Response) -> Result<Response, SendError> {
+    fn answered(&self, number: usize, response: Response) -> Response {
         if let Some(recorded) = self.state().requests.get_mut(number) {
             recorded.status = Some(response.status);
         }
-        Ok(response)
+        response
     }
 
     /// A create must have been written down before it is sent.
@@ -221,7 +222,7 @@ impl FakeTarget {
         let number = self.record(&request);
         let fault = (self.state().faults)(&request);
         match fault {
-            Fault::None => self.answered(number, self.serve(&request)),
+            Fault::None => Ok(self.answered(number, self.serve(&request))),
             Fault::Unreachable => Err(SendError::NotSent("no connection".to_owned())),
             Fault::Lost => Err(SendError::Unknown("no answer".to_owned())),
             Fault::AnswerLost => {
@@ -230,11 +231,11 @@ impl FakeTarget {
             }
             Fault::Refused(status, retry_after) => {
                 let retry_after = retry_after.map(|seconds| seconds.to_string());
-                self.answered(number, Response { retry_after, ..application::refusal(status, "refused") })
+                Ok(self.answered(number, Response { retry_after, ..application::refusal(status, "refused") }))
             }
             Fault::AppliedThenRefused(status) => {
                 self.serve(&request);
-                self.answered(number, application::refusal(status, "failed"))
+                Ok(self.answered(number, application::refusal(status, "failed")))
             }
             Fault::Late(after) => {
                 let due = self.clock.now() + after;
@@ -243,17 +244,17 @@ impl FakeTarget {
             }
             Fault::Slow(duration) => {
                 tokio::time::sleep(duration).await;
-                self.answered(number, self.serve(&request))
+                Ok(self.answered(number, self.serve(&request)))
             }
             Fault::Garbage => {
                 let status = self.serve(&request).status;
                 let body = Bytes::from_static(b"<html>sign in</html>");
                 let content_type = Some("text/html".to_owned());
-                self.answered(number, Response { status, retry_after: None, content_type, body })
+                Ok(self.answered(number, Response { status, retry_after: None, content_type, body }))
             }
             Fault::OtherId => {
                 let response = self.serve(&request);
-                self.answered(number, application::with_other_id(response))
+                Ok(self.answered(number, application::with_other_id(response)))
             }
             Fault::CrashBefore => self.die().await,
             Fault::CrashAfter => {

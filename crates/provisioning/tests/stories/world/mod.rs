@@ -134,11 +134,6 @@ impl World {
         self.job_named(template, template, nature, None).await
     }
 
-    /// The same for everybody, assigned or not.
-    pub async fn job_for_all(&self, template: &str, nature: Nature) -> Job<'_> {
-        self.job_named(template, template, nature, Some(ScopeSetting::All)).await
-    }
-
     /// The same under a name of its own.
     pub async fn job_named(&self, name: &str, template: &str, nature: Nature, scope: Option<ScopeSetting>) -> Job<'_> {
         let (target, url) = self.target(name, nature);
@@ -171,7 +166,9 @@ impl World {
     pub fn id<T: From<uuid::Uuid>>(&self) -> T {
         self.clock.advance(SignedDuration::from_millis(1));
         let mut random = [0; 10];
-        random.iter_mut().for_each(|byte| *byte = self.chance.next().to_be_bytes()[0]);
+        for byte in &mut random {
+            *byte = self.chance.next().to_be_bytes()[0];
+        }
         store::version_7(self.clock.now(), random).into()
     }
 }
