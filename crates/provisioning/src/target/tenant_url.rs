@@ -69,6 +69,10 @@ impl FromStr for TenantUrl {
         if authority.as_str().contains('@') || text.contains('\\') {
             return Err(BadTenantUrl::UserInformation);
         }
+        // A port that is no number from 0 to 65535 would count as none, and another server be asked.
+        if authority.port_u16().is_none() && authority.as_str() != authority.host() {
+            return Err(BadTenantUrl::NotAnAddress);
+        }
         let lower = uri.path().to_ascii_lowercase();
         if lower.split('/').any(|part| part == "." || part == "..")
             || ["%2f", "%5c", "%2e", "%00"].iter().any(|code| lower.contains(code))
@@ -155,6 +159,8 @@ mod tests {
         for (text, expected) in [
             ("", Bad::NotAnAddress),
             ("app.example.com/scim", Bad::NotAnAddress),
+            ("http://127.0.0.1:99999/scim", Bad::NotAnAddress),
+            ("https://[::1]:65536", Bad::NotAnAddress),
             ("gopher://x/", Bad::Scheme("gopher".into())),
             ("file:///etc/passwd", Bad::Scheme("file".into())),
             ("https://user:pass@host/", Bad::UserInformation),
