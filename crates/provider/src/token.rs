@@ -128,8 +128,7 @@ pub fn create_token(
     request: &TokenRequest<'_>,
     now: Timestamp,
 ) -> Result<NewToken, TenantError> {
-    let chars = request.name.chars().count();
-    if chars == 0 || chars > TOKEN_NAME_CHARS_MAX || request.name.chars().any(char::is_control) {
+    if !is_token_name(request.name) {
         return Err(TenantError::BadTokenName);
     }
     let owner = tenant::tenant(tx, request.tenant)?;
@@ -185,6 +184,10 @@ fn token_text(secret: [u8; 32]) -> String {
     text
 }
 
+fn is_token_name(name: &str) -> bool {
+    !name.trim().is_empty() && name.chars().count() <= TOKEN_NAME_CHARS_MAX && !name.chars().any(char::is_control)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,6 +215,22 @@ mod tests {
             assert!(matches!(key.hash(presented), Err(AuthError::Invalid)), "{presented}");
         }
         assert!(matches!(key.hash(&"A".repeat(1 << 20)), Err(AuthError::Invalid)));
+    }
+
+    #[test]
+    fn names() {
+        for (name, expected) in [
+            ("entra", true),
+            ("Entra Ägypten 2", true),
+            (&"é".repeat(TOKEN_NAME_CHARS_MAX), true),
+            (&"é".repeat(TOKEN_NAME_CHARS_MAX + 1), false),
+            ("", false),
+            (" \u{3000}", false),
+            ("a\nb", false),
+            ("\u{1b}[31m", false),
+        ] {
+            assert_eq!(is_token_name(name), expected, "{name:?}");
+        }
     }
 
     #[test]
