@@ -121,25 +121,25 @@ impl JobSettings {
             (
                 "interval",
                 INTERVAL_SECONDS_RANGE.contains(&self.interval_seconds),
-                format!("{INTERVAL_SECONDS_RANGE:?} seconds"),
+                bounds(INTERVAL_SECONDS_RANGE, " seconds"),
             ),
-            ("concurrency", CONCURRENCY_RANGE.contains(&self.concurrency), format!("{CONCURRENCY_RANGE:?}")),
+            ("concurrency", CONCURRENCY_RANGE.contains(&self.concurrency), bounds(CONCURRENCY_RANGE, "")),
             (
                 "request timeout",
                 REQUEST_TIMEOUT_SECONDS_RANGE.contains(&self.request_timeout_seconds),
-                format!("{REQUEST_TIMEOUT_SECONDS_RANGE:?} seconds"),
+                bounds(REQUEST_TIMEOUT_SECONDS_RANGE, " seconds"),
             ),
             (
                 "settle window",
                 SETTLE_SECONDS_RANGE.contains(&self.settle_seconds),
-                format!("{SETTLE_SECONDS_RANGE:?} seconds"),
+                bounds(SETTLE_SECONDS_RANGE, " seconds"),
             ),
         ];
         problems.extend(
             ranges
                 .into_iter()
                 .filter(|(_, good, _)| !good)
-                .map(|(name, _, range)| format!("the {name} must be within {range}")),
+                .map(|(name, _, range)| format!("the {name} must be {range}")),
         );
         if self.settle_seconds < 2 * self.request_timeout_seconds {
             problems.push(format!(
@@ -219,6 +219,10 @@ impl JobSettings {
     }
 }
 
+fn bounds<T: std::fmt::Display>(range: std::ops::RangeInclusive<T>, unit: &str) -> String {
+    format!("from {} to {}{unit}", range.start(), range.end())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,7 +253,7 @@ mod tests {
             found,
             [
                 "the Tenant URL must begin with https:// (http:// only inside your own network), not ftp://",
-                "the interval must be within 1..=2592000 seconds",
+                "the interval must be from 1 to 2592000 seconds",
                 "the required target attribute `active` has no source; map a source attribute to it or set a default",
                 "the target attribute `name.givenName` is required by Palo Alto Networks Cloud Identity Engine - Cloud Authentication Service and has no mapping",
             ]

@@ -12,7 +12,7 @@ pub enum ConnectionProblem {
     #[error("{0}")]
     Unreachable(String),
     /// The token is refused.
-    #[error("the target refused the secret token (status {0}); create a new one at the application and set it again")]
+    #[error("{}", refused_token(*.0))]
     Unauthorized(u16),
     /// There is no SCIM endpoint at the address.
     #[error(
@@ -38,6 +38,15 @@ pub enum ConnectionProblem {
         /// What it said.
         detail: String,
     },
+}
+
+fn refused_token(status: u16) -> String {
+    if status == 403 {
+        return "the target knows the secret token but forbids what it asks for (status 403); look at the application whether the tenant is suspended or the token may read and write users".to_owned();
+    }
+    format!(
+        "the target refused the secret token (status {status}); create a new one at the application and set it again"
+    )
 }
 
 /// The code of Entra's provisioning log for a refusal, and its text in Entra's layout.
