@@ -40,6 +40,11 @@ pub(super) struct Evaluation<'p> {
 }
 
 impl Evaluation<'_> {
+    /// Whether accounts are found by this attribute.
+    pub(super) fn looks_for(&self, path: &TargetPath) -> bool {
+        self.matches.iter().any(|wanted| wanted.path.text() == path.text())
+    }
+
     /// The fingerprint of what is wanted, if the manager had this id at the target.
     pub(super) fn fingerprint_with(&self, subject: &Subject, manager_target: Option<&str>) -> i64 {
         let manager = subject.user.as_ref().and_then(|user| user.manager);

@@ -136,9 +136,13 @@ impl Look<'_> {
         } else {
             let log = cycle.log(&self.subject, Some(evaluation), &self.happened(action, status, deleted));
             let (app, kind, id, exists) = (cycle.app, self.subject.kind, self.subject.id, self.subject.exists());
+            let rest = self.rest_of(deleted);
             cycle
                 .record(move |tx| {
-                    links::delete_link(tx, app, kind, id)?;
+                    match &rest {
+                        Some(rest) => links::put_link(tx, app, rest)?,
+                        None => links::delete_link(tx, app, kind, id)?,
+                    }
                     references::unlinked(tx, app, id)?;
                     references::forget_holder(tx, app, kind, id)?;
                     if !exists {
@@ -151,6 +155,13 @@ impl Look<'_> {
         }
         one_more(counter);
         Ok(self.done(action, if deleted.is_some() { "success" } else { "skipped" }, None))
+    }
+
+    /// What stays of the link of an account that was just removed: where an earlier create may still arrive, it is looked
+    /// for until it cannot any more.
+    fn rest_of(&self, deleted: Option<&str>) -> Option<LinkRecord> {
+        let link = self.subject.link.clone().filter(|_| deleted.is_some() && self.is_shadowed())?;
+        Some(LinkRecord { state: LinkState::Creating, target_id: None, exported: None, ..link })
     }
 
     /// The linked account is gone at the target, or cannot be seen there yet: it is looked for as a create of unknown

@@ -71,6 +71,9 @@ impl Look<'_> {
         let cycle = self.cycle;
         let Some(target_id) = target_id else { return self.rematch().await };
         let object = self.subject.object();
+        if self.is_shadowed() && differences.iter().any(|one| evaluation.looks_for(one.path)) {
+            return Ok(self.wait_to_rename().await?);
+        }
         let body = dialect::patch_body(cycle.target.dialect, differences);
         if cycle.previews() {
             cycle.predict_update(&self.subject, action, &target_id, &body);
@@ -132,6 +135,23 @@ impl Look<'_> {
         }
     }
 
+    /// Whether a create that was sent again after one of unknown outcome is so recent that the first may still arrive. As
+    /// long as the account has its name the target refuses that; the name must not be set free before.
+    pub(super) fn is_shadowed(&self) -> bool {
+        self.subject.link.as_ref().is_some_and(|link| link.attempt > 1 && !self.cycle.is_quiet(link))
+    }
+
+    /// Puts a new name off until nothing can arrive under the old one.
+    async fn wait_to_rename(&self) -> Result<Looked, Stop> {
+        if let Some(mut link) = self.subject.link.clone() {
+            link.state = LinkState::Verify;
+            link.exported = link.exported.map(remnant);
+            let app = self.cycle.app;
+            self.cycle.record(move |tx| links::put_link(tx, app, &link)).await?;
+        }
+        Ok(self.wait())
+    }
+
     /// Whether an earlier update of unknown outcome may still arrive after the one that is sent now.
     fn may_be_overtaken(&self) -> bool {
         let before = self.subject.link.as_ref().filter(|link| link.state == LinkState::Verify);
@@ -165,6 +185,11 @@ impl Look<'_> {
             .await
     }
 
+    /// How many creates an account has seen, as long as that matters.
+    fn attempts_in_mind(&self) -> i64 {
+        self.subject.link.as_ref().filter(|_| self.is_shadowed()).map_or(1, |link| link.attempt)
+    }
+
     /// The link as it will be, with what is needed to find the account again.
     pub(super) fn new_link(
         &self,
@@ -184,7 +209,7 @@ impl Look<'_> {
             source_id: self.subject.id,
             target_id,
             state,
-            attempt: same_state.map_or(1, |link| link.attempt + 1),
+            attempt: same_state.map_or_else(|| self.attempts_in_mind(), |link| link.attempt + 1),
             at: self.cycle.engine.now(),
             fence: self.cycle.fence(),
             match_key,

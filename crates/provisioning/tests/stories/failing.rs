@@ -62,6 +62,32 @@ fn a_create_that_was_lost_is_sent_again_after_the_window() {
 }
 
 #[test]
+fn a_create_that_arrives_after_its_account_has_gone_again_or_is_called_otherwise_leaves_nothing() {
+    for leaves in [true, false] {
+        on_both(|world| async move {
+            let job = world.job("forcepoint-csg", Nature::default()).await;
+            let ann = world.joins_for(job.app, "Ann").await;
+            job.target.fail_once(Fault::Late(SignedDuration::from_secs(50)), |request| request.method == Method::Post);
+            assert_eq!(job.cycle().await.failed, 1);
+            assert_eq!(job.cycle().await.created, 1);
+            if leaves {
+                world.unassign(job.app, ann).await;
+            } else {
+                world.set(ann, "userPrincipalName", "ann.lee@contoso.com").await;
+                world.set(ann, "mailNickname", "ann.lee").await;
+            }
+            job.cycle().await;
+            world.clock.advance(SignedDuration::from_secs(60));
+            job.cycle().await;
+            world.clock.advance(WINDOW);
+            job.settle().await;
+            assert_eq!(job.target.with(|app| app.users.len()), usize::from(!leaves));
+            assert_eq!(job.target.with(|app| app.user_id("ann.lee@contoso.com").is_some()), !leaves);
+        });
+    }
+}
+
+#[test]
 fn an_update_that_arrives_late_is_noticed() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
