@@ -164,6 +164,7 @@ pub fn change_group(
     changes: &Changes,
     now: Timestamp,
 ) -> Result<(Group, bool), DirectoryError> {
+    stored::lock_group(tx, id)?;
     let before = live_group(tx, id)?;
     let mut after = before.clone();
     for (name, value) in changes {
@@ -230,6 +231,7 @@ fn entitlement_changed(tx: &mut WriteTx<'_>, id: GroupId, now: Timestamp) -> Res
 
 /// Soft-deletes a group: it keeps its members and assignments, which count for nothing until it is restored.
 pub fn delete_group(tx: &mut WriteTx<'_>, id: GroupId, now: Timestamp) -> Result<Group, DirectoryError> {
+    stored::lock_group(tx, id)?;
     let mut group = live_group(tx, id)?;
     group.deleted = Some(now);
     let group = write(tx, group, now)?;
@@ -239,6 +241,7 @@ pub fn delete_group(tx: &mut WriteTx<'_>, id: GroupId, now: Timestamp) -> Result
 
 /// Restores a soft-deleted group.
 pub fn restore_group(tx: &mut WriteTx<'_>, id: GroupId, now: Timestamp) -> Result<Group, DirectoryError> {
+    stored::lock_group(tx, id)?;
     let mut group = deleted_group(tx, id)?;
     group.deleted = None;
     let group = write(tx, group, now)?;
@@ -248,6 +251,7 @@ pub fn restore_group(tx: &mut WriteTx<'_>, id: GroupId, now: Timestamp) -> Resul
 
 /// Removes a soft-deleted group for good, with its members, memberships and assignments; the feed tells of each.
 pub fn purge_group(tx: &mut WriteTx<'_>, id: GroupId, now: Timestamp) -> Result<(), DirectoryError> {
+    stored::lock_group(tx, id)?;
     deleted_group(tx, id)?;
     let mut after: Option<ObjectId> = None;
     loop {

@@ -232,6 +232,7 @@ pub fn change_user(
     changes: &Changes,
     now: Timestamp,
 ) -> Result<(User, bool), DirectoryError> {
+    stored::lock_user(tx, id)?;
     let before = search::live_user(tx, id)?;
     let mut after = before.clone();
     for (name, value) in changes {

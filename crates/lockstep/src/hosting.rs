@@ -148,7 +148,7 @@ async fn tidy(world: &World) -> Result<(), directory::DirectoryError> {
     let age = SignedDuration::from_hours(24 * i64::from(world.config().log_days));
     let before = now().checked_sub(age).unwrap_or(Timestamp::MIN);
     for app in world.store().read(directory::applications).await? {
-        world.store().write(move |tx| store::logs::trim_logs(tx, app.id, before)).await?;
+        while world.store().write(move |tx| store::logs::trim_logs(tx, app.id, before)).await? > 0 {}
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -48,7 +49,7 @@ pub struct EngineParts {
 
 /// The provisioning service; cheap to clone.
 #[derive(Clone)]
-pub struct Engine(pub(crate) Arc<EngineParts>, Option<Connect>);
+pub struct Engine(pub(crate) Arc<EngineParts>, Option<Connect>, Arc<AtomicBool>);
 
 /// Makes the transport to a target from its address and token.
 pub type Connect = Arc<dyn Fn(&TenantUrl, &str) -> Arc<dyn Transport> + Send + Sync>;
@@ -56,13 +57,13 @@ pub type Connect = Arc<dyn Fn(&TenantUrl, &str) -> Arc<dyn Transport> + Send + S
 impl Engine {
     /// An engine of these parts.
     pub fn new(parts: EngineParts) -> Self {
-        Self(Arc::new(parts), None)
+        Self(Arc::new(parts), None, Arc::new(AtomicBool::new(false)))
     }
 
     /// The same engine over another transport than HTTP: how tests give it a target of their own.
     #[must_use]
     pub fn over(self, connect: Connect) -> Self {
-        Self(self.0, Some(connect))
+        Self(self.0, Some(connect), self.2)
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -109,7 +110,13 @@ impl Engine {
         self.target(settings, &token)
     }
 
-    /// Runs jobs when they are due, until `shutdown` is ready; then lets running cycles finish what they have begun.
+    /// Whether cycles are to end after the objects they are working on.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.2.load(Ordering::Relaxed)
+    }
+
+    /// Runs jobs when they are due, until `shutdown` is ready; then lets running cycles finish what they have begun. They go
+    /// on where they stood when they run again.
     pub async fn scheduler(&self, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
         let mut running = tokio::task::JoinSet::new();
@@ -123,7 +130,7 @@ impl Engine {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
-        running.abort_all();
+        self.2.store(true, Ordering::Relaxed);
         while running.join_next().await.is_some() {}
     }
 
@@ -145,7 +152,7 @@ impl Engine {
             running.spawn(async move {
                 match engine.run_cycle(app, Arc::new(|_| {})).await {
                     Ok(report) => tracing::info!(app = %app, "A cycle ended: {report}"),
-                    Err(JobError::Busy) => {}
+                    Err(JobError::Busy | JobError::Stopped) => {}
                     Err(error) => tracing::warn!(app = %app, "A cycle failed: {error}"),
                 }
                 app

@@ -33,6 +33,9 @@ pub enum JobError {
     /// A cycle of the job is running.
     #[error("a cycle of this application is running already; wait for it to end")]
     Busy,
+    /// The program is ending.
+    #[error("the cycle was stopped with the program; it goes on where it stood")]
+    Stopped,
     /// The lease was lost to another machine while the cycle ran.
     #[error("another machine took the job over; this cycle stopped before its next request")]
     LeaseLost,
@@ -189,8 +192,10 @@ impl Engine {
     /// Changes a job. A new address or token must pass the connection test first.
     pub async fn change_job(&self, app: AppId, change: JobChange) -> Result<JobView, JobError> {
         let (record, template, mut settings) = self.load(app).await?;
+        let before = settings.url().ok();
         change.apply(&mut settings);
         settings.check(template)?;
+        let moved = before.map(|url| url.join("")) != settings.url().ok().map(|url| url.join(""));
         let token = match &change.secret_token {
             Some(token) => checked_token(token)?,
             None => self.0.key.decrypt(app, &record.secret)?,
@@ -202,7 +207,15 @@ impl Engine {
         let secret = self.0.key.encrypt(app, self.random(), &token);
         let (now, audit) = (self.now(), self.new_id());
         let text = settings_text(&settings)?;
-        self.store().write(move |tx| write_change(tx, app, &change, &text, &secret, now, audit)).await?;
+        self.store()
+            .write(move |tx| {
+                // Another address is another set of objects: an id of the old one means nothing, or another person, there.
+                if moved {
+                    jobs::forget_target(tx, app)?;
+                }
+                write_change(tx, app, &change, &text, &secret, now, audit)
+            })
+            .await?;
         self.job(app).await
     }
 
@@ -229,7 +242,7 @@ impl Engine {
             settings.discovered = discovered.clone();
             let text = settings_text(&settings)?;
             self.store()
-                .write(move |tx| jobs::update_job(tx, app, &text, &record.secret).map_err(JobError::from))
+                .write(move |tx| jobs::note_settings(tx, app, &text, record.version).map_err(JobError::from))
                 .await?;
         }
         Ok(discovered)

@@ -15,7 +15,8 @@ use crate::target::{BadTenantUrl, Discovered, TargetFacts, TenantUrl};
 pub const INTERVAL_SECONDS: u64 = 40 * 60;
 const INTERVAL_SECONDS_RANGE: std::ops::RangeInclusive<u64> = 1..=30 * 24 * 3600;
 const CONCURRENCY_RANGE: std::ops::RangeInclusive<usize> = 1..=256;
-const REQUEST_TIMEOUT_SECONDS_RANGE: std::ops::RangeInclusive<u64> = 1..=600;
+/// A request must end while the lease that was checked before it still lasts.
+pub(crate) const REQUEST_TIMEOUT_SECONDS_RANGE: std::ops::RangeInclusive<u64> = 1..=60;
 const SETTLE_SECONDS_RANGE: std::ops::RangeInclusive<u64> = 1..=24 * 3600;
 
 /// Whether a job runs.

@@ -32,6 +32,7 @@ pub struct GroupRecord {
 statements! {
     INSERT = "INSERT INTO directory_groups (id, display_name, name_key, security_enabled, deleted, doc, version, created, modified) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     UPDATE = "UPDATE directory_groups SET display_name = $2, name_key = $3, security_enabled = $4, deleted = $5, doc = $6, version = version + 1, modified = $7 WHERE id = $1";
+    LOCK = "SELECT 1 FROM directory_groups WHERE id = $1", "SELECT 1::bigint FROM directory_groups WHERE id = $1 FOR UPDATE";
     DELETE = "DELETE FROM directory_groups WHERE id = $1";
     BY_ID = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE id = $1";
     BY_NAME = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE name_key = $1 ORDER BY id LIMIT $2";
@@ -88,6 +89,11 @@ pub fn update_group(tx: &mut WriteTx<'_>, group: &GroupRecord, name_key: &str) -
         group.modified
     ];
     tx.run(&UPDATE, values).map(drop)
+}
+
+/// Holds a group against other writers until the transaction ends, so that what is read next is what is changed.
+pub fn lock_group(tx: &mut WriteTx<'_>, id: GroupId) -> Result<(), StoreError> {
+    tx.first(&LOCK, params![id], |_| Ok(())).map(drop)
 }
 
 /// Purges a group for good; its memberships must be gone. Says whether there was one.

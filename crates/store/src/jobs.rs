@@ -39,6 +39,7 @@ pub struct JobRecord {
 pub struct Lease {
     app: AppId,
     fence: i64,
+    version: i64,
 }
 
 impl Lease {
@@ -75,16 +76,17 @@ statements! {
     BY_APP = "SELECT app, status, settings, secret, watermark, initial_from, initial_cursor, next_run, fence, lease_until, version FROM jobs WHERE app = $1";
     DUE = "SELECT app FROM jobs WHERE status IN ('on', 'quarantine') AND next_run <= $1 AND (lease_until IS NULL OR lease_until < $1) ORDER BY next_run LIMIT $2";
     UPDATE_SETTINGS = "UPDATE jobs SET settings = $2, secret = $3, version = version + 1 WHERE app = $1";
+    NOTE_SETTINGS = "UPDATE jobs SET settings = $2 WHERE app = $1 AND version = $3";
     SET_STATUS = "UPDATE jobs SET status = $2 WHERE app = $1";
     SET_NEXT_RUN = "UPDATE jobs SET next_run = $2 WHERE app = $1";
-    RESTART = "UPDATE jobs SET watermark = NULL, initial_from = NULL, initial_cursor = NULL, next_run = $2 WHERE app = $1";
-    CLAIM = "UPDATE jobs SET fence = fence + 1, lease_owner = $2, lease_until = $4 WHERE app = $1 AND (lease_until IS NULL OR lease_until < $3 OR lease_owner = $2) RETURNING fence";
+    RESTART = "UPDATE jobs SET watermark = NULL, initial_from = NULL, initial_cursor = NULL, next_run = $2, version = version + 1 WHERE app = $1";
+    CLAIM = "UPDATE jobs SET fence = fence + 1, lease_owner = $2, lease_until = $4 WHERE app = $1 AND (lease_until IS NULL OR lease_until < $3 OR lease_owner = $2) RETURNING fence, version";
     RENEW = "UPDATE jobs SET lease_until = $3 WHERE app = $1 AND fence = $2 AND lease_until IS NOT NULL";
     HOLDS = "SELECT 1 FROM jobs WHERE app = $1 AND fence = $2 AND lease_until IS NOT NULL",
             "SELECT 1 FROM jobs WHERE app = $1 AND fence = $2 AND lease_until IS NOT NULL FOR SHARE";
-    RELEASE = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, next_run = $3 WHERE app = $1 AND fence = $2";
-    SET_WATERMARK = "UPDATE jobs SET watermark = $3, initial_from = NULL, initial_cursor = NULL WHERE app = $1 AND fence = $2";
-    SET_INITIAL = "UPDATE jobs SET initial_from = $3, initial_cursor = $4 WHERE app = $1 AND fence = $2";
+    RELEASE = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, next_run = CASE WHEN version = $4 THEN $3 ELSE next_run END WHERE app = $1 AND fence = $2";
+    SET_WATERMARK = "UPDATE jobs SET watermark = $3, initial_from = NULL, initial_cursor = NULL WHERE app = $1 AND fence = $2 AND version = $4";
+    SET_INITIAL = "UPDATE jobs SET initial_from = $3, initial_cursor = $4 WHERE app = $1 AND fence = $2 AND version = $5";
     INSERT_CYCLE = "INSERT INTO cycles (app, id, kind, state, started, counts) VALUES ($1, $2, $3, 'running', $4, '{}')";
     END_CYCLE = "UPDATE cycles SET state = $3, ended = $4, counts = $5 WHERE app = $1 AND id = $2";
     PROGRESS = "UPDATE cycles SET counts = $3 WHERE app = $1 AND id = $2";
@@ -141,6 +143,12 @@ pub fn update_job(tx: &mut WriteTx<'_>, app: AppId, settings: &str, secret: &[u8
     tx.run(&UPDATE_SETTINGS, params![app, settings, secret]).map(drop)
 }
 
+/// Writes down what the service itself found out about a job, unless an administrator has changed the settings since
+/// they were read at `version`; says whether it was written.
+pub fn note_settings(tx: &mut WriteTx<'_>, app: AppId, settings: &str, version: i64) -> Result<bool, StoreError> {
+    Ok(tx.run(&NOTE_SETTINGS, params![app, settings, version])? > 0)
+}
+
 /// Sets the status.
 pub fn set_status(tx: &mut WriteTx<'_>, app: AppId, status: &str) -> Result<(), StoreError> {
     tx.run(&SET_STATUS, params![app, status]).map(drop)
@@ -151,7 +159,8 @@ pub fn set_next_run(tx: &mut WriteTx<'_>, app: AppId, at: Timestamp) -> Result<(
     tx.run(&SET_NEXT_RUN, params![app, at]).map(drop)
 }
 
-/// Clears the watermark: the next cycle, due now, is an initial one. Links stay.
+/// Clears the watermark: the next cycle, due now, is an initial one. Links stay. A cycle that is running finishes, and
+/// cannot set a watermark over this.
 pub fn restart(tx: &mut WriteTx<'_>, app: AppId, now: Timestamp) -> Result<(), StoreError> {
     tx.run(&RESTART, params![app, now]).map(drop)
 }
@@ -165,8 +174,8 @@ pub fn claim(
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Option<Lease>, StoreError> {
-    let fence = tx.first(&CLAIM, params![app, owner, now, until], |row| row.int(0))?;
-    Ok(fence.map(|fence| Lease { app, fence }))
+    let claimed = tx.first(&CLAIM, params![app, owner, now, until], |row| Ok((row.int(0)?, row.int(1)?)))?;
+    Ok(claimed.map(|(fence, version)| Lease { app, fence, version }))
 }
 
 /// Holds the lease longer; says whether it was still held.
@@ -182,17 +191,17 @@ pub fn holds(tx: &mut WriteTx<'_>, lease: Lease) -> Result<bool, StoreError> {
 
 /// Gives the lease back and says when the next cycle is due.
 pub fn release(tx: &mut WriteTx<'_>, lease: Lease, next_run: Timestamp) -> Result<(), StoreError> {
-    tx.run(&RELEASE, params![lease.app, lease.fence, next_run]).map(drop)
+    tx.run(&RELEASE, params![lease.app, lease.fence, next_run, lease.version]).map(drop)
 }
 
 /// Moves the watermark, which also ends an initial cycle. Belongs in the transaction that completes the last item before it.
 pub fn set_watermark(tx: &mut WriteTx<'_>, lease: Lease, watermark: i64) -> Result<(), StoreError> {
-    tx.run(&SET_WATERMARK, params![lease.app, lease.fence, watermark]).map(drop)
+    tx.run(&SET_WATERMARK, params![lease.app, lease.fence, watermark, lease.version]).map(drop)
 }
 
 /// Keeps how far an initial cycle has come, and at which directory change it began.
 pub fn set_initial(tx: &mut WriteTx<'_>, lease: Lease, from: i64, cursor: &str) -> Result<(), StoreError> {
-    tx.run(&SET_INITIAL, params![lease.app, lease.fence, from, cursor]).map(drop)
+    tx.run(&SET_INITIAL, params![lease.app, lease.fence, from, cursor, lease.version]).map(drop)
 }
 
 /// Records that a cycle began.
@@ -223,12 +232,19 @@ pub fn end_cycle(
     tx.run(&END_CYCLE, params![app, id, state, now, counts]).map(drop)
 }
 
-/// Removes everything that the job of an application has left: links, failures, references, cycles and log.
-pub fn delete_traces(tx: &mut WriteTx<'_>, app: AppId) -> Result<(), StoreError> {
-    for sql in [&DELETE_LINKS, &DELETE_ESCROWS, &DELETE_NOTES, &DELETE_MEMBER_LINKS, &DELETE_CYCLES, &DELETE_LOGS] {
+/// Forgets what is known of the objects at the target: links, failures, references. They are matched anew.
+pub fn forget_target(tx: &mut WriteTx<'_>, app: AppId) -> Result<(), StoreError> {
+    for sql in [&DELETE_LINKS, &DELETE_ESCROWS, &DELETE_NOTES, &DELETE_MEMBER_LINKS] {
         tx.run(sql, params![app])?;
     }
     Ok(())
+}
+
+/// Removes everything that the job of an application has left, cycles and log included.
+pub fn delete_traces(tx: &mut WriteTx<'_>, app: AppId) -> Result<(), StoreError> {
+    forget_target(tx, app)?;
+    tx.run(&DELETE_CYCLES, params![app])?;
+    tx.run(&DELETE_LOGS, params![app]).map(drop)
 }
 
 /// Keeps the latest hundred cycles of a job.

@@ -35,6 +35,7 @@ pub struct UserRecord {
 statements! {
     INSERT = "INSERT INTO directory_users (id, upn, upn_key, display_name, manager, enabled, deleted, doc, version, created, modified) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     UPDATE = "UPDATE directory_users SET upn = $2, upn_key = $3, display_name = $4, manager = $5, enabled = $6, deleted = $7, doc = $8, version = version + 1, modified = $9 WHERE id = $1";
+    LOCK = "SELECT 1 FROM directory_users WHERE id = $1", "SELECT 1::bigint FROM directory_users WHERE id = $1 FOR UPDATE";
     DELETE = "DELETE FROM directory_users WHERE id = $1";
     BY_ID = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE id = $1";
     BY_KEY = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE upn_key = $1";
@@ -93,6 +94,11 @@ pub fn update_user(tx: &mut WriteTx<'_>, user: &UserRecord, upn_key: Option<&str
         user.modified
     ];
     tx.run(&UPDATE, values).map(drop)
+}
+
+/// Holds a user against other writers until the transaction ends, so that what is read next is what is changed.
+pub fn lock_user(tx: &mut WriteTx<'_>, id: UserId) -> Result<(), StoreError> {
+    tx.first(&LOCK, params![id], |_| Ok(())).map(drop)
 }
 
 /// Purges a user for good; says whether there was one.

@@ -17,6 +17,7 @@ const STEP: u32 = 500;
 /// Soft-deletes a user: it keeps its memberships and assignments, frees its name and can be restored for
 /// [`SOFT_DELETE_DAYS`].
 pub fn delete_user(tx: &mut WriteTx<'_>, id: UserId, now: Timestamp) -> Result<User, DirectoryError> {
+    stored::lock_user(tx, id)?;
     let mut user = live_user(tx, id)?;
     user.deleted = Some(now);
     write(tx, user, None, now)
@@ -24,6 +25,7 @@ pub fn delete_user(tx: &mut WriteTx<'_>, id: UserId, now: Timestamp) -> Result<U
 
 /// Restores a soft-deleted user. [`DirectoryError::NotUnique`] where the name was given to somebody else meanwhile.
 pub fn restore_user(tx: &mut WriteTx<'_>, id: UserId, now: Timestamp) -> Result<User, DirectoryError> {
+    stored::lock_user(tx, id)?;
     let mut user = deleted_user(tx, id)?;
     let key = name_key(&user.user_principal_name)?;
     refuse_taken_name(tx, &user, &key)?;
@@ -50,6 +52,7 @@ fn deleted_user(tx: &mut WriteTx<'_>, id: UserId) -> Result<User, DirectoryError
 /// Removes a soft-deleted user for good, with its memberships, assignments and admin roles; people it managed have no
 /// manager then. The feed tells of each.
 pub fn purge_user(tx: &mut WriteTx<'_>, id: UserId, now: Timestamp) -> Result<(), DirectoryError> {
+    stored::lock_user(tx, id)?;
     deleted_user(tx, id)?;
     leave_all(tx, id.into(), now)?;
     for role in applications::admin_roles(tx, id)? {

@@ -253,3 +253,31 @@ fn lists_come_in_pages_and_by_text() {
         }
     });
 }
+
+#[test]
+fn two_who_change_different_attributes_at_once_both_succeed() {
+    on_both(|store| async move {
+        let id = UserId::new(uuid::Uuid::from_u128(7));
+        let draft = UserDraft::new("ann@contoso.com", "Ann");
+        store.write(move |tx| create_user(tx, id, &draft, Timestamp::UNIX_EPOCH)).await.unwrap();
+        let set = |name: &'static str| {
+            let store = store.clone();
+            async move {
+                for round in 0..20 {
+                    let change = [(name.to_owned(), Some(format!("{name} {round}").into()))];
+                    store.write(move |tx| change_user(tx, id, &change, Timestamp::UNIX_EPOCH)).await.unwrap();
+                }
+            }
+        };
+        let names = ["jobTitle", "department", "city", "companyName"];
+        let tasks: Vec<_> = names.map(|name| tokio::spawn(set(name))).into_iter().collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let ann = store.read(move |tx| user(tx, id)).await.unwrap().unwrap();
+        for name in names {
+            assert_eq!(ann.attribute(name), Some(format!("{name} 19").into()));
+        }
+        assert_eq!(ann.version, 81);
+    });
+}

@@ -220,6 +220,9 @@ impl Cycle {
     }
 
     pub(super) fn is_stopped(&self) -> bool {
+        if self.engine.is_stopping() {
+            self.halt(Stop::Job(JobError::Stopped));
+        }
         self.stopped.load(Ordering::Relaxed)
     }
 

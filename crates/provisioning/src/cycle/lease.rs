@@ -12,11 +12,15 @@ use tokio::time::Instant;
 use crate::engine::Engine;
 use crate::job::JobError;
 use crate::lock::JobLock;
+use crate::settings::REQUEST_TIMEOUT_SECONDS_RANGE;
 
 /// How long a lease lasts without being renewed.
 const LEASE: Duration = Duration::from_secs(90);
 /// How often it is renewed.
 const RENEW_EVERY: Duration = Duration::from_secs(20);
+
+/// Before each request the lease must last longer than the request may take: also just before it is renewed.
+const _: () = assert!(LEASE.as_secs() - RENEW_EVERY.as_secs() > *REQUEST_TIMEOUT_SECONDS_RANGE.end());
 
 /// A lease that is renewed in the background until it is dropped.
 pub(super) struct HeldLease {

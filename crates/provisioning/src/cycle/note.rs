@@ -47,12 +47,11 @@ impl Look<'_> {
             tie.write(tx, app)?;
             logs::insert_log(tx, app, &log)
         });
-        match written.await {
-            Err(Stop::Job(JobError::Store(StoreError::NotUnique(UniqueKey::LinkTarget)))) => {
+        if let Err(trouble) = not_on_two(written.await) {
+            if matches!(trouble, Trouble::Object(_)) {
                 self.withdraw().await?;
-                return Err(Trouble::Object(duplicate_source_entries("another object")));
             }
-            other => other?,
+            return Err(trouble);
         }
         one_more(match action {
             "create" => &cycle.counts.created,
@@ -114,12 +113,13 @@ impl Look<'_> {
         };
         let log = cycle.log(&self.subject, Some(evaluation), &happened);
         let (app, tie) = (cycle.app, self.tie(link, false));
-        cycle
+        let written = cycle
             .record(move |tx| {
                 tie.write(tx, app)?;
                 logs::insert_log(tx, app, &log)
             })
-            .await?;
+            .await;
+        not_on_two(written)?;
         one_more(&cycle.counts.skipped);
         Ok(self.done("other", "skipped", Some(text)))
     }
@@ -345,4 +345,14 @@ pub(super) fn leave_escrow(
         return Ok(());
     }
     links::clear_escrow(tx, app, kind, id)
+}
+
+/// A commit that would have put two source objects on one account is a failure of the object, not of the cycle.
+pub(super) fn not_on_two(written: Result<(), Stop>) -> Result<(), Trouble> {
+    match written {
+        Err(Stop::Job(JobError::Store(StoreError::NotUnique(UniqueKey::LinkTarget)))) => {
+            Err(Trouble::Object(duplicate_source_entries("another object")))
+        }
+        other => other.map_err(Trouble::Stop),
+    }
 }

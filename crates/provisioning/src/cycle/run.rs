@@ -251,6 +251,7 @@ impl Cycle {
         let interval = match &result {
             Err(Stop::Connection(problem)) => self.quarantine(&problem.to_string()).await?,
             Ok(()) => self.leave_quarantine().await?,
+            Err(Stop::Job(JobError::Stopped)) => jiff::SignedDuration::ZERO,
             Err(Stop::LeaseLost | Stop::Job(_)) => self.settings.interval(),
         };
         // Tasks that were still winding down have ended: nobody else holds the cycle.
@@ -272,8 +273,10 @@ impl Cycle {
         self.engine
             .store()
             .write(move |tx| {
-                jobs::update_job(tx, app, &text, &record.secret)?;
-                jobs::set_status(tx, app, status.as_str())
+                if jobs::note_settings(tx, app, &text, record.version)? {
+                    jobs::set_status(tx, app, status.as_str())?;
+                }
+                Ok::<_, StoreError>(())
             })
             .await?;
         // Doubles with the time already spent in quarantine.
@@ -292,8 +295,10 @@ impl Cycle {
             self.engine
                 .store()
                 .write(move |tx| {
-                    jobs::update_job(tx, app, &text, &record.secret)?;
-                    if was_on { jobs::set_status(tx, app, JobStatus::On.as_str()) } else { Ok(()) }
+                    if jobs::note_settings(tx, app, &text, record.version)? && was_on {
+                        jobs::set_status(tx, app, JobStatus::On.as_str())?;
+                    }
+                    Ok::<_, StoreError>(())
                 })
                 .await?;
         }

@@ -2,16 +2,14 @@
 //! the next cycle finds it and looks before it does anything else.
 
 use store::links::{self, LinkRecord, LinkState};
-use store::{StoreError, UniqueKey};
 
 use super::context::Stop;
 use super::evaluate::{Evaluation, match_key, remnant};
 use super::look::{Look, Looked, Trouble, duplicate_source_entries};
-use super::note::set_free;
+use super::note::{not_on_two, set_free};
 use super::record::ModifiedProperty;
 use super::report::one_more;
 use crate::dialect;
-use crate::job::JobError;
 use crate::object_plan::{Difference, Wish, new_account};
 use crate::scope::Scope;
 use crate::target::{CallError, Patched};
@@ -161,12 +159,7 @@ impl Look<'_> {
     /// Commits what is about to be sent.
     async fn intend(&self, intent: LinkRecord) -> Result<(), Trouble> {
         let app = self.cycle.app;
-        match self.cycle.record(move |tx| links::put_link(tx, app, &intent)).await {
-            Err(Stop::Job(JobError::Store(StoreError::NotUnique(UniqueKey::LinkTarget)))) => {
-                return Err(Trouble::Object(duplicate_source_entries("another object")));
-            }
-            other => other?,
-        }
+        not_on_two(self.cycle.record(move |tx| links::put_link(tx, app, &intent)).await)?;
         if let Err(stop) = self.cycle.may_send() {
             return Err(Trouble::Stop(stop));
         }

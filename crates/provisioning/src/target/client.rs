@@ -20,6 +20,8 @@ use crate::object_plan::{Failure, MatchValue};
 const ATTEMPTS_MAX: u32 = 3;
 /// Refusals of the token in a row after which a cycle stops.
 const UNAUTHORIZED_MAX: u32 = 5;
+/// Reads without an answer in a row, each tried [`ATTEMPTS_MAX`] times, after which a cycle stops.
+const SILENT_MAX: u32 = 3;
 /// Failures to connect in a row after which a cycle stops.
 const UNREACHABLE_MAX: u32 = 3;
 /// Shortest and longest wait that `Retry-After` can ask for.
@@ -37,6 +39,7 @@ pub struct Target {
     requests: AtomicU64,
     unauthorized: AtomicU32,
     unreachable: AtomicU32,
+    silent: AtomicU32,
     paused_until: Mutex<Option<Instant>>,
 }
 
@@ -100,6 +103,7 @@ impl Target {
             requests: AtomicU64::new(0),
             unauthorized: AtomicU32::new(0),
             unreachable: AtomicU32::new(0),
+            silent: AtomicU32::new(0),
             paused_until: Mutex::new(None),
         }
     }
@@ -224,6 +228,7 @@ impl Target {
         match result {
             Ok(answer) => {
                 self.unreachable.store(0, Ordering::Relaxed);
+                self.silent.store(0, Ordering::Relaxed);
                 if !matches!(answer.status, 401 | 403) {
                     self.unauthorized.store(0, Ordering::Relaxed);
                 }
@@ -252,7 +257,11 @@ impl Target {
                     CallError::Refused(Failure { code: "WebExceptionProtocolError", reason: cause })
                 }
             }
+            // Only for reads: a write of unknown outcome has to be remembered as one.
             SendError::Unknown(cause) if method == Method::Get => {
+                if self.silent.fetch_add(1, Ordering::Relaxed) + 1 >= SILENT_MAX {
+                    return CallError::Job(ConnectionProblem::Unreachable(cause));
+                }
                 CallError::Refused(Failure { code: "Timeout", reason: cause })
             }
             SendError::Unknown(cause) => CallError::Unknown(Failure { code: "Timeout", reason: cause }),

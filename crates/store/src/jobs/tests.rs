@@ -120,7 +120,14 @@ fn a_watermark_ends_the_initial_cycle_and_a_restart_begins_another() {
             update_job(tx, app, "{\"scope\":1}", b"sealed again")?;
             restart(tx, app, second(3))?;
             let job = job_by_app(tx, app)?.unwrap();
-            assert_eq!((job.watermark, job.next_run, job.version), (None, second(3), 2));
+            assert_eq!((job.watermark, job.next_run, job.version), (None, second(3), 3));
+            // The cycle that was running is of the old settings: neither its watermark nor its due time counts any more.
+            set_watermark(tx, lease, 18)?;
+            set_initial(tx, lease, 18, "user 5")?;
+            release(tx, lease, second(90))?;
+            let job = job_by_app(tx, app)?.unwrap();
+            assert_eq!((job.watermark, job.initial_from, job.next_run), (None, None, second(3)));
+            assert!(!note_settings(tx, app, "{}", 2)? && note_settings(tx, app, "{\"scope\":1}", 3)?);
             assert_eq!(
                 (job.settings.as_str(), job.secret.as_slice(), job.status.as_str()),
                 ("{\"scope\":1}", &b"sealed again"[..], "on")
