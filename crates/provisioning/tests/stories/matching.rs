@@ -1,6 +1,7 @@
 //! Accounts that are there already: matched, adopted, contested, gone.
 
 use jiff::SignedDuration;
+use provisioning::JobChange;
 use provisioning::target::Method;
 use serde_json::json;
 
@@ -207,4 +208,21 @@ fn who_is_renamed_while_a_create_may_still_arrive_gets_one_account() {
             assert!(job.target.with(|app| app.user_id("ann.lee@contoso.com")).is_some(), "{template}");
         });
     }
+}
+
+#[test]
+fn another_address_is_another_set_of_accounts() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        assert_eq!(job.settle().await.created, 1);
+        let (elsewhere, url) = world.target("elsewhere", Nature::default());
+        // The first account there has the id that Ann's has at the old address.
+        elsewhere.with(|app| app.add_user(&json!({ "userName": "robot@contoso.com", "active": true })));
+        job.change(JobChange { tenant_url: Some(url), ..JobChange::default() }).await;
+        world.deletes(ann).await;
+        world.joins_for(job.app, "Bob").await;
+        assert_eq!(job.settle().await.created, 1);
+        assert_eq!(elsewhere.with(|app| app.user_attribute("robot@contoso.com", "active")), json!(true));
+    });
 }
