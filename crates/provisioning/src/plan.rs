@@ -74,7 +74,7 @@ pub enum SkipReason {
 pub enum Action<'p> {
     /// A new account.
     Create(Vec<Wish<'p>>),
-    /// Changes to an account; `adopt` where it was just matched.
+    /// Changes to an account, linked or just matched.
     Update(Vec<Difference<'p>>),
     /// Switching off. `release`: the object is no longer managed afterwards.
     Disable {

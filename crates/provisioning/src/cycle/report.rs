@@ -58,7 +58,7 @@ impl fmt::Display for CycleReport {
 /// How far a cycle has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// What it is working on: `users`, `groups`, `changes`, `references`.
+    /// What it is working on: `retries`, `users`, `groups`, `changes`, `members`, `references`.
     pub phase: &'static str,
     /// Objects looked at.
     pub done: u64,
