@@ -16,7 +16,7 @@ pub(crate) struct JobLocks {
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct JobLock {
-    _file: File,
+    file: File,
 }
 
 impl JobLocks {
@@ -33,9 +33,16 @@ impl JobLocks {
             .write(true)
             .open(self.folder.join(format!("{app}.lock")))?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(JobLock { _file: file })),
+            Ok(()) => Ok(Some(JobLock { file })),
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),
             Err(std::fs::TryLockError::Error(error)) => Err(error),
         }
+    }
+}
+
+impl JobLock {
+    /// Gives the lock back now, whoever still holds this value.
+    pub(crate) fn release(&self) -> io::Result<()> {
+        self.file.unlock()
     }
 }

@@ -1,6 +1,6 @@
 //! Who is in scope: the assignment test, the state of the source object, the scoping filter, each with its reason.
 
-use directory::{Group, User};
+use directory::{DEFAULT_ACCESS, Group, User};
 use mapping::{ObjectMapping, Source};
 use serde::{Deserialize, Serialize};
 use store::applications::EntitlementRecord;
@@ -76,9 +76,6 @@ pub struct ScopeRules {
     /// Whether *Default Access* counts for nothing.
     pub exclude_default_access: bool,
 }
-
-/// The value of the role that every application has.
-pub const DEFAULT_ACCESS: &str = "Default Access";
 
 /// Decides about a user. Assignment and filters come first: whoever fails them is no longer managed, disabled or not.
 pub fn scope_of_user(

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use store::AppId;
 use store::jobs::{self, Lease};
-use store::{AppId, StoreError};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -27,7 +27,7 @@ pub(super) struct HeldLease {
     pub(super) lease: Lease,
     until: Arc<Mutex<Instant>>,
     heartbeat: JoinHandle<()>,
-    _lock: JobLock,
+    lock: JobLock,
 }
 
 impl HeldLease {
@@ -39,7 +39,7 @@ impl HeldLease {
         let claimed = engine.store().write(move |tx| jobs::claim(tx, app, &owner, now, now + LEASE)).await?;
         let lease = claimed.ok_or(JobError::Busy)?;
         let heartbeat = tokio::spawn(beat(engine.clone(), lease, Arc::clone(&until)));
-        Ok(Self { lease, until, heartbeat, _lock: lock })
+        Ok(Self { lease, until, heartbeat, lock })
     }
 
     /// Whether the lease lasts longer than a request may take: asked before anything is sent that changes the target.
@@ -47,10 +47,13 @@ impl HeldLease {
         *self.until.lock().unwrap_or_else(PoisonError::into_inner) > Instant::now() + request
     }
 
-    /// Gives the lease back; the next cycle is due after `interval`.
-    pub(super) async fn release(self, engine: &Engine, interval: SignedDuration) -> Result<(), StoreError> {
+    /// Gives lease and lock back; the next cycle is due after `interval`. Both are free when this returns, also while a task
+    /// of the cycle is still winding down.
+    pub(super) async fn release(&self, engine: &Engine, interval: SignedDuration) -> Result<(), JobError> {
         let (lease, next_run) = (self.lease, engine.now() + interval);
-        engine.store().write(move |tx| jobs::release(tx, lease, next_run)).await
+        self.heartbeat.abort();
+        engine.store().write(move |tx| jobs::release(tx, lease, next_run)).await?;
+        Ok(self.lock.release()?)
     }
 }
 

@@ -254,8 +254,7 @@ impl Cycle {
             Err(Stop::Job(JobError::Stopped)) => jiff::SignedDuration::ZERO,
             Err(Stop::LeaseLost | Stop::Job(_)) => self.settings.interval(),
         };
-        // Tasks that were still winding down have ended: nobody else holds the cycle.
-        if let Some(Cycle { mode: Mode::Send(held), .. }) = Arc::into_inner(self) {
+        if let Mode::Send(held) = &self.mode {
             held.release(&engine, interval).await?;
         }
         Ok(result?)
