@@ -4,6 +4,7 @@
 //! long a refusal takes tells nothing about how much of a guess was right.
 
 use std::fmt;
+use std::sync::Arc;
 
 use hmac::{Hmac, Mac};
 use jiff::{SignedDuration, Timestamp};
@@ -58,9 +59,12 @@ pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
     /// Finds what the token opens.
-    pub fn authenticate(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Caller, AuthError> {
-        let owner = store::tenants::token_owner(tx, &self.0)?.ok_or(AuthError::Invalid)?;
-        admit(owner, now)
+    pub fn authenticate(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Arc<Caller>, AuthError> {
+        let found = tx.remembered(&self.0, |tx| {
+            let owner = store::tenants::token_owner(tx, &self.0)?.ok_or(AuthError::Invalid)?;
+            Opened::read(owner)
+        })?;
+        found.admit(now)
     }
 }
 
@@ -82,21 +86,40 @@ pub enum AuthError {
 }
 
 /// Finds what a presented token opens; RFC 6750 §2.1 tells how it is presented.
-pub fn authenticate(tx: &mut ReadTx<'_>, key: &TokenKey, presented: &str, now: Timestamp) -> Result<Caller, AuthError> {
+pub fn authenticate(
+    tx: &mut ReadTx<'_>,
+    key: &TokenKey,
+    presented: &str,
+    now: Timestamp,
+) -> Result<Arc<Caller>, AuthError> {
     key.hash(presented)?.authenticate(tx, now)
 }
 
-fn admit(owner: TokenOwner, now: Timestamp) -> Result<Caller, AuthError> {
-    if owner.expires <= now {
-        return Err(AuthError::Expired);
+/// What a token opens while it is valid.
+struct Opened {
+    caller: Arc<Caller>,
+    expires: Timestamp,
+    suspended: bool,
+}
+
+impl Opened {
+    fn read(owner: TokenOwner) -> Result<Self, AuthError> {
+        let profile = Profile::by_name(&owner.profile)
+            .ok_or_else(|| StoreError::Decode(format!("no profile is called {}", owner.profile)))?;
+        let settings = TenantSettings::read(&owner.settings)?;
+        let caller = Arc::new(Caller::new(owner.tenant, owner.tenant_name, profile, settings));
+        Ok(Self { caller, expires: owner.expires, suspended: owner.suspended.is_some() })
     }
-    if owner.suspended.is_some() {
-        return Err(AuthError::Suspended);
+
+    fn admit(&self, now: Timestamp) -> Result<Arc<Caller>, AuthError> {
+        if self.expires <= now {
+            return Err(AuthError::Expired);
+        }
+        if self.suspended {
+            return Err(AuthError::Suspended);
+        }
+        Ok(Arc::clone(&self.caller))
     }
-    let profile = Profile::by_name(&owner.profile)
-        .ok_or_else(|| StoreError::Decode(format!("no profile is called {}", owner.profile)))?;
-    let settings = TenantSettings::read(&owner.settings)?;
-    Ok(Caller::new(owner.tenant, owner.tenant_name, profile, settings))
 }
 
 /// A token that was just made. The only moment at which its text is known.

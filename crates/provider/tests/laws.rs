@@ -68,7 +68,7 @@ async fn tenant(store: &Store, number: usize) -> Caller {
         let id = store::version_7(now, [0; 10]).into();
         let request = TokenRequest { tenant: &name, name: "law", id, secret, days: 1 };
         let token = provider::create_token(tx, &key, &request, now)?.text;
-        Ok(provider::authenticate(tx, &key, &token, now).expect("a new token is valid"))
+        Ok(Caller::clone(&*provider::authenticate(tx, &key, &token, now).expect("a new token is valid")))
     });
     made.await.expect("a tenant is made")
 }

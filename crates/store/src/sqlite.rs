@@ -1,15 +1,20 @@
 //! The embedded database: one writer thread with group commit, readers on connections of their own, a thread that
 //! checkpoints off the write path.
 
+mod commits;
+mod readers;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use self::commits::Commits;
+use self::readers::Readers;
 use crate::error::StoreError;
 use crate::migrate;
 use crate::{ReadTx, WriteTx};
@@ -18,11 +23,9 @@ use crate::{ReadTx, WriteTx};
 const GROUP_MAX: usize = 256;
 /// How long a lock of another program is waited for.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
-/// Idle reader connections that are kept.
-const READERS_MAX: usize = 32;
 /// Prepared statements a connection keeps.
 const STATEMENTS_MAX: usize = 256;
-/// How often the write-ahead log is looked at.
+/// How often the write-ahead log is looked at, and the longest that an idle reader holds its snapshot.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(50);
 /// Size of the write-ahead log from which it is copied into the database.
 const CHECKPOINT_BYTES: u64 = 4 << 20;
@@ -47,7 +50,7 @@ pub(crate) struct Sqlite {
     writer: Option<JoinHandle<()>>,
     stop: Option<Sender<()>>,
     checkpointer: Option<JoinHandle<()>>,
-    readers: Mutex<Vec<Connection>>,
+    readers: Arc<Readers>,
 }
 
 impl Sqlite {
@@ -56,18 +59,22 @@ impl Sqlite {
         claim(&mut open_file(path)?, path)?;
         let mut writer = connect(path)?;
         migrate::sqlite(&mut writer)?;
+        let commits = Arc::new(Commits::open(path).map_err(|error| cannot_stamp(path, &error))?);
+        let readers = Arc::new(Readers::new(path, Arc::clone(&commits)));
         let (work, inbox) = channel();
         let (stop, stopped) = channel();
         let checkpoints = connect(path)?;
         checkpoints.busy_timeout(TRUNCATE_WAIT)?;
-        let wal = wal_path(path);
+        let (wal, idle_readers) = (wal_path(path), Arc::clone(&readers));
         Ok(Self {
             path: path.to_owned(),
             work: Some(work),
-            writer: Some(std::thread::spawn(move || write_loop(&writer, &inbox))),
+            writer: Some(std::thread::spawn(move || write_loop(&writer, &commits, &inbox))),
             stop: Some(stop),
-            checkpointer: Some(std::thread::spawn(move || checkpoint_loop(&checkpoints, &wal, &stopped))),
-            readers: Mutex::new(Vec::new()),
+            checkpointer: Some(std::thread::spawn(move || {
+                checkpoint_loop(&checkpoints, &idle_readers, &wal, &stopped)
+            })),
+            readers,
         })
     }
 
@@ -93,19 +100,7 @@ impl Sqlite {
         &self,
         use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let connection = match kept {
-            Some(connection) => connection,
-            None => connect(&self.path)?,
-        };
-        run(&connection, "BEGIN")?;
-        let result = catching(|| use_case(&mut ReadTx::sqlite(&connection)));
-        run(&connection, "COMMIT")?;
-        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if readers.len() < READERS_MAX {
-            readers.push(connection);
-        }
-        result
+        self.readers.read(use_case)
     }
 
     pub(crate) fn backup(&self, to: &Path, progress: impl Fn(u64, u64)) -> Result<(), StoreError> {
@@ -223,7 +218,7 @@ fn in_savepoint<T, E: From<StoreError>>(
 }
 
 /// Takes what is queued, runs it in one transaction, commits, and only then answers.
-fn write_loop(connection: &Connection, inbox: &Receiver<Work>) {
+fn write_loop(connection: &Connection, commits: &Commits, inbox: &Receiver<Work>) {
     while let Ok(first) = inbox.recv() {
         let mut finishes = Vec::new();
         let mut next = Some(first);
@@ -232,7 +227,7 @@ fn write_loop(connection: &Connection, inbox: &Receiver<Work>) {
             finishes.push(work(still_open(connection, &begun)));
             next = if finishes.len() < GROUP_MAX { inbox.try_recv().ok() } else { None };
         }
-        let committed = begun.and_then(|()| commit(connection));
+        let committed = begun.and_then(|()| commit(connection)).inspect(|()| tell(commits));
         for finish in finishes {
             finish(match &committed {
                 Ok(()) => Ok(()),
@@ -260,6 +255,21 @@ fn commit(connection: &Connection) -> Result<(), StoreError> {
     run(connection, "COMMIT").inspect_err(|_| drop(run(connection, "ROLLBACK")))
 }
 
+/// Tells readers of a commit. Where that fails they find out by themselves, when their snapshots end.
+fn tell(commits: &Commits) {
+    if let Err(error) = commits.stamp() {
+        tracing::warn!("Readers see the last commit late, because its stamp cannot be written: {error}");
+    }
+}
+
+fn cannot_stamp(database: &Path, error: &std::io::Error) -> StoreError {
+    let path = commits::beside(database);
+    if error.kind() == std::io::ErrorKind::StorageFull {
+        return StoreError::Full;
+    }
+    StoreError::Unavailable(format!("{} cannot be written: {error}", path.display()))
+}
+
 fn same(error: &StoreError) -> StoreError {
     match error {
         StoreError::Busy => StoreError::Busy,
@@ -269,9 +279,10 @@ fn same(error: &StoreError) -> StoreError {
 }
 
 /// Copies the write-ahead log into the database from time to time, so that no commit has to.
-fn checkpoint_loop(connection: &Connection, wal: &Path, stopped: &Receiver<()>) {
+fn checkpoint_loop(connection: &Connection, readers: &Readers, wal: &Path, stopped: &Receiver<()>) {
     let mut pause = 0;
     while stopped.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
+        readers.let_go();
         let bytes = std::fs::metadata(wal).map_or(0, |file| file.len());
         pause = checkpoint(connection, bytes, pause);
     }

@@ -1,15 +1,25 @@
 //! Transactions: what a use case is handed. Reading and writing ones are different types, because on SQLite a read
 //! transaction that turns into a write can fail.
 
+use std::any::Any;
+use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use crate::error::StoreError;
 use crate::postgres::Prepared;
 use crate::sql::{Param, Row, Sql};
 
+/// Answers that a snapshot remembers.
+const MEMO_MAX: usize = 64;
+
+/// What use cases found out in a snapshot, for the next one that reads from it.
+pub(crate) type Memo = HashMap<[u8; 32], Arc<dyn Any + Send + Sync>>;
+
 /// A transaction that reads, and sees one moment of the data.
 pub struct ReadTx<'c> {
     inner: Inner<'c>,
+    memo: Option<&'c mut Memo>,
     /// The first statement that failed, in words.
     failure: Option<String>,
 }
@@ -37,7 +47,12 @@ impl<'c> DerefMut for WriteTx<'c> {
 
 impl<'c> ReadTx<'c> {
     pub(crate) const fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self { inner: Inner::Sqlite(connection), failure: None }
+        Self { inner: Inner::Sqlite(connection), memo: None, failure: None }
+    }
+
+    /// Over a snapshot that other use cases may read from too. The memo is forgotten with the snapshot.
+    pub(crate) const fn snapshot(connection: &'c rusqlite::Connection, memo: &'c mut Memo) -> Self {
+        Self { inner: Inner::Sqlite(connection), memo: Some(memo), failure: None }
     }
 
     /// `gave_up` becomes true when the server ends the transaction for the sake of another (deadlock, serialisation).
@@ -46,11 +61,33 @@ impl<'c> ReadTx<'c> {
         prepared: &'c mut Prepared,
         gave_up: &'c mut bool,
     ) -> Self {
-        Self { inner: Inner::Postgres { client, prepared, gave_up }, failure: None }
+        Self { inner: Inner::Postgres { client, prepared, gave_up }, memo: None, failure: None }
     }
 
     pub(crate) const fn is_postgres(&self) -> bool {
         matches!(self.inner, Inner::Postgres { .. })
+    }
+
+    /// The answer to a question that every request asks, such as whose token it brings. It must depend on the data alone: where the
+    /// data have not changed since it was last found, it is not looked up again. `question` names it; errors are not remembered.
+    pub fn remembered<T: Send + Sync + 'static, E>(
+        &mut self,
+        question: &[u8; 32],
+        find: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<Arc<T>, E> {
+        let known = self.memo.as_ref().and_then(|memo| Arc::clone(memo.get(question)?).downcast().ok());
+        if let Some(answer) = known {
+            return Ok(answer);
+        }
+        let answer = Arc::new(find(self)?);
+        if let Some(memo) = &mut self.memo {
+            if memo.len() >= MEMO_MAX {
+                memo.clear();
+            }
+            let answer: Arc<T> = Arc::clone(&answer);
+            memo.insert(*question, answer);
+        }
+        Ok(answer)
     }
 
     /// Calls `each` for every row, as the rows arrive; `each` says whether it wants more.

@@ -28,7 +28,7 @@ impl Visitor {
     }
 
     /// Looks the token up. The tenant is the token's; an address of another tenant is answered as if the token were unknown.
-    pub(crate) fn admit(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Caller, Rejection> {
+    pub(crate) fn admit(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Arc<Caller>, Rejection> {
         let caller = self.token.authenticate(tx, now)?;
         if caller.tenant_name() == self.tenant { Ok(caller) } else { Err(Rejection::BadToken) }
     }
@@ -59,7 +59,7 @@ impl Admitted {
         let now = app.now();
         app.store
             .read(move |tx| {
-                let caller = Arc::new(visitor.admit(tx, now)?);
+                let caller = visitor.admit(tx, now)?;
                 Ok(Self { caller, base: visitor.base })
             })
             .await

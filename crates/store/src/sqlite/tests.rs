@@ -25,7 +25,8 @@ fn runtime() -> tokio::runtime::Runtime {
 
 #[test]
 fn limits() {
-    assert_eq!((GROUP_MAX, READERS_MAX, STATEMENTS_MAX), (256, 32, 256));
+    assert_eq!((GROUP_MAX, STATEMENTS_MAX), (256, 256));
+    assert_eq!((readers::READERS_MAX, readers::READER_CACHE_KIB), (8, 32 << 10));
     assert_eq!((CHECKPOINT_BYTES, TRUNCATE_BYTES), (4 << 20, 48 << 20));
     assert!(TRUNCATE_WAIT * 10 < BUSY_TIMEOUT, "a cut gives up long before a writer does");
     assert_eq!((BACKUP_PAGES, TRUNCATE_PAUSE, CHECKPOINT_EVERY), (512, 40, Duration::from_millis(50)));
@@ -79,7 +80,7 @@ fn sets(name: &'static str) -> UseCase {
 }
 
 /// Hands use cases to a write loop of its own, all of them before it starts, so that they share one group.
-fn one_group(connection: &Connection, use_cases: Vec<UseCase>) -> Vec<Result<(), StoreError>> {
+fn one_group(database: &TestDatabase, connection: &Connection, use_cases: Vec<UseCase>) -> Vec<Result<(), StoreError>> {
     let (work, inbox) = channel::<Work>();
     let answers = Arc::new(Mutex::new(Vec::new()));
     for use_case in use_cases {
@@ -91,7 +92,7 @@ fn one_group(connection: &Connection, use_cases: Vec<UseCase>) -> Vec<Result<(),
         work.send(one).unwrap();
     }
     drop(work);
-    write_loop(connection, &inbox);
+    write_loop(connection, &Commits::open(path_of(database)).unwrap(), &inbox);
     Arc::into_inner(answers).unwrap().into_inner().unwrap()
 }
 
@@ -114,7 +115,7 @@ fn a_group_that_could_not_begin_writes_nothing() {
         other_program.execute_batch("COMMIT").unwrap();
         put_setting(tx, "a", "1")
     });
-    for result in one_group(&writer, vec![lets_go, sets("b")]) {
+    for result in one_group(&database, &writer, vec![lets_go, sets("b")]) {
         assert!(matches!(result, Err(StoreError::Busy)), "{result:?}");
     }
     assert_eq!(names_held(&database), [""; 0]);
@@ -128,11 +129,11 @@ fn a_full_disk_fails_the_whole_group_and_keeps_nothing_of_it() {
     let pages: i64 = writer.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
     writer.pragma_update(None, "max_page_count", pages + 3).unwrap();
     let oversized: UseCase = Box::new(|tx| put_setting(tx, "big", &"x".repeat(1 << 20)));
-    for result in one_group(&writer, vec![sets("a"), oversized, sets("c")]) {
+    for result in one_group(&database, &writer, vec![sets("a"), oversized, sets("c")]) {
         assert!(matches!(result, Err(StoreError::Full)), "{result:?}");
     }
     assert_eq!(names_held(&database), [""; 0]);
-    for result in one_group(&writer, vec![sets("d"), sets("e")]) {
+    for result in one_group(&database, &writer, vec![sets("d"), sets("e")]) {
         result.unwrap();
     }
     assert_eq!(names_held(&database), ["d", "e"]);
