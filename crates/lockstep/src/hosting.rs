@@ -109,7 +109,10 @@ fn app(world: &World, public_url: &str) -> App {
 }
 
 async fn listening(listener: TcpListener, service: server::Guard, shutdown: impl Future<Output = ()>) -> &'static str {
-    server::serve(listener, service, Limits { drain: STOP_MAX, ..Limits::default() }, shutdown).await;
+    let limits = Limits { drain: STOP_MAX, ..Limits::default() };
+    if let Err(error) = server::serve(listener, service, limits, shutdown).await {
+        tracing::error!("The listener cannot start its threads: {error}");
+    }
     "listener"
 }
 

@@ -50,6 +50,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let listener = TcpListener::bind(address).await?;
     let interrupted = async { drop(tokio::signal::ctrl_c().await) };
-    server::serve(listener, server::service(App::new(parts)), Limits::default(), interrupted).await;
+    server::serve(listener, server::service(App::new(parts)), Limits::default(), interrupted).await?;
     Ok(())
 }

@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Guard;
+use crate::threads::Threads;
 
 /// How much a client may ask of the listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Limits {
     pub headers_max: usize,
     /// Most connections at a time; further ones wait to be accepted.
     pub connections_max: usize,
+    /// Threads that serve the connections.
+    pub threads: usize,
     /// Longest wait for requests to finish at the end.
     pub drain: Duration,
 }
@@ -39,6 +42,7 @@ impl Default for Limits {
             header_bytes_max: 64 << 10,
             headers_max: 100,
             connections_max: 4096,
+            threads: std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 64),
             drain: Duration::from_secs(30),
         }
     }
@@ -48,10 +52,16 @@ impl Default for Limits {
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `shutdown` is done, then lets running requests finish. Tells whether all of them did.
-pub async fn serve(listener: TcpListener, service: Guard, limits: Limits, shutdown: impl Future<Output = ()>) -> bool {
+pub async fn serve(
+    listener: TcpListener,
+    service: Guard,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<bool> {
     let connections = Arc::new(Semaphore::new(limits.connections_max));
     let running = GracefulShutdown::new();
     let http = http(&limits);
+    let mut threads = Threads::start(limits.threads)?;
     let mut shutdown = pin!(shutdown);
     loop {
         let accepted = tokio::select! {
@@ -60,9 +70,8 @@ pub async fn serve(listener: TcpListener, service: Guard, limits: Limits, shutdo
         };
         match accepted {
             Ok((stream, permit)) => {
-                let service = TowerToHyperService::new(service.clone());
-                let connection = running.watch(http.serve_connection(TokioIo::new(stream), service));
-                tokio::spawn(async move {
+                let connection = connection(http.clone(), stream, service.clone(), running.watcher());
+                threads.spawn(async move {
                     if let Err(error) = connection.await {
                         tracing::debug!("A connection ended: {error}");
                     }
@@ -76,7 +85,19 @@ pub async fn serve(listener: TcpListener, service: Guard, limits: Limits, shutdo
         }
     }
     drop(listener);
-    tokio::time::timeout(limits.drain, running.shutdown()).await.is_ok()
+    Ok(tokio::time::timeout(limits.drain, running.shutdown()).await.is_ok())
+}
+
+/// Serves one connection on the thread that runs this.
+async fn connection(
+    http: http1::Builder,
+    stream: std::net::TcpStream,
+    service: Guard,
+    watcher: Watcher,
+) -> io::Result<()> {
+    let stream = TcpStream::from_std(stream)?;
+    let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    watcher.watch(connection).await.map_err(io::Error::other)
 }
 
 fn http(limits: &Limits) -> http1::Builder {
@@ -88,9 +109,13 @@ fn http(limits: &Limits) -> http1::Builder {
     http
 }
 
-async fn accept(listener: &TcpListener, connections: &Arc<Semaphore>) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+/// The next connection, not yet bound to the event loop of any thread.
+async fn accept(
+    listener: &TcpListener,
+    connections: &Arc<Semaphore>,
+) -> io::Result<(std::net::TcpStream, OwnedSemaphorePermit)> {
     let permit = Arc::clone(connections).acquire_owned().await.map_err(io::Error::other)?;
     let (stream, _) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, permit))
+    Ok((stream.into_std()?, permit))
 }

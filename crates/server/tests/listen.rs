@@ -35,7 +35,10 @@ async fn start(limits: Limits) -> Running {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let service = server::service(App::new(parts));
-    let ended = tokio::spawn(server::serve(listener, service, limits, async { drop(stopped.await) }));
+    let ended =
+        tokio::spawn(
+            async move { server::serve(listener, service, limits, async { drop(stopped.await) }).await.unwrap() },
+        );
     Running { address, stop, ended, _database: database }
 }
 
