@@ -30,6 +30,25 @@ pub struct DataFolder {
     instance: String,
 }
 
+/// Held from the look at the folder until its database is open: another process that begins meanwhile waits, and then
+/// finds key and database together.
+#[derive(Debug)]
+pub struct Setup {
+    _lock: File,
+    /// The key that was made just now, if so.
+    new_key: Option<PathBuf>,
+}
+
+impl Setup {
+    /// Takes a new key away again, because its database could not be opened: the next start is the first one again.
+    pub fn undo(self) {
+        if let Some(key) = self.new_key {
+            // A key that stays is told of at the next start, with the cure.
+            drop(std::fs::remove_file(key));
+        }
+    }
+}
+
 /// Proof that this process is the one `serve` of the folder, for as long as it lives.
 #[derive(Debug)]
 pub struct ServeLock {
@@ -38,19 +57,20 @@ pub struct ServeLock {
 
 impl DataFolder {
     /// Opens a data folder; makes what is missing, for its owner alone. `random` fills the key of a new folder.
-    pub fn open(path: &Path, random: impl Fn(&mut [u8])) -> anyhow::Result<Self> {
+    pub fn open(path: &Path, random: impl Fn(&mut [u8])) -> anyhow::Result<(Self, Setup)> {
         let shown = path.display();
         if path.exists() && !path.is_dir() {
             bail!("{shown} is a file; name a folder with --data");
         }
         make_folder(path)
             .with_context(|| format!("the data folder {shown} cannot be made; name another with --data"))?;
-        let setup = open_lock(&path.join(SETUP_LOCK))?;
-        setup.lock().with_context(|| format!("the data folder {shown} cannot be locked"))?;
-        let key = key(path, &random)?;
+        let lock = open_lock(&path.join(SETUP_LOCK))?;
+        lock.lock().with_context(|| format!("the data folder {shown} cannot be locked"))?;
+        let (key, is_new) = key(path, &random)?;
         let instance = instance(path, &random)?;
         make_folder(&path.join(LOCKS_FOLDER)).with_context(|| format!("the data folder {shown} cannot be written"))?;
-        Ok(Self { path: path.to_owned(), key, instance })
+        let setup = Setup { _lock: lock, new_key: is_new.then(|| path.join(KEY_FILE)) };
+        Ok((Self { path: path.to_owned(), key, instance }, setup))
     }
 
     /// Where it is.
@@ -83,10 +103,26 @@ impl DataFolder {
         self.path.join(LOCKS_FOLDER)
     }
 
-    /// Makes the file of the embedded database, for its owner alone, where there is none. SQLite takes an empty file as
-    /// a new database, and gives the files beside it the same mode.
-    pub fn prepare_database_file(&self) -> anyhow::Result<()> {
+    /// Makes the file of the embedded database of a new folder, for its owner alone. SQLite takes an empty file as a new
+    /// database, and gives the files beside it the same mode; so beside a key that is not new, a database that is gone
+    /// or empty is refused: nobody takes an empty directory for his own.
+    pub fn prepare_database_file(&self, setup: &Setup) -> anyhow::Result<()> {
         let file = self.database_file();
+        let length = std::fs::metadata(&file).map(|found| found.len());
+        if setup.new_key.is_none()
+            && let Some(what) = match length {
+                Ok(0) => Some("is empty"),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("is missing"),
+                _ => None,
+            }
+        {
+            let (file, key) = (file.display(), self.key_file());
+            let key = key.display();
+            bail!(
+                "the database {file} {what} although its key {key} is there; restore a backup, name the database with \
+                 --database if PostgreSQL holds it, or remove {key} to begin anew with no data"
+            );
+        }
         let mut options = owner_only();
         match options.write(true).create_new(true).open(&file) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
@@ -171,11 +207,12 @@ fn open_lock(path: &Path) -> anyhow::Result<File> {
     })
 }
 
-fn key(folder: &Path, random: impl Fn(&mut [u8])) -> anyhow::Result<[u8; KEY_BYTES]> {
+/// The key, and whether it was made just now.
+fn key(folder: &Path, random: impl Fn(&mut [u8])) -> anyhow::Result<([u8; KEY_BYTES], bool)> {
     let path = folder.join(KEY_FILE);
     let shown = path.display();
     match std::fs::read(&path) {
-        Ok(bytes) => <[u8; KEY_BYTES]>::try_from(bytes).map_err(|bytes| {
+        Ok(bytes) => <[u8; KEY_BYTES]>::try_from(bytes).map(|key| (key, false)).map_err(|bytes| {
             anyhow::anyhow!(
                 "{shown} has {} bytes, not {KEY_BYTES}, and is no key; put it back from a backup",
                 bytes.len()
@@ -189,7 +226,7 @@ fn key(folder: &Path, random: impl Fn(&mut [u8])) -> anyhow::Result<[u8; KEY_BYT
             let mut key = [0; KEY_BYTES];
             random(&mut key);
             write_private(&path, &key).with_context(|| format!("{shown} cannot be written"))?;
-            Ok(key)
+            Ok((key, true))
         }
         Err(error) => Err(error).with_context(|| format!("{shown} cannot be read")),
     }
@@ -256,12 +293,13 @@ mod tests {
     #[test]
     fn a_new_folder_is_its_owners_alone_and_stays_as_it_is() {
         let scratch = Scratch::new();
-        let folder = DataFolder::open(&scratch.0.join("deep"), sevens).unwrap();
-        folder.prepare_database_file().unwrap();
+        let (folder, setup) = DataFolder::open(&scratch.0.join("deep"), sevens).unwrap();
+        folder.prepare_database_file(&setup).unwrap();
+        drop(setup);
         assert_eq!(folder.key(), [7; 32]);
         assert_eq!(folder.readable_by_others(), []);
         assert!(folder.lock_folder().is_dir());
-        let again = DataFolder::open(folder.path(), |bytes| bytes.fill(9)).unwrap();
+        let (again, _) = DataFolder::open(folder.path(), |bytes| bytes.fill(9)).unwrap();
         assert_eq!((again.key(), again.instance()), (folder.key(), folder.instance()));
     }
 
@@ -270,7 +308,7 @@ mod tests {
     fn files_that_others_can_read_are_told() {
         use std::os::unix::fs::PermissionsExt as _;
         let scratch = Scratch::new();
-        let folder = DataFolder::open(&scratch.0, sevens).unwrap();
+        let (folder, _) = DataFolder::open(&scratch.0, sevens).unwrap();
         assert_eq!(std::fs::metadata(&scratch.0).unwrap().permissions().mode() & 0o777, 0o700);
         std::fs::set_permissions(folder.key_file(), std::fs::Permissions::from_mode(0o644)).unwrap();
         assert_eq!(folder.readable_by_others(), [(folder.key_file(), "0644".to_owned())]);
@@ -279,7 +317,7 @@ mod tests {
     #[test]
     fn a_key_is_never_made_beside_data_of_another() {
         let scratch = Scratch::new();
-        let folder = DataFolder::open(&scratch.0, sevens).unwrap();
+        let (folder, _) = DataFolder::open(&scratch.0, sevens).unwrap();
         std::fs::write(folder.database_file(), "data").unwrap();
         std::fs::remove_file(folder.key_file()).unwrap();
         let error = DataFolder::open(&scratch.0, sevens).unwrap_err().to_string();
@@ -290,9 +328,37 @@ mod tests {
     }
 
     #[test]
+    fn a_database_is_never_made_anew_beside_a_key() {
+        let scratch = Scratch::new();
+        let (_, new) = DataFolder::open(&scratch.0, sevens).unwrap();
+        drop(new);
+        let (folder, setup) = DataFolder::open(&scratch.0, sevens).unwrap();
+        let error = folder.prepare_database_file(&setup).unwrap_err().to_string();
+        assert!(error.contains("lockstep.db is missing although its key"), "{error}");
+        std::fs::write(folder.database_file(), "").unwrap();
+        let error = folder.prepare_database_file(&setup).unwrap_err().to_string();
+        assert!(error.contains("lockstep.db is empty although its key"), "{error}");
+        std::fs::write(folder.database_file(), "data").unwrap();
+        folder.prepare_database_file(&setup).unwrap();
+    }
+
+    #[test]
+    fn a_first_start_that_failed_leaves_no_key() {
+        let scratch = Scratch::new();
+        let (folder, setup) = DataFolder::open(&scratch.0, sevens).unwrap();
+        setup.undo();
+        assert!(!folder.key_file().exists());
+        let (_, setup) = DataFolder::open(&scratch.0, sevens).unwrap();
+        drop(setup);
+        let (_, setup) = DataFolder::open(&scratch.0, sevens).unwrap();
+        setup.undo();
+        assert!(folder.key_file().exists(), "a key that was there before stays");
+    }
+
+    #[test]
     fn one_serves_at_a_time() {
         let scratch = Scratch::new();
-        let folder = DataFolder::open(&scratch.0, sevens).unwrap();
+        let (folder, _) = DataFolder::open(&scratch.0, sevens).unwrap();
         assert!(!folder.is_served().unwrap());
         let lock = folder.lock_for_serving().unwrap();
         assert!(folder.is_served().unwrap());

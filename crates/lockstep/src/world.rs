@@ -38,14 +38,21 @@ pub struct World {
 impl World {
     /// Opens the data folder and the database, and refuses what does not belong together.
     pub fn open(config: Config, runtime: &Runtime) -> anyhow::Result<Self> {
-        let folder = DataFolder::open(&config.data, random)?;
+        let (folder, setup) = DataFolder::open(&config.data, random)?;
         if config.postgres.is_none() {
-            folder.prepare_database_file()?;
+            folder.prepare_database_file(&setup)?;
         }
         for (file, mode) in folder.readable_by_others() {
             tracing::warn!("{} can be read by others (mode {mode}); run chmod 600 on it", file.display());
         }
-        let store = Store::open(&config.database(&folder.database_file()))?;
+        let store = match Store::open(&config.database(&folder.database_file())) {
+            Ok(store) => store,
+            Err(error) => {
+                setup.undo();
+                return Err(error.into());
+            }
+        };
+        drop(setup);
         let world = Self { config: Arc::new(config), folder: Arc::new(folder), store };
         runtime.block_on(world.check_key())?;
         Ok(world)

@@ -43,6 +43,37 @@ fn a_key_belongs_to_its_database() {
     installation.run(&["user", "list"]).refused(1, "master.key is missing");
 }
 
+#[test]
+fn a_database_that_lost_its_data_is_not_taken_for_a_new_one() {
+    let installation = Installation::embedded();
+    installation.json(&["user", "add", "ann@contoso.example"]);
+    let backup = installation.path("backup");
+    installation.json(&["backup", backup.to_str().unwrap()]);
+    let database = installation.data().join("lockstep.db");
+    std::fs::write(&database, "").unwrap();
+    for arguments in [&["user", "list"][..], &["serve", "--listen", "127.0.0.1:0"], &["doctor"]] {
+        installation.run(arguments).refused(1, "lockstep.db is empty although its key");
+    }
+    assert_eq!(std::fs::metadata(&database).unwrap().len(), 0, "what was found is left as it is");
+    std::fs::remove_file(&database).unwrap();
+    installation.run(&["user", "list"]).refused(1, "lockstep.db is missing although its key");
+    installation.run(&["user", "list"]).refused(1, "restore a backup");
+    std::fs::copy(backup.join("lockstep.db"), &database).unwrap();
+    assert_eq!(installation.json(&["user", "list"])[0]["userPrincipalName"], "ann@contoso.example");
+
+    std::fs::remove_file(&database).unwrap();
+    std::fs::remove_file(installation.data().join("master.key")).unwrap();
+    assert!(installation.json(&["user", "list"]).as_array().unwrap().is_empty(), "without the key, all begins anew");
+}
+
+#[test]
+fn a_first_start_that_failed_can_be_tried_again() {
+    let installation = Installation::embedded();
+    let nowhere = ["--database", "postgres://lockstep@127.0.0.1:1/none", "user", "list"];
+    assert_eq!(installation.run(&nowhere).code, 1);
+    assert!(installation.json(&["user", "list"]).as_array().unwrap().is_empty());
+}
+
 #[cfg(unix)]
 #[test]
 fn the_folder_is_its_owners_alone() {
