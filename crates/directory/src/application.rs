@@ -24,6 +24,8 @@ pub const DEFAULT_ACCESS: &str = "Default Access";
 pub const NAME_MAX: usize = 256;
 /// The most app roles of an application.
 pub const ROLES_MAX: usize = 1_000;
+/// Roles of an application that a message names.
+const ROLES_TOLD_MAX: usize = 20;
 
 /// The role of an assignment that names none. Its id is the nil UUID, as in Entra.
 pub fn default_access_role() -> AppRole {
@@ -156,7 +158,11 @@ fn role_named(tx: &mut ReadTx<'_>, app: AppId, name: Option<&str>) -> Result<App
         .or_else(|| roles.iter().position(|role| folded(&role.display_name) == key));
     match found {
         Some(position) => Ok(roles.swap_remove(position)),
-        None => Err(DirectoryError::NotFound { kind: "app role of the application", name: name.to_owned() }),
+        None => {
+            let values: Vec<&str> = roles.iter().take(ROLES_TOLD_MAX).map(|role| role.value.as_str()).collect();
+            let more = if roles.len() > ROLES_TOLD_MAX { ", …" } else { "" };
+            Err(DirectoryError::UnknownRole { name: name.to_owned(), known: values.join(", ") + more })
+        }
     }
 }
 

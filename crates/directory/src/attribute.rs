@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use serde_json::Value;
+use store::ObjectKind;
 
 mod table;
 #[cfg(test)]
@@ -55,6 +56,12 @@ pub struct SourceAttribute {
 /// The attribute of users with that name or alias, without case.
 pub fn source_attribute(name: &str) -> Option<&'static SourceAttribute> {
     find(SOURCE_ATTRIBUTES, name)
+}
+
+/// The names of all attributes of users, or of groups, with their other names; directory extensions have no list.
+pub fn attribute_names(kind: ObjectKind) -> impl Iterator<Item = &'static str> + Clone {
+    let table = if kind == ObjectKind::Group { GROUP_ATTRIBUTES } else { SOURCE_ATTRIBUTES };
+    table.iter().flat_map(|attribute| std::iter::once(attribute.name).chain(attribute.aliases.iter().copied()))
 }
 
 fn find(table: &'static [SourceAttribute], name: &str) -> Option<&'static SourceAttribute> {

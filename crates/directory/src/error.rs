@@ -33,6 +33,22 @@ pub enum DirectoryError {
         /// The value both want.
         value: String,
     },
+    /// Objects of that kind have no such attribute.
+    #[error("{name} is not an attribute of {kind}s")]
+    UnknownAttribute {
+        /// `user` or `group`.
+        kind: &'static str,
+        /// The name as given.
+        name: String,
+    },
+    /// The application has no such app role.
+    #[error("the application has no app role {name:?}; it has {known}")]
+    UnknownRole {
+        /// The name as given.
+        name: String,
+        /// The roles there are, for people; a few of many.
+        known: String,
+    },
     /// A value that the attribute cannot have.
     #[error("{attribute} {reason}")]
     Invalid {

@@ -174,7 +174,7 @@ pub fn change_group(
 }
 
 fn known(name: &str) -> Result<Named, DirectoryError> {
-    attribute::of_group(name).ok_or_else(|| DirectoryError::invalid(name, "is not an attribute of groups"))
+    attribute::of_group(name).ok_or_else(|| DirectoryError::UnknownAttribute { kind: "group", name: name.to_owned() })
 }
 
 /// Stores a new group with its feed row.

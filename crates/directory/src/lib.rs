@@ -22,7 +22,9 @@ pub use application::{
     application, applications, assign, assignments, default_access_role, entitlements, find_application,
     remove_application, rename_application, unassign,
 };
-pub use attribute::{AttributeType, SOURCE_ATTRIBUTES, STRING_MAX, SourceAttribute, VALUES_MAX, source_attribute};
+pub use attribute::{
+    AttributeType, SOURCE_ATTRIBUTES, STRING_MAX, SourceAttribute, VALUES_MAX, attribute_names, source_attribute,
+};
 pub use audit::{Activity, record};
 pub use error::DirectoryError;
 pub use group::{

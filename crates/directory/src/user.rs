@@ -243,7 +243,7 @@ pub fn change_user(
 }
 
 fn known(name: &str) -> Result<Named, DirectoryError> {
-    attribute::of_user(name).ok_or_else(|| DirectoryError::invalid(name, "is not an attribute of users"))
+    attribute::of_user(name).ok_or_else(|| DirectoryError::UnknownAttribute { kind: "user", name: name.to_owned() })
 }
 
 /// Turns the value of a `manager` into the object id of a live user; leaves other values alone.

@@ -13,9 +13,11 @@ mod find;
 mod group;
 mod import;
 mod logs;
+mod pages;
 mod provision;
 mod serve;
 mod status;
+mod suggest;
 mod tenant;
 mod token;
 mod user;
@@ -40,7 +42,12 @@ pub fn run(
         return demo::run(&args, config, data_is_given, output, runtime);
     }
     let world = World::open(config, runtime)?;
-    runtime.block_on(in_world(command, &world, output))
+    runtime.block_on(async {
+        match in_world(command, &world, output).await {
+            Err(error) => Err(suggest::with_cure(error, &world).await),
+            done => done,
+        }
+    })
 }
 
 async fn in_world(command: Command, world: &World, output: Output) -> anyhow::Result<Outcome> {

@@ -60,7 +60,7 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
 }
 
 /// The error and its causes in one line; a cause that its effect already tells is not told again.
-fn sentence(error: &anyhow::Error) -> String {
+pub fn sentence(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
         if text.is_empty() {

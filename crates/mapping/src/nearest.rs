@@ -5,7 +5,7 @@ const DISTANCE_MAX: usize = 2;
 
 /// The candidate that differs only in case, else the closest one by edit distance (at most two changes, and fewer changes
 /// than half of what was written).
-pub(crate) fn nearest<'a>(written: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+pub fn nearest<'a>(written: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     if let Some(same) = candidates.clone().find(|candidate| candidate.eq_ignore_ascii_case(written)) {
         return Some(same);
     }

@@ -48,27 +48,37 @@ pub enum TenantError {
     #[error("there is no profile {0:?}; there are {names}", names = crate::Profile::names().join(", "))]
     UnknownProfile(String),
     /// A tenant of that name exists.
-    #[error("a tenant of that name exists")]
-    TenantExists,
+    #[error("a tenant named {0:?} exists; choose another name")]
+    TenantExists(String),
     /// There is no tenant of that name.
-    #[error("there is no tenant of that name")]
-    NoSuchTenant,
+    #[error("no tenant is named {0:?}")]
+    NoSuchTenant(String),
     /// The tenant has a live token of that name.
-    #[error("the tenant has a token of that name; revoke it first or choose another name")]
-    TokenExists,
+    #[error("the tenant {tenant:?} has a token named {token:?}; revoke it first or choose another name")]
+    TokenExists {
+        /// The tenant.
+        tenant: String,
+        /// The name that is taken.
+        token: String,
+    },
     /// The tenant has no live token of that name.
-    #[error("the tenant has no live token of that name")]
-    NoSuchToken,
+    #[error("the tenant {tenant:?} has no live token named {token:?}")]
+    NoSuchToken {
+        /// The tenant.
+        tenant: String,
+        /// The name as given.
+        token: String,
+    },
     /// The store failed.
     #[error(transparent)]
-    Store(StoreError),
+    Store(#[from] StoreError),
 }
 
-impl From<StoreError> for TenantError {
-    fn from(error: StoreError) -> Self {
+impl TenantError {
+    /// `taken` in place of a violation of `key`.
+    pub(crate) fn unless_taken(error: StoreError, key: UniqueKey, taken: impl FnOnce() -> Self) -> Self {
         match error {
-            StoreError::NotUnique(UniqueKey::TenantName) => Self::TenantExists,
-            StoreError::NotUnique(UniqueKey::TokenName) => Self::TokenExists,
+            StoreError::NotUnique(violated) if violated == key => taken(),
             other => Self::Store(other),
         }
     }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use store::tenants::TenantRecord;
-use store::{ReadTx, StoreError, TenantKey, WriteTx};
+use store::{ReadTx, StoreError, TenantKey, UniqueKey, WriteTx};
 
 use crate::{Profile, TenantError};
 
@@ -44,7 +44,9 @@ pub fn create_tenant(
         return Err(TenantError::BadName);
     }
     let profile = Profile::by_name(profile).ok_or_else(|| TenantError::UnknownProfile(profile.to_owned()))?;
-    Ok(store::tenants::insert_tenant(tx, name, &profile.name, &settings.write(), now)?)
+    store::tenants::insert_tenant(tx, name, &profile.name, &settings.write(), now).map_err(|error| {
+        TenantError::unless_taken(error, UniqueKey::TenantName, || TenantError::TenantExists(name.to_owned()))
+    })
 }
 
 /// All tenants, by name.
@@ -54,7 +56,7 @@ pub fn tenants(tx: &mut ReadTx<'_>) -> Result<Vec<TenantRecord>, TenantError> {
 
 /// The tenant of that name.
 pub fn tenant(tx: &mut ReadTx<'_>, name: &str) -> Result<TenantRecord, TenantError> {
-    store::tenants::tenant_by_name(tx, name)?.ok_or(TenantError::NoSuchTenant)
+    store::tenants::tenant_by_name(tx, name)?.ok_or_else(|| TenantError::NoSuchTenant(name.to_owned()))
 }
 
 /// Deletes the tenant of that name with its users, groups and tokens.

@@ -10,7 +10,7 @@ use hmac::{Hmac, Mac};
 use jiff::{SignedDuration, Timestamp};
 use sha2::Sha256;
 use store::tenants::{TokenOwner, TokenRecord};
-use store::{ReadTx, StoreError, TokenId, WriteTx};
+use store::{ReadTx, StoreError, TokenId, UniqueKey, WriteTx};
 
 use crate::{Caller, Profile, TenantError, TenantSettings, tenant};
 
@@ -166,7 +166,9 @@ pub fn create_token(
         expires,
         revoked: None,
     };
-    store::tenants::insert_token(tx, owner.key, &record, &key.digest(&text).0)?;
+    let taken = || TenantError::TokenExists { tenant: request.tenant.to_owned(), token: request.name.to_owned() };
+    store::tenants::insert_token(tx, owner.key, &record, &key.digest(&text).0)
+        .map_err(|error| TenantError::unless_taken(error, UniqueKey::TokenName, taken))?;
     Ok(NewToken { text, record })
 }
 
@@ -184,7 +186,10 @@ pub fn revoke_token(
     now: Timestamp,
 ) -> Result<(), TenantError> {
     let owner = tenant::tenant(tx, tenant_name)?;
-    if store::tenants::revoke_token(tx, owner.key, token_name, now)? { Ok(()) } else { Err(TenantError::NoSuchToken) }
+    if store::tenants::revoke_token(tx, owner.key, token_name, now)? {
+        return Ok(());
+    }
+    Err(TenantError::NoSuchToken { tenant: tenant_name.to_owned(), token: token_name.to_owned() })
 }
 
 fn is_token(text: &str) -> bool {

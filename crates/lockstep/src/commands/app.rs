@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use directory::DirectoryError;
+use directory::{DirectoryError, Page};
 use provisioning::{Dialect, Discovered, JobChange, JobStatus, JobView, NewJob, ScopeSetting, Template};
 use serde_json::{Value, json};
 use store::{AppId, ReadTx};
 
 use super::find;
+use super::pages::{self, Listed, tell_more};
 use crate::ask::{confirm, secret_token};
 use crate::cli::{AppCommand, DialectName, JobSettingsArgs, ScopeName, Switch};
 use crate::outcome::{Outcome, usage};
@@ -270,32 +271,24 @@ async fn remove(world: &World, output: Output, name: &str, yes: bool) -> anyhow:
 
 async fn assignments(world: &World, output: Output, name: &str, limit: u32) -> anyhow::Result<()> {
     let app = find::application(world, name).await?.id;
-    let (mut after, mut shown) = (None, Vec::new());
-    let most = if limit == 0 { usize::MAX } else { limit as usize };
-    loop {
-        let page = world.store().scan(move |tx| described(tx, app, after)).await?;
-        shown.extend(page.0);
-        after = page.1;
-        if after.is_none() || shown.len() >= most {
-            break;
-        }
-    }
-    let more = after.is_some() || shown.len() > most;
-    shown.truncate(most);
+    let page = move |tx: &mut ReadTx<'_>, after, step| described(tx, app, after, step);
+    let Listed { items: shown, more } = pages::read(world, limit, page).await?;
     if output.is_json() {
-        return output.json(&shown);
+        output.json(&shown)?;
+        return tell_more(output, more);
     }
     let row = |one: &Value| ["name", "type", "role", "id"].map(|key| text(&one[key])).to_vec();
     output.table(&["ASSIGNED", "TYPE", "ROLE", "ID"], shown.iter().map(row).collect(), "Nobody is assigned")?;
-    if more { output.line("There are more; say --limit 0 for all") } else { Ok(()) }
+    tell_more(output, more)
 }
 
 fn described(
     tx: &mut ReadTx<'_>,
     app: AppId,
     after: Option<store::ObjectId>,
-) -> Result<(Vec<Value>, Option<store::ObjectId>), DirectoryError> {
-    let page = directory::assignments(tx, app, after, STEP)?;
+    step: u32,
+) -> Result<Page<Value, store::ObjectId>, DirectoryError> {
+    let page = directory::assignments(tx, app, after, step)?;
     let mut shown = Vec::with_capacity(page.items.len());
     for one in page.items {
         let name = if one.kind == store::ObjectKind::User {
@@ -305,5 +298,5 @@ fn described(
         };
         shown.push(json!({ "id": one.principal, "type": kind_name(one.kind), "name": name, "role": one.role.value }));
     }
-    Ok((shown, page.next))
+    Ok(Page { items: shown, next: page.next })
 }

@@ -1,20 +1,18 @@
 //! `group`: groups of the directory and their direct members.
 
-use directory::{Activity, DirectoryError, Group, GroupDraft, GroupSearch, Principal};
+use directory::{Activity, DirectoryError, Group, GroupDraft, GroupSearch, Page, Principal};
 use serde_json::{Value, json};
 use store::{GroupId, ObjectId, ObjectKind, ReadTx};
 
 use super::attribute_values::attribute_values;
 use super::find;
+use super::pages::{self, Listed, tell_more};
 use crate::ask::confirm;
 use crate::cli::{GroupCommand, MembersCommand};
 use crate::outcome::Outcome;
 use crate::output::{Output, counted, moment_or};
 use crate::shown::{facts, group_json, kind_name, text};
 use crate::world::{World, audit, new_id, now};
-
-/// Groups or members read at a time.
-const STEP: u32 = 500;
 
 /// Carries out `group`.
 pub async fn run(command: GroupCommand, world: &World, output: Output) -> anyhow::Result<Outcome> {
@@ -68,20 +66,11 @@ async fn find_deleted(world: &World, name: String) -> Result<Group, DirectoryErr
 }
 
 async fn list(world: &World, output: Output, search: GroupSearch, limit: u32) -> anyhow::Result<()> {
-    let (mut after, mut left) = (None, if limit == 0 { u32::MAX } else { limit });
-    let mut groups = Vec::new();
-    while left > 0 {
-        let (search, step) = (search.clone(), left.min(STEP));
-        let page = world.store().scan(move |tx| directory::list_groups(tx, &search, after, step)).await?;
-        left -= u32::try_from(page.items.len()).unwrap_or(left);
-        groups.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    let page = move |tx: &mut ReadTx<'_>, after, step| directory::list_groups(tx, &search, after, step);
+    let Listed { items: groups, more } = pages::read(world, limit, page).await?;
     if output.is_json() {
-        return output.json(&groups.iter().map(group_json).collect::<Vec<_>>());
+        output.json(&groups.iter().map(group_json).collect::<Vec<_>>())?;
+        return tell_more(output, more);
     }
     let row = |group: &Group| {
         let description = group.attributes.get("description").map(text).unwrap_or_default();
@@ -99,10 +88,7 @@ async fn list(world: &World, output: Output, search: GroupSearch, limit: u32) ->
         groups.iter().map(row).collect(),
         "No groups",
     )?;
-    if after.is_some() {
-        output.line("There are more; say --limit 0 for all")?;
-    }
-    Ok(())
+    tell_more(output, more)
 }
 
 async fn show(world: &World, output: Output, name: &str) -> anyhow::Result<()> {
@@ -214,36 +200,20 @@ async fn change_members(
 
 async fn list_members(world: &World, output: Output, name: &str, limit: u32) -> anyhow::Result<()> {
     let group = find::group(world, name).await?;
-    let (mut after, mut left) = (None, if limit == 0 { u32::MAX } else { limit });
-    let mut members = Vec::new();
-    while left > 0 {
-        let step = left.min(STEP);
-        let page = world
-            .store()
-            .scan(move |tx| {
-                let page = directory::members(tx, group.id, after, step)?;
-                let named =
-                    page.items.iter().map(|(id, kind)| described(tx, *id, *kind)).collect::<Result<Vec<_>, _>>()?;
-                Ok::<_, DirectoryError>((named, page.next))
-            })
-            .await?;
-        left -= u32::try_from(page.0.len()).unwrap_or(left);
-        members.extend(page.0);
-        after = page.1;
-        if after.is_none() {
-            break;
-        }
-    }
+    let page = move |tx: &mut ReadTx<'_>, after, step| {
+        let Page { items, next } = directory::members(tx, group.id, after, step)?;
+        let items = items.iter().map(|(id, kind)| described(tx, *id, *kind)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page { items, next })
+    };
+    let Listed { items: members, more } = pages::read(world, limit, page).await?;
     if output.is_json() {
-        return output.json(&members);
+        output.json(&members)?;
+        return tell_more(output, more);
     }
     let cell = |member: &Value, key: &str| text(&member[key]);
     let row = |member: &Value| ["name", "displayName", "type", "id"].map(|key| cell(member, key)).to_vec();
     output.table(&["MEMBER", "NAME", "TYPE", "ID"], members.iter().map(row).collect(), "No members")?;
-    if after.is_some() {
-        output.line("There are more; say --limit 0 for all")?;
-    }
-    Ok(())
+    tell_more(output, more)
 }
 
 fn described(tx: &mut ReadTx<'_>, id: ObjectId, kind: ObjectKind) -> Result<Value, DirectoryError> {

@@ -6,6 +6,7 @@ use store::{ReadTx, UserId};
 
 use super::attribute_values::attribute_values;
 use super::find;
+use super::pages::{self, Listed, tell_more};
 use crate::ask::confirm;
 use crate::cli::UserCommand;
 use crate::outcome::Outcome;
@@ -13,8 +14,6 @@ use crate::output::Output;
 use crate::shown::{USER_HEAD, facts, text, user_json, user_row};
 use crate::world::{World, audit, new_id, now};
 
-/// Users read at a time.
-const STEP: u32 = 500;
 /// Groups of a user that are shown.
 const GROUPS_SHOWN_MAX: u32 = 1_000;
 
@@ -72,26 +71,14 @@ async fn find_deleted(world: &World, name: String) -> Result<User, DirectoryErro
 }
 
 async fn list(world: &World, output: Output, search: UserSearch, limit: u32) -> anyhow::Result<()> {
-    let (mut after, mut left) = (None, if limit == 0 { u32::MAX } else { limit });
-    let mut users = Vec::new();
-    while left > 0 {
-        let (search, step) = (search.clone(), left.min(STEP));
-        let page = world.store().scan(move |tx| directory::list_users(tx, &search, after, step)).await?;
-        left -= u32::try_from(page.items.len()).unwrap_or(left);
-        users.extend(page.items);
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    let page = move |tx: &mut ReadTx<'_>, after, step| directory::list_users(tx, &search, after, step);
+    let Listed { items: users, more } = pages::read(world, limit, page).await?;
     if output.is_json() {
-        return output.json(&users.iter().map(user_json).collect::<Vec<_>>());
+        output.json(&users.iter().map(user_json).collect::<Vec<_>>())?;
+    } else {
+        output.table(&USER_HEAD, users.iter().map(user_row).collect(), "No users")?;
     }
-    output.table(&USER_HEAD, users.iter().map(user_row).collect(), "No users")?;
-    if after.is_some() {
-        output.line("There are more; say --limit 0 for all")?;
-    }
-    Ok(())
+    tell_more(output, more)
 }
 
 /// What a user belongs to: names of groups, and applications with roles.

@@ -193,7 +193,10 @@ fn a_role_counts_where_default_access_does_not() {
     assert_eq!(total(&serving, &tenant, "/Users"), 1);
     let assigned = installation.json(&["app", "assignments", "Netskope"]);
     assert_eq!(assigned.as_array().unwrap().len(), 2);
-    installation.run(&["assign", "Netskope", "--user", "ann@contoso.example", "--role", "Pilot"]).refused(1, "Pilot");
+    installation
+        .run(&["assign", "Netskope", "--user", "ann@contoso.example", "--role", "Pilot"])
+        .refused(1, "the application has no app role \"Pilot\"; it has Default Access, User");
+    installation.run(&["sync", "netskop"]).refused(1, "did you mean \"Netskope\"?");
     installation.run(&["assign", "Netskope"]).refused(2, "required");
 }
 

@@ -146,6 +146,49 @@ fn wrong_command_lines_have_their_own_code() {
 }
 
 #[test]
+fn what_is_not_there_is_named_with_what_was_meant() {
+    for installation in Installation::each() {
+        for name in ["ann.oak", "ben"] {
+            installation.json(&["user", "add", &format!("{name}@contoso.example")]);
+        }
+        installation.json(&["group", "add", "All staff"]);
+        installation.json(&["tenant", "add", "acme"]);
+        installation.json(&["token", "add", "acme", "entra"]);
+        installation.json(&["user", "delete", "ben@contoso.example"]);
+        let ann = "did you mean \"ann.oak@contoso.example\"?";
+        for (arguments, words) in [
+            (&["user", "show", "an.oak@contoso.example"][..], ann),
+            (&["user", "delete", "ann.oak@contoso.com"], ann),
+            (&["user", "show", "ann.oak"], ann),
+            (&["user", "set", "ann.oak@contoso.example", "manager=an.oak@contoso.example"], ann),
+            (&["provision", "an.oak@contoso.example"], ann),
+            (&["user", "show", "zoe@elsewhere.example"], "lockstep user list --search TEXT shows"),
+            (&["user", "set", "ben@contoso.example", "city=Rome"], "lockstep user restore brings it back"),
+            (&["user", "restore", "ann.oak@contoso.example"], "the user of that name is not deleted"),
+            (&["user", "restore", "bon@contoso.example"], "did you mean \"ben@contoso.example\"?"),
+            (&["user", "set", "ann.oak@contoso.example", "departmnt=Sales"], "departmnt is not an attribute of users"),
+            (&["user", "set", "ann.oak@contoso.example", "departmnt=Sales"], "did you mean \"department\"?"),
+            (&["user", "add", "eve@contoso.example", "--set", "firstname2=Eve"], "did you mean \"firstName\"?"),
+            (&["group", "set", "All staff", "desription=x"], "did you mean \"description\"?"),
+            (&["group", "members", "add", "All staf", "ann.oak@contoso.example"], "did you mean \"All staff\"?"),
+            (&["group", "members", "add", "All staff", "All stuff"], "did you mean \"All staff\"?"),
+            (&["group", "show", "Nobody"], "lockstep group list --search TEXT shows"),
+            (&["sync", "CIE"], "no application is named \"CIE\"; lockstep app list shows"),
+            (&["tenant", "add", "acme"], "a tenant named \"acme\" exists"),
+            (&["tenant", "suspend", "acne"], "no tenant is named \"acne\"; did you mean \"acme\"?"),
+            (&["token", "list", "other"], "no tenant is named \"other\"; lockstep tenant list shows"),
+            (&["token", "add", "acme", "entra"], "the tenant \"acme\" has a token named \"entra\""),
+            (&["token", "revoke", "acme", "entr"], "did you mean \"entra\"?"),
+            (&["token", "revoke", "acme", "x"], "lockstep token list acme shows"),
+        ] {
+            let refused = installation.run(arguments);
+            refused.refused(1, words);
+            assert_eq!(refused.err.lines().count(), 1, "{refused:?}");
+        }
+    }
+}
+
+#[test]
 fn an_unwritable_place_is_told() {
     let installation = Installation::embedded();
     let file = installation.file("file", "");

@@ -37,8 +37,10 @@ fn tokens_work_and_stop_working_at_once() {
         assert_eq!(serving.get(&users, Some(&tenant.token)).0, 200);
         installation.json(&["token", "revoke", "acme", "entra"]);
         assert_eq!(serving.get(&users, Some(&tenant.token)).0, 401);
-        installation.run(&["token", "revoke", "acme", "entra"]).refused(1, "no live token");
-        installation.run(&["tenant", "add", "acme"]).refused(1, "a tenant of that name exists");
+        installation
+            .run(&["token", "revoke", "acme", "entra"])
+            .refused(1, "the tenant \"acme\" has no live token named \"entra\"");
+        installation.run(&["tenant", "add", "acme"]).refused(1, "a tenant named \"acme\" exists");
         installation.run(&["tenant", "add", "other", "--profile", "x"]).refused(1, "netskope");
         installation.run(&["tenant", "remove", "acme"]).refused(2, "--yes");
         installation.json(&["tenant", "remove", "acme", "--yes"]);
