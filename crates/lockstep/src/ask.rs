@@ -15,10 +15,8 @@ pub fn secret_token(file: Option<&Path>) -> anyhow::Result<String> {
     let text = match file {
         Some(path) if path == Path::new("-") => read_secret(std::io::stdin().lock(), "standard input")?,
         Some(path) => {
-            let name = path.display().to_string();
-            let file =
-                std::fs::File::open(path).with_context(|| format!("the secret token in {name} cannot be read"))?;
-            read_secret(file, &name)?
+            let (file, _) = crate::files::open(path, "the secret token in")?;
+            read_secret(file, &path.display().to_string())?
         }
         None if std::io::stdin().is_terminal() => typed_secret()?,
         None => {

@@ -8,12 +8,12 @@ mod tests;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use serde::Deserialize;
 use store::Database;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::GlobalArgs;
+use crate::files::cannot_read;
 use crate::outcome::usage;
 
 /// The name of the file.
@@ -146,7 +146,9 @@ impl Config {
 /// The file that was named, else the one in the data folder, else the one in the current folder, else none.
 fn find_file(named: Option<&Path>, data: &Path) -> anyhow::Result<Source> {
     if let Some(path) = named {
-        return read(path)?.ok_or_else(|| usage(format!("the configuration file {} is not there", path.display())));
+        return read(path)?.ok_or_else(|| {
+            usage(format!("the configuration file {} is not there; check its name after --config", path.display()))
+        });
     }
     let inside = data.join(FILE_NAME);
     if let Some(source) = read(&inside)? {
@@ -162,10 +164,10 @@ fn find_file(named: Option<&Path>, data: &Path) -> anyhow::Result<Source> {
 }
 
 fn read(path: &Path) -> anyhow::Result<Option<Source>> {
-    let cannot = || format!("the configuration file {} cannot be read", path.display());
+    const WHAT: &str = "the configuration file";
     match std::fs::metadata(path) {
         Err(error) if is_absent(&error) => return Ok(None),
-        Err(error) => return Err(error).with_context(cannot),
+        Err(error) => return Err(cannot_read(path, WHAT, error)),
         Ok(found) if found.len() > FILE_BYTES_MAX => {
             return Err(usage(format!(
                 "the configuration file {} has more than {FILE_BYTES_MAX} bytes",
@@ -174,7 +176,7 @@ fn read(path: &Path) -> anyhow::Result<Option<Source>> {
         }
         Ok(_) => {}
     }
-    let text = std::fs::read_to_string(path).with_context(cannot)?;
+    let text = std::fs::read_to_string(path).map_err(|error| cannot_read(path, WHAT, error))?;
     let file = parse(&text).map_err(|problem| usage(format!("{}: {problem}", path.display())))?;
     Ok(Some(Source { path: Some(path.to_owned()), file }))
 }
@@ -241,7 +243,10 @@ fn check(args: &GlobalArgs, source: &Source) -> Result<Config, Vec<String>> {
     }
     let ca_file = file.outbound.ca_file.clone();
     if let Some(path) = ca_file.as_ref().filter(|path| !path.is_file()) {
-        checks.refuse("outbound.ca_file", &format!("{} is not a file", path.display()));
+        checks.refuse(
+            "outbound.ca_file",
+            &format!("{} is not a file; name one with certificates in PEM", path.display()),
+        );
     }
     if !checks.problems.is_empty() {
         return Err(checks.problems);

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use directory::{Activity, DirectoryError};
 use hmac::{Hmac, Mac};
 use jiff::Timestamp;
@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::config::{Config, Outbound};
 use crate::data_folder::{DataFolder, KEY_BYTES};
+use crate::files::cannot_read;
 
 /// The setting that holds the address under which others reach the server; `serve` writes it.
 pub const PUBLIC_URL: &str = "public_url";
@@ -138,9 +139,7 @@ impl World {
 
 fn trust(ca_file: Option<&Path>) -> anyhow::Result<Trust> {
     let pem = match ca_file {
-        Some(path) => {
-            Some(std::fs::read(path).with_context(|| format!("outbound.ca_file {} cannot be read", path.display()))?)
-        }
+        Some(path) => Some(std::fs::read(path).map_err(|error| cannot_read(path, "outbound.ca_file", error))?),
         None => None,
     };
     Trust::new(pem.as_deref()).map_err(anyhow::Error::msg)

@@ -12,6 +12,7 @@ use super::find;
 use super::pages::{self, Listed, tell_more};
 use crate::ask::{confirm, secret_token};
 use crate::cli::{AppCommand, DialectName, JobSettingsArgs, ScopeName, Switch};
+use crate::files::read_text;
 use crate::outcome::{Outcome, usage};
 use crate::output::{Output, counted};
 use crate::shown::{kind_name, text};
@@ -157,12 +158,7 @@ const fn dialect(name: DialectName) -> Dialect {
 /// Takes the list of mappings, or the whole document that `app show --json` prints.
 fn read_mappings(file: &Path) -> anyhow::Result<Vec<mapping::ObjectMapping>> {
     let shown = file.display();
-    let size = std::fs::metadata(file).with_context(|| format!("the mappings in {shown} cannot be read"))?.len();
-    anyhow::ensure!(
-        size <= MAPPINGS_BYTES_MAX,
-        "{shown} has more than {MAPPINGS_BYTES_MAX} bytes and holds no mappings"
-    );
-    let text = std::fs::read_to_string(file).with_context(|| format!("the mappings in {shown} cannot be read"))?;
+    let text = read_text(file, "the mappings in", MAPPINGS_BYTES_MAX, "holds no mappings")?;
     let mut value: Value = serde_json::from_str(&text).with_context(|| format!("{shown} is no JSON"))?;
     if let Some(inner) = value.get_mut("mappings") {
         value = inner.take();

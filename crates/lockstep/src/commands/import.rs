@@ -1,6 +1,5 @@
 //! `import`: users, groups and members from files.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use directory::{Activity, DirectoryError};
 use serde_json::json;
 
 use crate::cli::{ImportArgs, ImportCommand, ImportFormat};
+use crate::files;
 use crate::outcome::Outcome;
 use crate::output::{Output, counted};
 use crate::progress::{Bar, Unit};
@@ -68,11 +68,8 @@ fn open(path: &Path) -> anyhow::Result<(Box<dyn Read + Send>, u64)> {
     if path == Path::new("-") {
         return Ok((Box::new(std::io::stdin()), 0));
     }
-    let cannot = || format!("{} cannot be read", path.display());
-    let file = File::open(path).with_context(cannot)?;
-    let found = file.metadata().with_context(cannot)?;
-    anyhow::ensure!(!found.is_dir(), "{} is a folder; name the file to import", path.display());
-    Ok((Box::new(file), found.len()))
+    let (file, length) = files::open(path, "")?;
+    Ok((Box::new(file), length))
 }
 
 fn format(args: &ImportArgs) -> Format {

@@ -120,7 +120,9 @@ fn files_that_cannot_be_imported_are_refused() {
         let file = installation.file(name, text);
         installation.run(&["import", "users", &file]).refused(1, words);
     }
-    installation.run(&["import", "users", "no-such-file.csv"]).refused(1, "no-such-file.csv cannot be read");
+    installation
+        .run(&["import", "users", "no-such-file.csv"])
+        .refused(1, "no-such-file.csv cannot be read: there is no such file");
     installation.run(&["import", "users", "."]).refused(1, "is a folder");
 }
 

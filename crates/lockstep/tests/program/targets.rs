@@ -34,7 +34,7 @@ fn targets_that_cannot_be_worked_with() {
     for (url, file, code, words) in [
         (tenant.url.as_str(), wrong.as_str(), 1, "token"),
         (&tenant.url, &empty, 1, "the secret token is empty"),
-        (&tenant.url, "no-such-file", 1, "no-such-file"),
+        (&tenant.url, "no-such-file", 1, "the secret token in no-such-file cannot be read: there is no such file"),
         ("ftp://app.example.com", &tenant.token_file, 1, "https://"),
         ("not an address", &tenant.token_file, 1, "Tenant URL"),
         ("http://127.0.0.1:1/scim", &tenant.token_file, 1, "nothing answers at 127.0.0.1:1"),

@@ -1,0 +1,66 @@
+//! Files that a command is given: opened, or told why not, with the cure.
+
+use std::fs::File;
+use std::io::{Error, ErrorKind, Read as _};
+use std::path::Path;
+
+use anyhow::{anyhow, bail};
+
+/// Opens a file to read it; gives its length in bytes too. `what` begins the sentence of a failure, as in
+/// `the mappings in`; it may be empty.
+pub fn open(path: &Path, what: &str) -> anyhow::Result<(File, u64)> {
+    let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
+    let (found, file) = opened.map_err(|error| cannot_read(path, what, error))?;
+    if found.is_dir() {
+        bail!("{} is a folder; name a file in it", path.display());
+    }
+    Ok((file, found.len()))
+}
+
+/// Reads a whole file as text; one of more than `bytes_max` bytes is refused, and `what_it_is_not` says what it then
+/// cannot be.
+pub fn read_text(path: &Path, what: &str, bytes_max: u64, what_it_is_not: &str) -> anyhow::Result<String> {
+    let (file, _) = open(path, what)?;
+    let mut bytes = Vec::new();
+    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|error| cannot_read(path, what, error))?;
+    let shown = path.display();
+    if bytes.len() as u64 > bytes_max {
+        bail!("{shown} has more than {bytes_max} bytes and {what_it_is_not}");
+    }
+    String::from_utf8(bytes).map_err(|_| anyhow!("{shown} is not UTF-8 and {what_it_is_not}"))
+}
+
+/// Why a file cannot be read, with the cure.
+pub fn cannot_read(path: &Path, what: &str, error: Error) -> anyhow::Error {
+    let space = if what.is_empty() { "" } else { " " };
+    let shown = path.display();
+    let cure = match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            "there is no such file; check its name, and the folder you are in".to_owned()
+        }
+        ErrorKind::PermissionDenied => {
+            "its permissions do not let you; change them, or run this as its owner".to_owned()
+        }
+        _ => return anyhow::Error::new(error).context(format!("{what}{space}{shown} cannot be read")),
+    };
+    anyhow!("{what}{space}{shown} cannot be read: {cure}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_told_with_the_cure() {
+        let why = |kind: ErrorKind| cannot_read(Path::new("a/b.csv"), "the mappings in", kind.into()).to_string();
+        for (kind, words) in [
+            (ErrorKind::NotFound, "the mappings in a/b.csv cannot be read: there is no such file; check its name"),
+            (ErrorKind::NotADirectory, "there is no such file"),
+            (ErrorKind::PermissionDenied, "do not let you; change them"),
+            (ErrorKind::TimedOut, "the mappings in a/b.csv cannot be read"),
+        ] {
+            assert!(why(kind).contains(words), "{}", why(kind));
+        }
+        assert!(open(&std::env::temp_dir(), "").unwrap_err().to_string().contains("is a folder; name a file in it"));
+    }
+}
