@@ -156,14 +156,12 @@ fn role_named(tx: &mut ReadTx<'_>, app: AppId, name: Option<&str>) -> Result<App
         .position(|role| role.value == name)
         .or_else(|| roles.iter().position(|role| folded(&role.value) == key))
         .or_else(|| roles.iter().position(|role| folded(&role.display_name) == key));
-    match found {
-        Some(position) => Ok(roles.swap_remove(position)),
-        None => {
-            let values: Vec<&str> = roles.iter().take(ROLES_TOLD_MAX).map(|role| role.value.as_str()).collect();
-            let more = if roles.len() > ROLES_TOLD_MAX { ", …" } else { "" };
-            Err(DirectoryError::UnknownRole { name: name.to_owned(), known: values.join(", ") + more })
-        }
+    if let Some(position) = found {
+        return Ok(roles.swap_remove(position));
     }
+    let values: Vec<&str> = roles.iter().take(ROLES_TOLD_MAX).map(|role| role.value.as_str()).collect();
+    let more = if roles.len() > ROLES_TOLD_MAX { ", …" } else { "" };
+    Err(DirectoryError::UnknownRole { name: name.to_owned(), known: values.join(", ") + more })
 }
 
 /// Assigns a user or group with an app role, named by value or display name; says whether that is new. Refuses

@@ -6,6 +6,7 @@
 //! and how reports are shown is decided elsewhere.
 
 mod columns;
+mod encoding;
 mod groups;
 mod managers;
 mod members;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 use store::Store;
 use uuid::Uuid;
 
+pub use encoding::check_encoding;
 pub use records::{FIELD_BYTES_MAX, RECORD_BYTES_MAX};
 pub use report::{IGNORED_MAX, ImportError, ImportReport, PROBLEMS_MAX, Problem, Progress};
 pub use run::BATCH_ROWS;
@@ -59,54 +61,54 @@ impl Default for ImportOptions {
     }
 }
 
-/// Imports users. A row's `id` names the user, else its `userPrincipalName`; users that are not there are made, the others
-/// changed. A `manager` (`userPrincipalName` or object id) may come later in the file; one that is not found is reported,
-/// and the row is imported without it.
-pub async fn import_users(
-    store: &Store,
-    input: impl Read + Send + 'static,
-    format: Format,
-    options: &ImportOptions,
-    ids: NewId,
-    now: Timestamp,
-    progress: impl Fn(Progress),
-) -> Result<ImportReport, ImportError> {
-    let job = run::Job { store, options, ids, now, progress: &progress };
-    let mut tally = run::Tally::default();
-    run::import(&job, input, format, users::Users::new(options), &mut tally).await?;
-    managers::set(&job, &mut tally).await?;
-    Ok(tally.report())
+/// What the rows of a file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Objects {
+    /// Users. A row's `id` names the user, else its `userPrincipalName`; users that are not there are made, the others
+    /// changed. A `manager` (`userPrincipalName` or object id) may come later in the file; one that is not found is
+    /// reported, and the row is imported without it.
+    Users,
+    /// Groups. A row's `id` names the group; where there is none, its `displayName` does.
+    Groups,
+    /// Direct members of groups; a row names the group and the member, a user or a group. Members that are there already
+    /// are unchanged; none is removed.
+    Members,
 }
 
-/// Imports groups. A row's `id` names the group; where there is none, its `displayName` does.
-pub async fn import_groups(
-    store: &Store,
-    input: impl Read + Send + 'static,
-    format: Format,
-    options: &ImportOptions,
-    ids: NewId,
-    now: Timestamp,
-    progress: impl Fn(Progress),
-) -> Result<ImportReport, ImportError> {
-    let job = run::Job { store, options, ids, now, progress: &progress };
-    let mut tally = run::Tally::default();
-    run::import(&job, input, format, groups::Groups::new(options), &mut tally).await?;
-    Ok(tally.report())
+/// An import, ready for its input.
+pub struct Import<'a> {
+    /// Where the directory is.
+    pub store: &'a Store,
+    /// What the rows are.
+    pub objects: Objects,
+    /// How they are written.
+    pub format: Format,
+    /// How to import them.
+    pub options: &'a ImportOptions,
+    /// Makes the ids of new objects.
+    pub ids: NewId,
+    /// The moment of each change.
+    pub now: Timestamp,
 }
 
-/// Imports direct members of groups; a row names the group and the member, a user or a group. Members that are there
-/// already are unchanged; none is removed.
-pub async fn import_members(
-    store: &Store,
-    input: impl Read + Send + 'static,
-    format: Format,
-    options: &ImportOptions,
-    now: Timestamp,
-    progress: impl Fn(Progress),
-) -> Result<ImportReport, ImportError> {
-    let ids: NewId = Arc::new(Uuid::nil);
-    let job = run::Job { store, options, ids, now, progress: &progress };
-    let mut tally = run::Tally::default();
-    run::import(&job, input, format, members::Members::new(options), &mut tally).await?;
-    Ok(tally.report())
+impl Import<'_> {
+    /// Reads the input to its end, and imports it. `progress` is told after each batch.
+    pub async fn run(
+        &self,
+        input: impl Read + Send + 'static,
+        progress: impl Fn(Progress),
+    ) -> Result<ImportReport, ImportError> {
+        let Self { options, format, .. } = *self;
+        let mut tally = run::Tally::default();
+        let job = run::Job { import: self, progress: &progress };
+        match self.objects {
+            Objects::Users => {
+                run::import(&job, input, format, users::Users::new(options), &mut tally).await?;
+                managers::set(&job, &mut tally).await?;
+            }
+            Objects::Groups => run::import(&job, input, format, groups::Groups::new(options), &mut tally).await?,
+            Objects::Members => run::import(&job, input, format, members::Members::new(options), &mut tally).await?,
+        }
+        Ok(tally.report())
+    }
 }

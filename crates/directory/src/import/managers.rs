@@ -23,7 +23,7 @@ pub(super) async fn set(job: &Job<'_>, tally: &mut Tally) -> Result<(), ImportEr
     let mut left = VecDeque::from(std::mem::take(&mut tally.deferred));
     while !left.is_empty() {
         let batch: Arc<Vec<Deferred>> = Arc::new(left.drain(..left.len().min(BATCH_ROWS)).collect());
-        let (shared, now) = (Arc::clone(&batch), job.now);
+        let (shared, now) = (Arc::clone(&batch), job.import.now);
         let outcomes = in_transaction(job, move |tx| {
             shared.iter().map(|row| unless_broken(set_one(tx, &row.later, now))).collect::<Result<Vec<_>, StoreError>>()
         })
@@ -77,5 +77,5 @@ fn count(tally: &mut Tally, row: &Deferred, outcome: Result<Found, DirectoryErro
 fn without(tally: &mut Tally, row: &Deferred, error: &DirectoryError) {
     tally.report.without_manager += 1;
     let message = format!("{error}; the row was imported without its manager");
-    tally.problem(Problem { line: row.line, column: Some("manager".to_owned()), message });
+    tally.problem(Problem { line: row.line, failed: false, column: Some("manager".to_owned()), message });
 }

@@ -1,9 +1,7 @@
 //! Splits a file into records: rows of a table (RFC 4180), or lines. Each record is limited, and after one that is too
 //! long the next line begins a new one: so no file needs much memory, and a quote left open loses little.
 
-use std::io::{self, BufRead, Read};
-
-use super::report::ImportError;
+use std::io::{self, BufRead};
 
 #[cfg(test)]
 mod tests;
@@ -207,19 +205,4 @@ impl Splitter {
     fn is_blank(&self) -> bool {
         self.ends.len() == 1 && self.data.is_empty() && matches!(self.state, State::FieldStart | State::Plain)
     }
-}
-
-/// The most bytes that tell an encoding.
-const MARK_MAX: usize = 4;
-
-/// Takes the byte order mark off the file, and refuses UTF-16.
-pub(super) fn without_mark(mut input: impl Read) -> Result<impl Read, ImportError> {
-    let mut start = Vec::with_capacity(MARK_MAX);
-    input.by_ref().take(MARK_MAX as u64).read_to_end(&mut start)?;
-    match start.as_slice() {
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [_, 0, _, 0] | [0, _, 0, _] => return Err(ImportError::Utf16),
-        [0xEF, 0xBB, 0xBF, ..] => drop(start.drain(..3)),
-        _ => {}
-    }
-    Ok(io::Cursor::new(start).chain(input))
 }

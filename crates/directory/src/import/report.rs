@@ -52,6 +52,8 @@ pub struct ImportReport {
 pub struct Problem {
     /// The line on which the row begins, the first line of the file being 1.
     pub line: u64,
+    /// Whether the row was left out; else it was imported without what is wrong in it.
+    pub failed: bool,
     /// The column, by its header or the attribute's name, where the problem is in one.
     pub column: Option<String>,
     /// What is wrong, as a sentence that begins with the column where there is one.
@@ -60,12 +62,12 @@ pub struct Problem {
 
 impl Problem {
     pub(super) fn of_row(line: u64, message: impl Into<String>) -> Self {
-        Self { line, column: None, message: message.into() }
+        Self { line, failed: true, column: None, message: message.into() }
     }
 
     /// `reason` ends a sentence that begins with the column.
     pub(super) fn of_column(line: u64, column: &str, reason: &str) -> Self {
-        Self { line, column: Some(column.to_owned()), message: format!("{column} {reason}") }
+        Self { line, failed: true, column: Some(column.to_owned()), message: format!("{column} {reason}") }
     }
 
     pub(super) fn of_error(line: u64, error: &DirectoryError) -> Self {
@@ -74,7 +76,7 @@ impl Problem {
             DirectoryError::NotUnique { attribute, .. } => Some((*attribute).to_owned()),
             _ => None,
         };
-        Self { line, column, message: error.to_string() }
+        Self { line, failed: true, column, message: error.to_string() }
     }
 }
 
@@ -85,8 +87,17 @@ pub enum ImportError {
     #[error("the file is empty; its first line names the columns")]
     Empty,
     /// The file is encoded in UTF-16.
-    #[error("the file is encoded in UTF-16; save it as UTF-8 (in Excel: \"CSV UTF-8\")")]
+    #[error("the file is encoded in UTF-16; save it as UTF-8 (in Excel: \"CSV UTF-8\"); nothing was imported")]
     Utf16,
+    /// The file is in an encoding of one country's or system's letters.
+    #[error(
+        "line {line} is not in UTF-8: the file seems to be encoded in Windows-1252, as Excel's plain \"CSV\" is; save it as \
+         UTF-8 (in Excel: \"CSV UTF-8\"); nothing was imported"
+    )]
+    NotUtf8 {
+        /// The first line that tells.
+        line: u64,
+    },
     /// The header is not UTF-8, or too long.
     #[error("the first line names no columns: {0}; save the file as CSV in UTF-8")]
     BadHeader(&'static str),

@@ -8,7 +8,8 @@ use store::WriteTx;
 
 use super::Format;
 use super::columns::{Column, Role, name_and_label, read_header};
-use super::records::{Ended, FIELD_BYTES_MAX, RECORD_BYTES_MAX, Records, Shape, without_mark};
+use super::encoding::without_mark;
+use super::records::{Ended, FIELD_BYTES_MAX, RECORD_BYTES_MAX, Records, Shape};
 use super::report::{IGNORED_MAX, ImportError, Problem};
 use super::run::{Applied, Context};
 use crate::error::DirectoryError;

@@ -5,11 +5,11 @@ use std::io::Read;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use store::{Store, StoreError, UserId, WriteTx};
+use store::{StoreError, UserId, WriteTx};
 
 use super::report::{IGNORED_MAX, ImportError, ImportReport, PROBLEMS_MAX, Problem, Progress};
 use super::rows::{self, Batch, Kind};
-use super::{Format, ImportOptions, NewId};
+use super::{Format, Import, NewId};
 use crate::error::DirectoryError;
 
 /// Rows of one transaction.
@@ -21,10 +21,7 @@ const ATTEMPTS_MAX: u32 = 3;
 
 /// What an import works with.
 pub(super) struct Job<'a> {
-    pub(super) store: &'a Store,
-    pub(super) options: &'a ImportOptions,
-    pub(super) ids: NewId,
-    pub(super) now: Timestamp,
+    pub(super) import: &'a Import<'a>,
     pub(super) progress: &'a dyn Fn(Progress),
 }
 
@@ -118,7 +115,7 @@ pub(super) async fn import<K: Kind>(
     kind: K,
     tally: &mut Tally,
 ) -> Result<(), ImportError> {
-    tally.report.dry_run = job.options.dry_run;
+    tally.report.dry_run = job.import.options.dry_run;
     let (sender, mut batches) = tokio::sync::mpsc::channel(READ_AHEAD);
     let reading = tokio::task::spawn_blocking(move || {
         rows::read(kind, input, format, BATCH_ROWS, |batch| sender.blocking_send(batch).is_ok())
@@ -139,7 +136,7 @@ type Rows<K> = Vec<Result<(u64, <K as Kind>::Row), Problem>>;
 
 async fn write<K: Kind>(job: &Job<'_>, rows: Rows<K>, tally: &mut Tally) -> Result<(), ImportError> {
     let rows = Arc::new(rows);
-    let (ids, now) = (Arc::clone(&job.ids), job.now);
+    let (ids, now) = (Arc::clone(&job.import.ids), job.import.now);
     let shared = Arc::clone(&rows);
     let outcomes: Vec<_> = in_transaction(job, move |tx| {
         let mut context = Context { ids: Arc::clone(&ids), now, managers: HashMap::new() };
@@ -186,12 +183,13 @@ pub(super) async fn in_transaction<T: Send + 'static>(
     job: &Job<'_>,
     work: impl Fn(&mut WriteTx<'_>) -> Result<T, StoreError> + Send + Sync + 'static,
 ) -> Result<T, ImportError> {
-    let dry_run = job.options.dry_run;
+    let dry_run = job.import.options.dry_run;
     let work = Arc::new(work);
     let mut attempt = 1;
     loop {
         let work = Arc::clone(&work);
         let result = job
+            .import
             .store
             .write(move |tx| {
                 let done = work(tx)?;

@@ -1,11 +1,13 @@
 //! `import`: users, groups and members from files.
 
-use std::io::Read;
+use std::io::{Read, Seek as _};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use directory::import::{Format, ImportError, ImportOptions, ImportReport, NewId, Progress};
+use directory::import::{
+    Format, Import, ImportError, ImportOptions, ImportReport, NewId, Objects, Problem, check_encoding,
+};
 use directory::{Activity, DirectoryError};
 use serde_json::json;
 
@@ -18,20 +20,15 @@ use crate::world::{World, audit, new_id, now};
 
 /// Problems that people are shown; JSON has all that the report lists.
 const PROBLEMS_SHOWN_MAX: usize = 50;
-
-#[derive(Clone, Copy)]
-enum What {
-    Users,
-    Groups,
-    Members,
-}
+/// Users without the manager they were to have who are shown.
+const MANAGERS_SHOWN_MAX: usize = 10;
 
 /// Carries out `import`.
 pub async fn run(command: ImportCommand, world: &World, output: Output) -> anyhow::Result<Outcome> {
     let (what, args, group) = match command {
-        ImportCommand::Users(args) => (What::Users, args, None),
-        ImportCommand::Groups(args) => (What::Groups, args, None),
-        ImportCommand::Members { import, group } => (What::Members, import, group),
+        ImportCommand::Users(args) => (Objects::Users, args, None),
+        ImportCommand::Groups(args) => (Objects::Groups, args, None),
+        ImportCommand::Members { import, group } => (Objects::Members, import, group),
     };
     let report = import(what, &args, group, world, output).await?;
     if !args.dry_run && report.created + report.updated > 0 {
@@ -42,34 +39,39 @@ pub async fn run(command: ImportCommand, world: &World, output: Output) -> anyho
 }
 
 async fn import(
-    what: What,
+    objects: Objects,
     args: &ImportArgs,
     group: Option<String>,
     world: &World,
     output: Output,
 ) -> anyhow::Result<ImportReport> {
-    let (input, bytes) = open(&args.file)?;
-    let format = format(args);
     let options = ImportOptions { dry_run: args.dry_run, empty_clears: !args.keep_empty, group };
-    let bar = Bar::new(output, "Importing", bytes, Unit::Bytes);
-    let progress = |progress: Progress| bar.at(progress.bytes, None, &counted(progress.rows, "row"));
-    let (store, now, ids): (_, _, NewId) = (world.store(), now(), Arc::new(new_id));
-    let done: Result<ImportReport, ImportError> = match what {
-        What::Users => directory::import::import_users(store, input, format, &options, ids, now, progress).await,
-        What::Groups => directory::import::import_groups(store, input, format, &options, ids, now, progress).await,
-        What::Members => directory::import::import_members(store, input, format, &options, now, progress).await,
-    };
-    bar.done();
-    done.with_context(|| args.file.display().to_string())
+    let ids: NewId = Arc::new(new_id);
+    let import = Import { store: world.store(), objects, format: format(args), options: &options, ids, now: now() };
+    if args.file == Path::new("-") {
+        return run_shown(&import, std::io::stdin(), 0, output).await.context("standard input");
+    }
+    let (mut file, length) = files::open(&args.file, "")?;
+    let shown = || args.file.display().to_string();
+    // A pipe cannot be read twice; of one, the import itself looks at the beginning.
+    if length > 0 {
+        check_encoding(&file).with_context(shown)?;
+        file.rewind().with_context(shown)?;
+    }
+    run_shown(&import, file, length, output).await.with_context(shown)
 }
 
-/// The input and its length in bytes, 0 where that is not known.
-fn open(path: &Path) -> anyhow::Result<(Box<dyn Read + Send>, u64)> {
-    if path == Path::new("-") {
-        return Ok((Box::new(std::io::stdin()), 0));
-    }
-    let (file, length) = files::open(path, "")?;
-    Ok((Box::new(file), length))
+/// Imports under a progress bar.
+async fn run_shown(
+    import: &Import<'_>,
+    input: impl Read + Send + 'static,
+    bytes: u64,
+    output: Output,
+) -> Result<ImportReport, ImportError> {
+    let bar = Bar::new(output, "Importing", bytes, Unit::Bytes);
+    let done = import.run(input, |progress| bar.at(progress.bytes, None, &counted(progress.rows, "row"))).await;
+    bar.done();
+    done
 }
 
 fn format(args: &ImportArgs) -> Format {
@@ -105,13 +107,27 @@ fn show(output: Output, report: &ImportReport) -> anyhow::Result<()> {
         let columns: Vec<&str> = report.ignored_columns.iter().map(String::as_str).collect();
         output.line(&format!("Columns that mean nothing here: {}", columns.join(", ")))?;
     }
-    for problem in report.problems.iter().take(PROBLEMS_SHOWN_MAX) {
+    let (failed, without): (Vec<&Problem>, Vec<&Problem>) = report.problems.iter().partition(|problem| problem.failed);
+    problems(output, &failed, report.failed, PROBLEMS_SHOWN_MAX)?;
+    if report.without_manager > 0 {
+        let were = if report.without_manager == 1 { "was" } else { "were" };
+        let users = counted(report.without_manager, "user");
+        output.line(&format!("{users} {were} imported without the manager the row names:"))?;
+        problems(output, &without, report.without_manager, MANAGERS_SHOWN_MAX)?;
+    }
+    Ok(())
+}
+
+/// The first of so many problems.
+fn problems(output: Output, listed: &[&Problem], all: u64, most: usize) -> anyhow::Result<()> {
+    let shown = listed.len().min(most);
+    for problem in &listed[..shown] {
         output.line(&format!("line {}: {}", problem.line, problem.message))?;
     }
-    let shown = report.problems.len().min(PROBLEMS_SHOWN_MAX);
-    let further = report.further_problems + (report.problems.len() - shown) as u64;
+    let further = all.saturating_sub(shown as u64);
     if further > 0 {
-        output.line(&format!("and {}; --json lists more", counted(further, "further problem")))?;
+        let more = if listed.len() > shown { "; --json lists more" } else { "" };
+        output.line(&format!("and {}{more}", counted(further, "further problem")))?;
     }
     Ok(())
 }

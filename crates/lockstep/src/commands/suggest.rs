@@ -32,24 +32,24 @@ async fn in_directory(error: &DirectoryError, world: &World) -> anyhow::Result<O
     Ok(Some(match error {
         DirectoryError::NotFound { kind: "application", name } => {
             let applications = world.store().read(directory::applications).await?;
-            let names = applications.into_iter().map(|application| application.name).collect();
-            meant(name, names, "lockstep app list shows those there are")
+            let names: Vec<String> = applications.into_iter().map(|application| application.name).collect();
+            meant(name, &names, "lockstep app list shows those there are")
         }
         DirectoryError::NotFound { kind: "admin role", name } => {
             let names: Vec<String> = AdminRole::ALL.iter().map(|role| role.name().to_owned()).collect();
             let all = format!("there are {}", names.join(", "));
-            meant(name, names, &all)
+            meant(name, &names, &all)
         }
         DirectoryError::NotFound { kind, name } => return principal(kind, name, world).await.map(Some),
         DirectoryError::UnknownAttribute { kind, name } => {
             let kind = if *kind == "group" { ObjectKind::Group } else { ObjectKind::User };
-            let names = directory::attribute_names(kind).map(str::to_owned).collect();
+            let names: Vec<String> = directory::attribute_names(kind).map(str::to_owned).collect();
             let some = if kind == ObjectKind::Group {
                 "groups have description, mail, securityEnabled and others"
             } else {
                 "users have those of Entra, and extension_APPLICATION_NAME for what else there is"
             };
-            meant(name, names, some)
+            meant(name, &names, some)
         }
         _ => return Ok(None),
     }))
@@ -76,7 +76,7 @@ async fn principal(kind: &str, name: &str, world: &World) -> anyhow::Result<Stri
     }
     let command = if kind.contains("user") { "user" } else { "group" };
     let option = if deleted { "--deleted" } else { "--search TEXT" };
-    Ok(meant(name, names, &format!("lockstep {command} list {option} shows those there are")))
+    Ok(meant(name, &names, &format!("lockstep {command} list {option} shows those there are")))
 }
 
 /// The cure where the object is there, but soft-deleted although it must not be, or the other way round.
@@ -120,22 +120,22 @@ async fn in_tenants(error: &TenantError, world: &World) -> anyhow::Result<Option
     Ok(Some(match error {
         TenantError::NoSuchTenant(name) => {
             let tenants = world.store().read(provider::tenants).await?;
-            let names = tenants.into_iter().map(|tenant| tenant.name).collect();
-            meant(name, names, "lockstep tenant list shows those there are")
+            let names: Vec<String> = tenants.into_iter().map(|tenant| tenant.name).collect();
+            meant(name, &names, "lockstep tenant list shows those there are")
         }
         TenantError::NoSuchToken { tenant, token } => {
             let of = tenant.clone();
             let tokens = world.store().read(move |tx| provider::tokens(tx, &of)).await?;
             let live = tokens.into_iter().filter(|token| token.revoked.is_none());
-            let names = live.map(|token| token.name).collect();
-            meant(token, names, &format!("lockstep token list {tenant} shows those there are"))
+            let names: Vec<String> = live.map(|token| token.name).collect();
+            meant(token, &names, &format!("lockstep token list {tenant} shows those there are"))
         }
         _ => return Ok(None),
     }))
 }
 
 /// The name that was probably meant, or else where to look.
-fn meant(written: &str, names: Vec<String>, otherwise: &str) -> String {
+fn meant(written: &str, names: &[String], otherwise: &str) -> String {
     nearest(written, names.iter().map(String::as_str)).map_or_else(|| otherwise.to_owned(), did_you_mean)
 }
 

@@ -106,6 +106,23 @@ fn bad_rows_are_told_and_good_ones_kept() {
         assert_eq!(installation.json(&["user", "list"]).as_array().unwrap().len(), 2);
         let people = installation.run(&["import", "users", &file]);
         assert!(people.code == 3 && people.out.contains("line 4: accountEnabled"), "{people:?}");
+
+        let file = installation.file(
+            "managers.csv",
+            "userPrincipalName,displayName,manager\ndan@contoso.example,Dan,nobody@contoso.example\n,,ann@contoso.example\n",
+        );
+        let people = installation.run(&["import", "users", &file]);
+        for line in [
+            "2 rows read: 1 created, 0 updated, 0 unchanged, 1 failed",
+            "line 3: userPrincipalName is empty",
+            "1 user was imported without the manager the row names:",
+            "line 2: no user is named \"nobody@contoso.example\"; the row was imported without its manager",
+        ] {
+            assert!(people.out.contains(line), "{line:?} in {people:?}");
+        }
+        let report = installation.run(&["import", "users", &file, "--json"]).any_json();
+        assert_eq!((&report["withoutManager"], &report["failed"]), (&1.into(), &1.into()));
+        assert_eq!((&report["problems"][0]["failed"], &report["problems"][1]["failed"]), (&false.into(), &true.into()));
     }
 }
 
@@ -116,10 +133,22 @@ fn files_that_cannot_be_imported_are_refused() {
         ("missing.csv", &b"displayName\nAnn\n"[..], "the column userPrincipalName is missing"),
         ("empty.csv", b"", "the file is empty"),
         ("utf16.csv", &[0xff, 0xfe, 0x75, 0x00], "UTF-16"),
+        (
+            "excel.csv",
+            b"userPrincipalName,displayName\na@c.d,A\njose@c.d,Jos\xe9\n",
+            "excel.csv: line 3 is not in UTF-8",
+        ),
+        ("excel.csv", b"userPrincipalName,displayName\na@c.d,A\njose@c.d,Jos\xe9\n", "in Excel: \"CSV UTF-8\""),
     ] {
         let file = installation.file(name, text);
         installation.run(&["import", "users", &file]).refused(1, words);
     }
+    // What tells the encoding may come late, when rows before it could have been imported.
+    let late = "ann@contoso.example,Ann\n".repeat(60_000);
+    let late = [b"userPrincipalName,displayName\n".as_slice(), late.as_bytes(), b"z@c.d,Z\xfc\xf1\n"].concat();
+    let late = installation.file("late.csv", late);
+    installation.run(&["import", "users", &late]).refused(1, "line 60002 is not in UTF-8");
+    assert!(installation.json(&["user", "list"]).as_array().unwrap().is_empty(), "nothing was imported");
     installation
         .run(&["import", "users", "no-such-file.csv"])
         .refused(1, "no-such-file.csv cannot be read: there is no such file");

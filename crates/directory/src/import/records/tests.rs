@@ -1,6 +1,6 @@
 //! Records read from CSV, row by row, against the `csv` crate where the input is well-formed.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read as _};
 
 use proptest::prelude::*;
 
@@ -65,25 +65,6 @@ fn an_endless_line_takes_little_memory() {
     assert_eq!(records.advance().unwrap(), Some(Ended::TooLong));
     assert!(records.splitter.data.capacity() <= RECORD_BYTES_MAX * 2);
     assert_eq!((records.advance().unwrap(), records.bytes), (None, 64 << 20));
-}
-
-#[test]
-fn marks_of_encodings() {
-    for (bytes, expected) in [
-        (&b"\xEF\xBB\xBFab"[..], Some(&b"ab"[..])),
-        (b"", Some(b"")),
-        (b"ab", Some(b"ab")),
-        (b"\xFF\xFEa\0", None),
-        (b"\xFE\xFF\0a", None),
-        (b"a\0b\0c\0", None),
-    ] {
-        let text = without_mark(bytes).ok().map(|mut rest| {
-            let mut text = Vec::new();
-            rest.read_to_end(&mut text).unwrap();
-            text
-        });
-        assert_eq!(text.as_deref(), expected, "{bytes:?}");
-    }
 }
 
 proptest! {
