@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use application::{AppCommand, AssignArgs, DialectName, JobSettingsArgs, ScopeName, Switch, UnassignArgs};
-pub use directory::{GroupCommand, ImportArgs, ImportCommand, ImportFormat, MembersCommand, UserCommand};
+pub use directory::{AdminCommand, GroupCommand, ImportArgs, ImportCommand, ImportFormat, MembersCommand, UserCommand};
 pub use provisioning::{LOGS_MAX, LogsArgs, LogsCommand, ProvisionArgs};
 pub use tenant::{TenantCommand, TokenCommand};
 
@@ -129,6 +129,9 @@ pub enum Command {
     /// List, show, add, change, delete, restore groups of the directory, and their members
     #[command(subcommand)]
     Group(GroupCommand),
+    /// Grant, revoke, list admin roles
+    #[command(subcommand)]
+    Admin(AdminCommand),
     /// Search the gallery; add, list, show, change, remove applications
     #[command(subcommand)]
     App(AppCommand),

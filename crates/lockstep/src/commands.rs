@@ -1,6 +1,7 @@
 //! One module a command. Each is thin: it reads its options, calls the directory, the provider or the provisioning
 //! service, and shows what they answer.
 
+mod admin;
 mod app;
 mod assign;
 mod attribute_values;
@@ -56,6 +57,7 @@ async fn in_world(command: Command, world: &World, output: Output) -> anyhow::Re
         Command::Import(import) => import::run(import, world, output).await,
         Command::User(command) => user::run(command, world, output).await,
         Command::Group(command) => group::run(command, world, output).await,
+        Command::Admin(command) => admin::run(command, world, output).await,
         Command::App(command) => app::run(command, world, output).await,
         Command::Assign(args) => assign::assign(args, world, output).await,
         Command::Unassign(args) => assign::unassign(args, world, output).await,

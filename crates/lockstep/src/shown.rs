@@ -57,20 +57,24 @@ pub const fn kind_name(kind: ObjectKind) -> &'static str {
     }
 }
 
-/// The row of a user in a list.
-pub fn user_row(user: &User) -> Vec<String> {
-    let attribute = |name: &str| user.attributes.get(name).map(text).unwrap_or_default();
-    let state = match (user.deleted, user.account_enabled) {
+/// Whether a user may sign in, or is soft-deleted.
+pub fn state(user: &User) -> String {
+    match (user.deleted, user.account_enabled) {
         (Some(at), _) => format!("deleted {}", moment(at)),
         (None, true) => "enabled".to_owned(),
         (None, false) => "disabled".to_owned(),
-    };
+    }
+}
+
+/// The row of a user in a list.
+pub fn user_row(user: &User) -> Vec<String> {
+    let attribute = |name: &str| user.attributes.get(name).map(text).unwrap_or_default();
     vec![
         user.user_principal_name.clone(),
         user.display_name.clone(),
         attribute("department"),
         attribute("jobTitle"),
-        state,
+        state(user),
         user.id.to_string(),
     ]
 }

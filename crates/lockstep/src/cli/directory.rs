@@ -160,6 +160,35 @@ pub enum MembersCommand {
     },
 }
 
+/// Commands of admin roles.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AdminCommand {
+    /// List who has which admin role
+    List,
+    /// Give a user an admin role
+    Grant {
+        /// userPrincipalName or object id
+        user: String,
+        /// Global Administrator, Application Administrator or Cloud Application Administrator
+        #[arg(long, value_name = "ROLE")]
+        role: String,
+    },
+    /// Take an admin role from a user
+    Revoke {
+        /// userPrincipalName or object id
+        user: String,
+        /// Global Administrator, Application Administrator or Cloud Application Administrator
+        #[arg(long, value_name = "ROLE")]
+        role: String,
+        /// Take the role of Global Administrator also from the last one who may sign in
+        #[arg(long)]
+        force: bool,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
 /// What to import.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ImportCommand {

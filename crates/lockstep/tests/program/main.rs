@@ -2,6 +2,7 @@
 //! `LOCKSTEP_TEST_POSTGRES` names a PostgreSQL server.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so do the functions it is told with")]
 
+mod admins;
 mod demo;
 mod directory;
 mod installation;
