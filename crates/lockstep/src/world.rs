@@ -117,6 +117,7 @@ impl World {
             random: Arc::new(random),
             lock_folder: self.folder.lock_folder(),
             instance: self.folder.instance().to_owned(),
+            actor: actor(),
         }))
     }
 

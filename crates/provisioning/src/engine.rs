@@ -45,6 +45,8 @@ pub struct EngineParts {
     pub lock_folder: PathBuf,
     /// The id of this data folder: whose leases may be taken over when their process is gone.
     pub instance: String,
+    /// Who changes configuration, as the audit log names them.
+    pub actor: String,
 }
 
 /// The provisioning service; cheap to clone.

@@ -21,8 +21,6 @@ use crate::view::JobView;
 
 /// Longest secret token in bytes.
 const TOKEN_BYTES_MAX: usize = 8192;
-/// Who changes configuration by command.
-const ACTOR: &str = "administrator";
 
 /// Why a use case of a job failed. One sentence with the cure.
 #[derive(Debug, thiserror::Error)]
@@ -175,7 +173,7 @@ impl Engine {
             .iter()
             .map(|value| RoleRecord { id: self.new_id(), value: value.clone(), display_name: value.clone() })
             .collect();
-        let (now, audit) = (self.now(), self.new_id());
+        let (now, entry) = (self.now(), self.entry());
         let status = if new.enabled { JobStatus::On } else { JobStatus::Off };
         let text = settings_text(&settings)?;
         let (name, template_name) = (new.name.trim().to_owned(), template.name.clone());
@@ -183,7 +181,7 @@ impl Engine {
             .write(move |tx| {
                 directory::add_application(tx, app, &name, &template_name, &roles, now)?;
                 jobs::insert_job(tx, app, status.as_str(), &text, &secret, now)?;
-                audited(tx, audit, now, "Add service principal", &name).map_err(JobError::from)
+                entry.audit(tx, "Add service principal", &name).map_err(JobError::from)
             })
             .await?;
         self.job(app).await
@@ -205,7 +203,7 @@ impl Engine {
             settings.quarantine = None;
         }
         let secret = self.0.key.encrypt(app, self.random(), &token);
-        let (now, audit) = (self.now(), self.new_id());
+        let entry = self.entry();
         let text = settings_text(&settings)?;
         self.store()
             .write(move |tx| {
@@ -213,7 +211,7 @@ impl Engine {
                 if moved {
                     jobs::forget_target(tx, app)?;
                 }
-                write_change(tx, app, &change, &text, &secret, now, audit)
+                write_change(tx, app, &change, &text, &secret, &entry)
             })
             .await?;
         self.job(app).await
@@ -222,13 +220,13 @@ impl Engine {
     /// Removes an application, its job and its links. Accounts at the target stay as they are.
     pub async fn remove_job(&self, app: AppId) -> Result<(), JobError> {
         let _lock = self.locks().take(app)?.ok_or(JobError::Busy)?;
-        let (now, audit) = (self.now(), self.new_id());
+        let entry = self.entry();
         self.store()
             .write(move |tx| {
                 let name = directory::application(tx, app)?.name;
                 jobs::delete_traces(tx, app)?;
                 directory::remove_application(tx, app)?;
-                audited(tx, audit, now, "Remove service principal", &name).map_err(JobError::from)
+                entry.audit(tx, "Remove service principal", &name).map_err(JobError::from)
             })
             .await
     }
@@ -258,6 +256,10 @@ impl Engine {
             plans.iter().filter_map(|plan| Some((plan.object(), plan.first_matching()?))).collect();
         test_connection(&target, &matching, &nonce).await?;
         Ok(discover(&target).await)
+    }
+
+    fn entry(&self) -> Entry {
+        Entry { id: self.new_id(), at: self.now(), actor: self.0.actor.clone() }
     }
 
     pub(crate) async fn load(&self, app: AppId) -> Result<(JobRecord, &'static Template, JobSettings), JobError> {
@@ -298,9 +300,9 @@ fn write_change(
     change: &JobChange,
     settings: &str,
     secret: &[u8],
-    now: Timestamp,
-    audit: store::LogId,
+    entry: &Entry,
 ) -> Result<(), JobError> {
+    let now = entry.at;
     let name = directory::application(tx, app)?.name;
     if let Some(name) = &change.name {
         directory::rename_application(tx, app, name, now)?;
@@ -318,23 +320,26 @@ fn write_change(
     if change.needs_initial_cycle() {
         jobs::restart(tx, app, now)?;
     }
-    Ok(audited(tx, audit, now, "Update provisioning setting or credentials", &name)?)
+    Ok(entry.audit(tx, "Update provisioning setting or credentials", &name)?)
 }
 
-fn audited(
-    tx: &mut WriteTx<'_>,
+/// What every record in the audit log says beside the change.
+struct Entry {
     id: store::LogId,
     at: Timestamp,
-    activity: &str,
-    target: &str,
-) -> Result<(), StoreError> {
-    let record = AuditRecord {
-        id,
-        at,
-        actor: ACTOR.to_owned(),
-        activity: activity.to_owned(),
-        target: target.to_owned(),
-        detail: "{}".to_owned(),
-    };
-    insert_audit(tx, &record)
+    actor: String,
+}
+
+impl Entry {
+    fn audit(&self, tx: &mut WriteTx<'_>, activity: &str, target: &str) -> Result<(), StoreError> {
+        let record = AuditRecord {
+            id: self.id,
+            at: self.at,
+            actor: self.actor.clone(),
+            activity: activity.to_owned(),
+            target: target.to_owned(),
+            detail: "{}".to_owned(),
+        };
+        insert_audit(tx, &record)
+    }
 }

@@ -150,6 +150,10 @@ fn told(installation: &Installation) {
     let actions: Vec<&str> = of_cho.as_array().unwrap().iter().filter_map(|record| record["action"].as_str()).collect();
     assert!(actions.contains(&"create") && actions.contains(&"disable"), "{actions:?}");
     assert!(logs[0]["id"].as_str() > logs[1]["id"].as_str(), "newest first");
+    let audit = installation.json(&["audit", "--limit", "1000"]);
+    let (first, all) = (&audit[0]["initiatedBy"], audit.as_array().unwrap());
+    assert!(all.iter().any(|one| one["activityDisplayName"] == "Add service principal"), "{audit}");
+    assert!(all.iter().all(|one| one["initiatedBy"] == *first), "one person has one name: {audit}");
     let doctor = installation.json(&["doctor", "--connections"]);
     assert_eq!(doctor["problems"], 0, "{doctor}");
     for arguments in [

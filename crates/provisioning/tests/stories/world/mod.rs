@@ -112,6 +112,7 @@ impl World {
             random: Arc::new(move |bytes| bytes.iter_mut().for_each(|byte| *byte = chance.next().to_be_bytes()[0])),
             lock_folder: self.folder.clone(),
             instance: "world".to_owned(),
+            actor: "story".to_owned(),
         };
         let connect: Connect = Arc::new(move |url: &TenantUrl, _| {
             let targets = targets.lock().expect("no test panics while it holds the lock");
