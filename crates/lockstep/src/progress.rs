@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use crate::output::{Output, clean};
 
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
+const WAITING: &str = "{prefix} {spinner} {elapsed}";
 
 /// How far some work is. Hidden where standard error is no terminal or JSON is wanted.
 #[derive(Clone, Debug)]
@@ -22,6 +23,13 @@ pub enum Unit {
 }
 
 impl Bar {
+    /// Says that something is waited for of which nothing can be counted, and for how long already.
+    pub fn waiting(output: Output, title: &str) -> Self {
+        let bar = Self::new(output, title, 0, Unit::Items);
+        bar.0.set_style(ProgressStyle::with_template(WAITING).unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar
+    }
+
     /// A bar that stands at 0; a total of 0 is one that is not known.
     pub fn new(output: Output, title: &str, total: u64, unit: Unit) -> Self {
         let hidden = output.is_json() || !console::user_attended_stderr();
@@ -80,6 +88,7 @@ mod tests {
             bar.set_position(1);
         }
         let bar = Bar::new(Output::new(true, crate::output::Color::Never), "Users", 0, Unit::Items);
+        assert!(ProgressStyle::with_template(WAITING).is_ok());
         bar.at(3, Some(10), "matching");
         assert_eq!((bar.0.position(), bar.0.length()), (3, Some(10)));
         bar.done();

@@ -127,7 +127,8 @@ impl JobChange {
             || self.tenant_url.is_some()
     }
 
-    const fn needs_connection_test(&self) -> bool {
+    /// Whether the connection is tested before the change is kept.
+    pub const fn needs_connection_test(&self) -> bool {
         self.tenant_url.is_some() || self.secret_token.is_some() || self.dialect.is_some()
     }
 

@@ -15,6 +15,7 @@ use crate::cli::{AppCommand, DialectName, JobSettingsArgs, ScopeName, Switch};
 use crate::files::read_text;
 use crate::outcome::{Outcome, usage};
 use crate::output::{Output, counted};
+use crate::progress::Bar;
 use crate::shown::{kind_name, text};
 use crate::world::World;
 
@@ -32,22 +33,34 @@ pub async fn run(command: AppCommand, world: &World, output: Output) -> anyhow::
         AppCommand::Remove { app, yes } => remove(world, output, &app, yes).await?,
         AppCommand::Assignments { app, limit } => assignments(world, output, &app, limit).await?,
         AppCommand::Add { .. } => {
-            let job = world.engine()?.add_job(new_job(command, world)?).await?;
+            let new = new_job(command, world)?;
+            let job = tested(output, world.engine()?.add_job(new)).await?;
             told(output, &job, "was added; its connection works")?;
         }
         AppCommand::Set { ref app, .. } => {
             let id = find::application(world, app).await?.id;
-            let job = world.engine()?.change_job(id, job_change(command)?).await?;
+            let (engine, change) = (world.engine()?, job_change(command)?);
+            let tests = change.needs_connection_test();
+            let changing = engine.change_job(id, change);
+            let job = if tests { tested(output, changing).await? } else { changing.await? };
             told(output, &job, "was changed")?;
         }
     }
     Ok(Outcome::Done)
 }
 
+/// Waits for something that tests a connection first, and says so.
+pub async fn tested<T>(output: Output, testing: impl Future<Output = T>) -> T {
+    let bar = Bar::waiting(output, "Testing the connection…");
+    let done = testing.await;
+    bar.done();
+    done
+}
+
 /// Carries out `test-connection`.
 pub async fn test_connection(app: &str, world: &World, output: Output) -> anyhow::Result<Outcome> {
     let application = find::application(world, app).await?;
-    let discovered = world.engine()?.test_connection(application.id).await?;
+    let discovered = tested(output, world.engine()?.test_connection(application.id)).await?;
     if output.is_json() {
         output.json(
             &json!({ "app": application.id, "name": application.name, "connection": "ok", "discovered": discovered }),
@@ -163,8 +176,22 @@ fn read_mappings(file: &Path) -> anyhow::Result<Vec<mapping::ObjectMapping>> {
     if let Some(inner) = value.get_mut("mappings") {
         value = inner.take();
     }
+    if let Some(problem) = bad_expression(&value) {
+        anyhow::bail!("{shown}: {problem}");
+    }
     serde_json::from_value(value)
         .with_context(|| format!("{shown} holds no list of mappings as app show --json prints it"))
+}
+
+/// What is wrong with the first expression that is none, with a caret under the place.
+fn bad_expression(mappings: &Value) -> Option<String> {
+    let attributes = mappings.as_array()?.iter().filter_map(|object| object["attributes"].as_array()).flatten();
+    attributes.into_iter().find_map(|attribute| {
+        let source = attribute["source"].as_str()?;
+        let error = source.parse::<mapping::MappingSource>().err()?;
+        let place = error.caret(source).replace('\n', "\n    ");
+        Some(format!("source of {}: {error}\n    {place}", text(&attribute["target"])))
+    })
 }
 
 fn told(output: Output, job: &JobView, what: &str) -> anyhow::Result<()> {

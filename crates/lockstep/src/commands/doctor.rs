@@ -52,7 +52,7 @@ pub async fn run(connections: bool, world: &World, output: Output) -> anyhow::Re
     for job in engine.jobs().await? {
         of_job(&mut checks, world, &job).await?;
         if connections {
-            connection(&mut checks, &engine, &job).await;
+            connection(&mut checks, &engine, &job, output).await;
         }
     }
     let problems = checks.0.iter().filter(|check| check.state == State::Problem).count();
@@ -141,8 +141,8 @@ async fn of_job(checks: &mut Checks, world: &World, job: &JobView) -> anyhow::Re
     Ok(())
 }
 
-async fn connection(checks: &mut Checks, engine: &Engine, job: &JobView) {
-    let told: Vec<String> =
-        engine.test_connection(job.app).await.err().map(|error| error.to_string()).into_iter().collect();
+async fn connection(checks: &mut Checks, engine: &Engine, job: &JobView, output: Output) {
+    let tested = super::app::tested(output, engine.test_connection(job.app)).await;
+    let told: Vec<String> = tested.err().map(|error| error.to_string()).into_iter().collect();
     checks.well_unless(format!("{}: connection", job.name), State::Problem, &told, "works");
 }

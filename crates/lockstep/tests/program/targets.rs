@@ -89,6 +89,12 @@ fn a_job_is_changed_only_for_the_better() {
     mappings[0]["attributes"][0].as_object_mut().unwrap().remove("source");
     let worse = installation.file("worse.json", mappings.to_string());
     installation.run(&["app", "set", "Other", "--mappings", &worse]).refused(1, "source");
+    mappings[0]["attributes"][0]["target"] = "displayName".into();
+    mappings[0]["attributes"][0]["source"] = "Apend([givenName], \"x\")".into();
+    let mistyped = installation.file("mistyped.json", mappings.to_string());
+    let refused = installation.run(&["app", "set", "Other", "--mappings", &mistyped]);
+    refused.refused(1, "source of displayName: ");
+    assert!(refused.err.contains("did you mean `Append`?\n    Apend([givenName], \"x\")\n    ^\n"), "{refused:?}");
     let long = installation.file("long.json", " ".repeat((4 << 20) + 1));
     installation.run(&["app", "set", "Other", "--mappings", &long]).refused(1, "more than 4194304 bytes");
     let no_list = installation.file("none.json", "{}");
