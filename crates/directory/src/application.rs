@@ -176,10 +176,14 @@ pub fn assign(
 ) -> Result<bool, DirectoryError> {
     application(tx, app)?;
     refuse_absent(tx, principal, kind)?;
-    if kind == ObjectKind::Group && !live_group(tx, principal.group())?.security_enabled {
-        return Err(DirectoryError::NotAllowed(format!(
-            "group {principal} is not a security group; set its securityEnabled to true first"
-        )));
+    if kind == ObjectKind::Group {
+        let group = live_group(tx, principal.group())?;
+        if !group.security_enabled {
+            return Err(DirectoryError::NotAllowed(format!(
+                "the group {:?} is not a security group; set its securityEnabled to true first",
+                group.display_name
+            )));
+        }
     }
     let role = role_named(tx, app, role)?;
     let added = stored::assign(tx, app, principal, kind, role.id, now)?;

@@ -31,6 +31,9 @@ const LOG_DAYS_DEFAULT: u16 = 30;
 /// The most days that provisioning logs are kept.
 const LOG_DAYS_MAX: u16 = 3_650;
 
+/// How much is logged, from nothing to everything.
+const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
 /// Form of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -234,12 +237,12 @@ fn check(args: &GlobalArgs, source: &Source) -> Result<Config, Vec<String>> {
     let log = checks.pick("log", args.log.as_ref(), file.log.as_ref(), log_levels);
     let interval_seconds = file.provisioning.interval_seconds;
     if interval_seconds.is_some_and(|seconds| !INTERVAL_SECONDS.contains(&seconds)) {
-        let problem = format!("is between {} and {} seconds", INTERVAL_SECONDS.start(), INTERVAL_SECONDS.end());
+        let problem = format!("must be between {} and {} seconds", INTERVAL_SECONDS.start(), INTERVAL_SECONDS.end());
         checks.refuse("provisioning.interval_seconds", &problem);
     }
     let log_days = file.provisioning.log_days.unwrap_or(LOG_DAYS_DEFAULT);
     if !(1..=LOG_DAYS_MAX).contains(&log_days) {
-        checks.refuse("provisioning.log_days", &format!("is between 1 and {LOG_DAYS_MAX} days"));
+        checks.refuse("provisioning.log_days", &format!("must be between 1 and {LOG_DAYS_MAX} days"));
     }
     let ca_file = file.outbound.ca_file.clone();
     if let Some(path) = ca_file.as_ref().filter(|path| !path.is_file()) {
@@ -294,8 +297,14 @@ fn public_url(text: &str) -> Result<String, String> {
 
 /// Targets of log lines are ASCII; the parser of levels would panic on some other texts.
 fn log_levels(text: &str) -> Result<String, String> {
-    if text.is_ascii() && EnvFilter::try_new(text).is_ok() {
+    // A word alone would be taken for a part of the program, and a mistyped level would print nothing.
+    let levels = text.split(',').map(|part| part.rsplit_once('=').map_or(part, |(_, level)| level).trim());
+    let known = |level: &str| LOG_LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level));
+    if text.is_ascii() && levels.into_iter().all(known) && EnvFilter::try_new(text).is_ok() {
         return Ok(text.to_owned());
     }
-    Err(format!("{text:?} names no log levels, like warn or warn,provisioning=debug"))
+    Err(format!(
+        "{text:?} names no log levels, like warn or warn,provisioning=debug; there are {}",
+        LOG_LEVELS.join(", ")
+    ))
 }

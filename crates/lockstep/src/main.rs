@@ -17,11 +17,15 @@ mod shown;
 mod world;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 
 use crate::cli::Cli;
 use crate::outcome::{Outcome, exit_code};
+
+/// How long threads that wait for an input may take to end.
+const END_MAX: Duration = Duration::from_secs(1);
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -48,7 +52,10 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
     // Two workers at the least: reads of the embedded database run on the worker that asks, and others must not wait for it.
     let workers = std::thread::available_parallelism().map_or(2, usize::from).max(2);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
-    commands::run(cli.command, config, cli.global.data.is_some(), output, &runtime)
+    let outcome = commands::run(cli.command, config, cli.global.data.is_some(), output, &runtime);
+    // An input that was given up may still be waited for; nothing that was begun in the data is.
+    runtime.shutdown_timeout(END_MAX);
+    outcome
 }
 
 /// The global options, with those of the command that belong to the configuration.

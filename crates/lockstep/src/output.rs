@@ -65,7 +65,7 @@ impl Output {
     /// Tells people something beside the answer; where programs read the answer, on standard error.
     pub fn note(self, text: &str) -> anyhow::Result<()> {
         if self.json {
-            eprintln!("note: {}", clean_lines(text));
+            note(text);
             return Ok(());
         }
         self.line(text)
@@ -139,6 +139,11 @@ fn color_is_wanted(color: Color) -> bool {
 fn force_colours(wanted: bool) {
     console::set_colors_enabled(wanted);
     console::set_colors_enabled_stderr(wanted);
+}
+
+/// Tells people something beside the answer, on standard error.
+pub fn note(text: &str) {
+    eprintln!("note: {}", clean_lines(text));
 }
 
 /// Writes to standard output and flushes; says when nobody reads any more.

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use directory::{Activity, DirectoryError};
 use hmac::{Hmac, Mac};
 use jiff::Timestamp;
@@ -50,7 +50,12 @@ impl World {
             Ok(store) => store,
             Err(error) => {
                 setup.undo();
-                return Err(error.into());
+                return Err(match error {
+                    StoreError::Unavailable(_) | StoreError::Internal(_) if config.postgres.is_some() => {
+                        anyhow!("{error}; check the address after --database, and that PostgreSQL runs there")
+                    }
+                    other => other.into(),
+                });
             }
         };
         drop(setup);

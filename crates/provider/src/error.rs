@@ -39,8 +39,10 @@ pub enum ProviderError {
 #[derive(Debug, thiserror::Error)]
 pub enum TenantError {
     /// The name does not follow the rule for tenant names.
-    #[error("a tenant name has 1 to 63 lower-case letters, digits and hyphens and starts with a letter or digit")]
-    BadName,
+    #[error(
+        "{0:?} is no name of a tenant: it has 1 to 63 lower-case letters, digits and hyphens and starts with a letter or digit"
+    )]
+    BadName(String),
     /// The name of a token is empty or too long.
     #[error("a token name has 1 to {} characters and no control characters", crate::token::TOKEN_NAME_CHARS_MAX)]
     BadTokenName,

@@ -41,7 +41,7 @@ pub fn create_tenant(
     now: Timestamp,
 ) -> Result<TenantKey, TenantError> {
     if !is_tenant_name(name) {
-        return Err(TenantError::BadName);
+        return Err(TenantError::BadName(name.to_owned()));
     }
     let profile = Profile::by_name(profile).ok_or_else(|| TenantError::UnknownProfile(profile.to_owned()))?;
     store::tenants::insert_tenant(tx, name, &profile.name, &settings.write(), now).map_err(|error| {

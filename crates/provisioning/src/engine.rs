@@ -117,6 +117,12 @@ impl Engine {
         self.2.load(Ordering::Relaxed)
     }
 
+    /// Lets running cycles end after the objects they are working on, and new ones not begin: [`JobError::Stopped`]. They go
+    /// on where they stood when they run again.
+    pub fn stop(&self) {
+        self.2.store(true, Ordering::Relaxed);
+    }
+
     /// Runs jobs when they are due, until `shutdown` is ready; then lets running cycles finish what they have begun. They go
     /// on where they stood when they run again.
     pub async fn scheduler(&self, shutdown: impl Future<Output = ()> + Send) {
@@ -132,7 +138,7 @@ impl Engine {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
-        self.2.store(true, Ordering::Relaxed);
+        self.stop();
         while running.join_next().await.is_some() {}
     }
 

@@ -32,7 +32,7 @@ pub enum JobError {
     #[error("a cycle of this application is running already; wait for it to end")]
     Busy,
     /// The program is ending.
-    #[error("the cycle was stopped with the program; it goes on where it stood")]
+    #[error("the cycle was stopped with the program; the next one goes on where it stood")]
     Stopped,
     /// The lease was lost to another machine while the cycle ran.
     #[error("another machine took the job over; this cycle stopped before its next request")]
@@ -86,7 +86,7 @@ pub struct NewJob {
 }
 
 /// Changes to a job; what is `None` stays.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct JobChange {
     /// The display name.

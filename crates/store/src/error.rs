@@ -115,9 +115,10 @@ impl From<postgres::Error> for StoreError {
     fn from(error: postgres::Error) -> Self {
         use postgres::error::SqlState;
         let Some(db) = error.as_db_error() else {
-            return if error.is_closed()
-                || std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
-            {
+            let cause = std::error::Error::source(&error).filter(|cause| cause.is::<std::io::Error>());
+            return if let Some(cause) = cause {
+                Self::Unavailable(format!("{error}: {cause}"))
+            } else if error.is_closed() {
                 Self::Unavailable(error.to_string())
             } else {
                 Self::Internal(error.to_string())

@@ -103,7 +103,7 @@ fn people_and_groups_are_assigned_and_entitled() {
                 change_group(tx, sales, &off, now())?;
                 assert_eq!(entitlements(tx, app(1), ann)?.len(), 1);
                 let error = assign(tx, app(1), sales.into(), ObjectKind::Group, Some("admin"), now()).unwrap_err();
-                assert!(error.to_string().contains("is not a security group"), "{error}");
+                assert!(error.to_string().contains("is not a security group; set"), "{error}");
                 delete_user(tx, bob, now())?;
                 assert!(assign(tx, app(1), bob.into(), ObjectKind::User, None, now()).is_err());
                 assert!(assign(tx, app(2), ann.into(), ObjectKind::User, None, now()).is_err());

@@ -40,6 +40,9 @@ pub async fn run(command: AppCommand, world: &World, output: Output) -> anyhow::
         AppCommand::Set { ref app, .. } => {
             let id = find::application(world, app).await?.id;
             let (engine, change) = (world.engine()?, job_change(command)?);
+            if change == JobChange::default() {
+                return Err(usage("nothing to change is named; lockstep help app set lists what can be"));
+            }
             let tests = change.needs_connection_test();
             let changing = engine.change_job(id, change);
             let job = if tests { tested(output, changing).await? } else { changing.await? };

@@ -26,7 +26,7 @@ pub async fn assign(args: AssignArgs, world: &World, output: Output) -> anyhow::
         }
         Ok::<_, DirectoryError>(added)
     });
-    told(output, &app, added.await?, "assigned to")
+    told(output, &app, added.await?, "assigned to", "All of them are assigned so already")
 }
 
 /// Carries out `unassign`.
@@ -45,12 +45,14 @@ pub async fn unassign(args: UnassignArgs, world: &World, output: Output) -> anyh
         }
         Ok::<_, DirectoryError>(ended)
     });
-    told(output, &app, ended.await?, "no longer assigned to")
+    told(output, &app, ended.await?, "no longer assigned to", "None of them is assigned so")
 }
 
-fn told(output: Output, app: &Application, changed: u64, what: &str) -> anyhow::Result<Outcome> {
+fn told(output: Output, app: &Application, changed: u64, what: &str, nothing: &str) -> anyhow::Result<Outcome> {
     if output.is_json() {
         output.json(&json!({ "app": app.id, "name": app.name, "changed": changed }))?;
+    } else if changed == 0 {
+        output.line(&format!("{nothing} ({})", app.name))?;
     } else {
         let who = if changed == 1 { "1 user or group".to_owned() } else { format!("{changed} users and groups") };
         output.line(&format!("{who} {what} {}", app.name))?;

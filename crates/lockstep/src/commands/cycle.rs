@@ -1,5 +1,6 @@
 //! `sync` and `plan`: one cycle of a job now, or every request it would send.
 
+use std::pin::pin;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,8 +10,9 @@ use serde_json::json;
 use store::AppId;
 
 use super::find;
+use super::serve::stop_signal;
 use crate::outcome::Outcome;
-use crate::output::Output;
+use crate::output::{Output, note};
 use crate::progress::{Bar, Unit};
 use crate::world::World;
 
@@ -25,7 +27,10 @@ pub async fn sync(app: &str, settle: bool, world: &World, output: Output) -> any
     let mut rounds = if settle { SETTLE_ROUNDS_MAX } else { 0 };
     while rounds > 0 && report.waiting > 0 {
         rounds -= 1;
-        tokio::time::sleep(Duration::from_secs(report.settles_in_seconds.unwrap_or(0) + 1)).await;
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(report.settles_in_seconds.unwrap_or(0) + 1)) => {}
+            () = stop_signal() => return Err(JobError::Stopped.into()),
+        }
         let next = run_shown(&engine, application.id, &application.name, output).await?;
         report = together(&report, &next);
     }
@@ -57,14 +62,25 @@ fn together(first: &CycleReport, next: &CycleReport) -> CycleReport {
     }
 }
 
-/// Runs a cycle under a progress bar.
+/// Runs a cycle under a progress bar. Ctrl+C lets it end what it has begun, a second one ends it at once.
 pub async fn run_shown(engine: &Engine, app: AppId, name: &str, output: Output) -> Result<CycleReport, JobError> {
     let bar = Bar::new(output, name, 0, Unit::Items);
     let shown = bar.clone();
     let progress = Arc::new(move |progress: &Progress| {
         shown.at(progress.done, Some(progress.total), &format!("{}, {} requests", progress.phase, progress.requests));
     });
-    let report = engine.run_cycle(app, progress).await;
+    let mut running = pin!(engine.run_cycle(app, progress));
+    let report = tokio::select! {
+        report = &mut running => report,
+        () = stop_signal() => {
+            engine.stop();
+            note("stopping after what is under way; Ctrl+C again stops at once");
+            tokio::select! {
+                report = &mut running => report,
+                () = stop_signal() => Err(JobError::Stopped),
+            }
+        }
+    };
     bar.done();
     report
 }

@@ -63,7 +63,12 @@ async fn shown(args: &DemoArgs, world: &World, output: Output) -> anyhow::Result
     refuse_used(world).await?;
     let _only_one = world.folder().lock_for_serving()?;
     let mut hosting = Hosting::start(world, world.config().listen).await?;
-    let told = story(world, output, &hosting.public_url).await;
+    let public_url = hosting.public_url.clone();
+    let told = tokio::select! {
+        biased;
+        () = stop_signal() => Err(anyhow::anyhow!("the demo was stopped before its end; start it again")),
+        told = story(world, output, &public_url) => told,
+    };
     let ended = match told {
         Ok((Outcome::Done, installed)) if !args.once => {
             explore(world, output, &mut hosting, &installed).await.map(|()| Outcome::Done)

@@ -1,16 +1,18 @@
 //! `import`: users, groups and members from files.
 
+use std::cell::Cell;
 use std::io::{Read, Seek as _};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use directory::import::{
-    Format, Import, ImportError, ImportOptions, ImportReport, NewId, Objects, Problem, check_encoding,
+    Format, Import, ImportOptions, ImportReport, NewId, Objects, Problem, Progress, check_encoding,
 };
 use directory::{Activity, DirectoryError};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::serve::stop_signal;
 use crate::cli::{ImportArgs, ImportCommand, ImportFormat};
 use crate::files;
 use crate::outcome::Outcome;
@@ -32,7 +34,8 @@ pub async fn run(command: ImportCommand, world: &World, output: Output) -> anyho
     };
     let report = import(what, &args, group, world, output).await?;
     if !args.dry_run && report.created + report.updated > 0 {
-        audit_import(world, &args.file, &report).await?;
+        let detail = json!({ "created": report.created, "updated": report.updated, "failed": report.failed });
+        audit_import(world, &args.file, detail).await?;
     }
     show(output, &report)?;
     Ok(Outcome::of_failed(report.failed))
@@ -49,29 +52,46 @@ async fn import(
     let ids: NewId = Arc::new(new_id);
     let import = Import { store: world.store(), objects, format: format(args), options: &options, ids, now: now() };
     if args.file == Path::new("-") {
-        return run_shown(&import, std::io::stdin(), 0, output).await.context("standard input");
+        return run_shown(&import, std::io::stdin(), 0, "standard input", world, output).await;
     }
     let (mut file, length) = files::open(&args.file, "")?;
-    let shown = || args.file.display().to_string();
+    let name = args.file.display().to_string();
     // A pipe cannot be read twice; of one, the import itself looks at the beginning.
     if length > 0 {
-        check_encoding(&file).with_context(shown)?;
-        file.rewind().with_context(shown)?;
+        check_encoding(&file).with_context(|| name.clone())?;
+        file.rewind().with_context(|| name.clone())?;
     }
-    run_shown(&import, file, length, output).await.with_context(shown)
+    run_shown(&import, file, length, &name, world, output).await
 }
 
-/// Imports under a progress bar.
+/// Imports under a progress bar, up to the end or to Ctrl+C.
 async fn run_shown(
     import: &Import<'_>,
     input: impl Read + Send + 'static,
     bytes: u64,
+    name: &str,
+    world: &World,
     output: Output,
-) -> Result<ImportReport, ImportError> {
+) -> anyhow::Result<ImportReport> {
     let bar = Bar::new(output, "Importing", bytes, Unit::Bytes);
-    let done = import.run(input, |progress| bar.at(progress.bytes, None, &counted(progress.rows, "row"))).await;
+    let rows = Cell::new(0);
+    let progress = |progress: Progress| {
+        rows.set(progress.rows);
+        bar.at(progress.bytes, None, &counted(progress.rows, "row"));
+    };
+    let done = tokio::select! {
+        done = import.run(input, progress) => Some(done),
+        () = stop_signal() => None,
+    };
     bar.done();
-    done
+    if let Some(done) = done {
+        return done.with_context(|| name.to_owned());
+    }
+    let rows = rows.get();
+    if !import.options.dry_run && rows > 0 {
+        audit_import(world, Path::new(name), json!({ "stopped": true, "read": rows })).await?;
+    }
+    anyhow::bail!("the import was stopped after {}; import the file again, and the rest follows", counted(rows, "row"))
 }
 
 fn format(args: &ImportArgs) -> Format {
@@ -83,9 +103,8 @@ fn format(args: &ImportArgs) -> Format {
     }
 }
 
-async fn audit_import(world: &World, file: &Path, report: &ImportReport) -> anyhow::Result<()> {
+async fn audit_import(world: &World, file: &Path, detail: Value) -> anyhow::Result<()> {
     let name = file.file_name().map_or_else(|| "-".to_owned(), |name| name.to_string_lossy().into_owned());
-    let detail = json!({ "created": report.created, "updated": report.updated, "failed": report.failed });
     let recorded = world.store().write(move |tx| audit(tx, Activity::Import, &name, &detail));
     recorded.await.map_err(|error: DirectoryError| error.into())
 }

@@ -9,4 +9,5 @@ mod installation;
 mod provisioning;
 mod refusals;
 mod serving;
+mod stopping;
 mod targets;

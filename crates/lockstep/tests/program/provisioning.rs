@@ -68,6 +68,8 @@ fn from_a_file_to_an_application() {
         ]);
         assert_eq!((&app["name"], &app["status"], &app["scope"]), (&"CIE".into(), &"off".into(), &"assigned".into()));
         installation.json(&["assign", "CIE", "--group", "All staff"]);
+        let again = installation.run(&["assign", "CIE", "--group", "All staff"]);
+        assert_eq!(again.out, "All of them are assigned so already (CIE)\n");
 
         let plan = installation.run(&["plan", "CIE", "--json"]).json_lines();
         let (summary, predicted) = plan.split_last().unwrap();

@@ -80,6 +80,7 @@ fn a_job_is_changed_only_for_the_better() {
     assert_eq!(from_pipe.json()["name"], "Any");
     installation.run(&["app", "set", "Any", "--tenant-url", "http://127.0.0.1:1/scim"]).refused(1, "nothing answers");
     installation.run(&["app", "set", "Any", "--interval", "0"]).refused(1, "interval");
+    installation.run(&["app", "set", "Any"]).refused(2, "nothing to change is named");
     assert_eq!(installation.json(&["app", "set", "Any", "--interval", "60", "--name", "Other"])["intervalSeconds"], 60);
 
     let shown = installation.json(&["app", "show", "Other"]);
