@@ -244,11 +244,12 @@ fn addresses(output: Output, data: &Path, installed: &[Installed]) -> anyhow::Re
         "No applications",
     )?;
     let data = data.display();
+    let program = std::env::args().next().unwrap_or_else(|| "lockstep".to_owned());
     output.line(&format!(
         "\nLockstep goes on serving; changes reach the applications within {INTERVAL_SECONDS} seconds. Try in another terminal:\n\
-         \x20 lockstep --data {data} status\n\
-         \x20 lockstep --data {data} user list --search Ann\n\
-         \x20 lockstep --data {data} logs --limit 20\n\
+         \x20 {program} --data {data} status\n\
+         \x20 {program} --data {data} user list --search Ann\n\
+         \x20 {program} --data {data} logs --limit 20\n\
          Stop it with Ctrl+C."
     ))
 }
