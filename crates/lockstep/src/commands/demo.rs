@@ -244,7 +244,8 @@ fn addresses(output: Output, data: &Path, installed: &[Installed]) -> anyhow::Re
         "No applications",
     )?;
     let data = data.display();
-    let program = std::env::args().next().unwrap_or_else(|| "lockstep".to_owned());
+    let program = std::env::args_os().next().unwrap_or_else(|| "lockstep".into());
+    let program = program.display();
     output.line(&format!(
         "\nLockstep goes on serving; changes reach the applications within {INTERVAL_SECONDS} seconds. Try in another terminal:\n\
          \x20 {program} --data {data} status\n\
