@@ -44,7 +44,7 @@ fn every_wrong_key_is_named() {
         ("log = \" aೝ=\"", "lockstep.toml: log: "),
         (
             "[provisioning]\ninterval_seconds = 0",
-            "lockstep.toml: provisioning.interval_seconds: is between 1 and 2592000",
+            "lockstep.toml: provisioning.interval_seconds: must be between 1 and 2592000",
         ),
         ("[provisioning]\nlog_days = 0", "lockstep.toml: provisioning.log_days: must be between 1 and 3650"),
         ("[provisioning]\nlog_days = 3651", "lockstep.toml: provisioning.log_days: "),
