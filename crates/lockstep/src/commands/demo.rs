@@ -220,7 +220,7 @@ fn show(output: Output, round: &Round) -> anyhow::Result<()> {
 
 /// Goes on serving, with the jobs on, and tells how to look around.
 async fn explore(world: &World, output: Output, hosting: &mut Hosting, installed: &[Installed]) -> anyhow::Result<()> {
-    let engine = world.engine()?;
+    let (engine, stopped) = (world.engine()?, stop_signal());
     for one in installed {
         let change =
             JobChange { status: Some(JobStatus::On), interval_seconds: Some(INTERVAL_SECONDS), ..JobChange::default() };
@@ -233,7 +233,7 @@ async fn explore(world: &World, output: Output, hosting: &mut Hosting, installed
     } else {
         addresses(output, world.folder().path(), installed)?;
     }
-    hosting.run(stop_signal()).await
+    hosting.run(stopped).await
 }
 
 fn addresses(output: Output, data: &Path, installed: &[Installed]) -> anyhow::Result<()> {
