@@ -109,6 +109,7 @@ statements! {
            ON CONFLICT (app, kind, source_id) DO UPDATE SET target_id = excluded.target_id, state = excluded.state, attempt = excluded.attempt, at = excluded.at,
            fence = excluded.fence, match_key = excluded.match_key, label = excluded.label, exported = excluded.exported";
     DELETE = "DELETE FROM links WHERE app = $1 AND kind = $2 AND source_id = $3";
+    DELETE_AS_SEEN = "DELETE FROM links WHERE app = $1 AND kind = $2 AND source_id = $3 AND target_id = $4 AND state = $5 AND at = $6 AND fence = $7";
     COUNT = "SELECT state, COUNT(*) FROM links WHERE app = $1 AND kind = $2 GROUP BY state";
     PUT_ESCROW = "INSERT INTO escrows (app, kind, source_id, code, reason, first_failed, attempts, next_attempt) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                   ON CONFLICT (app, kind, source_id) DO UPDATE SET code = excluded.code, reason = excluded.reason, attempts = excluded.attempts, next_attempt = excluded.next_attempt";
@@ -223,6 +224,12 @@ pub fn put_link(tx: &mut WriteTx<'_>, app: AppId, link: &LinkRecord) -> Result<(
 /// Removes a link.
 pub fn delete_link(tx: &mut WriteTx<'_>, app: AppId, kind: ObjectKind, source: ObjectId) -> Result<(), StoreError> {
     tx.run(&DELETE, params![app, kind.code(), source]).map(drop)
+}
+
+/// Removes a link that has a target, unless it has changed since it was seen; says whether it was removed.
+pub fn delete_link_as_seen(tx: &mut WriteTx<'_>, app: AppId, seen: &LinkRecord) -> Result<bool, StoreError> {
+    let (kind, target, state) = (seen.kind.code(), seen.target_id.as_deref(), seen.state.code());
+    Ok(tx.run(&DELETE_AS_SEEN, params![app, kind, seen.source_id, target, state, seen.at, seen.fence])? > 0)
 }
 
 /// How many links of a kind there are, by state.

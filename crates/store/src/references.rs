@@ -56,6 +56,28 @@ statements! {
                         SELECT $1::uuid, 2, m.group_id, 'members', m.member_id, 0, 1 FROM directory_members m
                         JOIN links l ON l.app = $1 AND l.kind = 2 AND l.source_id = m.group_id AND l.state = 2 WHERE m.member_id = $2
                         ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = 1";
+    WANT_PRESENT = "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
+                         SELECT $1, 2, h.holder, 'members', $3, 0, CASE WHEN EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = 2 AND l.source_id = h.holder AND l.state = 2) THEN 1 ELSE 0 END
+                         FROM (SELECT holder FROM member_links WHERE app = $1 AND member = $2
+                               UNION SELECT holder FROM pending_references WHERE app = $1 AND kind = 2 AND wanted = $2) h WHERE 1 = 1
+                         ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = excluded.ready",
+                   "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
+                         SELECT $1::uuid, 2, h.holder, 'members', $3::uuid, 0, CASE WHEN EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = 2 AND l.source_id = h.holder AND l.state = 2) THEN 1 ELSE 0 END
+                         FROM (SELECT holder FROM member_links WHERE app = $1 AND member = $2
+                               UNION SELECT holder FROM pending_references WHERE app = $1 AND kind = 2 AND wanted = $2) h WHERE 1 = 1
+                         ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = excluded.ready";
+    INHERIT_MEMBERSHIPS = "INSERT INTO member_links (app, holder, member) SELECT app, holder, $3 FROM member_links WHERE app = $1 AND member = $2 ON CONFLICT DO NOTHING",
+                          "INSERT INTO member_links (app, holder, member) SELECT app, holder, $3::uuid FROM member_links WHERE app = $1 AND member = $2 ON CONFLICT DO NOTHING";
+    WANT_INHERITED = "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready) SELECT app, 2, $3, 'members', member, 0, 0 FROM member_links WHERE app = $1 AND holder = $2
+                      ON CONFLICT (app, kind, holder, attribute, wanted) DO NOTHING",
+                     "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready) SELECT app, 2, $3::uuid, 'members', member, 0, 0 FROM member_links WHERE app = $1 AND holder = $2
+                      ON CONFLICT (app, kind, holder, attribute, wanted) DO NOTHING";
+    INHERIT_MEMBERS = "INSERT INTO member_links (app, holder, member) SELECT app, $3, member FROM member_links WHERE app = $1 AND holder = $2 ON CONFLICT DO NOTHING",
+                      "INSERT INTO member_links (app, holder, member) SELECT app, $3::uuid, member FROM member_links WHERE app = $1 AND holder = $2 ON CONFLICT DO NOTHING";
+    FORGET_MEMBERSHIPS = "DELETE FROM pending_references WHERE app = $1 AND kind = 2 AND wanted = $2";
+    IS_PRESENT = "SELECT 1 FROM member_links WHERE app = $1 AND member = $2 UNION SELECT 1 FROM pending_references WHERE app = $1 AND kind = 2 AND wanted = $2 AND ready = 1 LIMIT 1";
+    HOLDERS_OF = "SELECT holder FROM (SELECT holder FROM member_links WHERE app = $1 AND member = $2
+                  UNION SELECT holder FROM pending_references WHERE app = $1 AND kind = 2 AND wanted = $2) h WHERE holder > $3 ORDER BY holder LIMIT $4";
     READY = "SELECT kind, holder, attribute, wanted, fresh FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder > $3 ORDER BY holder, attribute, wanted LIMIT $4";
     READY_OF = "SELECT kind, holder, attribute, wanted, fresh FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder = $3 AND wanted > $4 ORDER BY attribute, wanted LIMIT $5";
     READY_HOLDERS = "SELECT holder FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder > $3 GROUP BY holder ORDER BY holder LIMIT $4";
@@ -116,6 +138,50 @@ pub fn want_members(tx: &mut WriteTx<'_>, app: AppId, group: GroupId) -> Result<
 /// Notes every membership of a user in groups that are linked.
 pub fn want_memberships(tx: &mut WriteTx<'_>, app: AppId, user: ObjectId) -> Result<u64, StoreError> {
     tx.run(&WANT_MEMBERSHIPS, params![app, user])
+}
+
+/// Notes for `now` every membership that the target has, or may have, of `before`: the two are one account, or one object.
+pub fn want_present(tx: &mut WriteTx<'_>, app: AppId, before: ObjectId, now: ObjectId) -> Result<u64, StoreError> {
+    tx.run(&WANT_PRESENT, params![app, before, now])
+}
+
+/// Whether the target has, or may have, memberships of a user that are known here.
+pub fn is_present(tx: &mut ReadTx<'_>, app: AppId, user: ObjectId) -> Result<bool, StoreError> {
+    Ok(tx.first(&IS_PRESENT, params![app, user], |_| Ok(()))?.is_some())
+}
+
+/// Groups with an id above `after` in which the target has, or may have, a user, `limit` at the most.
+pub fn holders_of(
+    tx: &mut ReadTx<'_>,
+    app: AppId,
+    user: ObjectId,
+    after: Option<ObjectId>,
+    limit: u32,
+) -> Result<Vec<ObjectId>, StoreError> {
+    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
+    tx.all(&HOLDERS_OF, params![app, user, after, i64::from(limit)], |row| row.id(0))
+}
+
+/// The account of one object is another object's now: what the target has of its memberships, or of its members, is the
+/// heir's, each noted to be looked at; the former has none.
+pub fn inherit(
+    tx: &mut WriteTx<'_>,
+    app: AppId,
+    kind: ObjectKind,
+    former: ObjectId,
+    heir: ObjectId,
+) -> Result<(), StoreError> {
+    if kind == ObjectKind::Group {
+        tx.run(&WANT_INHERITED, params![app, former, heir])?;
+        tx.run(&INHERIT_MEMBERS, params![app, former, heir])?;
+        tx.run(&READY_BY_HOLDER, params![app, kind.code(), heir])?;
+    } else {
+        want_present(tx, app, former, heir)?;
+        tx.run(&INHERIT_MEMBERSHIPS, params![app, former, heir])?;
+        tx.run(&FORGET_MEMBERSHIPS, params![app, former])?;
+    }
+    unlinked(tx, app, former)?;
+    forget_holder(tx, app, kind, former)
 }
 
 /// Ready references of holders of a kind with an id above `after`, in the order of the holders, `limit` at the most.

@@ -9,6 +9,7 @@ use store::jobs;
 use store::links::LinkRecord;
 use store::{AppId, CycleId, ObjectId, ObjectKind, StoreError, WriteTx};
 
+use super::later::Later;
 use super::lease::HeldLease;
 use super::preview::Preview;
 use super::report::{Counts, Progress, ProgressFn};
@@ -48,6 +49,7 @@ pub(super) struct Cycle {
     stop: Mutex<Option<Stop>>,
     /// Matching values for which an account is made in this cycle, and for which object.
     claims: Mutex<HashMap<(ObjectKind, String), ObjectId>>,
+    pub(super) later: Mutex<Later>,
 }
 
 /// Why a cycle cannot go on.
@@ -126,6 +128,7 @@ impl Cycle {
             stopped: AtomicBool::new(false),
             stop: Mutex::new(None),
             claims: Mutex::default(),
+            later: Mutex::default(),
         }))
     }
 

@@ -50,6 +50,11 @@ struct Change {
 }
 
 impl Cycle {
+    /// Whether the job writes memberships.
+    pub(super) fn writes_members(&self) -> bool {
+        self.groups.as_ref().is_some_and(|plan| plan.reference("members").is_some())
+    }
+
     /// Writes every ready membership of a group.
     pub(super) async fn write_members(&self, holder: ObjectId) -> Result<(), Stop> {
         let app = self.app;

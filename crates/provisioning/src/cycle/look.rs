@@ -3,12 +3,13 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use store::links::{self, LinkState};
+use store::links::{self, LinkRecord, LinkState};
 use store::{ObjectId, ObjectKind};
 
 use super::context::{Cycle, Mode, Stop};
 use super::evaluate::{Evaluation, held_manager, wrote_manager};
 use super::subject::Subject;
+use super::takeover::Holder;
 use crate::object_plan::{Failure, MatchValue, ObjectPlan};
 use crate::plan::{
     Action, Found, Lookup, SkipReason, decide_in_scope, decide_out_of_scope, duplicate_target_entries, lookup,
@@ -19,6 +20,8 @@ use crate::target_path::TargetPath;
 
 /// Times an object is looked at again because its account turned out to be gone, or to exist already.
 const ROUNDS_MAX: u32 = 3;
+/// The code of a failure that two source objects match one account.
+const DUPLICATE_SOURCE_ENTRIES: &str = "DuplicateSourceEntries";
 
 /// One look at one object.
 pub(super) struct Look<'c> {
@@ -38,6 +41,14 @@ pub(super) enum Looked {
     Again {
         conflicted: bool,
     },
+}
+
+/// What a look-up at the target came to.
+enum Sought<'p> {
+    /// What the target holds, and the id of the account where there is one.
+    Found(Found<'p>, Option<String>),
+    /// The account that matches has the link of an object that is deleted.
+    Leavers(LinkRecord),
 }
 
 /// What was done about an object, for those who asked about this object.
@@ -118,6 +129,12 @@ impl Look<'_> {
         match self.decide_and_act(&evaluation).await {
             Ok(looked) => Ok(looked),
             Err(Trouble::Stop(stop)) => Err(stop),
+            // A live object took the account over meanwhile: this one has none any more.
+            Err(Trouble::Object(failure))
+                if failure.code == DUPLICATE_SOURCE_ENTRIES && evaluation.scope != Scope::In =>
+            {
+                Ok(Looked::Again { conflicted: self.conflicted })
+            }
             Err(Trouble::Object(failure)) => self.fail(Some(&evaluation), &failure, "other").await,
         }
     }
@@ -131,7 +148,10 @@ impl Look<'_> {
             let reason = "the object has no value for any matching attribute; fill the source attribute".to_owned();
             return Err(Trouble::Object(Failure { code: "ImportSkipped", reason }));
         }
-        let (found, target_id) = self.look_up(lookup(known), evaluation).await?;
+        let (found, target_id) = match self.look_up(lookup(known), evaluation).await? {
+            Sought::Found(found, target_id) => (found, target_id),
+            Sought::Leavers(former) => return self.take_over(evaluation, former).await,
+        };
         let action = match &evaluation.scope {
             Scope::In => {
                 let is_new = matches!(found, Found::Absent);
@@ -147,15 +167,11 @@ impl Look<'_> {
         self.act(evaluation, action, target_id).await
     }
 
-    /// Asks the target what it holds. Gives the id of the account too, where there is one.
-    async fn look_up<'e>(
-        &self,
-        how: Lookup,
-        evaluation: &'e Evaluation<'e>,
-    ) -> Result<(Found<'e>, Option<String>), Trouble> {
+    /// Asks the target what it holds.
+    async fn look_up<'e>(&self, how: Lookup, evaluation: &'e Evaluation<'e>) -> Result<Sought<'e>, Trouble> {
         let linked = self.subject.link.as_ref().and_then(|link| link.target_id.clone());
         let held = match how {
-            Lookup::Nothing => return Ok((Found::NotAsked, linked)),
+            Lookup::Nothing => return Ok(Sought::Found(Found::NotAsked, linked)),
             Lookup::ById => match &linked {
                 Some(id) => {
                     self.cycle.ready().await?;
@@ -165,20 +181,21 @@ impl Look<'_> {
             },
             Lookup::ByMatch => self.find(evaluation).await?,
         };
-        let Some(held) = held else { return Ok((Found::Absent, linked)) };
+        let held = held.and_then(|held| self.cycle.as_foreseen(self.subject.kind, held));
+        let Some(held) = held else { return Ok(Sought::Found(Found::Absent, linked)) };
         let target_id = resource_id(&held).ok_or_else(|| Trouble::Object(unusable_id()))?.to_owned();
-        if let Some(other) = self.foreign(&target_id).await? {
-            // Who is out of scope and has lost the account to somebody else has none.
-            return if evaluation.scope == Scope::In {
-                Err(Trouble::Object(duplicate_source_entries(&other)))
-            } else {
-                Ok((Found::Absent, linked))
+        if let Some(Holder { link: other, has_left }) = self.holder(&target_id).await? {
+            return match (&evaluation.scope, has_left) {
+                (Scope::In, true) => Ok(Sought::Leavers(other)),
+                (Scope::In, false) => Err(Trouble::Object(duplicate_source_entries(&other.label))),
+                // Who is out of scope and has lost the account to somebody else has none.
+                (Scope::Out(_), _) => Ok(Sought::Found(Found::Absent, linked)),
             };
         }
         let ours = self.manages_held_manager(&held).await?;
         let plan: &'e ObjectPlan = evaluation.plan;
         let differences = Cycle::differences_of(plan, &self.subject, evaluation, &held, ours);
-        Ok((Found::Account { target_id: target_id.clone(), differences }, Some(target_id)))
+        Ok(Sought::Found(Found::Account { target_id: target_id.clone(), differences }, Some(target_id)))
     }
 
     /// The one account that matches. Values are tried in order; the first that finds any decides. A create of unknown
@@ -218,13 +235,6 @@ impl Look<'_> {
         pairs.into_iter().filter_map(parse).collect()
     }
 
-    /// The name of another source object that has the account: never two source objects on one account.
-    async fn foreign(&self, target_id: &str) -> Result<Option<String>, Trouble> {
-        let (app, kind, id, target) = (self.cycle.app, self.subject.kind, self.subject.id, target_id.to_owned());
-        let other = self.cycle.engine.store().read(move |tx| links::link_by_target(tx, app, kind, &target)).await?;
-        Ok(other.filter(|link| link.source_id != id).map(|link| link.label))
-    }
-
     async fn manages_held_manager(&self, held: &Map<String, Value>) -> Result<bool, Trouble> {
         let Some(id) = self.plan.reference("manager").and_then(|path| held_manager(path, held)) else {
             return Ok(false);
@@ -244,6 +254,9 @@ impl Look<'_> {
         action: Action<'_>,
         target_id: Option<String>,
     ) -> Result<Looked, Trouble> {
+        if let Some(looked) = self.leave_groups(&action).await? {
+            return Ok(looked);
+        }
         match action {
             Action::Skip(reason) => Ok(self.skip(evaluation, &reason).await?),
             Action::Wait => Ok(self.wait()),
@@ -282,7 +295,7 @@ pub(super) fn duplicate_source_entries(other: &str) -> Failure {
     let reason = format!(
         "the matching account at the target belongs to {other} already; give the two source objects different matching values"
     );
-    Failure { code: "DuplicateSourceEntries", reason }
+    Failure { code: DUPLICATE_SOURCE_ENTRIES, reason }
 }
 
 fn conflict_without_account() -> Failure {

@@ -7,7 +7,9 @@
 mod context;
 mod demand;
 mod evaluate;
+mod farewell;
 mod group_members;
+mod later;
 mod lease;
 mod look;
 mod managers;
@@ -19,6 +21,7 @@ mod references;
 mod report;
 mod run;
 mod subject;
+mod takeover;
 mod work;
 mod write;
 

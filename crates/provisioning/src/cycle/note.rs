@@ -62,9 +62,13 @@ impl Look<'_> {
     }
 
     fn tie(&self, link: LinkRecord, created: bool) -> Tie {
-        let before = self.subject.link.clone();
         let escrow = self.subject.escrow.as_ref().map(|escrow| escrow.code == REFERENCE_REFUSED);
-        Tie { link, before, manager: self.manager_note(created), escrow }
+        Tie { escrow, ..self.tie_in_escrow(link, created) }
+    }
+
+    /// The same for an object that stays in escrow if it is there.
+    pub(super) fn tie_in_escrow(&self, link: LinkRecord, created: bool) -> Tie {
+        Tie { link, before: self.subject.link.clone(), manager: self.manager_note(created), escrow: None }
     }
 
     /// The note to write the manager, where that could not be done with the object itself.
@@ -174,7 +178,7 @@ impl Look<'_> {
         link.exported = link.exported.map(remnant);
         let (app, kind, id) = (self.cycle.app, self.subject.kind, self.subject.id);
         self.cycle.with_preview(|preview| preview.gone.insert((kind, id)));
-        self.cycle.record(move |tx| links::put_link(tx, app, &link)).await?;
+        not_on_two(self.cycle.record(move |tx| links::put_link(tx, app, &link)).await)?;
         Ok(Looked::Again { conflicted: self.conflicted })
     }
 
@@ -259,7 +263,7 @@ impl super::subject::Subject {
 }
 
 /// A link that is to be written down, and what has to be written with it.
-struct Tie {
+pub(super) struct Tie {
     link: LinkRecord,
     before: Option<LinkRecord>,
     manager: Option<ReferenceRecord>,
@@ -268,7 +272,7 @@ struct Tie {
 }
 
 impl Tie {
-    fn write(&self, tx: &mut WriteTx<'_>, app: AppId) -> Result<(), StoreError> {
+    pub(super) fn write(&self, tx: &mut WriteTx<'_>, app: AppId) -> Result<(), StoreError> {
         let (kind, id) = (self.link.kind, self.link.source_id);
         links::put_link(tx, app, &self.link)?;
         let account_before = self.before.as_ref().and_then(|link| link.target_id.as_ref());

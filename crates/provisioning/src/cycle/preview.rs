@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::PoisonError;
 
 use serde::Serialize;
-use serde_json::Value;
-use store::links::LinkState;
+use serde_json::{Map, Value};
+use store::links::{LinkRecord, LinkState};
 use store::{ObjectId, ObjectKind};
 
 use super::context::{Cycle, Mode};
@@ -15,7 +15,9 @@ use super::look::Look;
 use super::record::type_name;
 use super::subject::Subject;
 use crate::dialect;
-use crate::object_plan::Failure;
+use crate::object_plan::{Difference, Failure};
+use crate::target::resource_id;
+use crate::target_path::TargetPath;
 
 /// A request that a cycle would send, or an object that would fail.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -55,6 +57,14 @@ pub(super) struct Preview {
     pub(super) gone: HashSet<(ObjectKind, ObjectId)>,
     /// Objects whose link would go, with or without their account.
     pub(super) forgotten: HashSet<(ObjectKind, ObjectId)>,
+    /// Objects that are gone for good: their memberships are removed before their account goes.
+    pub(super) departing: HashSet<ObjectId>,
+    /// Objects that would take an account over: from which object, and the link that they would have.
+    pub(super) taken: HashMap<(ObjectKind, ObjectId), (ObjectId, LinkRecord)>,
+    /// What accounts would hold after being switched off, by their ids.
+    pub(super) switched_off: HashMap<(ObjectKind, String), Vec<(TargetPath, Value)>>,
+    /// Accounts that would be removed.
+    pub(super) removed: HashSet<(ObjectKind, String)>,
     /// Objects that would get an account: references to them, and memberships, become possible.
     pub(super) newly: Vec<(ObjectKind, ObjectId)>,
     /// Users whose manager would be looked at in the second pass.
@@ -71,6 +81,10 @@ impl Preview {
             looked: HashSet::new(),
             gone: HashSet::new(),
             forgotten: HashSet::new(),
+            departing: HashSet::new(),
+            taken: HashMap::new(),
+            switched_off: HashMap::new(),
+            removed: HashSet::new(),
             newly: Vec::new(),
             managers: BTreeSet::new(),
             members: BTreeMap::new(),
@@ -79,7 +93,14 @@ impl Preview {
 
     /// Shows an object as it would be by now.
     pub(super) fn foresee(&self, subject: &mut Subject) {
-        if let Some(link) = subject.link.as_mut().filter(|_| self.gone.contains(&(subject.kind, subject.id))) {
+        let own = (subject.kind, subject.id);
+        if self.forgotten.contains(&own) {
+            subject.link = None;
+        }
+        if let Some((_, link)) = self.taken.get(&own) {
+            subject.link = Some(link.clone());
+        }
+        if let Some(link) = subject.link.as_mut().filter(|_| self.gone.contains(&own)) {
             link.state = LinkState::Creating;
             link.exported = link.exported.map(remnant);
         }
@@ -139,12 +160,31 @@ impl Cycle {
         self.predict(request(subject, "create", "POST", path, Some(body.clone())));
     }
 
+    /// An account as it would be by now; `None` where it would be gone.
+    pub(super) fn as_foreseen(&self, kind: ObjectKind, mut held: Map<String, Value>) -> Option<Map<String, Value>> {
+        let Some(key) = resource_id(&held).map(|id| (kind, id.to_owned())) else { return Some(held) };
+        let is_gone = self.with_preview(|preview| {
+            for (path, value) in preview.switched_off.get(&key).into_iter().flatten() {
+                path.write(&mut held, value.clone());
+            }
+            preview.removed.contains(&key)
+        });
+        (is_gone != Some(true)).then_some(held)
+    }
+
+    /// Remembers what an account would hold after this.
+    pub(super) fn foresee_switched_off(&self, kind: ObjectKind, target_id: &str, differences: &[Difference<'_>]) {
+        let values = differences.iter().filter_map(|one| Some((one.path.clone(), one.after.clone()?)));
+        self.with_preview(|preview| preview.switched_off.insert((kind, target_id.to_owned()), values.collect()));
+    }
+
     pub(super) fn predict_update(&self, subject: &Subject, action: &'static str, target_id: &str, body: &Value) {
         let path = dialect::write_path(subject.object(), target_id);
         self.predict(request(subject, action, "PATCH", path, Some(body.clone())));
     }
 
     pub(super) fn predict_delete(&self, subject: &Subject, target_id: &str) {
+        self.with_preview(|preview| preview.removed.insert((subject.kind, target_id.to_owned())));
         let path = dialect::write_path(subject.object(), target_id);
         self.predict(request(subject, "delete", "DELETE", path, None));
     }

@@ -157,7 +157,40 @@ impl Cycle {
         self.with_preview(|preview| preview.targets.get(&key).cloned()).flatten()
     }
 
-    fn is_forgotten(&self, key: Key) -> bool {
+    /// The memberships, or members, that the account of one object has at the target are looked at as another's.
+    pub(super) async fn foresee_memberships(
+        &self,
+        kind: ObjectKind,
+        former: ObjectId,
+        heir: ObjectId,
+    ) -> Result<(), Stop> {
+        let mut after = None;
+        loop {
+            let (app, from) = (self.app, after);
+            let page = self.engine.store().scan(move |tx| match kind {
+                ObjectKind::Group => references::written_members(tx, app, former, from, PAGE),
+                ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment => {
+                    references::holders_of(tx, app, former, from, PAGE)
+                }
+            });
+            let page = page.await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(*last);
+            self.with_preview(|preview| {
+                for other in page {
+                    let (group, member) = if kind == ObjectKind::Group { (heir, other) } else { (other, heir) };
+                    preview.members.entry(group).or_default().insert(member);
+                }
+            });
+        }
+    }
+
+    /// The object whose account another would take over.
+    fn former_of(&self, key: Key) -> Option<ObjectId> {
+        self.with_preview(|preview| preview.taken.get(&key).map(|(former, _)| *former)).flatten()
+    }
+
+    pub(super) fn is_forgotten(&self, key: Key) -> bool {
         self.with_preview(|preview| preview.forgotten.contains(&key)) == Some(true)
     }
 
@@ -201,10 +234,19 @@ impl Cycle {
     async fn preview_members(&self, group: ObjectId, members: BTreeSet<ObjectId>) -> Result<(), Stop> {
         let Some(path) = self.groups.as_ref().and_then(|plan| plan.reference("members")) else { return Ok(()) };
         let app = self.app;
-        let subject = self.engine.store().read(move |tx| Subject::load(tx, app, ObjectKind::Group, group)).await?;
+        let mut subject = self.engine.store().read(move |tx| Subject::load(tx, app, ObjectKind::Group, group)).await?;
+        self.with_preview(|preview| preview.foresee(&mut subject));
         let Some(target_id) = self.holder_target(&subject) else { return Ok(()) };
+        let group_before = self.former_of((ObjectKind::Group, group)).unwrap_or(group);
+        let members: Vec<_> = members
+            .into_iter()
+            .map(|member| (member, self.former_of((ObjectKind::User, member)).unwrap_or(member)))
+            .collect();
         let states = self.engine.store().scan(move |tx| {
-            let state = |member| member_state(tx, app, group, member);
+            let state = |(member, before)| {
+                let (member, link, wanted, written) = member_state(tx, app, group, member)?;
+                Ok((member, link, wanted, written || references::has_member(tx, app, group_before, before)?))
+            };
             members.into_iter().map(state).collect::<Result<Vec<_>, JobError>>()
         });
         let decided: Vec<Membership> = states
@@ -241,7 +283,8 @@ impl Cycle {
         written: bool,
     ) -> (bool, Membership) {
         if self.is_forgotten((ObjectKind::User, member)) {
-            return (false, Membership::Nothing);
+            let departs = self.with_preview(|preview| preview.departing.contains(&member)) == Some(true);
+            return if departs { (true, decide(link, wanted, written)) } else { (false, Membership::Nothing) };
         }
         match self.foreseen((ObjectKind::User, member)) {
             Some(id) if wanted && !written => (true, Membership::Add(id)),

@@ -146,6 +146,7 @@ impl Cycle {
             }
         }
         self.write_references().await?;
+        self.look_after_references().await?;
         self.record(move |tx| jobs::set_watermark(tx, lease, from)).await
     }
 
@@ -194,10 +195,7 @@ impl Cycle {
             });
             let (last, touched) = touched.await?;
             self.total.fetch_add(touched.objects.len() as u64, Ordering::Relaxed);
-            self.look_at(touched.objects.into_iter().collect(), "changes").await?;
-            for group in touched.groups {
-                self.look_at_members(group).await?;
-            }
+            // Before the looks: who is gone leaves the groups first, and what is forgotten takes its notes along.
             let memberships = touched.memberships;
             if !memberships.is_empty() {
                 self.record(move |tx| {
@@ -207,7 +205,12 @@ impl Cycle {
                 })
                 .await?;
             }
+            self.look_at(touched.objects.into_iter().collect(), "changes").await?;
+            for group in touched.groups {
+                self.look_at_members(group).await?;
+            }
             self.write_references().await?;
+            self.look_after_references().await?;
             let Some(seq) = last else { return Ok(()) };
             watermark = seq;
             self.record(move |tx| jobs::set_watermark(tx, lease, seq)).await?;
@@ -227,14 +230,6 @@ impl Cycle {
                 members.into_iter().filter(|(_, kind)| *kind == ObjectKind::User).map(|(id, _)| (ObjectKind::User, id));
             self.look_at(users.collect(), "members").await?;
         }
-    }
-
-    pub(super) async fn look_at(
-        self: &Arc<Self>,
-        objects: Vec<(ObjectKind, ObjectId)>,
-        phase: &'static str,
-    ) -> Result<(), Stop> {
-        self.each(objects, phase, |cycle, (kind, id)| async move { cycle.process(kind, id).await.map(drop) }).await
     }
 
     /// Writes down how the cycle ended and gives the lease back.

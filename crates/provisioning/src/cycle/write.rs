@@ -75,6 +75,9 @@ impl Look<'_> {
         let body = dialect::patch_body(cycle.target.dialect, differences);
         if cycle.previews() {
             cycle.predict_update(&self.subject, action, &target_id, &body);
+            if action == "disable" {
+                cycle.foresee_switched_off(self.subject.kind, &target_id, differences);
+            }
             self.foresee_link(Some(&target_id), false, state == LinkState::Linked);
             one_more(if action == "disable" { &cycle.counts.disabled } else { &cycle.counts.updated });
             return Ok(self.done(action, "success", None));

@@ -7,6 +7,8 @@ mod grouping;
 mod joining;
 mod leaving;
 mod matching;
+mod parting;
+mod rehiring;
 mod simulation;
 mod telling;
 mod world;

@@ -54,7 +54,7 @@ async fn remembered(world: &World, job: &Job<'_>) -> String {
 }
 
 /// Plans, then runs, and compares; gives how many writes there were.
-async fn plan_and_run(world: &World, job: &Job<'_>) -> usize {
+pub async fn plan_and_run(world: &World, job: &Job<'_>) -> usize {
     job.target.take_requests();
     let before = remembered(world, job).await;
     let plan = job.plan().await;

@@ -216,7 +216,7 @@ impl Application {
     fn delete(&mut self, users: bool, id: &str) -> Result<(), Refusal> {
         self.objects(users).remove(id).ok_or_else(|| (404, "gone".to_owned()))?;
         self.members.remove(id);
-        for members in self.members.values_mut() {
+        for members in self.members.values_mut().filter(|_| !self.nature.keeps_members) {
             members.remove(id);
         }
         for user in self.users.values_mut() {

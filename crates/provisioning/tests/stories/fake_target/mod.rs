@@ -31,11 +31,25 @@ pub struct Nature {
     pub ignores_filters: bool,
     /// It stores display names in capitals.
     pub normalises: bool,
+    /// It keeps in its groups who is deleted.
+    pub keeps_members: bool,
+}
+
+impl Nature {
+    /// Like most applications.
+    pub const ORDINARY: Self = Self {
+        unique: true,
+        lag: SignedDuration::ZERO,
+        users_only: false,
+        ignores_filters: false,
+        normalises: false,
+        keeps_members: false,
+    };
 }
 
 impl Default for Nature {
     fn default() -> Self {
-        Self { unique: true, lag: SignedDuration::ZERO, users_only: false, ignores_filters: false, normalises: false }
+        Self::ORDINARY
     }
 }
 
