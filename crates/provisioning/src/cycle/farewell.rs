@@ -18,7 +18,7 @@ impl Look<'_> {
         if !ends || kind != ObjectKind::User || self.subject.exists() || !cycle.writes_members() {
             return Ok(None);
         }
-        let Some(link) = self.subject.link.clone().filter(|link| is_known(link)) else { return Ok(None) };
+        let Some(link) = self.subject.link.clone().filter(is_known) else { return Ok(None) };
         if cycle.previews() {
             cycle.with_preview(|preview| preview.departing.insert(id));
             cycle.foresee_memberships(kind, id, id).await?;
