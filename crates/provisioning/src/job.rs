@@ -21,6 +21,8 @@ use crate::view::JobView;
 
 /// Longest secret token in bytes.
 const TOKEN_BYTES_MAX: usize = 8192;
+/// Times a change is made anew because somebody else has changed the job meanwhile.
+const CHANGE_ATTEMPTS_MAX: u32 = 5;
 
 /// Why a use case of a job failed. One sentence with the cure.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,9 @@ pub enum JobError {
     /// The lease was lost to another machine while the cycle ran.
     #[error("another machine took the job over; this cycle stopped before its next request")]
     LeaseLost,
+    /// Others changed the job each time this change was to be written.
+    #[error("others are changing this job at the same time; look at its settings and change it again")]
+    Changed,
     /// The settings are wrong.
     #[error("{0}")]
     Settings(#[from] BadSettings),
@@ -188,8 +193,24 @@ impl Engine {
         self.job(app).await
     }
 
-    /// Changes a job. A new address or token must pass the connection test first.
+    /// Changes a job. A new address or token must pass the connection test first. Where somebody else changes the job
+    /// meanwhile, the change is made anew to what that left.
     pub async fn change_job(&self, app: AppId, change: JobChange) -> Result<JobView, JobError> {
+        if change.status == Some(JobStatus::Quarantine) {
+            return Err(JobError::Invalid(
+                "the status is set to on or off; quarantine is found out by cycles".to_owned(),
+            ));
+        }
+        for _ in 0..CHANGE_ATTEMPTS_MAX {
+            if self.try_change(app, &change).await? {
+                return self.job(app).await;
+            }
+        }
+        Err(JobError::Changed)
+    }
+
+    /// Changes a job as it is now; says whether it still was so when the change was to be written.
+    async fn try_change(&self, app: AppId, change: &JobChange) -> Result<bool, JobError> {
         let (record, template, mut settings) = self.load(app).await?;
         let before = settings.url().ok();
         change.apply(&mut settings);
@@ -201,21 +222,23 @@ impl Engine {
         };
         if change.needs_connection_test() {
             settings.discovered = self.test(&settings, &token).await?;
-            settings.quarantine = None;
         }
         let secret = self.0.key.encrypt(app, self.random(), &token);
         let entry = self.entry();
         let text = settings_text(&settings)?;
+        let change = change.clone();
         self.store()
             .write(move |tx| {
+                if !jobs::update_job(tx, app, &text, &secret, record.version)? {
+                    return Ok(false);
+                }
                 // Another address is another set of objects: an id of the old one means nothing, or another person, there.
                 if moved {
                     jobs::forget_target(tx, app)?;
                 }
-                write_change(tx, app, &change, &text, &secret, &entry)
+                write_change(tx, app, &change, &entry).map(|()| true)
             })
-            .await?;
-        self.job(app).await
+            .await
     }
 
     /// Removes an application, its job and its links. Accounts at the target stay as they are.
@@ -255,8 +278,9 @@ impl Engine {
         let plans = plans.collect::<Result<Vec<_>, _>>().map_err(|error| JobError::Invalid(error.to_string()))?;
         let matching: Vec<(ObjectType, &TargetPath)> =
             plans.iter().filter_map(|plan| Some((plan.object(), plan.first_matching()?))).collect();
-        test_connection(&target, &matching, &nonce).await?;
-        Ok(discover(&target).await)
+        let patience = settings.request_timeout();
+        test_connection(&target, &matching, &nonce, patience).await?;
+        Ok(discover(&target, patience).await)
     }
 
     fn entry(&self) -> Entry {
@@ -295,27 +319,19 @@ pub(crate) fn settings_text(settings: &JobSettings) -> Result<String, JobError> 
     serde_json::to_string(settings).map_err(|error| JobError::Invalid(error.to_string()))
 }
 
-fn write_change(
-    tx: &mut WriteTx<'_>,
-    app: AppId,
-    change: &JobChange,
-    settings: &str,
-    secret: &[u8],
-    entry: &Entry,
-) -> Result<(), JobError> {
+fn write_change(tx: &mut WriteTx<'_>, app: AppId, change: &JobChange, entry: &Entry) -> Result<(), JobError> {
     let now = entry.at;
     let name = directory::application(tx, app)?.name;
     if let Some(name) = &change.name {
         directory::rename_application(tx, app, name, now)?;
     }
-    jobs::update_job(tx, app, settings, secret)?;
     if let Some(status) = change.status {
         jobs::set_status(tx, app, status.as_str())?;
         jobs::set_next_run(tx, app, now)?;
-    } else if change.needs_connection_test()
-        && jobs::job_by_app(tx, app)?.is_some_and(|job| job.status == JobStatus::Quarantine.as_str())
-    {
-        jobs::set_status(tx, app, JobStatus::On.as_str())?;
+    }
+    let job = jobs::job_by_app(tx, app)?.filter(|job| change.needs_connection_test() && job.quarantine.is_some());
+    if let Some(job) = job {
+        jobs::set_quarantine(tx, app, None, job.version)?;
         jobs::set_next_run(tx, app, now)?;
     }
     if change.needs_initial_cycle() {

@@ -25,7 +25,7 @@ pub use gallery::{Dialect, Template};
 pub use job::{JobChange, JobError, NewJob};
 pub use scope::ScopeSetting;
 pub use secret::{CannotDecrypt, MasterKey};
-pub use settings::{BadSettings, JobSettings, JobStatus, Quarantine};
+pub use settings::{BadSettings, JobSettings, JobStatus};
 pub use target::{ConnectionProblem, Discovered, OutboundPolicy, TenantUrl, Trust};
 pub use target_path::{BadTarget, TargetPath};
 pub use view::{CycleView, JobView, LogView, ObjectCounts};

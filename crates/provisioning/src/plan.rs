@@ -86,7 +86,7 @@ pub enum Action<'p> {
     /// Removal of the account.
     Delete,
     /// Nothing is sent, but the link is written down as it is now known: adopted, released.
-    Settle {
+    NoteLink {
         /// The state of the link from now on.
         state: LinkState,
         /// Why nothing is sent.
@@ -130,10 +130,10 @@ pub fn decide_in_scope<'p>(known: Known<'_>, found: Found<'p>, wishes: Vec<Wish<
             Some(LinkState::Linked | LinkState::Verify | LinkState::Deleting | LinkState::Released) => Action::Rematch,
         },
         Found::Account { differences, .. } if differences.is_empty() => {
-            Action::Settle { state: LinkState::Linked, reason: SkipReason::RedundantExport }
+            Action::NoteLink { state: LinkState::Linked, reason: SkipReason::RedundantExport }
         }
         Found::Account { .. } if !known.allowed.update => {
-            Action::Settle { state: LinkState::Linked, reason: SkipReason::ActionDisabled("Update") }
+            Action::NoteLink { state: LinkState::Linked, reason: SkipReason::ActionDisabled("Update") }
         }
         Found::Account { differences, .. } => Action::Update(differences),
     }
@@ -163,7 +163,7 @@ pub fn decide_out_of_scope<'p>(known: Known<'_>, why: &OutOfScope, found: Found<
     match found {
         Found::Account { differences, .. } if differences.is_empty() => {
             let state = if release { LinkState::Released } else { LinkState::Linked };
-            Action::Settle { state, reason: SkipReason::OutOfScope(why.clone()) }
+            Action::NoteLink { state, reason: SkipReason::OutOfScope(why.clone()) }
         }
         Found::Account { .. } if !known.allowed.update => Action::Skip(SkipReason::ActionDisabled("Update")),
         Found::Account { differences, .. } => Action::Disable { differences, release },

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use mapping::{ObjectMapping, ObjectType};
 use serde::{Deserialize, Serialize};
+use store::jobs::JobRecord;
 
 use crate::gallery::{Dialect, Template};
 use crate::object_plan::ObjectPlan;
@@ -41,10 +42,11 @@ impl JobStatus {
         }
     }
 
-    pub(crate) fn parse(text: &str) -> Self {
-        match text {
-            "on" => Self::On,
-            "quarantine" => Self::Quarantine,
+    /// Whether a stored job runs, and how.
+    pub(crate) fn of(job: &JobRecord) -> Self {
+        match (job.status.as_str(), &job.quarantine) {
+            ("on", Some(_)) => Self::Quarantine,
+            ("on", None) => Self::On,
             _ => Self::Off,
         }
     }
@@ -75,18 +77,6 @@ pub struct JobSettings {
     /// What the target's `/Schemas` told.
     #[serde(default)]
     pub discovered: Discovered,
-    /// Why the job is in quarantine.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub quarantine: Option<Quarantine>,
-}
-
-/// Why and since when a job is in quarantine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quarantine {
-    /// What is wrong with the target.
-    pub reason: String,
-    /// When it was first found so.
-    pub since: jiff::Timestamp,
 }
 
 /// What is wrong with settings: every problem at once, each one sentence.
@@ -108,7 +98,6 @@ impl JobSettings {
             settle_seconds: 120,
             objects: template.objects.clone(),
             discovered: Discovered::default(),
-            quarantine: None,
         }
     }
 

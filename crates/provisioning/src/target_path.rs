@@ -61,11 +61,6 @@ impl TargetPath {
         &self.text
     }
 
-    /// Whether the attribute is a boolean.
-    pub fn is_boolean(&self) -> bool {
-        self.kind == Kind::Boolean
-    }
-
     /// Whether brackets choose one element of a multi-valued attribute.
     pub const fn is_filtered(&self) -> bool {
         !self.terms.is_empty()

@@ -33,7 +33,7 @@ pub struct CycleView {
     pub id: String,
     /// `initial` or `incremental`.
     pub cycle: String,
-    /// `running`, `succeeded`, `entryLevelErrors` or `failed`.
+    /// `running`, `succeeded`, `entryLevelErrors`, `failed` or, where its process died, `interrupted`.
     pub state: String,
     /// When it began.
     pub started: Timestamp,
@@ -41,6 +41,16 @@ pub struct CycleView {
     pub ended: Option<Timestamp>,
     /// What it did.
     pub counts: Value,
+}
+
+impl CycleView {
+    /// Nobody runs a cycle whose lease has ended, also where nobody has noted that yet.
+    fn shown(mut self, running: bool) -> Self {
+        if self.state == "running" && !running {
+            "interrupted".clone_into(&mut self.state);
+        }
+        self
+    }
 }
 
 /// A job as it is shown. Its token never is.
@@ -116,13 +126,14 @@ impl Engine {
             .store()
             .scan(move |tx| Ok::<_, JobError>((directory::application(tx, app)?.name, Facts::read(tx, app)?)));
         let (name, facts) = facts.await?;
+        let running = record.lease_until.is_some_and(|until| until > self.now());
         Ok(JobView {
             app,
             name,
             template: &template.name,
             title: &template.title,
-            status: JobStatus::parse(&record.status),
-            running: record.lease_until.is_some_and(|until| until > self.now()),
+            status: JobStatus::of(&record),
+            running,
             dialect: settings.effective_dialect(),
             tenant_url: settings.tenant_url,
             scope: settings.scope,
@@ -135,8 +146,8 @@ impl Engine {
             groups: facts.groups,
             escrows: facts.escrows,
             pending_references: facts.pending_references,
-            quarantine: settings.quarantine.map(|quarantine| quarantine.reason),
-            last_cycle: facts.last_cycle,
+            quarantine: record.quarantine.map(|quarantine| quarantine.reason),
+            last_cycle: facts.last_cycle.map(|cycle| cycle.shown(running)),
         })
     }
 
@@ -160,17 +171,11 @@ impl Engine {
         Ok(self.load(app).await?.2.objects)
     }
 
-    /// Records of the provisioning log, newest first: of one application, or of one source object everywhere.
-    pub async fn logs(
-        &self,
-        app: Option<AppId>,
-        source: Option<ObjectId>,
-        limit: u32,
-    ) -> Result<Vec<LogView>, JobError> {
-        let records = self.store().scan(move |tx| match (app, source) {
-            (_, Some(source)) => logs_of_source(tx, source, None, limit),
-            (Some(app), None) => logs_before(tx, app, None, limit),
-            (None, None) => Ok(Vec::new()),
+    /// Records of the provisioning log of an application, newest first: all, or those of one source object.
+    pub async fn logs(&self, app: AppId, source: Option<ObjectId>, limit: u32) -> Result<Vec<LogView>, JobError> {
+        let records = self.store().scan(move |tx| match source {
+            Some(source) => logs_of_source(tx, app, source, None, limit),
+            None => logs_before(tx, app, None, limit),
         });
         Ok(records.await?.into_iter().map(log_view).collect())
     }

@@ -12,8 +12,10 @@ use crate::{ReadTx, WriteTx};
 pub struct JobRecord {
     /// The application it provisions.
     pub app: AppId,
-    /// `on`, `off` or `quarantine`.
+    /// `on` or `off`.
     pub status: String,
+    /// Why and since when its target cannot be worked with, while that is so.
+    pub quarantine: Option<QuarantineRecord>,
     /// Settings as JSON text, without secrets.
     pub settings: String,
     /// The secret token, encrypted.
@@ -32,6 +34,15 @@ pub struct JobRecord {
     pub lease_until: Option<Timestamp>,
     /// One more with each change of the settings.
     pub version: i64,
+}
+
+/// Why and since when a job is in quarantine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuarantineRecord {
+    /// Why, for people.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// Proof that a lease is held: every commit of a cycle names its fencing number, and fails when another took over.
@@ -61,7 +72,7 @@ pub struct CycleRecord {
     pub id: CycleId,
     /// `initial` or `incremental`.
     pub kind: String,
-    /// `running`, `succeeded`, `entryLevelErrors` or `failed`.
+    /// `running`, `succeeded`, `entryLevelErrors`, `failed` or `interrupted`.
     pub state: String,
     /// When it began.
     pub started: Timestamp,
@@ -73,14 +84,15 @@ pub struct CycleRecord {
 
 statements! {
     INSERT = "INSERT INTO jobs (app, status, settings, secret, next_run, fence, version) VALUES ($1, $2, $3, $4, $5, 0, 1)";
-    BY_APP = "SELECT app, status, settings, secret, watermark, initial_from, initial_cursor, next_run, fence, lease_until, version FROM jobs WHERE app = $1";
-    DUE = "SELECT app FROM jobs WHERE status IN ('on', 'quarantine') AND next_run <= $1 AND (lease_until IS NULL OR lease_until < $1) ORDER BY next_run LIMIT $2";
-    UPDATE_SETTINGS = "UPDATE jobs SET settings = $2, secret = $3, version = version + 1 WHERE app = $1";
+    BY_APP = "SELECT app, status, settings, secret, watermark, initial_from, initial_cursor, next_run, fence, lease_until, version, quarantine_reason, quarantine_since FROM jobs WHERE app = $1";
+    DUE = "SELECT app FROM jobs WHERE status = 'on' AND next_run <= $1 AND (lease_until IS NULL OR lease_until < $1) ORDER BY next_run LIMIT $2";
+    UPDATE_SETTINGS = "UPDATE jobs SET settings = $2, secret = $3, version = version + 1 WHERE app = $1 AND version = $4";
     NOTE_SETTINGS = "UPDATE jobs SET settings = $2 WHERE app = $1 AND version = $3";
+    SET_QUARANTINE = "UPDATE jobs SET quarantine_reason = $2, quarantine_since = $3 WHERE app = $1 AND version = $4";
     SET_STATUS = "UPDATE jobs SET status = $2 WHERE app = $1";
     SET_NEXT_RUN = "UPDATE jobs SET next_run = $2 WHERE app = $1";
     RESTART = "UPDATE jobs SET watermark = NULL, initial_from = NULL, initial_cursor = NULL, next_run = $2, version = version + 1 WHERE app = $1";
-    CLAIM = "UPDATE jobs SET fence = fence + 1, lease_owner = $2, lease_until = $4 WHERE app = $1 AND (lease_until IS NULL OR lease_until < $3 OR lease_owner = $2) RETURNING fence, version";
+    TAKE_LEASE = "UPDATE jobs SET fence = fence + 1, lease_owner = $2, lease_until = $4 WHERE app = $1 AND (lease_until IS NULL OR lease_until < $3 OR lease_owner = $2) RETURNING fence, version";
     RENEW = "UPDATE jobs SET lease_until = $3 WHERE app = $1 AND fence = $2 AND lease_until IS NOT NULL";
     HOLDS = "SELECT 1 FROM jobs WHERE app = $1 AND fence = $2 AND lease_until IS NOT NULL",
             "SELECT 1 FROM jobs WHERE app = $1 AND fence = $2 AND lease_until IS NOT NULL FOR SHARE";
@@ -88,8 +100,8 @@ statements! {
     SET_WATERMARK = "UPDATE jobs SET watermark = $3, initial_from = NULL, initial_cursor = NULL WHERE app = $1 AND fence = $2 AND version = $4";
     SET_INITIAL = "UPDATE jobs SET initial_from = $3, initial_cursor = $4 WHERE app = $1 AND fence = $2 AND version = $5";
     INSERT_CYCLE = "INSERT INTO cycles (app, id, kind, state, started, counts) VALUES ($1, $2, $3, 'running', $4, '{}')";
-    END_CYCLE = "UPDATE cycles SET state = $3, ended = $4, counts = $5 WHERE app = $1 AND id = $2";
-    PROGRESS = "UPDATE cycles SET counts = $3 WHERE app = $1 AND id = $2";
+    END_CYCLE = "UPDATE cycles SET state = $3, ended = $4, counts = $5 WHERE app = $1 AND id = $2 AND state = 'running'";
+    INTERRUPT_CYCLES = "UPDATE cycles SET state = 'interrupted', ended = $2 WHERE app = $1 AND state = 'running'";
     DELETE_LINKS = "DELETE FROM links WHERE app = $1";
     DELETE_ESCROWS = "DELETE FROM escrows WHERE app = $1";
     DELETE_NOTES = "DELETE FROM pending_references WHERE app = $1";
@@ -113,6 +125,10 @@ fn job(row: &Row<'_>) -> Result<JobRecord, StoreError> {
         fence: row.int(8)?,
         lease_until: row.opt_time(9)?,
         version: row.int(10)?,
+        quarantine: match (row.opt_text(11)?, row.opt_time(12)?) {
+            (Some(reason), Some(since)) => Some(QuarantineRecord { reason, since }),
+            _ => None,
+        },
     })
 }
 
@@ -138,15 +154,34 @@ pub fn due_jobs(tx: &mut ReadTx<'_>, now: Timestamp, limit: u32) -> Result<Vec<A
     tx.all(&DUE, params![now, i64::from(limit)], |row| row.id(0))
 }
 
-/// Replaces settings and secret.
-pub fn update_job(tx: &mut WriteTx<'_>, app: AppId, settings: &str, secret: &[u8]) -> Result<(), StoreError> {
-    tx.run(&UPDATE_SETTINGS, params![app, settings, secret]).map(drop)
+/// Replaces settings and secret, unless somebody has changed them since they were read at `version`; says whether they were
+/// replaced.
+pub fn update_job(
+    tx: &mut WriteTx<'_>,
+    app: AppId,
+    settings: &str,
+    secret: &[u8],
+    version: i64,
+) -> Result<bool, StoreError> {
+    Ok(tx.run(&UPDATE_SETTINGS, params![app, settings, secret, version])? > 0)
 }
 
 /// Writes down what the service itself found out about a job, unless an administrator has changed the settings since
 /// they were read at `version`; says whether it was written.
 pub fn note_settings(tx: &mut WriteTx<'_>, app: AppId, settings: &str, version: i64) -> Result<bool, StoreError> {
     Ok(tx.run(&NOTE_SETTINGS, params![app, settings, version])? > 0)
+}
+
+/// Puts a job in quarantine or takes it out, unless an administrator has changed the settings since they were read at
+/// `version`.
+pub fn set_quarantine(
+    tx: &mut WriteTx<'_>,
+    app: AppId,
+    quarantine: Option<&QuarantineRecord>,
+    version: i64,
+) -> Result<(), StoreError> {
+    let (reason, since) = (quarantine.map(|one| one.reason.as_str()), quarantine.map(|one| one.since));
+    tx.run(&SET_QUARANTINE, params![app, reason, since, version]).map(drop)
 }
 
 /// Sets the status.
@@ -166,16 +201,18 @@ pub fn restart(tx: &mut WriteTx<'_>, app: AppId, now: Timestamp) -> Result<(), S
 }
 
 /// Takes the lease of a job until a moment, unless another owner holds it. The same owner may take it again: it knows by
-/// other means that its earlier holder is gone.
-pub fn claim(
+/// other means that its earlier holder is gone. Cycles of earlier holders that did not come to an end were interrupted.
+pub fn take_lease(
     tx: &mut WriteTx<'_>,
     app: AppId,
     owner: &str,
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Option<Lease>, StoreError> {
-    let claimed = tx.first(&CLAIM, params![app, owner, now, until], |row| Ok((row.int(0)?, row.int(1)?)))?;
-    Ok(claimed.map(|(fence, version)| Lease { app, fence, version }))
+    let taken = tx.first(&TAKE_LEASE, params![app, owner, now, until], |row| Ok((row.int(0)?, row.int(1)?)))?;
+    let Some((fence, version)) = taken else { return Ok(None) };
+    tx.run(&INTERRUPT_CYCLES, params![app, now])?;
+    Ok(Some(Lease { app, fence, version }))
 }
 
 /// Holds the lease longer; says whether it was still held.
@@ -215,12 +252,7 @@ pub fn insert_cycle(
     tx.run(&INSERT_CYCLE, params![app, id, kind, now]).map(drop)
 }
 
-/// Records how a running cycle is doing.
-pub fn report_cycle(tx: &mut WriteTx<'_>, app: AppId, id: CycleId, counts: &str) -> Result<(), StoreError> {
-    tx.run(&PROGRESS, params![app, id, counts]).map(drop)
-}
-
-/// Records how a cycle ended.
+/// Records how a cycle ended, unless it is known to have been interrupted.
 pub fn end_cycle(
     tx: &mut WriteTx<'_>,
     app: AppId,

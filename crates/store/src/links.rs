@@ -96,26 +96,34 @@ pub struct EscrowRecord {
     pub next_attempt: Timestamp,
 }
 
+macro_rules! columns {
+    () => {
+        "kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported"
+    };
+}
+macro_rules! escrow_columns {
+    () => {
+        "kind, source_id, code, reason, first_failed, attempts, next_attempt"
+    };
+}
+
 statements! {
-    LINK = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND kind = $2 AND source_id = $3";
-    LINK_BY_TARGET = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND kind = $2 AND target_id = $3";
-    OPEN = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND state IN (1, 3, 4) AND (kind, source_id) > ($2, $3) ORDER BY kind, source_id LIMIT $4";
-    AFTER = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND kind = $2 AND source_id > $3 ORDER BY source_id LIMIT $4";
-    USER_ORPHANS = "SELECT l.kind, l.source_id, l.target_id, l.state, l.attempt, l.at, l.fence, l.match_key, l.label, l.exported FROM links l
-                    LEFT JOIN directory_users u ON u.id = l.source_id WHERE l.app = $1 AND l.kind = 1 AND u.id IS NULL AND l.source_id > $2 ORDER BY l.source_id LIMIT $3";
-    GROUP_ORPHANS = "SELECT l.kind, l.source_id, l.target_id, l.state, l.attempt, l.at, l.fence, l.match_key, l.label, l.exported FROM links l
-                    LEFT JOIN directory_groups g ON g.id = l.source_id WHERE l.app = $1 AND l.kind = 2 AND g.id IS NULL AND l.source_id > $2 ORDER BY l.source_id LIMIT $3";
-    PUT = "INSERT INTO links (app, kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    LINK = concat!("SELECT ", columns!(), " FROM links WHERE app = $1 AND kind = $2 AND source_id = $3");
+    LINK_BY_TARGET = concat!("SELECT ", columns!(), " FROM links WHERE app = $1 AND kind = $2 AND target_id = $3");
+    OPEN = concat!("SELECT ", columns!(), " FROM links WHERE app = $1 AND state IN (1, 3, 4) AND (kind, source_id) > ($2, $3) ORDER BY kind, source_id LIMIT $4");
+    USER_ORPHANS = concat!("SELECT ", columns!(), " FROM links l LEFT JOIN directory_users u ON u.id = l.source_id WHERE l.app = $1 AND l.kind = 1 AND u.id IS NULL AND l.source_id > $2 ORDER BY l.source_id LIMIT $3");
+    GROUP_ORPHANS = concat!("SELECT ", columns!(), " FROM links l LEFT JOIN directory_groups g ON g.id = l.source_id WHERE l.app = $1 AND l.kind = 2 AND g.id IS NULL AND l.source_id > $2 ORDER BY l.source_id LIMIT $3");
+    PUT = concat!("INSERT INTO links (app, ", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
            ON CONFLICT (app, kind, source_id) DO UPDATE SET target_id = excluded.target_id, state = excluded.state, attempt = excluded.attempt, at = excluded.at,
-           fence = excluded.fence, match_key = excluded.match_key, label = excluded.label, exported = excluded.exported";
+           fence = excluded.fence, match_key = excluded.match_key, label = excluded.label, exported = excluded.exported");
     DELETE = "DELETE FROM links WHERE app = $1 AND kind = $2 AND source_id = $3";
     DELETE_AS_SEEN = "DELETE FROM links WHERE app = $1 AND kind = $2 AND source_id = $3 AND target_id = $4 AND state = $5 AND at = $6 AND fence = $7";
     COUNT = "SELECT state, COUNT(*) FROM links WHERE app = $1 AND kind = $2 GROUP BY state";
-    PUT_ESCROW = "INSERT INTO escrows (app, kind, source_id, code, reason, first_failed, attempts, next_attempt) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-                  ON CONFLICT (app, kind, source_id) DO UPDATE SET code = excluded.code, reason = excluded.reason, attempts = excluded.attempts, next_attempt = excluded.next_attempt";
-    ESCROW = "SELECT kind, source_id, code, reason, first_failed, attempts, next_attempt FROM escrows WHERE app = $1 AND kind = $2 AND source_id = $3";
-    DUE_ESCROWS = "SELECT kind, source_id, code, reason, first_failed, attempts, next_attempt FROM escrows WHERE app = $1 AND next_attempt <= $2 ORDER BY next_attempt LIMIT $3";
-    ESCROWS = "SELECT kind, source_id, code, reason, first_failed, attempts, next_attempt FROM escrows WHERE app = $1 ORDER BY kind, source_id LIMIT $2";
+    PUT_ESCROW = concat!("INSERT INTO escrows (app, ", escrow_columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                  ON CONFLICT (app, kind, source_id) DO UPDATE SET code = excluded.code, reason = excluded.reason, attempts = excluded.attempts, next_attempt = excluded.next_attempt");
+    ESCROW = concat!("SELECT ", escrow_columns!(), " FROM escrows WHERE app = $1 AND kind = $2 AND source_id = $3");
+    DUE_ESCROWS = concat!("SELECT ", escrow_columns!(), " FROM escrows WHERE app = $1 AND next_attempt <= $2 ORDER BY next_attempt LIMIT $3");
+    ESCROWS = concat!("SELECT ", escrow_columns!(), " FROM escrows WHERE app = $1 ORDER BY kind, source_id LIMIT $2");
     CLEAR_ESCROW = "DELETE FROM escrows WHERE app = $1 AND kind = $2 AND source_id = $3";
     COUNT_ESCROWS = "SELECT COUNT(*) FROM escrows WHERE app = $1";
 }
@@ -176,18 +184,6 @@ pub fn open_links(
 ) -> Result<Vec<LinkRecord>, StoreError> {
     let (kind, id) = after.map_or((0, ObjectId::new(uuid::Uuid::nil())), |(kind, id)| (kind.code(), id));
     tx.all(&OPEN, params![app, kind, id, i64::from(limit)], link_row)
-}
-
-/// Links of a kind in the order of their source ids, above `after`, `limit` at the most.
-pub fn links_after(
-    tx: &mut ReadTx<'_>,
-    app: AppId,
-    kind: ObjectKind,
-    after: Option<ObjectId>,
-    limit: u32,
-) -> Result<Vec<LinkRecord>, StoreError> {
-    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
-    tx.all(&AFTER, params![app, kind.code(), after, i64::from(limit)], link_row)
 }
 
 /// Links whose source object is gone from the directory, above `after`, `limit` at the most. `kind` is user or group.

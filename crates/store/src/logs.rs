@@ -31,10 +31,17 @@ pub struct LogRecord {
     pub doc: String,
 }
 
+macro_rules! columns {
+    () => {
+        "id, at, cycle, action, status, kind, source_id, label, doc"
+    };
+}
+
 statements! {
     INSERT = "INSERT INTO provisioning_logs (app, id, at, cycle, action, status, kind, source_id, label, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    LATEST = "SELECT id, at, cycle, action, status, kind, source_id, label, doc FROM provisioning_logs WHERE app = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
-    OF_SOURCE = "SELECT id, at, cycle, action, status, kind, source_id, label, doc FROM provisioning_logs WHERE source_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+    LATEST = concat!("SELECT ", columns!(), " FROM provisioning_logs WHERE app = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
+    OF_SOURCE = concat!("SELECT ", columns!(), " FROM provisioning_logs WHERE app = $1 AND source_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4");
+    FIRST = concat!("SELECT ", columns!(), " FROM provisioning_logs WHERE app = $1 AND source_id = $2 AND id >= $3 AND cycle = $4 ORDER BY id LIMIT 1");
     TRIM = "DELETE FROM provisioning_logs WHERE app = $1 AND id IN (SELECT id FROM provisioning_logs WHERE app = $1 AND id < $2 ORDER BY id LIMIT 1000)";
 }
 
@@ -80,19 +87,35 @@ pub fn logs_before(
     tx.all(&LATEST, params![app, before, i64::from(limit)], record)
 }
 
-/// Records of one source object in all applications, newest first, `limit` at the most.
+/// Records of one source object in an application, older than `before` (or the newest), newest first, `limit` at the most.
 pub fn logs_of_source(
     tx: &mut ReadTx<'_>,
+    app: AppId,
     source: ObjectId,
     before: Option<LogId>,
     limit: u32,
 ) -> Result<Vec<LogRecord>, StoreError> {
     let before = before.unwrap_or(LogId::new(uuid::Uuid::max()));
-    tx.all(&OF_SOURCE, params![source, before, i64::from(limit)], record)
+    tx.all(&OF_SOURCE, params![app, source, before, i64::from(limit)], record)
+}
+
+/// The first record of a source object in a cycle that began at `began`.
+pub fn first_log(
+    tx: &mut ReadTx<'_>,
+    app: AppId,
+    source: ObjectId,
+    cycle: CycleId,
+    began: Timestamp,
+) -> Result<Option<LogRecord>, StoreError> {
+    tx.first(&FIRST, params![app, source, earliest_id(began), cycle], record)
+}
+
+/// The first id of a moment: ids begin with the time at which they were made (RFC 9562), so the index by id serves.
+fn earliest_id(at: Timestamp) -> LogId {
+    LogId::new(crate::version_7(at, [0; 10]))
 }
 
 /// Removes records older than a moment; gives how many.
 pub fn trim_logs(tx: &mut WriteTx<'_>, app: AppId, before: Timestamp) -> Result<u64, StoreError> {
-    // Ids begin with the time at which they were made (RFC 9562), so the index by id serves.
-    tx.run(&TRIM, params![app, LogId::new(crate::version_7(before, [0; 10]))])
+    tx.run(&TRIM, params![app, earliest_id(before)])
 }

@@ -56,16 +56,22 @@ statements! {
                         SELECT $1::uuid, 2, m.group_id, 'members', m.member_id, 0, 1 FROM directory_members m
                         JOIN links l ON l.app = $1 AND l.kind = 2 AND l.source_id = m.group_id AND l.state = 2 WHERE m.member_id = $2
                         ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = 1";
-    WANT_PRESENT = "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
-                         SELECT $1, 2, h.holder, 'members', $3, 0, CASE WHEN EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = 2 AND l.source_id = h.holder AND l.state = 2) THEN 1 ELSE 0 END
-                         FROM (SELECT holder FROM member_links WHERE app = $1 AND member = $2
-                               UNION SELECT holder FROM pending_references WHERE app = $1 AND kind = 2 AND wanted = $2) h WHERE 1 = 1
-                         ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = excluded.ready",
+    WANT_WRITTEN = "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
+                    SELECT $1, 2, m.holder, 'members', $3, 0, CASE WHEN EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = 2 AND l.source_id = m.holder AND l.state = 2) THEN 1 ELSE 0 END
+                    FROM member_links m WHERE m.app = $1 AND m.member = $2
+                    ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = excluded.ready",
                    "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
-                         SELECT $1::uuid, 2, h.holder, 'members', $3::uuid, 0, CASE WHEN EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = 2 AND l.source_id = h.holder AND l.state = 2) THEN 1 ELSE 0 END
-                         FROM (SELECT holder FROM member_links WHERE app = $1 AND member = $2
-                               UNION SELECT holder FROM pending_references WHERE app = $1 AND kind = 2 AND wanted = $2) h WHERE 1 = 1
-                         ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = excluded.ready";
+                    SELECT $1::uuid, 2, m.holder, 'members', $3::uuid, 0, CASE WHEN EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = 2 AND l.source_id = m.holder AND l.state = 2) THEN 1 ELSE 0 END
+                    FROM member_links m WHERE m.app = $1 AND m.member = $2
+                    ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = excluded.ready";
+    WANT_NOTED = "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
+                    SELECT $1, 2, n.holder, 'members', $3, 0, CASE WHEN EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = 2 AND l.source_id = n.holder AND l.state = 2) THEN 1 ELSE 0 END
+                    FROM pending_references n WHERE n.app = $1 AND n.kind = 2 AND n.wanted = $2
+                    ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = excluded.ready",
+                   "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
+                    SELECT $1::uuid, 2, n.holder, 'members', $3::uuid, 0, CASE WHEN EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = 2 AND l.source_id = n.holder AND l.state = 2) THEN 1 ELSE 0 END
+                    FROM pending_references n WHERE n.app = $1 AND n.kind = 2 AND n.wanted = $2
+                    ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = excluded.ready";
     INHERIT_MEMBERSHIPS = "INSERT INTO member_links (app, holder, member) SELECT app, holder, $3 FROM member_links WHERE app = $1 AND member = $2 ON CONFLICT DO NOTHING",
                           "INSERT INTO member_links (app, holder, member) SELECT app, holder, $3::uuid FROM member_links WHERE app = $1 AND member = $2 ON CONFLICT DO NOTHING";
     WANT_INHERITED = "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready) SELECT app, 2, $3, 'members', member, 0, 0 FROM member_links WHERE app = $1 AND holder = $2
@@ -76,15 +82,13 @@ statements! {
                       "INSERT INTO member_links (app, holder, member) SELECT app, $3::uuid, member FROM member_links WHERE app = $1 AND holder = $2 ON CONFLICT DO NOTHING";
     FORGET_MEMBERSHIPS = "DELETE FROM pending_references WHERE app = $1 AND kind = 2 AND wanted = $2";
     IS_PRESENT = "SELECT 1 FROM member_links WHERE app = $1 AND member = $2 UNION SELECT 1 FROM pending_references WHERE app = $1 AND kind = 2 AND wanted = $2 AND ready = 1 LIMIT 1";
-    HOLDERS_OF = "SELECT holder FROM (SELECT holder FROM member_links WHERE app = $1 AND member = $2
-                  UNION SELECT holder FROM pending_references WHERE app = $1 AND kind = 2 AND wanted = $2) h WHERE holder > $3 ORDER BY holder LIMIT $4";
-    READY = "SELECT kind, holder, attribute, wanted, fresh FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder > $3 ORDER BY holder, attribute, wanted LIMIT $4";
+    HOLDERS_OF = "SELECT holder FROM member_links WHERE app = $1 AND member = $2 AND holder > $3
+                  UNION SELECT holder FROM pending_references WHERE app = $1 AND kind = 2 AND wanted = $2 AND holder > $3 ORDER BY 1 LIMIT $4";
     READY_OF = "SELECT kind, holder, attribute, wanted, fresh FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder = $3 AND wanted > $4 ORDER BY attribute, wanted LIMIT $5";
     READY_HOLDERS = "SELECT holder FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder > $3 GROUP BY holder ORDER BY holder LIMIT $4";
-    SETTLE = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3 AND attribute = $4 AND wanted = $5";
+    CLOSE = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3 AND attribute = $4 AND wanted = $5";
     FORGET_HOLDER = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3";
     FORGET_WANTED = "DELETE FROM pending_references WHERE app = $1 AND wanted = $2";
-    FORGET_ATTRIBUTE = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3 AND attribute = $4";
     DEFER = "UPDATE pending_references SET ready = 0 WHERE app = $1 AND kind = $2 AND holder = $3 AND attribute = $4 AND wanted = $5";
     COUNT = "SELECT COUNT(*) FROM pending_references WHERE app = $1";
     PUT_MEMBER = "INSERT INTO member_links (app, holder, member) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
@@ -141,8 +145,9 @@ pub fn want_memberships(tx: &mut WriteTx<'_>, app: AppId, user: ObjectId) -> Res
 }
 
 /// Notes for `now` every membership that the target has, or may have, of `before`: the two are one account, or one object.
-pub fn want_present(tx: &mut WriteTx<'_>, app: AppId, before: ObjectId, now: ObjectId) -> Result<u64, StoreError> {
-    tx.run(&WANT_PRESENT, params![app, before, now])
+pub fn want_present(tx: &mut WriteTx<'_>, app: AppId, before: ObjectId, now: ObjectId) -> Result<(), StoreError> {
+    tx.run(&WANT_WRITTEN, params![app, before, now])?;
+    tx.run(&WANT_NOTED, params![app, before, now]).map(drop)
 }
 
 /// Whether the target has, or may have, memberships of a user that are known here.
@@ -184,18 +189,6 @@ pub fn inherit(
     forget_holder(tx, app, kind, former)
 }
 
-/// Ready references of holders of a kind with an id above `after`, in the order of the holders, `limit` at the most.
-pub fn ready(
-    tx: &mut ReadTx<'_>,
-    app: AppId,
-    kind: ObjectKind,
-    after: Option<ObjectId>,
-    limit: u32,
-) -> Result<Vec<ReferenceRecord>, StoreError> {
-    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
-    tx.all(&READY, params![app, kind.code(), after, i64::from(limit)], reference)
-}
-
 /// Holders of a kind that have ready references, with an id above `after`, `limit` at the most.
 pub fn ready_holders(
     tx: &mut ReadTx<'_>,
@@ -221,9 +214,9 @@ pub fn ready_of(
     tx.all(&READY_OF, params![app, kind.code(), holder, after, i64::from(limit)], reference)
 }
 
-/// Removes a note that was dealt with.
-pub fn settle(tx: &mut WriteTx<'_>, app: AppId, reference: &ReferenceRecord) -> Result<(), StoreError> {
-    tx.run(&SETTLE, params![app, reference.kind.code(), reference.holder, &reference.attribute, reference.wanted])
+/// Closes a note that was dealt with: removes it.
+pub fn close(tx: &mut WriteTx<'_>, app: AppId, reference: &ReferenceRecord) -> Result<(), StoreError> {
+    tx.run(&CLOSE, params![app, reference.kind.code(), reference.holder, &reference.attribute, reference.wanted])
         .map(drop)
 }
 
@@ -235,17 +228,6 @@ pub fn forget_holder(tx: &mut WriteTx<'_>, app: AppId, kind: ObjectKind, holder:
 /// Removes all notes that wait for an object: it is gone from the directory.
 pub fn forget_wanted(tx: &mut WriteTx<'_>, app: AppId, wanted: ObjectId) -> Result<(), StoreError> {
     tx.run(&FORGET_WANTED, params![app, wanted]).map(drop)
-}
-
-/// Removes all notes about one attribute of a holder.
-pub fn forget_attribute(
-    tx: &mut WriteTx<'_>,
-    app: AppId,
-    kind: ObjectKind,
-    holder: ObjectId,
-    attribute: &str,
-) -> Result<(), StoreError> {
-    tx.run(&FORGET_ATTRIBUTE, params![app, kind.code(), holder, attribute]).map(drop)
 }
 
 /// Lets a note wait until either end changes: the target refused it.

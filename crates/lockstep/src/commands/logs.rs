@@ -6,7 +6,7 @@ use serde_json::Value;
 use store::{LogId, ObjectId, StoreError, logs};
 
 use super::find;
-use crate::cli::{LOGS_MAX, LogsArgs, LogsCommand};
+use crate::cli::{LogsArgs, LogsCommand};
 use crate::outcome::Outcome;
 use crate::output::{Output, moment};
 use crate::shown::text;
@@ -56,23 +56,13 @@ async fn latest(args: &LogsArgs, world: &World) -> anyhow::Result<Vec<LogView>> 
         Some(name) => Some(source(world, name).await?),
         None => None,
     };
-    let app = match &args.app {
-        Some(name) => Some(find::application(world, name).await?),
-        None => None,
+    let apps = match &args.app {
+        Some(name) => vec![find::application(world, name).await?],
+        None => world.store().read(directory::applications).await?,
     };
     let mut records = Vec::new();
-    if source.is_some() || app.is_some() {
-        // Records of one object come from all applications; those of others are left out below.
-        let limit = if source.is_some() && app.is_some() { LOGS_MAX } else { args.limit };
-        records = engine.logs(app.as_ref().map(|app| app.id), source, limit).await?;
-    } else {
-        for app in world.store().read(directory::applications).await? {
-            records.extend(engine.logs(Some(app.id), None, args.limit).await?);
-        }
-    }
-    if let (Some(_), Some(app)) = (source, &app) {
-        let id = app.id.to_string();
-        records.retain(|record| record.record["servicePrincipal"]["id"] == id.as_str());
+    for app in apps {
+        records.extend(engine.logs(app.id, source, args.limit).await?);
     }
     records.sort_by_key(|record| std::cmp::Reverse(record.id));
     records.truncate(args.limit as usize);

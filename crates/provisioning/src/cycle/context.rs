@@ -150,7 +150,8 @@ impl Cycle {
             let nonce = self.engine.new_id::<CycleId>().to_string();
             let plans = std::iter::once(&self.users).chain(&self.groups);
             let matching: Vec<_> = plans.filter_map(|plan| Some((plan.object(), plan.first_matching()?))).collect();
-            crate::target::test_connection(&self.target, &matching, &nonce).await.map_err(Stop::Connection)
+            let patience = self.settings.request_timeout();
+            crate::target::test_connection(&self.target, &matching, &nonce, patience).await.map_err(Stop::Connection)
         };
         self.probed.get_or_try_init(probe).await.map(drop)
     }

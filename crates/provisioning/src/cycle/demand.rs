@@ -42,6 +42,7 @@ impl Engine {
         let next_run =
             self.store().read(move |tx| store::jobs::job_by_app(tx, app)).await?.map_or(self.now(), |job| job.next_run);
         let done = async {
+            let began = self.now();
             let cycle = self.begin(app, Mode::Send(held), Arc::new(|_| {})).await?;
             let done = cycle.process(kind, principal).await?;
             match kind {
@@ -51,12 +52,7 @@ impl Engine {
                 }
             }
             let id = cycle.cycle_id();
-            let log = self
-                .store()
-                .read(move |tx| logs::logs_of_source(tx, principal, None, 10))
-                .await?
-                .into_iter()
-                .rfind(|log| log.cycle == id);
+            let log = self.store().read(move |tx| logs::first_log(tx, app, principal, id, began)).await?;
             let log = log.and_then(|log| serde_json::from_str(&log.doc).ok());
             Ok::<_, Stop>(OnDemandReport {
                 action: done.action,

@@ -40,7 +40,7 @@ impl Look<'_> {
                     if let Some(link) = &intent {
                         links::put_link(tx, app, link)?;
                     }
-                    references::want_present(tx, app, id, id).map(drop)
+                    references::want_present(tx, app, id, id)
                 })
                 .await?;
         }

@@ -98,7 +98,7 @@ impl Cycle {
         if !nothing.is_empty() || !waits.is_empty() {
             let app = self.app;
             self.record(move |tx| {
-                nothing.iter().try_for_each(|note| references::settle(tx, app, note))?;
+                nothing.iter().try_for_each(|note| references::close(tx, app, note))?;
                 waits.iter().try_for_each(|note| references::defer(tx, app, note))
             })
             .await?;
@@ -201,7 +201,7 @@ impl Cycle {
         let verify = late.then(|| self.verifying(subject)).flatten();
         self.record(move |tx| {
             for note in &notes {
-                references::settle(tx, app, note)?;
+                references::close(tx, app, note)?;
                 if add {
                     references::put_member(tx, app, holder, note.wanted)?;
                 }

@@ -36,8 +36,8 @@ impl HeldLease {
         let lock = engine.locks().take(app)?.ok_or(JobError::Busy)?;
         let (now, owner) = (engine.now(), engine.0.instance.clone());
         let until = Arc::new(Mutex::new(Instant::now() + LEASE));
-        let claimed = engine.store().write(move |tx| jobs::claim(tx, app, &owner, now, now + LEASE)).await?;
-        let lease = claimed.ok_or(JobError::Busy)?;
+        let taken = engine.store().write(move |tx| jobs::take_lease(tx, app, &owner, now, now + LEASE)).await?;
+        let lease = taken.ok_or(JobError::Busy)?;
         let heartbeat = tokio::spawn(beat(engine.clone(), lease, Arc::clone(&until)));
         Ok(Self { lease, until, heartbeat, lock })
     }

@@ -270,7 +270,7 @@ impl Look<'_> {
                 self.update(evaluation, "disable", &differences, target_id, state).await
             }
             Action::Delete => self.delete(evaluation, target_id).await,
-            Action::Settle { state, reason } => self.settle(evaluation, state, &reason, target_id).await,
+            Action::NoteLink { state, reason } => self.note_link(evaluation, state, &reason, target_id).await,
             Action::Forget => self.forget(evaluation, None).await,
             Action::Rematch => self.rematch().await,
         }

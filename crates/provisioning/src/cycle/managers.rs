@@ -53,11 +53,11 @@ impl Cycle {
             .and_then(|user| user.manager)
             .is_some_and(|manager| ObjectId::from(manager) == note.wanted);
         let (Some(link), Some(path), true) = (&subject.link, self.users.reference("manager"), wanted) else {
-            return Ok(self.settle_note(note).await?);
+            return Ok(self.close_note(note).await?);
         };
         // Where a write is under way, the manager is written when it is known how that ended.
         let Some(target_id) = link.target_id.as_deref().filter(|_| link.state == LinkState::Linked) else {
-            return Ok(self.settle_note(note).await?);
+            return Ok(self.close_note(note).await?);
         };
         let Some(manager) = &subject.manager_target else {
             let (app, note) = (self.app, note.clone());
@@ -66,7 +66,7 @@ impl Cycle {
         self.ready().await?;
         let before = if note.fresh { None } else { self.present_manager(subject, path, target_id).await? };
         if before.as_ref() == Some(manager) {
-            return Ok(self.settle_note(note).await?);
+            return Ok(self.close_note(note).await?);
         }
         let difference =
             Difference { path, before: before.map(Into::into), after: Some(manager.as_str().into()), redacted: false };
@@ -159,7 +159,7 @@ impl Cycle {
         }
         let (app, note) = (self.app, note.clone());
         self.record(move |tx| {
-            references::settle(tx, app, &note)?;
+            references::close(tx, app, &note)?;
             if let Some(link) = &link {
                 links::put_link(tx, app, link)?;
                 references::linked(tx, app, link.kind, link.source_id)?;
@@ -184,9 +184,9 @@ impl Cycle {
         Some(link)
     }
 
-    pub(super) async fn settle_note(&self, note: &ReferenceRecord) -> Result<(), Stop> {
+    pub(super) async fn close_note(&self, note: &ReferenceRecord) -> Result<(), Stop> {
         let (app, note) = (self.app, note.clone());
-        self.record(move |tx| references::settle(tx, app, &note)).await
+        self.record(move |tx| references::close(tx, app, &note)).await
     }
 
     /// A reference was refused: the object itself is fine. It waits in escrow for another attempt, and for a change of either end.

@@ -86,7 +86,7 @@ impl Look<'_> {
     }
 
     /// Nothing had to be sent, but the link may have to be written down.
-    pub(super) async fn settle(
+    pub(super) async fn note_link(
         &self,
         evaluation: &Evaluation<'_>,
         state: LinkState,

@@ -194,7 +194,7 @@ impl Cycle {
         self.with_preview(|preview| preview.forgotten.contains(&key)) == Some(true)
     }
 
-    /// The id of a holder's account: foreseen, or known and settled.
+    /// The id of a holder's account: foreseen, or known and not being written to.
     fn holder_target(&self, subject: &Subject) -> Option<String> {
         if self.is_forgotten((subject.kind, subject.id)) {
             return None;

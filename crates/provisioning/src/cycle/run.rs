@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
-use store::jobs::{self, Lease};
+use store::jobs::{self, Lease, QuarantineRecord};
 use store::{
     AppId, DIRECTORY_FEED, ObjectId, ObjectKind, StoreError, changes_after, feed_head, groups, links, number_changes,
     references, users,
@@ -18,9 +18,8 @@ use super::preview::{PlanSink, Preview};
 use super::report::{CycleReport, ProgressFn};
 use super::work::touched;
 use crate::engine::Engine;
-use crate::job::{JobError, settings_text};
+use crate::job::JobError;
 use crate::plan::ESCROW_DAYS;
-use crate::settings::{JobStatus, Quarantine};
 
 /// Objects of the directory that are fetched at a time.
 pub(super) const PAGE: u32 = 500;
@@ -258,21 +257,10 @@ impl Cycle {
     /// The target could not be worked with: the job is tried again, ever more rarely, until a cycle succeeds.
     async fn quarantine(&self, reason: &str) -> Result<jiff::SignedDuration, JobError> {
         let (app, now) = (self.app, self.engine.now());
-        let (record, _, mut settings) = self.engine.load(app).await?;
-        let since = settings.quarantine.as_ref().map_or(now, |quarantine| quarantine.since);
-        settings.quarantine = Some(Quarantine { reason: reason.to_owned(), since });
-        let text = settings_text(&settings)?;
-        let status =
-            if JobStatus::parse(&record.status) == JobStatus::Off { JobStatus::Off } else { JobStatus::Quarantine };
-        self.engine
-            .store()
-            .write(move |tx| {
-                if jobs::note_settings(tx, app, &text, record.version)? {
-                    jobs::set_status(tx, app, status.as_str())?;
-                }
-                Ok::<_, StoreError>(())
-            })
-            .await?;
+        let (record, _, settings) = self.engine.load(app).await?;
+        let since = record.quarantine.map_or(now, |quarantine| quarantine.since);
+        let quarantine = QuarantineRecord { reason: reason.to_owned(), since };
+        self.engine.store().write(move |tx| jobs::set_quarantine(tx, app, Some(&quarantine), record.version)).await?;
         // Doubles with the time already spent in quarantine.
         Ok(now
             .duration_since(since)
@@ -282,19 +270,9 @@ impl Cycle {
 
     async fn leave_quarantine(&self) -> Result<jiff::SignedDuration, JobError> {
         let app = self.app;
-        let (record, _, mut settings) = self.engine.load(app).await?;
-        if settings.quarantine.take().is_some() {
-            let text = settings_text(&settings)?;
-            let was_on = JobStatus::parse(&record.status) == JobStatus::Quarantine;
-            self.engine
-                .store()
-                .write(move |tx| {
-                    if jobs::note_settings(tx, app, &text, record.version)? && was_on {
-                        jobs::set_status(tx, app, JobStatus::On.as_str())?;
-                    }
-                    Ok::<_, StoreError>(())
-                })
-                .await?;
+        let (record, _, settings) = self.engine.load(app).await?;
+        if record.quarantine.is_some() {
+            self.engine.store().write(move |tx| jobs::set_quarantine(tx, app, None, record.version)).await?;
         }
         Ok(settings.interval())
     }

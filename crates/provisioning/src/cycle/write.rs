@@ -36,25 +36,15 @@ impl Look<'_> {
         self.intend(link.clone()).await?;
         match cycle.target.create(object, &body).await {
             Ok(created) => {
-                let link = LinkRecord { target_id: Some(created.id), state: LinkState::Linked, ..link };
-                let link = LinkRecord {
-                    exported: exported(evaluation, LinkState::Linked, self.subject.link.as_ref()),
-                    ..link
-                };
+                let exported = exported(evaluation, LinkState::Linked, self.subject.link.as_ref());
+                let link = LinkRecord { target_id: Some(created.id), state: LinkState::Linked, exported, ..link };
                 self.linked(evaluation, link, "create", modified).await
             }
-            Err(CallError::Refused(failure)) => {
+            Err(CallError::Refused(failure)) if failure.code == "EntryConflict" && !self.conflicted => {
                 self.withdraw().await?;
-                if failure.code == "EntryConflict" && !self.conflicted {
-                    return Ok(Looked::Again { conflicted: true });
-                }
-                Ok(self.fail(Some(evaluation), &failure, "create").await?)
+                Ok(Looked::Again { conflicted: true })
             }
-            Err(CallError::Unknown(failure)) => Ok(self.fail(Some(evaluation), &failure, "create").await?),
-            Err(CallError::Job(problem)) => {
-                self.withdraw().await?;
-                Err(Trouble::Stop(Stop::Connection(problem)))
-            }
+            Err(error) => self.not_done(evaluation, error, "create").await,
         }
     }
 
@@ -95,15 +85,7 @@ impl Look<'_> {
                 let state = if late { LinkState::Verify } else { state };
                 self.linked(evaluation, self.new_link(evaluation, state, Some(target_id)), action, modified).await
             }
-            Err(CallError::Refused(failure)) => {
-                self.withdraw().await?;
-                Ok(self.fail(Some(evaluation), &failure, action).await?)
-            }
-            Err(CallError::Unknown(failure)) => Ok(self.fail(Some(evaluation), &failure, action).await?),
-            Err(CallError::Job(problem)) => {
-                self.withdraw().await?;
-                Err(Trouble::Stop(Stop::Connection(problem)))
-            }
+            Err(error) => self.not_done(evaluation, error, action).await,
         }
     }
 
@@ -124,12 +106,24 @@ impl Look<'_> {
         self.intend(self.new_link(evaluation, LinkState::Deleting, Some(target_id.clone()))).await?;
         match cycle.target.delete(self.subject.object(), &target_id).await {
             Ok(()) => self.forget(evaluation, Some(&target_id)).await,
-            Err(CallError::Refused(failure)) => {
+            Err(error) => self.not_done(evaluation, error, "delete").await,
+        }
+    }
+
+    /// A write was not carried out, or nobody knows: its intent stays as long as nobody does.
+    async fn not_done(
+        &self,
+        evaluation: &Evaluation<'_>,
+        error: CallError,
+        action: &'static str,
+    ) -> Result<Looked, Trouble> {
+        match error {
+            CallError::Unknown(failure) => Ok(self.fail(Some(evaluation), &failure, action).await?),
+            CallError::Refused(failure) => {
                 self.withdraw().await?;
-                Ok(self.fail(Some(evaluation), &failure, "delete").await?)
+                Ok(self.fail(Some(evaluation), &failure, action).await?)
             }
-            Err(CallError::Unknown(failure)) => Ok(self.fail(Some(evaluation), &failure, "delete").await?),
-            Err(CallError::Job(problem)) => {
+            CallError::Job(problem) => {
                 self.withdraw().await?;
                 Err(Trouble::Stop(Stop::Connection(problem)))
             }

@@ -55,7 +55,7 @@ fn decide(
         Action::Update(_) => "update".into(),
         Action::Disable { release, .. } => format!("disable{}", if release { ", release" } else { "" }),
         Action::Delete => "delete".into(),
-        Action::Settle { state, .. } => format!("settle {state:?}"),
+        Action::NoteLink { state, .. } => format!("note {state:?}"),
         Action::Forget => "forget".into(),
         Action::Rematch => "rematch".into(),
         Action::Skip(_) => "skip".into(),
@@ -119,8 +119,8 @@ fn in_scope() {
     let cases = [
         (None, false, true, "create"),
         (None, true, true, "update"),
-        (None, true, false, "settle Linked"),
-        (Some(Linked), true, false, "settle Linked"),
+        (None, true, false, "note Linked"),
+        (Some(Linked), true, false, "note Linked"),
         (Some(Linked), false, false, "rematch"),
         (Some(Verify), true, true, "update"),
     ];

@@ -10,7 +10,7 @@ use mapping::ObjectType;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::failure::{ConnectionProblem, failure_of_status, shown};
+use super::failure::{ConnectionProblem, failure_of_status, is_about_the_form, shown};
 use super::transport::{Method, Request, Response, SendError, Transport};
 use crate::dialect;
 use crate::gallery::Dialect;
@@ -28,6 +28,8 @@ const UNREACHABLE_MAX: u32 = 3;
 const RETRY_AFTER_SECONDS: std::ops::RangeInclusive<u64> = 1..=3600;
 /// Wait before the second attempt where the target names none; doubled for the third.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
+/// What is said of a target that lets the questions of the connection test wait too long.
+const NO_ANSWER: &str = "the target gave no answer in time; check the Tenant URL and that the application is running";
 /// Longest `id` a target may give, in bytes.
 const TARGET_ID_BYTES_MAX: usize = 1024;
 
@@ -42,6 +44,9 @@ pub struct Target {
     silent: AtomicU32,
     paused_until: Mutex<Option<Instant>>,
 }
+
+/// The cure that is told where a target does not understand how a request is written.
+const DIALECT_HINT: &str = "\r\nHint: the target does not take Microsoft Entra's way of writing requests; if it follows RFC 7644 strictly, set the application's dialect to rfc (--dialect rfc)";
 
 /// What is known of a target beside its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,21 +198,35 @@ impl Target {
         }
     }
 
-    /// One request as it is, for the questions of the connection test.
-    pub(super) async fn ask(&self, path: &str) -> Result<Response, CallError> {
-        Ok(self.call(Method::Get, path.to_owned(), None).await?.0)
+    /// One request as it is, for the questions of the connection test. `patience` is how long answers are waited for, over
+    /// all attempts, and over all questions that share it; what the target asks to wait does not count.
+    pub(super) async fn ask(&self, path: &str, patience: &mut Duration) -> Result<Response, CallError> {
+        Ok(self.call_within(Method::Get, path.to_owned(), None, Some(patience)).await?.0)
     }
 
     async fn call(&self, method: Method, path: String, body: Option<&Value>) -> Answer {
+        self.call_within(method, path, body, None).await
+    }
+
+    async fn call_within(
+        &self,
+        method: Method,
+        path: String,
+        body: Option<&Value>,
+        mut patience: Option<&mut Duration>,
+    ) -> Answer {
         let request = Request { method, path, body: body.map(|body| Bytes::from(body.to_string())) };
         let mut attempt = 1;
         let mut late = false;
         loop {
             self.wait_for_leave().await;
             self.requests.fetch_add(1, Ordering::Relaxed);
-            let result = self.transport.send(request.clone()).await;
+            let result = self.send(request.clone(), patience.as_deref_mut()).await;
+            let is_out = patience.as_ref().is_some_and(|left| left.is_zero());
             let delay = match self.judge(method, &result) {
-                Next::Again(delay) if attempt < ATTEMPTS_MAX => delay.unwrap_or(RETRY_DELAY * 2_u32.pow(attempt - 1)),
+                Next::Again(delay) if attempt < ATTEMPTS_MAX && !is_out => {
+                    delay.unwrap_or(RETRY_DELAY * 2_u32.pow(attempt - 1))
+                }
                 Next::Done | Next::Again(_) => {
                     let ended = result.map_err(|error| late_refusal(self.give_up(method, error), late));
                     return ended.map(|answer| (answer, late));
@@ -221,6 +240,18 @@ impl Target {
                 tokio::time::sleep(delay).await;
             }
         }
+    }
+
+    /// Sends a request once. Where patience has an end, it is what is left of it that the answer is waited for.
+    async fn send(&self, request: Request, patience: Option<&mut Duration>) -> Result<Response, SendError> {
+        let Some(left) = patience else { return self.transport.send(request).await };
+        let (began, limit) = (Instant::now(), *left);
+        let result = tokio::time::timeout(limit, self.transport.send(request)).await;
+        *left = limit.saturating_sub(began.elapsed());
+        result.unwrap_or_else(|_| {
+            *left = Duration::ZERO;
+            Err(SendError::Unknown(NO_ANSWER.to_owned()))
+        })
     }
 
     /// Whether an outcome is final, or the request may be sent again: never a create whose fate is unknown.
@@ -270,7 +301,10 @@ impl Target {
 
     /// A status that is no success: refused for good, of unknown effect, or the end of the cycle.
     fn refusal(&self, answer: &Response) -> CallError {
-        let failure = failure_of_status(answer.status, &answer.body);
+        let mut failure = failure_of_status(answer.status, &answer.body);
+        if self.dialect == Dialect::Entra && answer.status == 400 && is_about_the_form(&answer.body) {
+            failure.reason.push_str(DIALECT_HINT);
+        }
         match answer.status {
             401 | 403 if self.unauthorized.fetch_add(1, Ordering::Relaxed) + 1 >= UNAUTHORIZED_MAX => {
                 CallError::Job(ConnectionProblem::Unauthorized(answer.status))

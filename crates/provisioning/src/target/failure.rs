@@ -76,6 +76,13 @@ pub fn scim_detail(body: &[u8]) -> Option<String> {
     Some(shown(value.get("detail")?.as_str()?.as_bytes()))
 }
 
+/// Whether a refusal is about how a request is written: a path, a value, the syntax (RFC 7644 §3.12, `scimType`).
+pub fn is_about_the_form(body: &[u8]) -> bool {
+    let value = scim::parse_json(body).ok();
+    let kind = value.as_ref().and_then(|value| value.get("scimType")).and_then(serde_json::Value::as_str);
+    kind.is_some_and(|kind| ["invalidPath", "invalidValue", "invalidSyntax"].contains(&kind))
+}
+
 /// The beginning of an answer as printable text.
 pub fn shown(body: &[u8]) -> String {
     let end = body.len().min(SHOWN_BYTES_MAX);

@@ -1,5 +1,7 @@
 //! Test connection: can this target be worked with? And what its `/Schemas` tells.
 
+use std::time::Duration;
+
 use mapping::ObjectType;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -29,15 +31,16 @@ pub struct Discovered {
 }
 
 /// Asks for a user that cannot exist, and for a group where groups are provisioned: the target must answer each with an
-/// empty list. `nonce` makes the name.
+/// empty list. `nonce` makes the name; `patience` is how long all answers together are waited for.
 pub async fn test_connection(
     target: &Target,
     matching: &[(ObjectType, &TargetPath)],
     nonce: &str,
+    mut patience: Duration,
 ) -> Result<(), ConnectionProblem> {
     for (object, path) in matching {
         let query = dialect::match_query(target.dialect, *object, path, nonce);
-        let answer = target.ask(&query).await.map_err(problem)?;
+        let answer = target.ask(&query, &mut patience).await.map_err(problem)?;
         judge(*object, &answer)?;
     }
     Ok(())
@@ -77,9 +80,10 @@ fn problem(error: CallError) -> ConnectionProblem {
     }
 }
 
-/// Reads the target's `/Schemas`. A target without it tells nothing, which is no failure.
-pub async fn discover(target: &Target) -> Discovered {
-    match target.ask("/Schemas").await {
+/// Reads the target's `/Schemas`. A target without it, or one that does not answer within `patience`, tells nothing, which
+/// is no failure.
+pub async fn discover(target: &Target, mut patience: Duration) -> Discovered {
+    match target.ask("/Schemas", &mut patience).await {
         Ok(answer) if answer.status == 200 => {
             resources(&answer.body).map_or_else(Discovered::default, |schemas| discovered(&schemas))
         }
@@ -106,4 +110,55 @@ fn discovered(schemas: &[Map<String, Value>]) -> Discovered {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::gallery::Dialect;
+    use crate::target::transport::{Request, SendError, Sending, Transport};
+
+    /// A target that answers the first of its requests, after a while, and no other.
+    struct Hanging {
+        first_answer_after: Option<Duration>,
+        asked: std::sync::atomic::AtomicU32,
+    }
+
+    impl Transport for Hanging {
+        fn send(&self, _: Request) -> Sending<'_> {
+            let number = self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let after = self.first_answer_after.filter(|_| number == 0);
+            Box::pin(async move {
+                let Some(after) = after else { return std::future::pending().await };
+                tokio::time::sleep(after).await;
+                Err(SendError::Unknown("the connection broke".to_owned()))
+            })
+        }
+    }
+
+    #[test]
+    fn a_target_that_hangs_is_waited_for_no_longer_than_was_said() {
+        let patience = Duration::from_millis(40);
+        for (first_answer_after, expected) in [(None, 40), (Some(10), 540), (Some(40), 40)] {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+            runtime.block_on(async {
+                let first_answer_after = first_answer_after.map(Duration::from_millis);
+                let target = Target::new(Arc::new(Hanging { first_answer_after, asked: 0.into() }), Dialect::Rfc);
+                let path = TargetPath::parse("userName", ObjectType::User).unwrap();
+                let began = Instant::now();
+                let told = test_connection(&target, &[(ObjectType::User, &path)], "nobody", patience).await;
+                assert!(matches!(told, Err(ConnectionProblem::Unreachable(_))), "{told:?}");
+                // The pause before another attempt is not waiting for an answer.
+                assert_eq!(began.elapsed(), Duration::from_millis(expected), "{first_answer_after:?}");
+                let began = Instant::now();
+                assert_eq!(discover(&target, patience).await, Discovered::default());
+                assert_eq!(began.elapsed(), patience);
+            });
+        }
+    }
 }

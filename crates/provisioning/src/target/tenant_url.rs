@@ -109,12 +109,6 @@ impl TenantUrl {
     pub fn host(&self) -> &str {
         self.uri.host().unwrap_or_default()
     }
-
-    /// Whether requests are encrypted.
-    pub fn is_https(&self) -> bool {
-        self.uri.scheme_str() == Some("https")
-    }
-
     /// The address of a path below this one; `path` begins with `/` and is already encoded.
     pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.text)

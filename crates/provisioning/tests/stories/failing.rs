@@ -26,7 +26,7 @@ fn a_create_whose_answer_was_lost_is_found_again_and_never_sent_twice() {
                     report = job.cycle() => assert_eq!(report.failed, 1, "{shown}"),
                 }
                 world.comes_to_rest().await;
-                job.settle().await;
+                job.until_calm().await;
                 let posts = job.target.take_writes().iter().filter(|one| one.method == "POST").count();
                 assert_eq!((posts, job.target.with(|app| app.users.len())), (1, 1), "{shown}");
                 assert_eq!(world.engine().job(job.app).await.expect("the job is there").escrows, 0, "{shown}");
@@ -54,7 +54,7 @@ fn a_create_that_was_lost_is_sent_again_after_the_window() {
                 assert_eq!(report.settles_in_seconds, Some(120));
                 assert!(report.waiting > 0);
                 world.clock.advance(WINDOW);
-                assert_eq!(job.settle().await.created, 1);
+                assert_eq!(job.until_calm().await.created, 1);
                 assert_eq!(job.target.with(|app| app.users.len()), 1);
             }
         });
@@ -80,7 +80,7 @@ fn a_create_that_arrives_after_its_account_has_gone_again_or_is_called_otherwise
             world.clock.advance(SignedDuration::from_secs(60));
             job.cycle().await;
             world.clock.advance(WINDOW);
-            job.settle().await;
+            job.until_calm().await;
             assert_eq!(job.target.with(|app| app.users.len()), usize::from(!leaves));
             assert_eq!(job.target.with(|app| app.user_id("ann.lee@contoso.com").is_some()), !leaves);
         });
@@ -92,7 +92,7 @@ fn an_update_that_arrives_late_is_noticed() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let ann = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         world.set(ann, "jobTitle", "Second").await;
         job.target.fail_once(Fault::Late(SignedDuration::from_secs(50)), |request| request.method == Method::Patch);
         assert_eq!(job.cycle().await.updated, 1);
@@ -104,7 +104,7 @@ fn an_update_that_arrives_late_is_noticed() {
         job.cycle().await;
         assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "title")), "Third");
         world.clock.advance(WINDOW);
-        job.settle().await;
+        job.until_calm().await;
     });
 }
 
@@ -114,7 +114,7 @@ fn an_update_whose_answer_nobody_learned_is_not_taken_for_undone() {
         let job = world.job("scim", Nature::default()).await;
         let ann = world.joins_with("Ann", &[("jobTitle", "First")]).await;
         world.assign(job.app, ann).await;
-        job.settle().await;
+        job.until_calm().await;
         world.set(ann, "jobTitle", "Second").await;
         job.target.fail_once(Fault::CrashAfter, |request| request.method == Method::Patch);
         tokio::select! {
@@ -134,14 +134,14 @@ fn a_page_for_people_is_no_success() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let ann = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         world.set(ann, "jobTitle", "Chief").await;
         job.target.fail_once(Fault::Garbage, |request| request.method == Method::Patch);
         assert_eq!(job.cycle().await.failed, 1);
         job.target.fail_once(Fault::OtherId, |request| request.path.starts_with("/Users/"));
         assert_eq!(job.cycle().await.updated, 0);
         world.clock.advance(WINDOW);
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(world.engine().job(job.app).await.expect("the job is there").users.linked, 1);
     });
 }
@@ -154,7 +154,7 @@ fn a_refused_token_puts_the_job_in_quarantine_until_it_is_taken_again() {
             async move {
                 let job = world.job("scim", Nature::default()).await;
                 let ann = world.joins_for(job.app, "Ann").await;
-                job.settle().await;
+                job.until_calm().await;
                 job.target.take_requests();
                 world.unassign(job.app, ann).await;
                 job.target.fail(move |_| fault.clone());
@@ -187,7 +187,7 @@ fn a_new_token_lifts_the_quarantine() {
         job.target.heal();
         job.change(change).await;
         assert_eq!(world.engine().job(job.app).await.expect("the job is there").status, JobStatus::On);
-        assert_eq!(job.settle().await.created, 1);
+        assert_eq!(job.until_calm().await.created, 1);
     });
 }
 
@@ -206,7 +206,7 @@ fn a_token_that_is_refused_in_the_middle_stops_the_cycle_and_loses_nothing() {
         assert!(matches!(job.try_cycle().await, Err(JobError::Connection(_))));
         assert_eq!(job.target.with(|app| app.users.len()), 5);
         job.target.heal();
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(job.target.with(|app| app.users.len()), 20);
         assert_eq!(world.engine().job(job.app).await.expect("the job is there").users.linked, 20);
     });
@@ -232,7 +232,7 @@ fn too_many_requests_are_waited_for_and_then_put_off() {
         assert_eq!(job.target.take_writes().len(), 3);
         assert!(job.log_lines().await.contains(&"create bob@contoso.com failure TooManyRequests".to_owned()));
         job.target.heal();
-        assert_eq!(job.settle().await.created, 1);
+        assert_eq!(job.until_calm().await.created, 1);
     });
 }
 
@@ -241,7 +241,7 @@ fn an_application_that_fails_now_and_then_is_asked_again_at_once() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let ann = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         world.set(ann, "jobTitle", "Chief").await;
         let mut number = 0;
         job.target.fail(move |_| {
@@ -296,6 +296,6 @@ fn a_second_start_of_a_running_job_is_refused() {
             report = job.cycle() => panic!("the application does not answer: {report}"),
         }
         world.comes_to_rest().await;
-        assert_eq!(job.settle().await.created, 1);
+        assert_eq!(job.until_calm().await.created, 1);
     });
 }

@@ -26,15 +26,15 @@ fn a_group_comes_with_its_members_is_renamed_and_changes_by_what_changes() {
         let sales = world.group_for(job.app, "Sales").await;
         let (ann, bob) = (world.joins("Ann").await, world.joins("Bob").await);
         world.enters(sales, ann).await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(members(&job, "Sales"), ["ann@contoso.com"]);
         job.target.take_requests();
         world.set_group(sales, "displayName", "Sales EU").await;
         world.enters(sales, bob).await;
-        job.settle().await;
+        job.until_calm().await;
         world.exits(sales, ann).await;
         world.assign(job.app, ann).await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(members(&job, "Sales EU"), ["bob@contoso.com"]);
         insta::assert_snapshot!(lines(&job.target.take_writes()), @r#"
         POST /Users {"active":true,"displayName":"Bob Example","emails":[{"primary":true,"type":"work","value":"bob@contoso.com"}],"externalId":"bob","name":{"familyName":"Example","formatted":"Bob Example","givenName":"Bob"},"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"bob@contoso.com"}
@@ -55,7 +55,7 @@ fn many_members_go_in_requests_of_a_hundred() {
             people.push(world.joins(&format!("P{number}")).await);
             world.enters(sales, people[number]).await;
         }
-        assert_eq!(job.settle().await.references, 205);
+        assert_eq!(job.until_calm().await.references, 205);
         let sizes = |job: &Job<'_>| -> Vec<usize> {
             let writes = job.target.take_writes();
             let of_members = writes.iter().filter(|one| one.path.starts_with("/Groups/"));
@@ -66,7 +66,7 @@ fn many_members_go_in_requests_of_a_hundred() {
             world.assign(job.app, *person).await;
             world.exits(sales, *person).await;
         }
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(sizes(&job), [100, 100, 5]);
         assert!(members(&job, "Sales").is_empty());
     });
@@ -95,7 +95,7 @@ fn one_member_that_is_refused_does_not_keep_the_others_out_and_is_tried_again() 
         job.cycle().await;
         assert_eq!(members(&job, "Sales"), ["ann@contoso.com", "eve@contoso.com"]);
         job.target.heal();
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(members(&job, "Sales"), ["ann@contoso.com", "bob@contoso.com", "eve@contoso.com"]);
         assert_eq!(world.engine().job(job.app).await.expect("the job is there").escrows, 0);
     });
@@ -109,7 +109,7 @@ fn nested_groups_contribute_nothing() {
         let ann = world.joins("Ann").await;
         world.enters(inner, ann).await;
         world.nests(outer, inner).await;
-        assert_eq!(job.settle().await.created, 1);
+        assert_eq!(job.until_calm().await.created, 1);
         assert_eq!(job.target.with(|app| (app.users.len(), app.groups.len())), (0, 1));
         assert!(members(&job, "Outer").is_empty());
         assert_eq!(world.engine().job(job.app).await.expect("the job is there").pending_references, 0);
@@ -124,10 +124,10 @@ fn only_members_with_an_account_are_members_and_late_ones_follow() {
         let ann = world.joins("Ann").await;
         world.set(ann, "accountEnabled", false).await;
         world.enters(sales, ann).await;
-        job.settle().await;
+        job.until_calm().await;
         assert!(members(&job, "Sales").is_empty());
         world.set(ann, "accountEnabled", true).await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(members(&job, "Sales"), ["ann@contoso.com"]);
     });
 }
@@ -139,7 +139,7 @@ fn a_removal_whose_answer_was_lost_does_not_lose_who_comes_back() {
         let sales = world.group_for(job.app, "Sales").await;
         let ann = world.joins_for(job.app, "Ann").await;
         world.enters(sales, ann).await;
-        job.settle().await;
+        job.until_calm().await;
         world.exits(sales, ann).await;
         job.target.fail(|request| {
             if request.path.starts_with("/Groups/") && request.method == Method::Patch {
@@ -153,7 +153,7 @@ fn a_removal_whose_answer_was_lost_does_not_lose_who_comes_back() {
         job.target.heal();
         job.cycle().await;
         world.clock.advance(jiff::SignedDuration::from_secs(130));
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(members(&job, "Sales"), ["ann@contoso.com"]);
     });
 }
@@ -165,20 +165,20 @@ fn a_manager_is_written_when_both_have_accounts_whoever_comes_first() {
         let ann = world.joins_for(job.app, "Ann").await;
         let boss = world.joins_for(job.app, "Boss").await;
         world.set(ann, "manager", boss.to_string()).await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(manager(&job, "ann"), "boss@contoso.com");
         let later = world.joins("Later").await;
         world.set(ann, "manager", later.to_string()).await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(manager(&job, "ann"), "boss@contoso.com");
         world.assign(job.app, later).await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(manager(&job, "ann"), "later@contoso.com");
         world.set(ann, "manager", boss.to_string()).await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(manager(&job, "ann"), "boss@contoso.com");
         world.set(ann, "manager", "").await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(manager(&job, "ann"), Value::Null);
     });
 }
@@ -190,12 +190,12 @@ fn a_manager_who_was_forgotten_is_taken_back_too() {
         let ann = world.joins_for(job.app, "Ann").await;
         let boss = world.joins_for(job.app, "Boss").await;
         world.set(ann, "manager", boss.to_string()).await;
-        job.settle().await;
+        job.until_calm().await;
         world.unassign(job.app, boss).await;
-        job.settle().await;
+        job.until_calm().await;
         world.deletes(boss).await;
         world.purges(boss).await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(manager(&job, "ann"), Value::Null);
     });
 }
@@ -206,14 +206,14 @@ fn a_manager_set_by_hand_is_not_ours_to_take() {
         let job = world.job("scim", Nature::default()).await;
         let robot = job.target.with(|app| app.add_user(&json!({ "userName": "robot@contoso.com" })));
         let ann = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         job.target.with(|app| {
             for user in app.users.values_mut().filter(|user| user.attributes["userName"] == "ann@contoso.com") {
                 user.attributes.insert(scim::ENTERPRISE_USER_URN.to_owned(), json!({ "manager": { "value": robot } }));
             }
         });
         world.set(ann, "jobTitle", "Chief").await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(manager(&job, "ann"), "robot@contoso.com");
     });
 }
@@ -225,13 +225,13 @@ fn what_changes_while_a_manager_is_written_is_written_later() {
         let ann = world.joins_for(job.app, "Ann").await;
         let boss = world.joins("Boss").await;
         world.set(ann, "manager", boss.to_string()).await;
-        job.settle().await;
+        job.until_calm().await;
         world.assign(job.app, boss).await;
         // Only the boss is provisioned now; the new title waits for the next cycle, and so must what is said of Ann.
         world.engine().provision(job.app, boss.into(), store::ObjectKind::User).await.expect("nothing else runs");
         world.set(ann, "jobTitle", "Chief").await;
         world.engine().provision(job.app, boss.into(), store::ObjectKind::User).await.expect("nothing else runs");
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(manager(&job, "ann"), "boss@contoso.com");
         assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "title")), "Chief");
     });

@@ -34,7 +34,7 @@ async fn first_writes(world: &World, template: &str) -> String {
     world.assign(job.app, ann).await;
     let sales = world.group_for(job.app, "Sales").await;
     world.enters(sales, ann).await;
-    job.settle().await;
+    job.until_calm().await;
     lines(&job.target.take_writes()).replace(&sales.to_string(), "<objectId of Sales>")
 }
 
@@ -109,7 +109,7 @@ fn one_changed_attribute_is_read_and_written_alone() {
         on_both(|world| async move {
             let job = world.job(template, Nature::default()).await;
             let ann = world.joins_for(job.app, "Ann").await;
-            job.settle().await;
+            job.until_calm().await;
             job.target.take_requests();
             world.set(ann, "jobTitle", "Chief").await;
             job.cycle().await;
@@ -127,7 +127,7 @@ fn an_attribute_that_is_not_mapped_is_nobodys_business() {
     on_both(|world| async move {
         let job = world.job("netskope", Nature::default()).await;
         let ann = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         world.set(ann, "jobTitle", "Chief").await;
         assert_eq!(job.cycle().await.requests, 0);
     });
@@ -139,9 +139,9 @@ fn a_value_that_is_gone_stays_at_the_application() {
         let job = world.job("scim", Nature::default()).await;
         let ann = world.joins_with("Ann", &[("jobTitle", "Chief")]).await;
         world.assign(job.app, ann).await;
-        job.settle().await;
+        job.until_calm().await;
         world.set(ann, "jobTitle", "").await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "title")), "Chief");
     });
 }
@@ -151,10 +151,10 @@ fn a_new_name_goes_to_the_same_account() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let ann = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         let before = job.target.with(|app| app.user_id("ann@contoso.com"));
         world.set(ann, "userPrincipalName", "ann.lee@contoso.com").await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(job.target.with(|app| (app.user_id("ann.lee@contoso.com"), app.users.len())), (before, 1));
     });
 }
@@ -166,7 +166,7 @@ fn a_guest_is_known_by_the_address_of_home() {
         let guest = world.joins("Gus").await;
         world.set(guest, "userPrincipalName", "gus_fabrikam.com#EXT#@contoso.com").await;
         world.assign(job.app, guest).await;
-        job.settle().await;
+        job.until_calm().await;
         assert!(job.target.with(|app| app.user_id("gus@fabrikam.com")).is_some());
     });
 }
@@ -179,10 +179,10 @@ fn default_access_counts_only_where_the_application_says_so() {
             world.joins_for(job.app, "Ann").await;
             let bob = world.joins("Bob").await;
             world.assign_with(job.app, bob.into(), ObjectKind::User, None).await;
-            job.settle().await;
+            job.until_calm().await;
             assert_eq!(job.target.with(|app| app.users.len()), accounts, "{template}");
             job.change(JobChange { exclude_default_access: Some(false), ..JobChange::default() }).await;
-            job.settle().await;
+            job.until_calm().await;
             assert_eq!(job.target.with(|app| app.users.len()), 2, "{template}");
         });
     }
@@ -194,9 +194,9 @@ fn a_disabled_person_is_not_provisioned_before_being_let_in() {
         let job = world.job("scim", Nature::default()).await;
         let ann = world.joins_for(job.app, "Ann").await;
         world.set(ann, "accountEnabled", false).await;
-        assert_eq!(job.settle().await.requests, 0);
+        assert_eq!(job.until_calm().await.requests, 0);
         world.set(ann, "accountEnabled", true).await;
-        assert_eq!(job.settle().await.created, 1);
+        assert_eq!(job.until_calm().await.created, 1);
     });
 }
 
@@ -219,7 +219,7 @@ fn a_required_attribute_without_value_keeps_the_person_waiting_and_then_waiting_
         assert_eq!(world.engine().job(job.app).await.expect("the job is there").escrows, 1);
         // A change of the person is a reason to try at once.
         world.set(ann, "surname", "Example").await;
-        assert_eq!(job.settle().await.created, 1);
+        assert_eq!(job.until_calm().await.created, 1);
         assert_eq!(world.engine().job(job.app).await.expect("the job is there").escrows, 0);
     });
 }
@@ -232,7 +232,7 @@ fn a_restart_keeps_the_links_and_writes_nothing_when_all_is_equal() {
         let ann = world.joins_for(job.app, "Ann").await;
         let bob = world.joins_for(job.app, "Bob").await;
         world.set(bob, "manager", ann.to_string()).await;
-        job.settle().await;
+        job.until_calm().await;
         job.target.take_requests();
         job.change(JobChange { restart: true, ..JobChange::default() }).await;
         assert_eq!(job.cycle().await.cycle, "initial");
@@ -247,11 +247,11 @@ fn everybody_is_in_scope_when_the_scope_is_all_and_out_again_when_it_is_not() {
         world.joins_for(job.app, "Ann").await;
         world.joins("Bob").await;
         world.group("Sales").await;
-        assert_eq!(job.settle().await.created, 1);
+        assert_eq!(job.until_calm().await.created, 1);
         job.change(JobChange { scope: Some(ScopeSetting::All), ..JobChange::default() }).await;
-        assert_eq!(job.settle().await.created, 2);
+        assert_eq!(job.until_calm().await.created, 2);
         job.change(JobChange { scope: Some(ScopeSetting::Assigned), ..JobChange::default() }).await;
-        let report = job.settle().await;
+        let report = job.until_calm().await;
         assert_eq!((report.disabled, report.deleted), (1, 1));
         assert_eq!(job.target.with(|app| app.user_attribute("bob@contoso.com", "active")), false);
     });
@@ -274,12 +274,12 @@ fn two_applications_know_nothing_of_each_other() {
         assert_eq!((active(&one.target), active(&two.target)), (json!(false), json!(true)));
         world.engine().remove_job(one.app).await.expect("nothing runs");
         world.set(ann, "jobTitle", "Chief").await;
-        two.settle().await;
+        two.until_calm().await;
         assert_eq!(two.target.with(|app| app.user_attribute("ann@contoso.com", "title")), "Chief");
     });
 }
 
 async fn settle_both(one: &Job<'_>, two: &Job<'_>) {
-    one.settle().await;
-    two.settle().await;
+    one.until_calm().await;
+    two.until_calm().await;
 }

@@ -23,15 +23,15 @@ fn row_1_and_12_who_is_unassigned_is_switched_off_and_then_left_alone_for_good()
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let ann = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         job.target.take_requests();
         world.unassign(job.app, ann).await;
-        assert_eq!(job.settle().await.disabled, 1);
+        assert_eq!(job.until_calm().await.disabled, 1);
         insta::assert_snapshot!(lines(&job.target.take_writes()), @r#"PATCH /Users/u1 {"Operations":[{"op":"replace","path":"active","value":false}],"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"]}"#);
         world.deletes(ann).await;
-        assert_eq!(job.settle().await.requests, 0);
+        assert_eq!(job.until_calm().await.requests, 0);
         world.purges(ann).await;
-        assert_eq!(job.settle().await.requests, 0);
+        assert_eq!(job.until_calm().await.requests, 0);
         assert_eq!(active(&job, "ann"), false);
     });
 }
@@ -45,12 +45,12 @@ fn row_4_who_fails_the_scoping_filter_is_switched_off() {
         world.assign(job.app, ann).await;
         let bob = world.joins_with("Bob", &[("department", "IT")]).await;
         world.assign(job.app, bob).await;
-        assert_eq!(job.settle().await.created, 1);
+        assert_eq!(job.until_calm().await.created, 1);
         world.set(ann, "department", "IT").await;
-        assert_eq!(job.settle().await.disabled, 1);
+        assert_eq!(job.until_calm().await.disabled, 1);
         assert_eq!(active(&job, "ann"), false);
         world.set(ann, "department", "Sales").await;
-        assert_eq!(job.settle().await.updated, 1);
+        assert_eq!(job.until_calm().await.updated, 1);
         assert_eq!(active(&job, "ann"), true);
     });
 }
@@ -60,13 +60,13 @@ fn row_6_who_is_blocked_is_switched_off_and_on_again() {
     on_both(|world| async move {
         let job = world.job("netskope", Nature::default()).await;
         let ann = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         job.target.take_requests();
         world.set(ann, "accountEnabled", false).await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(active(&job, "ann"), false);
         world.set(ann, "accountEnabled", true).await;
-        job.settle().await;
+        job.until_calm().await;
         insta::assert_snapshot!(lines(&job.target.take_writes()), @r#"
         PATCH /Users/u1 {"Operations":[{"op":"Replace","path":"active","value":"False"}],"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"]}
         PATCH /Users/u1 {"Operations":[{"op":"Replace","path":"active","value":"True"}],"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"]}
@@ -79,15 +79,15 @@ fn row_8_and_10_who_is_deleted_is_switched_off_and_removed_when_the_bin_is_empti
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let ann = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         world.deletes(ann).await;
-        assert_eq!(job.settle().await.disabled, 1);
+        assert_eq!(job.until_calm().await.disabled, 1);
         world.restores(ann).await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(active(&job, "ann"), true);
         world.deletes(ann).await;
         world.purges(ann).await;
-        assert_eq!(job.settle().await.deleted, 1);
+        assert_eq!(job.until_calm().await.deleted, 1);
         assert_eq!(job.target.with(|app| app.users.len()), 0);
     });
 }
@@ -99,7 +99,7 @@ fn row_13_an_application_without_soft_delete_loses_the_account() {
             let job = world.job("forcepoint-csg", Nature::default()).await;
             let ann = world.joins_with("Ann", &[("department", "Sales")]).await;
             world.assign(job.app, ann).await;
-            job.settle().await;
+            job.until_calm().await;
             match change {
                 "unassigned" => world.unassign(job.app, ann).await,
                 "blocked" => world.set(ann, "accountEnabled", false).await,
@@ -109,7 +109,7 @@ fn row_13_an_application_without_soft_delete_loses_the_account() {
                     world.set(ann, "department", "IT").await;
                 }
             }
-            assert_eq!(job.settle().await.deleted, 1, "{change}");
+            assert_eq!(job.until_calm().await.deleted, 1, "{change}");
             assert_eq!(job.target.with(|app| app.users.len()), 0, "{change}");
         });
     }
@@ -124,9 +124,9 @@ fn row_14_a_group_that_is_unassigned_is_removed_and_its_members_lose_their_entit
         let bob = world.joins_for(job.app, "Bob").await;
         world.enters(sales, ann).await;
         world.enters(sales, bob).await;
-        assert_eq!(job.settle().await.created, 3);
+        assert_eq!(job.until_calm().await.created, 3);
         world.unassign(job.app, sales).await;
-        let report = job.settle().await;
+        let report = job.until_calm().await;
         assert_eq!((report.disabled, report.deleted), (1, 1));
         assert_eq!((active(&job, "ann"), active(&job, "bob")), (json!(false), json!(true)));
     });
@@ -139,9 +139,9 @@ fn row_14_a_group_that_is_gone_within_one_cycle_takes_the_entitlement_along() {
         let sales = world.group_for(job.app, "Sales").await;
         let ann = world.joins("Ann").await;
         world.enters(sales, ann).await;
-        job.settle().await;
+        job.until_calm().await;
         world.dissolves(sales).await;
-        let report = job.settle().await;
+        let report = job.until_calm().await;
         assert_eq!((report.disabled, report.deleted), (1, 1));
     });
 }
@@ -153,10 +153,10 @@ fn row_14_who_left_a_group_before_it_was_unassigned_is_not_forgotten() {
         let sales = world.group_for(job.app, "Sales").await;
         let ann = world.joins("Ann").await;
         world.enters(sales, ann).await;
-        job.settle().await;
+        job.until_calm().await;
         world.exits(sales, ann).await;
         world.unassign(job.app, sales).await;
-        assert_eq!(job.settle().await.disabled, 1);
+        assert_eq!(job.until_calm().await.disabled, 1);
     });
 }
 
@@ -168,13 +168,13 @@ fn row_15_who_leaves_one_of_two_groups_keeps_the_account() {
         let ann = world.joins("Ann").await;
         world.enters(sales, ann).await;
         world.enters(staff, ann).await;
-        job.settle().await;
+        job.until_calm().await;
         world.exits(sales, ann).await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(active(&job, "ann"), true);
         assert!(job.target.with(|app| app.member_names("Sales")).is_empty());
         world.exits(staff, ann).await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(active(&job, "ann"), false);
     });
 }
@@ -184,10 +184,10 @@ fn row_16_who_never_had_an_account_leaves_without_a_trace() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let ann = world.joins("Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         world.deletes(ann).await;
         world.purges(ann).await;
-        assert_eq!(job.settle().await.requests, 0);
+        assert_eq!(job.until_calm().await.requests, 0);
         assert!(job.log_lines().await.is_empty());
     });
 }
@@ -197,13 +197,13 @@ fn row_17_who_comes_back_gets_the_same_account_back() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let ann = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         let before = job.target.with(|app| app.user_id("ann@contoso.com"));
         world.unassign(job.app, ann).await;
-        job.settle().await;
+        job.until_calm().await;
         world.set(ann, "jobTitle", "Chief").await;
         world.assign(job.app, ann).await;
-        assert_eq!(job.settle().await.updated, 1);
+        assert_eq!(job.until_calm().await.updated, 1);
         assert_eq!(active(&job, "ann"), true);
         assert_eq!(job.target.with(|app| app.user_id("ann@contoso.com")), before);
     });
@@ -214,11 +214,11 @@ fn who_leaves_and_returns_between_two_cycles_is_not_touched() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let ann = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         job.target.take_requests();
         world.unassign(job.app, ann).await;
         world.assign(job.app, ann).await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(lines(&job.target.take_requests()), "");
     });
 }
@@ -228,7 +228,7 @@ fn actions_that_are_not_allowed_are_not_taken() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let ann = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         job.target.take_requests();
         job.map(|objects| {
             objects[0].flow_types.create = false;
@@ -254,10 +254,10 @@ fn accounts_that_were_never_matched_are_never_touched() {
         job.target.with(|app| app.add_user(&json!({ "userName": "robot@contoso.com", "active": true })));
         let before = job.target.with(|app| app.users.clone());
         let ann = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         world.deletes(ann).await;
         world.purges(ann).await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(job.target.with(|app| app.users.clone()), before);
     });
 }
@@ -267,10 +267,10 @@ fn an_account_that_is_gone_already_counts_as_deleted() {
     on_both(|world| async move {
         let job = world.job("forcepoint-csg", Nature::default()).await;
         let ann = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         job.target.with(|app| app.users.clear());
         world.unassign(job.app, ann).await;
-        let report = job.settle().await;
+        let report = job.until_calm().await;
         assert_eq!((report.deleted, report.failed), (1, 0));
     });
 }

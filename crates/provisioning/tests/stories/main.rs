@@ -1,6 +1,7 @@
 //! Stories of the provisioning service: each tells what happens at an application when something happens in the directory,
 //! or goes wrong on the way. Every story is told on each database there is.
 
+mod configuring;
 mod failing;
 mod fake_target;
 mod grouping;

@@ -23,13 +23,13 @@ fn an_account_that_matches_is_adopted_and_changed_only_where_it_differs() {
             }))
         });
         let ann = world.joins_for(job.app, "Ann").await;
-        assert_eq!(job.settle().await.updated, 1);
+        assert_eq!(job.until_calm().await.updated, 1);
         let body = json!([{ "op": "Replace", "path": "displayName", "value": "Ann Example" }]);
         let writes = job.target.take_writes();
         assert_eq!(writes.iter().map(|one| one.path.clone()).collect::<Vec<_>>(), [format!("/Users/{id}")]);
         assert_eq!(writes[0].body.clone().unwrap_or_default()["Operations"], body);
         world.unassign(job.app, ann).await;
-        assert_eq!(job.settle().await.disabled, 1);
+        assert_eq!(job.until_calm().await.disabled, 1);
         assert_eq!(job.target.with(|app| app.users[&id].attributes["active"].clone()), false);
     });
 }
@@ -39,11 +39,11 @@ fn an_account_that_is_equal_is_adopted_without_a_write() {
     on_both(|world| async move {
         let first = world.job_named("first", "scim", Nature::default(), None).await;
         world.joins_for(first.app, "Ann").await;
-        first.settle().await;
+        first.until_calm().await;
         let account = first.target.with(|app| app.users.values().next().cloned()).expect("Ann has an account");
         let second = world.job_named("second", "scim", Nature::default(), Some(provisioning::ScopeSetting::All)).await;
         second.target.with(|app| app.add_user(&serde_json::Value::Object(account.attributes)));
-        second.settle().await;
+        second.until_calm().await;
         assert_eq!(lines(&second.target.take_writes()), "");
         assert_eq!(world.engine().job(second.app).await.expect("the job is there").users.linked, 1);
     });
@@ -86,7 +86,7 @@ fn an_application_that_ignores_the_filter_is_found_out() {
         let job = world.job("scim", Nature { ignores_filters: true, ..Nature::default() }).await;
         job.target.with(|app| app.add_user(&json!({ "userName": "robot@contoso.com" })));
         world.joins_for(job.app, "Ann").await;
-        assert_eq!(job.settle().await.created, 1);
+        assert_eq!(job.until_calm().await.created, 1);
         assert_eq!(job.target.with(|app| app.user_attribute("robot@contoso.com", "active")), serde_json::Value::Null);
     });
 }
@@ -102,7 +102,7 @@ fn a_conflict_is_adopted_where_the_account_matches_after_all() {
         assert_eq!(job.cycle().await.failed, 1);
         assert!(job.log_lines().await.contains(&"other ann@contoso.com failure EntryConflict".to_owned()));
         world.clock.advance(SignedDuration::from_secs(60));
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(job.target.with(|app| app.users.len()), 1);
         assert_eq!(world.engine().job(job.app).await.expect("the job is there").users.linked, 1);
     });
@@ -123,7 +123,7 @@ fn a_conflict_about_something_else_is_told_and_not_fought() {
         assert_eq!(job.cycle().await.requests, 0);
         job.target.with(|app| app.users.clear());
         world.clock.advance(SignedDuration::from_hours(6));
-        assert_eq!(job.settle().await.created, 1);
+        assert_eq!(job.until_calm().await.created, 1);
     });
 }
 
@@ -137,7 +137,7 @@ fn a_linked_account_that_is_gone_is_made_once_more_with_its_references() {
         world.set(ann, "manager", boss.to_string()).await;
         world.enters(sales, ann).await;
         world.enters(sales, boss).await;
-        job.settle().await;
+        job.until_calm().await;
         world.clock.advance(WINDOW);
         let gone = job.target.with(|app| {
             let boss = app.user_id("boss@contoso.com").expect("the boss has an account");
@@ -148,7 +148,7 @@ fn a_linked_account_that_is_gone_is_made_once_more_with_its_references() {
             boss
         });
         world.set(boss, "jobTitle", "Chief").await;
-        assert_eq!(job.settle().await.created, 1);
+        assert_eq!(job.until_calm().await.created, 1);
         let again = job.target.with(|app| app.user_id("boss@contoso.com")).expect("the boss has an account again");
         assert_ne!(again, gone);
         let manager = job.target.with(|app| app.user_attribute("ann@contoso.com", scim::ENTERPRISE_USER_URN));
@@ -162,13 +162,13 @@ fn a_linked_account_that_was_made_again_by_hand_is_matched_again() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let ann = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         job.target.with(|app| {
             app.users.clear();
             app.add_user(&json!({ "userName": "ann@contoso.com" }))
         });
         world.set(ann, "jobTitle", "Chief").await;
-        let report = job.settle().await;
+        let report = job.until_calm().await;
         assert_eq!((report.created, report.updated), (0, 1));
         assert_eq!(job.target.with(|app| app.users.len()), 1);
     });
@@ -184,7 +184,7 @@ fn an_account_that_cannot_be_seen_yet_is_not_made_twice() {
         world.set(ann, "jobTitle", "Chief").await;
         assert!(job.cycle().await.waiting > 0);
         world.clock.advance(WINDOW);
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(job.target.with(|app| app.users.len()), 1);
         assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "title")), "Chief");
     });
@@ -203,7 +203,7 @@ fn who_is_renamed_while_a_create_may_still_arrive_gets_one_account() {
             world.set(ann, "mailNickname", "ann.lee").await;
             assert!(job.cycle().await.waiting > 0);
             world.clock.advance(WINDOW);
-            job.settle().await;
+            job.until_calm().await;
             assert_eq!(job.target.with(|app| app.users.len()), 1, "{template}");
             assert!(job.target.with(|app| app.user_id("ann.lee@contoso.com")).is_some(), "{template}");
         });
@@ -215,14 +215,14 @@ fn another_address_is_another_set_of_accounts() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let ann = world.joins_for(job.app, "Ann").await;
-        assert_eq!(job.settle().await.created, 1);
+        assert_eq!(job.until_calm().await.created, 1);
         let (elsewhere, url) = world.target("elsewhere", Nature::default());
         // The first account there has the id that Ann's has at the old address.
         elsewhere.with(|app| app.add_user(&json!({ "userName": "robot@contoso.com", "active": true })));
         job.change(JobChange { tenant_url: Some(url), ..JobChange::default() }).await;
         world.deletes(ann).await;
         world.joins_for(job.app, "Bob").await;
-        assert_eq!(job.settle().await.created, 1);
+        assert_eq!(job.until_calm().await.created, 1);
         assert_eq!(elsewhere.with(|app| app.user_attribute("robot@contoso.com", "active")), json!(true));
     });
 }

@@ -25,13 +25,13 @@ fn who_is_purged_leaves_the_groups_before_the_account_goes() {
             let (ann, bob) = (world.joins("Ann").await, world.joins("Bob").await);
             world.enters(sales, ann).await;
             world.enters(sales, bob).await;
-            job.settle().await;
+            job.until_calm().await;
             world.deletes(ann).await;
             world.purges(ann).await;
             assert_eq!(plan_and_run(&world, &job).await, 2, "{template}");
             assert_eq!(in_sales(&job), 1, "{template}");
             assert_eq!(job.target.with(|app| app.users.len()), 1, "{template}");
-            assert_eq!(job.settle().await.requests, 0, "{template}");
+            assert_eq!(job.until_calm().await.requests, 0, "{template}");
             assert_eq!(pending(&world, &job).await, 0, "{template}");
         });
     }
@@ -44,7 +44,7 @@ fn who_is_only_deleted_stays_in_the_groups() {
         let sales = world.group_for(job.app, "Sales").await;
         let ann = world.joins("Ann").await;
         world.enters(sales, ann).await;
-        job.settle().await;
+        job.until_calm().await;
         world.deletes(ann).await;
         assert_eq!(plan_and_run(&world, &job).await, 1);
         assert_eq!(in_sales(&job), 1);
@@ -62,13 +62,13 @@ fn where_accounts_are_not_deleted_the_memberships_still_are() {
         let sales = world.group_for(job.app, "Sales").await;
         let ann = world.joins("Ann").await;
         world.enters(sales, ann).await;
-        job.settle().await;
+        job.until_calm().await;
         world.deletes(ann).await;
-        job.settle().await;
+        job.until_calm().await;
         world.purges(ann).await;
         assert_eq!(plan_and_run(&world, &job).await, 1);
         assert_eq!((in_sales(&job), job.target.with(|app| app.users.len())), (0, 1));
-        assert_eq!(job.settle().await.requests, 0);
+        assert_eq!(job.until_calm().await.requests, 0);
         let view = world.engine().job(job.app).await.expect("the job is there");
         assert_eq!((view.users.linked, view.users.open, view.pending_references), (0, 0, 0));
     });
@@ -80,16 +80,16 @@ fn who_was_unassigned_long_ago_leaves_the_groups_and_keeps_the_account() {
         let job = world.job("scim", KEEPS).await;
         let (sales, ann) = (world.group_for(job.app, "Sales").await, world.joins_for(job.app, "Ann").await);
         world.enters(sales, ann).await;
-        job.settle().await;
+        job.until_calm().await;
         // The group stays at the application, without giving an account to those in it.
         job.map(|objects| objects[1].flow_types.delete = false).await;
         world.unassign(job.app, ann).await;
         world.unassign(job.app, sales).await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!(in_sales(&job), 1);
         world.deletes(ann).await;
         world.purges(ann).await;
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!((in_sales(&job), job.target.with(|app| app.users.len())), (0, 1));
     });
 }
@@ -102,7 +102,7 @@ fn a_group_that_cannot_be_written_does_not_keep_the_account_alive() {
             let sales = world.group_for(job.app, "Sales").await;
             let ann = world.joins("Ann").await;
             world.enters(sales, ann).await;
-            job.settle().await;
+            job.until_calm().await;
             world.deletes(ann).await;
             world.purges(ann).await;
             job.target.fail(move |request| {
@@ -123,7 +123,7 @@ fn a_crash_between_leaving_and_going_is_made_good() {
         let sales = world.group_for(job.app, "Sales").await;
         let ann = world.joins("Ann").await;
         world.enters(sales, ann).await;
-        job.settle().await;
+        job.until_calm().await;
         world.deletes(ann).await;
         world.purges(ann).await;
         job.target.fail_once(Fault::CrashBefore, |request| request.path.starts_with("/Groups"));
@@ -134,7 +134,7 @@ fn a_crash_between_leaving_and_going_is_made_good() {
         }
         world.comes_to_rest().await;
         job.target.heal();
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!((in_sales(&job), job.target.with(|app| app.users.len())), (0, 0));
     });
 }

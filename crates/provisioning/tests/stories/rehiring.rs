@@ -34,10 +34,10 @@ fn who_is_hired_again_gets_the_account_back_that_was_switched_off() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let before = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         let account = job.target.with(|app| app.user_id("ann@contoso.com"));
         world.deletes(before).await;
-        assert_eq!(job.settle().await.disabled, 1);
+        assert_eq!(job.until_calm().await.disabled, 1);
         hired_again(&world, &job).await;
         let report = job.cycle().await;
         assert_eq!((report.created, report.updated, report.failed), (0, 1, 0));
@@ -61,7 +61,7 @@ fn a_leaver_and_a_joiner_in_one_cycle_come_to_one_account_that_is_on() {
                     let job = world.job(template, Nature::default()).await;
                     job.change(JobChange { concurrency: Some(concurrency), ..JobChange::default() }).await;
                     let before = world.joins_for(job.app, "Ann").await;
-                    job.settle().await;
+                    job.until_calm().await;
                     world.clock.advance(WINDOW);
                     world.deletes(before).await;
                     if purged {
@@ -71,7 +71,7 @@ fn a_leaver_and_a_joiner_in_one_cycle_come_to_one_account_that_is_on() {
                     if concurrency == 1 {
                         plan_and_run(&world, &job).await;
                     }
-                    job.settle().await;
+                    job.until_calm().await;
                     let told = format!("{template} {purged} {concurrency}");
                     assert_eq!(job.target.with(|app| app.users.len()), 1, "{told}");
                     assert_ne!(of_ann(&job, "active"), json!(false), "{told}");
@@ -92,7 +92,7 @@ fn a_joiner_who_is_looked_at_first_leaves_nothing_to_switch_off() {
         // Made before the one who leaves, and assigned, but called otherwise until the other is gone.
         let heir = world.joins_with("Anna", &[("jobTitle", "Chief")]).await;
         let before = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         world.deletes(before).await;
         world.set(heir, "userPrincipalName", "ann@contoso.com").await;
         world.assign(job.app, heir).await;
@@ -115,7 +115,7 @@ fn a_live_object_never_loses_its_account_and_who_is_restored_does_not_take_it_ba
         let mail = ("mail", "ann@contoso.com");
         let first = world.joins_with("Ann", &[mail]).await;
         world.assign(job.app, first).await;
-        job.settle().await;
+        job.until_calm().await;
         let second = world.joins_with("Bella", &[mail]).await;
         world.assign(job.app, second).await;
         job.cycle().await;
@@ -126,7 +126,7 @@ fn a_live_object_never_loses_its_account_and_who_is_restored_does_not_take_it_ba
         world.deletes(first).await;
         job.cycle().await;
         world.clock.advance(SignedDuration::from_hours(6));
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!((of_ann(&job, "displayName"), of_ann(&job, "active")), (json!("Bella Example"), json!(true)));
         world.restores(first).await;
         job.target.take_requests();
@@ -150,9 +150,9 @@ fn the_groups_of_the_former_are_not_those_of_the_new() {
         let before = world.joins("Ann").await;
         world.enters(sales, before).await;
         world.enters(staff, before).await;
-        job.settle().await;
+        job.until_calm().await;
         world.deletes(before).await;
-        job.settle().await;
+        job.until_calm().await;
         let again = hired_again(&world, &job).await;
         world.enters(staff, again).await;
         world.enters(board, again).await;
@@ -170,7 +170,7 @@ fn a_write_about_the_former_that_may_still_arrive_is_waited_for() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let before = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         world.deletes(before).await;
         let late = Fault::Late(SignedDuration::from_secs(50));
         job.target.fail(move |request| if request.method == Method::Patch { late.clone() } else { Fault::None });
@@ -180,7 +180,7 @@ fn a_write_about_the_former_that_may_still_arrive_is_waited_for() {
         assert!(job.cycle().await.waiting > 0);
         assert_eq!((of_ann(&job, "active"), of_ann(&job, "title")), (json!(false), Value::Null));
         world.clock.advance(WINDOW);
-        job.settle().await;
+        job.until_calm().await;
         assert_eq!((of_ann(&job, "active"), of_ann(&job, "title")), (json!(true), json!("Chief")));
         assert_eq!(job.target.with(|app| app.users.len()), 1);
     });
@@ -191,7 +191,7 @@ fn an_initial_cycle_takes_over_as_well() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let before = world.joins_for(job.app, "Ann").await;
-        job.settle().await;
+        job.until_calm().await;
         world.deletes(before).await;
         world.purges(before).await;
         hired_again(&world, &job).await;

@@ -187,7 +187,9 @@ CREATE TABLE jobs (
   fence          BIGINT NOT NULL,
   lease_owner    TEXT,
   lease_until    BIGINT,
-  version        BIGINT NOT NULL
+  version        BIGINT NOT NULL,
+  quarantine_reason TEXT,
+  quarantine_since BIGINT
 );
 CREATE INDEX jobs_due ON jobs (status, next_run);
 
@@ -266,4 +268,4 @@ CREATE TABLE provisioning_logs (
   doc       TEXT NOT NULL
 );
 CREATE UNIQUE INDEX provisioning_logs_id ON provisioning_logs (app, id);
-CREATE INDEX provisioning_logs_source ON provisioning_logs (source_id, id);
+CREATE INDEX provisioning_logs_source ON provisioning_logs (app, source_id, id);

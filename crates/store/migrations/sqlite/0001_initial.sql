@@ -175,7 +175,9 @@ CREATE TABLE jobs (
   fence          INTEGER NOT NULL,
   lease_owner    TEXT,
   lease_until    INTEGER,
-  version        INTEGER NOT NULL
+  version        INTEGER NOT NULL,
+  quarantine_reason TEXT,
+  quarantine_since INTEGER
 );
 CREATE INDEX jobs_due ON jobs (status, next_run);
 
@@ -254,7 +256,7 @@ CREATE TABLE provisioning_logs (
   doc       TEXT NOT NULL
 );
 CREATE UNIQUE INDEX provisioning_logs_id ON provisioning_logs (app, id);
-CREATE INDEX provisioning_logs_source ON provisioning_logs (source_id, id);
+CREATE INDEX provisioning_logs_source ON provisioning_logs (app, source_id, id);
 
 -- What the planner should expect. Without it SQLite takes every index for equally selective, and looks through all rows of
 -- an application where an index on two columns would find one. The figures are shapes (rows in all, rows per value of

@@ -280,6 +280,12 @@ pub(super) fn refusal(status: u16, detail: &str) -> Response {
     answer(status, Some(&json!({ "schemas": [scim::ERROR_URN], "status": status.to_string(), "detail": detail })))
 }
 
+/// A SCIM error about the way a request is written.
+pub(super) fn malformed(kind: &str) -> Response {
+    let body = json!({ "schemas": [scim::ERROR_URN], "status": "400", "scimType": kind, "detail": "not so" });
+    answer(400, Some(&body))
+}
+
 /// The same answer about another object.
 pub(super) fn with_other_id(mut response: Response) -> Response {
     if let Ok(mut body) = serde_json::from_slice::<Value>(&response.body)

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use provisioning::target::{Method, Request, Response, SendError, Sending, Transport};
 use serde_json::Value;
-use store::links::{LinkState, links_after};
+use store::links::{LinkState, open_links};
 use store::{AppId, ObjectKind, Store};
 
 pub use application::Application;
@@ -76,6 +76,10 @@ pub enum Fault {
     Garbage,
     /// It is answered with another object than the one it is about.
     OtherId,
+    /// It is never answered.
+    Silent,
+    /// It is refused for the way it is written, with this `scimType`.
+    Malformed(&'static str),
     /// The sender dies before it is served.
     CrashBefore,
     /// The sender dies after it was served, before it has the answer.
@@ -223,9 +227,11 @@ impl FakeTarget {
         let body: Value =
             request.body.as_deref().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
         let name = body.get("userName").or_else(|| body.get("displayName")).map(Value::to_string).unwrap_or_default();
-        let links =
-            store.scan(move |tx| links_after(tx, app, kind, None, 10_000)).await.expect("the store can be read");
-        if !links.iter().any(|link| link.state == LinkState::Creating && link.match_key.contains(&name)) {
+        let links = store.scan(move |tx| open_links(tx, app, None, 10_000)).await.expect("the store can be read");
+        if !links
+            .iter()
+            .any(|link| link.kind == kind && link.state == LinkState::Creating && link.match_key.contains(&name))
+        {
             self.state().application.violations.push(format!("a create of {name} was sent without an intent"));
         }
     }
@@ -270,6 +276,8 @@ impl FakeTarget {
                 let response = self.serve(&request);
                 Ok(self.answered(number, application::with_other_id(response)))
             }
+            Fault::Silent => std::future::pending().await,
+            Fault::Malformed(kind) => Ok(self.answered(number, application::malformed(kind))),
             Fault::CrashBefore => self.die().await,
             Fault::CrashAfter => {
                 self.serve(&request);

@@ -214,7 +214,7 @@ impl Job<'_> {
     }
 
     /// Cycles until one sends nothing; gives the first one's report.
-    pub async fn settle(&self) -> CycleReport {
+    pub async fn until_calm(&self) -> CycleReport {
         let first = self.cycle().await;
         for _ in 0..CYCLES_MAX {
             if self.cycle().await.requests == 0 {
@@ -236,7 +236,7 @@ impl Job<'_> {
 
     /// The provisioning log, oldest record first.
     pub async fn logs(&self) -> Vec<LogView> {
-        let mut logs = self.world.engine().logs(Some(self.app), None, 1000).await.expect("the log can be read");
+        let mut logs = self.world.engine().logs(self.app, None, 1000).await.expect("the log can be read");
         logs.reverse();
         logs
     }

@@ -1,0 +1,203 @@
+//! What administrators set, two at a time too, and what they are told of a job and its cycles.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use provisioning::target::Method;
+use provisioning::{Dialect, JobChange, JobError, JobStatus};
+
+use crate::fake_target::{Fault, Nature};
+use crate::world::{Job, World, on_both};
+
+async fn last_state(world: &World, job: &Job<'_>) -> (bool, String, bool) {
+    let view = world.engine().job(job.app).await.expect("the job is there");
+    let cycle = view.last_cycle.expect("there was a cycle");
+    (view.running, cycle.state, cycle.ended.is_some())
+}
+
+#[test]
+fn two_changes_at_a_time_are_both_kept() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let engine = world.engine();
+        // The first change waits for its connection test while the second is made.
+        job.target.fail_once(Fault::Slow(Duration::from_secs(5)), |_| true);
+        let token = JobChange { secret_token: Some("new".to_owned()), ..JobChange::default() };
+        let timing = JobChange {
+            interval_seconds: Some(77),
+            status: Some(JobStatus::Off),
+            tenant_url: None,
+            ..JobChange::default()
+        };
+        let second = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            engine.change_job(job.app, timing).await
+        };
+        let (first, second) = tokio::join!(engine.change_job(job.app, token), second);
+        second.expect("the second change is made");
+        let view = first.expect("the first change is made to what the second left");
+        assert_eq!((view.interval_seconds, view.status), (77, JobStatus::Off));
+        // And the other way round: neither takes the other's back.
+        let (one, other) = tokio::join!(
+            engine.change_job(job.app, JobChange { concurrency: Some(3), ..JobChange::default() }),
+            engine.change_job(job.app, JobChange { interval_seconds: Some(88), ..JobChange::default() }),
+        );
+        one.expect("the change is made");
+        other.expect("the change is made");
+        let view = engine.job(job.app).await.expect("the job is there");
+        assert_eq!((view.concurrency, view.interval_seconds), (3, 88));
+    });
+}
+
+#[test]
+fn quarantine_is_nobodys_setting() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let change = JobChange { status: Some(JobStatus::Quarantine), ..JobChange::default() };
+        let refused = world.engine().change_job(job.app, change).await;
+        assert!(matches!(refused, Err(JobError::Invalid(_))));
+        world.joins_for(job.app, "Ann").await;
+        job.target.fail(|_| Fault::Unreachable);
+        job.try_cycle().await.expect_err("nobody answers");
+        for (status, shown) in [(JobStatus::Off, JobStatus::Off), (JobStatus::On, JobStatus::Quarantine)] {
+            job.change(JobChange { status: Some(status), ..JobChange::default() }).await;
+            let view = world.engine().job(job.app).await.expect("the job is there");
+            assert_eq!((view.status, view.quarantine.is_some()), (shown, true));
+        }
+        job.target.heal();
+        job.until_calm().await;
+        let view = world.engine().job(job.app).await.expect("the job is there");
+        assert_eq!((view.status, view.quarantine), (JobStatus::On, None));
+    });
+}
+
+#[test]
+fn a_cycle_whose_process_died_is_told_as_interrupted() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        world.joins_for(job.app, "Ann").await;
+        job.target.fail_once(Fault::CrashBefore, |request| request.method == Method::Post);
+        tokio::select! {
+            biased;
+            () = job.target.crashed() => {}
+            _ = job.try_cycle() => panic!("the crash comes first"),
+        }
+        world.comes_to_rest().await;
+        assert_eq!(last_state(&world, &job).await, (true, "running".to_owned(), false));
+        world.clock.advance(SignedDuration::from_secs(120));
+        assert_eq!(last_state(&world, &job).await, (false, "interrupted".to_owned(), false));
+        job.target.heal();
+        job.until_calm().await;
+        let app = job.app;
+        let cycles = world.store.scan(move |tx| store::jobs::cycles(tx, app, 10)).await.expect("they can be read");
+        let first = cycles.last().expect("there was a cycle");
+        assert_eq!((first.state.as_str(), first.ended.is_some()), ("interrupted", true));
+        assert!(cycles.iter().all(|cycle| cycle.state != "running"), "{cycles:?}");
+    });
+}
+
+#[test]
+fn an_application_that_never_answers_is_asked_once_by_a_connection_test() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        job.target.fail(|_| Fault::Silent);
+        let error = world.engine().test_connection(job.app).await.expect_err("nobody answers");
+        assert!(error.to_string().contains("no answer in time; check the Tenant URL"), "{error}");
+        assert_eq!(job.target.take_requests().len(), 1, "one request has all the time there is");
+        // The same before the first request of a cycle.
+        world.joins_for(job.app, "Ann").await;
+        job.target.take_requests();
+        assert!(matches!(job.try_cycle().await, Err(JobError::Connection(_))));
+        assert_eq!(job.target.take_requests().len(), 1);
+    });
+}
+
+#[test]
+fn what_the_application_asks_to_wait_is_not_held_against_it() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        job.target.fail_once(Fault::Refused(429, Some(120)), |_| true);
+        world.engine().test_connection(job.app).await.expect("it answers after the wait it asked for");
+    });
+}
+
+#[test]
+fn an_application_that_does_not_take_a_dialect_is_told_of_with_the_cure() {
+    for (dialect, kind, hinted) in [
+        (Dialect::Entra, "invalidPath", true),
+        (Dialect::Entra, "invalidValue", true),
+        (Dialect::Entra, "invalidSyntax", true),
+        (Dialect::Entra, "uniqueness", false),
+        (Dialect::Rfc, "invalidPath", false),
+    ] {
+        on_both(|world| async move {
+            let job = world.job("scim", Nature::default()).await;
+            job.change(JobChange { dialect: Some(dialect), ..JobChange::default() }).await;
+            world.joins_for(job.app, "Ann").await;
+            job.target.fail(
+                move |request| {
+                    if request.method == Method::Post { Fault::Malformed(kind) } else { Fault::None }
+                },
+            );
+            assert_eq!(job.cycle().await.failed, 1);
+            let told = job.logs().await[0].record["provisioningStatusInfo"]["errorInformation"]["reason"].to_string();
+            assert_eq!(told.contains("--dialect rfc"), hinted, "{dialect:?} {kind} {told}");
+        });
+    }
+}
+
+#[test]
+fn the_log_of_one_object_in_one_application_is_found_among_many() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let other = world.job_named("other", "scim", Nature::default(), None).await;
+        let (ann, bob) = (world.joins_for(job.app, "Ann").await, world.joins_for(job.app, "Bob").await);
+        world.assign(other.app, ann).await;
+        for round in 0..12 {
+            for (user, name) in [(ann, "a"), (bob, "b")] {
+                world.set(user, "jobTitle", format!("{name}{round}")).await;
+            }
+            job.cycle().await;
+            other.cycle().await;
+        }
+        let of = |app, limit| {
+            let engine = world.engine();
+            async move { engine.logs(app, Some(ann.into()), limit).await.expect("the log can be read") }
+        };
+        let logs = of(job.app, 5).await;
+        assert_eq!((logs.len(), logs.iter().all(|log| log.object == "ann@contoso.com")), (5, true));
+        let id = job.app.to_string();
+        assert!(logs.iter().all(|log| log.record["servicePrincipal"]["id"] == id.as_str()));
+        assert!(logs.is_sorted_by(|newer, older| newer.id > older.id));
+        assert_eq!((of(job.app, 99).await.len(), of(other.app, 99).await.len()), (12, 12));
+    });
+}
+
+#[test]
+fn a_group_on_demand_is_told_by_its_first_record_however_many_members_follow() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let mut users = Vec::new();
+        for number in 0..15 {
+            users.push(world.joins(&format!("P{number}")).await);
+        }
+        let sales = world.group("Sales").await;
+        for user in users {
+            world.assign(job.app, user).await;
+            world.enters(sales, user).await;
+        }
+        job.until_calm().await;
+        world.assign_group(job.app, sales).await;
+        let clock = world.clock.clone();
+        // It does not take several members at once, so each has a record of its own.
+        job.target.fail(move |request| {
+            clock.advance(SignedDuration::from_millis(1));
+            let body = request.body.as_deref().unwrap_or_default();
+            let several = String::from_utf8_lossy(body).matches("\"value\":\"u").count() > 1;
+            if several { Fault::Refused(400, None) } else { Fault::None }
+        });
+        let report = world.engine().provision(job.app, sales.into(), store::ObjectKind::Group).await;
+        let report = report.expect("nothing else runs");
+        assert_eq!(report.log.unwrap_or_default()["provisioningAction"], "create");
+    });
+}
