@@ -38,5 +38,5 @@ pub use roles::{ADMINS_MAX, AdminRole, admins, grant_admin_role, revoke_admin_ro
 pub use user::{
     Changes, EXTENSIONS_MAX, Purged, SOFT_DELETE_DAYS, USER_PRINCIPAL_NAME_MAX, User, UserDraft, UserSearch,
     change_user, create_user, delete_user, find_deleted_user, find_user, list_users, purge_expired, purge_user,
-    restore_user, user,
+    restore_user, user, users_between,
 };

@@ -111,6 +111,8 @@ statements! {
     LINK = concat!("SELECT ", columns!(), " FROM links WHERE app = $1 AND kind = $2 AND source_id = $3");
     LINK_BY_TARGET = concat!("SELECT ", columns!(), " FROM links WHERE app = $1 AND kind = $2 AND target_id = $3");
     OPEN = concat!("SELECT ", columns!(), " FROM links WHERE app = $1 AND state IN (1, 3, 4) AND (kind, source_id) > ($2, $3) ORDER BY kind, source_id LIMIT $4");
+    BETWEEN = concat!("SELECT ", columns!(), " FROM links WHERE app = $1 AND kind = $2 AND source_id >= $3 AND source_id <= $4 ORDER BY source_id LIMIT $5");
+    ESCROWS_BETWEEN = concat!("SELECT ", escrow_columns!(), " FROM escrows WHERE app = $1 AND kind = $2 AND source_id >= $3 AND source_id <= $4 ORDER BY source_id LIMIT $5");
     USER_ORPHANS = concat!("SELECT ", columns!(), " FROM links l LEFT JOIN directory_users u ON u.id = l.source_id WHERE l.app = $1 AND l.kind = 1 AND u.id IS NULL AND l.source_id > $2 ORDER BY l.source_id LIMIT $3");
     GROUP_ORPHANS = concat!("SELECT ", columns!(), " FROM links l LEFT JOIN directory_groups g ON g.id = l.source_id WHERE l.app = $1 AND l.kind = 2 AND g.id IS NULL AND l.source_id > $2 ORDER BY l.source_id LIMIT $3");
     PUT = concat!("INSERT INTO links (app, ", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
@@ -184,6 +186,18 @@ pub fn open_links(
 ) -> Result<Vec<LinkRecord>, StoreError> {
     let (kind, id) = after.map_or((0, ObjectId::new(uuid::Uuid::nil())), |(kind, id)| (kind.code(), id));
     tx.all(&OPEN, params![app, kind, id, i64::from(limit)], link_row)
+}
+
+/// Links and failures of objects with ids from `first` to `last`, `limit` of each at the most.
+pub fn links_and_escrows_between(
+    tx: &mut ReadTx<'_>,
+    app: AppId,
+    kind: ObjectKind,
+    (first, last): (ObjectId, ObjectId),
+    limit: u32,
+) -> Result<(Vec<LinkRecord>, Vec<EscrowRecord>), StoreError> {
+    let values = params![app, kind.code(), first, last, i64::from(limit)];
+    Ok((tx.all(&BETWEEN, values, link_row)?, tx.all(&ESCROWS_BETWEEN, values, escrow_row)?))
 }
 
 /// Links whose source object is gone from the directory, above `after`, `limit` at the most. `kind` is user or group.

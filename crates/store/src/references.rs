@@ -34,8 +34,10 @@ statements! {
             SELECT $1::uuid, $2::bigint, $3::uuid, $4::text, $5::uuid, $6::bigint, CASE WHEN EXISTS (SELECT 1 FROM links WHERE app = $1 AND kind = $2 AND source_id = $3 AND state = 2)
                    AND EXISTS (SELECT 1 FROM links WHERE app = $1 AND kind = 1 AND source_id = $5 AND target_id IS NOT NULL) THEN 1 ELSE 0 END
             ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET fresh = excluded.fresh, ready = excluded.ready";
-    READY_BY_WANTED = "UPDATE pending_references SET ready = 1 WHERE app = $1 AND wanted = $2 AND ready = 0
-                       AND EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = pending_references.kind AND l.source_id = pending_references.holder AND l.state = 2)";
+    // What waits for a user, and what the user waits for: the manager.
+    READY_BY_USER = "UPDATE pending_references SET ready = 1 WHERE app = $1 AND ready = 0
+                     AND ((wanted = $2 AND EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = pending_references.kind AND l.source_id = pending_references.holder AND l.state = 2))
+                       OR (kind = 1 AND holder = $2 AND EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = 1 AND l.source_id = pending_references.wanted AND l.target_id IS NOT NULL)))";
     READY_BY_HOLDER = "UPDATE pending_references SET ready = 1 WHERE app = $1 AND kind = $2 AND holder = $3 AND ready = 0
                        AND EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = 1 AND l.source_id = pending_references.wanted AND l.target_id IS NOT NULL)";
     WAIT_FOR_WANTED = "UPDATE pending_references SET ready = 0 WHERE app = $1 AND wanted = $2";
@@ -121,7 +123,7 @@ pub fn want(tx: &mut WriteTx<'_>, app: AppId, reference: &ReferenceRecord) -> Re
 /// An object has become linked: whatever waited for it, on either end, is ready when the other end is there too.
 pub fn linked(tx: &mut WriteTx<'_>, app: AppId, kind: ObjectKind, object: ObjectId) -> Result<(), StoreError> {
     if kind == ObjectKind::User {
-        tx.run(&READY_BY_WANTED, params![app, object])?;
+        return tx.run(&READY_BY_USER, params![app, object]).map(drop);
     }
     tx.run(&READY_BY_HOLDER, params![app, kind.code(), object]).map(drop)
 }

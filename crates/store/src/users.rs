@@ -41,6 +41,7 @@ statements! {
     BY_KEY = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE upn_key = $1";
     DELETED_BY_UPN = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE deleted IS NOT NULL AND upn = $1 ORDER BY deleted DESC LIMIT 1";
     AFTER = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE id > $1 ORDER BY id LIMIT $2";
+    BETWEEN = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE id >= $1 AND id <= $2 ORDER BY id LIMIT $3";
     DELETED_BEFORE = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE deleted < $1 ORDER BY deleted LIMIT $2";
     REPORTS = "SELECT id FROM directory_users WHERE manager = $1 AND id > $2 ORDER BY id LIMIT $3";
     IDS_AFTER = "SELECT id FROM directory_users WHERE id > $1 ORDER BY id LIMIT $2";
@@ -125,6 +126,16 @@ pub fn deleted_user_by_name(tx: &mut ReadTx<'_>, upn: &str) -> Result<Option<Use
 pub fn users_after(tx: &mut ReadTx<'_>, after: Option<UserId>, limit: u32) -> Result<Vec<UserRecord>, StoreError> {
     let after = after.unwrap_or(UserId::new(uuid::Uuid::nil()));
     tx.all(&AFTER, params![after, i64::from(limit)], user)
+}
+
+/// Users with ids from `first` to `last`, soft-deleted ones too, `limit` at the most.
+pub fn users_between(
+    tx: &mut ReadTx<'_>,
+    first: UserId,
+    last: UserId,
+    limit: u32,
+) -> Result<Vec<UserRecord>, StoreError> {
+    tx.all(&BETWEEN, params![first, last, i64::from(limit)], user)
 }
 
 /// Users that were soft-deleted before a moment, `limit` at the most.

@@ -23,6 +23,16 @@ pub fn user(tx: &mut ReadTx<'_>, id: UserId) -> Result<Option<User>, DirectoryEr
     stored::user_by_id(tx, id)?.map(User::from_record).transpose()
 }
 
+/// Users with ids from `first` to `last`, soft-deleted ones too, `limit` at the most.
+pub fn users_between(
+    tx: &mut ReadTx<'_>,
+    first: UserId,
+    last: UserId,
+    limit: u32,
+) -> Result<Vec<User>, DirectoryError> {
+    stored::users_between(tx, first, last, limit)?.into_iter().map(User::from_record).collect()
+}
+
 /// The user with that `userPrincipalName` or object id who is not soft-deleted.
 pub fn find_user(tx: &mut ReadTx<'_>, who: &str) -> Result<User, DirectoryError> {
     find_live(tx, who)

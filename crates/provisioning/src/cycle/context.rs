@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mapping::ObjectType;
-use store::jobs;
 use store::links::LinkRecord;
 use store::{AppId, CycleId, ObjectId, ObjectKind, StoreError, WriteTx};
 
+use super::ahead::{Ahead, needs_roles};
 use super::later::Later;
 use super::lease::HeldLease;
 use super::preview::Preview;
+use super::recorder::Recorder;
 use super::report::{Counts, Progress, ProgressFn};
 use super::subject::object_type;
 use crate::engine::Engine;
@@ -40,6 +41,7 @@ pub(super) struct Cycle {
     pub(super) groups: Option<ObjectPlan>,
     pub(super) target: Target,
     pub(super) mode: Mode,
+    recorder: Option<Recorder>,
     pub(super) initial: bool,
     pub(super) counts: Counts,
     pub(super) total: AtomicU64,
@@ -50,6 +52,9 @@ pub(super) struct Cycle {
     /// Matching values for which an account is made in this cycle, and for which object.
     claims: Mutex<HashMap<(ObjectKind, String), ObjectId>>,
     pub(super) later: Mutex<Later>,
+    pub(super) ahead: tokio::sync::Mutex<Ahead>,
+    /// Whether scope or mappings ask for the roles of users.
+    pub(super) needs_roles: bool,
 }
 
 /// Why a cycle cannot go on.
@@ -108,6 +113,10 @@ impl Cycle {
         let users =
             plan(ObjectType::User)?.ok_or_else(|| JobError::Invalid("the job has no mapping of users".to_owned()))?;
         let groups = plan(ObjectType::Group)?;
+        let recorder = match &mode {
+            Mode::Send(held) => Some(Recorder::new(engine.store().clone(), held.lease)),
+            Mode::Preview(_) => None,
+        };
         Ok(Arc::new(Self {
             id: engine.new_id(),
             engine,
@@ -115,11 +124,13 @@ impl Cycle {
             name,
             members_per_request: template.members_per_request,
             facts: settings.facts(template),
+            needs_roles: needs_roles(&settings),
             settings,
             users,
             groups,
             target,
             mode,
+            recorder,
             initial,
             counts: Counts::default(),
             total: AtomicU64::new(0),
@@ -129,6 +140,7 @@ impl Cycle {
             stop: Mutex::new(None),
             claims: Mutex::default(),
             later: Mutex::default(),
+            ahead: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -157,22 +169,14 @@ impl Cycle {
     }
 
     /// Commits what a cycle has to remember, if the lease is still held. In a preview nothing is written.
-    pub(super) async fn record<F>(&self, mut write: F) -> Result<(), Stop>
+    pub(super) async fn record<F>(&self, write: F) -> Result<(), Stop>
     where
         F: FnMut(&mut WriteTx<'_>) -> Result<(), StoreError> + Send + 'static,
     {
-        let Mode::Send(held) = &self.mode else { return Ok(()) };
-        let lease = held.lease;
-        let recorded = self.engine.store().write(move |tx| {
-            if !jobs::holds(tx, lease)? {
-                return Err(Recorded::LeaseLost);
-            }
-            Ok(write(tx)?)
-        });
-        recorded.await.map_err(|error| match error {
-            Recorded::LeaseLost => Stop::LeaseLost,
-            Recorded::Store(error) => error.into(),
-        })
+        match &self.recorder {
+            Some(recorder) => recorder.record(Box::new(write)).await,
+            None => Ok(()),
+        }
     }
 
     /// Must succeed before anything is sent that changes the target.
@@ -234,16 +238,5 @@ impl Cycle {
         let done = self.counts.done.load(Ordering::Relaxed);
         let total = self.total.load(Ordering::Relaxed).max(done);
         (self.progress)(&Progress { phase, done, total, requests: self.target.requests() });
-    }
-}
-
-enum Recorded {
-    LeaseLost,
-    Store(StoreError),
-}
-
-impl From<StoreError> for Recorded {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
     }
 }

@@ -108,8 +108,8 @@ impl Cycle {
         id: ObjectId,
         conflicted: bool,
     ) -> Result<Look<'c>, Stop> {
-        let app = self.app;
-        let mut subject = self.engine.store().read(move |tx| Subject::load(tx, app, kind, id)).await?;
+        // What was read ahead is good for one look: the next one has to see what the first has done.
+        let mut subject = self.subject(kind, id).await?;
         self.with_preview(|preview| preview.foresee(&mut subject));
         Ok(Look { cycle: self, plan, subject, started: self.engine.now(), conflicted })
     }

@@ -4,6 +4,7 @@
 //! point. An intent is committed before a create is sent; a link, its log record and what it sets free are committed
 //! together after the answer; the watermark moves when every object before it is done or in escrow.
 
+mod ahead;
 mod context;
 mod demand;
 mod evaluate;
@@ -17,6 +18,7 @@ mod note;
 mod preview;
 mod preview_run;
 mod record;
+mod recorder;
 mod references;
 mod report;
 mod run;

@@ -28,6 +28,9 @@ impl Cycle {
             let mut place = Some(Place::parse(None));
             while let Some(here) = place {
                 let page = self.initial_page(here).await?;
+                if matches!(here, Place::Users(_)) {
+                    self.users_come(&page.objects).await;
+                }
                 self.look_at(page.objects, here.phase()).await?;
                 place = page.next;
             }

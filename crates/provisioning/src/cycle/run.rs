@@ -138,6 +138,9 @@ impl Cycle {
         let mut place = Some(Place::parse(job.initial_cursor.as_deref()));
         while let Some(here) = place {
             let page = self.initial_page(here).await?;
+            if matches!(here, Place::Users(_)) {
+                self.users_come(&page.objects).await;
+            }
             self.look_at(page.objects, here.phase()).await?;
             place = page.next;
             if let Some(next) = place {

@@ -1,11 +1,14 @@
 //! One object of the directory with everything that decides about it, read in one transaction.
 
+use std::collections::HashMap;
+
 use directory::{Group, User};
 use mapping::{ObjectType, Source};
 use store::applications::{self, EntitlementRecord};
 use store::links::{self, EscrowRecord, LinkRecord, LinkState};
 use store::{AppId, ObjectId, ObjectKind, ReadTx};
 
+use super::run::PAGE;
 use crate::job::JobError;
 use crate::source::{GroupSource, UserSource};
 
@@ -42,15 +45,57 @@ impl Subject {
             return Ok(subject);
         }
         subject.user = directory::user(tx, id.user())?;
-        if let Some(user) = &subject.user {
-            subject.entitlements = applications::entitlements(tx, app, user.id)?;
-            if let Some(manager) = user.manager {
-                subject.manager_target = links::link(tx, app, ObjectKind::User, manager.into())?
-                    .filter(|link| link.state != LinkState::Creating)
-                    .and_then(|link| link.target_id);
-            }
-        }
+        subject.load_surroundings(tx, app, true)?;
         Ok(subject)
+    }
+
+    /// Reads what decides about a user beside the user itself.
+    fn load_surroundings(&mut self, tx: &mut ReadTx<'_>, app: AppId, with_roles: bool) -> Result<(), JobError> {
+        let Some(user) = &self.user else { return Ok(()) };
+        if with_roles {
+            self.entitlements = applications::entitlements(tx, app, user.id)?;
+        }
+        if let Some(manager) = user.manager {
+            self.manager_target = links::link(tx, app, ObjectKind::User, manager.into())?
+                .filter(|link| link.state != LinkState::Creating)
+                .and_then(|link| link.target_id);
+        }
+        Ok(())
+    }
+
+    /// Users that follow each other in the directory, with few statements. Who is not among the answer, such as one that
+    /// is gone, is to be read alone.
+    pub(super) fn load_users(
+        tx: &mut ReadTx<'_>,
+        app: AppId,
+        ids: &[ObjectId],
+        with_roles: bool,
+    ) -> Result<Vec<Self>, JobError> {
+        let (Some(first), Some(last)) = (ids.first().copied(), ids.last().copied()) else { return Ok(Vec::new()) };
+        let (found, failed) = links::links_and_escrows_between(tx, app, ObjectKind::User, (first, last), PAGE)?;
+        if found.len() >= PAGE as usize || failed.len() >= PAGE as usize {
+            return Ok(Vec::new());
+        }
+        let mut found: HashMap<_, _> = found.into_iter().map(|link| (link.source_id, link)).collect();
+        let mut failed: HashMap<_, _> = failed.into_iter().map(|escrow| (escrow.source_id, escrow)).collect();
+        let mut subjects = Vec::new();
+        for user in directory::users_between(tx, first.user(), last.user(), PAGE)? {
+            let id = user.id.into();
+            let mut subject = Self {
+                kind: ObjectKind::User,
+                id,
+                user: Some(user),
+                group: None,
+                entitlements: Vec::new(),
+                assigned: false,
+                link: found.remove(&id),
+                manager_target: None,
+                escrow: failed.remove(&id),
+            };
+            subject.load_surroundings(tx, app, with_roles)?;
+            subjects.push(subject);
+        }
+        Ok(subjects)
     }
 
     /// The name that people know the object by, also after it is gone.

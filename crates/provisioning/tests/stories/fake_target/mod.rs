@@ -78,6 +78,8 @@ pub enum Fault {
     OtherId,
     /// It is never answered.
     Silent,
+    /// It is served when the story says so.
+    Held,
     /// It is refused for the way it is written, with this `scimType`.
     Malformed(&'static str),
     /// The sender dies before it is served.
@@ -123,6 +125,8 @@ pub struct FakeTarget {
     state: Arc<Mutex<State>>,
     clock: Clock,
     crash: Arc<tokio::sync::Notify>,
+    held: Arc<tokio::sync::Notify>,
+    freed: Arc<tokio::sync::Notify>,
 }
 
 impl FakeTarget {
@@ -135,7 +139,13 @@ impl FakeTarget {
             late: Vec::new(),
             witness: None,
         };
-        Self { state: Arc::new(Mutex::new(state)), clock, crash: Arc::default() }
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            clock,
+            crash: Arc::default(),
+            held: Arc::default(),
+            freed: Arc::default(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -177,6 +187,16 @@ impl FakeTarget {
     /// What was asked since the last call and may have changed the application.
     pub fn take_writes(&self) -> Vec<Recorded> {
         self.take_requests().into_iter().filter(Recorded::is_write).collect()
+    }
+
+    /// Is ready when a request is held.
+    pub async fn holds(&self) {
+        self.held.notified().await;
+    }
+
+    /// Lets the request that is held be served.
+    pub fn frees(&self) {
+        self.freed.notify_one();
     }
 
     /// Is ready when a fault of the kind *crash* has happened.
@@ -277,6 +297,11 @@ impl FakeTarget {
                 Ok(self.answered(number, application::with_other_id(response)))
             }
             Fault::Silent => std::future::pending().await,
+            Fault::Held => {
+                self.held.notify_one();
+                self.freed.notified().await;
+                Ok(self.answered(number, self.serve(&request)))
+            }
             Fault::Malformed(kind) => Ok(self.answered(number, application::malformed(kind))),
             Fault::CrashBefore => self.die().await,
             Fault::CrashAfter => {
