@@ -13,6 +13,8 @@ use crate::job::JobError;
 
 /// Writes in one transaction at the most.
 const TOGETHER_MAX: usize = 64;
+/// Transactions at the same time. On PostgreSQL, statements of one wait for each other's answers.
+const SERVING_MAX: usize = 4;
 
 /// One thing that is to be remembered, whole or not at all.
 pub(super) type Write = Box<dyn FnMut(&mut WriteTx<'_>) -> Result<(), StoreError> + Send>;
@@ -25,8 +27,8 @@ struct Entry {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Entry>,
-    /// Whether somebody is committing, who will see to what waits.
-    is_served: bool,
+    /// How many are committing; each sees to what waits before it ends.
+    serving: usize,
 }
 
 /// Commits under one lease; cheap to clone.
@@ -48,7 +50,9 @@ impl Recorder {
         let must_serve = {
             let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
             queue.waiting.push_back(Entry { write, answer });
-            !std::mem::replace(&mut queue.is_served, true)
+            let must_serve = queue.serving < SERVING_MAX;
+            queue.serving += usize::from(must_serve);
+            must_serve
         };
         if must_serve {
             // A task of its own: one that waits for its write may be given up, and the others' writes must not be with it.
@@ -66,8 +70,11 @@ impl Recorder {
     fn next(&self) -> Option<Vec<Entry>> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let count = queue.waiting.len().min(TOGETHER_MAX);
-        queue.is_served = count > 0;
-        (count > 0).then(|| queue.waiting.drain(..count).collect())
+        if count == 0 {
+            queue.serving -= 1;
+            return None;
+        }
+        Some(queue.waiting.drain(..count).collect())
     }
 
     async fn commit(&self, entries: Vec<Entry>) {
