@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::changes::ObjectKind;
 use crate::error::StoreError;
-use crate::id::{AppId, ObjectId};
+use crate::id::{AppId, ObjectId, above};
 use crate::sql::{Row, params, statements};
 use crate::{ReadTx, WriteTx};
 
@@ -100,11 +100,11 @@ statements! {
     LINK = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND kind = $2 AND source_id = $3";
     LINK_BY_TARGET = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND kind = $2 AND target_id = $3";
     OPEN = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND state IN (1, 3, 4) AND (kind, source_id) > ($2, $3) ORDER BY kind, source_id LIMIT $4";
-    AFTER = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND kind = $2 AND source_id > $3 ORDER BY source_id LIMIT $4";
+    AFTER = "SELECT kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported FROM links WHERE app = $1 AND kind = $2 AND source_id >= $3 ORDER BY source_id LIMIT $4";
     USER_ORPHANS = "SELECT l.kind, l.source_id, l.target_id, l.state, l.attempt, l.at, l.fence, l.match_key, l.label, l.exported FROM links l
-                    LEFT JOIN directory_users u ON u.id = l.source_id WHERE l.app = $1 AND l.kind = 1 AND u.id IS NULL AND l.source_id > $2 ORDER BY l.source_id LIMIT $3";
+                    LEFT JOIN directory_users u ON u.id = l.source_id WHERE l.app = $1 AND l.kind = 1 AND u.id IS NULL AND l.source_id >= $2 ORDER BY l.source_id LIMIT $3";
     GROUP_ORPHANS = "SELECT l.kind, l.source_id, l.target_id, l.state, l.attempt, l.at, l.fence, l.match_key, l.label, l.exported FROM links l
-                    LEFT JOIN directory_groups g ON g.id = l.source_id WHERE l.app = $1 AND l.kind = 2 AND g.id IS NULL AND l.source_id > $2 ORDER BY l.source_id LIMIT $3";
+                    LEFT JOIN directory_groups g ON g.id = l.source_id WHERE l.app = $1 AND l.kind = 2 AND g.id IS NULL AND l.source_id >= $2 ORDER BY l.source_id LIMIT $3";
     PUT = "INSERT INTO links (app, kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
            ON CONFLICT (app, kind, source_id) DO UPDATE SET target_id = excluded.target_id, state = excluded.state, attempt = excluded.attempt, at = excluded.at,
            fence = excluded.fence, match_key = excluded.match_key, label = excluded.label, exported = excluded.exported";
@@ -185,8 +185,7 @@ pub fn links_after(
     after: Option<ObjectId>,
     limit: u32,
 ) -> Result<Vec<LinkRecord>, StoreError> {
-    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
-    tx.all(&AFTER, params![app, kind.code(), after, i64::from(limit)], link_row)
+    tx.all(&AFTER, params![app, kind.code(), above(after), i64::from(limit)], link_row)
 }
 
 /// Links whose source object is gone from the directory, above `after`, `limit` at the most. `kind` is user or group.
@@ -197,9 +196,8 @@ pub fn orphaned_links(
     after: Option<ObjectId>,
     limit: u32,
 ) -> Result<Vec<LinkRecord>, StoreError> {
-    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
     let sql = if kind == ObjectKind::User { &USER_ORPHANS } else { &GROUP_ORPHANS };
-    tx.all(sql, params![app, after, i64::from(limit)], link_row)
+    tx.all(sql, params![app, above(after), i64::from(limit)], link_row)
 }
 
 /// Writes a link, new or changed. A target that another source object is linked to is [`StoreError::NotUnique`].

@@ -5,7 +5,7 @@
 
 use crate::changes::ObjectKind;
 use crate::error::StoreError;
-use crate::id::{AppId, GroupId, ObjectId};
+use crate::id::{AppId, GroupId, ObjectId, above};
 use crate::sql::{Row, params, statements};
 use crate::{ReadTx, WriteTx};
 
@@ -56,9 +56,9 @@ statements! {
                         SELECT $1::uuid, 2, m.group_id, 'members', m.member_id, 0, 1 FROM directory_members m
                         JOIN links l ON l.app = $1 AND l.kind = 2 AND l.source_id = m.group_id AND l.state = 2 WHERE m.member_id = $2
                         ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = 1";
-    READY = "SELECT kind, holder, attribute, wanted, fresh FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder > $3 ORDER BY holder, attribute, wanted LIMIT $4";
-    READY_OF = "SELECT kind, holder, attribute, wanted, fresh FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder = $3 AND wanted > $4 ORDER BY attribute, wanted LIMIT $5";
-    READY_HOLDERS = "SELECT holder FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder > $3 GROUP BY holder ORDER BY holder LIMIT $4";
+    READY = "SELECT kind, holder, attribute, wanted, fresh FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder >= $3 ORDER BY holder, attribute, wanted LIMIT $4";
+    READY_OF = "SELECT kind, holder, attribute, wanted, fresh FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder = $3 AND wanted >= $4 ORDER BY attribute, wanted LIMIT $5";
+    READY_HOLDERS = "SELECT holder FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder >= $3 GROUP BY holder ORDER BY holder LIMIT $4";
     SETTLE = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3 AND attribute = $4 AND wanted = $5";
     FORGET_HOLDER = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3";
     FORGET_WANTED = "DELETE FROM pending_references WHERE app = $1 AND wanted = $2";
@@ -68,7 +68,7 @@ statements! {
     PUT_MEMBER = "INSERT INTO member_links (app, holder, member) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     DROP_MEMBER = "DELETE FROM member_links WHERE app = $1 AND holder = $2 AND member = $3";
     HAS_MEMBER = "SELECT 1 FROM member_links WHERE app = $1 AND holder = $2 AND member = $3";
-    MEMBERS_OF = "SELECT member FROM member_links WHERE app = $1 AND holder = $2 AND member > $3 ORDER BY member LIMIT $4";
+    MEMBERS_OF = "SELECT member FROM member_links WHERE app = $1 AND holder = $2 AND member >= $3 ORDER BY member LIMIT $4";
     DROP_MEMBER_EVERYWHERE = "DELETE FROM member_links WHERE app = $1 AND member = $2";
     DROP_HOLDER = "DELETE FROM member_links WHERE app = $1 AND holder = $2";
 }
@@ -126,8 +126,7 @@ pub fn ready(
     after: Option<ObjectId>,
     limit: u32,
 ) -> Result<Vec<ReferenceRecord>, StoreError> {
-    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
-    tx.all(&READY, params![app, kind.code(), after, i64::from(limit)], reference)
+    tx.all(&READY, params![app, kind.code(), above(after), i64::from(limit)], reference)
 }
 
 /// Holders of a kind that have ready references, with an id above `after`, `limit` at the most.
@@ -138,8 +137,7 @@ pub fn ready_holders(
     after: Option<ObjectId>,
     limit: u32,
 ) -> Result<Vec<ObjectId>, StoreError> {
-    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
-    tx.all(&READY_HOLDERS, params![app, kind.code(), after, i64::from(limit)], |row| row.id(0))
+    tx.all(&READY_HOLDERS, params![app, kind.code(), above(after), i64::from(limit)], |row| row.id(0))
 }
 
 /// Ready references of one holder to objects with an id above `after`, `limit` at the most.
@@ -151,8 +149,7 @@ pub fn ready_of(
     after: Option<ObjectId>,
     limit: u32,
 ) -> Result<Vec<ReferenceRecord>, StoreError> {
-    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
-    tx.all(&READY_OF, params![app, kind.code(), holder, after, i64::from(limit)], reference)
+    tx.all(&READY_OF, params![app, kind.code(), holder, above(after), i64::from(limit)], reference)
 }
 
 /// Removes a note that was dealt with.
@@ -216,8 +213,7 @@ pub fn written_members(
     after: Option<ObjectId>,
     limit: u32,
 ) -> Result<Vec<ObjectId>, StoreError> {
-    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
-    tx.all(&MEMBERS_OF, params![app, group, after, i64::from(limit)], |row| row.id(0))
+    tx.all(&MEMBERS_OF, params![app, group, above(after), i64::from(limit)], |row| row.id(0))
 }
 
 #[cfg(test)]

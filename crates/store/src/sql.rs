@@ -42,9 +42,9 @@ impl Sql {
 
 /// Declares statements, and `ALL` over them, which a test prepares on both databases.
 macro_rules! statements {
-    (@one $name:ident $text:literal) => { pub(crate) static $name: $crate::sql::Sql = $crate::sql::Sql::both(stringify!($name), $text); };
-    (@one $name:ident $sqlite:literal, $postgres:literal) => { pub(crate) static $name: $crate::sql::Sql = $crate::sql::Sql::differing(stringify!($name), $sqlite, $postgres); };
-    ($($name:ident = $($text:literal),+;)+) => {
+    (@one $name:ident $text:expr) => { pub(crate) static $name: $crate::sql::Sql = $crate::sql::Sql::both(stringify!($name), $text); };
+    (@one $name:ident $sqlite:expr, $postgres:expr) => { pub(crate) static $name: $crate::sql::Sql = $crate::sql::Sql::differing(stringify!($name), $sqlite, $postgres); };
+    ($($name:ident = $($text:expr),+;)+) => {
         $( $crate::sql::statements!(@one $name $($text),+); )+
         #[cfg(test)]
         pub(crate) const ALL: &[&$crate::sql::Sql] = &[$(&$name),+];

@@ -68,6 +68,18 @@ fn placeholders(text: &str, mark: char) -> BTreeSet<usize> {
     numbers.map(|number| number.unwrap_or_default().parse().expect("a placeholder has a number")).collect()
 }
 
+/// A page that began above the nil UUID would never show the object that has it; see `id::above`.
+#[test]
+fn a_page_begins_at_an_id_and_not_above_one() {
+    for (name, sql) in all() {
+        for text in [sql.sqlite, sql.postgres] {
+            let compared: Vec<_> =
+                text.match_indices(" > $").map(|(at, _)| text[..at].rsplit(' ').next().unwrap_or_default()).collect();
+            assert!(compared.iter().all(|column| *column == "seq"), "{name} compares {compared:?} by >");
+        }
+    }
+}
+
 #[test]
 fn every_module_with_statements_is_listed() {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
