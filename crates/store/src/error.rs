@@ -55,6 +55,14 @@ pub enum StoreError {
     /// The database file is damaged.
     #[error("the database is damaged: {0}; restore a backup")]
     Damaged(String),
+    /// A reader of a change feed was away for so long that what it has not seen is no longer kept. It reads everything anew.
+    #[error("what changed after number {after} is no longer kept: the feed begins at {first}; read everything anew")]
+    FeedTrimmed {
+        /// The last number that the reader has seen.
+        after: i64,
+        /// The first number that is left.
+        first: i64,
+    },
     /// A stored value cannot be read back.
     #[error("a stored value cannot be read: {0}")]
     Decode(String),

@@ -167,6 +167,7 @@ const fn store_status(error: &StoreError) -> StatusCode {
         | StoreError::Foreign { .. }
         | StoreError::Newer { .. }
         | StoreError::Damaged(_)
+        | StoreError::FeedTrimmed { .. }
         | StoreError::Decode(_)
         | StoreError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -180,6 +181,7 @@ const fn store_detail(error: &StoreError) -> &'static str {
         | StoreError::Foreign { .. }
         | StoreError::Newer { .. }
         | StoreError::Damaged(_)
+        | StoreError::FeedTrimmed { .. }
         | StoreError::Decode(_)
         | StoreError::Internal(_) => "internal error",
     }

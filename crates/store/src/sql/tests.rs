@@ -28,6 +28,7 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
     ("applications::ALL_APPS", "an installation has some hundred applications"),
     ("applications::ADMINS", "an installation has some administrators"),
     ("audit::LATEST", "from the end of an index, as many as asked for"),
+    ("changes::NEEDED", "there are as many jobs as applications"),
     ("groups::COUNT", "a total"),
     ("tenants::TENANTS", "every tenant is wanted, by name"),
     ("users::COUNT", "a total"),
