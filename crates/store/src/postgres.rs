@@ -16,6 +16,12 @@ use crate::{ReadTx, WriteTx, migrate};
 const CONNECTIONS: u32 = 16;
 /// How long a connection attempt may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a statement may run. A request is given up after a minute, so nobody waits for longer.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a lock of another transaction is waited for; as on SQLite.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a transaction may hold its locks while nothing is asked of it.
+const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the first connection waits before it tries a given up transaction for the second time; see [`pause`].
 const RETRY_PAUSE: Duration = Duration::from_millis(4);
 
@@ -37,7 +43,7 @@ pub(crate) struct Connection {
 impl Pool {
     pub(crate) fn open(url: &str) -> Result<Self, StoreError> {
         let mut config: Config = url.parse().map_err(|error: postgres::Error| {
-            StoreError::Unavailable(format!("the database address is not understood: {error}"))
+            StoreError::Unavailable(format!("its address is not understood: {error}"))
         })?;
         config.connect_timeout(CONNECT_TIMEOUT).application_name("lockstep");
         let url_config = config.clone();
@@ -47,6 +53,9 @@ impl Pool {
             migrate::postgres(&mut client)
         });
         migrated.join().map_err(|_| StoreError::Internal("the migration panicked".to_owned()))??;
+        // Set after the migrations, which may take as long as they need.
+        let options = limited(config.get_options());
+        config.options(&options);
         let (work, inbox) = channel::<Work>();
         let inbox = Arc::new(Mutex::new(inbox));
         for number in 0..CONNECTIONS {
@@ -61,6 +70,18 @@ impl Pool {
     pub(crate) fn submit(&self, work: impl FnOnce(&mut Connection) + Send + 'static) -> Result<(), StoreError> {
         self.work.send(Box::new(work)).map_err(|_| StoreError::Internal("the database threads ended".to_owned()))
     }
+}
+
+/// The options of a connection: our limits, and then those of the address, which may set other limits.
+fn limited(options: Option<&str>) -> String {
+    let timeouts = [
+        ("statement_timeout", STATEMENT_TIMEOUT),
+        ("lock_timeout", LOCK_TIMEOUT),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
+    ];
+    let mut text: String = timeouts.iter().map(|(name, time)| format!("-c {name}={} ", time.as_millis())).collect();
+    text.push_str(options.unwrap_or_default());
+    text
 }
 
 fn serve(inbox: &Mutex<Receiver<Work>>, mut connection: Connection) {

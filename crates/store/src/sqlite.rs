@@ -229,10 +229,7 @@ fn write_loop(connection: &Connection, commits: &Commits, inbox: &Receiver<Work>
         }
         let committed = begun.and_then(|()| commit(connection)).inspect(|()| tell(commits));
         for finish in finishes {
-            finish(match &committed {
-                Ok(()) => Ok(()),
-                Err(error) => Err(same(error)),
-            });
+            finish(committed.clone());
         }
     }
 }
@@ -241,7 +238,7 @@ fn write_loop(connection: &Connection, commits: &Commits, inbox: &Receiver<Work>
 /// its caller is then told was not kept.
 fn still_open<'c>(connection: &'c Connection, begun: &Result<(), StoreError>) -> Result<&'c Connection, StoreError> {
     match begun {
-        Err(error) => Err(same(error)),
+        Err(error) => Err(error.clone()),
         Ok(()) if connection.is_autocommit() => Err(StoreError::Full),
         Ok(()) => Ok(connection),
     }
@@ -268,14 +265,6 @@ fn cannot_stamp(database: &Path, error: &std::io::Error) -> StoreError {
         return StoreError::Full;
     }
     StoreError::Unavailable(format!("{} cannot be written: {error}", path.display()))
-}
-
-fn same(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::Busy => StoreError::Busy,
-        StoreError::Full => StoreError::Full,
-        other => StoreError::Internal(other.to_string()),
-    }
 }
 
 /// Copies the write-ahead log into the database from time to time, so that no commit has to.

@@ -101,9 +101,7 @@ impl Store {
                     .await
                     .unwrap_or_else(|error| Err(StoreError::Internal(error.to_string())))
             }
-            Inner::Postgres(_) => {
-                Err(StoreError::Unavailable("a PostgreSQL database is backed up with pg_dump".to_owned()))
-            }
+            Inner::Postgres(_) => Err(StoreError::NotOffered("a PostgreSQL database is backed up with pg_dump")),
         }
     }
 

@@ -157,10 +157,10 @@ impl<'c> ReadTx<'c> {
     fn noting<T>(&mut self, work: impl FnOnce(&mut Inner<'c>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let result = work(&mut self.inner);
         if let Err(error) = &result {
-            if let (Inner::Postgres { gave_up, .. }, StoreError::Busy) = (&mut self.inner, error) {
+            if let (Inner::Postgres { gave_up, .. }, StoreError::GaveUp) = (&mut self.inner, error) {
                 **gave_up = true;
             }
-            self.failure.get_or_insert_with(|| error.to_string());
+            self.failure.get_or_insert_with(|| error.within_a_failure());
         }
         result
     }
