@@ -79,9 +79,8 @@ fn limited(options: Option<&str>) -> String {
         ("lock_timeout", LOCK_TIMEOUT),
         ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
     ];
-    let mut text: String = timeouts.iter().map(|(name, time)| format!("-c {name}={} ", time.as_millis())).collect();
-    text.push_str(options.unwrap_or_default());
-    text
+    let ours = timeouts.map(|(name, time)| format!("-c {name}={}", time.as_millis())).join(" ");
+    format!("{ours} {}", options.unwrap_or_default())
 }
 
 fn serve(inbox: &Mutex<Receiver<Work>>, mut connection: Connection) {

@@ -112,11 +112,11 @@ static TIMEOUTS: Sql = Sql::both(
 static TAKES_LONG: Sql = Sql::both("TAKES_LONG", "SELECT 1::bigint FROM pg_sleep(600)");
 
 /// Runs a story on PostgreSQL, where there is one, with further options in the database's address.
-fn on_postgres_with<Told: Future<Output = ()>>(options: &str, story: impl Fn(Store) -> Told) {
+fn on_postgres_with<Told: Future<Output = ()>>(options: &str, told: impl Fn(Store) -> Told) {
     for database in databases() {
         let Database::Postgres(url) = database.database() else { continue };
         let store = Store::open(&Database::Postgres(format!("{url}{options}"))).unwrap();
-        tokio::runtime::Runtime::new().unwrap().block_on(story(store));
+        tokio::runtime::Runtime::new().unwrap().block_on(told(store));
     }
 }
 
@@ -148,19 +148,19 @@ fn a_statement_that_takes_too_long_is_ended_and_not_tried_again() {
 
 /// A use case that holds a row until it is let go; gives what became of it.
 async fn held_while<Told: Future<Output = ()>>(store: &Store, meanwhile: Told) -> Result<(), StoreError> {
-    let (hold, held) = tokio::sync::oneshot::channel();
+    let (tell, is_held) = tokio::sync::oneshot::channel();
     let (let_go, may_go) = std::sync::mpsc::channel::<()>();
-    let (holder, mut hold) = (store.clone(), Some(hold));
+    let (holder, mut tell) = (store.clone(), Some(tell));
     let holding = tokio::spawn(async move {
         let written = holder.write(move |tx| {
             put_setting(tx, "a", "first")?;
-            hold.take().expect("this is not tried again").send(()).unwrap();
+            tell.take().expect("this is not tried again").send(()).unwrap();
             may_go.recv().unwrap();
             put_setting(tx, "b", "first")
         });
         written.await
     });
-    held.await.unwrap();
+    is_held.await.unwrap();
     meanwhile.await;
     let_go.send(()).unwrap();
     holding.await.unwrap()
