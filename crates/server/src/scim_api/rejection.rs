@@ -120,8 +120,8 @@ impl Rejection {
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer realm=\"SCIM\", error=\"invalid_token\""),
             )),
-            Self::TooSlow => Some((header::RETRY_AFTER, HeaderValue::from_static("5"))),
-            Self::Provider(ProviderError::Store(
+            Self::TooSlow
+            | Self::Provider(ProviderError::Store(
                 StoreError::Busy | StoreError::GaveUp | StoreError::Unavailable(_),
             )) => Some((header::RETRY_AFTER, HeaderValue::from_static("5"))),
             // What is left of the body is not read, so nothing can follow it.
