@@ -97,13 +97,23 @@ fn pause(connection: u32, attempt: u32) -> Duration {
     RETRY_PAUSE * (connection + 1) * attempt
 }
 
+fn no_connection() -> StoreError {
+    StoreError::Unavailable("the connection is gone".to_owned())
+}
+
+fn catching<T, E: From<StoreError>>(use_case: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(use_case))
+        .unwrap_or_else(|_| Err(StoreError::Internal("a use case panicked".to_owned()).into()))
+}
+
 impl Connection {
     fn client(&mut self) -> Result<&mut Client, StoreError> {
         if self.client.as_ref().is_none_or(Client::is_closed) {
+            self.client = None;
             self.prepared.clear();
             self.client = Some(self.config.connect(NoTls)?);
         }
-        self.client.as_mut().ok_or_else(|| StoreError::Internal("no connection".to_owned()))
+        self.client.as_mut().ok_or_else(no_connection)
     }
 
     pub(crate) fn read<T, E: From<StoreError>>(
@@ -111,6 +121,31 @@ impl Connection {
         use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.within("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", |mut tx| use_case(&mut tx)).result
+    }
+
+    pub(crate) fn look_up<T, E: From<StoreError>>(
+        &mut self,
+        use_case: &mut impl FnMut(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let result = self.alone(&mut *use_case);
+        if result.is_err() && self.client.as_ref().is_some_and(Client::is_closed) {
+            // A kept connection may have died unnoticed, as when the server was restarted.
+            return self.alone(use_case);
+        }
+        result
+    }
+
+    fn alone<T, E: From<StoreError>>(
+        &mut self,
+        use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.client()?;
+        let Some(client) = self.client.as_mut() else { return Err(no_connection().into()) };
+        // A single statement gives way to nobody.
+        let mut gave_up = false;
+        let mut tx = ReadTx::postgres(client, &mut self.prepared, &mut gave_up);
+        tx.allow_one_statement();
+        catching(|| use_case(&mut tx))
     }
 
     pub(crate) fn write<T, E: From<StoreError>>(
@@ -136,8 +171,7 @@ impl Connection {
         let mut gave_up = false;
         let result = self.begin(begin).map_err(E::from).and_then(|(client, prepared)| {
             let tx = ReadTx::postgres(client, prepared, &mut gave_up);
-            catch_unwind(AssertUnwindSafe(|| use_case(tx)))
-                .unwrap_or_else(|_| Err(StoreError::Internal("a use case panicked".to_owned()).into()))
+            catching(|| use_case(tx))
         });
         let result = match result {
             Ok(value) => self.end("COMMIT").map(|()| value).map_err(E::from),
@@ -155,8 +189,7 @@ impl Connection {
             self.client = None;
             self.client()?.batch_execute(begin)?;
         }
-        let client =
-            self.client.as_mut().ok_or_else(|| StoreError::Unavailable("the connection is gone".to_owned()))?;
+        let client = self.client.as_mut().ok_or_else(no_connection)?;
         Ok((client, &mut self.prepared))
     }
 

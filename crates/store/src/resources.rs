@@ -86,7 +86,8 @@ statements! {
     UPDATE = "UPDATE resources SET unique_key = $4, doc = $5, version = version + 1, modified = $6 WHERE tenant = $1 AND kind = $2 AND id = $3";
     TOUCH = "UPDATE resources SET version = version + 1, modified = $4 WHERE tenant = $1 AND kind = $2 AND id = $3";
     DELETE = "DELETE FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3";
-    INSERT_KEY = "INSERT INTO resource_keys (tenant, kind, path, key, id) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    INSERT_KEYS = "INSERT INTO resource_keys (tenant, kind, path, key, id) SELECT $1, $2, value ->> 0, value ->> 1, $3 FROM json_each($4) WHERE TRUE ON CONFLICT DO NOTHING",
+                  "INSERT INTO resource_keys (tenant, kind, path, key, id) SELECT $1, $2, value ->> 0, value ->> 1, $3 FROM json_array_elements($4::text::json) ON CONFLICT DO NOTHING";
     DELETE_KEY = "DELETE FROM resource_keys WHERE tenant = $1 AND kind = $2 AND path = $3 AND key = $4 AND id = $5";
 }
 
@@ -113,7 +114,7 @@ pub fn insert(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.run(&INSERT, params![tenant, kind.code(), id, unique_key, doc, now])?;
-    insert_keys(tx, tenant, kind, id, keys)
+    insert_keys(tx, tenant, kind, id, &keys.iter().collect::<Vec<_>>())
 }
 
 /// The resource with that id.
@@ -227,10 +228,8 @@ pub fn update(
     for (path, key) in old.iter().filter(|key| !new.contains(key)) {
         tx.run(&DELETE_KEY, params![tenant, kind.code(), *path, key, id])?;
     }
-    for key in new.iter().filter(|key| !old.contains(key)) {
-        insert_keys(tx, tenant, kind, id, std::slice::from_ref(key))?;
-    }
-    Ok(())
+    let added: Vec<&IndexKey> = new.iter().filter(|key| !old.contains(key)).collect();
+    insert_keys(tx, tenant, kind, id, &added)
 }
 
 /// Raises the version of a resource whose memberships changed.
@@ -258,17 +257,23 @@ pub fn delete(
     Ok(tx.run(&DELETE, params![tenant, kind.code(), id])? > 0)
 }
 
+/// Stores all keys by one statement, as one JSON text: each would be a round trip of its own.
 fn insert_keys(
     tx: &mut WriteTx<'_>,
     tenant: TenantKey,
     kind: ResourceKind,
     id: ResourceId,
-    keys: &[IndexKey],
+    keys: &[&IndexKey],
 ) -> Result<(), StoreError> {
-    for (path, key) in keys {
-        tx.run(&INSERT_KEY, params![tenant, kind.code(), *path, key, id])?;
+    if keys.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    // In JSON it would pass as an escape; see `tx`.
+    if keys.iter().any(|(_, key)| key.contains('\0')) {
+        return Err(StoreError::Internal("a text holds a NUL character".to_owned()));
+    }
+    let pairs = serde_json::to_string(keys).map_err(|error| StoreError::Internal(error.to_string()))?;
+    tx.run(&INSERT_KEYS, params![tenant, kind.code(), id, &pairs]).map(drop)
 }
 
 #[cfg(test)]

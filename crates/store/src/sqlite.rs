@@ -103,6 +103,16 @@ impl Sqlite {
         self.readers.read(use_case)
     }
 
+    pub(crate) fn look_up<T, E: From<StoreError>>(
+        &self,
+        use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.readers.read(|tx| {
+            tx.allow_one_statement();
+            use_case(tx)
+        })
+    }
+
     pub(crate) fn backup(&self, to: &Path, progress: impl Fn(u64, u64)) -> Result<(), StoreError> {
         let from = connect(&self.path)?;
         // A snapshot is held to the end: else each write of others between two steps would start the copy anew.

@@ -9,7 +9,7 @@ use crate::settings::{put_setting, setting};
 use crate::sql::Sql;
 use crate::store::ATTEMPTS_MAX;
 use crate::testing::{databases, postgres_client};
-use crate::{Database, Store, StoreError};
+use crate::{Database, ReadTx, Store, StoreError};
 
 /// The connections as a length.
 const COUNT: usize = CONNECTIONS as usize;
@@ -37,39 +37,59 @@ fn on_postgres<Told: Future<Output = ()>>(story: impl Fn(Store, postgres::Client
 
 static PROCESS: Sql = Sql::both("PROCESS", "SELECT pg_backend_pid()::bigint");
 
+/// How the store is asked.
+#[derive(Clone, Copy)]
+enum Kind {
+    Read,
+    LookUp,
+}
+
 /// The server's process behind each connection of the store.
-async fn processes(store: &Store) -> BTreeSet<i64> {
+async fn processes(store: &Store, kind: Kind) -> BTreeSet<i64> {
     let all_are_busy = Arc::new(Barrier::new(COUNT));
     let mut asked = tokio::task::JoinSet::new();
     for _ in 0..CONNECTIONS {
-        let (store, all_are_busy) = (store.clone(), Arc::clone(&all_are_busy));
+        let (store, mut all_are_busy) = (store.clone(), Some(Arc::clone(&all_are_busy)));
         asked.spawn(async move {
-            let process = store.read(move |tx| {
-                all_are_busy.wait();
+            let process = move |tx: &mut ReadTx<'_>| {
+                // One that is asked again has waited before.
+                all_are_busy.take().map(|all| all.wait());
                 tx.first(&PROCESS, &[], |row| row.int(0))
-            });
-            process.await.unwrap().unwrap()
+            };
+            match kind {
+                Kind::Read => store.read(process).await,
+                Kind::LookUp => store.look_up(process).await,
+            }
         });
     }
-    asked.join_all().await.into_iter().collect()
+    asked.join_all().await.into_iter().map(|process| process.unwrap().unwrap()).collect()
+}
+
+/// Lets the server close these connections. The driver of the connection beside blocks, which a runtime's thread may not.
+async fn close(mut beside: postgres::Client, processes: &BTreeSet<i64>) -> postgres::Client {
+    let closed: Vec<i64> = processes.iter().copied().collect();
+    let closing = tokio::task::spawn_blocking(move || {
+        let text = "SELECT COUNT(*) FROM unnest($1::bigint[]) process WHERE pg_terminate_backend(process::int, 10000)";
+        (beside.query_one(text, &[&closed]).unwrap().get::<_, i64>(0), beside)
+    });
+    let (count, beside) = closing.await.unwrap();
+    assert_eq!(usize::try_from(count), Ok(COUNT));
+    beside
 }
 
 #[test]
 fn connections_that_the_server_closed_are_replaced_unnoticed() {
     on_postgres(|store, mut beside| async move {
-        let before = processes(&store).await;
+        let before = processes(&store, Kind::Read).await;
         assert_eq!(before.len(), COUNT);
-        let closed: Vec<i64> = before.iter().copied().collect();
-        // The driver of the connection beside blocks, which a runtime's thread may not.
-        let closing = tokio::task::spawn_blocking(move || {
-            let text =
-                "SELECT COUNT(*) FROM unnest($1::bigint[]) process WHERE pg_terminate_backend(process::int, 10000)";
-            beside.query_one(text, &[&closed]).unwrap().get::<_, i64>(0)
-        });
-        assert_eq!(usize::try_from(closing.await.unwrap()), Ok(COUNT));
-        let after = processes(&store).await;
+        beside = close(beside, &before).await;
+        let after = processes(&store, Kind::Read).await;
         assert_eq!(after.len(), COUNT);
         assert!(after.is_disjoint(&before));
+        close(beside, &after).await;
+        let last = processes(&store, Kind::LookUp).await;
+        assert_eq!(last.len(), COUNT);
+        assert!(last.is_disjoint(&after));
         store.write(|tx| put_setting(tx, "a", "1")).await.unwrap();
     });
 }

@@ -212,3 +212,27 @@ fn the_first_and_the_last_id_there_can_be_are_on_their_pages() {
         story.await.unwrap();
     });
 }
+
+#[test]
+fn keys_are_kept_letter_by_letter() {
+    on_both(|store| async move {
+        let tenant = store.write(|tx| Ok::<_, StoreError>(tenant(tx, "one"))).await.unwrap();
+        let texts = ["", "\"", "\\", "\\u0041", "[1]", "null", "'; --", "a\tb\nc", "é e\u{301} 😀", "\u{7f}\u{202e}"];
+        let story = store.write(move |tx| {
+            let keys = texts.map(|text| key("title", text));
+            insert(tx, tenant, KIND, numbered(1), None, "{}", &keys, second(1))?;
+            for text in texts {
+                assert_eq!(ids(by_key(tx, tenant, KIND, ("title", text), None, rows(9))), numbers([1]), "{text:?}");
+            }
+            update(tx, tenant, KIND, numbered(1), None, "{}", (&keys, &[]), second(2))?;
+            for text in texts {
+                assert_eq!(by_key(tx, tenant, KIND, ("title", text), None, rows(9))?, [], "{text:?}");
+            }
+            Ok::<_, StoreError>(())
+        });
+        story.await.unwrap();
+        let nul = store
+            .write(move |tx| insert(tx, tenant, KIND, numbered(2), None, "{}", &[key("title", "a\0b")], second(1)));
+        assert_eq!(nul.await, Err(StoreError::Internal("a text holds a NUL character".to_owned())));
+    });
+}
