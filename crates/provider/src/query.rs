@@ -3,6 +3,8 @@
 //! The planner takes the first equality that an index answers; the filter decides among the candidates that the index gives. Only a
 //! profile that lets every attribute be filtered by reads all resources for a filter without such an equality, up to [`SCAN_MAX`].
 
+use std::num::IntErrorKind;
+
 use scim::{
     AttributePath, Attributes, Filter, LIST_RESPONSE_URN, Literal, Matcher, Operator, Resolved, ResourceType, ScimError,
 };
@@ -41,12 +43,15 @@ pub struct Paging {
 impl Paging {
     /// Reads `startIndex` (below 1 means 1) and `count` (below 0 means 0, above [`COUNT_MAX`] means that).
     pub fn read(start_index: Option<&str>, count: Option<&str>) -> Result<Self, ScimError> {
-        let number = |name: &str, text: Option<&str>, default: i64| match text {
+        let number = |name: &str, text: Option<&str>, default: i64| match text.map(|text| text.trim().parse::<i64>()) {
             None => Ok(default),
-            Some(text) => text
-                .trim()
-                .parse::<i64>()
-                .map_err(|_| ScimError::invalid_value(format!("{name} must be a whole number"))),
+            Some(Ok(number)) => Ok(number),
+            // Beyond the range is beyond every list.
+            Some(Err(error)) => match error.kind() {
+                IntErrorKind::PosOverflow => Ok(i64::MAX),
+                IntErrorKind::NegOverflow => Ok(i64::MIN),
+                _ => Err(ScimError::invalid_value(format!("{name} must be a whole number"))),
+            },
         };
         let start_index = u64::try_from(number("startIndex", start_index, 1)?.max(1)).unwrap_or(1);
         let count = number("count", count, i64::from(COUNT_DEFAULT))?.clamp(0, i64::from(COUNT_MAX));

@@ -38,6 +38,11 @@ pub(crate) async fn search_everything(_: Admitted) -> Rejection {
     .into()
 }
 
+/// Answers what RFC 7644 has and this server does not (§3.11 for `/Me`).
+pub(crate) async fn not_offered(_: Admitted) -> Rejection {
+    provider::ProviderError::NotImplemented("/Me and /Bulk are not offered; name each user or group by its id").into()
+}
+
 /// The methods of `/Users/{id}` or `/Groups/{id}`.
 pub(crate) fn one(kind: ResourceKind) -> MethodRouter<App> {
     get(move |app, visitor, last, parameters, unless| fetch(kind, app, visitor, last, parameters, unless))
