@@ -119,8 +119,8 @@ impl Listing {
         Ok(Self { kind, filter, paging, plan, member_ids })
     }
 
-    /// Whether few rows will be read, so that the query may run where a look-up by id runs.
-    pub const fn is_short(&self) -> bool {
+    /// Whether one statement answers it, so that the query may run where a look-up by id runs.
+    pub const fn is_one_statement(&self) -> bool {
         matches!(self.plan, Plan::Nothing | Plan::Id(_) | Plan::Unique(_)) && matches!(self.kind, ResourceKind::User)
             || matches!(self.plan, Plan::Nothing)
     }

@@ -74,11 +74,11 @@ async fn create(
 async fn list(kind: ResourceKind, State(app): State<App>, admitted: Admitted, parameters: Parameters) -> Answer {
     let projection = parameters.projection()?;
     let listing = Listing::prepare(&admitted.caller, kind, parameters.filter.as_deref(), parameters.paging()?)?;
-    let is_short = listing.is_short();
+    let is_one_statement = listing.is_one_statement();
     let run = move |tx: &mut store::ReadTx<'_>| {
         provider::list(tx, &admitted.caller, &listing, admitted.view(&projection)).map_err(Rejection::from)
     };
-    let text = if is_short { app.store.read(run).await? } else { app.store.scan(run).await? };
+    let text = if is_one_statement { app.store.look_up(run).await? } else { app.store.scan(run).await? };
     Ok(answer::json(StatusCode::OK, text))
 }
 
