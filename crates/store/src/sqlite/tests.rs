@@ -147,7 +147,7 @@ fn a_probe_fails_on_a_full_disk_and_leaves_nothing_on_another() {
     let pages: i64 = writer.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
     for (room, expected) in [(3, Err(StoreError::Full)), (1 << 20, Ok(()))] {
         writer.pragma_update(None, "max_page_count", pages + room).unwrap();
-        let results = one_group(&writer, vec![Box::new(probe)]);
+        let results = one_group(&database, &writer, vec![Box::new(probe)]);
         assert_eq!(results, [expected], "{room} pages are left");
         assert_eq!(names_held(&database), [""; 0]);
     }
