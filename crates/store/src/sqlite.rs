@@ -72,7 +72,7 @@ impl Sqlite {
             writer: Some(std::thread::spawn(move || write_loop(&writer, &commits, &inbox))),
             stop: Some(stop),
             checkpointer: Some(std::thread::spawn(move || {
-                checkpoint_loop(&checkpoints, &idle_readers, &wal, &stopped)
+                checkpoint_loop(&checkpoints, &idle_readers, &wal, &stopped);
             })),
             readers,
         })
