@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 use server::{App, AppParts, Limits};
-use store::{ResourceId, StoreError, settings};
+use store::{DIRECTORY_FEED, ResourceId, StoreError, settings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -15,6 +15,8 @@ use crate::world::{PUBLIC_URL, World, now, random};
 
 /// How often housekeeping looks.
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(3600);
+/// How long a change is kept in a feed, for readers that were away. Where a job has not seen it, it is kept longer.
+const CHANGES_KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// Objects that housekeeping purges in one transaction.
 const PURGED_AT_A_TIME: u32 = 100;
 /// How long everything that runs may take to end, once it is told to.
@@ -122,7 +124,7 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     drop(stopped.wait_for(|stopped| *stopped).await);
 }
 
-/// Removes for good what was soft-deleted long ago, and old records of the provisioning log.
+/// Removes for good what was soft-deleted long ago, old records of the provisioning log, and old changes of the feeds.
 async fn housekeeping(world: World, stopped: watch::Receiver<bool>) -> &'static str {
     loop {
         if let Err(error) = tidy(&world).await {
@@ -152,6 +154,11 @@ async fn tidy(world: &World) -> Result<(), directory::DirectoryError> {
     let before = now().checked_sub(age).unwrap_or(Timestamp::MIN);
     for app in world.store().read(directory::applications).await? {
         while world.store().write(move |tx| store::logs::trim_logs(tx, app.id, before)).await? > 0 {}
+    }
+    let before = now().checked_sub(CHANGES_KEPT).unwrap_or(Timestamp::MIN);
+    let tenants = world.store().read(store::tenants::tenants).await?;
+    for feed in std::iter::once(DIRECTORY_FEED).chain(tenants.into_iter().map(|tenant| tenant.key.into())) {
+        while world.store().write(move |tx| store::trim_changes(tx, feed, before)).await? > 0 {}
     }
     Ok(())
 }

@@ -179,12 +179,12 @@ pub(crate) fn leave_groups(
 ) -> Result<(), ProviderError> {
     let mut after = None;
     loop {
-        let groups = members::groups_of(tx, caller.tenant(), member, after, CHUNK)?;
+        let groups = members::group_ids_of(tx, caller.tenant(), member, after, CHUNK)?;
         let Some(last) = groups.last() else { break };
-        after = Some(last.id);
-        for group in &groups {
-            resources::touch(tx, caller.tenant(), ResourceKind::Group, group.id, now)?;
-            membership_changed(tx, caller, group.id, member, now)?;
+        after = Some(*last);
+        for group in groups {
+            resources::touch(tx, caller.tenant(), ResourceKind::Group, group, now)?;
+            membership_changed(tx, caller, group, member, now)?;
         }
     }
     members::leave_all(tx, caller.tenant(), member)?;

@@ -35,7 +35,8 @@ pub struct Rules {
     /// The paths a filter may use beside `id`; `None` means every attribute.
     pub filterable: Option<Vec<String>>,
     pub(crate) indexed: Vec<IndexedPath>,
-    never_returned: Vec<IndexedPath>,
+    /// What clients may send and nobody is answered.
+    forgotten: Vec<IndexedPath>,
     only_on_request: bool,
     pub(crate) shows_groups: bool,
 }
@@ -157,10 +158,11 @@ impl Rules {
         }
         let indexed =
             file.indexed.iter().map(|path| IndexedPath::new(&resource_type, path)).collect::<Result<_, _>>()?;
-        let never_returned = paths_returned(&resource_type, Returned::Never);
-        let only_on_request = !paths_returned(&resource_type, Returned::Request).is_empty();
+        let forgotten =
+            paths(&resource_type, |attribute| attribute.returned == Returned::Never || is_own_address(attribute));
+        let only_on_request = !paths(&resource_type, |attribute| attribute.returned == Returned::Request).is_empty();
         let shows_groups = resource_type.schema.attribute("groups").is_some();
-        Ok(Self { resource_type, filterable: file.filterable, indexed, never_returned, only_on_request, shows_groups })
+        Ok(Self { resource_type, filterable: file.filterable, indexed, forgotten, only_on_request, shows_groups })
     }
 
     /// Whether a stored document can be answered as it is.
@@ -168,19 +170,11 @@ impl Rules {
         !self.only_on_request
     }
 
-    /// Drops what is never returned. Nothing in here signs in with a password, so it is not kept either.
-    pub(crate) fn forget_secrets(&self, attributes: &mut Attributes) {
-        for path in &self.never_returned {
-            if let Some(level) = path.level_mut(attributes) {
-                match &path.sub_attribute {
-                    None => drop(level.remove(&path.attribute)),
-                    Some(sub) => {
-                        if let Some(value) = level.get_mut(&path.attribute) {
-                            each_object(value, |object| drop(object.remove(sub)));
-                        }
-                    }
-                }
-            }
+    /// Drops what is not kept. Nothing in here signs in with a password. Where a user's manager is found is for the server to
+    /// say (RFC 7643 §4.3); a client's word for it would be answered to others, who may follow it.
+    pub(crate) fn forget(&self, attributes: &mut Attributes) {
+        for path in &self.forgotten {
+            path.remove(attributes);
         }
     }
 }
@@ -225,10 +219,29 @@ impl IndexedPath {
         }
     }
 
-    fn level_mut<'a>(&self, attributes: &'a mut Attributes) -> Option<&'a mut Map<String, Value>> {
+    /// Removes what is at this path, and what is empty without it.
+    fn remove(&self, attributes: &mut Attributes) {
         match &self.extension {
-            None => Some(attributes),
-            Some(urn) => attributes.get_mut(urn)?.as_object_mut(),
+            None => self.remove_from(attributes),
+            Some(urn) => {
+                let Some(level) = attributes.get_mut(urn).and_then(Value::as_object_mut) else { return };
+                self.remove_from(level);
+                if level.is_empty() {
+                    attributes.remove(urn);
+                }
+            }
+        }
+    }
+
+    fn remove_from(&self, level: &mut Map<String, Value>) {
+        let Some(sub) = &self.sub_attribute else {
+            level.remove(&self.attribute);
+            return;
+        };
+        let Some(value) = level.get_mut(&self.attribute) else { return };
+        each_object(value, |object| drop(object.remove(sub)));
+        if value.as_object().is_some_and(Map::is_empty) {
+            level.remove(&self.attribute);
         }
     }
 }
@@ -241,7 +254,12 @@ fn each_object(value: &mut Value, mut change: impl FnMut(&mut Map<String, Value>
     }
 }
 
-fn paths_returned(resource_type: &ResourceType, returned: Returned) -> Vec<IndexedPath> {
+/// Whether an attribute is the address of another resource of the same endpoint.
+fn is_own_address(attribute: &Attribute) -> bool {
+    attribute.reference_types.iter().any(|kind| kind == "User" || kind == "Group")
+}
+
+fn paths(resource_type: &ResourceType, wanted: impl Fn(&Attribute) -> bool) -> Vec<IndexedPath> {
     let mut paths = Vec::new();
     for (number, schema) in resource_type.schemas().enumerate() {
         let extension = (number > 0).then(|| schema.id.clone());
@@ -255,10 +273,10 @@ fn paths_returned(resource_type: &ResourceType, returned: Returned) -> Vec<Index
             });
         };
         for attribute in &schema.attributes {
-            if attribute.returned == returned {
+            if wanted(attribute) {
                 push(attribute, None);
             }
-            for sub in attribute.sub_attributes.iter().filter(|sub| sub.returned == returned) {
+            for sub in attribute.sub_attributes.iter().filter(|sub| wanted(sub)) {
                 push(attribute, Some(sub));
             }
         }

@@ -3,13 +3,15 @@
 //! The planner takes the first equality that an index answers; the filter decides among the candidates that the index gives. Only a
 //! profile that lets every attribute be filtered by reads all resources for a filter without such an equality, up to [`SCAN_MAX`].
 
+use std::num::IntErrorKind;
+
 use scim::{
-    AttributePath, Attributes, Filter, LIST_RESPONSE_URN, Literal, Operator, Resolved, ResourceType, ScimError,
+    AttributePath, Attributes, Filter, LIST_RESPONSE_URN, Literal, Matcher, Operator, Resolved, ResourceType, ScimError,
 };
 use serde_json::{Value, json};
 use store::members;
-use store::resources::{self, ResourceKind, ResourceRecord};
-use store::{ReadTx, ResourceId};
+use store::resources::{self, Chunk, ResourceKind, ResourceRecord};
+use store::{ReadTx, ResourceId, StoreError};
 
 use crate::representation::{Joined, View, complete, represent, write_json};
 use crate::{Caller, ProviderError, Rules, document, groups};
@@ -26,10 +28,10 @@ pub const CANDIDATES_MAX: u32 = 10_000;
 pub const SCAN_EFFORT_MAX: u64 = 4 << 30;
 /// What looking up one member of one group counts in that.
 const MEMBER_EFFORT: u64 = 4096;
-/// Size from which a page ends early, in bytes: groups are answered with their members.
+/// Size from which a page ends early, in bytes: a resource may be large, and groups are answered with their members.
 pub const LIST_BYTES_MAX: usize = 32 << 20;
-/// Resources read at a time.
-const CHUNK: u32 = 500;
+/// What is read at a time. PostgreSQL sends all rows that a statement asks for also when they are not read to the end.
+const CHUNK: Chunk = Chunk { rows: 100, bytes: 8 << 20 };
 
 /// Which part of a list is wanted (RFC 7644 §3.4.2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +43,15 @@ pub struct Paging {
 impl Paging {
     /// Reads `startIndex` (below 1 means 1) and `count` (below 0 means 0, above [`COUNT_MAX`] means that).
     pub fn read(start_index: Option<&str>, count: Option<&str>) -> Result<Self, ScimError> {
-        let number = |name: &str, text: Option<&str>, default: i64| match text {
+        let number = |name: &str, text: Option<&str>, default: i64| match text.map(|text| text.trim().parse::<i64>()) {
             None => Ok(default),
-            Some(text) => text
-                .trim()
-                .parse::<i64>()
-                .map_err(|_| ScimError::invalid_value(format!("{name} must be a whole number"))),
+            Some(Ok(number)) => Ok(number),
+            // Beyond the range is beyond every list.
+            Some(Err(error)) => match error.kind() {
+                IntErrorKind::PosOverflow => Ok(i64::MAX),
+                IntErrorKind::NegOverflow => Ok(i64::MIN),
+                _ => Err(ScimError::invalid_value(format!("{name} must be a whole number"))),
+            },
         };
         let start_index = u64::try_from(number("startIndex", start_index, 1)?.max(1)).unwrap_or(1);
         let count = number("count", count, i64::from(COUNT_DEFAULT))?.clamp(0, i64::from(COUNT_MAX));
@@ -114,8 +119,8 @@ impl Listing {
         Ok(Self { kind, filter, paging, plan, member_ids })
     }
 
-    /// Whether few rows will be read, so that the query may run where a look-up by id runs.
-    pub const fn is_short(&self) -> bool {
+    /// Whether one statement answers it, so that the query may run where a look-up by id runs.
+    pub const fn is_one_statement(&self) -> bool {
         matches!(self.plan, Plan::Nothing | Plan::Id(_) | Plan::Unique(_)) && matches!(self.kind, ResourceKind::User)
             || matches!(self.plan, Plan::Nothing)
     }
@@ -224,24 +229,9 @@ fn is_member_id(resolved: Option<Resolved<'_>>) -> bool {
 
 /// Runs a list; gives the text of the ListResponse. A user's `groups` are only shown when one user is asked for.
 pub fn list(tx: &mut ReadTx<'_>, caller: &Caller, listing: &Listing, view: View<'_>) -> Result<String, ProviderError> {
-    let (total, records) = find(tx, caller, listing, view.base)?;
-    let mut resources = String::new();
-    let mut items = 0_u32;
-    for record in &records {
-        if resources.len() >= LIST_BYTES_MAX {
-            break;
-        }
-        let json = match listing.kind {
-            ResourceKind::User => None,
-            ResourceKind::Group => groups::members_json(tx, caller, record.id, view)?,
-        };
-        let joined = json.map(|json| Joined { attribute: "members", json });
-        if items > 0 {
-            resources.push(',');
-        }
-        resources.push_str(&represent(caller, listing.kind, record, view, joined.as_ref())?);
-        items += 1;
-    }
+    let mut page = Page::new(caller, listing, view)?;
+    page.fill(tx)?;
+    let Page { total, resources, items, .. } = page;
     let mut text = String::with_capacity(resources.len() + 192);
     let start = listing.paging.start_index;
     write_json(
@@ -254,83 +244,41 @@ pub fn list(tx: &mut ReadTx<'_>, caller: &Caller, listing: &Listing, view: View<
     Ok(text)
 }
 
-/// The number of all matches, and those of the page.
-fn find(
-    tx: &mut ReadTx<'_>,
-    caller: &Caller,
-    listing: &Listing,
-    base: &str,
-) -> Result<(u64, Vec<ResourceRecord>), ProviderError> {
-    let (tenant, kind, paging) = (caller.tenant(), listing.kind, listing.paging);
-    let candidates = match &listing.plan {
-        Plan::Nothing => Vec::new(),
-        Plan::Everything => {
-            let total = resources::count(tx, tenant, kind)?;
-            let page = match paging.count {
-                0 => Vec::new(),
-                count => resources::page(tx, tenant, kind, paging.skipped(), count)?,
-            };
-            return Ok((total, page));
-        }
-        Plan::Id(id) => resources::by_id(tx, tenant, kind, *id)?.into_iter().collect(),
-        Plan::Unique(key) => resources::by_unique_key(tx, tenant, kind, key)?.into_iter().collect(),
-        Plan::Key(path, key) => {
-            let found = resources::by_key(tx, tenant, kind, path, key, CANDIDATES_MAX + 1)?;
-            if found.len() > CANDIDATES_MAX as usize {
-                return Err(too_many(CANDIDATES_MAX));
-            }
-            found
-        }
-        Plan::WithMember(member) => with_member(tx, caller, *member)?,
-        Plan::Scan => return scan(tx, caller, listing, base),
-    };
-    let mut page = Page::default();
-    page.take(tx, caller, listing, base, candidates)?;
-    Ok((page.total, page.records))
-}
-
 fn too_many(limit: u32) -> ProviderError {
     ScimError::too_many(format!("the filter would have to look at more than {limit} resources")).into()
 }
 
-fn with_member(tx: &mut ReadTx<'_>, caller: &Caller, member: ResourceId) -> Result<Vec<ResourceRecord>, ProviderError> {
-    let groups = members::groups_of(tx, caller.tenant(), member, None, CANDIDATES_MAX + 1)?;
-    if groups.len() > CANDIDATES_MAX as usize {
-        return Err(too_many(CANDIDATES_MAX));
-    }
-    let mut found = Vec::with_capacity(groups.len());
-    for group in groups {
-        found.extend(resources::by_id(tx, caller.tenant(), ResourceKind::Group, group.id)?);
-    }
-    Ok(found)
-}
-
-fn scan(
-    tx: &mut ReadTx<'_>,
-    caller: &Caller,
-    listing: &Listing,
-    base: &str,
-) -> Result<(u64, Vec<ResourceRecord>), ProviderError> {
-    if resources::count(tx, caller.tenant(), listing.kind)? > u64::from(SCAN_MAX) {
-        return Err(too_many(SCAN_MAX));
-    }
-    let mut page = Page::default();
-    let mut after = None;
-    loop {
-        let candidates = resources::page_after(tx, caller.tenant(), listing.kind, after, CHUNK)?;
-        let Some(last) = candidates.last() else { break };
-        after = Some(last.id);
-        page.take(tx, caller, listing, base, candidates)?;
-    }
-    Ok((page.total, page.records))
-}
-
-/// Matches so far: all are counted, those of the page are kept. `effort` is what they have cost.
-#[derive(Default)]
-struct Page {
+/// A page while it is written. Resources are read in chunks and turned into text one by one, so that beside the text no
+/// more than a chunk is held, however many are looked at and however large they are.
+struct Page<'q> {
+    caller: &'q Caller,
+    listing: &'q Listing,
+    view: View<'q>,
+    /// What the filter says, where the plan does not say it all.
+    matcher: Option<Matcher<'q>>,
+    /// Candidates that were looked at.
+    seen: u64,
+    /// Matches, those of other pages too.
     total: u64,
-    records: Vec<ResourceRecord>,
-    effort: u64,
+    effort: Effort,
+    items: u32,
+    resources: String,
+}
+
+/// What the filter has cost.
+#[derive(Default)]
+struct Effort(u64);
+
+impl Effort {
+    fn spend(&mut self, effort: u64) -> Result<(), ScimError> {
+        self.0 = self.0.saturating_add(effort);
+        if self.0 > SCAN_EFFORT_MAX {
+            return Err(ScimError::too_many(
+                "the filter makes too many comparisons for so many resources; ask for an indexed attribute too",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// What trying the filter on a resource costs.
@@ -340,45 +288,149 @@ fn effort_of(listing: &Listing, bytes: usize) -> u64 {
     (bytes as u64).saturating_mul(comparisons as u64).saturating_add(looked_up)
 }
 
-impl Page {
-    fn spend(&mut self, effort: u64) -> Result<(), ScimError> {
-        self.effort = self.effort.saturating_add(effort);
-        if self.effort > SCAN_EFFORT_MAX {
-            return Err(ScimError::too_many(
-                "the filter makes too many comparisons for so many resources; ask for an indexed attribute too",
-            ));
-        }
-        Ok(())
-    }
-
-    fn take(
-        &mut self,
-        tx: &mut ReadTx<'_>,
-        caller: &Caller,
-        listing: &Listing,
-        base: &str,
-        candidates: Vec<ResourceRecord>,
-    ) -> Result<(), ProviderError> {
+impl<'q> Page<'q> {
+    fn new(caller: &'q Caller, listing: &'q Listing, view: View<'q>) -> Result<Self, ProviderError> {
         let filter = listing.filter.as_ref().filter(|_| !listing.is_answered_by_plan());
         let matcher = match filter {
             Some(filter) => Some(filter.matcher(caller.resource_type(listing.kind)?)?),
             None => None,
         };
-        for record in candidates {
-            if let Some(matcher) = &matcher {
-                self.spend(effort_of(listing, record.doc.len()))?;
-                let mut resource = document::read(&record.doc)?;
-                complete(caller, listing.kind, &record, base, &mut resource)?;
-                join_members(tx, caller, record.id, &listing.member_ids, &mut resource)?;
-                if !matcher.matches(&resource) {
-                    continue;
-                }
+        let (seen, total, items) = (0, 0, 0);
+        let (effort, resources) = (Effort::default(), String::new());
+        Ok(Self { caller, listing, view, matcher, seen, total, effort, items, resources })
+    }
+
+    /// Looks at the candidates that the plan leads to.
+    fn fill(&mut self, tx: &mut ReadTx<'_>) -> Result<(), ProviderError> {
+        let (tenant, kind) = (self.caller.tenant(), self.listing.kind);
+        match &self.listing.plan {
+            Plan::Nothing => Ok(()),
+            Plan::Everything => self.everything(tx),
+            Plan::Id(id) => {
+                let found = resources::by_id(tx, tenant, kind, *id)?;
+                self.take(tx, found, 1)
             }
-            if listing.paging.holds(self.total) {
-                self.records.push(record);
+            Plan::Unique(key) => {
+                let found = resources::by_unique_key(tx, tenant, kind, key)?;
+                self.take(tx, found, 1)
+            }
+            Plan::Key(path, key) => self
+                .chunks(tx, CANDIDATES_MAX, |tx, after| resources::by_key(tx, tenant, kind, (path, key), after, CHUNK)),
+            Plan::WithMember(member) => self.with_member(tx, *member),
+            Plan::Scan => {
+                if resources::count(tx, tenant, kind)? > u64::from(SCAN_MAX) {
+                    return Err(too_many(SCAN_MAX));
+                }
+                self.chunks(tx, SCAN_MAX, |tx, after| resources::page_after(tx, tenant, kind, after, CHUNK))
+            }
+        }
+    }
+
+    /// Takes what `read` gives above each last one, until nothing is left.
+    fn chunks(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        limit: u32,
+        read: impl Fn(&mut ReadTx<'_>, Option<ResourceId>) -> Result<Vec<ResourceRecord>, StoreError>,
+    ) -> Result<(), ProviderError> {
+        let mut after = None;
+        loop {
+            let chunk = read(tx, after)?;
+            let Some(last) = chunk.last() else { return Ok(()) };
+            after = Some(last.id);
+            self.take(tx, chunk, limit)?;
+        }
+    }
+
+    /// All resources there are: those of other pages are counted, not read.
+    fn everything(&mut self, tx: &mut ReadTx<'_>) -> Result<(), ProviderError> {
+        let (tenant, kind, paging) = (self.caller.tenant(), self.listing.kind, self.listing.paging);
+        self.total = resources::count(tx, tenant, kind)?;
+        let mut after = None;
+        while self.items < paging.count && !self.is_full() {
+            let chunk = Chunk { rows: CHUNK.rows.min(paging.count - self.items), ..CHUNK };
+            let found = match after {
+                None => resources::page(tx, tenant, kind, paging.skipped(), chunk)?,
+                after => resources::page_after(tx, tenant, kind, after, chunk)?,
+            };
+            let Some(last) = found.last() else { return Ok(()) };
+            after = Some(last.id);
+            for record in &found {
+                self.show(tx, record)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn with_member(&mut self, tx: &mut ReadTx<'_>, member: ResourceId) -> Result<(), ProviderError> {
+        let tenant = self.caller.tenant();
+        let mut after = None;
+        loop {
+            let groups = members::group_ids_of(tx, tenant, member, after, CHUNK.rows)?;
+            let Some(last) = groups.last() else { return Ok(()) };
+            after = Some(*last);
+            for group in groups {
+                let found = resources::by_id(tx, tenant, ResourceKind::Group, group)?;
+                self.take(tx, found, CANDIDATES_MAX)?;
+            }
+        }
+    }
+
+    /// Tries the filter on candidates, of which there may be `limit` in all. Matches are counted, those of the page shown.
+    fn take(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        candidates: impl IntoIterator<Item = ResourceRecord>,
+        limit: u32,
+    ) -> Result<(), ProviderError> {
+        for record in candidates {
+            self.seen += 1;
+            if self.seen > u64::from(limit) {
+                return Err(too_many(limit));
+            }
+            if !self.matches(tx, &record)? {
+                continue;
+            }
+            if self.listing.paging.holds(self.total) {
+                self.show(tx, &record)?;
             }
             self.total += 1;
         }
+        Ok(())
+    }
+
+    fn matches(&mut self, tx: &mut ReadTx<'_>, record: &ResourceRecord) -> Result<bool, ProviderError> {
+        if self.matcher.is_none() {
+            return Ok(true);
+        }
+        self.effort.spend(effort_of(self.listing, record.doc.len()))?;
+        let mut resource = document::read(&record.doc)?;
+        complete(self.caller, self.listing.kind, record, self.view.base, &mut resource)?;
+        join_members(tx, self.caller, record.id, &self.listing.member_ids, &mut resource)?;
+        Ok(self.matcher.as_ref().is_none_or(|matcher| matcher.matches(&resource)))
+    }
+
+    /// Whether the page ends here, before its count: the next one then begins with what this one leaves out.
+    const fn is_full(&self) -> bool {
+        self.resources.len() >= LIST_BYTES_MAX
+    }
+
+    /// Writes the next resource of the page, unless it is full.
+    fn show(&mut self, tx: &mut ReadTx<'_>, record: &ResourceRecord) -> Result<(), ProviderError> {
+        if self.is_full() {
+            return Ok(());
+        }
+        let (caller, kind, view) = (self.caller, self.listing.kind, self.view);
+        let json = match kind {
+            ResourceKind::User => None,
+            ResourceKind::Group => groups::members_json(tx, caller, record.id, view)?,
+        };
+        let joined = json.map(|json| Joined { attribute: "members", json });
+        if self.items > 0 {
+            self.resources.push(',');
+        }
+        self.resources.push_str(&represent(caller, kind, record, view, joined.as_ref())?);
+        self.items += 1;
         Ok(())
     }
 }
@@ -409,9 +461,9 @@ mod tests {
 
     #[test]
     fn a_filter_ends_at_its_limit() {
-        let mut page = Page::default();
-        assert_eq!(page.spend(SCAN_EFFORT_MAX), Ok(()));
-        assert_eq!(page.spend(1).unwrap_err().scim_type, scim::ScimType::TooMany);
+        let mut effort = Effort::default();
+        assert_eq!(effort.spend(SCAN_EFFORT_MAX), Ok(()));
+        assert_eq!(effort.spend(1).unwrap_err().scim_type, scim::ScimType::TooMany);
     }
 
     #[test]

@@ -65,11 +65,11 @@ impl NewResource {
 fn read_body(caller: &Caller, kind: ResourceKind, body: Value) -> Result<(Attributes, Vec<Member>), ProviderError> {
     let rules = caller.rules(kind)?;
     let mut attributes = rules.resource_type.read(body)?;
-    rules.forget_secrets(&mut attributes);
     let members = match kind {
         ResourceKind::User => Vec::new(),
         ResourceKind::Group => attributes.remove("members").map(Member::read_list).transpose()?.unwrap_or_default(),
     };
+    rules.forget(&mut attributes);
     Ok((attributes, members))
 }
 
@@ -276,7 +276,7 @@ pub fn patch(
     let old = document::read(&record.doc)?;
     let mut new = old.clone();
     patch.attributes.apply(&rules.resource_type, &mut new)?;
-    rules.forget_secrets(&mut new);
+    rules.forget(&mut new);
     finish(tx, caller, kind, record, Some((&old, &new)), members_changed, now)
 }
 

@@ -176,14 +176,6 @@ impl ResourceType {
         }
     }
 
-    /// The extension that a path names as a whole.
-    pub fn resolve_extension(&self, path: &AttributePath) -> Option<&Schema> {
-        match self.target(path)? {
-            Target::Extension(schema) => Some(schema),
-            Target::Attribute(_) | Target::Core => None,
-        }
-    }
-
     /// The URNs of the core schema and the extensions, in that order.
     pub fn schema_ids(&self) -> impl Iterator<Item = &str> {
         self.schemas().map(|schema| schema.id.as_str())

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use provider::{Caller, TokenKey};
 use store::{ResourceId, Store, StoreError, WriteTx};
 
+use crate::health::Readiness;
+
 /// The parts of the application, made once at start.
 pub struct AppParts {
     /// The data.
@@ -24,18 +26,27 @@ pub struct AppParts {
 
 /// The application as handlers hold it; cheap to clone.
 #[derive(Clone)]
-pub struct App(Arc<AppParts>);
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    parts: AppParts,
+    readiness: Readiness,
+}
 
 impl App {
     /// Puts the parts together.
     pub fn new(mut parts: AppParts) -> Self {
         parts.public_url.truncate(parts.public_url.trim_end_matches('/').len());
-        Self(Arc::new(parts))
+        Self(Arc::new(Inner { parts, readiness: Readiness::default() }))
     }
 
     /// The moment it is now.
     pub fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.0.readiness
     }
 
     /// The address of a tenant's SCIM endpoint.
@@ -62,6 +73,6 @@ impl App {
 impl Deref for App {
     type Target = AppParts;
     fn deref(&self) -> &AppParts {
-        &self.0
+        &self.0.parts
     }
 }

@@ -1,23 +1,64 @@
-//! `/healthz` and `/readyz`: whether the server runs and whether it can reach its data. Open to everybody, and tells nothing else.
+//! `/healthz` and `/readyz`: whether the server can reach its data, and whether the database takes writes. Open to everybody, and
+//! tells nothing else.
 
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use http::StatusCode;
-use store::StoreError;
+use jiff::{SignedDuration, Timestamp};
+use store::{Store, StoreError, settings};
+use tokio::sync::Mutex;
 
 use crate::App;
 
+/// How long the outcome of a probe is answered again, however many ask: each probe is a write that has to be durable.
+pub const PROBE_EVERY: SignedDuration = SignedDuration::from_secs(5);
+
 pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/healthz", get(health)).route("/readyz", get(health))
+    Router::new().route("/healthz", get(health)).route("/readyz", get(ready))
 }
 
 async fn health(State(app): State<App>) -> (StatusCode, &'static str) {
-    match app.store.read(|tx| store::settings::setting(tx, "health")).await {
+    match app.store.read(|tx| settings::setting(tx, "health")).await {
         Ok(_) => (StatusCode::OK, "ok\n"),
         Err::<_, StoreError>(error) => {
             tracing::error!("The store does not answer: {error}");
             (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n")
         }
+    }
+}
+
+async fn ready(State(app): State<App>) -> (StatusCode, &'static str) {
+    if app.readiness().is_ready(&app.store, app.now()).await {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the store takes no writes\n")
+    }
+}
+
+/// The latest probe.
+#[derive(Default)]
+pub(crate) struct Readiness(Mutex<Option<Probe>>);
+
+struct Probe {
+    begun: Timestamp,
+    /// False also while it is not known: who asked may have gone before the store answered.
+    ready: bool,
+}
+
+impl Readiness {
+    /// Whether the database takes writes, or took them less than [`PROBE_EVERY`] ago. One at a time asks the database; the others
+    /// wait for its answer.
+    async fn is_ready(&self, store: &Store, now: Timestamp) -> bool {
+        let mut latest = self.0.lock().await;
+        if let Some(probe) = latest.as_ref().filter(|probe| now.duration_since(probe.begun).abs() < PROBE_EVERY) {
+            return probe.ready;
+        }
+        let probe = latest.insert(Probe { begun: now, ready: false });
+        match store.write(settings::probe).await {
+            Ok(()) => probe.ready = true,
+            Err(error) => tracing::error!("The store takes no writes: {error}"),
+        }
+        probe.ready
     }
 }

@@ -67,7 +67,7 @@ mod tests {
         let (held, gone) = oneshot::channel::<()>();
         threads.spawn(async move {
             let _held = held;
-            std::future::pending().await
+            std::future::pending::<()>().await;
         });
         drop(threads);
         gone.await.unwrap_err();

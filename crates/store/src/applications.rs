@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::changes::ObjectKind;
 use crate::error::StoreError;
-use crate::id::{AppId, ObjectId, RoleId, UserId};
+use crate::id::{AppId, ObjectId, RoleId, UserId, above};
 use crate::sql::{Row, params, statements};
 use crate::{ReadTx, WriteTx};
 
@@ -64,7 +64,7 @@ statements! {
     ASSIGN = "INSERT INTO assignments (app, principal, kind, role, created) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
     UNASSIGN = "DELETE FROM assignments WHERE app = $1 AND principal = $2";
     UNASSIGN_ROLE = "DELETE FROM assignments WHERE app = $1 AND principal = $2 AND role = $3";
-    ASSIGNMENTS = "SELECT a.principal, a.kind, r.id, r.value, r.display_name FROM assignments a JOIN app_roles r ON r.app = a.app AND r.id = a.role WHERE a.app = $1 AND a.principal > $2 ORDER BY a.principal LIMIT $3";
+    ASSIGNMENTS = "SELECT a.principal, a.kind, r.id, r.value, r.display_name FROM assignments a JOIN app_roles r ON r.app = a.app AND r.id = a.role WHERE a.app = $1 AND a.principal >= $2 ORDER BY a.principal LIMIT $3";
     APPS_OF = "SELECT app FROM assignments WHERE principal = $1 GROUP BY app";
     IS_ASSIGNED = "SELECT 1 FROM assignments WHERE app = $1 AND principal = $2 LIMIT 1";
     ENTITLEMENTS = "SELECT r.id, r.value, r.display_name, 1 FROM assignments a JOIN app_roles r ON r.app = a.app AND r.id = a.role WHERE a.app = $1 AND a.principal = $2
@@ -173,8 +173,7 @@ pub fn assignments_after(
     after: Option<ObjectId>,
     limit: u32,
 ) -> Result<Vec<AssignmentRecord>, StoreError> {
-    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
-    tx.all(&ASSIGNMENTS, params![app, after, i64::from(limit)], |row| {
+    tx.all(&ASSIGNMENTS, params![app, above(after), i64::from(limit)], |row| {
         Ok(AssignmentRecord { principal: row.id(0)?, kind: ObjectKind::from_code(row.int(1)?)?, role: role(row, 2)? })
     })
 }

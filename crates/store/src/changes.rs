@@ -3,6 +3,9 @@
 //! A reader that has seen everything up to number n must never miss a change that commits later with a smaller number.
 //! SQLite has one writer, so a number taken at the time of writing is in commit order. On PostgreSQL writers append
 //! unnumbered rows without waiting for each other, and a reader numbers what has been committed before it reads.
+//!
+//! Old changes are removed from the start of a feed, never the newest one, which tells how far the numbers have come. As
+//! there are no gaps, a reader that was away for too long sees that the next number is not its own plus one.
 
 use jiff::Timestamp;
 
@@ -74,17 +77,24 @@ pub struct Change {
     pub at: Timestamp,
 }
 
+/// Changes that one transaction removes, and numbers before that: others wait for it.
+pub const TRIMMED_AT_A_TIME: u32 = 1000;
+
 statements! {
     APPEND = "INSERT INTO changes (feed, seq, object, id, related, at) SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5 FROM changes WHERE feed = $1",
              "INSERT INTO changes_unnumbered (feed, object, object_id, related, at) VALUES ($1, $2, $3, $4, $5)";
     ADD_FEED = "SELECT 1 WHERE $1 IS NULL", "INSERT INTO feeds (feed, last) VALUES ($1, 0) ON CONFLICT (feed) DO NOTHING";
     LOCK_FEED = "SELECT 1 WHERE $1 IS NULL", "SELECT last FROM feeds WHERE feed = $1 FOR UPDATE";
-    NUMBER = "SELECT 1 WHERE $1 IS NULL",
-             "WITH taken AS (DELETE FROM changes_unnumbered WHERE feed = $1 RETURNING id, object, object_id, related, at),
+    NUMBER = "SELECT 1 WHERE $1 IS NULL AND $2 IS NULL",
+             "WITH taken AS (DELETE FROM changes_unnumbered WHERE feed = $1 AND id IN (SELECT id FROM changes_unnumbered WHERE feed = $1 ORDER BY id LIMIT $2)
+                             RETURNING id, object, object_id, related, at),
                    put AS (INSERT INTO changes (feed, seq, object, id, related, at)
                            SELECT $1, (SELECT last FROM feeds WHERE feed = $1) + ROW_NUMBER() OVER (ORDER BY id), object, object_id, related, at FROM taken RETURNING seq)
               UPDATE feeds SET last = last + (SELECT COUNT(*) FROM put) WHERE feed = $1";
     AFTER = "SELECT seq, object, id, related, at FROM changes WHERE feed = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    OLDEST = "SELECT seq, at FROM changes WHERE feed = $1 ORDER BY seq LIMIT $2";
+    NEEDED = "SELECT MIN(COALESCE(watermark, initial_from)) FROM jobs";
+    TRIM = "DELETE FROM changes WHERE feed = $1 AND seq <= $2";
     HEAD = "SELECT COALESCE(MAX(seq), 0) FROM changes WHERE feed = $1";
 }
 
@@ -103,17 +113,42 @@ pub fn append_change(
 /// Gives every committed change its number. Readers call it before [`changes_after`] or [`feed_head`]; where changes are numbered as
 /// they are written it does nothing.
 pub fn number_changes(tx: &mut WriteTx<'_>, feed: Feed) -> Result<(), StoreError> {
+    number(tx, feed, i64::MAX)
+}
+
+fn number(tx: &mut WriteTx<'_>, feed: Feed, limit: i64) -> Result<(), StoreError> {
     if !tx.is_postgres() {
         return Ok(());
     }
     tx.run(&ADD_FEED, params![feed.0])?;
     tx.first(&LOCK_FEED, params![feed.0], |_| Ok(()))?;
-    tx.run(&NUMBER, params![feed.0]).map(drop)
+    tx.run(&NUMBER, params![feed.0, limit]).map(drop)
 }
 
-/// The changes after number `after`, in order, `limit` at the most.
+/// Removes the changes at the start of a feed that were made before a moment and that no job still needs, at most
+/// [`TRIMMED_AT_A_TIME`]; gives how many.
+pub fn trim_changes(tx: &mut WriteTx<'_>, feed: Feed, before: Timestamp) -> Result<u64, StoreError> {
+    // A feed that nobody reads has never been numbered.
+    number(tx, feed, i64::from(TRIMMED_AT_A_TIME))?;
+    let head = feed_head(tx, feed)?;
+    let needed = if feed == DIRECTORY_FEED { tx.first(&NEEDED, &[], |row| row.opt_int(0))?.flatten() } else { None };
+    let end = needed.map_or(head - 1, |needed| needed.min(head - 1));
+    let mut last = None;
+    tx.each(&OLDEST, params![feed.0, i64::from(TRIMMED_AT_A_TIME)], |row| {
+        let (seq, at) = (row.int(0)?, row.time(1)?);
+        let goes = seq <= end && at < before;
+        if goes {
+            last = Some(seq);
+        }
+        Ok(goes)
+    })?;
+    last.map_or(Ok(0), |last| tx.run(&TRIM, params![feed.0, last]))
+}
+
+/// The changes after number `after`, in order, `limit` at the most. Where the next one is no longer kept, the error is
+/// [`StoreError::FeedTrimmed`].
 pub fn changes_after(tx: &mut ReadTx<'_>, feed: Feed, after: i64, limit: u32) -> Result<Vec<Change>, StoreError> {
-    tx.all(&AFTER, params![feed.0, after, i64::from(limit)], |row| {
+    let found = tx.all(&AFTER, params![feed.0, after, i64::from(limit)], |row| {
         Ok(Change {
             seq: row.int(0)?,
             object: ObjectKind::from_code(row.int(1)?)?,
@@ -121,7 +156,11 @@ pub fn changes_after(tx: &mut ReadTx<'_>, feed: Feed, after: i64, limit: u32) ->
             related: row.opt_id(3)?,
             at: row.time(4)?,
         })
-    })
+    })?;
+    match found.first() {
+        Some(next) if next.seq != after + 1 => Err(StoreError::FeedTrimmed { after, first: next.seq }),
+        _ => Ok(found),
+    }
 }
 
 /// The number of the newest change, 0 where there is none.

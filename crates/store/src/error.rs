@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use postgres::error::SqlState;
+
 /// The unique keys whose violation means something to a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UniqueKey {
@@ -24,20 +26,26 @@ pub enum UniqueKey {
 }
 
 /// A failure of the store.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// A unique index refused the row.
     #[error("not unique: {0:?}")]
     NotUnique(UniqueKey),
-    /// The database is locked by another program for longer than the store waits.
-    #[error("the database is busy: another program holds its lock; stop it or try again")]
+    /// A lock was not to be had, or a statement not done, within the time that the store gives them.
+    #[error("the database is busy, or locked by another program; try again, or stop that program")]
     Busy,
+    /// The database gave the transaction up for the sake of another (deadlock, serialisation), as often as it was tried.
+    #[error("the database gave the transaction up for the sake of others; try again")]
+    GaveUp,
     /// The disk or the quota is full. Nothing of the transaction was kept.
     #[error("no space is left for the database; free some and try again")]
     Full,
-    /// The database cannot be reached.
-    #[error("the database cannot be reached: {0}")]
+    /// The database cannot be reached, or takes no writes.
+    #[error("the database cannot be used: {0}")]
     Unavailable(String),
+    /// This kind of database does not offer that; the text says what does.
+    #[error("{0}")]
+    NotOffered(&'static str),
     /// The file is a database of some other program, or no database.
     #[error("{path} is not a Lockstep database; name another data folder")]
     Foreign {
@@ -55,12 +63,30 @@ pub enum StoreError {
     /// The database file is damaged.
     #[error("the database is damaged: {0}; restore a backup")]
     Damaged(String),
+    /// A reader of a change feed was away for so long that what it has not seen is no longer kept. It reads everything anew.
+    #[error("what changed after number {after} is no longer kept: the feed begins at {first}; read everything anew")]
+    FeedTrimmed {
+        /// The last number that the reader has seen.
+        after: i64,
+        /// The first number that is left.
+        first: i64,
+    },
     /// A stored value cannot be read back.
     #[error("a stored value cannot be read: {0}")]
     Decode(String),
     /// Anything else; shown to nobody outside, logged once at the edge.
     #[error("the database failed: {0}")]
     Internal(String),
+}
+
+impl StoreError {
+    /// What happened, to be told within a sentence that says that the database failed.
+    pub(crate) fn within_a_failure(&self) -> String {
+        match self {
+            Self::Internal(what) => what.clone(),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// Unique indexes: SQLite names the columns, PostgreSQL the constraint.
@@ -111,9 +137,22 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+/// The server ended the transaction for the sake of another.
+const GAVE_UP: &[SqlState] = &[SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+/// A timeout passed, of those that each connection sets.
+const TIMED_OUT: &[SqlState] =
+    &[SqlState::QUERY_CANCELED, SqlState::LOCK_NOT_AVAILABLE, SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT];
+/// The server takes nobody, or no writes, at this moment.
+const UNAVAILABLE: &[SqlState] = &[
+    SqlState::TOO_MANY_CONNECTIONS,
+    SqlState::ADMIN_SHUTDOWN,
+    SqlState::CRASH_SHUTDOWN,
+    SqlState::CANNOT_CONNECT_NOW,
+    SqlState::READ_ONLY_SQL_TRANSACTION,
+];
+
 impl From<postgres::Error> for StoreError {
     fn from(error: postgres::Error) -> Self {
-        use postgres::error::SqlState;
         let Some(db) = error.as_db_error() else {
             let cause = std::error::Error::source(&error).filter(|cause| cause.is::<std::io::Error>());
             return if let Some(cause) = cause {
@@ -129,13 +168,64 @@ impl From<postgres::Error> for StoreError {
                 Self::NotUnique(unique_from_constraint(db.constraint().unwrap_or_default()))
             }
             code if *code == SqlState::DISK_FULL => Self::Full,
-            code if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED => {
-                Self::Busy
-            }
-            code if *code == SqlState::TOO_MANY_CONNECTIONS || *code == SqlState::ADMIN_SHUTDOWN => {
-                Self::Unavailable(db.message().to_owned())
-            }
+            code if GAVE_UP.contains(code) => Self::GaveUp,
+            code if TIMED_OUT.contains(code) => Self::Busy,
+            code if UNAVAILABLE.contains(code) => Self::Unavailable(db.message().to_owned()),
             _ => Self::Internal(db.message().to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What people read: each is one sentence, and says what to do where something can be done.
+    #[test]
+    fn errors_are_sentences() {
+        for (error, expected) in [
+            (StoreError::NotUnique(UniqueKey::TenantName), "not unique: TenantName"),
+            (StoreError::Busy, "the database is busy, or locked by another program; try again, or stop that program"),
+            (StoreError::GaveUp, "the database gave the transaction up for the sake of others; try again"),
+            (StoreError::Full, "no space is left for the database; free some and try again"),
+            (
+                StoreError::Unavailable("unable to open database file".to_owned()),
+                "the database cannot be used: unable to open database file",
+            ),
+            (StoreError::NotOffered("use pg_dump"), "use pg_dump"),
+            (
+                StoreError::Foreign { path: "/data/x.db".into() },
+                "/data/x.db is not a Lockstep database; name another data folder",
+            ),
+            (
+                StoreError::Newer { found: 3, known: 1 },
+                "the data has schema version 3, this program knows up to 1; use the newer program",
+            ),
+            (
+                StoreError::Damaged("page 7 is malformed".to_owned()),
+                "the database is damaged: page 7 is malformed; restore a backup",
+            ),
+            (
+                StoreError::FeedTrimmed { after: 3, first: 9 },
+                "what changed after number 3 is no longer kept: the feed begins at 9; read everything anew",
+            ),
+            (
+                StoreError::Decode("column 1 holds no id".to_owned()),
+                "a stored value cannot be read: column 1 holds no id",
+            ),
+            (StoreError::Internal("no such table: x".to_owned()), "the database failed: no such table: x"),
+        ] {
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_failure_within_a_failure_is_told_once() {
+        let inner = StoreError::Internal("disk I/O error".to_owned());
+        for (error, expected) in
+            [(inner, "disk I/O error"), (StoreError::Decode("x".to_owned()), "a stored value cannot be read: x")]
+        {
+            assert_eq!(error.within_a_failure(), expected);
         }
     }
 }

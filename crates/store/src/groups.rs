@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::changes::ObjectKind;
 use crate::error::StoreError;
-use crate::id::{GroupId, ObjectId};
+use crate::id::{GroupId, ObjectId, above};
 use crate::sql::{Row, params, statements};
 use crate::{ReadTx, WriteTx};
 
@@ -29,23 +29,29 @@ pub struct GroupRecord {
     pub modified: Timestamp,
 }
 
+/// The columns that [`group`] reads, in its order.
+macro_rules! columns {
+    () => {
+        "id, display_name, security_enabled, deleted, doc, version, created, modified"
+    };
+}
+
 statements! {
     INSERT = "INSERT INTO directory_groups (id, display_name, name_key, security_enabled, deleted, doc, version, created, modified) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     UPDATE = "UPDATE directory_groups SET display_name = $2, name_key = $3, security_enabled = $4, deleted = $5, doc = $6, version = version + 1, modified = $7 WHERE id = $1";
     LOCK = "SELECT 1 FROM directory_groups WHERE id = $1", "SELECT 1::bigint FROM directory_groups WHERE id = $1 FOR UPDATE";
     DELETE = "DELETE FROM directory_groups WHERE id = $1";
-    BY_ID = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE id = $1";
-    BY_NAME = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE name_key = $1 ORDER BY id LIMIT $2";
-    AFTER = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE id > $1 ORDER BY id LIMIT $2";
-    DELETED_BEFORE = "SELECT id, display_name, security_enabled, deleted, doc, version, created, modified FROM directory_groups WHERE deleted < $1 ORDER BY deleted LIMIT $2";
-    IDS_AFTER = "SELECT id FROM directory_groups WHERE id > $1 ORDER BY id LIMIT $2";
+    BY_ID = concat!("SELECT ", columns!(), " FROM directory_groups WHERE id = $1");
+    BY_NAME = concat!("SELECT ", columns!(), " FROM directory_groups WHERE name_key = $1 ORDER BY id LIMIT $2");
+    AFTER = concat!("SELECT ", columns!(), " FROM directory_groups WHERE id >= $1 ORDER BY id LIMIT $2");
+    DELETED_BEFORE = concat!("SELECT ", columns!(), " FROM directory_groups WHERE deleted < $1 ORDER BY deleted LIMIT $2");
+    IDS_AFTER = "SELECT id FROM directory_groups WHERE id >= $1 ORDER BY id LIMIT $2";
     COUNT = "SELECT COUNT(*) FROM directory_groups WHERE deleted IS NULL";
     ADD_MEMBER = "INSERT INTO directory_members (group_id, member_id, kind) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     REMOVE_MEMBER = "DELETE FROM directory_members WHERE group_id = $1 AND member_id = $2";
     IS_MEMBER = "SELECT 1 FROM directory_members WHERE group_id = $1 AND member_id = $2";
-    MEMBERS = "SELECT member_id, kind FROM directory_members WHERE group_id = $1 AND member_id > $2 ORDER BY member_id LIMIT $3";
-    GROUPS_OF = "SELECT group_id FROM directory_members WHERE member_id = $1 AND group_id > $2 ORDER BY group_id LIMIT $3";
-    COUNT_MEMBERS = "SELECT COUNT(*) FROM directory_members WHERE group_id = $1";
+    MEMBERS = "SELECT member_id, kind FROM directory_members WHERE group_id = $1 AND member_id >= $2 ORDER BY member_id LIMIT $3";
+    GROUPS_OF = "SELECT group_id FROM directory_members WHERE member_id = $1 AND group_id >= $2 ORDER BY group_id LIMIT $3";
 }
 
 fn group(row: &Row<'_>) -> Result<GroupRecord, StoreError> {
@@ -113,8 +119,7 @@ pub fn groups_by_name(tx: &mut ReadTx<'_>, name_key: &str, limit: u32) -> Result
 
 /// Groups with an id above `after`, soft-deleted ones too, in the order of their ids, `limit` at the most.
 pub fn groups_after(tx: &mut ReadTx<'_>, after: Option<GroupId>, limit: u32) -> Result<Vec<GroupRecord>, StoreError> {
-    let after = after.unwrap_or(GroupId::new(uuid::Uuid::nil()));
-    tx.all(&AFTER, params![after, i64::from(limit)], group)
+    tx.all(&AFTER, params![above(after), i64::from(limit)], group)
 }
 
 /// Groups that were soft-deleted before a moment, `limit` at the most.
@@ -128,8 +133,7 @@ pub fn groups_deleted_before(
 
 /// The ids of groups above `after`, soft-deleted ones too, in order, `limit` at the most.
 pub fn group_ids_after(tx: &mut ReadTx<'_>, after: Option<GroupId>, limit: u32) -> Result<Vec<GroupId>, StoreError> {
-    let after = after.unwrap_or(GroupId::new(uuid::Uuid::nil()));
-    tx.all(&IDS_AFTER, params![after, i64::from(limit)], |row| row.id(0))
+    tx.all(&IDS_AFTER, params![above(after), i64::from(limit)], |row| row.id(0))
 }
 
 /// How many live groups there are.
@@ -164,8 +168,7 @@ pub fn members_after(
     after: Option<ObjectId>,
     limit: u32,
 ) -> Result<Vec<(ObjectId, ObjectKind)>, StoreError> {
-    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
-    tx.all(&MEMBERS, params![group, after, i64::from(limit)], |row| {
+    tx.all(&MEMBERS, params![group, above(after), i64::from(limit)], |row| {
         Ok((row.id(0)?, ObjectKind::from_code(row.int(1)?)?))
     })
 }
@@ -177,11 +180,5 @@ pub fn groups_of(
     after: Option<GroupId>,
     limit: u32,
 ) -> Result<Vec<GroupId>, StoreError> {
-    let after = after.unwrap_or(GroupId::new(uuid::Uuid::nil()));
-    tx.all(&GROUPS_OF, params![member, after, i64::from(limit)], |row| row.id(0))
-}
-
-/// How many direct members a group has.
-pub fn count_members(tx: &mut ReadTx<'_>, group: GroupId) -> Result<u64, StoreError> {
-    Ok(tx.first(&COUNT_MEMBERS, params![group], |row| row.int(0))?.unwrap_or(0).unsigned_abs())
+    tx.all(&GROUPS_OF, params![member, above(after), i64::from(limit)], |row| row.id(0))
 }

@@ -44,6 +44,9 @@ macro_rules! id_type { ($($(#[$doc:meta])* $name:ident)*) => { $(
     impl From<Uuid> for $name {
         fn from(id: Uuid) -> Self { Self(id) }
     }
+    impl From<$name> for Uuid {
+        fn from(id: $name) -> Self { id.0 }
+    }
 )* } }
 
 id_type! {
@@ -65,6 +68,15 @@ id_type! {
     CycleId
     /// One record of the provisioning log, or of the audit log.
     LogId
+}
+
+/// From where a page goes on that is to show what is above `after`: `None` begins at the first id there can be, and above
+/// the last there is none. Statements compare with `>=`.
+pub(crate) fn above<T: Into<Uuid>>(after: Option<T>) -> Option<Uuid> {
+    match after {
+        None => Some(Uuid::nil()),
+        Some(id) => id.into().as_u128().checked_add(1).map(Uuid::from_u128),
+    }
 }
 
 impl From<UserId> for ObjectId {
@@ -110,6 +122,20 @@ mod tests {
             "urn:uuid:0198c2a4-7d1e-7aaa-8bbb-0123456789ab",
         ] {
             assert!(other.parse::<ResourceId>().is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_page_begins_above_the_last_one() {
+        let id = Uuid::from_u128;
+        for (after, expected) in [
+            (None, Some(id(0))),
+            (Some(id(0)), Some(id(1))),
+            (Some(id(0xFF)), Some(id(0x100))),
+            (Some(id(u128::MAX - 1)), Some(id(u128::MAX))),
+            (Some(id(u128::MAX)), None),
+        ] {
+            assert_eq!(above(after), expected, "{after:?}");
         }
     }
 

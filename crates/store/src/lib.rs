@@ -29,7 +29,10 @@ pub mod testing;
 mod tx;
 pub mod users;
 
-pub use changes::{Change, DIRECTORY_FEED, Feed, ObjectKind, append_change, changes_after, feed_head, number_changes};
+pub use changes::{
+    Change, DIRECTORY_FEED, Feed, ObjectKind, TRIMMED_AT_A_TIME, append_change, changes_after, feed_head,
+    number_changes, trim_changes,
+};
 pub use error::{StoreError, UniqueKey};
 pub use id::{AppId, CycleId, GroupId, LogId, ObjectId, ResourceId, RoleId, TenantKey, TokenId, UserId, version_7};
 pub use key::{BadKey, folded, folded_user_name};

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::changes::ObjectKind;
 use crate::error::StoreError;
-use crate::id::{AppId, ObjectId};
+use crate::id::{AppId, ObjectId, above};
 use crate::sql::{Row, params, statements};
 use crate::{ReadTx, WriteTx};
 
@@ -113,8 +113,8 @@ statements! {
     OPEN = concat!("SELECT ", columns!(), " FROM links WHERE app = $1 AND state IN (1, 3, 4) AND (kind, source_id) > ($2, $3) ORDER BY kind, source_id LIMIT $4");
     BETWEEN = concat!("SELECT ", columns!(), " FROM links WHERE app = $1 AND kind = $2 AND source_id >= $3 AND source_id <= $4 ORDER BY source_id LIMIT $5");
     ESCROWS_BETWEEN = concat!("SELECT ", escrow_columns!(), " FROM escrows WHERE app = $1 AND kind = $2 AND source_id >= $3 AND source_id <= $4 ORDER BY source_id LIMIT $5");
-    USER_ORPHANS = concat!("SELECT ", columns!(), " FROM links l LEFT JOIN directory_users u ON u.id = l.source_id WHERE l.app = $1 AND l.kind = 1 AND u.id IS NULL AND l.source_id > $2 ORDER BY l.source_id LIMIT $3");
-    GROUP_ORPHANS = concat!("SELECT ", columns!(), " FROM links l LEFT JOIN directory_groups g ON g.id = l.source_id WHERE l.app = $1 AND l.kind = 2 AND g.id IS NULL AND l.source_id > $2 ORDER BY l.source_id LIMIT $3");
+    USER_ORPHANS = concat!("SELECT ", columns!(), " FROM links l LEFT JOIN directory_users u ON u.id = l.source_id WHERE l.app = $1 AND l.kind = 1 AND u.id IS NULL AND l.source_id >= $2 ORDER BY l.source_id LIMIT $3");
+    GROUP_ORPHANS = concat!("SELECT ", columns!(), " FROM links l LEFT JOIN directory_groups g ON g.id = l.source_id WHERE l.app = $1 AND l.kind = 2 AND g.id IS NULL AND l.source_id >= $2 ORDER BY l.source_id LIMIT $3");
     PUT = concat!("INSERT INTO links (app, ", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
            ON CONFLICT (app, kind, source_id) DO UPDATE SET target_id = excluded.target_id, state = excluded.state, attempt = excluded.attempt, at = excluded.at,
            fence = excluded.fence, match_key = excluded.match_key, label = excluded.label, exported = excluded.exported");
@@ -208,9 +208,8 @@ pub fn orphaned_links(
     after: Option<ObjectId>,
     limit: u32,
 ) -> Result<Vec<LinkRecord>, StoreError> {
-    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
     let sql = if kind == ObjectKind::User { &USER_ORPHANS } else { &GROUP_ORPHANS };
-    tx.all(sql, params![app, after, i64::from(limit)], link_row)
+    tx.all(sql, params![app, above(after), i64::from(limit)], link_row)
 }
 
 /// Writes a link, new or changed. A target that another source object is linked to is [`StoreError::NotUnique`].

@@ -1,7 +1,7 @@
 //! Memberships of a tenant's groups: a row per member, so that adding one touches one row whatever the size of the group.
 
 use crate::error::StoreError;
-use crate::id::{ResourceId, TenantKey};
+use crate::id::{ResourceId, TenantKey, above};
 use crate::resources::ResourceKind;
 use crate::sql::{Row, params, statements};
 use crate::{ReadTx, WriteTx};
@@ -32,9 +32,10 @@ statements! {
     CLEAR = "DELETE FROM members WHERE tenant = $1 AND group_id = $2";
     LEAVE_ALL = "DELETE FROM members WHERE tenant = $1 AND member_id = $2";
     IS_MEMBER = "SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 AND member_id = $3";
-    MEMBERS = "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2 AND member_id > $3 ORDER BY member_id LIMIT $4";
+    MEMBERS = "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2 AND member_id >= $3 ORDER BY member_id LIMIT $4";
+    GROUP_IDS_OF = "SELECT group_id FROM members WHERE tenant = $1 AND member_id = $2 AND group_id >= $3 ORDER BY group_id LIMIT $4";
     GROUPS_OF = "SELECT g.id, g.doc FROM members m JOIN resources g ON g.tenant = m.tenant AND g.kind = 2 AND g.id = m.group_id
-                 WHERE m.tenant = $1 AND m.member_id = $2 AND m.group_id > $3 ORDER BY m.group_id LIMIT $4";
+                 WHERE m.tenant = $1 AND m.member_id = $2 AND m.group_id >= $3 ORDER BY m.group_id LIMIT $4";
 }
 
 /// Adds a member; says whether it was not one yet.
@@ -85,8 +86,7 @@ pub fn members_after(
     after: Option<ResourceId>,
     limit: u32,
 ) -> Result<Vec<MemberRecord>, StoreError> {
-    let after = after.unwrap_or(ResourceId::new(uuid::Uuid::nil()));
-    tx.all(&MEMBERS, params![tenant, group, after, i64::from(limit)], |row: &Row<'_>| {
+    tx.all(&MEMBERS, params![tenant, group, above(after), i64::from(limit)], |row: &Row<'_>| {
         Ok(MemberRecord { id: row.id(0)?, kind: ResourceKind::from_code(row.int(1)?)?, display: row.opt_text(2)? })
     })
 }
@@ -99,10 +99,20 @@ pub fn groups_of(
     after: Option<ResourceId>,
     limit: u32,
 ) -> Result<Vec<GroupOfMember>, StoreError> {
-    let after = after.unwrap_or(ResourceId::new(uuid::Uuid::nil()));
-    tx.all(&GROUPS_OF, params![tenant, member, after, i64::from(limit)], |row| {
+    tx.all(&GROUPS_OF, params![tenant, member, above(after), i64::from(limit)], |row| {
         Ok(GroupOfMember { id: row.id(0)?, doc: row.text(1)? })
     })
+}
+
+/// The ids of the groups a resource is a direct member of, above `after`, in order, `limit` at the most.
+pub fn group_ids_of(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    member: ResourceId,
+    after: Option<ResourceId>,
+    limit: u32,
+) -> Result<Vec<ResourceId>, StoreError> {
+    tx.all(&GROUP_IDS_OF, params![tenant, member, above(after), i64::from(limit)], |row| row.id(0))
 }
 
 #[cfg(test)]

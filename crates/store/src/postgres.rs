@@ -16,6 +16,12 @@ use crate::{ReadTx, WriteTx, migrate};
 const CONNECTIONS: u32 = 16;
 /// How long a connection attempt may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a statement may run. A request is given up after a minute, so nobody waits for longer.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a lock of another transaction is waited for; as on SQLite.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a transaction may hold its locks while nothing is asked of it.
+const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the first connection waits before it tries a given up transaction for the second time; see [`pause`].
 const RETRY_PAUSE: Duration = Duration::from_millis(4);
 
@@ -37,7 +43,7 @@ pub(crate) struct Connection {
 impl Pool {
     pub(crate) fn open(url: &str) -> Result<Self, StoreError> {
         let mut config: Config = url.parse().map_err(|error: postgres::Error| {
-            StoreError::Unavailable(format!("the database address is not understood: {error}"))
+            StoreError::Unavailable(format!("its address is not understood: {error}"))
         })?;
         config.connect_timeout(CONNECT_TIMEOUT).application_name("lockstep");
         let url_config = config.clone();
@@ -47,6 +53,9 @@ impl Pool {
             migrate::postgres(&mut client)
         });
         migrated.join().map_err(|_| StoreError::Internal("the migration panicked".to_owned()))??;
+        // Set after the migrations, which may take as long as they need.
+        let options = limited(config.get_options());
+        config.options(&options);
         let (work, inbox) = channel::<Work>();
         let inbox = Arc::new(Mutex::new(inbox));
         for number in 0..CONNECTIONS {
@@ -63,6 +72,17 @@ impl Pool {
     }
 }
 
+/// The options of a connection: our limits, and then those of the address, which may set other limits.
+fn limited(options: Option<&str>) -> String {
+    let timeouts = [
+        ("statement_timeout", STATEMENT_TIMEOUT),
+        ("lock_timeout", LOCK_TIMEOUT),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
+    ];
+    let ours = timeouts.map(|(name, time)| format!("-c {name}={}", time.as_millis())).join(" ");
+    format!("{ours} {}", options.unwrap_or_default())
+}
+
 fn serve(inbox: &Mutex<Receiver<Work>>, mut connection: Connection) {
     loop {
         let work = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -77,13 +97,23 @@ fn pause(connection: u32, attempt: u32) -> Duration {
     RETRY_PAUSE * (connection + 1) * attempt
 }
 
+fn no_connection() -> StoreError {
+    StoreError::Unavailable("the connection is gone".to_owned())
+}
+
+fn catching<T, E: From<StoreError>>(use_case: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(use_case))
+        .unwrap_or_else(|_| Err(StoreError::Internal("a use case panicked".to_owned()).into()))
+}
+
 impl Connection {
     fn client(&mut self) -> Result<&mut Client, StoreError> {
         if self.client.as_ref().is_none_or(Client::is_closed) {
+            self.client = None;
             self.prepared.clear();
             self.client = Some(self.config.connect(NoTls)?);
         }
-        self.client.as_mut().ok_or_else(|| StoreError::Internal("no connection".to_owned()))
+        self.client.as_mut().ok_or_else(no_connection)
     }
 
     pub(crate) fn read<T, E: From<StoreError>>(
@@ -91,6 +121,31 @@ impl Connection {
         use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.within("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", |mut tx| use_case(&mut tx)).result
+    }
+
+    pub(crate) fn look_up<T, E: From<StoreError>>(
+        &mut self,
+        use_case: &mut impl FnMut(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let result = self.alone(&mut *use_case);
+        if result.is_err() && self.client.as_ref().is_some_and(Client::is_closed) {
+            // A kept connection may have died unnoticed, as when the server was restarted.
+            return self.alone(use_case);
+        }
+        result
+    }
+
+    fn alone<T, E: From<StoreError>>(
+        &mut self,
+        use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.client()?;
+        let Some(client) = self.client.as_mut() else { return Err(no_connection().into()) };
+        // A single statement gives way to nobody.
+        let mut gave_up = false;
+        let mut tx = ReadTx::postgres(client, &mut self.prepared, &mut gave_up);
+        tx.allow_one_statement();
+        catching(|| use_case(&mut tx))
     }
 
     pub(crate) fn write<T, E: From<StoreError>>(
@@ -116,8 +171,7 @@ impl Connection {
         let mut gave_up = false;
         let result = self.begin(begin).map_err(E::from).and_then(|(client, prepared)| {
             let tx = ReadTx::postgres(client, prepared, &mut gave_up);
-            catch_unwind(AssertUnwindSafe(|| use_case(tx)))
-                .unwrap_or_else(|_| Err(StoreError::Internal("a use case panicked".to_owned()).into()))
+            catching(|| use_case(tx))
         });
         let result = match result {
             Ok(value) => self.end("COMMIT").map(|()| value).map_err(E::from),
@@ -135,8 +189,7 @@ impl Connection {
             self.client = None;
             self.client()?.batch_execute(begin)?;
         }
-        let client =
-            self.client.as_mut().ok_or_else(|| StoreError::Unavailable("the connection is gone".to_owned()))?;
+        let client = self.client.as_mut().ok_or_else(no_connection)?;
         Ok((client, &mut self.prepared))
     }
 

@@ -5,7 +5,7 @@
 
 use crate::changes::ObjectKind;
 use crate::error::StoreError;
-use crate::id::{AppId, GroupId, ObjectId};
+use crate::id::{AppId, GroupId, ObjectId, above};
 use crate::sql::{Row, params, statements};
 use crate::{ReadTx, WriteTx};
 
@@ -84,10 +84,10 @@ statements! {
                       "INSERT INTO member_links (app, holder, member) SELECT app, $3::uuid, member FROM member_links WHERE app = $1 AND holder = $2 ON CONFLICT DO NOTHING";
     FORGET_MEMBERSHIPS = "DELETE FROM pending_references WHERE app = $1 AND kind = 2 AND wanted = $2";
     IS_PRESENT = "SELECT 1 FROM member_links WHERE app = $1 AND member = $2 UNION SELECT 1 FROM pending_references WHERE app = $1 AND kind = 2 AND wanted = $2 AND ready = 1 LIMIT 1";
-    HOLDERS_OF = "SELECT holder FROM member_links WHERE app = $1 AND member = $2 AND holder > $3
-                  UNION SELECT holder FROM pending_references WHERE app = $1 AND kind = 2 AND wanted = $2 AND holder > $3 ORDER BY 1 LIMIT $4";
-    READY_OF = "SELECT kind, holder, attribute, wanted, fresh FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder = $3 AND wanted > $4 ORDER BY attribute, wanted LIMIT $5";
-    READY_HOLDERS = "SELECT holder FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder > $3 GROUP BY holder ORDER BY holder LIMIT $4";
+    HOLDERS_OF = "SELECT holder FROM member_links WHERE app = $1 AND member = $2 AND holder >= $3
+                  UNION SELECT holder FROM pending_references WHERE app = $1 AND kind = 2 AND wanted = $2 AND holder >= $3 ORDER BY 1 LIMIT $4";
+    READY_OF = "SELECT kind, holder, attribute, wanted, fresh FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder = $3 AND wanted >= $4 ORDER BY attribute, wanted LIMIT $5";
+    READY_HOLDERS = "SELECT holder FROM pending_references WHERE app = $1 AND ready = 1 AND kind = $2 AND holder >= $3 GROUP BY holder ORDER BY holder LIMIT $4";
     CLOSE = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3 AND attribute = $4 AND wanted = $5";
     FORGET_HOLDER = "DELETE FROM pending_references WHERE app = $1 AND kind = $2 AND holder = $3";
     FORGET_WANTED = "DELETE FROM pending_references WHERE app = $1 AND wanted = $2";
@@ -96,7 +96,7 @@ statements! {
     PUT_MEMBER = "INSERT INTO member_links (app, holder, member) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     DROP_MEMBER = "DELETE FROM member_links WHERE app = $1 AND holder = $2 AND member = $3";
     HAS_MEMBER = "SELECT 1 FROM member_links WHERE app = $1 AND holder = $2 AND member = $3";
-    MEMBERS_OF = "SELECT member FROM member_links WHERE app = $1 AND holder = $2 AND member > $3 ORDER BY member LIMIT $4";
+    MEMBERS_OF = "SELECT member FROM member_links WHERE app = $1 AND holder = $2 AND member >= $3 ORDER BY member LIMIT $4";
     DROP_MEMBER_EVERYWHERE = "DELETE FROM member_links WHERE app = $1 AND member = $2";
     DROP_HOLDER = "DELETE FROM member_links WHERE app = $1 AND holder = $2";
 }
@@ -165,8 +165,7 @@ pub fn holders_of(
     after: Option<ObjectId>,
     limit: u32,
 ) -> Result<Vec<ObjectId>, StoreError> {
-    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
-    tx.all(&HOLDERS_OF, params![app, user, after, i64::from(limit)], |row| row.id(0))
+    tx.all(&HOLDERS_OF, params![app, user, above(after), i64::from(limit)], |row| row.id(0))
 }
 
 /// The account of one object is another object's now: what the target has of its memberships, or of its members, is the
@@ -199,8 +198,7 @@ pub fn ready_holders(
     after: Option<ObjectId>,
     limit: u32,
 ) -> Result<Vec<ObjectId>, StoreError> {
-    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
-    tx.all(&READY_HOLDERS, params![app, kind.code(), after, i64::from(limit)], |row| row.id(0))
+    tx.all(&READY_HOLDERS, params![app, kind.code(), above(after), i64::from(limit)], |row| row.id(0))
 }
 
 /// Ready references of one holder to objects with an id above `after`, `limit` at the most.
@@ -212,8 +210,7 @@ pub fn ready_of(
     after: Option<ObjectId>,
     limit: u32,
 ) -> Result<Vec<ReferenceRecord>, StoreError> {
-    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
-    tx.all(&READY_OF, params![app, kind.code(), holder, after, i64::from(limit)], reference)
+    tx.all(&READY_OF, params![app, kind.code(), holder, above(after), i64::from(limit)], reference)
 }
 
 /// Closes a note that was dealt with: removes it.
@@ -266,8 +263,7 @@ pub fn written_members(
     after: Option<ObjectId>,
     limit: u32,
 ) -> Result<Vec<ObjectId>, StoreError> {
-    let after = after.unwrap_or(ObjectId::new(uuid::Uuid::nil()));
-    tx.all(&MEMBERS_OF, params![app, group, after, i64::from(limit)], |row| row.id(0))
+    tx.all(&MEMBERS_OF, params![app, group, above(after), i64::from(limit)], |row| row.id(0))
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::error::StoreError;
-use crate::id::{ResourceId, TenantKey};
-use crate::sql::{Row, params, statements};
+use crate::id::{ResourceId, TenantKey, above};
+use crate::sql::{Param, Row, Sql, params, statements};
 use crate::{ReadTx, WriteTx};
 
 /// The kind of a resource.
@@ -51,24 +51,43 @@ pub struct ResourceRecord {
 /// A folded value by which a resource is found: the attribute's path and the value.
 pub type IndexKey = (&'static str, String);
 
+/// How much is read at a time: whoever walks through resources holds no more of them than this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Most resources.
+    pub rows: u32,
+    /// Size of their documents in bytes, from which no further one is taken. The last one may be larger than what was left.
+    pub bytes: usize,
+}
+
+/// The columns that [`resource`] reads, in its order; of the table with that prefix, where there are several.
+macro_rules! columns {
+    () => {
+        columns!("")
+    };
+    ($prefix:literal) => {
+        concat!($prefix, "id, ", $prefix, "doc, ", $prefix, "version, ", $prefix, "created, ", $prefix, "modified")
+    };
+}
+
 statements! {
     INSERT = "INSERT INTO resources (tenant, kind, id, unique_key, doc, version, created, modified) VALUES ($1, $2, $3, $4, $5, 1, $6, $6)";
-    BY_ID = "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3";
-    BY_ID_LOCKED = "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3",
-                   "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3 FOR UPDATE";
-    BY_UNIQUE_KEY = "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key = $3";
-    BY_KEY = "SELECT r.id, r.doc, r.version, r.created, r.modified FROM resource_keys k JOIN resources r ON r.tenant = k.tenant AND r.kind = k.kind AND r.id = k.id
-              WHERE k.tenant = $1 AND k.kind = $2 AND k.path = $3 AND k.key = $4 ORDER BY k.id LIMIT $5";
-    PAGE = "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT $4";
-    PAGE_FROM = "SELECT id, doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 ORDER BY id LIMIT $3 OFFSET $4";
+    BY_ID = concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3");
+    BY_ID_LOCKED = concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3"),
+                   concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3 FOR UPDATE");
+    BY_UNIQUE_KEY = concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key = $3");
+    BY_KEY = concat!("SELECT ", columns!("r."), " FROM resource_keys k JOIN resources r ON r.tenant = k.tenant AND r.kind = k.kind AND r.id = k.id
+              WHERE k.tenant = $1 AND k.kind = $2 AND k.path = $3 AND k.key = $4 AND k.id >= $5 ORDER BY k.id LIMIT $6");
+    PAGE = concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id >= $3 ORDER BY id LIMIT $4");
+    PAGE_FROM = concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 ORDER BY id LIMIT $3 OFFSET $4");
     COUNT = "SELECT COUNT(*) FROM resources WHERE tenant = $1 AND kind = $2";
-    EXISTS = "SELECT 1 FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3";
     KIND_HELD = "SELECT kind FROM resources WHERE tenant = $1 AND kind IN (1, 2) AND id = $2",
                 "SELECT kind FROM resources WHERE tenant = $1 AND kind IN (1, 2) AND id = $2 FOR KEY SHARE";
     UPDATE = "UPDATE resources SET unique_key = $4, doc = $5, version = version + 1, modified = $6 WHERE tenant = $1 AND kind = $2 AND id = $3";
     TOUCH = "UPDATE resources SET version = version + 1, modified = $4 WHERE tenant = $1 AND kind = $2 AND id = $3";
     DELETE = "DELETE FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3";
-    INSERT_KEY = "INSERT INTO resource_keys (tenant, kind, path, key, id) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    INSERT_KEYS = "INSERT INTO resource_keys (tenant, kind, path, key, id) SELECT $1, $2, value ->> 0, value ->> 1, $3 FROM json_each($4) WHERE TRUE ON CONFLICT DO NOTHING",
+                  "INSERT INTO resource_keys (tenant, kind, path, key, id) SELECT $1, $2, value ->> 0, value ->> 1, $3 FROM json_array_elements($4::text::json) ON CONFLICT DO NOTHING";
     DELETE_KEY = "DELETE FROM resource_keys WHERE tenant = $1 AND kind = $2 AND path = $3 AND key = $4 AND id = $5";
 }
 
@@ -95,7 +114,7 @@ pub fn insert(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.run(&INSERT, params![tenant, kind.code(), id, unique_key, doc, now])?;
-    insert_keys(tx, tenant, kind, id, keys)
+    insert_keys(tx, tenant, kind, id, &keys.iter().collect::<Vec<_>>())
 }
 
 /// The resource with that id.
@@ -128,51 +147,63 @@ pub fn by_unique_key(
     tx.first(&BY_UNIQUE_KEY, params![tenant, kind.code(), key], resource)
 }
 
-/// The resources with that key, in the order of their ids, `limit` at the most.
+/// Resources with that key and an id above `after`, in the order of their ids. `None` starts at the first; none are left
+/// when a chunk is empty.
 pub fn by_key(
     tx: &mut ReadTx<'_>,
     tenant: TenantKey,
     kind: ResourceKind,
-    path: &str,
-    key: &str,
-    limit: u32,
+    (path, key): (&str, &str),
+    after: Option<ResourceId>,
+    chunk: Chunk,
 ) -> Result<Vec<ResourceRecord>, StoreError> {
-    tx.all(&BY_KEY, params![tenant, kind.code(), path, key, i64::from(limit)], resource)
+    read(tx, &BY_KEY, params![tenant, kind.code(), path, key, above(after), i64::from(chunk.rows)], chunk)
 }
 
-/// Resources in the order of their ids, skipping `offset`, `limit` at the most.
+/// Resources in the order of their ids, skipping `offset`.
 pub fn page(
     tx: &mut ReadTx<'_>,
     tenant: TenantKey,
     kind: ResourceKind,
     offset: u64,
-    limit: u32,
+    chunk: Chunk,
 ) -> Result<Vec<ResourceRecord>, StoreError> {
     let offset = i64::try_from(offset).unwrap_or(i64::MAX);
-    tx.all(&PAGE_FROM, params![tenant, kind.code(), i64::from(limit), offset], resource)
+    read(tx, &PAGE_FROM, params![tenant, kind.code(), i64::from(chunk.rows), offset], chunk)
 }
 
-/// Resources with an id above `after`, in the order of their ids, `limit` at the most. `None` starts at the first.
+/// Resources with an id above `after`, in the order of their ids. `None` starts at the first; none are left when a chunk
+/// is empty.
 pub fn page_after(
     tx: &mut ReadTx<'_>,
     tenant: TenantKey,
     kind: ResourceKind,
     after: Option<ResourceId>,
-    limit: u32,
+    chunk: Chunk,
 ) -> Result<Vec<ResourceRecord>, StoreError> {
-    let after = after.unwrap_or(ResourceId::new(uuid::Uuid::nil()));
-    tx.all(&PAGE, params![tenant, kind.code(), after, i64::from(limit)], resource)
+    read(tx, &PAGE, params![tenant, kind.code(), above(after), i64::from(chunk.rows)], chunk)
+}
+
+fn read(
+    tx: &mut ReadTx<'_>,
+    sql: &'static Sql,
+    params: &[Param<'_>],
+    chunk: Chunk,
+) -> Result<Vec<ResourceRecord>, StoreError> {
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    tx.each(sql, params, |row| {
+        let record = resource(row)?;
+        bytes += record.doc.len();
+        found.push(record);
+        Ok(bytes < chunk.bytes)
+    })?;
+    Ok(found)
 }
 
 /// How many resources of a kind a tenant has.
 pub fn count(tx: &mut ReadTx<'_>, tenant: TenantKey, kind: ResourceKind) -> Result<u64, StoreError> {
     let count = tx.first(&COUNT, params![tenant, kind.code()], |row| row.int(0))?;
     Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))
-}
-
-/// Whether the tenant has a resource of that kind and id.
-pub fn exists(tx: &mut ReadTx<'_>, tenant: TenantKey, kind: ResourceKind, id: ResourceId) -> Result<bool, StoreError> {
-    Ok(tx.first(&EXISTS, params![tenant, kind.code(), id], |_| Ok(()))?.is_some())
 }
 
 /// What kind of resource has that id. It cannot be deleted by others until the transaction ends.
@@ -197,10 +228,8 @@ pub fn update(
     for (path, key) in old.iter().filter(|key| !new.contains(key)) {
         tx.run(&DELETE_KEY, params![tenant, kind.code(), *path, key, id])?;
     }
-    for key in new.iter().filter(|key| !old.contains(key)) {
-        insert_keys(tx, tenant, kind, id, std::slice::from_ref(key))?;
-    }
-    Ok(())
+    let added: Vec<&IndexKey> = new.iter().filter(|key| !old.contains(key)).collect();
+    insert_keys(tx, tenant, kind, id, &added)
 }
 
 /// Raises the version of a resource whose memberships changed.
@@ -228,17 +257,23 @@ pub fn delete(
     Ok(tx.run(&DELETE, params![tenant, kind.code(), id])? > 0)
 }
 
+/// Stores all keys by one statement, as one JSON text: each would be a round trip of its own.
 fn insert_keys(
     tx: &mut WriteTx<'_>,
     tenant: TenantKey,
     kind: ResourceKind,
     id: ResourceId,
-    keys: &[IndexKey],
+    keys: &[&IndexKey],
 ) -> Result<(), StoreError> {
-    for (path, key) in keys {
-        tx.run(&INSERT_KEY, params![tenant, kind.code(), *path, key, id])?;
+    if keys.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    // In JSON it would pass as an escape; see `tx`.
+    if keys.iter().any(|(_, key)| key.contains('\0')) {
+        return Err(StoreError::Internal("a text holds a NUL character".to_owned()));
+    }
+    let pairs = serde_json::to_string(keys).map_err(|error| StoreError::Internal(error.to_string()))?;
+    tx.run(&INSERT_KEYS, params![tenant, kind.code(), id, &pairs]).map(drop)
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl Sqlite {
             writer: Some(std::thread::spawn(move || write_loop(&writer, &commits, &inbox))),
             stop: Some(stop),
             checkpointer: Some(std::thread::spawn(move || {
-                checkpoint_loop(&checkpoints, &idle_readers, &wal, &stopped)
+                checkpoint_loop(&checkpoints, &idle_readers, &wal, &stopped);
             })),
             readers,
         })
@@ -101,6 +101,16 @@ impl Sqlite {
         use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.readers.read(use_case)
+    }
+
+    pub(crate) fn look_up<T, E: From<StoreError>>(
+        &self,
+        use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.readers.read(|tx| {
+            tx.allow_one_statement();
+            use_case(tx)
+        })
     }
 
     pub(crate) fn backup(&self, to: &Path, progress: impl Fn(u64, u64)) -> Result<(), StoreError> {
@@ -229,10 +239,7 @@ fn write_loop(connection: &Connection, commits: &Commits, inbox: &Receiver<Work>
         }
         let committed = begun.and_then(|()| commit(connection)).inspect(|()| tell(commits));
         for finish in finishes {
-            finish(match &committed {
-                Ok(()) => Ok(()),
-                Err(error) => Err(same(error)),
-            });
+            finish(committed.clone());
         }
     }
 }
@@ -241,7 +248,7 @@ fn write_loop(connection: &Connection, commits: &Commits, inbox: &Receiver<Work>
 /// its caller is then told was not kept.
 fn still_open<'c>(connection: &'c Connection, begun: &Result<(), StoreError>) -> Result<&'c Connection, StoreError> {
     match begun {
-        Err(error) => Err(same(error)),
+        Err(error) => Err(error.clone()),
         Ok(()) if connection.is_autocommit() => Err(StoreError::Full),
         Ok(()) => Ok(connection),
     }
@@ -268,14 +275,6 @@ fn cannot_stamp(database: &Path, error: &std::io::Error) -> StoreError {
         return StoreError::Full;
     }
     StoreError::Unavailable(format!("{} cannot be written: {error}", path.display()))
-}
-
-fn same(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::Busy => StoreError::Busy,
-        StoreError::Full => StoreError::Full,
-        other => StoreError::Internal(other.to_string()),
-    }
 }
 
 /// Copies the write-ahead log into the database from time to time, so that no commit has to.

@@ -22,6 +22,8 @@ pub struct ReadTx<'c> {
     memo: Option<&'c mut Memo>,
     /// The first statement that failed, in words.
     failure: Option<String>,
+    /// Statements that may still be run.
+    left: u32,
 }
 
 /// A transaction that may also write. Everything it did is kept, or nothing.
@@ -47,12 +49,12 @@ impl<'c> DerefMut for WriteTx<'c> {
 
 impl<'c> ReadTx<'c> {
     pub(crate) const fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self { inner: Inner::Sqlite(connection), memo: None, failure: None }
+        Self { inner: Inner::Sqlite(connection), memo: None, failure: None, left: u32::MAX }
     }
 
     /// Over a snapshot that other use cases may read from too. The memo is forgotten with the snapshot.
     pub(crate) const fn snapshot(connection: &'c rusqlite::Connection, memo: &'c mut Memo) -> Self {
-        Self { inner: Inner::Sqlite(connection), memo: Some(memo), failure: None }
+        Self { inner: Inner::Sqlite(connection), memo: Some(memo), failure: None, left: u32::MAX }
     }
 
     /// `gave_up` becomes true when the server ends the transaction for the sake of another (deadlock, serialisation).
@@ -61,7 +63,12 @@ impl<'c> ReadTx<'c> {
         prepared: &'c mut Prepared,
         gave_up: &'c mut bool,
     ) -> Self {
-        Self { inner: Inner::Postgres { client, prepared, gave_up }, memo: None, failure: None }
+        Self { inner: Inner::Postgres { client, prepared, gave_up }, memo: None, failure: None, left: u32::MAX }
+    }
+
+    /// Refuses every statement but one: what runs outside of a transaction sees one moment with one statement only.
+    pub(crate) const fn allow_one_statement(&mut self) {
+        self.left = 1;
     }
 
     pub(crate) const fn is_postgres(&self) -> bool {
@@ -155,12 +162,14 @@ impl<'c> ReadTx<'c> {
     }
 
     fn noting<T>(&mut self, work: impl FnOnce(&mut Inner<'c>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let left = self.left.checked_sub(1).ok_or(StoreError::Internal("a look-up is one statement".to_owned()))?;
+        self.left = left;
         let result = work(&mut self.inner);
         if let Err(error) = &result {
-            if let (Inner::Postgres { gave_up, .. }, StoreError::Busy) = (&mut self.inner, error) {
+            if let (Inner::Postgres { gave_up, .. }, StoreError::GaveUp) = (&mut self.inner, error) {
                 **gave_up = true;
             }
-            self.failure.get_or_insert_with(|| error.to_string());
+            self.failure.get_or_insert_with(|| error.within_a_failure());
         }
         result
     }

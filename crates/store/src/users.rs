@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::error::StoreError;
-use crate::id::UserId;
+use crate::id::{UserId, above};
 use crate::sql::{Row, params, statements};
 use crate::{ReadTx, WriteTx};
 
@@ -32,19 +32,26 @@ pub struct UserRecord {
     pub modified: Timestamp,
 }
 
+/// The columns that [`user`] reads, in its order.
+macro_rules! columns {
+    () => {
+        "id, upn, display_name, manager, enabled, deleted, doc, version, created, modified"
+    };
+}
+
 statements! {
     INSERT = "INSERT INTO directory_users (id, upn, upn_key, display_name, manager, enabled, deleted, doc, version, created, modified) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     UPDATE = "UPDATE directory_users SET upn = $2, upn_key = $3, display_name = $4, manager = $5, enabled = $6, deleted = $7, doc = $8, version = version + 1, modified = $9 WHERE id = $1";
     LOCK = "SELECT 1 FROM directory_users WHERE id = $1", "SELECT 1::bigint FROM directory_users WHERE id = $1 FOR UPDATE";
     DELETE = "DELETE FROM directory_users WHERE id = $1";
-    BY_ID = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE id = $1";
-    BY_KEY = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE upn_key = $1";
-    DELETED_BY_UPN = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE deleted IS NOT NULL AND upn = $1 ORDER BY deleted DESC LIMIT 1";
-    AFTER = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE id > $1 ORDER BY id LIMIT $2";
-    BETWEEN = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE id >= $1 AND id <= $2 ORDER BY id LIMIT $3";
-    DELETED_BEFORE = "SELECT id, upn, display_name, manager, enabled, deleted, doc, version, created, modified FROM directory_users WHERE deleted < $1 ORDER BY deleted LIMIT $2";
-    REPORTS = "SELECT id FROM directory_users WHERE manager = $1 AND id > $2 ORDER BY id LIMIT $3";
-    IDS_AFTER = "SELECT id FROM directory_users WHERE id > $1 ORDER BY id LIMIT $2";
+    BY_ID = concat!("SELECT ", columns!(), " FROM directory_users WHERE id = $1");
+    BY_KEY = concat!("SELECT ", columns!(), " FROM directory_users WHERE upn_key = $1");
+    DELETED_BY_UPN = concat!("SELECT ", columns!(), " FROM directory_users WHERE deleted IS NOT NULL AND upn = $1 ORDER BY deleted DESC LIMIT 1");
+    AFTER = concat!("SELECT ", columns!(), " FROM directory_users WHERE id >= $1 ORDER BY id LIMIT $2");
+    BETWEEN = concat!("SELECT ", columns!(), " FROM directory_users WHERE id >= $1 AND id <= $2 ORDER BY id LIMIT $3");
+    DELETED_BEFORE = concat!("SELECT ", columns!(), " FROM directory_users WHERE deleted < $1 ORDER BY deleted LIMIT $2");
+    REPORTS = "SELECT id FROM directory_users WHERE manager = $1 AND id >= $2 ORDER BY id LIMIT $3";
+    IDS_AFTER = "SELECT id FROM directory_users WHERE id >= $1 ORDER BY id LIMIT $2";
     COUNT = "SELECT COUNT(*), COALESCE(SUM(CASE WHEN deleted IS NULL THEN 0 ELSE 1 END), 0) FROM directory_users";
 }
 
@@ -124,8 +131,7 @@ pub fn deleted_user_by_name(tx: &mut ReadTx<'_>, upn: &str) -> Result<Option<Use
 
 /// Users with an id above `after`, soft-deleted ones too, in the order of their ids, `limit` at the most.
 pub fn users_after(tx: &mut ReadTx<'_>, after: Option<UserId>, limit: u32) -> Result<Vec<UserRecord>, StoreError> {
-    let after = after.unwrap_or(UserId::new(uuid::Uuid::nil()));
-    tx.all(&AFTER, params![after, i64::from(limit)], user)
+    tx.all(&AFTER, params![above(after), i64::from(limit)], user)
 }
 
 /// Users with ids from `first` to `last`, soft-deleted ones too, `limit` at the most.
@@ -150,14 +156,12 @@ pub fn reports_of(
     after: Option<UserId>,
     limit: u32,
 ) -> Result<Vec<UserId>, StoreError> {
-    let after = after.unwrap_or(UserId::new(uuid::Uuid::nil()));
-    tx.all(&REPORTS, params![manager, after, i64::from(limit)], |row| row.id(0))
+    tx.all(&REPORTS, params![manager, above(after), i64::from(limit)], |row| row.id(0))
 }
 
 /// The ids of users above `after`, soft-deleted ones too, in order, `limit` at the most.
 pub fn user_ids_after(tx: &mut ReadTx<'_>, after: Option<UserId>, limit: u32) -> Result<Vec<UserId>, StoreError> {
-    let after = after.unwrap_or(UserId::new(uuid::Uuid::nil()));
-    tx.all(&IDS_AFTER, params![after, i64::from(limit)], |row| row.id(0))
+    tx.all(&IDS_AFTER, params![above(after), i64::from(limit)], |row| row.id(0))
 }
 
 /// How many users there are, and how many of them are soft-deleted.

@@ -136,8 +136,8 @@ fn a_purge_takes_everything_along_and_tells_the_feed() {
             .await
             .unwrap();
         assert_eq!((ann.manager, boss, roles), (None, None, vec![]));
-        let empty = store.read(|tx| groups::count_members(tx, Uuid::from_u128(10).into())).await;
-        assert_eq!(empty.map_err(|e: StoreError| e.to_string()), Ok(0));
+        let empty = store.read(|tx| groups::members_after(tx, Uuid::from_u128(10).into(), None, 9)).await;
+        assert_eq!(empty.map_err(|e: StoreError| e.to_string()), Ok(vec![]));
     });
 }
 

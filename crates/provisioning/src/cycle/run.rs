@@ -66,8 +66,25 @@ impl Engine {
         let name = self.store().read(move |tx| directory::application(tx, app)).await?.name;
         settings.check(template)?;
         let target = self.target_of(&record, &settings)?;
-        let initial = record.watermark.is_none();
+        let initial = match record.watermark {
+            None => true,
+            Some(watermark) => self.is_behind_the_feed(app, watermark).await?,
+        };
         Cycle::new(Parts { engine: self.clone(), app, name, template, settings, target, mode, initial, progress })
+    }
+}
+
+impl Engine {
+    /// Whether what changed after a watermark is no longer kept: then everything is looked at, as in the first cycle.
+    async fn is_behind_the_feed(&self, app: AppId, watermark: i64) -> Result<bool, JobError> {
+        match self.store().read(move |tx| changes_after(tx, DIRECTORY_FEED, watermark, 1)).await {
+            Ok(_) => Ok(false),
+            Err(error @ StoreError::FeedTrimmed { .. }) => {
+                tracing::warn!("The job of application {app} looks at everything again: {error}");
+                Ok(true)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

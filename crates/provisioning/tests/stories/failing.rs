@@ -1,8 +1,9 @@
 //! What goes wrong between the service and an application, and what is made of it.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use provisioning::target::Method;
 use provisioning::{JobChange, JobError, JobStatus};
+use store::{DIRECTORY_FEED, StoreError, jobs};
 
 use crate::fake_target::{Fault, Nature};
 use crate::world::{lines, on_both};
@@ -297,5 +298,34 @@ fn a_second_start_of_a_running_job_is_refused() {
         }
         world.comes_to_rest().await;
         assert_eq!(job.until_calm().await.created, 1);
+    });
+}
+
+#[test]
+fn a_job_that_was_away_for_longer_than_changes_are_kept_looks_at_everything_again() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let anne = world.joins_for(job.app, "Anne").await;
+        world.joins_for(job.app, "Bert").await;
+        assert_eq!(job.until_calm().await.cycle, "initial");
+        world.set(anne, "department", "Sales").await;
+        // Its watermark is that of a backup: everybody else has gone on.
+        let (app, now) = (job.app, world.clock.now());
+        let trimmed = world.store.write(move |tx| {
+            store::number_changes(tx, DIRECTORY_FEED)?;
+            let head = store::feed_head(tx, DIRECTORY_FEED)?;
+            let lease = jobs::take_lease(tx, app, "a test", now, now)?.expect("no cycle runs");
+            jobs::set_watermark(tx, lease, head)?;
+            let trimmed = store::trim_changes(tx, DIRECTORY_FEED, Timestamp::MAX)?;
+            jobs::set_watermark(tx, lease, 1)?;
+            jobs::release(tx, lease, now)?;
+            Ok::<_, StoreError>(trimmed)
+        });
+        assert!(trimmed.await.expect("the store is there") > 1);
+        job.target.take_requests();
+        let report = job.cycle().await;
+        assert_eq!((report.cycle, report.updated, report.failed), ("initial", 1, 0));
+        let again = job.cycle().await;
+        assert_eq!((again.cycle, again.requests), ("incremental", 0));
     });
 }

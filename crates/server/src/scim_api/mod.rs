@@ -13,7 +13,7 @@ mod resources;
 mod visitor;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use store::resources::ResourceKind;
 
 pub use body::{BODY_BYTES_MAX, BODY_DEADLINE};
@@ -44,6 +44,8 @@ pub(crate) fn routes() -> Router<App> {
     let config = get(discovery::service_provider_config);
     routes
         .route(&format!("{BASE}/.search"), post(resources::search_everything))
+        .route(&format!("{BASE}/Me"), any(resources::not_offered))
+        .route(&format!("{BASE}/Bulk"), post(resources::not_offered))
         .route(&format!("{BASE}/ServiceProviderConfig"), config.clone())
         .route(&format!("{BASE}/ServiceProviderConfig/"), config)
         .fallback(visitor::no_such_address)

@@ -120,10 +120,10 @@ impl Rejection {
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer realm=\"SCIM\", error=\"invalid_token\""),
             )),
-            Self::TooSlow => Some((header::RETRY_AFTER, HeaderValue::from_static("5"))),
-            Self::Provider(ProviderError::Store(StoreError::Busy | StoreError::Unavailable(_))) => {
-                Some((header::RETRY_AFTER, HeaderValue::from_static("5")))
-            }
+            Self::TooSlow
+            | Self::Provider(ProviderError::Store(
+                StoreError::Busy | StoreError::GaveUp | StoreError::Unavailable(_),
+            )) => Some((header::RETRY_AFTER, HeaderValue::from_static("5"))),
             // What is left of the body is not read, so nothing can follow it.
             Self::TooLarge | Self::BodyTooSlow | Self::BodyBroken => {
                 Some((header::CONNECTION, HeaderValue::from_static("close")))
@@ -161,12 +161,14 @@ const fn scim_status(scim_type: ScimType) -> StatusCode {
 
 const fn store_status(error: &StoreError) -> StatusCode {
     match error {
-        StoreError::Busy | StoreError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        StoreError::Busy | StoreError::GaveUp | StoreError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         StoreError::Full => StatusCode::INSUFFICIENT_STORAGE,
         StoreError::NotUnique(_)
+        | StoreError::NotOffered(_)
         | StoreError::Foreign { .. }
         | StoreError::Newer { .. }
         | StoreError::Damaged(_)
+        | StoreError::FeedTrimmed { .. }
         | StoreError::Decode(_)
         | StoreError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -174,12 +176,14 @@ const fn store_status(error: &StoreError) -> StatusCode {
 
 const fn store_detail(error: &StoreError) -> &'static str {
     match error {
-        StoreError::Busy | StoreError::Unavailable(_) => "the server is busy; try again",
+        StoreError::Busy | StoreError::GaveUp | StoreError::Unavailable(_) => "the server is busy; try again",
         StoreError::Full => "the server has no space left",
         StoreError::NotUnique(_)
+        | StoreError::NotOffered(_)
         | StoreError::Foreign { .. }
         | StoreError::Newer { .. }
         | StoreError::Damaged(_)
+        | StoreError::FeedTrimmed { .. }
         | StoreError::Decode(_)
         | StoreError::Internal(_) => "internal error",
     }
@@ -199,5 +203,26 @@ impl IntoResponse for Rejection {
             answer.headers_mut().insert(name, value);
         }
         answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_told_apart_from_what_failed() {
+        for (error, status, retry_after) in [
+            (StoreError::Busy, 503, true),
+            (StoreError::GaveUp, 503, true),
+            (StoreError::Unavailable("too many connections".to_owned()), 503, true),
+            (StoreError::Full, 507, false),
+            (StoreError::Internal("no such table".to_owned()), 500, false),
+        ] {
+            let shown = error.to_string();
+            let answer = Rejection::from(error).into_response();
+            let told = (answer.status().as_u16(), answer.headers().contains_key(header::RETRY_AFTER));
+            assert_eq!(told, (status, retry_after), "{shown}");
+        }
     }
 }

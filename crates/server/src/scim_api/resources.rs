@@ -38,6 +38,11 @@ pub(crate) async fn search_everything(_: Admitted) -> Rejection {
     .into()
 }
 
+/// Answers what RFC 7644 has and this server does not (§3.11 for `/Me`).
+pub(crate) async fn not_offered(_: Admitted) -> Rejection {
+    provider::ProviderError::NotImplemented("/Me and /Bulk are not offered; name each user or group by its id").into()
+}
+
 /// The methods of `/Users/{id}` or `/Groups/{id}`.
 pub(crate) fn one(kind: ResourceKind) -> MethodRouter<App> {
     get(move |app, visitor, last, parameters, unless| fetch(kind, app, visitor, last, parameters, unless))
@@ -69,11 +74,11 @@ async fn create(
 async fn list(kind: ResourceKind, State(app): State<App>, admitted: Admitted, parameters: Parameters) -> Answer {
     let projection = parameters.projection()?;
     let listing = Listing::prepare(&admitted.caller, kind, parameters.filter.as_deref(), parameters.paging()?)?;
-    let is_short = listing.is_short();
+    let is_one_statement = listing.is_one_statement();
     let run = move |tx: &mut store::ReadTx<'_>| {
         provider::list(tx, &admitted.caller, &listing, admitted.view(&projection)).map_err(Rejection::from)
     };
-    let text = if is_short { app.store.read(run).await? } else { app.store.scan(run).await? };
+    let text = if is_one_statement { app.store.look_up(run).await? } else { app.store.scan(run).await? };
     Ok(answer::json(StatusCode::OK, text))
 }
 

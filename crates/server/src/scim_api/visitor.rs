@@ -58,9 +58,9 @@ impl Admitted {
         let visitor = Visitor::read(app, headers, uri)?;
         let now = app.now();
         app.store
-            .read(move |tx| {
+            .look_up(move |tx| {
                 let caller = visitor.admit(tx, now)?;
-                Ok(Self { caller, base: visitor.base })
+                Ok(Self { caller, base: visitor.base.clone() })
             })
             .await
     }

@@ -1,7 +1,10 @@
 //! What an endpoint says about itself.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::{Value, json};
-use store::testing::on_both;
+use store::testing::{databases, on_both};
+use tower::ServiceExt;
 
 use crate::world::{ENTERPRISE, GROUP, PUBLIC, USER, World};
 
@@ -80,6 +83,31 @@ fn capabilities_are_what_the_endpoint_does() {
             assert_eq!(answer.status.as_u16(), 403, "{path}");
         }
     });
+}
+
+/// The status of an address outside of the tenants.
+async fn status(world: &World, path: &str) -> u16 {
+    let request = http::Request::get(path).body(axum::body::Body::empty()).unwrap();
+    world.service.clone().oneshot(request).await.unwrap().status().as_u16()
+}
+
+#[test]
+fn a_database_that_takes_no_writes_is_not_ready_until_it_does() {
+    for database in databases() {
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let world = World::new(database.open(), "generic").await;
+            let five_seconds_later = || world.clock.fetch_add(5_000, Ordering::Relaxed);
+            assert_eq!(status(&world, "/readyz").await, 200);
+            database.fill_up();
+            assert_eq!(status(&world, "/readyz").await, 200, "looked at a moment ago");
+            five_seconds_later();
+            assert_eq!((status(&world, "/readyz").await, status(&world, "/healthz").await), (503, 200));
+            database.make_room();
+            assert_eq!(status(&world, "/readyz").await, 503, "looked at a moment ago");
+            five_seconds_later();
+            assert_eq!(status(&world, "/readyz").await, 200);
+        });
+    }
 }
 
 #[test]

@@ -182,6 +182,9 @@ fn pages() {
                 ("count=0", 1, 0..0),
                 ("count=-1", 1, 0..0),
                 ("count=5000", 1, 0..11),
+                ("count=99999999999999999999", 1, 0..11),
+                ("count=-99999999999999999999", 1, 0..0),
+                ("startIndex=9223372036854775808&count=5", 9_223_372_036_854_775_807, 11..11),
             ] {
                 let answer = world.get(&format!("/Users?{query}{filter}")).await;
                 let shown: Vec<&str> = answer.body["Resources"]
@@ -199,9 +202,51 @@ fn pages() {
                 );
             }
         }
-        for query in ["count=x", "startIndex=1.5", "count=1&count=2", "count=99999999999999999999"] {
+        for query in ["count=x", "startIndex=1.5", "count=1&count=2", "count=1e30", "count="] {
             let answer = world.get(&format!("/Users?{query}")).await;
             assert_eq!((answer.status.as_u16(), &answer.body["scimType"]), (400, &json!("invalidValue")), "{query}");
+        }
+    });
+}
+
+/// More than fit on a page, although fewer than a client may ask for.
+const LARGE: usize = 140;
+
+/// Users as large as one may be, all of the same title.
+async fn large_people(world: &World) -> Vec<String> {
+    let text = "x".repeat(61_000);
+    let mut ids = Vec::new();
+    for number in 0..LARGE {
+        let body = json!({
+            "schemas": [USER], "userName": format!("large{number}"), "externalId": "same", "title": text,
+            "nickName": text, "displayName": text, "profileUrl": format!("https://a.example/{text}"),
+        });
+        ids.push(world.call("POST", "/Users", &body).await.id());
+    }
+    ids
+}
+
+#[test]
+fn a_page_of_large_resources_is_shorter_and_the_next_one_goes_on() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let ids = large_people(&world).await;
+        // All there are, those that an index leads to, and those that are found by looking at all.
+        for filter in ["", "&filter=externalId+eq+%22same%22", "&filter=nickName+sw+%22x%22"] {
+            let mut walked = Vec::new();
+            while walked.len() < ids.len() {
+                let start = walked.len() + 1;
+                let answer = world.get(&format!("/Users?startIndex={start}&count=1000{filter}")).await;
+                let resources = answer.body["Resources"].as_array().unwrap();
+                let told = ["totalResults", "startIndex", "itemsPerPage"].map(|name| answer.body[name].as_u64());
+                assert_eq!(told, [LARGE, start, resources.len()].map(|number| Some(number as u64)), "{filter}");
+                assert!((1..LARGE).contains(&resources.len()), "{filter}: {}", resources.len());
+                walked.extend(resources.iter().map(|user| user["id"].as_str().unwrap().to_owned()));
+            }
+            assert_eq!(walked, ids, "{filter}");
+            // What is answered is small, whatever had to be read for it.
+            let short = world.get(&format!("/Users?attributes=userName&count=1000{filter}")).await;
+            assert_eq!(short.body["itemsPerPage"], LARGE, "{filter}");
         }
     });
 }

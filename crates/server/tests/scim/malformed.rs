@@ -164,6 +164,11 @@ fn addresses() {
         let id = world.user("ann").await;
         assert_eq!(world.get(&format!("/Users/{id}/")).await.status.as_u16(), 200);
         assert_eq!(world.get(&format!("/Users/{}", id.to_uppercase())).await.status.as_u16(), 200);
+        for (method, path) in [("GET", "/Me"), ("PATCH", "/Me"), ("POST", "/Bulk"), ("POST", "/.search")] {
+            assert_eq!(world.call(method, path, &json!(null)).await.status.as_u16(), 501, "{method} {path}");
+            let stranger = World { token: String::new(), ..world.clone() };
+            assert_eq!(stranger.call(method, path, &json!(null)).await.status.as_u16(), 401, "{method} {path}");
+        }
         for (method, path, allow) in [
             ("PUT", "/Users", "GET,HEAD,POST"),
             ("DELETE", "/Groups", "GET,HEAD,POST"),

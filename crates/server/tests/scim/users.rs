@@ -158,3 +158,37 @@ fn putting_a_user() {
         assert_eq!(absent.await.status.as_u16(), 404);
     });
 }
+
+#[test]
+fn no_client_says_where_a_manager_is_found() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let boss = world.user("boss").await;
+        let manager = json!({ "value": boss, "$ref": "https://evil.example/Users/1" });
+        let kept = json!({ "value": boss });
+        let user = json!({ "schemas": [USER, ENTERPRISE], "userName": "ann", ENTERPRISE: { "manager": manager } });
+        let made = world.call("POST", "/Users", &user).await;
+        assert_eq!(made.body[ENTERPRISE]["manager"], kept);
+        let path = format!("/Users/{}", made.id());
+        let operation = |path: &str, value: Value| {
+            let path = format!("{ENTERPRISE}:{path}");
+            json!({ "schemas": [PATCH], "Operations": [{ "op": "replace", "path": path, "value": value }] })
+        };
+        for (method, body) in [
+            ("PUT", user.clone()),
+            ("PATCH", operation("manager", manager)),
+            ("PATCH", operation("manager.$ref", json!("https://evil.example/Users/1"))),
+        ] {
+            let changed = world.call(method, &path, &body).await;
+            assert_eq!((changed.status.as_u16(), &changed.body[ENTERPRISE]["manager"]), (200, &kept), "{body}");
+            assert_eq!(changed.header("etag"), "W/\"1\"", "nothing changed: {body}");
+        }
+        let only_an_address = json!({
+            "schemas": [USER, ENTERPRISE], "userName": "bob",
+            ENTERPRISE: { "manager": { "$ref": "https://evil.example/Users/1" } },
+        });
+        let made = world.call("POST", "/Users", &only_an_address).await;
+        assert_eq!((made.status.as_u16(), &made.body["schemas"]), (201, &json!([USER])));
+        assert_eq!(made.body.get(ENTERPRISE), None);
+    });
+}

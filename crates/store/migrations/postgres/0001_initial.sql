@@ -62,7 +62,7 @@ CREATE TABLE members (
 );
 CREATE UNIQUE INDEX members_member ON members (tenant, member_id, group_id);
 
--- What changed, in commit order without gaps. Feed 0 is the directory, feed n the tenant n.
+-- What changed, in commit order without gaps, without what was trimmed at the start. Feed 0 is the directory, feed n the tenant n.
 CREATE TABLE changes (
   feed    BIGINT NOT NULL,
   seq     BIGINT NOT NULL,

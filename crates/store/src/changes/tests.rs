@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::applications::{self, AppRecord};
 use crate::testing::{databases, numbered, on_both, second};
-use crate::{Database, Store, StoreError};
+use crate::{AppId, Database, Store, StoreError, jobs};
 
 const WRITERS: u128 = 8;
 const WRITES: u128 = 60;
@@ -149,5 +150,99 @@ fn an_empty_feed_ends_at_zero() {
             Ok::<_, StoreError>((feed_head(tx, DIRECTORY_FEED)?, changes_after(tx, DIRECTORY_FEED, 0, 9)?))
         });
         assert_eq!(story.await.unwrap(), (0, vec![]));
+    });
+}
+
+/// Appends changes made at these seconds.
+async fn append_at(store: &Store, feed: Feed, seconds: &'static [i64]) {
+    let written = store.write(move |tx| {
+        seconds.iter().try_for_each(|at| append_change(tx, feed, ObjectKind::User, numbered(1), None, second(*at)))
+    });
+    written.await.unwrap();
+}
+
+async fn trim(store: &Store, feed: Feed, before: i64) -> u64 {
+    store.write(move |tx| trim_changes(tx, feed, second(before))).await.unwrap()
+}
+
+/// The numbers that a reader sees who has seen `after`, or where the feed begins if that is later.
+async fn numbers_after(store: &Store, feed: Feed, after: i64) -> Result<Vec<i64>, i64> {
+    match store.read(move |tx| changes_after(tx, feed, after, 99)).await {
+        Ok(found) => Ok(found.iter().map(|change| change.seq).collect()),
+        Err(StoreError::FeedTrimmed { after: asked, first }) if asked == after => Err(first),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn old_changes_go_and_a_reader_who_missed_them_is_told() {
+    on_both(|store| async move {
+        let feed = Feed(1);
+        assert_eq!(trim(&store, feed, 100).await, 0, "an empty feed");
+        // The clock went back once: what is behind a younger change stays with it.
+        append_at(&store, feed, &[10, 11, 20, 12, 30]).await;
+        append_at(&store, Feed(2), &[1, 2]).await;
+        assert_eq!(trim(&store, feed, 10).await, 0);
+        assert_eq!(trim(&store, feed, 15).await, 2);
+        for (after, expected) in [(0, Err(3)), (1, Err(3)), (2, Ok(vec![3, 4, 5])), (4, Ok(vec![5])), (5, Ok(vec![]))] {
+            assert_eq!(numbers_after(&store, feed, after).await, expected, "{after}");
+        }
+        assert_eq!((trim(&store, feed, 99).await, trim(&store, feed, 99).await), (2, 0), "the newest stays");
+        assert_eq!(numbers_after(&store, feed, 4).await, Ok(vec![5]));
+        append_at(&store, feed, &[40]).await;
+        assert_eq!(read_from(&store, feed, 5).await.iter().map(|change| change.seq).collect::<Vec<_>>(), [6]);
+        assert_eq!(read_from(&store, Feed(2), 0).await.len(), 2, "the neighbour's feed stays whole");
+    });
+}
+
+#[test]
+fn no_change_goes_that_a_job_has_not_seen() {
+    on_both(|store| async move {
+        append_at(&store, DIRECTORY_FEED, &[1, 2, 3, 4, 5, 6]).await;
+        let (done, begun, fresh): (AppId, AppId, AppId) = (numbered(1), numbered(2), numbered(3));
+        let jobs = store.write(move |tx| {
+            for app in [done, begun, fresh] {
+                let name = app.to_string();
+                let record = AppRecord { id: app, name: name.clone(), template: "scim".to_owned(), created: second(0) };
+                applications::insert_app(tx, &record, &name)?;
+                jobs::insert_job(tx, app, "off", "{}", &[], second(0))?;
+            }
+            let mut lease = |app| {
+                let lease = jobs::claim(tx, app, "me", second(0), second(60))?;
+                Ok::<_, StoreError>(lease.expect("nobody else holds it"))
+            };
+            let (first, second) = (lease(done)?, lease(begun)?);
+            jobs::set_watermark(tx, first, 4)?;
+            jobs::set_initial(tx, second, 2, "users ")
+        });
+        jobs.await.unwrap();
+        assert_eq!(trim(&store, DIRECTORY_FEED, 99).await, 2, "an initial cycle will go on from 2");
+        assert_eq!(numbers_after(&store, DIRECTORY_FEED, 2).await, Ok(vec![3, 4, 5, 6]));
+        store.write(move |tx| applications::delete_app(tx, begun)).await.unwrap();
+        assert_eq!(trim(&store, DIRECTORY_FEED, 99).await, 2, "a job has seen 4");
+        assert_eq!(numbers_after(&store, DIRECTORY_FEED, 4).await, Ok(vec![5, 6]));
+        store.write(move |tx| applications::delete_app(tx, done)).await.unwrap();
+        assert_eq!(trim(&store, DIRECTORY_FEED, 99).await, 1, "a job that has seen nothing needs nothing");
+    });
+}
+
+#[test]
+fn a_long_feed_is_trimmed_in_parts() {
+    on_both(|store| async move {
+        let many = TRIMMED_AT_A_TIME + 500;
+        let written = store.write(move |tx| {
+            (0..many).try_for_each(|_| append_change(tx, Feed(1), ObjectKind::User, numbered(1), None, second(1)))
+        });
+        written.await.unwrap();
+        let mut removed = Vec::new();
+        loop {
+            match trim(&store, Feed(1), 99).await {
+                0 => break,
+                some => removed.push(some),
+            }
+        }
+        assert!(removed.iter().all(|some| *some <= u64::from(TRIMMED_AT_A_TIME)), "{removed:?}");
+        assert_eq!(removed.iter().sum::<u64>(), u64::from(many) - 1);
+        assert_eq!(numbers_after(&store, Feed(1), 0).await, Err(i64::from(many)));
     });
 }

@@ -42,6 +42,10 @@ fn members_and_their_groups() {
             let expected = [10, 11].map(|group| (numbered(group), format!("{{\"displayName\":\"g{group}\"}}")));
             assert_eq!(groups, expected);
             assert_eq!(groups_of(tx, one, numbered(1), Some(numbered(10)), 9)?.len(), 1);
+            for (after, limit, expected) in [(None, 9, vec![10, 11]), (None, 1, vec![10]), (Some(10), 9, vec![11])] {
+                let found = group_ids_of(tx, one, numbered(1), after.map(numbered), limit)?;
+                assert_eq!(found, expected.into_iter().map(numbered).collect::<Vec<ResourceId>>(), "{after:?}");
+            }
             assert_eq!(leave_all(tx, one, numbered(1))?, 2);
             assert!(!is_member(tx, one, numbered(10), numbered(1))?);
             assert!(is_member(tx, two, numbered(10), numbered(1))?, "the neighbour's membership stays");

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use super::{CONNECTIONS, pause};
+use super::{CONNECTIONS, IDLE_IN_TRANSACTION_TIMEOUT, LOCK_TIMEOUT, STATEMENT_TIMEOUT, pause};
 use crate::settings::{put_setting, setting};
 use crate::sql::Sql;
 use crate::store::ATTEMPTS_MAX;
 use crate::testing::{databases, postgres_client};
-use crate::{Store, StoreError};
+use crate::{Database, ReadTx, Store, StoreError};
 
 /// The connections as a length.
 const COUNT: usize = CONNECTIONS as usize;
@@ -17,6 +17,8 @@ const COUNT: usize = CONNECTIONS as usize;
 #[test]
 fn limits() {
     assert_eq!(CONNECTIONS, 16);
+    let seconds = [STATEMENT_TIMEOUT, LOCK_TIMEOUT, IDLE_IN_TRANSACTION_TIMEOUT].map(|limit| limit.as_secs());
+    assert_eq!(seconds, [60, 20, 60]);
     assert_eq!(pause(0, 1), Duration::from_millis(4));
     let longest = pause(CONNECTIONS - 1, ATTEMPTS_MAX - 1);
     assert!(longest < Duration::from_secs(1), "less than PostgreSQL takes to see a deadlock");
@@ -35,39 +37,59 @@ fn on_postgres<Told: Future<Output = ()>>(story: impl Fn(Store, postgres::Client
 
 static PROCESS: Sql = Sql::both("PROCESS", "SELECT pg_backend_pid()::bigint");
 
+/// How the store is asked.
+#[derive(Clone, Copy)]
+enum Kind {
+    Read,
+    LookUp,
+}
+
 /// The server's process behind each connection of the store.
-async fn processes(store: &Store) -> BTreeSet<i64> {
+async fn processes(store: &Store, kind: Kind) -> BTreeSet<i64> {
     let all_are_busy = Arc::new(Barrier::new(COUNT));
     let mut asked = tokio::task::JoinSet::new();
     for _ in 0..CONNECTIONS {
-        let (store, all_are_busy) = (store.clone(), Arc::clone(&all_are_busy));
+        let (store, mut all_are_busy) = (store.clone(), Some(Arc::clone(&all_are_busy)));
         asked.spawn(async move {
-            let process = store.read(move |tx| {
-                all_are_busy.wait();
+            let process = move |tx: &mut ReadTx<'_>| {
+                // One that is asked again has waited before.
+                all_are_busy.take().map(|all| all.wait());
                 tx.first(&PROCESS, &[], |row| row.int(0))
-            });
-            process.await.unwrap().unwrap()
+            };
+            match kind {
+                Kind::Read => store.read(process).await,
+                Kind::LookUp => store.look_up(process).await,
+            }
         });
     }
-    asked.join_all().await.into_iter().collect()
+    asked.join_all().await.into_iter().map(|process| process.unwrap().unwrap()).collect()
+}
+
+/// Lets the server close these connections. The driver of the connection beside blocks, which a runtime's thread may not.
+async fn close(mut beside: postgres::Client, processes: &BTreeSet<i64>) -> postgres::Client {
+    let closed: Vec<i64> = processes.iter().copied().collect();
+    let closing = tokio::task::spawn_blocking(move || {
+        let text = "SELECT COUNT(*) FROM unnest($1::bigint[]) process WHERE pg_terminate_backend(process::int, 10000)";
+        (beside.query_one(text, &[&closed]).unwrap().get::<_, i64>(0), beside)
+    });
+    let (count, beside) = closing.await.unwrap();
+    assert_eq!(usize::try_from(count), Ok(COUNT));
+    beside
 }
 
 #[test]
 fn connections_that_the_server_closed_are_replaced_unnoticed() {
     on_postgres(|store, mut beside| async move {
-        let before = processes(&store).await;
+        let before = processes(&store, Kind::Read).await;
         assert_eq!(before.len(), COUNT);
-        let closed: Vec<i64> = before.iter().copied().collect();
-        // The driver of the connection beside blocks, which a runtime's thread may not.
-        let closing = tokio::task::spawn_blocking(move || {
-            let text =
-                "SELECT COUNT(*) FROM unnest($1::bigint[]) process WHERE pg_terminate_backend(process::int, 10000)";
-            beside.query_one(text, &[&closed]).unwrap().get::<_, i64>(0)
-        });
-        assert_eq!(usize::try_from(closing.await.unwrap()), Ok(COUNT));
-        let after = processes(&store).await;
+        beside = close(beside, &before).await;
+        let after = processes(&store, Kind::Read).await;
         assert_eq!(after.len(), COUNT);
         assert!(after.is_disjoint(&before));
+        close(beside, &after).await;
+        let last = processes(&store, Kind::LookUp).await;
+        assert_eq!(last.len(), COUNT);
+        assert!(last.is_disjoint(&after));
         store.write(|tx| put_setting(tx, "a", "1")).await.unwrap();
     });
 }
@@ -100,5 +122,90 @@ fn of_two_that_block_each_other_both_are_kept() {
         assert!(attempts.iter().any(|attempt| *attempt > 1), "{attempts:?}");
         let held = store.read(|tx| Ok::<_, StoreError>((setting(tx, "a")?, setting(tx, "b")?))).await.unwrap();
         assert!(held.0 == held.1 && held.0.as_deref() != Some("0"), "one after the other: {held:?}");
+    });
+}
+
+static TIMEOUTS: Sql = Sql::both(
+    "TIMEOUTS",
+    "SELECT current_setting('statement_timeout') || ' ' || current_setting('lock_timeout') || ' ' || current_setting('idle_in_transaction_session_timeout')",
+);
+static TAKES_LONG: Sql = Sql::both("TAKES_LONG", "SELECT 1::bigint FROM pg_sleep(600)");
+
+/// Runs a story on PostgreSQL, where there is one, with further options in the database's address.
+fn on_postgres_with<Told: Future<Output = ()>>(options: &str, told: impl Fn(Store) -> Told) {
+    for database in databases() {
+        let Database::Postgres(url) = database.database() else { continue };
+        let store = Store::open(&Database::Postgres(format!("{url}{options}"))).unwrap();
+        tokio::runtime::Runtime::new().unwrap().block_on(told(store));
+    }
+}
+
+#[test]
+fn each_connection_has_its_timeouts_and_the_address_may_set_others() {
+    for (options, expected) in [("", "1min 20s 1min"), ("%20-clock_timeout%3D7s", "1min 7s 1min")] {
+        on_postgres_with(options, |store| async move {
+            let told = store.read(|tx| tx.first(&TIMEOUTS, &[], |row| row.text(0))).await;
+            assert_eq!(told.unwrap().as_deref(), Some(expected));
+        });
+    }
+}
+
+#[test]
+fn a_statement_that_takes_too_long_is_ended_and_not_tried_again() {
+    on_postgres_with("%20-cstatement_timeout%3D50", |store| async move {
+        let mut attempt = 0;
+        let written = store.write(move |tx| {
+            attempt += 1;
+            assert_eq!(attempt, 1);
+            tx.first(&TAKES_LONG, &[], |_| Ok(()))
+        });
+        assert_eq!(written.await, Err(StoreError::Busy));
+        let read = store.read(|tx| tx.first(&TAKES_LONG, &[], |_| Ok(()))).await;
+        assert_eq!(read, Err(StoreError::Busy));
+        store.write(|tx| put_setting(tx, "a", "1")).await.unwrap();
+    });
+}
+
+/// A use case that holds a row until it is let go; gives what became of it.
+async fn held_while<Told: Future<Output = ()>>(store: &Store, meanwhile: Told) -> Result<(), StoreError> {
+    let (tell, is_held) = tokio::sync::oneshot::channel();
+    let (let_go, may_go) = std::sync::mpsc::channel::<()>();
+    let (holder, mut tell) = (store.clone(), Some(tell));
+    let holding = tokio::spawn(async move {
+        let written = holder.write(move |tx| {
+            put_setting(tx, "a", "first")?;
+            tell.take().expect("this is not tried again").send(()).unwrap();
+            may_go.recv().unwrap();
+            put_setting(tx, "b", "first")
+        });
+        written.await
+    });
+    is_held.await.unwrap();
+    meanwhile.await;
+    let_go.send(()).unwrap();
+    holding.await.unwrap()
+}
+
+#[test]
+fn a_lock_is_waited_for_no_longer_than_its_time() {
+    on_postgres_with("%20-clock_timeout%3D50", |store| async move {
+        let result = held_while(&store, async {
+            assert_eq!(store.write(|tx| put_setting(tx, "a", "second")).await, Err(StoreError::Busy));
+        });
+        assert_eq!(result.await, Ok(()));
+        assert_eq!(store.read(|tx| setting(tx, "a")).await, Ok(Some("first".to_owned())));
+    });
+}
+
+#[test]
+fn a_transaction_that_does_nothing_for_too_long_gives_its_locks_back() {
+    on_postgres_with("%20-cidle_in_transaction_session_timeout%3D50", |store| async move {
+        let result = held_while(&store, async {
+            store.write(|tx| put_setting(tx, "a", "second")).await.unwrap();
+        });
+        let result = result.await;
+        assert!(matches!(result, Err(StoreError::Busy | StoreError::Unavailable(_))), "{result:?}");
+        let kept = store.read(|tx| Ok::<_, StoreError>((setting(tx, "a")?, setting(tx, "b")?))).await;
+        assert_eq!(kept, Ok((Some("second".to_owned()), None)));
     });
 }

@@ -18,6 +18,11 @@ fn numbers(numbers: impl IntoIterator<Item = u128>) -> Vec<ResourceId> {
     numbers.into_iter().map(numbered).collect()
 }
 
+/// As many as there are, up to `rows`.
+const fn rows(rows: u32) -> Chunk {
+    Chunk { rows, bytes: usize::MAX }
+}
+
 fn tenant(tx: &mut WriteTx<'_>, name: &str) -> TenantKey {
     tenants::insert_tenant(tx, name, "generic", "{}", second(0)).unwrap()
 }
@@ -49,9 +54,13 @@ fn a_change_exchanges_exactly_the_keys_that_differ() {
                 ("active", "true", vec![1]),
                 ("active", "ann@c", vec![]),
             ] {
-                assert_eq!(ids(by_key(tx, tenant, KIND, path, value, 9)), numbers(expected), "{path} {value}");
+                assert_eq!(
+                    ids(by_key(tx, tenant, KIND, (path, value), None, rows(9))),
+                    numbers(expected),
+                    "{path} {value}"
+                );
             }
-            assert_eq!(ids(by_key(tx, tenant, KIND, "externalId", "7", 1)), numbers([1]));
+            assert_eq!(ids(by_key(tx, tenant, KIND, ("externalId", "7"), None, rows(1))), numbers([1]));
             assert_eq!(by_unique_key(tx, tenant, KIND, "ann")?, None);
             assert_eq!(by_unique_key(tx, tenant, KIND, "anne")?.map(|found| found.id), Some(numbered(1)));
 
@@ -61,7 +70,7 @@ fn a_change_exchanges_exactly_the_keys_that_differ() {
 
             assert!(delete(tx, tenant, KIND, numbered(1), &new)?);
             assert!(!delete(tx, tenant, KIND, numbered(1), &new)?);
-            assert_eq!(ids(by_key(tx, tenant, KIND, "externalId", "7", 9)), numbers([2]));
+            assert_eq!(ids(by_key(tx, tenant, KIND, ("externalId", "7"), None, rows(9))), numbers([2]));
             assert_eq!(by_unique_key(tx, tenant, KIND, "anne")?, None);
             // The name is free again.
             insert(tx, tenant, KIND, numbered(3), Some("anne"), "{}", &[], second(4))
@@ -81,16 +90,16 @@ fn nothing_is_found_under_another_tenant_or_kind() {
                 assert_eq!(by_id(tx, tenant, kind, numbered(1))?, None);
                 assert_eq!(by_id_locked(tx, tenant, kind, numbered(1))?, None);
                 assert_eq!(by_unique_key(tx, tenant, kind, "ann")?, None);
-                assert_eq!(by_key(tx, tenant, kind, "externalId", "7", 9)?, []);
-                assert_eq!((page(tx, tenant, kind, 0, 9)?, page_after(tx, tenant, kind, None, 9)?), (vec![], vec![]));
-                assert_eq!((count(tx, tenant, kind)?, exists(tx, tenant, kind, numbered(1))?), (0, false));
+                assert_eq!(by_key(tx, tenant, kind, ("externalId", "7"), None, rows(9))?, []);
+                assert_eq!(page(tx, tenant, kind, 0, rows(9))?, []);
+                assert_eq!(page_after(tx, tenant, kind, None, rows(9))?, []);
+                assert_eq!(count(tx, tenant, kind)?, 0);
                 update(tx, tenant, kind, numbered(1), None, "{\"stolen\":1}", (&keys, &[]), second(9))?;
                 touch(tx, tenant, kind, numbered(1), second(9))?;
                 assert!(!delete(tx, tenant, kind, numbered(1), &keys)?);
             }
             assert_eq!((kind_held(tx, one, numbered(1))?, kind_held(tx, two, numbered(1))?), (Some(KIND), None));
-            assert!(exists(tx, one, KIND, numbered(1))?);
-            assert_eq!(ids(by_key(tx, one, KIND, "externalId", "7", 9)), numbers([1]));
+            assert_eq!(ids(by_key(tx, one, KIND, ("externalId", "7"), None, rows(9))), numbers([1]));
             by_id(tx, one, KIND, numbered(1))
         });
         let untouched = story.await.unwrap().unwrap();
@@ -110,14 +119,14 @@ fn pages_follow_each_other_without_gap_or_overlap() {
             }
             assert_eq!(count(tx, one, KIND)?, 9);
             for (offset, limit, expected) in [(0, 4, 1..=4), (4, 4, 5..=8), (8, 4, 9..=9), (0, 100, 1..=9)] {
-                assert_eq!(ids(page(tx, one, KIND, offset, limit)), numbers(expected), "{offset} {limit}");
+                assert_eq!(ids(page(tx, one, KIND, offset, rows(limit))), numbers(expected), "{offset} {limit}");
             }
             for (offset, limit) in [(9, 4), (u64::MAX, 4), (0, 0)] {
-                assert_eq!(page(tx, one, KIND, offset, limit)?, [], "{offset} {limit}");
+                assert_eq!(page(tx, one, KIND, offset, rows(limit))?, [], "{offset} {limit}");
             }
             let (mut walked, mut after) = (Vec::new(), None);
             loop {
-                let found = ids(page_after(tx, one, KIND, after, 2));
+                let found = ids(page_after(tx, one, KIND, after, rows(2)));
                 let Some(last) = found.last() else { break };
                 after = Some(*last);
                 walked.extend(found);
@@ -141,9 +150,89 @@ fn pages_are_in_the_order_in_which_the_resources_were_made() {
             for id in made.iter().rev() {
                 insert(tx, tenant, KIND, *id, None, "{}", &[], second(0))?;
             }
-            assert_eq!(ids(page(tx, tenant, KIND, 0, 9)), made);
+            assert_eq!(ids(page(tx, tenant, KIND, 0, rows(9))), made);
             Ok::<_, StoreError>(())
         });
         story.await.unwrap();
+    });
+}
+
+#[test]
+fn no_more_is_held_than_a_chunk_however_large_the_documents_are() {
+    on_both(|store| async move {
+        let story = store.write(|tx| {
+            let tenant = tenant(tx, "one");
+            let doc = "d".repeat(1_000);
+            for number in 1..=9 {
+                insert(tx, tenant, KIND, numbered(number), None, &doc, &[key("title", "x")], second(1))?;
+            }
+            // A chunk ends with the document that reaches its size, and holds one where that is larger.
+            for (bytes, expected) in [(1, 1..=1), (1_000, 1..=1), (1_001, 1..=2), (3_000, 1..=3), (99_000, 1..=9)] {
+                let chunk = Chunk { rows: 100, bytes };
+                let expected = numbers(expected);
+                assert_eq!(ids(page(tx, tenant, KIND, 0, chunk)), expected, "{bytes}");
+                assert_eq!(ids(page_after(tx, tenant, KIND, None, chunk)), expected, "{bytes}");
+                assert_eq!(ids(by_key(tx, tenant, KIND, ("title", "x"), None, chunk)), expected, "{bytes}");
+            }
+            let chunk = Chunk { rows: 100, bytes: 2_000 };
+            let (mut walked, mut after) = (Vec::new(), None);
+            loop {
+                let found = ids(by_key(tx, tenant, KIND, ("title", "x"), after, chunk));
+                let Some(last) = found.last() else { break };
+                after = Some(*last);
+                walked.extend(found);
+            }
+            assert_eq!(walked, numbers(1..=9));
+            Ok::<_, StoreError>(())
+        });
+        story.await.unwrap();
+    });
+}
+
+#[test]
+fn the_first_and_the_last_id_there_can_be_are_on_their_pages() {
+    on_both(|store| async move {
+        let story = store.write(|tx| {
+            let tenant = tenant(tx, "one");
+            for number in [0, 1, u128::MAX] {
+                insert(tx, tenant, KIND, numbered(number), None, "{}", &[key("title", "x")], second(1))?;
+            }
+            for (after, expected) in [
+                (None, vec![0, 1, u128::MAX]),
+                (Some(0), vec![1, u128::MAX]),
+                (Some(1), vec![u128::MAX]),
+                (Some(u128::MAX), vec![]),
+            ] {
+                let (after, expected) = (after.map(numbered), numbers(expected));
+                assert_eq!(ids(page_after(tx, tenant, KIND, after, rows(9))), expected, "{after:?}");
+                assert_eq!(ids(by_key(tx, tenant, KIND, ("title", "x"), after, rows(9))), expected, "{after:?}");
+            }
+            Ok::<_, StoreError>(())
+        });
+        story.await.unwrap();
+    });
+}
+
+#[test]
+fn keys_are_kept_letter_by_letter() {
+    on_both(|store| async move {
+        let tenant = store.write(|tx| Ok::<_, StoreError>(tenant(tx, "one"))).await.unwrap();
+        let texts = ["", "\"", "\\", "\\u0041", "[1]", "null", "'; --", "a\tb\nc", "é e\u{301} 😀", "\u{7f}\u{202e}"];
+        let story = store.write(move |tx| {
+            let keys = texts.map(|text| key("title", text));
+            insert(tx, tenant, KIND, numbered(1), None, "{}", &keys, second(1))?;
+            for text in texts {
+                assert_eq!(ids(by_key(tx, tenant, KIND, ("title", text), None, rows(9))), numbers([1]), "{text:?}");
+            }
+            update(tx, tenant, KIND, numbered(1), None, "{}", (&keys, &[]), second(2))?;
+            for text in texts {
+                assert_eq!(by_key(tx, tenant, KIND, ("title", text), None, rows(9))?, [], "{text:?}");
+            }
+            Ok::<_, StoreError>(())
+        });
+        story.await.unwrap();
+        let nul = store
+            .write(move |tx| insert(tx, tenant, KIND, numbered(2), None, "{}", &[key("title", "a\0b")], second(1)));
+        assert_eq!(nul.await, Err(StoreError::Internal("a text holds a NUL character".to_owned())));
     });
 }

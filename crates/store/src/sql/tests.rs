@@ -28,6 +28,7 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
     ("applications::ALL_APPS", "an installation has some hundred applications"),
     ("applications::ADMINS", "an installation has some administrators"),
     ("audit::LATEST", "from the end of an index, as many as asked for"),
+    ("changes::NEEDED", "there are as many jobs as applications"),
     ("groups::COUNT", "a total"),
     ("tenants::TENANTS", "every tenant is wanted, by name"),
     ("users::COUNT", "a total"),
@@ -66,6 +67,18 @@ fn split_words(text: &str) -> impl Iterator<Item = &str> {
 fn placeholders(text: &str, mark: char) -> BTreeSet<usize> {
     let numbers = text.split(mark).skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
     numbers.map(|number| number.unwrap_or_default().parse().expect("a placeholder has a number")).collect()
+}
+
+/// A page that began above the nil UUID would never show the object that has it; see `id::above`.
+#[test]
+fn a_page_begins_at_an_id_and_not_above_one() {
+    for (name, sql) in all() {
+        for text in [sql.sqlite, sql.postgres] {
+            let compared: Vec<_> =
+                text.match_indices(" > $").map(|(at, _)| text[..at].rsplit(' ').next().unwrap_or_default()).collect();
+            assert!(compared.iter().all(|column| *column == "seq"), "{name} compares {compared:?} by >");
+        }
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::*;
-use crate::settings::{put_setting, setting};
+use crate::settings::{probe, put_setting, setting};
 use crate::sql::{Sql, params};
 use crate::testing::{TestDatabase, numbered, sqlite_connection};
 use crate::{Database, Store};
@@ -137,6 +137,20 @@ fn a_full_disk_fails_the_whole_group_and_keeps_nothing_of_it() {
         result.unwrap();
     }
     assert_eq!(names_held(&database), ["d", "e"]);
+}
+
+#[test]
+fn a_probe_fails_on_a_full_disk_and_leaves_nothing_on_another() {
+    let database = TestDatabase::sqlite();
+    drop(database.open());
+    let writer = connect(path_of(&database)).unwrap();
+    let pages: i64 = writer.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    for (room, expected) in [(3, Err(StoreError::Full)), (1 << 20, Ok(()))] {
+        writer.pragma_update(None, "max_page_count", pages + room).unwrap();
+        let results = one_group(&database, &writer, vec![Box::new(probe)]);
+        assert_eq!(results, [expected], "{room} pages are left");
+        assert_eq!(names_held(&database), [""; 0]);
+    }
 }
 
 #[test]

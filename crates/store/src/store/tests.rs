@@ -275,3 +275,16 @@ fn a_name_is_free_again_where_nobody_holds_it() {
         assert_eq!(taken.await.unwrap(), 2);
     });
 }
+
+#[test]
+fn a_look_up_is_one_statement() {
+    on_both(|store| async move {
+        store.write(|tx| put_setting(tx, "a", "1")).await.unwrap();
+        assert_eq!(store.look_up(|tx| setting(tx, "a")).await, Ok(Some("1".to_owned())));
+        let two = store.look_up(|tx| setting(tx, "a").and_then(|_| setting(tx, "a")));
+        assert_eq!(two.await, Err(StoreError::Internal("a look-up is one statement".to_owned())));
+        let panics = store.look_up(|_| -> Result<(), StoreError> { panic!("a use case with a mistake in it") });
+        assert_eq!(panics.await, Err(StoreError::Internal("a use case panicked".to_owned())));
+        assert_eq!(store.read(|tx| setting(tx, "a").and_then(|_| setting(tx, "a"))).await, Ok(Some("1".to_owned())));
+    });
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use store::resources::{ResourceKind, page_after};
+use store::resources::{Chunk, ResourceKind, page_after};
 use store::{ReadTx, ResourceId, StoreError, TenantKey, members};
 
 use super::applications::Installed;
@@ -12,6 +12,8 @@ use crate::world::World;
 
 /// Resources and members read at a time.
 const STEP: u32 = 500;
+/// Users and groups read at a time.
+const CHUNK: Chunk = Chunk { rows: STEP, bytes: 8 << 20 };
 /// Differences of one kind that are told by name.
 const NAMES_TOLD_MAX: usize = 3;
 
@@ -48,7 +50,7 @@ fn contents(tx: &mut ReadTx<'_>, tenant: TenantKey) -> Result<Contents, StoreErr
 fn all(tx: &mut ReadTx<'_>, tenant: TenantKey, kind: ResourceKind) -> Result<Vec<(ResourceId, Value)>, StoreError> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let page = page_after(tx, tenant, kind, after, STEP)?;
+        let page = page_after(tx, tenant, kind, after, CHUNK)?;
         let Some(last) = page.last().map(|record| record.id) else { return Ok(found) };
         for record in page {
             let doc = serde_json::from_str(&record.doc).map_err(|error| StoreError::Decode(error.to_string()))?;
