@@ -208,7 +208,7 @@ fn no_change_goes_that_a_job_has_not_seen() {
                 jobs::insert_job(tx, app, "off", "{}", &[], second(0))?;
             }
             let mut lease = |app| {
-                let lease = jobs::claim(tx, app, "me", second(0), second(60))?;
+                let lease = jobs::take_lease(tx, app, "me", second(0), second(60))?;
                 Ok::<_, StoreError>(lease.expect("nobody else holds it"))
             };
             let (first, second) = (lease(done)?, lease(begun)?);
