@@ -49,7 +49,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
     let config = config::Config::load(&global)?;
     logging::start(&config);
     let output = output::Output::new(cli.global.json, cli.global.color);
-    // Two workers at the least: reads of the embedded database run on the worker that asks, and others must not wait for it.
+    // Two workers at the least: the cycles' reads of the embedded database run on the worker that asks, and others must not wait for it.
     let workers = std::thread::available_parallelism().map_or(2, usize::from).max(2);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
     let outcome = commands::run(cli.command, config, cli.global.data.is_some(), output, &runtime);

@@ -40,8 +40,11 @@ impl World {
     /// Opens the data folder and the database, and refuses what does not belong together.
     pub fn open(config: Config, runtime: &Runtime) -> anyhow::Result<Self> {
         let (folder, setup) = DataFolder::open(&config.data, random)?;
-        if config.postgres.is_none() {
-            folder.prepare_database_file(&setup)?;
+        if config.postgres.is_none()
+            && let Err(error) = folder.prepare_database_file(&setup)
+        {
+            setup.undo();
+            return Err(error);
         }
         for (file, mode) in folder.readable_by_others() {
             tracing::warn!("{} can be read by others (mode {mode}); run chmod 600 on it", file.display());

@@ -29,7 +29,9 @@ async fn health(State(app): State<App>) -> (StatusCode, &'static str) {
 }
 
 async fn ready(State(app): State<App>) -> (StatusCode, &'static str) {
-    if app.readiness().is_ready(&app.store, app.now()).await {
+    // A task of its own, which comes to its end also when who asked does not wait for it.
+    let probe = tokio::spawn(async move { app.readiness().is_ready(&app.store, app.now()).await });
+    if probe.await.unwrap_or(false) {
         (StatusCode::OK, "ok\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "the store takes no writes\n")
@@ -42,7 +44,6 @@ pub(crate) struct Readiness(Mutex<Option<Probe>>);
 
 struct Probe {
     begun: Timestamp,
-    /// False also while it is not known: who asked may have gone before the store answered.
     ready: bool,
 }
 

@@ -61,7 +61,7 @@ pub async fn serve(
     let connections = Arc::new(Semaphore::new(limits.connections_max));
     let running = GracefulShutdown::new();
     let http = http(&limits);
-    let mut threads = Threads::start(limits.threads)?;
+    let threads = Threads::start(limits.threads)?;
     let mut shutdown = pin!(shutdown);
     loop {
         let accepted = tokio::select! {

@@ -93,7 +93,7 @@ statements! {
               UPDATE feeds SET last = last + (SELECT COUNT(*) FROM put) WHERE feed = $1";
     AFTER = "SELECT seq, object, id, related, at FROM changes WHERE feed = $1 AND seq > $2 ORDER BY seq LIMIT $3";
     OLDEST = "SELECT seq, at FROM changes WHERE feed = $1 ORDER BY seq LIMIT $2";
-    NEEDED = "SELECT MIN(COALESCE(watermark, initial_from)) FROM jobs";
+    NEEDED = "SELECT MIN(COALESCE(watermark, initial_from)) FROM jobs WHERE status = 'on'";
     TRIM = "DELETE FROM changes WHERE feed = $1 AND seq <= $2";
     HEAD = "SELECT COALESCE(MAX(seq), 0) FROM changes WHERE feed = $1";
 }
@@ -125,7 +125,7 @@ fn number(tx: &mut WriteTx<'_>, feed: Feed, limit: i64) -> Result<(), StoreError
     tx.run(&NUMBER, params![feed.0, limit]).map(drop)
 }
 
-/// Removes the changes at the start of a feed that were made before a moment and that no job still needs, at most
+/// Removes the changes at the start of a feed that were made before a moment and that no job which is on still needs, at most
 /// [`TRIMMED_AT_A_TIME`]; gives how many.
 pub fn trim_changes(tx: &mut WriteTx<'_>, feed: Feed, before: Timestamp) -> Result<u64, StoreError> {
     // A feed that nobody reads has never been numbered.

@@ -25,12 +25,12 @@ const GROUP_MAX: usize = 256;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
 /// Prepared statements a connection keeps.
 const STATEMENTS_MAX: usize = 256;
-/// How often the write-ahead log is looked at, and the longest that an idle reader holds its snapshot.
+/// How often the write-ahead log is looked at, which no snapshot of a reader outlives by more than a use case.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(50);
 /// Size of the write-ahead log from which it is copied into the database.
-const CHECKPOINT_BYTES: u64 = 4 << 20;
+const CHECKPOINT_BYTES: u64 = 16 << 20;
 /// Size of the write-ahead log from which it is also cut, at some cost to writers.
-const TRUNCATE_BYTES: u64 = 48 << 20;
+const TRUNCATE_BYTES: u64 = 64 << 20;
 /// How long a cut may keep writers waiting for a reader that still needs the log.
 const TRUNCATE_WAIT: Duration = Duration::from_millis(100);
 /// Looks at the log between a cut that a reader prevented and the next attempt.
@@ -281,16 +281,25 @@ fn cannot_stamp(database: &Path, error: &std::io::Error) -> StoreError {
 fn checkpoint_loop(connection: &Connection, readers: &Readers, wal: &Path, stopped: &Receiver<()>) {
     let mut pause = 0;
     while stopped.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
-        readers.let_go();
         let bytes = std::fs::metadata(wal).map_or(0, |file| file.len());
-        pause = checkpoint(connection, bytes, pause);
+        let look = || checkpoint(connection, bytes, pause);
+        pause = if is_cut(bytes, pause) {
+            readers.without_snapshots(look)
+        } else {
+            readers.let_go();
+            look()
+        };
     }
+}
+
+const fn is_cut(bytes: u64, pause: u32) -> bool {
+    bytes >= TRUNCATE_BYTES && pause == 0
 }
 
 /// Copies a log of that size, and cuts it where it is big, unless a reader prevented that within the last `pause` looks.
 /// Gives the pause that is left.
 fn checkpoint(connection: &Connection, bytes: u64, pause: u32) -> u32 {
-    let cut = bytes >= TRUNCATE_BYTES && pause == 0;
+    let cut = is_cut(bytes, pause);
     let sql = match bytes {
         _ if cut => "PRAGMA wal_checkpoint(TRUNCATE)",
         CHECKPOINT_BYTES.. => "PRAGMA wal_checkpoint(PASSIVE)",

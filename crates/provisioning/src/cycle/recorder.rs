@@ -13,9 +13,6 @@ use crate::job::JobError;
 
 /// Writes in one transaction at the most.
 const TOGETHER_MAX: usize = 64;
-/// Transactions at the same time. On PostgreSQL, statements of one wait for each other's answers.
-const SERVING_MAX: usize = 4;
-
 /// One thing that is to be remembered, whole or not at all.
 pub(super) type Write = Box<dyn FnMut(&mut WriteTx<'_>) -> Result<(), StoreError> + Send>;
 
@@ -27,8 +24,25 @@ struct Entry {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Entry>,
-    /// How many are committing; each sees to what waits before it ends.
-    serving: usize,
+    /// Whether somebody is committing, and will see to what waits. One at a time: whoever links the second of two objects has to see
+    /// what the first one's transaction noted, or neither makes the reference between them ready.
+    serving: bool,
+}
+
+/// The one that commits. Should it break off, those that wait are told.
+struct Serving {
+    queue: Arc<Mutex<Queue>>,
+    is_done: bool,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if !self.is_done {
+            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            queue.serving = false;
+            queue.waiting.clear();
+        }
+    }
 }
 
 /// Commits under one lease; cheap to clone.
@@ -50,9 +64,7 @@ impl Recorder {
         let must_serve = {
             let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
             queue.waiting.push_back(Entry { write, answer });
-            let must_serve = queue.serving < SERVING_MAX;
-            queue.serving += usize::from(must_serve);
-            must_serve
+            !std::mem::replace(&mut queue.serving, true)
         };
         if must_serve {
             // A task of its own: one that waits for its write may be given up, and the others' writes must not be with it.
@@ -62,16 +74,19 @@ impl Recorder {
     }
 
     async fn serve(self) {
+        let mut serving = Serving { queue: Arc::clone(&self.queue), is_done: false };
         while let Some(entries) = self.next() {
             self.commit(entries).await;
         }
+        // `next` has given the place back, and somebody else may have taken it.
+        serving.is_done = true;
     }
 
     fn next(&self) -> Option<Vec<Entry>> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let count = queue.waiting.len().min(TOGETHER_MAX);
         if count == 0 {
-            queue.serving -= 1;
+            queue.serving = false;
             return None;
         }
         Some(queue.waiting.drain(..count).collect())
@@ -86,7 +101,7 @@ impl Recorder {
         }
         let writes = Arc::new(Mutex::new(writes));
         let together = self.try_commit(Arc::clone(&writes)).await;
-        if answers.len() > 1 && matches!(together, Err(Stop::Job(_))) {
+        if answers.len() > 1 && matches!(&together, Err(stop) if is_of_one(stop)) {
             // One of them cannot be written, which must not keep the others out.
             let writes = std::mem::take(&mut *writes.lock().unwrap_or_else(PoisonError::into_inner));
             for (write, answer) in writes.into_iter().zip(answers) {
@@ -94,11 +109,10 @@ impl Recorder {
             }
             return;
         }
-        let lost = matches!(together, Err(Stop::LeaseLost));
-        let mut result = Some(together);
+        let mut result = together;
         for answer in answers {
-            let shared = || if lost { Err(Stop::LeaseLost) } else { Ok(()) };
-            drop(answer.send(result.take().unwrap_or_else(shared)));
+            let next = result.as_ref().copied().map_err(same);
+            drop(answer.send(std::mem::replace(&mut result, next)));
         }
     }
 
@@ -115,6 +129,24 @@ impl Recorder {
             Recorded::LeaseLost => Stop::LeaseLost,
             Recorded::Store(error) => error.into(),
         })
+    }
+}
+
+/// Whether a transaction failed for what one of its writes holds, and not because the database could not do its work.
+const fn is_of_one(stop: &Stop) -> bool {
+    use StoreError::{Decode, Internal, NotUnique};
+    matches!(stop, Stop::Job(JobError::Store(NotUnique(_) | Decode(_) | Internal(_))))
+}
+
+/// The same failure, for another who waited for the same transaction.
+fn same(stop: &Stop) -> Stop {
+    match stop {
+        Stop::LeaseLost => Stop::LeaseLost,
+        Stop::Job(JobError::Store(StoreError::Busy)) => StoreError::Busy.into(),
+        Stop::Job(JobError::Store(StoreError::Full)) => StoreError::Full.into(),
+        Stop::Job(JobError::Store(StoreError::Unavailable(why))) => StoreError::Unavailable(why.clone()).into(),
+        Stop::Job(error) => StoreError::Internal(error.to_string()).into(),
+        Stop::Connection(_) => Stop::Job(JobError::Stopped),
     }
 }
 

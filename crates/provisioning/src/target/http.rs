@@ -142,14 +142,20 @@ fn masked(body: Bytes, token: &[u8]) -> Bytes {
     if token.len() < MASKED_BYTES_MIN {
         return body;
     }
+    let body = masked_once(body, token);
+    if !token.contains(&b'/') {
+        return body;
+    }
     // Some JSON writers put a backslash before each slash.
     let escaped = token.iter().flat_map(|byte| if *byte == b'/' { &b"\\/"[..] } else { std::slice::from_ref(byte) });
     let escaped: Vec<u8> = escaped.copied().collect();
-    masked_once(masked_once(body, token), &escaped)
+    masked_once(body, &escaped)
 }
 
 fn masked_once(body: Bytes, secret: &[u8]) -> Bytes {
-    let next = |text: &[u8]| text.windows(secret.len()).position(|bytes| bytes == secret);
+    // Every answer is searched: most places are told apart by their ends, without a comparison of the whole.
+    let is_it = |bytes: &[u8]| bytes.first() == secret.first() && bytes.last() == secret.last() && bytes == secret;
+    let next = |text: &[u8]| text.windows(secret.len()).position(is_it);
     let mut rest = &body[..];
     let mut kept = Vec::new();
     while let Some(at) = next(rest) {

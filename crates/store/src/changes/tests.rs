@@ -205,7 +205,7 @@ fn no_change_goes_that_a_job_has_not_seen() {
                 let name = app.to_string();
                 let record = AppRecord { id: app, name: name.clone(), template: "scim".to_owned(), created: second(0) };
                 applications::insert_app(tx, &record, &name)?;
-                jobs::insert_job(tx, app, "off", "{}", &[], second(0))?;
+                jobs::insert_job(tx, app, "on", "{}", &[], second(0))?;
             }
             let mut lease = |app| {
                 let lease = jobs::take_lease(tx, app, "me", second(0), second(60))?;
@@ -221,8 +221,12 @@ fn no_change_goes_that_a_job_has_not_seen() {
         store.write(move |tx| applications::delete_app(tx, begun)).await.unwrap();
         assert_eq!(trim(&store, DIRECTORY_FEED, 99).await, 2, "a job has seen 4");
         assert_eq!(numbers_after(&store, DIRECTORY_FEED, 4).await, Ok(vec![5, 6]));
-        store.write(move |tx| applications::delete_app(tx, done)).await.unwrap();
-        assert_eq!(trim(&store, DIRECTORY_FEED, 99).await, 1, "a job that has seen nothing needs nothing");
+        store.write(move |tx| jobs::set_status(tx, done, "off")).await.unwrap();
+        assert_eq!(
+            trim(&store, DIRECTORY_FEED, 99).await,
+            1,
+            "one that is off, or has seen nothing, looks at everything anew"
+        );
     });
 }
 

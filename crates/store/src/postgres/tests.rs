@@ -86,7 +86,8 @@ fn connections_that_the_server_closed_are_replaced_unnoticed() {
         let after = processes(&store, Kind::Read).await;
         assert_eq!(after.len(), COUNT);
         assert!(after.is_disjoint(&before));
-        close(beside, &after).await;
+        let beside = close(beside, &after).await;
+        tokio::task::spawn_blocking(move || drop(beside)).await.unwrap();
         let last = processes(&store, Kind::LookUp).await;
         assert_eq!(last.len(), COUNT);
         assert!(last.is_disjoint(&after));

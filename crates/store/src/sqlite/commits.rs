@@ -3,7 +3,8 @@
 //!
 //! Every writer of every process stamps the file after its commit and before anyone hears that the commit is done. Who then
 //! asks finds another stamp than the one under which the snapshot was taken. Nothing in the file has to survive: a process that
-//! ends between commit and stamp has told nobody, and no snapshot is held longer than [`super::CHECKPOINT_EVERY`].
+//! ends between commit and stamp has told nobody, and no use case begins on a snapshot from before the last look at the log,
+//! which comes each [`super::CHECKPOINT_EVERY`].
 
 use std::collections::hash_map::RandomState;
 use std::fs::{File, OpenOptions};
@@ -29,6 +30,8 @@ impl Commits {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(beside(database))?;
+        #[cfg(unix)]
+        belong_to_the_owner_of(database, &file)?;
         // The standard library seeds this from the operating system's randomness.
         let origin = RandomState::new().build_hasher().finish();
         let commits = Self { file, origin, made: AtomicU64::new(0) };
@@ -49,6 +52,22 @@ impl Commits {
         let mut stamp = [0; 16];
         (read(&self.file, &mut stamp).ok()? == stamp.len()).then_some(stamp)
     }
+}
+
+/// Gives the file the mode and, where this program may, the owner of the database: else a command of the administrator would
+/// lock the service out.
+#[cfg(unix)]
+fn belong_to_the_owner_of(database: &Path, file: &File) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (theirs, ours) = (std::fs::metadata(database)?, file.metadata()?);
+    if (theirs.uid(), theirs.gid()) != (ours.uid(), ours.gid()) {
+        // Only root may; who else writes here is in the same group, or fails at the database itself.
+        drop(std::os::unix::fs::fchown(file, Some(theirs.uid()), Some(theirs.gid())));
+    }
+    if theirs.mode() != ours.mode() && theirs.uid() == ours.uid() {
+        file.set_permissions(theirs.permissions())?;
+    }
+    Ok(())
 }
 
 /// Where the stamp of a database is kept.

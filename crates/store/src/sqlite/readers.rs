@@ -2,6 +2,7 @@
 //! committed since: to take and give back SQLite's lock costs several times as much as a look-up.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
@@ -13,19 +14,29 @@ use crate::error::StoreError;
 use crate::tx::Memo;
 
 /// Idle connections that are kept.
-pub(super) const READERS_MAX: usize = 8;
+pub(super) const READERS_MAX: usize = 16;
 /// Memory for pages of one connection, in KiB.
-pub(super) const READER_CACHE_KIB: i64 = 32 << 10;
+pub(super) const READER_CACHE_KIB: i64 = 16 << 10;
 
 pub(super) struct Readers {
     path: PathBuf,
     commits: Arc<Commits>,
     idle: Mutex<Vec<Reader>>,
+    /// Looks at the log so far: no use case begins on a snapshot that is older than the last one.
+    looks: AtomicU64,
+    /// Whether snapshots are given up after each use case, so that the log can be cut.
+    keeps_none: AtomicBool,
 }
 
 impl Readers {
     pub(super) fn new(path: &Path, commits: Arc<Commits>) -> Self {
-        Self { path: path.to_owned(), commits, idle: Mutex::new(Vec::new()) }
+        Self {
+            path: path.to_owned(),
+            commits,
+            idle: Mutex::default(),
+            looks: AtomicU64::new(0),
+            keeps_none: AtomicBool::new(false),
+        }
     }
 
     pub(super) fn read<T, E: From<StoreError>>(
@@ -33,7 +44,7 @@ impl Readers {
         use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         // Before the snapshot is taken: a commit in between makes it newer than its stamp says, never older.
-        let last = self.commits.last();
+        let last = self.commits.last().map(|commit| Seen { commit, looks: self.looks.load(Ordering::Acquire) });
         let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut reader = match kept {
             Some(reader) => reader,
@@ -42,6 +53,9 @@ impl Readers {
         reader.see(last)?;
         let Reader { connection, memo, .. } = &mut reader;
         let result = catching(|| use_case(&mut ReadTx::snapshot(connection, memo)));
+        if self.keeps_none.load(Ordering::Acquire) && reader.end().is_err() {
+            return result;
+        }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < READERS_MAX {
             idle.push(reader);
@@ -49,18 +63,36 @@ impl Readers {
         result
     }
 
-    /// Lets go of the snapshots that nobody reads from, so that the log can be copied past them.
+    /// Runs something that waits until nobody reads from the log, such as cutting it: meanwhile no snapshot is held longer than
+    /// its use case takes.
+    pub(super) fn without_snapshots<T>(&self, run: impl FnOnce() -> T) -> T {
+        self.keeps_none.store(true, Ordering::Release);
+        self.let_go();
+        let result = run();
+        self.keeps_none.store(false, Ordering::Release);
+        result
+    }
+
+    /// Lets go of the snapshots that nobody reads from, so that the log can be copied past them; of the others when their use
+    /// case is done.
     pub(super) fn let_go(&self) {
+        self.looks.fetch_add(1, Ordering::AcqRel);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         // A connection that cannot end its transaction is closed, which ends it.
         idle.retain_mut(|reader| reader.end().is_ok());
     }
 }
 
+/// What a snapshot holds at the least, and since when it is held.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    commit: Stamp,
+    looks: u64,
+}
+
 struct Reader {
     connection: Connection,
-    /// The stamp of the commit that the open snapshot holds at the least.
-    seen: Option<Stamp>,
+    seen: Option<Seen>,
     memo: Memo,
 }
 
@@ -72,7 +104,7 @@ impl Reader {
     }
 
     /// Makes the open snapshot one that holds the last commit.
-    fn see(&mut self, last: Option<Stamp>) -> Result<(), StoreError> {
+    fn see(&mut self, last: Option<Seen>) -> Result<(), StoreError> {
         let is_last = last.is_some() && self.seen == last && !self.connection.is_autocommit();
         if !is_last {
             self.end()?;

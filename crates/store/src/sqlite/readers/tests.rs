@@ -69,6 +69,24 @@ fn a_snapshot_is_read_again_until_something_is_committed() {
 }
 
 #[test]
+fn a_reader_in_use_gives_its_snapshot_up_after_the_next_look_at_the_log() {
+    let database = TestDatabase::sqlite();
+    let (runtime, store) = (runtime(), database.open());
+    put(&runtime, &store, "1");
+    let readers = readers(&database);
+    let silent = sqlite_connection(&database).unwrap();
+    let seen: Result<_, StoreError> = readers.read(|tx| {
+        let before = setting(tx, "a")?;
+        silent.execute("UPDATE settings SET value = '2' WHERE name = 'a'", []).unwrap();
+        readers.let_go();
+        Ok((before, setting(tx, "a")?))
+    });
+    let one = || Some("1".to_owned());
+    assert_eq!(seen.unwrap(), (one(), one()), "a use case sees one moment");
+    assert_eq!(read(&readers).as_deref(), Some("2"));
+}
+
+#[test]
 fn answers_are_remembered_as_long_as_their_snapshot() {
     let database = TestDatabase::sqlite();
     let (runtime, store) = (runtime(), database.open());
@@ -120,6 +138,11 @@ fn an_idle_reader_keeps_no_log_from_being_cut() {
     other.execute("UPDATE settings SET value = '3' WHERE name = 'a'", []).unwrap();
     let log = || std::fs::metadata(wal_path(path_of(&database))).unwrap().len();
     assert!(checkpoint(&checkpoints, TRUNCATE_BYTES, 0) > 0 && log() > 0, "the snapshot needs the log");
-    readers.let_go();
-    assert_eq!((checkpoint(&checkpoints, TRUNCATE_BYTES, 0), log()), (0, 0));
+    let cut = readers.without_snapshots(|| {
+        // Who reads meanwhile is done with the log when the use case is.
+        assert_eq!(read(&readers).as_deref(), Some("3"));
+        checkpoint(&checkpoints, TRUNCATE_BYTES, 0)
+    });
+    assert_eq!((cut, log()), (0, 0));
+    assert_eq!(read(&readers).as_deref(), Some("3"));
 }
