@@ -93,7 +93,7 @@ impl JobSettings {
             interval_seconds: INTERVAL_SECONDS,
             dialect: template.dialect,
             exclude_default_access: template.exclude_default_access,
-            concurrency: 32,
+            concurrency: 64,
             request_timeout_seconds: 30,
             settle_seconds: 120,
             objects: template.objects.clone(),

@@ -28,9 +28,9 @@ const STATEMENTS_MAX: usize = 256;
 /// How often the write-ahead log is looked at, which no snapshot of a reader outlives by more than a use case.
 const CHECKPOINT_EVERY: Duration = Duration::from_millis(50);
 /// Size of the write-ahead log from which it is copied into the database.
-const CHECKPOINT_BYTES: u64 = 16 << 20;
+const CHECKPOINT_BYTES: u64 = 4 << 20;
 /// Size of the write-ahead log from which it is also cut, at some cost to writers.
-const TRUNCATE_BYTES: u64 = 64 << 20;
+const TRUNCATE_BYTES: u64 = 48 << 20;
 /// How long a cut may keep writers waiting for a reader that still needs the log.
 const TRUNCATE_WAIT: Duration = Duration::from_millis(100);
 /// Looks at the log between a cut that a reader prevented and the next attempt.

@@ -125,6 +125,11 @@ impl Store {
         }
     }
 
+    /// Whether writes run one after the other, so that each sees all that were begun before it.
+    pub const fn writes_in_turn(&self) -> bool {
+        matches!(self.0, Inner::Sqlite(_))
+    }
+
     /// Which database this is, for people: `SQLite 3.x` or `PostgreSQL 15.x`.
     pub async fn version(&self) -> Result<String, StoreError> {
         match &self.0 {

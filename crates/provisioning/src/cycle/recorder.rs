@@ -13,6 +13,9 @@ use crate::job::JobError;
 
 /// Writes in one transaction at the most.
 const TOGETHER_MAX: usize = 64;
+/// Transactions that are on their way at the same time, where the database runs them in turn.
+const SERVING_MAX: usize = 4;
+
 /// One thing that is to be remembered, whole or not at all.
 pub(super) type Write = Box<dyn FnMut(&mut WriteTx<'_>) -> Result<(), StoreError> + Send>;
 
@@ -24,9 +27,8 @@ struct Entry {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Entry>,
-    /// Whether somebody is committing, and will see to what waits. One at a time: whoever links the second of two objects has to see
-    /// what the first one's transaction noted, or neither makes the reference between them ready.
-    serving: bool,
+    /// How many are committing; each sees to what waits before it ends.
+    serving: usize,
 }
 
 /// The one that commits. Should it break off, those that wait are told.
@@ -39,7 +41,7 @@ impl Drop for Serving {
     fn drop(&mut self) {
         if !self.is_done {
             let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-            queue.serving = false;
+            queue.serving -= 1;
             queue.waiting.clear();
         }
     }
@@ -64,13 +66,21 @@ impl Recorder {
         let must_serve = {
             let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
             queue.waiting.push_back(Entry { write, answer });
-            !std::mem::replace(&mut queue.serving, true)
+            let must_serve = queue.serving < self.serving_max();
+            queue.serving += usize::from(must_serve);
+            must_serve
         };
         if must_serve {
             // A task of its own: one that waits for its write may be given up, and the others' writes must not be with it.
             tokio::spawn(self.clone().serve());
         }
         told.await.unwrap_or(Err(Stop::Job(JobError::Stopped)))
+    }
+
+    /// How many may commit. Where transactions run at the same time, one: whoever links the second of two objects has to see what the
+    /// first one's transaction noted, or neither makes the reference between them ready.
+    const fn serving_max(&self) -> usize {
+        if self.store.writes_in_turn() { SERVING_MAX } else { 1 }
     }
 
     async fn serve(self) {
@@ -86,7 +96,7 @@ impl Recorder {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let count = queue.waiting.len().min(TOGETHER_MAX);
         if count == 0 {
-            queue.serving = false;
+            queue.serving -= 1;
             return None;
         }
         Some(queue.waiting.drain(..count).collect())

@@ -13,10 +13,10 @@ use crate::ReadTx;
 use crate::error::StoreError;
 use crate::tx::Memo;
 
-/// Idle connections that are kept.
-pub(super) const READERS_MAX: usize = 16;
+/// Idle connections that are kept, at the least; where more threads can run at a time, one for each.
+pub(super) const READERS_MAX: usize = 8;
 /// Memory for pages of one connection, in KiB.
-pub(super) const READER_CACHE_KIB: i64 = 16 << 10;
+pub(super) const READER_CACHE_KIB: i64 = 32 << 10;
 
 pub(super) struct Readers {
     path: PathBuf,
@@ -26,6 +26,7 @@ pub(super) struct Readers {
     looks: AtomicU64,
     /// Whether snapshots are given up after each use case, so that the log can be cut.
     keeps_none: AtomicBool,
+    kept_max: usize,
 }
 
 impl Readers {
@@ -36,6 +37,7 @@ impl Readers {
             idle: Mutex::default(),
             looks: AtomicU64::new(0),
             keeps_none: AtomicBool::new(false),
+            kept_max: std::thread::available_parallelism().map_or(1, usize::from).max(READERS_MAX),
         }
     }
 
@@ -57,7 +59,7 @@ impl Readers {
             return result;
         }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < READERS_MAX {
+        if idle.len() < self.kept_max {
             idle.push(reader);
         }
         result
