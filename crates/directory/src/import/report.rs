@@ -102,7 +102,7 @@ pub enum ImportError {
     #[error("the first line names no columns: {0}; save the file as CSV in UTF-8")]
     BadHeader(&'static str),
     /// A column that every file of the kind has is not there.
-    #[error("the column {column} is missing; the file has {found}")]
+    #[error("the column {column} is missing; add it, or give its column that name: the file has {found}")]
     MissingColumn {
         /// The column.
         column: &'static str,

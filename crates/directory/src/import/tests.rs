@@ -225,7 +225,7 @@ fn a_file_that_cannot_be_one_is_refused_before_anything_is_imported() {
             (b"".to_vec(), "the file is empty"),
             (
                 b"name,mail\nann@c.com,x\n".to_vec(),
-                r#"the column userPrincipalName is missing; the file has "name", "mail""#,
+                r#"the column userPrincipalName is missing; add it, or give its column that name: the file has "name", "mail""#,
             ),
             (
                 b"userPrincipalName,mobile,mobilePhone\na@c.d,,\n".to_vec(),

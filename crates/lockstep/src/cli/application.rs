@@ -62,7 +62,7 @@ pub enum AppCommand {
         /// Whether cycles run by themselves while `serve` runs
         #[arg(long, value_enum, value_name = "STATUS")]
         status: Option<Switch>,
-        /// Objects that are worked on at the same time
+        /// Objects that are worked on at the same time: 1 to 256, at first 64
         #[arg(long, value_name = "COUNT")]
         concurrency: Option<usize>,
         /// Seconds before a create of unknown outcome may be sent again
