@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod sample;
 mod shown;
+mod stop;
 mod world;
 
 use std::process::ExitCode;

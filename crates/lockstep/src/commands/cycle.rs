@@ -10,10 +10,10 @@ use serde_json::json;
 use store::AppId;
 
 use super::find;
-use super::serve::stop_signal;
 use crate::outcome::Outcome;
 use crate::output::{Output, note};
 use crate::progress::{Bar, Unit};
+use crate::stop::StopRequests;
 use crate::world::World;
 
 /// Further cycles of `sync --settle` at the most: each settles what the one before it left.
@@ -23,15 +23,16 @@ const SETTLE_ROUNDS_MAX: u32 = 3;
 pub async fn sync(app: &str, settle: bool, world: &World, output: Output) -> anyhow::Result<Outcome> {
     let application = find::application(world, app).await?;
     let engine = world.engine()?;
-    let mut report = run_shown(&engine, application.id, &application.name, output).await?;
+    let mut stop = StopRequests::listen();
+    let mut report = until_stopped(&engine, application.id, &application.name, output, &mut stop).await?;
     let mut rounds = if settle { SETTLE_ROUNDS_MAX } else { 0 };
     while rounds > 0 && report.waiting > 0 {
         rounds -= 1;
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(report.settles_in_seconds.unwrap_or(0) + 1)) => {}
-            () = stop_signal() => return Err(JobError::Stopped.into()),
+            () = stop.next() => return Err(JobError::Stopped.into()),
         }
-        let next = run_shown(&engine, application.id, &application.name, output).await?;
+        let next = until_stopped(&engine, application.id, &application.name, output, &mut stop).await?;
         report = together(&report, &next);
     }
     if output.is_json() {
@@ -62,25 +63,35 @@ fn together(first: &CycleReport, next: &CycleReport) -> CycleReport {
     }
 }
 
-/// Runs a cycle under a progress bar. Ctrl+C lets it end what it has begun, a second one ends it at once.
+/// Runs a cycle. Ctrl+C lets it end what it has begun, a second one ends it at once.
+async fn until_stopped(
+    engine: &Engine,
+    app: AppId,
+    name: &str,
+    output: Output,
+    stop: &mut StopRequests,
+) -> Result<CycleReport, JobError> {
+    let mut running = pin!(run_shown(engine, app, name, output));
+    tokio::select! {
+        report = &mut running => return report,
+        () = stop.next() => {}
+    }
+    engine.stop();
+    note("stopping after what is under way; Ctrl+C again stops at once");
+    tokio::select! {
+        report = &mut running => report,
+        () = stop.next() => Err(JobError::Stopped),
+    }
+}
+
+/// Runs a cycle under a progress bar.
 pub async fn run_shown(engine: &Engine, app: AppId, name: &str, output: Output) -> Result<CycleReport, JobError> {
     let bar = Bar::new(output, name, 0, Unit::Items);
     let shown = bar.clone();
     let progress = Arc::new(move |progress: &Progress| {
         shown.at(progress.done, Some(progress.total), &format!("{}, {} requests", progress.phase, progress.requests));
     });
-    let mut running = pin!(engine.run_cycle(app, progress));
-    let report = tokio::select! {
-        report = &mut running => report,
-        () = stop_signal() => {
-            engine.stop();
-            note("stopping after what is under way; Ctrl+C again stops at once");
-            tokio::select! {
-                report = &mut running => report,
-                () = stop_signal() => Err(JobError::Stopped),
-            }
-        }
-    };
+    let report = engine.run_cycle(app, progress).await;
     bar.done();
     report
 }

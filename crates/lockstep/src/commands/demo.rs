@@ -16,13 +16,13 @@ use uuid::Uuid;
 use self::applications::Installed;
 use self::expected::Model;
 use super::cycle::run_shown;
-use super::serve::stop_signal;
 use crate::cli::DemoArgs;
 use crate::config::Config;
 use crate::hosting::Hosting;
 use crate::outcome::Outcome;
 use crate::output::Output;
 use crate::sample::{GROUPS, PEOPLE};
+use crate::stop::StopRequests;
 use crate::world::{World, new_id};
 
 /// Seconds between cycles while the demo goes on serving, short enough to watch.
@@ -62,16 +62,17 @@ pub fn run(
 async fn shown(args: &DemoArgs, world: &World, output: Output) -> anyhow::Result<Outcome> {
     refuse_used(world).await?;
     let _only_one = world.folder().lock_for_serving()?;
+    let mut stop = StopRequests::listen();
     let mut hosting = Hosting::start(world, world.config().listen).await?;
     let public_url = hosting.public_url.clone();
     let told = tokio::select! {
         biased;
-        () = stop_signal() => Err(anyhow::anyhow!("the demo was stopped before its end; start it again")),
+        () = stop.next() => Err(anyhow::anyhow!("the demo was stopped before its end; start it again")),
         told = story(world, output, &public_url) => told,
     };
     let ended = match told {
         Ok((Outcome::Done, installed)) if !args.once => {
-            explore(world, output, &mut hosting, &installed).await.map(|()| Outcome::Done)
+            explore(world, output, &mut hosting, &mut stop, &installed).await.map(|()| Outcome::Done)
         }
         Ok((outcome, _)) => Ok(outcome),
         Err(error) => Err(error),
@@ -219,8 +220,14 @@ fn show(output: Output, round: &Round) -> anyhow::Result<()> {
 }
 
 /// Goes on serving, with the jobs on, and tells how to look around.
-async fn explore(world: &World, output: Output, hosting: &mut Hosting, installed: &[Installed]) -> anyhow::Result<()> {
-    let (engine, stopped) = (world.engine()?, stop_signal());
+async fn explore(
+    world: &World,
+    output: Output,
+    hosting: &mut Hosting,
+    stop: &mut StopRequests,
+    installed: &[Installed],
+) -> anyhow::Result<()> {
+    let engine = world.engine()?;
     for one in installed {
         let change =
             JobChange { status: Some(JobStatus::On), interval_seconds: Some(INTERVAL_SECONDS), ..JobChange::default() };
@@ -233,7 +240,7 @@ async fn explore(world: &World, output: Output, hosting: &mut Hosting, installed
     } else {
         addresses(output, world.folder().path(), installed)?;
     }
-    hosting.run(stopped).await
+    hosting.run(stop.next()).await
 }
 
 fn addresses(output: Output, data: &Path, installed: &[Installed]) -> anyhow::Result<()> {

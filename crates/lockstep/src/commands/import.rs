@@ -12,12 +12,12 @@ use directory::import::{
 use directory::{Activity, DirectoryError};
 use serde_json::{Value, json};
 
-use super::serve::stop_signal;
 use crate::cli::{ImportArgs, ImportCommand, ImportFormat};
 use crate::files;
 use crate::outcome::Outcome;
 use crate::output::{Output, counted};
 use crate::progress::{Bar, Unit};
+use crate::stop::StopRequests;
 use crate::world::{World, audit, new_id, now};
 
 /// Problems that people are shown; JSON has all that the report lists.
@@ -79,9 +79,10 @@ async fn run_shown(
         rows.set(progress.rows);
         bar.at(progress.bytes, None, &counted(progress.rows, "row"));
     };
+    let mut stop = StopRequests::listen();
     let done = tokio::select! {
         done = import.run(input, progress) => Some(done),
-        () = stop_signal() => None,
+        () = stop.next() => None,
     };
     bar.done();
     if let Some(done) = done {
