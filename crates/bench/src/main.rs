@@ -28,6 +28,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use figures::{Figure, Verdict};
+use folder::Folder;
 use run::Run;
 use serve::Place;
 
@@ -156,7 +157,11 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 fn measure(settings: Settings, kills: Option<usize>) -> anyhow::Result<ExitCode> {
     let parts = if settings.only.is_empty() { PARTS.to_vec() } else { settings.only.clone() };
     let json = settings.json.clone();
-    let run = settings_of_run(settings)?;
+    let mut run = settings_of_run(settings)?;
+    let folder = Folder::within(&run.folder)?;
+    if parts.iter().any(|part| *part != Part::Limits) {
+        run.lockstep = Some(product::under_test(run.lockstep.as_deref(), folder.path())?);
+    }
     let kills = kills.unwrap_or(crash::KILLS[usize::from(run.quick)]);
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let load_average = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();

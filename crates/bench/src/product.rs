@@ -51,7 +51,8 @@ impl Product {
     pub fn new(run: &Run, database: Database) -> anyhow::Result<Self> {
         // The port is free now; nothing else on the machine is expected to take it before the server does.
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        Ok(Self { program: program(run)?, port, database })
+        let program = run.lockstep.clone().context("the program under test is not known")?;
+        Ok(Self { program, port, database })
     }
 
     /// Where the server listens.
@@ -176,13 +177,16 @@ fn path_of(url: &str) -> anyhow::Result<&str> {
     Ok(rest.find('/').map_or("", |at| &rest[at..]).trim_end_matches('/'))
 }
 
-/// The program given, or else the one beside this program, built with optimisation.
-fn program(run: &Run) -> anyhow::Result<PathBuf> {
-    if let Some(given) = &run.lockstep {
-        // A name without a folder is looked for in PATH; a path is made independent of the current folder.
-        let is_path = given.components().count() > 1;
-        return if is_path { std::path::absolute(given).context("the program's path") } else { Ok(given.clone()) };
-    }
+/// The program that is given, or else the one of this checkout, built with optimisation and put into `folder`: each
+/// measurement of a run is of the same program, whatever is built meanwhile.
+pub fn under_test(given: Option<&Path>, folder: &Path) -> anyhow::Result<PathBuf> {
+    let Some(given) = given else { return kept(&built()?, folder) };
+    // A name without a folder is looked for in PATH; a path is made independent of the current folder.
+    let is_path = given.components().count() > 1;
+    if is_path { std::path::absolute(given).context("the program's path") } else { Ok(given.to_owned()) }
+}
+
+fn built() -> anyhow::Result<PathBuf> {
     let beside = std::env::current_exe()?.with_file_name("lockstep");
     let target = beside.parent().and_then(Path::parent).context("this program is in no target folder")?;
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
@@ -202,10 +206,18 @@ fn program(run: &Run) -> anyhow::Result<PathBuf> {
     Ok(beside)
 }
 
+/// A copy of a program, which stays what it is when the program is built anew.
+fn kept(program: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
+    let copy = folder.join("lockstep-under-test");
+    std::fs::copy(program, &copy).with_context(|| format!("cannot write {}", copy.display()))?;
+    Ok(copy)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Product, count, number, path_of};
+    use super::{Product, count, kept, number, path_of};
     use crate::database::Kind;
+    use crate::folder::Folder;
     use crate::run::Run;
 
     fn product(program: &str) -> Product {
@@ -219,6 +231,16 @@ mod tests {
             seed: 1,
         };
         Product::new(&run, run.database(Kind::Sqlite).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_is_built_meanwhile_is_not_measured() {
+        let folder = Folder::temporary().unwrap();
+        let program = folder.path().join("program");
+        std::fs::write(&program, "first").unwrap();
+        let copy = kept(&program, folder.path()).unwrap();
+        std::fs::write(&program, "second").unwrap();
+        assert_eq!(std::fs::read(copy).unwrap(), b"first");
     }
 
     #[test]

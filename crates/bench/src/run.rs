@@ -27,7 +27,7 @@ pub struct Run {
     pub rounds: usize,
     /// Small sizes, to see that all works; what is judged by size is then not judged.
     pub quick: bool,
-    /// The program under test, when it is not to be built.
+    /// The program under test, where a part needs it.
     pub lockstep: Option<PathBuf>,
     /// Where the random choices begin.
     pub seed: u64,
