@@ -48,14 +48,12 @@ impl Pool {
         config.connect_timeout(CONNECT_TIMEOUT).application_name("lockstep");
         let url_config = config.clone();
         // The driver runs a runtime of its own, which must not start inside the caller's.
+        // Without our limits: migrations may take as long as they need.
         let migrated = std::thread::spawn(move || -> Result<(), StoreError> {
             let mut client = url_config.connect(NoTls)?;
             migrate::postgres(&mut client)
         });
         migrated.join().map_err(|_| StoreError::Internal("the migration panicked".to_owned()))??;
-        // Set after the migrations, which may take as long as they need.
-        let options = limited(config.get_options());
-        config.options(&options);
         let (work, inbox) = channel::<Work>();
         let inbox = Arc::new(Mutex::new(inbox));
         for number in 0..CONNECTIONS {
@@ -72,15 +70,21 @@ impl Pool {
     }
 }
 
-/// The options of a connection: our limits, and then those of the address, which may set other limits.
-fn limited(options: Option<&str>) -> String {
-    let timeouts = [
+/// Sets our limits where nobody has set others: neither the address, nor the role, the database or the server. They are
+/// set by a statement and not in the options with which a connection begins, which a pooler before the server refuses.
+fn limit(client: &mut Client) -> Result<(), postgres::Error> {
+    let limits = [
         ("statement_timeout", STATEMENT_TIMEOUT),
         ("lock_timeout", LOCK_TIMEOUT),
         ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
     ];
-    let ours = timeouts.map(|(name, time)| format!("-c {name}={}", time.as_millis())).join(" ");
-    format!("{ours} {}", options.unwrap_or_default())
+    let ours = limits.map(|(name, time)| {
+        let time = time.as_millis();
+        format!(
+            "SELECT set_config(name, '{time}', false) FROM pg_settings WHERE name = '{name}' AND source = 'default'"
+        )
+    });
+    client.batch_execute(&ours.join(";"))
 }
 
 fn serve(inbox: &Mutex<Receiver<Work>>, mut connection: Connection) {
@@ -111,7 +115,9 @@ impl Connection {
         if self.client.as_ref().is_none_or(Client::is_closed) {
             self.client = None;
             self.prepared.clear();
-            self.client = Some(self.config.connect(NoTls)?);
+            let mut client = self.config.connect(NoTls)?;
+            limit(&mut client)?;
+            self.client = Some(client);
         }
         self.client.as_mut().ok_or_else(no_connection)
     }
