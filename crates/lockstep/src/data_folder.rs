@@ -4,8 +4,11 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+
+use crate::output::note;
 
 /// The installation's key.
 const KEY_FILE: &str = "master.key";
@@ -15,6 +18,12 @@ const DATABASE_FILE: &str = "lockstep.db";
 const INSTANCE_FILE: &str = "instance";
 /// Held while the folder is set up.
 const SETUP_LOCK: &str = "setup.lock";
+/// How often it is looked whether another process has set the folder up.
+const SETUP_LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Looks before it is said that another process is waited for: a second.
+const SETUP_LOOKS_QUIET: u32 = 50;
+/// Looks at the most: ten minutes.
+const SETUP_LOOKS_MAX: u32 = 30_000;
 /// Held by the one `serve` of this folder.
 const SERVE_LOCK: &str = "serve.lock";
 /// Lock files of running jobs.
@@ -65,7 +74,7 @@ impl DataFolder {
         make_folder(path)
             .with_context(|| format!("the data folder {shown} cannot be made; name another with --data"))?;
         let lock = open_lock(&path.join(SETUP_LOCK))?;
-        lock.lock().with_context(|| format!("the data folder {shown} cannot be locked"))?;
+        wait_for_setup(&lock, path)?;
         let (key, is_new) = key(path, &random)?;
         let instance = instance(path, &random)?;
         make_folder(&path.join(LOCKS_FOLDER)).with_context(|| format!("the data folder {shown} cannot be written"))?;
@@ -198,6 +207,30 @@ fn owner_only() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// Takes the lock of the setup. Others hold it for a moment only, unless their database is being migrated or does not
+/// answer: then it is said what is waited for.
+fn wait_for_setup(lock: &File, path: &Path) -> anyhow::Result<()> {
+    let shown = path.display();
+    for look in 0..=SETUP_LOOKS_MAX {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("the data folder {shown} cannot be locked"));
+            }
+            Err(TryLockError::WouldBlock) if look == SETUP_LOOKS_QUIET => {
+                note(&format!("waiting for another lockstep, which is opening the database of {shown}"));
+            }
+            Err(TryLockError::WouldBlock) => {}
+        }
+        std::thread::sleep(SETUP_LOOK_EVERY);
+    }
+    let minutes = (SETUP_LOOK_EVERY * SETUP_LOOKS_MAX).as_secs() / 60;
+    bail!(
+        "another lockstep has been opening the database of {shown} for {minutes} minutes; try again when it is done, or \
+         end that process"
+    )
 }
 
 fn open_lock(path: &Path) -> anyhow::Result<File> {

@@ -1,5 +1,8 @@
 //! What bad data folders, databases and configurations get: one sentence with the cure, and the right exit code.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
 use crate::installation::{Installation, answer};
 
 const NEWER_SCHEMA: &[u8] = include_bytes!("files/newer-schema.db");
@@ -73,6 +76,20 @@ fn a_first_start_that_failed_can_be_tried_again() {
     installation.run(&nowhere).refused(1, "refused");
     installation.run(&nowhere).refused(1, "; check the address after --database");
     assert!(installation.json(&["user", "list"]).as_array().unwrap().is_empty());
+}
+
+#[test]
+fn who_waits_for_another_that_opens_the_database_is_told() {
+    let installation = Installation::embedded();
+    installation.json(&["user", "list"]);
+    let opening = std::fs::File::open(installation.data().join("setup.lock")).unwrap();
+    opening.lock().unwrap();
+    let mut waiting = installation.command().args(["user", "list"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = String::new();
+    BufReader::new(waiting.stderr.as_mut().unwrap()).read_line(&mut told).unwrap();
+    assert!(told.starts_with("note: waiting for another lockstep"), "{told}");
+    drop(opening);
+    assert!(waiting.wait().unwrap().success());
 }
 
 #[cfg(unix)]
