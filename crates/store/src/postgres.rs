@@ -14,6 +14,8 @@ use crate::{ReadTx, WriteTx, migrate};
 
 /// Connections of one process.
 const CONNECTIONS: u32 = 16;
+/// Connections that may scan at a time, so that some are left for those who ask for a few rows.
+pub(crate) const SCANS_MAX: usize = 12;
 /// How long a connection attempt may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a statement may run. A request is given up after a minute, so nobody waits for longer.

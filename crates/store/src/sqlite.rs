@@ -40,6 +40,14 @@ const APPLICATION_ID: i64 = 0x4C4F_434B;
 /// Pages copied per step of a backup.
 const BACKUP_PAGES: i32 = 512;
 
+/// Scans at a time on each processor: one may wait for the disk while another computes.
+const SCANS_EACH: usize = 2;
+
+/// How many may scan at a time: each has a connection of its own.
+pub(crate) fn scans_max() -> usize {
+    SCANS_EACH * std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// A use case, run where the transaction of its group is open, and told why where it is not.
 type Work = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Finish + Send>;
 type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;

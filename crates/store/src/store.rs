@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::error::StoreError;
 use crate::{ReadTx, WriteTx, postgres, sqlite};
 
@@ -17,7 +19,11 @@ pub enum Database {
 
 /// A handle on the data; cheap to clone.
 #[derive(Clone)]
-pub struct Store(Inner);
+pub struct Store {
+    inner: Inner,
+    /// Who may scan at this moment; the others wait without a thread, a connection or memory.
+    scans: Arc<Semaphore>,
+}
 
 #[derive(Clone)]
 enum Inner {
@@ -32,10 +38,11 @@ impl Store {
     /// Opens the database and brings its schema up to date. Refuses a file of another program, and a schema that is
     /// newer than this program.
     pub fn open(database: &Database) -> Result<Self, StoreError> {
-        match database {
-            Database::Sqlite(path) => Ok(Self(Inner::Sqlite(Arc::new(sqlite::Sqlite::open(path)?)))),
-            Database::Postgres(url) => Ok(Self(Inner::Postgres(Arc::new(postgres::Pool::open(url)?)))),
-        }
+        let (inner, scans) = match database {
+            Database::Sqlite(path) => (Inner::Sqlite(Arc::new(sqlite::Sqlite::open(path)?)), sqlite::scans_max()),
+            Database::Postgres(url) => (Inner::Postgres(Arc::new(postgres::Pool::open(url)?)), postgres::SCANS_MAX),
+        };
+        Ok(Self { inner, scans: Arc::new(Semaphore::new(scans)) })
     }
 
     /// Runs a use case that may write. When this returns `Ok`, its changes are durable; when it returns `Err`, none of
@@ -47,13 +54,13 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         let (answer, wait) = tokio::sync::oneshot::channel();
-        match &self.0 {
+        match &self.inner {
             Inner::Sqlite(sqlite) => sqlite.write(move |tx| use_case(tx), move |result| drop(answer.send(result)))?,
             Inner::Postgres(pool) => {
                 pool.submit(move |connection| drop(answer.send(connection.write(&mut use_case))))?;
             }
         }
-        wait.await.unwrap_or_else(|_| Err(StoreError::Internal("the database thread ended".to_owned()).into()))
+        wait.await.unwrap_or_else(|_| Err(ended().into()))
     }
 
     /// Runs a use case that reads a few rows. On SQLite it runs on the calling thread: an indexed look-up takes
@@ -64,9 +71,9 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        match &self.0 {
+        match &self.inner {
             Inner::Sqlite(sqlite) => sqlite.read(use_case),
-            Inner::Postgres(_) => self.scan(use_case).await,
+            Inner::Postgres(pool) => on_postgres(pool, move |connection| connection.read(use_case)).await,
         }
     }
 
@@ -79,34 +86,37 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        match &self.0 {
+        match &self.inner {
             Inner::Sqlite(sqlite) => sqlite.look_up(use_case),
-            Inner::Postgres(pool) => {
-                let (answer, wait) = tokio::sync::oneshot::channel();
-                pool.submit(move |connection| drop(answer.send(connection.look_up(&mut use_case))))?;
-                let ended = || StoreError::Internal("the database thread ended".to_owned());
-                wait.await.unwrap_or_else(|_| Err(ended().into()))
-            }
+            Inner::Postgres(pool) => on_postgres(pool, move |connection| connection.look_up(&mut use_case)).await,
         }
     }
 
-    /// Runs a use case that reads many rows, on a thread where it keeps nobody waiting.
+    /// Runs a use case that reads many rows, on a thread where it keeps nobody waiting. Only some scan at a time, the others
+    /// wait for their turn: on SQLite each takes a connection with its memory, on PostgreSQL one of those that answer all.
     pub async fn scan<T, E, F>(&self, use_case: F) -> Result<T, E>
     where
         F: FnOnce(&mut ReadTx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let ended = || StoreError::Internal("the database thread ended".to_owned());
-        match &self.0 {
+        let Ok(turn) = Arc::clone(&self.scans).acquire_owned().await else { return Err(ended().into()) };
+        match &self.inner {
             Inner::Sqlite(sqlite) => {
                 let sqlite = Arc::clone(sqlite);
-                tokio::task::spawn_blocking(move || sqlite.read(use_case)).await.unwrap_or_else(|_| Err(ended().into()))
+                let scan = move || {
+                    // Held to the end of the work, also where nobody waits for its outcome any more.
+                    let _turn = turn;
+                    sqlite.read(use_case)
+                };
+                tokio::task::spawn_blocking(scan).await.unwrap_or_else(|_| Err(ended().into()))
             }
             Inner::Postgres(pool) => {
-                let (answer, wait) = tokio::sync::oneshot::channel();
-                pool.submit(move |connection| drop(answer.send(connection.read(use_case))))?;
-                wait.await.unwrap_or_else(|_| Err(ended().into()))
+                let scan = move |connection: &mut postgres::Connection| {
+                    let _turn = turn;
+                    connection.read(use_case)
+                };
+                on_postgres(pool, scan).await
             }
         }
     }
@@ -114,7 +124,7 @@ impl Store {
     /// Writes a consistent copy of the embedded database to a new file while others go on reading and writing.
     /// PostgreSQL has `pg_dump` for this, and the error says so.
     pub async fn backup(&self, to: PathBuf, progress: impl Fn(u64, u64) + Send + 'static) -> Result<(), StoreError> {
-        match &self.0 {
+        match &self.inner {
             Inner::Sqlite(sqlite) => {
                 let sqlite = Arc::clone(sqlite);
                 tokio::task::spawn_blocking(move || sqlite.backup(&to, progress))
@@ -127,12 +137,12 @@ impl Store {
 
     /// Whether writes run one after the other, so that each sees all that were begun before it.
     pub const fn writes_in_turn(&self) -> bool {
-        matches!(self.0, Inner::Sqlite(_))
+        matches!(self.inner, Inner::Sqlite(_))
     }
 
     /// Which database this is, for people: `SQLite 3.x` or `PostgreSQL 15.x`.
     pub async fn version(&self) -> Result<String, StoreError> {
-        match &self.0 {
+        match &self.inner {
             Inner::Sqlite(_) => Ok(format!("SQLite {}", rusqlite::version())),
             Inner::Postgres(_) => self.read(crate::settings::database_version).await,
         }
@@ -140,11 +150,33 @@ impl Store {
 
     /// Checks the database from end to end; gives the problems found. Reads everything, so it may take long.
     pub async fn check(&self) -> Result<Vec<String>, StoreError> {
-        match &self.0 {
+        match &self.inner {
             Inner::Sqlite(_) => self.scan(crate::settings::integrity_problems).await,
             Inner::Postgres(_) => Ok(Vec::new()),
         }
     }
+}
+
+fn ended() -> StoreError {
+    StoreError::Internal("the database thread ended".to_owned())
+}
+
+/// Runs something that reads on one of the connections; not at all where nobody waits for it any more when its turn comes.
+async fn on_postgres<T, E>(
+    pool: &postgres::Pool,
+    run: impl FnOnce(&mut postgres::Connection) -> Result<T, E> + Send + 'static,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    let (answer, wait) = tokio::sync::oneshot::channel();
+    pool.submit(move |connection| {
+        if !answer.is_closed() {
+            drop(answer.send(run(connection)));
+        }
+    })?;
+    wait.await.unwrap_or_else(|_| Err(ended().into()))
 }
 
 #[cfg(test)]

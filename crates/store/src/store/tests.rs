@@ -1,6 +1,7 @@
 //! What a use case is promised, on both databases: kept whole or not at all, unique by index, one moment to a reader.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 use tokio::task::JoinSet;
 
@@ -115,6 +116,36 @@ fn a_reader_that_panics_hurts_nobody() {
             assert!(matches!(result, Err(StoreError::Internal(_))), "{result:?}");
         }
         store.read(|tx| setting(tx, "a")).await.unwrap();
+    });
+}
+
+#[test]
+fn many_that_scan_leave_room_for_others() {
+    on_both(|store| async move {
+        let (let_go, may_go) = std::sync::mpsc::channel::<()>();
+        let may_go = Arc::new(Mutex::new(may_go));
+        let mut scanning = JoinSet::new();
+        for _ in 0..store.scans.available_permits() + RACERS as usize {
+            let (store, may_go) = (store.clone(), Arc::clone(&may_go));
+            scanning.spawn(async move {
+                let scan = store.scan(move |_| {
+                    may_go.lock().unwrap().recv().unwrap();
+                    Ok::<_, StoreError>(())
+                });
+                scan.await
+            });
+        }
+        while store.scans.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        store.write(|tx| put_setting(tx, "a", "1")).await.unwrap();
+        assert_eq!(store.read(|tx| setting(tx, "a")).await.unwrap().as_deref(), Some("1"));
+        assert_eq!(store.look_up(|tx| setting(tx, "a")).await.unwrap().as_deref(), Some("1"));
+        assert!(scanning.try_join_next().is_none());
+        for _ in 0..scanning.len() {
+            let_go.send(()).unwrap();
+        }
+        assert!(scanning.join_all().await.iter().all(Result::is_ok));
     });
 }
 
