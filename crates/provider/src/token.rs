@@ -66,6 +66,13 @@ impl TokenHash {
         })?;
         found.admit(now)
     }
+
+    /// Whether the token still opens what it opened before: asked in the transaction that writes, as between the head of a
+    /// request and its body it may have been revoked.
+    pub fn check(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<(), AuthError> {
+        let owner = store::tenants::token_owner(tx, &self.0)?.ok_or(AuthError::Invalid)?;
+        valid(owner.expires, owner.suspended.is_some(), now)
+    }
 }
 
 /// Why a token does not open anything.
@@ -112,14 +119,16 @@ impl Opened {
     }
 
     fn admit(&self, now: Timestamp) -> Result<Arc<Caller>, AuthError> {
-        if self.expires <= now {
-            return Err(AuthError::Expired);
-        }
-        if self.suspended {
-            return Err(AuthError::Suspended);
-        }
+        valid(self.expires, self.suspended, now)?;
         Ok(Arc::clone(&self.caller))
     }
+}
+
+fn valid(expires: Timestamp, suspended: bool, now: Timestamp) -> Result<(), AuthError> {
+    if expires <= now {
+        return Err(AuthError::Expired);
+    }
+    if suspended { Err(AuthError::Suspended) } else { Ok(()) }
 }
 
 /// A token that was just made. The only moment at which its text is known.

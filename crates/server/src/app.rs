@@ -4,8 +4,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use provider::{Caller, TokenKey};
-use store::{ResourceId, Store, StoreError, WriteTx};
+use provider::TokenKey;
+use store::{ResourceId, Store};
 
 use crate::health::Readiness;
 
@@ -56,17 +56,6 @@ impl App {
             base.push_str(part);
         }
         base
-    }
-
-    /// Runs a use case of a caller that writes.
-    pub(crate) async fn write<T, E, F>(&self, caller: &Arc<Caller>, mut use_case: F) -> Result<T, E>
-    where
-        F: FnMut(&mut WriteTx<'_>, &Caller) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        let caller = Arc::clone(caller);
-        self.store.write(move |tx| use_case(tx, &caller)).await
     }
 }
 

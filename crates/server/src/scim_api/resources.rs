@@ -58,17 +58,17 @@ pub(crate) fn one(kind: ResourceKind) -> MethodRouter<App> {
 async fn create(
     kind: ResourceKind,
     State(app): State<App>,
-    Admitted { caller, base }: Admitted,
+    admitted: Admitted,
     parameters: Parameters,
     ScimBody(body): ScimBody,
 ) -> Answer {
     let projection = parameters.projection()?;
     let now = app.now();
-    let new = Arc::new(NewResource::prepare(&caller, kind, body, (app.ids)(now), now)?);
+    let new = Arc::new(NewResource::prepare(&admitted.caller, kind, body, (app.ids)(now), now)?);
     let stored = Arc::clone(&new);
-    let members = app.write(&caller, move |tx, caller| provider::create(tx, caller, &stored)).await?;
-    let view = provider::View { base: &base, projection: &projection };
-    answer::created(kind, &base, new.represent(&caller, view, &members)?)
+    let members = admitted.write(&app, now, move |tx, caller| provider::create(tx, caller, &stored)).await?;
+    let shown = new.represent(&admitted.caller, admitted.view(&projection), &members)?;
+    answer::created(kind, &admitted.base, shown)
 }
 
 async fn list(kind: ResourceKind, State(app): State<App>, admitted: Admitted, parameters: Parameters) -> Answer {
@@ -116,8 +116,8 @@ async fn replace(
 ) -> Answer {
     let (projection, id, now) = (parameters.projection()?, last.id()?, app.now());
     let replacement = Replacement::prepare(&admitted.caller, kind, body)?;
-    let changed = app
-        .write(&admitted.caller, move |tx, caller| provider::replace(tx, caller, id, &replacement, &version, now))
+    let changed = admitted
+        .write(&app, now, move |tx, caller| provider::replace(tx, caller, id, &replacement, &version, now))
         .await?;
     shown(kind, &app, admitted, id, &changed, projection).await
 }
@@ -133,7 +133,7 @@ async fn patch(
     let (projection, id, now) = (parameters.projection()?, last.id()?, app.now());
     let patch = Patch::prepare(&admitted.caller, kind, body)?;
     let changed =
-        app.write(&admitted.caller, move |tx, caller| provider::patch(tx, caller, id, &patch, &version, now)).await?;
+        admitted.write(&app, now, move |tx, caller| provider::patch(tx, caller, id, &patch, &version, now)).await?;
     // A group may be large and who changes it knows what it changed (RFC 7644 §3.5.2 leaves the choice).
     if kind == ResourceKind::Group && projection.is_all() {
         return Ok(answer::empty(StatusCode::NO_CONTENT, Some(changed.version())));
@@ -173,7 +173,7 @@ async fn delete(
     IfMatch(version): IfMatch,
 ) -> Answer {
     let (id, now) = (last.id()?, app.now());
-    app.write(&admitted.caller, move |tx, caller| provider::delete(tx, caller, kind, id, &version, now)).await?;
+    admitted.write(&app, now, move |tx, caller| provider::delete(tx, caller, kind, id, &version, now)).await?;
     Ok(answer::empty(StatusCode::NO_CONTENT, None))
 }
 

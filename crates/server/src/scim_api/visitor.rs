@@ -6,9 +6,9 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri, header};
 use jiff::Timestamp;
-use provider::{Caller, TokenHash, View};
+use provider::{Caller, ProviderError, TokenHash, View};
 use scim::Projection;
-use store::{ReadTx, ResourceId};
+use store::{ReadTx, ResourceId, WriteTx};
 
 use super::Rejection;
 use crate::App;
@@ -51,6 +51,7 @@ impl FromRequestParts<App> for Visitor {
 pub(crate) struct Admitted {
     pub(crate) caller: Arc<Caller>,
     pub(crate) base: String,
+    token: TokenHash,
 }
 
 impl Admitted {
@@ -60,7 +61,23 @@ impl Admitted {
         app.store
             .look_up(move |tx| {
                 let caller = visitor.admit(tx, now)?;
-                Ok(Self { caller, base: visitor.base.clone() })
+                Ok(Self { caller, base: visitor.base.clone(), token: visitor.token.clone() })
+            })
+            .await
+    }
+
+    /// Runs a use case of the caller that writes. The token is looked up once more with it: the body may have come long
+    /// after the head, and what is revoked meanwhile writes nothing.
+    pub(crate) async fn write<T, F>(&self, app: &App, now: Timestamp, mut use_case: F) -> Result<T, Rejection>
+    where
+        F: FnMut(&mut WriteTx<'_>, &Caller) -> Result<T, ProviderError> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (caller, token) = (Arc::clone(&self.caller), self.token.clone());
+        app.store
+            .write(move |tx| {
+                token.check(tx, now)?;
+                Ok(use_case(tx, &caller)?)
             })
             .await
     }

@@ -1,9 +1,15 @@
 //! Who gets in, and what one tenant sees of another: nothing.
 
-use axum::body::Body;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes, HttpBody};
 use http::{Request, header};
+use hyper::body::Frame;
 use serde_json::{Value, json};
 use store::testing::on_both;
+use tokio::sync::oneshot;
 
 use crate::world::{GROUP, PATCH, USER, World};
 
@@ -55,6 +61,69 @@ fn what_is_answered_without_a_valid_token() {
         assert_eq!(world.send(twice.unwrap()).await.status.as_u16(), 401);
         let lower = Request::get(world.address("/Users")).header("authorization", good.replace("Bearer", "bearer"));
         assert_eq!(world.send(lower.body(Body::empty()).unwrap()).await.status.as_u16(), 200);
+    });
+}
+
+/// A body that comes when it is told to, and tells when it is waited for.
+struct LateBody {
+    awaited: Option<oneshot::Sender<()>>,
+    comes: oneshot::Receiver<Bytes>,
+}
+
+impl HttpBody for LateBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if let Some(awaited) = self.awaited.take() {
+            awaited.send(()).unwrap();
+        }
+        if self.comes.is_terminated() {
+            return Poll::Ready(None);
+        }
+        Pin::new(&mut self.comes).poll(context).map(|bytes| Some(Ok(Frame::data(bytes.unwrap()))))
+    }
+}
+
+#[test]
+fn what_ends_between_head_and_body_writes_nothing() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let one = format!("/Users/{}", world.user("ann@contoso.example").await);
+        let patch = json!({ "schemas": [PATCH], "Operations": [{ "op": "replace", "path": "title", "value": "x" }] });
+        let other = json!({ "schemas": [USER], "userName": "ben@contoso.example" });
+        for (method, path, body) in [("POST", "/Users", &other), ("PUT", &one, &other), ("PATCH", &one, &patch)] {
+            for (ended, expected) in [("revoked", 401), ("suspended", 403)] {
+                let held = World { token: world.new_token("contoso", "held", 1).await, ..world.clone() };
+                let ((awaited, is_awaited), (send, comes)) = (oneshot::channel(), oneshot::channel());
+                let late = LateBody { awaited: Some(awaited), comes };
+                let request = held.request(method, path).header(header::CONTENT_TYPE, "application/scim+json");
+                let request = request.body(Body::new(late)).unwrap();
+                let sending = tokio::spawn(async move { held.send(request).await.status.as_u16() });
+                is_awaited.await.unwrap();
+                let now = world.now();
+                if ended == "suspended" {
+                    world.write(move |tx| provider::suspend_tenant(tx, "contoso", now)).await;
+                } else {
+                    world.write(move |tx| provider::revoke_token(tx, "contoso", "held", now)).await;
+                }
+                send.send(Bytes::from(body.to_string())).unwrap();
+                assert_eq!(sending.await.unwrap(), expected, "{method} {ended}");
+                if ended == "suspended" {
+                    world.write(move |tx| provider::resume_tenant(tx, "contoso")).await;
+                    world.write(move |tx| provider::revoke_token(tx, "contoso", "held", now)).await;
+                }
+            }
+        }
+        let kept = world.get("/Users").await.body;
+        assert_eq!(
+            (&kept["totalResults"], &kept["Resources"][0]["userName"]),
+            (&json!(1), &json!("ann@contoso.example"))
+        );
+        assert!(kept["Resources"][0]["title"].is_null());
     });
 }
 
