@@ -8,6 +8,7 @@ mod guard;
 mod health;
 mod listen;
 mod scim_api;
+mod stream;
 mod threads;
 
 pub use app::{App, AppParts};
