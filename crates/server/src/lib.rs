@@ -7,6 +7,7 @@ mod app;
 mod guard;
 mod health;
 mod listen;
+mod request_lines;
 mod scim_api;
 mod stream;
 mod threads;
