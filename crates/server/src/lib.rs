@@ -7,7 +7,9 @@ mod app;
 mod guard;
 mod health;
 mod listen;
+mod request_lines;
 mod scim_api;
+mod stream;
 mod threads;
 
 pub use app::{App, AppParts};

@@ -1,6 +1,7 @@
 //! The accept loop: connections with deadlines and a cap, and an end that lets requests finish.
 //!
-//! Written out because the loop that axum brings has no deadline for headers: half a request would hold its connection for ever.
+//! Written out because the loop that axum brings has no deadlines: half a request, or an answer that nobody reads, would hold its
+//! connection for ever.
 
 use std::future::Future;
 use std::io;
@@ -16,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Guard;
+use crate::stream::Stream;
 use crate::threads::Threads;
 
 /// How much a client may ask of the listener.
@@ -31,6 +33,8 @@ pub struct Limits {
     pub connections_max: usize,
     /// Threads that serve the connections.
     pub threads: usize,
+    /// Longest time in which a client may take nothing of an answer that waits for it.
+    pub write_deadline: Duration,
     /// Longest wait for requests to finish at the end.
     pub drain: Duration,
 }
@@ -43,6 +47,7 @@ impl Default for Limits {
             headers_max: 100,
             connections_max: 4096,
             threads: std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 64),
+            write_deadline: Duration::from_secs(30),
             drain: Duration::from_secs(30),
         }
     }
@@ -70,7 +75,8 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, permit)) => {
-                let connection = connection(http.clone(), stream, service.clone(), running.watcher());
+                let connection =
+                    connection(http.clone(), stream, limits.write_deadline, service.clone(), running.watcher());
                 threads.spawn(async move {
                     if let Err(error) = connection.await {
                         tracing::debug!("A connection ended: {error}");
@@ -92,10 +98,11 @@ pub async fn serve(
 async fn connection(
     http: http1::Builder,
     stream: std::net::TcpStream,
+    write_deadline: Duration,
     service: Guard,
     watcher: Watcher,
 ) -> io::Result<()> {
-    let stream = TcpStream::from_std(stream)?;
+    let stream = Stream::new(TcpStream::from_std(stream)?, write_deadline);
     let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     watcher.watch(connection).await.map_err(io::Error::other)
 }

@@ -8,7 +8,7 @@ use provider::TokenKey;
 use server::{App, AppParts, Limits};
 use store::testing::TestDatabase;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -43,7 +43,7 @@ async fn start(limits: Limits) -> Running {
 }
 
 fn patient() -> Limits {
-    Limits { header_deadline: FOREVER, drain: FOREVER, ..Limits::default() }
+    Limits { header_deadline: FOREVER, write_deadline: FOREVER, drain: FOREVER, ..Limits::default() }
 }
 
 /// Sends bytes and reads until the server closes.
@@ -95,6 +95,20 @@ async fn connections_beyond_the_cap_wait_and_are_served() {
     });
     drop(first);
     assert!(second.await.unwrap().starts_with("HTTP/1.1 200 OK"));
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_makes_way_for_the_next() {
+    let limits = Limits { connections_max: 1, write_deadline: Duration::from_millis(50), ..patient() };
+    let running = start(limits).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    // A small window, so that little has to be asked before the answers find no room.
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut greedy = socket.connect(running.address).await.unwrap();
+    let requests = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
+    while greedy.write_all(&requests).await.is_ok() {}
+    let answer = exchange(running.address, b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
 }
 
 #[tokio::test]

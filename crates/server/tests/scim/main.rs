@@ -10,4 +10,5 @@ mod profiles;
 mod races;
 mod users;
 mod versions;
+mod wire;
 mod world;
