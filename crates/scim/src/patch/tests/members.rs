@@ -70,7 +70,7 @@ fn members_are_set_and_added_in_any_form() {
         ),
         (json!({"op": "add", "value": {"members": [{"value": "u1"}]}}), json!([]), vec![Add(vec![member("u1")])]),
         (
-            json!({"op": "add", "path": r#"members[value eq "u1"].display"#, "value": "x"}),
+            json!({"op": "replace", "path": r#"members[value eq "u1"].value"#, "value": "u1"}),
             json!([]),
             vec![Add(vec![member("u1")])],
         ),
@@ -95,6 +95,30 @@ fn members_are_set_and_added_in_any_form() {
     let in_order =
         json!([{"op": "add", "path": "members", "value": "u1"}, {"op": "remove", "path": "members[value eq \"u1\"]"}]);
     assert_eq!(split(in_order), Ok((json!([]), vec![Add(vec![member("u1")]), Remove(vec!["u1".to_owned()])])));
+}
+
+#[test]
+fn clearing_one_member_never_makes_it_one() {
+    let gone = vec![MemberChange::Remove(vec!["u1".to_owned()])];
+    for part in ["", ".value"] {
+        let path = format!("members[value eq \"u1\"]{part}");
+        for value in [json!(""), json!(null), json!([])] {
+            let replace = json!([{"op": "Replace", "path": path, "value": value}]);
+            assert_eq!(split(replace), Ok((json!([]), gone.clone())), "{path} {value}");
+            let keyed = json!([{"op": "replace", "value": {path.as_str(): value}}]);
+            assert_eq!(split(keyed), Ok((json!([]), gone.clone())), "{path} {value}");
+            let add = json!([{"op": "add", "path": path, "value": value}]);
+            assert_eq!(split(add), Ok((json!([]), vec![])), "{path} {value}");
+        }
+    }
+    for part in ["display", "type", "$ref"] {
+        for value in [json!("x"), json!(""), json!(null)] {
+            for op in ["add", "Replace"] {
+                let set = json!([{"op": op, "path": format!("members[value eq \"u1\"].{part}"), "value": value}]);
+                assert_eq!(split(set), Ok((json!([]), vec![])), "{op} {part} {value}");
+            }
+        }
+    }
 }
 
 #[test]
