@@ -90,10 +90,11 @@ impl PatchOp {
         let mut changes = Vec::new();
         let mut named = 0;
         for operation in self.operations {
+            let before = changes.len();
             if let Some(operation) = split_one(operation, resource_type, members, &mut changes)? {
                 rest.push(operation);
             }
-            named += changes.last().map_or(0, MemberChange::named);
+            named += changes.iter().skip(before).map(MemberChange::named).sum::<usize>();
             if named > MEMBERS_MAX {
                 return Err(ScimError::too_many(format!("a request names at most {MEMBERS_MAX} members")));
             }

@@ -141,14 +141,21 @@ fn members_that_cannot_be() {
             operation.to_string().chars().take(80).collect::<String>()
         );
     }
+}
+
+#[test]
+fn members_are_counted_where_they_are_named() {
     let half = vec!["u"; MEMBERS_MAX / 2 + 1];
-    assert_eq!(
-        split(
-            json!([{"op": "add", "path": "members", "value": half}, {"op": "add", "path": "members", "value": half}])
-        )
-        .map(|_| ()),
-        Err(ScimType::TooMany)
-    );
+    let add = json!({"op": "add", "path": "members", "value": half});
+    let rename = json!({"op": "replace", "path": "displayName", "value": "x"});
+    let twice_at_once = json!({"op": "add", "value": {"members": half, format!("{}:members", crate::GROUP_URN): half}});
+    for (operations, expected) in [
+        (json!([add, rename, rename]), Ok(())),
+        (json!([add, add]), Err(ScimType::TooMany)),
+        (json!([twice_at_once]), Err(ScimType::TooMany)),
+    ] {
+        assert_eq!(split(operations).map(drop), expected);
+    }
 }
 
 #[test]
