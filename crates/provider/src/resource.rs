@@ -11,6 +11,8 @@ use store::resources::{self, ResourceKind, ResourceRecord};
 use store::{ObjectId, ObjectKind, ReadTx, ResourceId, StoreError, UniqueKey, WriteTx, append_change};
 
 use crate::document::{self, Document};
+use crate::effort::Effort;
+use crate::query::{SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW};
 use crate::representation::{Joined, Representation, View, kind_name, represent};
 use crate::{Caller, Precondition, ProviderError, groups, users};
 
@@ -143,7 +145,8 @@ pub fn get(
             users::groups_json(caller, &memberships, view)?.map(|json| Joined { attribute: "groups", json })
         }
         ResourceKind::Group => {
-            groups::members_json(tx, caller, id, view)?.map(|json| Joined { attribute: "members", json })
+            let mut effort = Effort::new(SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW);
+            groups::members_json(tx, caller, id, view, &mut effort)?.map(|json| Joined { attribute: "members", json })
         }
     };
     let text = represent(caller, kind, &record, view, joined.as_ref())?;

@@ -44,6 +44,15 @@ impl Projection {
         self.0 == Choice::All
     }
 
+    /// How many comparisons the filters in the paths make together.
+    pub fn comparisons(&self) -> usize {
+        let paths = match &self.0 {
+            Choice::All => [].as_slice(),
+            Choice::Only(paths) | Choice::Without(paths) => paths.as_slice(),
+        };
+        paths.iter().filter_map(|path| path.filter.as_ref()).map(|filter| filter.comparisons()).sum()
+    }
+
     /// Whether the answer holds a group's `members`; if not, they need not be loaded.
     pub fn wants_members(&self, resource_type: &ResourceType) -> bool {
         let leads_to_members = |path: &AttributePath| match resource_type.target(path) {
