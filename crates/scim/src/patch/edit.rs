@@ -121,7 +121,7 @@ impl Draft<'_> {
         filter: Option<&Filter>,
         value: Value,
     ) -> Result<(), ScimError> {
-        self.spend(&resolved, filter, &value)?;
+        self.spend(op, &resolved, filter, &value)?;
         let resource_type = self.resource_type;
         let Resolved { extension, attribute, sub_attribute } = resolved;
         let level = self.level(extension, &attribute.name);
@@ -157,7 +157,7 @@ impl Draft<'_> {
             Target::Extension(_) | Target::Core => return Err(unknown_path(&path.to_string())),
         };
         check_writable(&resolved)?;
-        self.spend(&resolved, path.filter.as_deref(), &value)?;
+        self.spend(Op::Remove, &resolved, path.filter.as_deref(), &value)?;
         let Resolved { extension, attribute, sub_attribute } = resolved;
         let level = self.level(extension, &attribute.name);
         if attribute.mutability == Mutability::Immutable && level.contains_key(&attribute.name) {

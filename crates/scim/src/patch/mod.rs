@@ -242,7 +242,13 @@ impl<'a> Draft<'a> {
     }
 
     /// Counts what an operation on an attribute costs, before it is done.
-    fn spend(&mut self, resolved: &Resolved<'_>, filter: Option<&Filter>, value: &Value) -> Result<(), ScimError> {
+    fn spend(
+        &mut self,
+        op: Op,
+        resolved: &Resolved<'_>,
+        filter: Option<&Filter>,
+        value: &Value,
+    ) -> Result<(), ScimError> {
         let Resolved { extension, attribute, .. } = resolved;
         // Members are found by a set of their ids.
         if !attribute.multi_valued || self.resource_type.is_members(attribute) && filter.is_none() {
@@ -252,7 +258,7 @@ impl<'a> Draft<'a> {
             None => self.attributes.get(&attribute.name),
             Some(urn) => self.attributes.get(*urn).and_then(|level| level.get(&attribute.name)),
         };
-        self.effort.spend(held, filter, value)
+        self.effort.spend(op, held, filter, value)
     }
 
     /// An extension without attributes is absent.

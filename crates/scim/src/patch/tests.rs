@@ -507,6 +507,18 @@ fn short_bodies_cannot_cost_much() {
     {
         assert_eq!(patched(&before, json!(vec![operation; times])).map(drop), expected, "{times} times");
     }
+    let texts: Vec<String> = (0..VALUES_MAX).map(|n| n.to_string()).collect();
+    let refill = [json!({"op": "remove", "path": "emails"}), json!({"op": "add", "path": "emails", "value": texts})];
+    let remove_named = [json!({"op": "remove", "path": "emails", "value": texts})];
+    let add_one = [json!({"op": "add", "path": "emails", "value": [{"value": "7@example.com", "type": "work"}]})];
+    for (operations, times, expected) in [
+        (refill.as_slice(), 7, Ok(())),
+        (&refill, 200, Err(ScimType::TooMany)),
+        (&remove_named, 200, Err(ScimType::TooMany)),
+        (&add_one, 999, Ok(())),
+    ] {
+        assert_eq!(patched(&before, json!(vec![operations; times].concat())).map(drop), expected, "{times} times");
+    }
     let mut body = before.clone();
     for n in 0..100 {
         body[format!("emails[{} or value eq \"{n}\"].display", vec!["value co \"x\""; 190].join(" or "))] = json!("x");
