@@ -228,6 +228,24 @@ fn filters_find_ada() {
 }
 
 #[test]
+fn a_final_sigma_is_a_sigma() {
+    let user = ResourceType::user();
+    let Value::Object(nikos) = json!({"userName": "νικος@x", "displayName": "Πωλήσεις", "externalId": "Πωλήσεις"})
+    else {
+        unreachable!("written as an object")
+    };
+    for (text, expected) in [
+        (r#"displayName eq "ΠΩΛΉΣΕΙΣ""#, true),
+        (r#"displayName ew "ΕΙΣ""#, true),
+        (r#"userName eq "ΝΙΚΟΣ@X""#, true),
+        (r#"userName sw "ΝΙΚΟΣ""#, true),
+        (r#"externalId eq "Πωλήσεισ""#, false),
+    ] {
+        assert_eq!(text.parse::<Filter>().unwrap().matches(&user, &nikos), expected, "{text}");
+    }
+}
+
+#[test]
 fn a_member_is_found_by_id() {
     let Value::Object(group) = json!({"displayName": "Sales", "members": [{"value": "u1"}, {"value": "u2"}]}) else {
         unreachable!()
