@@ -141,12 +141,8 @@ impl Listing {
 
 fn plan(caller: &Caller, kind: ResourceKind, rules: &'static Rules, filter: &Filter) -> Plan {
     let terms = filter.equality_terms(&rules.resource_type);
-    let text = |wanted: &str| {
-        terms.iter().find(|(path, _)| path == wanted).and_then(|(_, literal)| match literal {
-            Literal::String(text) => Some(text.as_str()),
-            Literal::Number(_) | Literal::Boolean(_) | Literal::Null => None,
-        })
-    };
+    // Everything with an index is text, so a number in the filter is the text it was written as.
+    let text = |wanted: &str| terms.iter().find(|(path, _)| path == wanted).and_then(|(_, literal)| literal.text());
     if let Some(id) = text("id") {
         return id.parse().map_or(Plan::Nothing, Plan::Id);
     }
@@ -212,16 +208,16 @@ fn compared_members(filter: &Filter, resource_type: &ResourceType) -> Result<Vec
             Filter::Present(path) if is_members(path) => return refuse(),
             Filter::Compare { path, operator, value } if is_members(path) => {
                 let resolved = resource_type.resolve(path);
-                match (is_member_id(resolved), &path.filter, operator, value) {
-                    (true, None, Operator::Eq, Literal::String(id)) => ids.extend(id.parse::<ResourceId>().ok()),
+                match (is_member_id(resolved), &path.filter, operator, value.text()) {
+                    (true, None, Operator::Eq, Some(id)) => ids.extend(id.parse::<ResourceId>().ok()),
                     _ => return refuse(),
                 }
             }
             Filter::ValuePath { path, filter } if is_members(path) => match filter.as_ref() {
-                Filter::Compare { path, operator: Operator::Eq, value: Literal::String(id) }
-                    if path.attribute.eq_ignore_ascii_case("value") =>
+                Filter::Compare { path, operator: Operator::Eq, value }
+                    if path.attribute.eq_ignore_ascii_case("value") && *value != Literal::Null =>
                 {
-                    ids.extend(id.parse::<ResourceId>().ok());
+                    ids.extend(value.text().and_then(|id| id.parse::<ResourceId>().ok()));
                 }
                 _ => return refuse(),
             },

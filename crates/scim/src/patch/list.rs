@@ -229,11 +229,9 @@ fn described(attribute: &Attribute, filter: &Filter, op: Op) -> Result<Value, Sc
     for term in terms {
         let Filter::Compare { path, operator: Operator::Eq, value } = term else { return Err(no_target()) };
         let sub = attribute.sub_attribute(&path.attribute).ok_or_else(no_target)?;
-        let given = match value {
-            Literal::String(text) => Value::from(text.as_str()),
-            Literal::Number(number) => Value::Number(number.clone()),
-            Literal::Boolean(value) => Value::Bool(*value),
-            Literal::Null => return Err(no_target()),
+        let given = match (value, sub.kind) {
+            (Literal::Number { value, .. }, Kind::Decimal | Kind::Integer) => Value::Number(value.clone()),
+            (text, _) => Value::from(text.text().ok_or_else(no_target)?),
         };
         is_expected = is_expected
             || sub.name == "primary"

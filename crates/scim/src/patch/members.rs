@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::edit::{is_clearing, not_mutable};
 use super::{Op, Operation, PatchOp};
 use crate::limits::{KEY_BYTES_MAX, MEMBERS_MAX};
-use crate::{Attribute, AttributePath, Filter, Literal, Mutability, Operator, ResourceType, ScimError};
+use crate::{Attribute, AttributePath, Filter, Mutability, Operator, ResourceType, ScimError};
 
 /// One member as a client names it. `$ref` is not kept: the service provider makes it from the id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -235,10 +235,8 @@ fn selected(filter: &Filter) -> Result<&str, ScimError> {
 /// The id in `value eq "u1"`.
 fn only_id(filter: &Filter) -> Option<&str> {
     match filter {
-        Filter::Compare { path, operator: Operator::Eq, value: Literal::String(id) }
-            if path.attribute.eq_ignore_ascii_case("value") =>
-        {
-            Some(id)
+        Filter::Compare { path, operator: Operator::Eq, value } if path.attribute.eq_ignore_ascii_case("value") => {
+            value.text()
         }
         _ => None,
     }

@@ -257,6 +257,22 @@ fn a_filter_that_nothing_matches_has_no_target() {
 }
 
 #[test]
+fn an_element_is_made_from_words_without_quotation_marks() {
+    for (path, phone) in [
+        ("phoneNumbers[value eq 5551234].type", json!({"value": "5551234", "type": "work"})),
+        (
+            "phoneNumbers[display eq true and primary eq true].type",
+            json!({"display": "true", "primary": true, "type": "work"}),
+        ),
+    ] {
+        let (none, made) = (json!({"userName": "ada"}), json!({"userName": "ada", "phoneNumbers": [phone]}));
+        let set = json!([{"op": "add", "path": path, "value": "work"}]);
+        check(none, set.clone(), made.clone());
+        assert_eq!(patched(&made, set), Ok((made, false)), "{path}");
+    }
+}
+
+#[test]
 fn the_primary_role_by_a_quoted_true() {
     check(
         json!({"userName": "ada"}),
