@@ -257,6 +257,44 @@ fn a_filter_that_nothing_matches_has_no_target() {
 }
 
 #[test]
+fn an_element_replaced_as_a_whole_keeps_nothing_of_the_old_one() {
+    let home = json!({"type": "home", "locality": "H"});
+    let with = |address: Value| json!({"userName": "ada", "addresses": [address, home]});
+    let old = json!({"type": "work", "streetAddress": "1 Old Road", "locality": "L", "country": "GB", "primary": true});
+    let new = json!({"streetAddress": "2 New Road"});
+    let work = r#"addresses[type eq "work"]"#;
+    for (op, path, value, expected) in [
+        ("replace", work, new.clone(), json!({"type": "work", "streetAddress": "2 New Road", "primary": true})),
+        ("replace", work, json!([new]), json!({"type": "work", "streetAddress": "2 New Road", "primary": true})),
+        (
+            "Replace",
+            r#"addresses[type eq "work" and country eq "gb"]"#,
+            json!({"formatted": "F"}),
+            json!({"type": "work", "country": "GB", "formatted": "F", "primary": true}),
+        ),
+        (
+            "replace",
+            r#"addresses[locality co "l"]"#,
+            json!({"type": "other", "formatted": "F", "primary": false}),
+            json!({"type": "other", "formatted": "F", "primary": false}),
+        ),
+        (
+            "add",
+            work,
+            new,
+            json!({"type": "work", "streetAddress": "2 New Road", "locality": "L", "country": "GB", "primary": true}),
+        ),
+        ("replace", work, json!({}), old.clone()),
+        ("replace", work, json!({"nope": 1}), old.clone()),
+    ] {
+        check(with(old.clone()), json!([{"op": op, "path": path, "value": value}]), with(expected));
+    }
+    let email = json!({"userName": "ada", "emails": [{"type": "work", "value": "a", "display": "A"}]});
+    let text = json!([{"op": "replace", "path": r#"emails[type eq "work"]"#, "value": "b"}]);
+    check(email, text, json!({"userName": "ada", "emails": [{"type": "work", "value": "b", "display": "A"}]}));
+}
+
+#[test]
 fn an_element_is_made_from_words_without_quotation_marks() {
     for (path, phone) in [
         ("phoneNumbers[value eq 5551234].type", json!({"value": "5551234", "type": "work"})),
