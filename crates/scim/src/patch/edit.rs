@@ -151,7 +151,7 @@ impl Draft<'_> {
         let resolved = match resource_type.target(path).ok_or_else(|| unknown_path(&path.to_string()))? {
             Target::Attribute(resolved) => resolved,
             Target::Extension(schema) if path.filter.is_none() => {
-                self.level(None, &schema.id).remove(&schema.id);
+                self.level_to_remove_from(None, &schema.id).remove(&schema.id);
                 return Ok(());
             }
             Target::Extension(_) | Target::Core => return Err(unknown_path(&path.to_string())),
@@ -159,7 +159,7 @@ impl Draft<'_> {
         check_writable(&resolved)?;
         self.spend(Op::Remove, &resolved, path.filter.as_deref(), &value)?;
         let Resolved { extension, attribute, sub_attribute } = resolved;
-        let level = self.level(extension, &attribute.name);
+        let level = self.level_to_remove_from(extension, &attribute.name);
         if attribute.mutability == Mutability::Immutable && level.contains_key(&attribute.name) {
             return Err(not_mutable(attribute));
         }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "a table of json! literals reads better without borrows")]
 
+mod elements;
 mod members;
 
 use serde_json::{Value, json};
@@ -174,202 +175,6 @@ fn the_manager_in_every_form() {
 }
 
 #[test]
-fn elements_selected_by_a_filter() {
-    let work = |value: &str| json!({"type": "work", "value": value});
-    let with = |emails: Value| json!({"userName": "ada", "emails": emails});
-    let path = r#"emails[type eq "work"].value"#;
-    for op in ["Add", "Replace"] {
-        check(json!({"userName": "ada"}), json!([{"op": op, "path": path, "value": "a"}]), with(json!([work("a")])));
-        check(
-            with(json!([{"type": "home", "value": "h"}])),
-            json!([{"op": op, "path": path, "value": "a"}]),
-            with(json!([{"type": "home", "value": "h"}, work("a")])),
-        );
-        check(
-            with(json!([{"type": "WORK", "value": "a", "primary": true}])),
-            json!([{"op": op, "path": path, "value": "b"}]),
-            with(json!([{"type": "WORK", "value": "b", "primary": true}])),
-        );
-    }
-    check(
-        with(json!([work("a"), {"type": "home", "value": "h"}])),
-        json!([{"op": "replace", "path": path, "value": ""}]),
-        with(json!([{"type": "home", "value": "h"}])),
-    );
-    check(with(json!([work("a")])), json!([{"op": "remove", "path": path}]), json!({"userName": "ada"}));
-    check(
-        with(json!([work("a")])),
-        json!([{"op": "remove", "path": r#"emails[type eq "work"]"#}]),
-        json!({"userName": "ada"}),
-    );
-    check(
-        with(json!([work("a")])),
-        json!([{"op": "remove", "path": r#"emails[type eq "home"]"#}]),
-        with(json!([work("a")])),
-    );
-    check(
-        with(json!([work("a")])),
-        json!([{"op": "replace", "path": r#"emails[type eq "work"]"#, "value": {"value": "b", "nope": 1}}]),
-        with(json!([work("b")])),
-    );
-    check(
-        json!({"userName": "ada"}),
-        json!([{"op": "add", "path": r#"emails[type eq "work"]"#, "value": "b"}]),
-        with(json!([work("b")])),
-    );
-    check(
-        json!({"userName": "ada"}),
-        json!([{"op": "replace", "path": path, "value": ""}]),
-        json!({"userName": "ada"}),
-    );
-    check(
-        json!({"userName": "ada"}),
-        json!([
-            {"op": "add", "path": r#"addresses[type eq "work"].locality"#, "value": "x"},
-            {"op": "add", "path": r#"addresses[type eq "work"].country"#, "value": "y"},
-            {"op": "replace", "path": r#"addresses[type eq "work"].locality"#, "value": ""},
-        ]),
-        json!({"userName": "ada", "addresses": [{"type": "work", "country": "y"}]}),
-    );
-}
-
-#[test]
-fn a_filter_that_nothing_matches_has_no_target() {
-    for (op, path) in [
-        ("replace", r#"emails[type eq "nope"].value"#),
-        ("replace", r#"roles[type eq "work"].value"#),
-        ("replace", r#"emails[value eq "x"].type"#),
-        ("replace", r#"emails[type co "work"].value"#),
-        ("add", r#"emails[type eq "work" or type eq "home"].value"#),
-        ("add", r#"emails[not (type eq "work")].value"#),
-    ] {
-        assert_eq!(
-            patched(&json!({"userName": "ada"}), json!([{"op": op, "path": path, "value": "x"}])),
-            Err(ScimType::NoTarget),
-            "{path}"
-        );
-    }
-    check(
-        json!({"userName": "ada"}),
-        json!([{"op": "add", "path": r#"emails[type eq "nope" and display eq "d"].value"#, "value": "x"}]),
-        json!({"userName": "ada", "emails": [{"type": "nope", "display": "d", "value": "x"}]}),
-    );
-}
-
-#[test]
-fn an_element_replaced_as_a_whole_keeps_nothing_of_the_old_one() {
-    let home = json!({"type": "home", "locality": "H"});
-    let with = |address: Value| json!({"userName": "ada", "addresses": [address, home]});
-    let old = json!({"type": "work", "streetAddress": "1 Old Road", "locality": "L", "country": "GB", "primary": true});
-    let new = json!({"streetAddress": "2 New Road"});
-    let work = r#"addresses[type eq "work"]"#;
-    for (op, path, value, expected) in [
-        ("replace", work, new.clone(), json!({"type": "work", "streetAddress": "2 New Road", "primary": true})),
-        ("replace", work, json!([new]), json!({"type": "work", "streetAddress": "2 New Road", "primary": true})),
-        (
-            "Replace",
-            r#"addresses[type eq "work" and country eq "gb"]"#,
-            json!({"formatted": "F"}),
-            json!({"type": "work", "country": "GB", "formatted": "F", "primary": true}),
-        ),
-        (
-            "replace",
-            r#"addresses[locality co "l"]"#,
-            json!({"type": "other", "formatted": "F", "primary": false}),
-            json!({"type": "other", "formatted": "F", "primary": false}),
-        ),
-        (
-            "add",
-            work,
-            new,
-            json!({"type": "work", "streetAddress": "2 New Road", "locality": "L", "country": "GB", "primary": true}),
-        ),
-        ("replace", work, json!({}), old.clone()),
-        ("replace", work, json!({"nope": 1}), old.clone()),
-    ] {
-        check(with(old.clone()), json!([{"op": op, "path": path, "value": value}]), with(expected));
-    }
-    let email = json!({"userName": "ada", "emails": [{"type": "work", "value": "a", "display": "A"}]});
-    let text = json!([{"op": "replace", "path": r#"emails[type eq "work"]"#, "value": "b"}]);
-    check(email, text, json!({"userName": "ada", "emails": [{"type": "work", "value": "b", "display": "A"}]}));
-}
-
-#[test]
-fn an_element_is_made_from_words_without_quotation_marks() {
-    for (path, phone) in [
-        ("phoneNumbers[value eq 5551234].type", json!({"value": "5551234", "type": "work"})),
-        (
-            "phoneNumbers[display eq true and primary eq true].type",
-            json!({"display": "true", "primary": true, "type": "work"}),
-        ),
-    ] {
-        let (none, made) = (json!({"userName": "ada"}), json!({"userName": "ada", "phoneNumbers": [phone]}));
-        let set = json!([{"op": "add", "path": path, "value": "work"}]);
-        check(none, set.clone(), made.clone());
-        assert_eq!(patched(&made, set), Ok((made, false)), "{path}");
-    }
-}
-
-#[test]
-fn the_primary_role_by_a_quoted_true() {
-    check(
-        json!({"userName": "ada"}),
-        json!([{"op": "Replace", "path": r#"roles[primary eq "True"].value"#, "value": "admin"}]),
-        json!({"userName": "ada", "roles": [{"primary": true, "value": "admin"}]}),
-    );
-    let operations = json!([
-        {"op": "add", "path": r#"roles[primary eq "True"].display"#, "value": "Admin"},
-        {"op": "add", "path": r#"roles[primary eq "True"].value"#, "value": "admin"},
-        {"op": "Replace", "path": r#"roles[primary eq "True"].type"#, "value": "app"},
-    ]);
-    let role =
-        json!({"userName": "ada", "roles": [{"primary": true, "display": "Admin", "value": "admin", "type": "app"}]});
-    check(json!({"userName": "ada"}), operations.clone(), role.clone());
-    assert_eq!(patched(&role, operations), Ok((role.clone(), false)));
-    let json_text = json!([{"value": "{\"id\":\"r1\"}"}]);
-    check(
-        json!({"userName": "ada"}),
-        json!([{"op": "Add", "path": "roles", "value": json_text}]),
-        json!({"userName": "ada", "roles": [{"value": "{\"id\":\"r1\"}"}]}),
-    );
-    check(
-        role,
-        json!([{"op": "replace", "path": "roles", "value": [{"primary": "False", "value": "x"}]}]),
-        json!({"userName": "ada", "roles": [{"primary": false, "value": "x"}]}),
-    );
-}
-
-#[test]
-fn only_one_element_stays_primary() {
-    let before = json!({"userName": "ada", "emails": [{"value": "a", "type": "work", "primary": true}, {"value": "b", "type": "home"}]});
-    let after =
-        |a: bool, b: Value| json!({"userName": "ada", "emails": [{"value": "a", "type": "work", "primary": a}, b]});
-    check(
-        before.clone(),
-        json!([{"op": "add", "path": r#"emails[type eq "home"].primary"#, "value": "True"}]),
-        after(false, json!({"value": "b", "type": "home", "primary": true})),
-    );
-    check(
-        before.clone(),
-        json!([{"op": "add", "path": "emails", "value": [{"value": "b", "type": "home", "primary": true}]}]),
-        after(false, json!({"value": "b", "type": "home", "primary": true})),
-    );
-    check(
-        before.clone(),
-        json!([{"op": "replace", "path": r#"emails[type eq "work"].value"#, "value": "c"}]),
-        json!({"userName": "ada", "emails": [{"value": "c", "type": "work", "primary": true}, {"value": "b", "type": "home"}]}),
-    );
-    assert_eq!(
-        patched(&before, json!([{"op": "replace", "path": "emails.primary", "value": true}])),
-        Err(ScimType::InvalidValue)
-    );
-    assert_eq!(
-        patched(&before, json!([{"op": "replace", "path": "emails[value pr].primary", "value": true}])),
-        Err(ScimType::InvalidValue)
-    );
-}
-
-#[test]
 fn lists_are_added_to_replaced_and_removed_from() {
     let before = json!({"userName": "ada", "emails": [{"value": "a", "type": "work"}, {"value": "b"}]});
     let none = json!({"userName": "ada"});
@@ -458,7 +263,7 @@ fn operations_that_cannot_be() {
         (json!({"op": "add", "path": "groups", "value": [{"value": "g"}]}), Mutability),
         (json!({"op": "remove", "path": "groups"}), Mutability),
         (json!({"op": "replace", "path": "manager.displayName", "value": "x"}), Mutability),
-        (json!({"op": "remove", "path": "userName"}), InvalidValue),
+        (json!({"op": "remove", "path": "userName"}), Mutability),
         (json!({"op": "replace", "path": "userName", "value": ""}), InvalidValue),
         (json!({"op": "replace", "value": {"userName": null}}), InvalidValue),
         (json!({"op": "replace", "path": "userName", "value": "a b"}), InvalidValue),
@@ -513,6 +318,34 @@ fn an_incomplete_old_resource_can_still_be_disabled() {
     let patch = |operation: Value| PatchOp::read(message(json!([operation]))).unwrap();
     assert_eq!(patch(json!({"op": "replace", "path": "active", "value": false})).apply(&profile, &mut old), Ok(true));
     assert!(patch(json!({"op": "remove", "path": "displayName"})).apply(&profile, &mut old).is_err());
+}
+
+#[test]
+fn what_is_required_cannot_be_removed() {
+    let profile = ResourceType::user().require("name.givenName").unwrap().require("displayName").unwrap();
+    let whole = json!({"userName": "ada", "displayName": "Ada", "name": {"givenName": "A", "familyName": "L"}});
+    for (operations, expected) in [
+        (json!([{"op": "remove", "path": "displayName"}]), Some((ScimType::Mutability, "'displayName' is required"))),
+        (
+            json!([{"op": "Remove", "path": "name.givenName"}]),
+            Some((ScimType::Mutability, "'name.givenName' is required")),
+        ),
+        (
+            json!([{"op": "replace", "path": "displayName", "value": ""}]),
+            Some((ScimType::InvalidValue, "'displayName' is required")),
+        ),
+        (
+            json!([{"op": "remove", "path": "title"}, {"op": "replace", "path": "displayName", "value": null}]),
+            Some((ScimType::InvalidValue, "'displayName' is required")),
+        ),
+        (json!([{"op": "remove", "path": "displayName"}, {"op": "add", "path": "displayName", "value": "B"}]), None),
+        (json!([{"op": "remove", "path": "name.familyName"}]), None),
+    ] {
+        let patch = PatchOp::read(message(operations.clone())).unwrap();
+        let refused = patch.apply(&profile, &mut attributes(whole.clone())).err();
+        let refused = refused.as_ref().map(|error| (error.scim_type, error.detail.as_str()));
+        assert_eq!(refused, expected, "{operations}");
+    }
 }
 
 #[test]
