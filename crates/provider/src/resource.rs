@@ -126,7 +126,8 @@ pub enum Fetched {
     },
 }
 
-/// Gets a resource (RFC 7644 §3.4.1). `unless` is the client's `If-None-Match`.
+/// Gets a resource (RFC 7644 §3.4.1). `unless` is the client's `If-None-Match`. A user's groups change without the user's version, so
+/// an answer that would show them is never the one that the client has.
 pub fn get(
     tx: &mut ReadTx<'_>,
     caller: &Caller,
@@ -136,10 +137,12 @@ pub fn get(
     unless: &Precondition,
 ) -> Result<Fetched, ProviderError> {
     let record = resources::by_id(tx, caller.tenant(), kind, id)?.ok_or(not_found(kind))?;
-    if unless.names(record.version) {
+    let shows_groups = kind == ResourceKind::User && users::shows_groups(caller, view)?;
+    if unless.names(record.version) && (!shows_groups || *unless == Precondition::Exists) {
         return Ok(Fetched::NotModified { version: record.version });
     }
     let joined = match kind {
+        ResourceKind::User if !shows_groups => None,
         ResourceKind::User => {
             let memberships = users::groups_of(tx, caller, id)?;
             users::groups_json(caller, &memberships, view)?.map(|json| Joined { attribute: "groups", json })
