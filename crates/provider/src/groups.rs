@@ -301,3 +301,22 @@ fn element(member: &MemberRecord, base: &str) -> Value {
     }
     element
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(name: usize) -> MemberRecord {
+        let id = "01a1fcff-9d56-7a9e-8292-becdc33d4463".parse().unwrap();
+        MemberRecord { id, kind: ResourceKind::User, display: (name > 0).then(|| "n".repeat(name)) }
+    }
+
+    #[test]
+    fn a_plain_filter_may_be_tried_on_a_million_members() {
+        for (name, comparisons, fits) in [(0, 1, true), (63, 1, true), (63, 2, true), (63, 3, false), (1024, 1, false)]
+        {
+            let effort = 1_000_000 * removal_effort(&member(name), comparisons);
+            assert_eq!(effort <= PATCH_EFFORT_MAX as u64, fits, "{name} {comparisons}");
+        }
+    }
+}
