@@ -4,17 +4,25 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use scim::limits::PATCH_EFFORT_MAX;
 use scim::{AttributePath, Attributes, Filter, Member, MemberChange, ResourceType, ScimError};
 use serde_json::{Value, json};
 use store::members::{self, MemberRecord};
 use store::resources::{self, ResourceKind};
 use store::{ObjectId, ObjectKind, ReadTx, ResourceId, WriteTx, append_change};
 
+use crate::effort::Effort;
 use crate::representation::{View, endpoint, kind_name, write_json};
 use crate::{Caller, ProviderError};
 
 /// Members read at a time.
 const CHUNK: u32 = 1000;
+/// What reading a member costs a PATCH, in comparisons of one text. A plain filter may still be tried on a million members.
+const PATCH_MEMBER_EFFORT: u64 = 2;
+/// Bytes of a member's name that are compared as fast as a short text.
+const COMPARED_BYTES: u64 = 64;
+/// What a member counts in what is shown, beside its name, in bytes.
+const MEMBER_BYTES: u64 = 256;
 
 /// Applies changes in order; tells whether any membership is different afterwards.
 pub(crate) fn change_members(
@@ -25,13 +33,17 @@ pub(crate) fn change_members(
     now: Timestamp,
 ) -> Result<bool, ProviderError> {
     let mut differs = false;
+    let mut effort = Effort::new(
+        PATCH_EFFORT_MAX as u64,
+        "the filters look at too many members; name the members to remove by their ids, or send several requests",
+    );
     for change in changes {
         differs |= match change {
             MemberChange::Add(added) => !add_members(tx, caller, group, added, now)?.is_empty(),
             MemberChange::Remove(ids) => {
                 remove_members(tx, caller, group, ids.iter().filter_map(|id| id.parse().ok()), now)?
             }
-            MemberChange::RemoveWhere(filter) => remove_where(tx, caller, group, filter, now)?,
+            MemberChange::RemoveWhere(filter) => remove_where(tx, caller, group, filter, &mut effort, now)?,
             MemberChange::Clear => clear_members(tx, caller, group, now)?,
             MemberChange::Replace(wanted) => set_members(tx, caller, group, wanted, now)?,
         };
@@ -138,18 +150,21 @@ fn remove_where(
     caller: &Caller,
     group: ResourceId,
     filter: &Filter,
+    effort: &mut Effort,
     now: Timestamp,
 ) -> Result<bool, ProviderError> {
     let resource_type = caller.resource_type(ResourceKind::Group)?;
     let path = AttributePath { urn: None, attribute: "members".to_owned(), filter: None, sub_attribute: None };
     let on_members = Filter::ValuePath { path, filter: Box::new(filter.clone()) };
     let matcher = on_members.matcher(resource_type)?;
+    let comparisons = filter.comparisons() as u64;
     let mut changed = false;
     let mut after = None;
     loop {
         let present = members::members_after(tx, caller.tenant(), group, after, CHUNK)?;
         let Some(last) = present.last() else { break };
         after = Some(last.id);
+        effort.spend(present.iter().map(|member| removal_effort(member, comparisons)).sum())?;
         let chosen = present.iter().filter(|member| {
             let group = Attributes::from_iter([("members".to_owned(), Value::Array(vec![element(member, "")]))]);
             matcher.matches(&group)
@@ -157,6 +172,16 @@ fn remove_where(
         changed |= remove_members(tx, caller, group, chosen.map(|member| member.id), now)?;
     }
     Ok(changed)
+}
+
+/// What trying a filter of so many comparisons on a member costs.
+fn removal_effort(member: &MemberRecord, comparisons: u64) -> u64 {
+    let texts = 1 + name_bytes(member) / COMPARED_BYTES;
+    PATCH_MEMBER_EFFORT.saturating_add(comparisons.saturating_mul(texts))
+}
+
+fn name_bytes(member: &MemberRecord) -> u64 {
+    member.display.as_ref().map_or(0, |name| name.len() as u64)
 }
 
 fn membership_changed(
@@ -191,23 +216,28 @@ pub(crate) fn leave_groups(
     Ok(())
 }
 
-/// The members of a group as a JSON array, read and written in pieces; `None` when the view does not want them.
+/// The members of a group as a JSON array, read and written in pieces; `None` when the view does not want them. A view that wants few
+/// of them looks at all.
 pub(crate) fn members_json(
     tx: &mut ReadTx<'_>,
     caller: &Caller,
     group: ResourceId,
     view: View<'_>,
+    effort: &mut Effort,
 ) -> Result<Option<String>, ProviderError> {
     let resource_type = caller.resource_type(ResourceKind::Group)?;
     if !view.projection.wants_members(resource_type) {
         return Ok(None);
     }
+    let comparisons = 1 + view.projection.comparisons() as u64;
     let mut json = String::from("[");
     let mut after = None;
     loop {
         let present = members::members_after(tx, caller.tenant(), group, after, CHUNK)?;
         let Some(last) = present.last() else { break };
         after = Some(last.id);
+        let bytes = present.iter().map(|member| MEMBER_BYTES + name_bytes(member)).sum::<u64>();
+        effort.spend(bytes.saturating_mul(comparisons))?;
         write_members(&mut json, resource_type, &present, view);
         if present.len() < CHUNK as usize {
             break;
@@ -270,4 +300,23 @@ fn element(member: &MemberRecord, base: &str) -> Value {
         object.insert("display".to_owned(), display.as_str().into());
     }
     element
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(name: usize) -> MemberRecord {
+        let id = "01a1fcff-9d56-7a9e-8292-becdc33d4463".parse().unwrap();
+        MemberRecord { id, kind: ResourceKind::User, display: (name > 0).then(|| "n".repeat(name)) }
+    }
+
+    #[test]
+    fn a_plain_filter_may_be_tried_on_a_million_members() {
+        for (name, comparisons, fits) in [(0, 1, true), (63, 1, true), (63, 2, true), (63, 3, false), (1024, 1, false)]
+        {
+            let effort = 1_000_000 * removal_effort(&member(name), comparisons);
+            assert_eq!(effort <= PATCH_EFFORT_MAX as u64, fits, "{name} {comparisons}");
+        }
+    }
 }

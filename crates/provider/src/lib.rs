@@ -7,6 +7,7 @@
 mod caller;
 pub mod discovery;
 mod document;
+mod effort;
 mod error;
 mod groups;
 mod profile;
@@ -22,7 +23,9 @@ pub use caller::Caller;
 pub use document::RESOURCE_BYTES_MAX;
 pub use error::{ProviderError, TenantError};
 pub use profile::{Profile, Rules};
-pub use query::{COUNT_DEFAULT, COUNT_MAX, LIST_BYTES_MAX, Listing, Paging, SCAN_EFFORT_MAX, SCAN_MAX, list};
+pub use query::{
+    COUNT_DEFAULT, COUNT_MAX, LIST_BYTES_MAX, Listing, Paging, SCAN_EFFORT_MAX, SCAN_MAX, SHOW_EFFORT_MAX, list,
+};
 pub use representation::{Representation, View};
 pub use resource::{
     Changed, Fetched, NewResource, PUT_WITHOUT_MEMBERS_MAX, Patch, Replacement, create, delete, get, patch, replace,

@@ -13,6 +13,7 @@ use store::members;
 use store::resources::{self, Chunk, ResourceKind, ResourceRecord};
 use store::{ReadTx, ResourceId, StoreError};
 
+use crate::effort::Effort;
 use crate::representation::{Joined, View, complete, represent, write_json};
 use crate::{Caller, ProviderError, Rules, document, groups};
 
@@ -28,6 +29,13 @@ pub const CANDIDATES_MAX: u32 = 10_000;
 pub const SCAN_EFFORT_MAX: u64 = 4 << 30;
 /// What looking up one member of one group counts in that.
 const MEMBER_EFFORT: u64 = 4096;
+/// Most that choosing what one answer shows may cost, in the same unit: `attributes` may name elements by filters of their own.
+pub const SHOW_EFFORT_MAX: u64 = 4 << 30;
+/// What choosing may have cost when a page ends early.
+const PAGE_EFFORT_MAX: u64 = 1 << 30;
+/// How an answer is refused that is beyond [`SHOW_EFFORT_MAX`].
+pub(crate) const TOO_MUCH_TO_SHOW: &str =
+    "the filters among the attributes make too many comparisons for so many values; ask for fewer";
 /// Size from which a page ends early, in bytes: a resource may be large, and groups are answered with their members.
 pub const LIST_BYTES_MAX: usize = 32 << 20;
 /// What is read at a time. PostgreSQL sends all rows that a statement asks for also when they are not read to the end.
@@ -133,12 +141,8 @@ impl Listing {
 
 fn plan(caller: &Caller, kind: ResourceKind, rules: &'static Rules, filter: &Filter) -> Plan {
     let terms = filter.equality_terms(&rules.resource_type);
-    let text = |wanted: &str| {
-        terms.iter().find(|(path, _)| path == wanted).and_then(|(_, literal)| match literal {
-            Literal::String(text) => Some(text.as_str()),
-            Literal::Number(_) | Literal::Boolean(_) | Literal::Null => None,
-        })
-    };
+    // Everything with an index is text, so a number in the filter is the text it was written as.
+    let text = |wanted: &str| terms.iter().find(|(path, _)| path == wanted).and_then(|(_, literal)| literal.text());
     if let Some(id) = text("id") {
         return id.parse().map_or(Plan::Nothing, Plan::Id);
     }
@@ -204,16 +208,16 @@ fn compared_members(filter: &Filter, resource_type: &ResourceType) -> Result<Vec
             Filter::Present(path) if is_members(path) => return refuse(),
             Filter::Compare { path, operator, value } if is_members(path) => {
                 let resolved = resource_type.resolve(path);
-                match (is_member_id(resolved), &path.filter, operator, value) {
-                    (true, None, Operator::Eq, Literal::String(id)) => ids.extend(id.parse::<ResourceId>().ok()),
+                match (is_member_id(resolved), &path.filter, operator, value.text()) {
+                    (true, None, Operator::Eq, Some(id)) => ids.extend(id.parse::<ResourceId>().ok()),
                     _ => return refuse(),
                 }
             }
             Filter::ValuePath { path, filter } if is_members(path) => match filter.as_ref() {
-                Filter::Compare { path, operator: Operator::Eq, value: Literal::String(id) }
-                    if path.attribute.eq_ignore_ascii_case("value") =>
+                Filter::Compare { path, operator: Operator::Eq, value }
+                    if path.attribute.eq_ignore_ascii_case("value") && *value != Literal::Null =>
                 {
-                    ids.extend(id.parse::<ResourceId>().ok());
+                    ids.extend(value.text().and_then(|id| id.parse::<ResourceId>().ok()));
                 }
                 _ => return refuse(),
             },
@@ -260,25 +264,12 @@ struct Page<'q> {
     seen: u64,
     /// Matches, those of other pages too.
     total: u64,
+    /// What the filter has cost.
     effort: Effort,
+    /// What choosing what is shown has cost.
+    shown: Effort,
     items: u32,
     resources: String,
-}
-
-/// What the filter has cost.
-#[derive(Default)]
-struct Effort(u64);
-
-impl Effort {
-    fn spend(&mut self, effort: u64) -> Result<(), ScimError> {
-        self.0 = self.0.saturating_add(effort);
-        if self.0 > SCAN_EFFORT_MAX {
-            return Err(ScimError::too_many(
-                "the filter makes too many comparisons for so many resources; ask for an indexed attribute too",
-            ));
-        }
-        Ok(())
-    }
 }
 
 /// What trying the filter on a resource costs.
@@ -295,9 +286,13 @@ impl<'q> Page<'q> {
             Some(filter) => Some(filter.matcher(caller.resource_type(listing.kind)?)?),
             None => None,
         };
-        let (seen, total, items) = (0, 0, 0);
-        let (effort, resources) = (Effort::default(), String::new());
-        Ok(Self { caller, listing, view, matcher, seen, total, effort, items, resources })
+        let effort = Effort::new(
+            SCAN_EFFORT_MAX,
+            "the filter makes too many comparisons for so many resources; ask for an indexed attribute too",
+        );
+        let shown = Effort::new(SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW);
+        let (seen, total, items, resources) = (0, 0, 0, String::new());
+        Ok(Self { caller, listing, view, matcher, seen, total, effort, shown, items, resources })
     }
 
     /// Looks at the candidates that the plan leads to.
@@ -412,7 +407,7 @@ impl<'q> Page<'q> {
 
     /// Whether the page ends here, before its count: the next one then begins with what this one leaves out.
     const fn is_full(&self) -> bool {
-        self.resources.len() >= LIST_BYTES_MAX
+        self.resources.len() >= LIST_BYTES_MAX || self.shown.spent() >= PAGE_EFFORT_MAX
     }
 
     /// Writes the next resource of the page, unless it is full.
@@ -423,8 +418,9 @@ impl<'q> Page<'q> {
         let (caller, kind, view) = (self.caller, self.listing.kind, self.view);
         let json = match kind {
             ResourceKind::User => None,
-            ResourceKind::Group => groups::members_json(tx, caller, record.id, view)?,
+            ResourceKind::Group => groups::members_json(tx, caller, record.id, view, &mut self.shown)?,
         };
+        self.shown.spend((record.doc.len() as u64).saturating_mul(view.projection.comparisons() as u64))?;
         let joined = json.map(|json| Joined { attribute: "members", json });
         if self.items > 0 {
             self.resources.push(',');
@@ -458,13 +454,6 @@ fn join_members(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_filter_ends_at_its_limit() {
-        let mut effort = Effort::default();
-        assert_eq!(effort.spend(SCAN_EFFORT_MAX), Ok(()));
-        assert_eq!(effort.spend(1).unwrap_err().scim_type, scim::ScimType::TooMany);
-    }
 
     #[test]
     fn what_a_filter_costs() {

@@ -11,6 +11,8 @@ use store::resources::{self, ResourceKind, ResourceRecord};
 use store::{ObjectId, ObjectKind, ReadTx, ResourceId, StoreError, UniqueKey, WriteTx, append_change};
 
 use crate::document::{self, Document};
+use crate::effort::Effort;
+use crate::query::{SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW};
 use crate::representation::{Joined, Representation, View, kind_name, represent};
 use crate::{Caller, Precondition, ProviderError, groups, users};
 
@@ -124,7 +126,8 @@ pub enum Fetched {
     },
 }
 
-/// Gets a resource (RFC 7644 §3.4.1). `unless` is the client's `If-None-Match`.
+/// Gets a resource (RFC 7644 §3.4.1). `unless` is the client's `If-None-Match`. A user's groups change without the user's version, so
+/// an answer that would show them is never the one that the client has.
 pub fn get(
     tx: &mut ReadTx<'_>,
     caller: &Caller,
@@ -134,16 +137,19 @@ pub fn get(
     unless: &Precondition,
 ) -> Result<Fetched, ProviderError> {
     let record = resources::by_id(tx, caller.tenant(), kind, id)?.ok_or(not_found(kind))?;
-    if unless.names(record.version) {
+    let shows_groups = kind == ResourceKind::User && users::shows_groups(caller, view)?;
+    if unless.names(record.version) && (!shows_groups || *unless == Precondition::Exists) {
         return Ok(Fetched::NotModified { version: record.version });
     }
     let joined = match kind {
+        ResourceKind::User if !shows_groups => None,
         ResourceKind::User => {
             let memberships = users::groups_of(tx, caller, id)?;
             users::groups_json(caller, &memberships, view)?.map(|json| Joined { attribute: "groups", json })
         }
         ResourceKind::Group => {
-            groups::members_json(tx, caller, id, view)?.map(|json| Joined { attribute: "members", json })
+            let mut effort = Effort::new(SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW);
+            groups::members_json(tx, caller, id, view, &mut effort)?.map(|json| Joined { attribute: "members", json })
         }
     };
     let text = represent(caller, kind, &record, view, joined.as_ref())?;

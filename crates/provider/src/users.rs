@@ -20,6 +20,11 @@ struct Named {
     display_name: Option<String>,
 }
 
+/// Whether an answer in this view shows the groups of a user who has any.
+pub(crate) fn shows_groups(caller: &Caller, view: View<'_>) -> Result<bool, ProviderError> {
+    Ok(view.projection.wants_groups(caller.resource_type(ResourceKind::User)?))
+}
+
 /// The groups that an answer about the user would show.
 pub(crate) fn groups_of(
     tx: &mut ReadTx<'_>,

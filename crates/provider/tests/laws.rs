@@ -18,6 +18,10 @@ use store::{ResourceId, Store};
 /// One user: which of a few names, external ids and addresses it has, and whether it is active.
 type Person = (u8, Option<u8>, Vec<u8>, Option<bool>);
 
+/// Texts that are something else where no text is asked for, and what a filter may write for them.
+const EXTERNAL_IDS: [&str; 3] = ["7", "7.0", "true"];
+const WORDS: [&str; 6] = ["7", "\"7\"", "7.0", "true", "\"true\"", "70e-1"];
+
 fn people() -> impl Strategy<Value = Vec<Person>> {
     let person =
         (0..8_u8, proptest::option::of(0..3_u8), proptest::collection::vec(0..3_u8, 0..3), any::<Option<bool>>());
@@ -27,7 +31,9 @@ fn people() -> impl Strategy<Value = Vec<Person>> {
 fn filters() -> impl Strategy<Value = String> {
     let term = prop_oneof![
         (0..9_u8).prop_map(|name| format!("userName eq \"NAME{name}@Example.com\"")),
-        (0..4_u8).prop_map(|id| format!("externalId eq \"x{id}\"")),
+        (0..4_u8).prop_map(|name| format!("userName eq {name}")),
+        proptest::sample::select(&WORDS[..]).prop_map(|word| format!("externalId eq {word}")),
+        proptest::sample::select(&WORDS[..]).prop_map(|word| format!("emails.display ne {word}")),
         (0..4_u8).prop_map(|address| format!("emails.value eq \"A{address}\"")),
         (0..4_u8).prop_map(|address| format!("emails[type eq \"work\"].value eq \"a{address}\"")),
         any::<bool>().prop_map(|active| format!("active eq {active}")),
@@ -47,11 +53,12 @@ fn body((name, external_id, addresses, active): &Person) -> Value {
     let emails: Vec<Value> = addresses
         .iter()
         .enumerate()
-        .map(|(at, address)| json!({ "type": if at == 0 { "work" } else { "home" }, "value": format!("a{address}") }))
+        .map(|(at, address)| json!({ "type": if at == 0 { "work" } else { "home" }, "value": format!("a{address}"), "display": "7" }))
         .collect();
-    let external_id = external_id.map(|id| format!("x{id}"));
+    let external_id = external_id.map(|id| EXTERNAL_IDS[usize::from(id)]);
+    let name = if *name < 4 { name.to_string() } else { format!("Name{name}@example.com") };
     json!({
-        "schemas": [USER_URN], "userName": format!("Name{name}@example.com"), "externalId": external_id,
+        "schemas": [USER_URN], "userName": name, "externalId": external_id,
         "emails": emails, "active": active,
     })
 }

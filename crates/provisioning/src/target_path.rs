@@ -204,7 +204,7 @@ fn equality_terms(filter: &Filter) -> Option<Vec<(String, Value)>> {
                 }
                 Literal::String(text) => text.as_str().into(),
                 Literal::Boolean(value) => (*value).into(),
-                Literal::Number(number) => Value::Number(number.clone()),
+                Literal::Number { value, .. } => Value::Number(value.clone()),
                 Literal::Null => return None,
             };
             Some(vec![(path.attribute.clone(), value)])

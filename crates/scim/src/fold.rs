@@ -9,7 +9,8 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 use crate::ScimError;
 
 /// The key under which a `userName` is unique and found: the PRECIS profile UsernameCaseMapped (RFC 8265 §3.3), which also refuses
-/// names that could be mistaken for others (ligatures, invisible and compatibility characters, blanks).
+/// names that could be mistaken for others (ligatures, invisible and compatibility characters, blanks). A final sigma counts as any
+/// other: the profile tells them apart, and then a name in capitals would not be the same name.
 ///
 /// # Errors
 /// `invalidValue` when the name is empty or holds a character the profile does not allow.
@@ -21,13 +22,20 @@ pub fn fold_username(name: &str) -> Result<String, ScimError> {
     let key = UsernameCaseMapped::enforce(name).map_err(|_| refused())?;
     // A few characters (capital Cherokee letters) map to ones that are refused: such a name would differ from its own key.
     match UsernameCaseMapped::enforce(key.as_ref()) {
-        Ok(again) if again == key => Ok(key.into_owned()),
+        Ok(again) if again == key => Ok(key.replace(FINAL_SIGMA, SIGMA)),
         _ => Err(refused()),
     }
 }
 
-/// The key of any other string whose attribute is not `caseExact`: NFC, lower case, NFC. Characters map one by one, so a key never
-/// depends on its neighbours (a final sigma folds like any sigma).
+const FINAL_SIGMA: char = 'ς';
+const SIGMA: &str = "σ";
+
+/// The key of any other string whose attribute is not `caseExact`: NFC, lower case with one sigma, NFC. Characters map one by one, so a
+/// key never depends on its neighbours.
+///
+/// A letter whose capital is written with several, or is another letter's too, is not its capital: `ß` is not `SS`, the Turkish `ı` not
+/// `I` (nor `İ` the same as `i`), `ſ` not `S`, the micro sign not `Μ`; nor are ligatures, old forms of Cyrillic letters, and Greek ones
+/// that are symbols (`ϐ`) or have an iota below (`ᾳ`).
 pub fn fold(text: &str) -> String {
     fold_cow(text).into_owned()
 }
@@ -41,12 +49,14 @@ pub(crate) fn fold_cow(text: &str) -> Cow<'_, str> {
             Cow::Borrowed(text)
         };
     }
-    let lowered: String = if is_nfc(text) {
-        text.chars().flat_map(char::to_lowercase).collect()
-    } else {
-        text.nfc().flat_map(char::to_lowercase).collect()
-    };
+    let lowered: String =
+        if is_nfc(text) { text.chars().flat_map(lower).collect() } else { text.nfc().flat_map(lower).collect() };
     if is_nfc(&lowered) { Cow::Owned(lowered) } else { Cow::Owned(lowered.nfc().collect()) }
+}
+
+fn lower(c: char) -> impl Iterator<Item = char> {
+    let c = if c == FINAL_SIGMA { 'σ' } else { c };
+    c.to_lowercase()
 }
 
 #[cfg(test)]
@@ -63,6 +73,8 @@ mod tests {
             ("re\u{301}ne\u{301}", Some("réné")),
             ("STRAßE", Some("straße")),
             ("ΟΔΟΣ", Some("οδοσ")),
+            ("οδος", Some("οδοσ")),
+            ("Νίκος@Πωλήσεις.example", Some("νίκοσ@πωλήσεισ.example")),
             ("a b", None),
             ("", None),
             ("  ", None),
@@ -97,6 +109,36 @@ mod tests {
         }
     }
 
+    /// Those that the documentation of [`fold`] names.
+    const OTHER_CAPITALS: [std::ops::RangeInclusive<char>; 17] = [
+        'µ'..='µ',
+        'ß'..='ß',
+        'ı'..='ı',
+        'ŉ'..='ŉ',
+        'ſ'..='ſ',
+        '\u{345}'..='\u{345}',
+        'ϐ'..='ϑ',
+        'ϕ'..='ϖ',
+        'ϰ'..='ϱ',
+        'ϵ'..='ϵ',
+        'և'..='և',
+        '\u{1c80}'..='\u{1c88}',
+        'ẚ'..='ẛ',
+        'ᾀ'..='ᾯ',
+        'ᾲ'..='ᾷ',
+        'ᾼ'..='ῼ',
+        'ﬀ'..='ﬗ',
+    ];
+
+    #[test]
+    fn a_letter_is_its_capital() {
+        for c in ('\0'..=char::MAX).filter(|c| !OTHER_CAPITALS.iter().any(|range| range.contains(c))) {
+            let text = c.to_string();
+            assert_eq!(fold(&text.to_uppercase()), fold(&text), "{c:?}");
+            assert_eq!(fold(&text.to_lowercase()), fold(&text), "{c:?}");
+        }
+    }
+
     #[test]
     fn a_name_of_any_character_has_a_stable_key_or_none() {
         for c in '\0'..='\u{1ffff}' {
@@ -112,6 +154,12 @@ mod tests {
         fn folding_twice_is_folding_once(text in any::<String>()) {
             let once = fold(&text);
             prop_assert_eq!(fold(&once), once);
+        }
+
+        #[test]
+        fn a_word_is_its_capitals(word in "[A-Za-zÀ-ÖØ-Þà-öø-ÿĀ-İĲ-ňŊ-žΑ-ΡΣ-Ϋά-ώЀ-џԱ-Ֆա-ֆა-ჰ ]{0,20}") {
+            prop_assert_eq!(fold(&word.to_uppercase()), fold(&word));
+            prop_assert_eq!(fold(&word.to_lowercase()), fold(&word));
         }
 
         #[test]

@@ -44,23 +44,43 @@ impl Projection {
         self.0 == Choice::All
     }
 
+    /// How many comparisons the filters in the paths make together.
+    pub fn comparisons(&self) -> usize {
+        let paths = match &self.0 {
+            Choice::All => [].as_slice(),
+            Choice::Only(paths) | Choice::Without(paths) => paths.as_slice(),
+        };
+        paths.iter().filter_map(|path| path.filter.as_ref()).map(|filter| filter.comparisons()).sum()
+    }
+
     /// Whether the answer holds a group's `members`; if not, they need not be loaded.
     pub fn wants_members(&self, resource_type: &ResourceType) -> bool {
-        let leads_to_members = |path: &AttributePath| match resource_type.target(path) {
-            Some(Target::Attribute(resolved)) => resource_type.is_members(resolved.attribute),
+        let members = resource_type.core_attribute("members");
+        members.is_some_and(|members| resource_type.is_members(members) && self.wants(resource_type, members))
+    }
+
+    /// Whether the answer holds a user's `groups`.
+    pub fn wants_groups(&self, resource_type: &ResourceType) -> bool {
+        resource_type.core_attribute("groups").is_some_and(|groups| self.wants(resource_type, groups))
+    }
+
+    /// Whether the answer holds anything of a core attribute.
+    fn wants(&self, resource_type: &ResourceType, attribute: &Attribute) -> bool {
+        let leads_there = |path: &AttributePath| match resource_type.target(path) {
+            Some(Target::Attribute(resolved)) => {
+                resolved.extension.is_none() && resolved.attribute.name == attribute.name
+            }
             Some(Target::Core) => true,
             Some(Target::Extension(_)) | None => false,
         };
-        let Some(members) = resource_type.core_attribute("members") else { return false };
-        resource_type.is_members(members)
-            && match (&self.0, members.returned) {
-                (_, Returned::Never) | (Choice::All | Choice::Without(_), Returned::Request) => false,
-                (_, Returned::Always) | (Choice::All, Returned::Default) => true,
-                (Choice::Only(paths), Returned::Default | Returned::Request) => paths.iter().any(leads_to_members),
-                (Choice::Without(paths), Returned::Default) => !paths
-                    .iter()
-                    .any(|path| path.sub_attribute.is_none() && path.filter.is_none() && leads_to_members(path)),
+        match (&self.0, attribute.returned) {
+            (_, Returned::Never) | (Choice::All | Choice::Without(_), Returned::Request) => false,
+            (_, Returned::Always) | (Choice::All, Returned::Default) => true,
+            (Choice::Only(paths), Returned::Default | Returned::Request) => paths.iter().any(leads_there),
+            (Choice::Without(paths), Returned::Default) => {
+                !paths.iter().any(|path| path.sub_attribute.is_none() && path.filter.is_none() && leads_there(path))
             }
+        }
     }
 
     /// Takes away what the answer must not hold. The resource is whole: with `schemas`, `id` and `meta`.

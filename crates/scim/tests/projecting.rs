@@ -81,7 +81,7 @@ fn the_parameters_are_checked() {
 }
 
 #[test]
-fn members_are_loaded_only_when_wanted() {
+fn members_and_groups_are_loaded_only_when_wanted() {
     for (attributes, excluded, expected) in [
         (None, None, true),
         (None, Some("members"), false),
@@ -95,6 +95,13 @@ fn members_are_loaded_only_when_wanted() {
         let projection = Projection::read(attributes, excluded).unwrap();
         assert_eq!(projection.wants_members(&ResourceType::group()), expected, "{attributes:?} {excluded:?}");
         assert!(!projection.wants_members(&ResourceType::user()));
+        let of_groups = |text: Option<&str>| {
+            text.map(|text| text.replace("members", "groups").replace("MEMBERS", "GROUPS").replace("Group", "User"))
+        };
+        let (attributes, excluded) = (of_groups(attributes), of_groups(excluded));
+        let projection = Projection::read(attributes.as_deref(), excluded.as_deref()).expect("well-formed");
+        assert_eq!(projection.wants_groups(&ResourceType::user()), expected, "{attributes:?} {excluded:?}");
+        assert!(!projection.wants_groups(&ResourceType::group()));
         assert_eq!(projection.is_all(), attributes.is_none() && excluded.is_none());
     }
 }

@@ -24,8 +24,11 @@ fn plain_paths() -> impl Strategy<Value = AttributePath> {
 fn literals() -> impl Strategy<Value = Literal> {
     prop_oneof![
         any::<String>().prop_map(|text| Literal::String(text.replace('\0', ""))),
-        any::<i64>().prop_map(|number| Literal::Number(number.into())),
-        (-1.0e6..1.0e6).prop_map(|number: f64| Literal::Number(serde_json::Number::from_f64(number).unwrap())),
+        any::<i64>().prop_map(|number| Literal::Number { value: number.into(), written: number.to_string() }),
+        (-1.0e6..1.0e6).prop_map(|number: f64| {
+            let value = serde_json::Number::from_f64(number).unwrap();
+            Literal::Number { written: value.to_string(), value }
+        }),
         any::<bool>().prop_map(Literal::Boolean),
         Just(Literal::Null),
     ]

@@ -170,19 +170,15 @@ fn test(path: &AttributePath, compared: &Attribute, operator: Operator, value: &
 }
 
 fn key(compared: &Attribute, value: &Literal) -> Option<Key> {
+    let text = value.text()?;
     match (compared.kind, value) {
-        (Kind::String, Literal::String(text)) if compared.name == "userName" => {
-            Some(Key::UserName(user_name_key(text)))
-        }
-        (Kind::String | Kind::Reference | Kind::Binary, Literal::String(text)) if compared.case_exact => {
-            Some(Key::Exact(text.clone()))
-        }
-        (Kind::String | Kind::Reference | Kind::Binary, Literal::String(text)) => Some(Key::Folded(fold(text))),
-        (Kind::Boolean, Literal::Boolean(value)) => Some(Key::Boolean(*value)),
-        (Kind::Boolean, Literal::String(text)) => boolean(text).map(Key::Boolean),
-        (Kind::Decimal | Kind::Integer, Literal::Number(number)) => Some(Key::Number(number.clone())),
-        (Kind::DateTime, Literal::String(text)) => date_time(text).map(Key::Instant),
-        _ => None,
+        (Kind::String, _) if compared.name == "userName" => Some(Key::UserName(user_name_key(text))),
+        (Kind::String | Kind::Reference | Kind::Binary, _) if compared.case_exact => Some(Key::Exact(text.to_owned())),
+        (Kind::String | Kind::Reference | Kind::Binary, _) => Some(Key::Folded(fold(text))),
+        (Kind::Boolean, _) => boolean(text).map(Key::Boolean),
+        (Kind::Decimal | Kind::Integer, Literal::Number { value, .. }) => Some(Key::Number(value.clone())),
+        (Kind::DateTime, _) => date_time(text).map(Key::Instant),
+        (Kind::Decimal | Kind::Integer | Kind::Complex, _) => None,
     }
 }
 

@@ -62,17 +62,35 @@ impl Operator {
     }
 }
 
-/// What an attribute is compared with. A word without quotation marks that is no number, `true`, `false` or `null` is a string.
+/// What an attribute is compared with. A word without quotation marks that is no number, `true`, `false` or `null` is a string; a number,
+/// `true` and `false` are strings too where the attribute is one, and `null` never is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Literal {
     /// Text; also dates, references and base64.
     String(String),
     /// A number.
-    Number(Number),
+    Number {
+        /// What it is.
+        value: Number,
+        /// How it was written: `1`, `1.0` and `1e0` are the same number and different texts.
+        written: String,
+    },
     /// `true` or `false`.
     Boolean(bool),
     /// `null`: `eq null` holds when there is no value, `ne null` when there is one.
     Null,
+}
+
+impl Literal {
+    /// What it is for an attribute that holds text; `None` for null.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::String(text) | Self::Number { written: text, .. } => Some(text),
+            Self::Boolean(true) => Some("true"),
+            Self::Boolean(false) => Some("false"),
+            Self::Null => None,
+        }
+    }
 }
 
 /// A filter. Trees are as deep as parentheses were, so dropping one cannot exhaust the stack.
@@ -216,7 +234,7 @@ impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::String(text) => write!(f, "{}", serde_json::Value::from(text.as_str())),
-            Self::Number(number) => write!(f, "{number}"),
+            Self::Number { written, .. } => f.write_str(written),
             Self::Boolean(value) => write!(f, "{value}"),
             Self::Null => f.write_str("null"),
         }

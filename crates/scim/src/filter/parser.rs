@@ -249,7 +249,10 @@ fn bare(word: &str) -> Literal {
         "true" => Literal::Boolean(true),
         "false" => Literal::Boolean(false),
         "null" => Literal::Null,
-        _ => number(word).map_or_else(|| Literal::String(word.to_owned()), Literal::Number),
+        _ => match number(word) {
+            Some(value) => Literal::Number { value, written: word.to_owned() },
+            None => Literal::String(word.to_owned()),
+        },
     }
 }
 

@@ -27,6 +27,7 @@ fn filters_have_one_canonical_text() {
         ("meta.created gt 2015-10-10T14:38:21.8617979-07:00", r#"meta.created gt "2015-10-10T14:38:21.8617979-07:00""#),
         ("id eq 4d32-11 and manager eq 9", r#"id eq "4d32-11" and manager eq 9"#),
         ("a eq true and b eq null and c eq -1.5", "a eq true and b eq null and c eq -1.5"),
+        ("a eq 1.50 and b eq 1E3", "a eq 1.50 and b eq 1E3"),
         ("a eq 18446744073709551617", r#"a eq "18446744073709551617""#),
         (r#"emails[type eq "work"].value eq "x""#, r#"emails[type eq "work"].value eq "x""#),
         (r#"emails[ type eq "work" and value co "@x" ]"#, r#"emails[type eq "work" and value co "@x"]"#),
@@ -133,10 +134,13 @@ fn filters_are_checked_against_the_schema() {
         (r#"meta.created eq "notadate""#, false),
         (r#"meta.created co "2015""#, false),
         ("meta.lastModified ge \"0001-01-03T00:00:00.0000000Z\"", true),
-        ("userName eq 5", false),
+        ("userName eq 5", true),
+        ("externalId sw 70", true),
         ("userName gt null", false),
-        ("userName eq true", false),
-        ("id gt 5", false),
+        ("userName eq true", true),
+        ("id gt 5", true),
+        ("active eq 1", false),
+        ("meta.created gt 2015", false),
         ("nope eq \"x\"", false),
         ("name.nope eq \"x\"", false),
         ("name eq \"x\"", false),
@@ -228,6 +232,59 @@ fn filters_find_ada() {
 }
 
 #[test]
+fn words_without_quotation_marks_are_text_where_the_attribute_is() {
+    let user = ResourceType::user();
+    for (held, word, expected) in [
+        ("701984", "701984", true),
+        ("701984", "\"701984\"", true),
+        ("0017", "0017", true),
+        ("0017", "17", false),
+        ("1.0", "1.0", true),
+        ("1.0", "1", false),
+        ("1", "1.0", false),
+        ("1e3", "1000", false),
+        ("-1.50", "-1.50", true),
+        ("18446744073709551617", "18446744073709551617", true),
+        ("true", "true", true),
+        ("True", "true", false),
+        ("false", "false", true),
+        ("null", "null", false),
+        ("null", "\"null\"", true),
+    ] {
+        let Value::Object(person) = json!({"userName": held, "externalId": held, "emails": [{"value": held}]}) else {
+            unreachable!("written as an object")
+        };
+        for (path, expected) in [
+            ("externalId", expected),
+            ("userName", expected || held.eq_ignore_ascii_case(word)),
+            ("emails.value", expected || held.eq_ignore_ascii_case(word)),
+        ] {
+            // `eq null` asks for no value, never for the text.
+            let filter: Filter = format!("{path} eq {word}").parse().unwrap();
+            assert_eq!(filter.matches(&user, &person), expected && word != "null", "{filter} of {held}");
+        }
+    }
+}
+
+#[test]
+fn a_final_sigma_is_a_sigma() {
+    let user = ResourceType::user();
+    let Value::Object(nikos) = json!({"userName": "νικος@x", "displayName": "Πωλήσεις", "externalId": "Πωλήσεις"})
+    else {
+        unreachable!("written as an object")
+    };
+    for (text, expected) in [
+        (r#"displayName eq "ΠΩΛΉΣΕΙΣ""#, true),
+        (r#"displayName ew "ΕΙΣ""#, true),
+        (r#"userName eq "ΝΙΚΟΣ@X""#, true),
+        (r#"userName sw "ΝΙΚΟΣ""#, true),
+        (r#"externalId eq "Πωλήσεισ""#, false),
+    ] {
+        assert_eq!(text.parse::<Filter>().unwrap().matches(&user, &nikos), expected, "{text}");
+    }
+}
+
+#[test]
 fn a_member_is_found_by_id() {
     let Value::Object(group) = json!({"displayName": "Sales", "members": [{"value": "u1"}, {"value": "u2"}]}) else {
         unreachable!()
@@ -267,6 +324,7 @@ fn a_planner_sees_what_must_be_equal() {
         (r#"emails[type eq "work"].value eq "x""#, r#"emails.type="work" emails.value="x""#),
         (r#"emails[type eq "work" and value eq "x"]"#, r#"emails.type="work" emails.value="x""#),
         (r#"emails eq "x""#, r#"emails.value="x""#),
+        ("externalId eq 1.50 and active eq true", "externalId=1.50 active=true"),
         (r#"id eq "1" or id eq "2""#, ""),
         (r#"not (id eq "1") and title eq null and nope eq "x""#, ""),
     ] {

@@ -121,7 +121,7 @@ impl Draft<'_> {
         filter: Option<&Filter>,
         value: Value,
     ) -> Result<(), ScimError> {
-        self.spend(&resolved, filter, &value)?;
+        self.spend(op, &resolved, filter, &value)?;
         let resource_type = self.resource_type;
         let Resolved { extension, attribute, sub_attribute } = resolved;
         let level = self.level(extension, &attribute.name);
@@ -151,15 +151,15 @@ impl Draft<'_> {
         let resolved = match resource_type.target(path).ok_or_else(|| unknown_path(&path.to_string()))? {
             Target::Attribute(resolved) => resolved,
             Target::Extension(schema) if path.filter.is_none() => {
-                self.level(None, &schema.id).remove(&schema.id);
+                self.level_to_remove_from(None, &schema.id).remove(&schema.id);
                 return Ok(());
             }
             Target::Extension(_) | Target::Core => return Err(unknown_path(&path.to_string())),
         };
         check_writable(&resolved)?;
-        self.spend(&resolved, path.filter.as_deref(), &value)?;
+        self.spend(Op::Remove, &resolved, path.filter.as_deref(), &value)?;
         let Resolved { extension, attribute, sub_attribute } = resolved;
-        let level = self.level(extension, &attribute.name);
+        let level = self.level_to_remove_from(extension, &attribute.name);
         if attribute.mutability == Mutability::Immutable && level.contains_key(&attribute.name) {
             return Err(not_mutable(attribute));
         }

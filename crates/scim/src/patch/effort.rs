@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::Op;
 use crate::limits::PATCH_EFFORT_MAX;
 use crate::{Filter, ScimError};
 
@@ -16,12 +17,14 @@ const COPIED_BYTES: usize = 16;
 pub(super) struct Effort(usize);
 
 impl Effort {
-    /// Adds an operation on the elements that are held: `filter` is tried on each, `value` is compared with or written to each.
+    /// Adds an operation on the elements that are held: `filter` is tried on each, `value` is compared with or written to each. Of a
+    /// list, each element is compared with all that are held, and one that is added with those added before it.
     ///
     /// # Errors
     /// `tooMany` beyond [`PATCH_EFFORT_MAX`].
     pub(super) fn spend(
         &mut self,
+        op: Op,
         held: Option<&Value>,
         filter: Option<&Filter>,
         value: &Value,
@@ -32,7 +35,14 @@ impl Effort {
             filter.comparisons().saturating_mul(elements.saturating_add(bytes / COMPARED_BYTES))
         });
         let written = elements.saturating_mul(1 + text_bytes(value) / COPIED_BYTES);
-        self.0 = self.0.saturating_add(compared).saturating_add(written);
+        // The first of a list looks at what is held as a single value does, which is counted as visited.
+        let others = value.as_array().map_or(0, |listed| listed.len().saturating_sub(1));
+        let paired = match op {
+            Op::Add => others.saturating_mul(elements.saturating_add(others / 2)),
+            Op::Remove => others.saturating_mul(elements),
+            Op::Replace => 0,
+        };
+        self.0 = self.0.saturating_add(compared).saturating_add(written).saturating_add(paired);
         if self.0 > PATCH_EFFORT_MAX {
             return Err(ScimError::too_many(
                 "the operations look at or write too many values; send them in several requests",
@@ -66,16 +76,24 @@ mod tests {
     #[test]
     fn what_operations_cost() {
         let held = json!([{"value": "x".repeat(64), "type": "work"}, {"value": "", "type": "home"}]);
-        for (filter, value, expected) in [
-            (None, json!(null), 2),
-            (None, json!("x".repeat(32)), 6),
-            (Some("type eq \"work\""), json!(null), 2 + 3),
-            (Some("type eq \"work\" or not (value pr and value co \"x\")"), json!({"display": "x".repeat(16)}), 4 + 9),
+        for (op, filter, value, expected) in [
+            (Op::Replace, None, json!(null), 2),
+            (Op::Replace, None, json!("x".repeat(32)), 6),
+            (Op::Remove, Some("type eq \"work\""), json!(null), 2 + 3),
+            (
+                Op::Add,
+                Some("type eq \"work\" or not (value pr and value co \"x\")"),
+                json!({"display": "x".repeat(16)}),
+                4 + 9,
+            ),
+            (Op::Replace, None, json!(["a", "b", "c", "d"]), 2),
+            (Op::Remove, None, json!(["a", "b", "c", "d"]), 2 + 3 * 2),
+            (Op::Add, None, json!(["a", "b", "c", "d"]), 2 + 3 * (2 + 1)),
         ] {
             let filter = filter.map(|text| text.parse::<Filter>().unwrap());
             let mut effort = Effort::default();
-            effort.spend(Some(&held), filter.as_ref(), &value).unwrap();
-            assert_eq!(effort.0, expected, "{filter:?} {value}");
+            effort.spend(op, Some(&held), filter.as_ref(), &value).unwrap();
+            assert_eq!(effort.0, expected, "{op} {filter:?} {value}");
         }
     }
 
@@ -83,8 +101,11 @@ mod tests {
     fn the_limit_holds_for_all_operations_together() {
         let mut effort = Effort::default();
         let half = json!("x".repeat((PATCH_EFFORT_MAX / 2 - 1) * COPIED_BYTES));
-        assert_eq!(effort.spend(None, None, &half), Ok(()));
-        assert_eq!(effort.spend(None, None, &half), Ok(()));
-        assert_eq!(effort.spend(None, None, &json!(true)).unwrap_err().scim_type, crate::ScimType::TooMany);
+        assert_eq!(effort.spend(Op::Replace, None, None, &half), Ok(()));
+        assert_eq!(effort.spend(Op::Replace, None, None, &half), Ok(()));
+        assert_eq!(
+            effort.spend(Op::Replace, None, None, &json!(true)).unwrap_err().scim_type,
+            crate::ScimType::TooMany
+        );
     }
 }

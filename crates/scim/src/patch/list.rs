@@ -153,7 +153,9 @@ pub(super) fn set_matching(
     let mut meant: Vec<usize> = (0..elements.len())
         .filter(|index| elements.get(*index).is_some_and(|element| matcher.matches(element)))
         .collect();
+    let is_whole = op == Op::Replace && sub.is_none() && is_object(&value);
     let parts = parts_of(attribute, sub, value)?;
+    let dropped = if is_whole { left_out(attribute, filter, &parts) } else { Vec::new() };
     if meant.is_empty() {
         if parts.iter().all(|(_, value)| value.is_none()) {
             put_elements(level, attribute, elements);
@@ -172,6 +174,9 @@ pub(super) fn set_matching(
     }
     for index in &meant {
         let Some(element) = elements.get_mut(*index) else { continue };
+        for sub in &dropped {
+            object_of(element).remove(&sub.name);
+        }
         for (sub, value) in &parts {
             put(object_of(element), sub, value.clone())?;
         }
@@ -185,6 +190,44 @@ pub(super) fn set_matching(
     }
     put_elements(level, attribute, elements);
     Ok(())
+}
+
+/// Whether a value is an object, or the only one of a list.
+fn is_object(value: &Value) -> bool {
+    match value {
+        Value::Array(elements) => matches!(elements.as_slice(), [Value::Object(_)]),
+        one => one.is_object(),
+    }
+}
+
+/// RFC 7644 §3.5.2.3: an element that is replaced as a whole loses what the new one does not have. It stays what the path says it is, and
+/// primary until another one is; an object that says nothing known replaces nothing.
+fn left_out<'a>(
+    attribute: &'a Attribute,
+    filter: &Filter,
+    parts: &[(&Attribute, Option<Value>)],
+) -> Vec<&'a Attribute> {
+    if parts.is_empty() {
+        return Vec::new();
+    }
+    let terms = terms_of(filter);
+    let is_named = |sub: &Attribute| {
+        terms.iter().any(|term| match term {
+            Filter::Compare { path, operator: Operator::Eq, .. } => path.attribute.eq_ignore_ascii_case(&sub.name),
+            _ => false,
+        })
+    };
+    let is_given = |sub: &Attribute| parts.iter().any(|(given, _)| given.name == sub.name);
+    let changeable = attribute.sub_attributes.iter().filter(|sub| sub.mutability == Mutability::ReadWrite);
+    changeable.filter(|sub| sub.name != "primary" && !is_given(sub) && !is_named(sub)).collect()
+}
+
+/// What must hold for a filter to hold.
+fn terms_of(filter: &Filter) -> &[Filter] {
+    match filter {
+        Filter::And(members) => members,
+        one => std::slice::from_ref(one),
+    }
 }
 
 /// What to set on an element: one sub-attribute, or those an object gives. A cleared element clears its `value` and the rest.
@@ -220,20 +263,14 @@ fn parts_of<'a>(
 /// The element that a filter of equalities describes.
 fn described(attribute: &Attribute, filter: &Filter, op: Op) -> Result<Value, ScimError> {
     let no_target = || ScimError::no_target(format!("no value of '{}' matches the filter", echo(&attribute.name)));
-    let terms = match filter {
-        Filter::And(members) => members.as_slice(),
-        one => std::slice::from_ref(one),
-    };
     let mut element = Map::new();
     let mut is_expected = false;
-    for term in terms {
+    for term in terms_of(filter) {
         let Filter::Compare { path, operator: Operator::Eq, value } = term else { return Err(no_target()) };
         let sub = attribute.sub_attribute(&path.attribute).ok_or_else(no_target)?;
-        let given = match value {
-            Literal::String(text) => Value::from(text.as_str()),
-            Literal::Number(number) => Value::Number(number.clone()),
-            Literal::Boolean(value) => Value::Bool(*value),
-            Literal::Null => return Err(no_target()),
+        let given = match (value, sub.kind) {
+            (Literal::Number { value, .. }, Kind::Decimal | Kind::Integer) => Value::Number(value.clone()),
+            (text, _) => Value::from(text.text().ok_or_else(no_target)?),
         };
         is_expected = is_expected
             || sub.name == "primary"

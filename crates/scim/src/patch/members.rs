@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::edit::{is_clearing, not_mutable};
 use super::{Op, Operation, PatchOp};
 use crate::limits::{KEY_BYTES_MAX, MEMBERS_MAX};
-use crate::{Attribute, AttributePath, Filter, Literal, Mutability, Operator, ResourceType, ScimError};
+use crate::{Attribute, AttributePath, Filter, Mutability, Operator, ResourceType, ScimError};
 
 /// One member as a client names it. `$ref` is not kept: the service provider makes it from the id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,10 +90,11 @@ impl PatchOp {
         let mut changes = Vec::new();
         let mut named = 0;
         for operation in self.operations {
+            let before = changes.len();
             if let Some(operation) = split_one(operation, resource_type, members, &mut changes)? {
                 rest.push(operation);
             }
-            named += changes.last().map_or(0, MemberChange::named);
+            named += changes.iter().skip(before).map(MemberChange::named).sum::<usize>();
             if named > MEMBERS_MAX {
                 return Err(ScimError::too_many(format!("a request names at most {MEMBERS_MAX} members")));
             }
@@ -204,28 +205,20 @@ fn change(
             }
         },
         (Op::Add | Op::Replace, None) if is_whole => MemberChange::set(op, value.unwrap_or_default()),
-        // A member's name and type are the service provider's to tell; what a client says about them is not kept.
-        (Op::Add | Op::Replace, None) => Ok(None),
-        (Op::Add | Op::Replace, Some(filter)) => {
-            set_selected(&filter, part.map(|part| part.name.as_str()), value.unwrap_or_default(), members)
+        (Op::Add | Op::Replace, Some(filter)) if is_whole => {
+            set_selected(op, &filter, value.unwrap_or_default(), members)
         }
+        // A member's name and type are the service provider's to tell; what a client says about them is not kept.
+        (Op::Add | Op::Replace, filter) => filter.map_or(Ok(None), |filter| selected(&filter).map(|_| None)),
     }
 }
 
-/// Setting `members[value eq "u1"]` can only mean that u1 is a member.
-fn set_selected(
-    filter: &Filter,
-    part: Option<&str>,
-    value: Value,
-    members: &Attribute,
-) -> Result<Option<MemberChange>, ScimError> {
-    let Some(id) = only_id(filter) else { return Err(ScimError::no_target("a member is selected by 'value eq'")) };
-    let given = match part {
-        Some("value") | None => Member::read_list(value)?,
-        Some(_) => Vec::new(),
-    };
+/// Setting `members[value eq "u1"]` can only mean that u1 is a member; clearing it, that u1 is none any more.
+fn set_selected(op: Op, filter: &Filter, value: Value, members: &Attribute) -> Result<Option<MemberChange>, ScimError> {
+    let id = selected(filter)?;
+    let given = Member::read_list(value)?;
     match given.as_slice() {
-        [] => Ok(Some(MemberChange::Add(vec![Member { value: id.to_owned(), display: None, kind: None }]))),
+        [] => Ok((op == Op::Replace).then(|| MemberChange::Remove(vec![id.to_owned()]))),
         [only] if only.value == id => Ok(Some(MemberChange::Add(given))),
         _ => Err(members
             .sub_attribute("value")
@@ -234,13 +227,16 @@ fn set_selected(
     }
 }
 
+/// The one member that a change in place is about.
+fn selected(filter: &Filter) -> Result<&str, ScimError> {
+    only_id(filter).ok_or_else(|| ScimError::no_target("a member is selected by 'value eq'"))
+}
+
 /// The id in `value eq "u1"`.
 fn only_id(filter: &Filter) -> Option<&str> {
     match filter {
-        Filter::Compare { path, operator: Operator::Eq, value: Literal::String(id) }
-            if path.attribute.eq_ignore_ascii_case("value") =>
-        {
-            Some(id)
+        Filter::Compare { path, operator: Operator::Eq, value } if path.attribute.eq_ignore_ascii_case("value") => {
+            value.text()
         }
         _ => None,
     }

@@ -8,7 +8,7 @@ mod members;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -197,19 +197,26 @@ struct Draft<'a> {
     resource_type: &'a ResourceType,
     attributes: &'a mut Attributes,
     before: BTreeMap<String, Option<Value>>,
+    /// The keys that `remove` took something from.
+    removed: BTreeSet<String>,
     effort: Effort,
 }
 
 impl<'a> Draft<'a> {
     fn new(resource_type: &'a ResourceType, attributes: &'a mut Attributes) -> Self {
-        Self { resource_type, attributes, before: BTreeMap::new(), effort: Effort::default() }
+        let (before, removed) = (BTreeMap::new(), BTreeSet::new());
+        Self { resource_type, attributes, before, removed, effort: Effort::default() }
     }
 
-    /// Only what was touched is checked for completeness: a resource from before an attribute was required can still be disabled.
+    /// Only what was touched is checked for completeness: a resource from before an attribute was required can still be disabled. What
+    /// is required cannot be removed, which RFC 7644 §3.5.2.2 counts as mutability; setting it to nothing is a wrong value.
     fn apply_all(&mut self, operations: &[Operation]) -> Result<(), ScimError> {
         for operation in operations {
             self.apply(operation)?;
         }
+        self.resource_type
+            .check_required(self.attributes, |key| self.removed.contains(key))
+            .map_err(|missing| ScimError::mutability(missing.detail))?;
         self.resource_type.check_required(self.attributes, |key| self.before.contains_key(key))
     }
 
@@ -241,8 +248,20 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// As [`Self::level`], to remove something.
+    fn level_to_remove_from(&mut self, extension: Option<&str>, attribute: &str) -> &mut Map<String, Value> {
+        self.removed.insert(extension.unwrap_or(attribute).to_owned());
+        self.level(extension, attribute)
+    }
+
     /// Counts what an operation on an attribute costs, before it is done.
-    fn spend(&mut self, resolved: &Resolved<'_>, filter: Option<&Filter>, value: &Value) -> Result<(), ScimError> {
+    fn spend(
+        &mut self,
+        op: Op,
+        resolved: &Resolved<'_>,
+        filter: Option<&Filter>,
+        value: &Value,
+    ) -> Result<(), ScimError> {
         let Resolved { extension, attribute, .. } = resolved;
         // Members are found by a set of their ids.
         if !attribute.multi_valued || self.resource_type.is_members(attribute) && filter.is_none() {
@@ -252,7 +271,7 @@ impl<'a> Draft<'a> {
             None => self.attributes.get(&attribute.name),
             Some(urn) => self.attributes.get(*urn).and_then(|level| level.get(&attribute.name)),
         };
-        self.effort.spend(held, filter, value)
+        self.effort.spend(op, held, filter, value)
     }
 
     /// An extension without attributes is absent.

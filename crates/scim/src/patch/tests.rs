@@ -2,6 +2,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "a table of json! literals reads better without borrows")]
 
+mod elements;
 mod members;
 
 use serde_json::{Value, json};
@@ -174,148 +175,6 @@ fn the_manager_in_every_form() {
 }
 
 #[test]
-fn elements_selected_by_a_filter() {
-    let work = |value: &str| json!({"type": "work", "value": value});
-    let with = |emails: Value| json!({"userName": "ada", "emails": emails});
-    let path = r#"emails[type eq "work"].value"#;
-    for op in ["Add", "Replace"] {
-        check(json!({"userName": "ada"}), json!([{"op": op, "path": path, "value": "a"}]), with(json!([work("a")])));
-        check(
-            with(json!([{"type": "home", "value": "h"}])),
-            json!([{"op": op, "path": path, "value": "a"}]),
-            with(json!([{"type": "home", "value": "h"}, work("a")])),
-        );
-        check(
-            with(json!([{"type": "WORK", "value": "a", "primary": true}])),
-            json!([{"op": op, "path": path, "value": "b"}]),
-            with(json!([{"type": "WORK", "value": "b", "primary": true}])),
-        );
-    }
-    check(
-        with(json!([work("a"), {"type": "home", "value": "h"}])),
-        json!([{"op": "replace", "path": path, "value": ""}]),
-        with(json!([{"type": "home", "value": "h"}])),
-    );
-    check(with(json!([work("a")])), json!([{"op": "remove", "path": path}]), json!({"userName": "ada"}));
-    check(
-        with(json!([work("a")])),
-        json!([{"op": "remove", "path": r#"emails[type eq "work"]"#}]),
-        json!({"userName": "ada"}),
-    );
-    check(
-        with(json!([work("a")])),
-        json!([{"op": "remove", "path": r#"emails[type eq "home"]"#}]),
-        with(json!([work("a")])),
-    );
-    check(
-        with(json!([work("a")])),
-        json!([{"op": "replace", "path": r#"emails[type eq "work"]"#, "value": {"value": "b", "nope": 1}}]),
-        with(json!([work("b")])),
-    );
-    check(
-        json!({"userName": "ada"}),
-        json!([{"op": "add", "path": r#"emails[type eq "work"]"#, "value": "b"}]),
-        with(json!([work("b")])),
-    );
-    check(
-        json!({"userName": "ada"}),
-        json!([{"op": "replace", "path": path, "value": ""}]),
-        json!({"userName": "ada"}),
-    );
-    check(
-        json!({"userName": "ada"}),
-        json!([
-            {"op": "add", "path": r#"addresses[type eq "work"].locality"#, "value": "x"},
-            {"op": "add", "path": r#"addresses[type eq "work"].country"#, "value": "y"},
-            {"op": "replace", "path": r#"addresses[type eq "work"].locality"#, "value": ""},
-        ]),
-        json!({"userName": "ada", "addresses": [{"type": "work", "country": "y"}]}),
-    );
-}
-
-#[test]
-fn a_filter_that_nothing_matches_has_no_target() {
-    for (op, path) in [
-        ("replace", r#"emails[type eq "nope"].value"#),
-        ("replace", r#"roles[type eq "work"].value"#),
-        ("replace", r#"emails[value eq "x"].type"#),
-        ("replace", r#"emails[type co "work"].value"#),
-        ("add", r#"emails[type eq "work" or type eq "home"].value"#),
-        ("add", r#"emails[not (type eq "work")].value"#),
-    ] {
-        assert_eq!(
-            patched(&json!({"userName": "ada"}), json!([{"op": op, "path": path, "value": "x"}])),
-            Err(ScimType::NoTarget),
-            "{path}"
-        );
-    }
-    check(
-        json!({"userName": "ada"}),
-        json!([{"op": "add", "path": r#"emails[type eq "nope" and display eq "d"].value"#, "value": "x"}]),
-        json!({"userName": "ada", "emails": [{"type": "nope", "display": "d", "value": "x"}]}),
-    );
-}
-
-#[test]
-fn the_primary_role_by_a_quoted_true() {
-    check(
-        json!({"userName": "ada"}),
-        json!([{"op": "Replace", "path": r#"roles[primary eq "True"].value"#, "value": "admin"}]),
-        json!({"userName": "ada", "roles": [{"primary": true, "value": "admin"}]}),
-    );
-    let operations = json!([
-        {"op": "add", "path": r#"roles[primary eq "True"].display"#, "value": "Admin"},
-        {"op": "add", "path": r#"roles[primary eq "True"].value"#, "value": "admin"},
-        {"op": "Replace", "path": r#"roles[primary eq "True"].type"#, "value": "app"},
-    ]);
-    let role =
-        json!({"userName": "ada", "roles": [{"primary": true, "display": "Admin", "value": "admin", "type": "app"}]});
-    check(json!({"userName": "ada"}), operations.clone(), role.clone());
-    assert_eq!(patched(&role, operations), Ok((role.clone(), false)));
-    let json_text = json!([{"value": "{\"id\":\"r1\"}"}]);
-    check(
-        json!({"userName": "ada"}),
-        json!([{"op": "Add", "path": "roles", "value": json_text}]),
-        json!({"userName": "ada", "roles": [{"value": "{\"id\":\"r1\"}"}]}),
-    );
-    check(
-        role,
-        json!([{"op": "replace", "path": "roles", "value": [{"primary": "False", "value": "x"}]}]),
-        json!({"userName": "ada", "roles": [{"primary": false, "value": "x"}]}),
-    );
-}
-
-#[test]
-fn only_one_element_stays_primary() {
-    let before = json!({"userName": "ada", "emails": [{"value": "a", "type": "work", "primary": true}, {"value": "b", "type": "home"}]});
-    let after =
-        |a: bool, b: Value| json!({"userName": "ada", "emails": [{"value": "a", "type": "work", "primary": a}, b]});
-    check(
-        before.clone(),
-        json!([{"op": "add", "path": r#"emails[type eq "home"].primary"#, "value": "True"}]),
-        after(false, json!({"value": "b", "type": "home", "primary": true})),
-    );
-    check(
-        before.clone(),
-        json!([{"op": "add", "path": "emails", "value": [{"value": "b", "type": "home", "primary": true}]}]),
-        after(false, json!({"value": "b", "type": "home", "primary": true})),
-    );
-    check(
-        before.clone(),
-        json!([{"op": "replace", "path": r#"emails[type eq "work"].value"#, "value": "c"}]),
-        json!({"userName": "ada", "emails": [{"value": "c", "type": "work", "primary": true}, {"value": "b", "type": "home"}]}),
-    );
-    assert_eq!(
-        patched(&before, json!([{"op": "replace", "path": "emails.primary", "value": true}])),
-        Err(ScimType::InvalidValue)
-    );
-    assert_eq!(
-        patched(&before, json!([{"op": "replace", "path": "emails[value pr].primary", "value": true}])),
-        Err(ScimType::InvalidValue)
-    );
-}
-
-#[test]
 fn lists_are_added_to_replaced_and_removed_from() {
     let before = json!({"userName": "ada", "emails": [{"value": "a", "type": "work"}, {"value": "b"}]});
     let none = json!({"userName": "ada"});
@@ -404,7 +263,7 @@ fn operations_that_cannot_be() {
         (json!({"op": "add", "path": "groups", "value": [{"value": "g"}]}), Mutability),
         (json!({"op": "remove", "path": "groups"}), Mutability),
         (json!({"op": "replace", "path": "manager.displayName", "value": "x"}), Mutability),
-        (json!({"op": "remove", "path": "userName"}), InvalidValue),
+        (json!({"op": "remove", "path": "userName"}), Mutability),
         (json!({"op": "replace", "path": "userName", "value": ""}), InvalidValue),
         (json!({"op": "replace", "value": {"userName": null}}), InvalidValue),
         (json!({"op": "replace", "path": "userName", "value": "a b"}), InvalidValue),
@@ -462,6 +321,34 @@ fn an_incomplete_old_resource_can_still_be_disabled() {
 }
 
 #[test]
+fn what_is_required_cannot_be_removed() {
+    let profile = ResourceType::user().require("name.givenName").unwrap().require("displayName").unwrap();
+    let whole = json!({"userName": "ada", "displayName": "Ada", "name": {"givenName": "A", "familyName": "L"}});
+    for (operations, expected) in [
+        (json!([{"op": "remove", "path": "displayName"}]), Some((ScimType::Mutability, "'displayName' is required"))),
+        (
+            json!([{"op": "Remove", "path": "name.givenName"}]),
+            Some((ScimType::Mutability, "'name.givenName' is required")),
+        ),
+        (
+            json!([{"op": "replace", "path": "displayName", "value": ""}]),
+            Some((ScimType::InvalidValue, "'displayName' is required")),
+        ),
+        (
+            json!([{"op": "remove", "path": "title"}, {"op": "replace", "path": "displayName", "value": null}]),
+            Some((ScimType::InvalidValue, "'displayName' is required")),
+        ),
+        (json!([{"op": "remove", "path": "displayName"}, {"op": "add", "path": "displayName", "value": "B"}]), None),
+        (json!([{"op": "remove", "path": "name.familyName"}]), None),
+    ] {
+        let patch = PatchOp::read(message(operations.clone())).unwrap();
+        let refused = patch.apply(&profile, &mut attributes(whole.clone())).err();
+        let refused = refused.as_ref().map(|error| (error.scim_type, error.detail.as_str()));
+        assert_eq!(refused, expected, "{operations}");
+    }
+}
+
+#[test]
 fn an_immutable_attribute_is_set_once() {
     let schema: crate::Schema =
         serde_json::from_value(json!({"id": "urn:x:y", "attributes": [{"name": "badge", "mutability": "immutable"}]}))
@@ -506,6 +393,18 @@ fn short_bodies_cannot_cost_much() {
         [(expensive, 200, Err(ScimType::TooMany)), (long, 2, Err(ScimType::TooMany)), (cheap, 1000, Ok(()))]
     {
         assert_eq!(patched(&before, json!(vec![operation; times])).map(drop), expected, "{times} times");
+    }
+    let texts: Vec<String> = (0..VALUES_MAX).map(|n| n.to_string()).collect();
+    let refill = [json!({"op": "remove", "path": "emails"}), json!({"op": "add", "path": "emails", "value": texts})];
+    let remove_named = [json!({"op": "remove", "path": "emails", "value": texts})];
+    let add_one = [json!({"op": "add", "path": "emails", "value": [{"value": "7@example.com", "type": "work"}]})];
+    for (operations, times, expected) in [
+        (refill.as_slice(), 7, Ok(())),
+        (&refill, 200, Err(ScimType::TooMany)),
+        (&remove_named, 200, Err(ScimType::TooMany)),
+        (&add_one, 999, Ok(())),
+    ] {
+        assert_eq!(patched(&before, json!(vec![operations; times].concat())).map(drop), expected, "{times} times");
     }
     let mut body = before.clone();
     for n in 0..100 {

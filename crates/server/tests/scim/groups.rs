@@ -138,6 +138,67 @@ fn deleting_a_member_changes_its_groups() {
     });
 }
 
+/// Users with names as long as they may be.
+async fn people(world: &World, count: usize) -> Vec<Value> {
+    let mut members = Vec::new();
+    for number in 0..count {
+        let name = "n".repeat(scim::limits::KEY_BYTES_MAX);
+        members.push(json!({ "value": world.user(&format!("u{number}")).await, "display": name }));
+    }
+    members
+}
+
+#[test]
+fn filters_of_members_cost_a_patch_what_they_look_at() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let members = people(&world, 60).await;
+        let group = json!({ "schemas": [GROUP], "displayName": "G", "members": members });
+        let path = format!("/Groups/{}", world.call("POST", "/Groups", &group).await.id());
+        let named = format!("members[value eq \"{}\" and display pr]", members[0]["value"].as_str().unwrap());
+        let many = format!("members[{}]", vec!["type eq Group"; 20].join(" or "));
+        let remove = |path: &str, times| operations(&json!(vec![json!({ "op": "remove", "path": path }); times]));
+        for (body, status, left) in
+            [(remove(&many, 400), 400, 60), (remove(&many, 2), 204, 60), (remove(&named, 200), 204, 59)]
+        {
+            let answer = world.call("PATCH", &path, &body).await;
+            let refused = if status == 400 { json!("tooMany") } else { Value::Null };
+            assert_eq!(
+                (answer.status.as_u16(), answer.body.get("scimType").cloned().unwrap_or_default()),
+                (status, refused)
+            );
+            assert_eq!(world.get(&path).await.body["members"].as_array().unwrap().len(), left);
+        }
+    });
+}
+
+#[test]
+fn a_page_ends_early_where_filters_look_at_many_members() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let (members, mut ids) = (people(&world, 100).await, Vec::new());
+        for number in 0..20 {
+            let body = json!({ "schemas": [GROUP], "displayName": format!("G{number}"), "members": members });
+            ids.push(world.call("POST", "/Groups?attributes=displayName", &body).await.id());
+        }
+        let nobody = format!("members[type eq null and {}]", vec!["type pr"; 199].join(" and "));
+        let (mut walked, mut pages) = (Vec::new(), 0);
+        while walked.len() < ids.len() {
+            let search = json!({
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
+                "attributes": vec![nobody.as_str(); 3], "startIndex": walked.len() + 1, "count": 1000,
+            });
+            let page = world.call("POST", "/Groups/.search", &search).await.body;
+            let shown = page["Resources"].as_array().unwrap();
+            assert_eq!((&page["totalResults"], &page["itemsPerPage"]), (&json!(20), &json!(shown.len())));
+            assert!((1..20).contains(&shown.len()), "{}", shown.len());
+            walked.extend(shown.iter().map(|group| group["id"].as_str().unwrap().to_owned()));
+            pages += 1;
+        }
+        assert_eq!((walked, pages), (ids, 2));
+    });
+}
+
 #[test]
 fn a_put_that_is_silent_about_members() {
     on_both(|store| async {

@@ -49,6 +49,10 @@ fn filters_of_users() {
             ("externalId eq \"x-Guest-true\"", vec![2]),
             ("externalId eq x-Guest-true", vec![2]),
             ("externalId eq \"X-GUEST-TRUE\"", vec![]),
+            ("externalId eq 701984", vec![]),
+            ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber eq 17", vec![0, 1, 2]),
+            ("employeeNumber eq 17.0", vec![]),
+            ("employeeNumber eq 17 or userName eq 5", vec![0, 1, 2]),
             ("emails[type eq \"work\"].value eq \"BOB@example.org\"", vec![1]),
             ("emails[type eq \"home\"].value eq \"bob@example.org\"", vec![]),
             ("emails[type eq \"work\" and value eq \"bob@example.org\"]", vec![1]),
@@ -79,6 +83,13 @@ fn filters_of_users() {
         ] {
             assert_eq!(found(&world, "Users", filter, &ids).await, expected, "{filter}");
         }
+    });
+}
+
+#[test]
+fn filters_that_are_refused() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
         for filter in [
             "nope eq \"x\"",
             "password eq \"x\"",

@@ -46,6 +46,28 @@ fn entra_creates_reads_and_deletes_a_user() {
     });
 }
 
+#[test]
+fn a_name_in_capitals_is_the_same_name() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        for (name, capitals) in [("νικος@x", "ΝΙΚΟΣ@X"), ("renée", "RENÉE"), ("жанна", "ЖАННА")] {
+            let id = world.user(name).await;
+            let again = world.call("POST", "/Users", &json!({ "schemas": [USER], "userName": capitals })).await;
+            assert_eq!((again.status.as_u16(), &again.body["scimType"]), (409, &json!("uniqueness")), "{capitals}");
+            let group = world.group(name, &[]).await;
+            for (path, id) in [("/Users?filter=userName+eq", id), ("/Groups?filter=displayName+eq", group)] {
+                let value = percent_encoding::utf8_percent_encode(capitals, percent_encoding::NON_ALPHANUMERIC);
+                let found = world.get(&format!("{path}+%22{value}%22")).await.body;
+                assert_eq!(
+                    (&found["totalResults"], &found["Resources"][0]["id"]),
+                    (&json!(1), &json!(id)),
+                    "{capitals}"
+                );
+            }
+        }
+    });
+}
+
 /// The rows of a table: a name, what is sent, the status, and values of the answer by JSON pointer.
 fn rows(table: &str) -> Vec<(String, Value, u16, Map<String, Value>)> {
     let filled = table.replace("{ENT}", ENTERPRISE).replace("{USER}", USER);

@@ -70,7 +70,7 @@ fn members_are_set_and_added_in_any_form() {
         ),
         (json!({"op": "add", "value": {"members": [{"value": "u1"}]}}), json!([]), vec![Add(vec![member("u1")])]),
         (
-            json!({"op": "add", "path": r#"members[value eq "u1"].display"#, "value": "x"}),
+            json!({"op": "replace", "path": r#"members[value eq "u1"].value"#, "value": "u1"}),
             json!([]),
             vec![Add(vec![member("u1")])],
         ),
@@ -98,6 +98,30 @@ fn members_are_set_and_added_in_any_form() {
 }
 
 #[test]
+fn clearing_one_member_never_makes_it_one() {
+    let gone = vec![MemberChange::Remove(vec!["u1".to_owned()])];
+    for part in ["", ".value"] {
+        let path = format!("members[value eq \"u1\"]{part}");
+        for value in [json!(""), json!(null), json!([])] {
+            let replace = json!([{"op": "Replace", "path": path, "value": value}]);
+            assert_eq!(split(replace), Ok((json!([]), gone.clone())), "{path} {value}");
+            let keyed = json!([{"op": "replace", "value": {path.as_str(): value}}]);
+            assert_eq!(split(keyed), Ok((json!([]), gone.clone())), "{path} {value}");
+            let add = json!([{"op": "add", "path": path, "value": value}]);
+            assert_eq!(split(add), Ok((json!([]), vec![])), "{path} {value}");
+        }
+    }
+    for part in ["display", "type", "$ref"] {
+        for value in [json!("x"), json!(""), json!(null)] {
+            for op in ["add", "Replace"] {
+                let set = json!([{"op": op, "path": format!("members[value eq \"u1\"].{part}"), "value": value}]);
+                assert_eq!(split(set), Ok((json!([]), vec![])), "{op} {part} {value}");
+            }
+        }
+    }
+}
+
+#[test]
 fn members_that_cannot_be() {
     for (operation, expected) in [
         (json!({"op": "add", "path": "members", "value": [{"display": "x"}]}), ScimType::InvalidValue),
@@ -117,14 +141,21 @@ fn members_that_cannot_be() {
             operation.to_string().chars().take(80).collect::<String>()
         );
     }
+}
+
+#[test]
+fn members_are_counted_where_they_are_named() {
     let half = vec!["u"; MEMBERS_MAX / 2 + 1];
-    assert_eq!(
-        split(
-            json!([{"op": "add", "path": "members", "value": half}, {"op": "add", "path": "members", "value": half}])
-        )
-        .map(|_| ()),
-        Err(ScimType::TooMany)
-    );
+    let add = json!({"op": "add", "path": "members", "value": half});
+    let rename = json!({"op": "replace", "path": "displayName", "value": "x"});
+    let twice_at_once = json!({"op": "add", "value": {"members": half, format!("{}:members", crate::GROUP_URN): half}});
+    for (operations, expected) in [
+        (json!([add, rename, rename]), Ok(())),
+        (json!([add, add]), Err(ScimType::TooMany)),
+        (json!([twice_at_once]), Err(ScimType::TooMany)),
+    ] {
+        assert_eq!(split(operations).map(drop), expected);
+    }
 }
 
 #[test]

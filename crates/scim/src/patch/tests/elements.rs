@@ -1,0 +1,202 @@
+//! Stories of elements: those that a path selects, and the one that is primary.
+
+use serde_json::{Value, json};
+
+use super::{check, patched};
+use crate::ScimType;
+
+#[test]
+fn elements_selected_by_a_filter() {
+    let work = |value: &str| json!({"type": "work", "value": value});
+    let with = |emails: Value| json!({"userName": "ada", "emails": emails});
+    let path = r#"emails[type eq "work"].value"#;
+    for op in ["Add", "Replace"] {
+        check(json!({"userName": "ada"}), json!([{"op": op, "path": path, "value": "a"}]), with(json!([work("a")])));
+        check(
+            with(json!([{"type": "home", "value": "h"}])),
+            json!([{"op": op, "path": path, "value": "a"}]),
+            with(json!([{"type": "home", "value": "h"}, work("a")])),
+        );
+        check(
+            with(json!([{"type": "WORK", "value": "a", "primary": true}])),
+            json!([{"op": op, "path": path, "value": "b"}]),
+            with(json!([{"type": "WORK", "value": "b", "primary": true}])),
+        );
+    }
+    check(
+        with(json!([work("a"), {"type": "home", "value": "h"}])),
+        json!([{"op": "replace", "path": path, "value": ""}]),
+        with(json!([{"type": "home", "value": "h"}])),
+    );
+    check(with(json!([work("a")])), json!([{"op": "remove", "path": path}]), json!({"userName": "ada"}));
+    check(
+        with(json!([work("a")])),
+        json!([{"op": "remove", "path": r#"emails[type eq "work"]"#}]),
+        json!({"userName": "ada"}),
+    );
+    check(
+        with(json!([work("a")])),
+        json!([{"op": "remove", "path": r#"emails[type eq "home"]"#}]),
+        with(json!([work("a")])),
+    );
+    check(
+        with(json!([work("a")])),
+        json!([{"op": "replace", "path": r#"emails[type eq "work"]"#, "value": {"value": "b", "nope": 1}}]),
+        with(json!([work("b")])),
+    );
+    check(
+        json!({"userName": "ada"}),
+        json!([{"op": "add", "path": r#"emails[type eq "work"]"#, "value": "b"}]),
+        with(json!([work("b")])),
+    );
+    check(
+        json!({"userName": "ada"}),
+        json!([{"op": "replace", "path": path, "value": ""}]),
+        json!({"userName": "ada"}),
+    );
+    check(
+        json!({"userName": "ada"}),
+        json!([
+            {"op": "add", "path": r#"addresses[type eq "work"].locality"#, "value": "x"},
+            {"op": "add", "path": r#"addresses[type eq "work"].country"#, "value": "y"},
+            {"op": "replace", "path": r#"addresses[type eq "work"].locality"#, "value": ""},
+        ]),
+        json!({"userName": "ada", "addresses": [{"type": "work", "country": "y"}]}),
+    );
+}
+
+#[test]
+fn a_filter_that_nothing_matches_has_no_target() {
+    for (op, path) in [
+        ("replace", r#"emails[type eq "nope"].value"#),
+        ("replace", r#"roles[type eq "work"].value"#),
+        ("replace", r#"emails[value eq "x"].type"#),
+        ("replace", r#"emails[type co "work"].value"#),
+        ("add", r#"emails[type eq "work" or type eq "home"].value"#),
+        ("add", r#"emails[not (type eq "work")].value"#),
+    ] {
+        assert_eq!(
+            patched(&json!({"userName": "ada"}), json!([{"op": op, "path": path, "value": "x"}])),
+            Err(ScimType::NoTarget),
+            "{path}"
+        );
+    }
+    check(
+        json!({"userName": "ada"}),
+        json!([{"op": "add", "path": r#"emails[type eq "nope" and display eq "d"].value"#, "value": "x"}]),
+        json!({"userName": "ada", "emails": [{"type": "nope", "display": "d", "value": "x"}]}),
+    );
+}
+
+#[test]
+fn an_element_replaced_as_a_whole_keeps_nothing_of_the_old_one() {
+    let home = json!({"type": "home", "locality": "H"});
+    let with = |address: Value| json!({"userName": "ada", "addresses": [address, home]});
+    let old = json!({"type": "work", "streetAddress": "1 Old Road", "locality": "L", "country": "GB", "primary": true});
+    let new = json!({"streetAddress": "2 New Road"});
+    let work = r#"addresses[type eq "work"]"#;
+    for (op, path, value, expected) in [
+        ("replace", work, new.clone(), json!({"type": "work", "streetAddress": "2 New Road", "primary": true})),
+        ("replace", work, json!([new]), json!({"type": "work", "streetAddress": "2 New Road", "primary": true})),
+        (
+            "Replace",
+            r#"addresses[type eq "work" and country eq "gb"]"#,
+            json!({"formatted": "F"}),
+            json!({"type": "work", "country": "GB", "formatted": "F", "primary": true}),
+        ),
+        (
+            "replace",
+            r#"addresses[locality co "l"]"#,
+            json!({"type": "other", "formatted": "F", "primary": false}),
+            json!({"type": "other", "formatted": "F", "primary": false}),
+        ),
+        (
+            "add",
+            work,
+            new,
+            json!({"type": "work", "streetAddress": "2 New Road", "locality": "L", "country": "GB", "primary": true}),
+        ),
+        ("replace", work, json!({}), old.clone()),
+        ("replace", work, json!({"nope": 1}), old.clone()),
+    ] {
+        check(with(old.clone()), json!([{"op": op, "path": path, "value": value}]), with(expected));
+    }
+    let email = json!({"userName": "ada", "emails": [{"type": "work", "value": "a", "display": "A"}]});
+    let text = json!([{"op": "replace", "path": r#"emails[type eq "work"]"#, "value": "b"}]);
+    check(email, text, json!({"userName": "ada", "emails": [{"type": "work", "value": "b", "display": "A"}]}));
+}
+
+#[test]
+fn an_element_is_made_from_words_without_quotation_marks() {
+    for (path, phone) in [
+        ("phoneNumbers[value eq 5551234].type", json!({"value": "5551234", "type": "work"})),
+        (
+            "phoneNumbers[display eq true and primary eq true].type",
+            json!({"display": "true", "primary": true, "type": "work"}),
+        ),
+    ] {
+        let (none, made) = (json!({"userName": "ada"}), json!({"userName": "ada", "phoneNumbers": [phone]}));
+        let set = json!([{"op": "add", "path": path, "value": "work"}]);
+        check(none, set.clone(), made.clone());
+        assert_eq!(patched(&made, set), Ok((made, false)), "{path}");
+    }
+}
+
+#[test]
+fn the_primary_role_by_a_quoted_true() {
+    check(
+        json!({"userName": "ada"}),
+        json!([{"op": "Replace", "path": r#"roles[primary eq "True"].value"#, "value": "admin"}]),
+        json!({"userName": "ada", "roles": [{"primary": true, "value": "admin"}]}),
+    );
+    let operations = json!([
+        {"op": "add", "path": r#"roles[primary eq "True"].display"#, "value": "Admin"},
+        {"op": "add", "path": r#"roles[primary eq "True"].value"#, "value": "admin"},
+        {"op": "Replace", "path": r#"roles[primary eq "True"].type"#, "value": "app"},
+    ]);
+    let role =
+        json!({"userName": "ada", "roles": [{"primary": true, "display": "Admin", "value": "admin", "type": "app"}]});
+    check(json!({"userName": "ada"}), operations.clone(), role.clone());
+    assert_eq!(patched(&role, operations), Ok((role.clone(), false)));
+    let json_text = json!([{"value": "{\"id\":\"r1\"}"}]);
+    check(
+        json!({"userName": "ada"}),
+        json!([{"op": "Add", "path": "roles", "value": json_text}]),
+        json!({"userName": "ada", "roles": [{"value": "{\"id\":\"r1\"}"}]}),
+    );
+    check(
+        role,
+        json!([{"op": "replace", "path": "roles", "value": [{"primary": "False", "value": "x"}]}]),
+        json!({"userName": "ada", "roles": [{"primary": false, "value": "x"}]}),
+    );
+}
+
+#[test]
+fn only_one_element_stays_primary() {
+    let before = json!({"userName": "ada", "emails": [{"value": "a", "type": "work", "primary": true}, {"value": "b", "type": "home"}]});
+    let after =
+        |a: bool, b: Value| json!({"userName": "ada", "emails": [{"value": "a", "type": "work", "primary": a}, b]});
+    check(
+        before.clone(),
+        json!([{"op": "add", "path": r#"emails[type eq "home"].primary"#, "value": "True"}]),
+        after(false, json!({"value": "b", "type": "home", "primary": true})),
+    );
+    check(
+        before.clone(),
+        json!([{"op": "add", "path": "emails", "value": [{"value": "b", "type": "home", "primary": true}]}]),
+        after(false, json!({"value": "b", "type": "home", "primary": true})),
+    );
+    check(
+        before.clone(),
+        json!([{"op": "replace", "path": r#"emails[type eq "work"].value"#, "value": "c"}]),
+        json!({"userName": "ada", "emails": [{"value": "c", "type": "work", "primary": true}, {"value": "b", "type": "home"}]}),
+    );
+    assert_eq!(
+        patched(&before, json!([{"op": "replace", "path": "emails.primary", "value": true}])),
+        Err(ScimType::InvalidValue)
+    );
+    assert_eq!(
+        patched(&before, json!([{"op": "replace", "path": "emails[value pr].primary", "value": true}])),
+        Err(ScimType::InvalidValue)
+    );
+}
