@@ -6,6 +6,7 @@ use mapping::{
 };
 use serde_json::{Map, Value};
 
+use crate::plan::Leaving;
 use crate::target_path::{BadTarget, TargetPath};
 
 /// The virtual attribute from which accounts are switched off.
@@ -74,9 +75,14 @@ impl ObjectPlan {
         self.mapping.attributes.iter().zip(&self.targets)
     }
 
-    /// Whether a mapping switches accounts off; where none does, they are deleted instead.
-    pub fn disables(&self) -> bool {
-        self.mapping.attributes.iter().any(reads_is_soft_deleted)
+    /// What becomes of accounts whose objects leave the scope. Only where the application itself knows no other way are
+    /// they deleted: a mapping that an administrator removed means that nothing is to be done.
+    pub fn leaving(&self, application_has_soft_delete: bool) -> Leaving {
+        match (has_soft_delete(&self.mapping), application_has_soft_delete) {
+            (true, _) => Leaving::SwitchedOff,
+            (false, true) => Leaving::Kept,
+            (false, false) => Leaving::Deleted,
+        }
     }
 
     /// The target of the reference attribute `manager` or `members`.
@@ -173,6 +179,11 @@ fn is_direct(attribute: &AttributeMapping, source: &str) -> bool {
 
 fn is_reference(attribute: &AttributeMapping) -> bool {
     REFERENCES.iter().any(|name| is_direct(attribute, name))
+}
+
+/// Whether a mapping switches accounts off.
+pub fn has_soft_delete(mapping: &ObjectMapping) -> bool {
+    mapping.attributes.iter().any(reads_is_soft_deleted)
 }
 
 fn reads_is_soft_deleted(attribute: &AttributeMapping) -> bool {

@@ -132,7 +132,7 @@ impl Cycle {
         Known {
             scope: &evaluation.scope,
             link,
-            disables: plan.disables(),
+            leaving: self.leaving_of(subject.kind),
             allowed: plan.mapping.flow_types,
             unchanged: !self.initial
                 && link.is_some_and(|link| {
