@@ -7,7 +7,7 @@ use mapping::{
 use serde_json::{Map, Value};
 
 use crate::plan::Leaving;
-use crate::target_path::{BadTarget, TargetPath};
+use crate::target_path::{BadTarget, TargetPath, has_element};
 
 /// The virtual attribute from which accounts are switched off.
 pub const IS_SOFT_DELETED: &str = "IsSoftDeleted";
@@ -218,6 +218,8 @@ pub struct Difference<'p> {
     pub after: Option<Value>,
     /// Whether logs must not show the values.
     pub redacted: bool,
+    /// Whether `after` are elements that join those which are held, rather than all there are to be.
+    pub joins: bool,
 }
 
 /// The smallest set of changes that makes an account hold what it should.
@@ -225,25 +227,36 @@ pub fn differences<'p>(wishes: Vec<Wish<'p>>, held: &Map<String, Value>) -> Vec<
     let mut differences = Vec::new();
     for wish in wishes {
         let before = wish.path.read(held);
-        if !wish.always && before.is_some_and(|before| wish.path.same(before, &wish.value)) {
-            continue;
-        }
-        if wish.add_only && before.is_some_and(|before| includes(wish.path, before, &wish.value)) {
+        let (after, joins) = match (wish.add_only, wish.value) {
+            (true, Value::Array(wanted)) => (Value::Array(joining(before, wanted, wish.always)), true),
+            (_, value) => (value, false),
+        };
+        let is_held = if joins {
+            after.as_array().is_some_and(Vec::is_empty)
+        } else {
+            !wish.always && before.is_some_and(|before| wish.path.same(before, &after))
+        };
+        if is_held {
             continue;
         }
         differences.push(Difference {
             path: wish.path,
-            before: before.cloned(),
-            after: Some(wish.value),
+            // What joins takes nobody's place: the operation is an add in every dialect (RFC 7644 §3.5.2.1).
+            before: before.filter(|_| !joins).cloned(),
+            after: Some(after),
             redacted: wish.redacted,
+            joins,
         });
     }
     differences
 }
 
-fn includes(path: &TargetPath, held: &Value, wanted: &Value) -> bool {
-    let (Value::Array(held), Value::Array(wanted)) = (held, wanted) else { return false };
-    wanted.iter().all(|wanted| held.iter().any(|held| path.same(held, wanted)))
+/// The elements that are added to those held: the missing ones, or all of them where they are written always.
+fn joining(held: Option<&Value>, mut wanted: Vec<Value>, always: bool) -> Vec<Value> {
+    if let (Some(Value::Array(held)), false) = (held, always) {
+        wanted.retain(|wanted| !has_element(held, wanted));
+    }
+    wanted
 }
 
 /// The attributes of a new account.

@@ -175,7 +175,7 @@ impl TargetPath {
         match (held, wanted) {
             (Value::String(held), Value::String(wanted)) if !self.case_exact => scim::fold(held) == scim::fold(wanted),
             (Value::Array(held), Value::Array(wanted)) => {
-                held.len() == wanted.len() && wanted.iter().all(|wanted| held.iter().any(|held| contains(held, wanted)))
+                held.len() == wanted.len() && wanted.iter().all(|wanted| has_element(held, wanted))
             }
             // A manager is given by id and held as an object.
             (Value::Object(object), Value::String(_)) => find(object, "value").is_some_and(|value| value == wanted),
@@ -249,6 +249,11 @@ fn loosely_equal(held: &Value, wanted: &Value) -> bool {
         (Value::String(held), Value::String(wanted)) => held == wanted,
         _ => held == wanted,
     }
+}
+
+/// Whether a wanted element is among those held of a multi-valued attribute.
+pub fn has_element(held: &[Value], wanted: &Value) -> bool {
+    held.iter().any(|held| contains(held, wanted))
 }
 
 /// Whether an element holds everything that another one has.

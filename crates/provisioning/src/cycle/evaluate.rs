@@ -193,5 +193,5 @@ fn manager_difference<'p>(
         // The manager has no account yet: the reference waits.
         None => return None,
     };
-    Some(Difference { path, before: before.map(Value::from), after, redacted: false })
+    Some(Difference { path, before: before.map(Value::from), after, redacted: false, joins: false })
 }

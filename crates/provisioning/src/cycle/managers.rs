@@ -68,8 +68,13 @@ impl Cycle {
         if before.as_ref() == Some(manager) {
             return Ok(self.close_note(note).await?);
         }
-        let difference =
-            Difference { path, before: before.map(Into::into), after: Some(manager.as_str().into()), redacted: false };
+        let difference = Difference {
+            path,
+            before: before.map(Into::into),
+            after: Some(manager.as_str().into()),
+            redacted: false,
+            joins: false,
+        };
         self.send_manager(subject, note, &difference, target_id).await
     }
 
