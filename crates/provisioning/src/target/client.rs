@@ -118,8 +118,8 @@ impl Target {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// The objects whose matching attribute has the value. A target that ignores the filter is found out here: only
-    /// objects that really have the value are given.
+    /// The objects whose matching attribute has the value; where some have it in the same case, only those. A target that
+    /// ignores the filter is found out here: only objects that really have the value are given.
     pub async fn find(
         &self,
         object: ObjectType,
@@ -130,12 +130,14 @@ impl Target {
         if answer.status != 200 {
             return Err(self.refusal(&answer));
         }
-        let list = resources(&answer.body).ok_or_else(|| not_scim(&answer))?;
-        let value = Value::from(wanted.value.as_str());
-        Ok(list
-            .into_iter()
-            .filter(|resource| wanted.path.read(resource).is_some_and(|held| wanted.path.same(held, &value)))
-            .collect())
+        let mut found = resources(&answer.body).ok_or_else(|| not_scim(&answer))?;
+        let (path, value) = (wanted.path, Value::from(wanted.value.as_str()));
+        found.retain(|resource| path.read(resource).is_some_and(|held| path.matches(held, &value)));
+        let is_same = |resource: &Map<String, Value>| path.read(resource).is_some_and(|held| path.same(held, &value));
+        if found.len() > 1 && found.iter().any(is_same) {
+            found.retain(is_same);
+        }
+        Ok(found)
     }
 
     /// The object with that id; `None` where it is gone.

@@ -71,6 +71,15 @@ impl Application {
         id
     }
 
+    /// Puts a group there that the engine did not make; gives its id.
+    pub fn add_group(&mut self, display_name: &str) -> String {
+        self.number += 1;
+        let id = format!("g{}", self.number);
+        let attributes = Attributes::from_iter([("displayName".to_owned(), display_name.into())]);
+        self.groups.insert(id.clone(), Object { attributes, visible_from: Timestamp::UNIX_EPOCH });
+        id
+    }
+
     /// The id of the user of that name.
     pub fn user_id(&self, user_name: &str) -> Option<String> {
         let named = |object: &&Object| object.attributes.get("userName").is_some_and(|name| name == user_name);
