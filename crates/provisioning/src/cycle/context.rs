@@ -176,7 +176,11 @@ impl Cycle {
             let plans = std::iter::once(&self.users).chain(&self.groups);
             let matching: Vec<_> = plans.filter_map(|plan| Some((plan.object(), plan.first_matching()?))).collect();
             let patience = self.settings.request_timeout();
-            crate::target::test_connection(&self.target, &matching, &nonce, patience).await.map_err(Stop::Connection)
+            match crate::target::test_connection(&self.target, &matching, &nonce, patience).await {
+                // Who has an account is kept in step all the same; whoever has to be looked for fails.
+                Ok(()) | Err(ConnectionProblem::IgnoresFilters(_)) => Ok(()),
+                Err(problem) => Err(Stop::Connection(problem)),
+            }
         };
         self.probed.get_or_try_init(probe).await.map(drop)
     }

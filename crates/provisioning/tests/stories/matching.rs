@@ -120,6 +120,31 @@ fn an_application_that_ignores_the_filter_is_found_out() {
 }
 
 #[test]
+fn an_application_that_ignores_the_filter_gets_nobody_whom_it_may_have_beyond_its_first_page() {
+    on_both(|world| async move {
+        let nature = Nature { ignores_filters: true, unique: false, page: 2, ..Nature::default() };
+        let job = world.job("scim", nature).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        job.until_calm().await;
+        for name in ["bob", "eve", "joe"] {
+            job.target.with(|app| app.add_user(&json!({ "userName": format!("{name}@contoso.com") })));
+        }
+        let error = world.engine().test_connection(job.app).await.expect_err("it answers with a part of everything");
+        assert!(error.to_string().starts_with("the target ignores filters: asked for one userName it"), "{error}");
+        // Bob is on the first page. Joe is not, and must not be made once more. Ann has an account and is kept in step.
+        world.joins_for(job.app, "Bob").await;
+        world.joins_for(job.app, "Joe").await;
+        world.set(ann, "jobTitle", "Chief").await;
+        let report = job.cycle().await;
+        assert_eq!((report.created, report.updated, report.failed), (0, 2, 1));
+        assert_eq!(job.target.with(|app| app.users.len()), 4);
+        let logs = job.log_lines().await;
+        let failure = "other joe@contoso.com failure SystemForCrossDomainIdentityManagementServiceIncompatible";
+        assert!(logs.iter().any(|line| line == failure), "{logs:?}");
+    });
+}
+
+#[test]
 fn a_conflict_is_adopted_where_the_account_matches_after_all() {
     on_both(|world| async move {
         let job = world.job("netskope", Nature { lag: SignedDuration::from_secs(60), ..Nature::default() }).await;

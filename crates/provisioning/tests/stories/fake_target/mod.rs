@@ -29,6 +29,8 @@ pub struct Nature {
     pub users_only: bool,
     /// It answers every query with everything it has.
     pub ignores_filters: bool,
+    /// It answers a query with this many objects at the most.
+    pub page: usize,
     /// It stores display names in capitals.
     pub normalises: bool,
     /// It keeps in its groups who is deleted.
@@ -42,6 +44,7 @@ impl Nature {
         lag: SignedDuration::ZERO,
         users_only: false,
         ignores_filters: false,
+        page: 200,
         normalises: false,
         keeps_members: false,
     };
