@@ -84,6 +84,7 @@ impl Cycle {
         if self.with_preview(|preview| !preview.looked.insert((kind, id))) == Some(true) {
             return Ok(Done { action: "other", status: "skipped", reason: None });
         }
+        self.counts.waits(kind, id, false);
         let mut conflicted = false;
         for _ in 0..ROUNDS_MAX {
             match self.look(plan, kind, id, conflicted).await?.run().await? {

@@ -214,7 +214,7 @@ impl Cycle {
             logs::insert_log(tx, app, &log)
         })
         .await?;
-        one_more(&self.counts.failed);
+        self.counts.fails(subject.kind, subject.id);
         Ok(())
     }
 
@@ -230,7 +230,7 @@ impl Cycle {
             logs::insert_log(tx, app, &log)
         })
         .await?;
-        one_more(&self.counts.failed);
+        self.counts.fails(subject.kind, subject.id);
         Ok(())
     }
 

@@ -1,10 +1,12 @@
 //! What a cycle counts and reports.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
+use store::{ObjectId, ObjectKind};
 
 /// What a cycle did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -25,7 +27,10 @@ pub struct CycleReport {
     pub failed: u64,
     /// References written: managers, and memberships.
     pub references: u64,
-    /// Creates of unknown outcome whose window has not passed.
+    /// Which objects those are.
+    #[serde(skip)]
+    pub failures: BTreeSet<(ObjectKind, ObjectId)>,
+    /// Objects that wait for the window of a create of unknown outcome to pass.
     pub waiting: u64,
     /// In how many seconds the last such window has passed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,9 +84,11 @@ pub(super) struct Counts {
     pub(super) disabled: AtomicU64,
     pub(super) deleted: AtomicU64,
     pub(super) skipped: AtomicU64,
-    pub(super) failed: AtomicU64,
+    failed: AtomicU64,
+    failures: Mutex<BTreeSet<(ObjectKind, ObjectId)>>,
     pub(super) references: AtomicU64,
-    pub(super) waiting: AtomicU64,
+    /// By object: what the last look at it came to counts.
+    waiting: Mutex<BTreeSet<(ObjectKind, ObjectId)>>,
     pub(super) done: AtomicU64,
 }
 
@@ -90,6 +97,22 @@ pub(super) fn one_more(counter: &AtomicU64) {
 }
 
 impl Counts {
+    /// An object failed, or a reference of it.
+    pub(super) fn fails(&self, kind: ObjectKind, id: ObjectId) {
+        one_more(&self.failed);
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).insert((kind, id));
+    }
+
+    /// Notes whether an object waits for the window of a create to pass.
+    pub(super) fn waits(&self, kind: ObjectKind, id: ObjectId, waits: bool) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waits {
+            waiting.insert((kind, id));
+        } else {
+            waiting.remove(&(kind, id));
+        }
+    }
+
     pub(super) fn report(&self, cycle: &'static str, requests: u64, seconds: f64) -> CycleReport {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         CycleReport {
@@ -101,7 +124,8 @@ impl Counts {
             skipped: get(&self.skipped),
             failed: get(&self.failed),
             references: get(&self.references),
-            waiting: get(&self.waiting),
+            failures: self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            waiting: self.waiting.lock().unwrap_or_else(PoisonError::into_inner).len() as u64,
             settles_in_seconds: None,
             requests,
             seconds,

@@ -118,7 +118,10 @@ impl Look<'_> {
         action: &'static str,
     ) -> Result<Looked, Trouble> {
         match error {
-            CallError::Unknown(failure) => Ok(self.fail(Some(evaluation), &failure, action).await?),
+            CallError::Unknown(failure) => {
+                self.cycle.counts.waits(self.subject.kind, self.subject.id, action == "create");
+                Ok(self.fail(Some(evaluation), &failure, action).await?)
+            }
             CallError::Refused(failure) => {
                 self.withdraw().await?;
                 Ok(self.fail(Some(evaluation), &failure, action).await?)
