@@ -61,6 +61,8 @@ pub struct MatchValue<'p> {
     pub path: &'p TargetPath,
     /// The value it must have.
     pub value: String,
+    /// Whether logs must not show it.
+    pub redacted: bool,
 }
 
 impl ObjectPlan {
@@ -111,7 +113,8 @@ impl ObjectPlan {
         let mut values = Vec::new();
         for (attribute, path) in pairs {
             let value = attribute.match_value(source, world).map_err(|error| evaluation_failure(path, &error))?;
-            values.extend(value.map(|value| MatchValue { path, value }));
+            let redacted = attribute.source.is_redacted();
+            values.extend(value.map(|value| MatchValue { path, value, redacted }));
         }
         Ok(values)
     }

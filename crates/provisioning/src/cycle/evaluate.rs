@@ -9,6 +9,7 @@ use super::context::Cycle;
 use super::subject::Subject;
 use crate::object_plan::{Desired, Difference, Failure, MatchValue, ObjectPlan, Wish, differences, fingerprint};
 use crate::plan::{Known, is_quiet, is_settled};
+use crate::redaction::Redacted;
 use crate::scope::{OutOfScope, Scope, scope_of_group, scope_of_user};
 use crate::target_path::TargetPath;
 
@@ -43,6 +44,11 @@ impl Evaluation<'_> {
     /// Whether accounts are found by this attribute.
     pub(super) fn looks_for(&self, path: &TargetPath) -> bool {
         self.matches.iter().any(|wanted| wanted.path.text() == path.text())
+    }
+
+    /// What must not be told of the object.
+    pub(super) fn redacted(&self) -> Redacted {
+        Redacted::of(&self.wishes, &self.matches)
     }
 
     /// The fingerprint of what is wanted, if the manager had this id at the target.

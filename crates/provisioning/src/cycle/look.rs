@@ -214,7 +214,7 @@ impl Look<'_> {
             matches.extend(new);
         }
         for (path, value) in matches {
-            let wanted = MatchValue { path, value: value.to_owned() };
+            let wanted = MatchValue { path, value: value.to_owned(), redacted: false };
             let mut found = self.cycle.target.find(self.subject.object(), &wanted).await.map_err(trouble)?;
             match found.len() {
                 0 => {}

@@ -13,6 +13,7 @@ use super::report::one_more;
 use crate::job::JobError;
 use crate::object_plan::Failure;
 use crate::plan::{SkipReason, next_attempt};
+use crate::redaction::Redacted;
 
 /// The code under which a holder of references waits for another attempt at those that were refused.
 pub(super) const REFERENCE_REFUSED: &str = "UnableToResolveReferenceAttributeValue";
@@ -217,6 +218,8 @@ impl Look<'_> {
         action: &'static str,
     ) -> Result<Looked, Stop> {
         let cycle = self.cycle;
+        // A target may repeat in its answer what it was asked for, or sent.
+        let failure = &evaluation.map_or_else(Redacted::default, Evaluation::redacted).hide_in(failure);
         cycle.counts.fails(self.subject.kind, self.subject.id);
         if cycle.previews() {
             cycle.predict_failure(&self.subject, failure);

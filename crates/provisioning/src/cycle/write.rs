@@ -11,6 +11,7 @@ use super::record::ModifiedProperty;
 use super::report::one_more;
 use crate::dialect;
 use crate::object_plan::{Difference, Wish, new_account};
+use crate::redaction::{Redacted, shown_differences, shown_wishes};
 use crate::scope::Scope;
 use crate::target::{CallError, Patched};
 
@@ -22,10 +23,10 @@ impl Look<'_> {
         if !cycle.claim(self.subject.kind, self.subject.id, &evaluation.matches) {
             return Err(Trouble::Object(duplicate_source_entries("another object")));
         }
-        let body = dialect::create_body(cycle.target.dialect, object, new_account(wishes));
+        let body = |wishes: &[Wish<'_>]| dialect::create_body(cycle.target.dialect, object, new_account(wishes));
         let modified: Vec<_> = wishes.iter().map(ModifiedProperty::of_wish).collect();
         if cycle.previews() {
-            cycle.predict_create(&self.subject, &body);
+            cycle.predict_create(&self.subject, body(&shown_wishes(wishes)));
             self.foresee_link(None, true, true);
             one_more(&cycle.counts.created);
             return Ok(self.done("create", "success", None));
@@ -34,7 +35,7 @@ impl Look<'_> {
         let gone = self.subject.link.as_ref().and_then(|link| link.target_id.clone());
         let link = self.new_link(evaluation, LinkState::Creating, gone);
         self.intend(link.clone()).await?;
-        match cycle.target.create(object, &body).await {
+        match cycle.target.create(object, &body(wishes)).await {
             Ok(created) => {
                 let exported = exported(evaluation, LinkState::Linked, self.subject.link.as_ref());
                 let link = LinkRecord { target_id: Some(created.id), state: LinkState::Linked, exported, ..link };
@@ -44,7 +45,11 @@ impl Look<'_> {
                 self.withdraw().await?;
                 Ok(Looked::Again { conflicted: true })
             }
-            Err(error) => self.not_done(evaluation, error, "create").await,
+            Err(error) => {
+                // These may be others than those of the evaluation: some flow at creation only.
+                let error = Redacted::of(wishes, &[]).hide_in_error(error);
+                self.not_done(evaluation, error, "create").await
+            }
         }
     }
 
@@ -62,9 +67,9 @@ impl Look<'_> {
         if self.is_shadowed() && differences.iter().any(|one| evaluation.looks_for(one.path)) {
             return Ok(self.wait_to_rename().await?);
         }
-        let body = dialect::patch_body(cycle.target.dialect, differences);
+        let body = |differences: &[Difference<'_>]| dialect::patch_body(cycle.target.dialect, differences);
         if cycle.previews() {
-            cycle.predict_update(&self.subject, action, &target_id, &body);
+            cycle.predict_update(&self.subject, action, &target_id, body(&shown_differences(differences)));
             if action == "disable" {
                 cycle.foresee_switched_off(self.subject.kind, &target_id, differences);
             }
@@ -74,7 +79,7 @@ impl Look<'_> {
         }
         self.intend(self.new_link(evaluation, LinkState::Verify, Some(target_id.clone()))).await?;
         let modified = differences.iter().map(ModifiedProperty::of_difference).collect();
-        match cycle.target.patch(object, &target_id, &body).await {
+        match cycle.target.patch(object, &target_id, &body(differences)).await {
             Ok(Patched::Gone) => {
                 self.withdraw().await?;
                 self.rematch().await
@@ -85,7 +90,10 @@ impl Look<'_> {
                 let state = if late { LinkState::Verify } else { state };
                 self.linked(evaluation, self.new_link(evaluation, state, Some(target_id)), action, modified).await
             }
-            Err(error) => self.not_done(evaluation, error, action).await,
+            Err(error) => {
+                let error = Redacted::of_differences(differences).hide_in_error(error);
+                self.not_done(evaluation, error, action).await
+            }
         }
     }
 

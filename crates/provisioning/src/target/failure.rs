@@ -3,7 +3,7 @@
 use crate::object_plan::Failure;
 
 /// Longest piece of a target's answer that is shown or logged.
-const SHOWN_BYTES_MAX: usize = 2048;
+pub const SHOWN_BYTES_MAX: usize = 2048;
 
 /// Why a target cannot be worked with. One sentence with the cure.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

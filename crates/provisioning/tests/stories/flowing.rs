@@ -3,8 +3,9 @@
 use mapping::AttributeMapping;
 use provisioning::{Dialect, JobChange};
 use serde_json::{Value, json};
+use store::ObjectKind;
 
-use crate::fake_target::Nature;
+use crate::fake_target::{Fault, Nature};
 use crate::world::{Job, lines, on_both};
 
 /// Adds a mapping of users in the layout of data files, in place of one with the same target.
@@ -52,4 +53,35 @@ fn what_is_only_added_never_takes_a_value_away() {
             assert!(!writes.contains("ims"), "{writes}");
         });
     }
+}
+
+#[test]
+fn a_redacted_value_that_the_application_repeats_is_told_to_nobody() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        map(&job, json!({ "target": "title", "source": "Redact([jobTitle])" })).await;
+        let once = json!({ "target": "nickName", "source": "Redact([companyName])", "flowType": "ObjectAddOnly" });
+        map(&job, once).await;
+        job.target.fail(|request| if request.body.is_some() { Fault::Repeated(400) } else { Fault::None });
+        let ann = world.joins_with("Ann", &[("jobTitle", "hush \"one\""), ("companyName", "hush-pin")]).await;
+        world.assign(job.app, ann).await;
+        let plan = format!("{:?}", job.plan().await);
+        assert!(plan.contains(r#""title": String("[Redact]")"#) && !plan.contains("hush"), "{plan}");
+        assert_eq!(job.cycle().await.failed, 1);
+        let report = world.engine().provision(job.app, ann.into(), ObjectKind::User).await.expect("it can be tried");
+        assert!(report.reason.as_deref().is_some_and(|reason| reason.contains("[Redact]")), "{report:?}");
+        assert!(!format!("{report:?}").contains("hush"), "{report:?}");
+        job.target.heal();
+        world.engine().provision(job.app, ann.into(), ObjectKind::User).await.expect("it can be tried");
+        world.set(ann, "jobTitle", "hush-two").await;
+        let plan = format!("{:?}", job.plan().await);
+        assert!(plan.contains(r#""value": String("[Redact]")"#) && !plan.contains("hush"), "{plan}");
+        job.target.fail(|request| if request.body.is_some() { Fault::Repeated(400) } else { Fault::None });
+        assert_eq!(job.cycle().await.failed, 1);
+        let logs: Vec<String> = job.logs().await.iter().map(|log| log.record.to_string()).collect();
+        assert!(logs.len() >= 3 && logs.iter().all(|log| !log.contains("hush")), "{logs:?}");
+        let app = job.app;
+        let kept = world.store.scan(move |tx| store::links::escrows(tx, app, 10)).await.expect("they can be read");
+        assert!(kept.len() == 1 && !format!("{kept:?}").contains("hush"), "{kept:?}");
+    });
 }

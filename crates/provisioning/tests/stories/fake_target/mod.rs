@@ -85,6 +85,8 @@ pub enum Fault {
     Held,
     /// It is refused for the way it is written, with this `scimType`.
     Malformed(&'static str),
+    /// It is refused with this status, in words that repeat what was sent.
+    Repeated(u16),
     /// The sender dies before it is served.
     CrashBefore,
     /// The sender dies after it was served, before it has the answer.
@@ -306,6 +308,10 @@ impl FakeTarget {
                 Ok(self.answered(number, self.serve(&request)))
             }
             Fault::Malformed(kind) => Ok(self.answered(number, application::malformed(kind))),
+            Fault::Repeated(status) => {
+                let sent = request.body.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+                Ok(self.answered(number, application::refusal(status, &sent)))
+            }
             Fault::CrashBefore => self.die().await,
             Fault::CrashAfter => {
                 self.serve(&request);
