@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use mapping::FlowTypes;
 use store::links::{LinkRecord, LinkState};
 
-use crate::object_plan::{Difference, Failure, Wish};
+use crate::object_plan::{Desired, Difference, Failure, Wish};
 use crate::scope::{OutOfScope, Scope};
 
 /// What is known about an object before the target is asked.
@@ -134,14 +134,17 @@ pub fn lookup(known: Known<'_>) -> Lookup {
     }
 }
 
-/// Decides about an object in scope. `wishes` are what a new account would hold.
-pub fn decide_in_scope<'p>(known: Known<'_>, found: Found<'p>, wishes: Vec<Wish<'p>>) -> Action<'p> {
+/// Decides about an object in scope. `new` is what a new account would hold.
+pub fn decide_in_scope<'p>(known: Known<'_>, found: Found<'p>, new: Desired<'p>) -> Action<'p> {
     let state = known.link.map(|link| link.state);
     match found {
         Found::NotAsked => Action::Skip(SkipReason::RedundantExport),
         Found::Absent => match state {
             Some(LinkState::Creating) if !known.settled => Action::Wait,
-            None | Some(LinkState::Creating) if known.allowed.create => Action::Create(wishes),
+            None | Some(LinkState::Creating) if known.allowed.create => match new {
+                Desired::Values(wishes) => Action::Create(wishes),
+                Desired::Ignored => Action::Skip(SkipReason::Ignored),
+            },
             None | Some(LinkState::Creating) => Action::Skip(SkipReason::ActionDisabled("Create")),
             Some(LinkState::Linked | LinkState::Verify | LinkState::Deleting | LinkState::Released) => Action::Rematch,
         },

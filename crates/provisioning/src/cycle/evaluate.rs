@@ -109,17 +109,11 @@ impl Cycle {
     }
 
     /// What a new account should hold: defaults apply, required attributes must have a value.
-    pub(super) fn wishes_for_create<'p>(
-        &self,
-        plan: &'p ObjectPlan,
-        subject: &Subject,
-    ) -> Result<Vec<Wish<'p>>, Failure> {
+    pub(super) fn desired_of_new<'p>(&self, plan: &'p ObjectPlan, subject: &Subject) -> Result<Desired<'p>, Failure> {
         let desired = subject
             .with_source(false, |source| self.with_world(|world| plan.desired(source, world, Operation::Create)));
-        match desired.transpose()? {
-            Some(Desired::Values(wishes)) => Ok(wishes),
-            Some(Desired::Ignored) | None => Ok(Vec::new()),
-        }
+        // An object that is gone is not in scope: nothing is made for it.
+        Ok(desired.transpose()?.unwrap_or(Desired::Ignored))
     }
 
     /// What is known before the target is asked.

@@ -10,7 +10,7 @@ use super::context::{Cycle, Mode, Stop};
 use super::evaluate::{Evaluation, held_manager, wrote_manager};
 use super::subject::Subject;
 use super::takeover::Holder;
-use crate::object_plan::{Failure, MatchValue, ObjectPlan};
+use crate::object_plan::{Desired, Failure, MatchValue, ObjectPlan};
 use crate::plan::{
     Action, Found, Lookup, SkipReason, decide_in_scope, decide_out_of_scope, duplicate_target_entries, lookup,
 };
@@ -155,13 +155,11 @@ impl Look<'_> {
         };
         let action = match &evaluation.scope {
             Scope::In => {
-                let is_new = matches!(found, Found::Absent);
-                let wishes = if is_new {
-                    self.cycle.wishes_for_create(self.plan, &self.subject).map_err(Trouble::Object)?
-                } else {
-                    Vec::new()
+                let new = match found {
+                    Found::Absent => self.cycle.desired_of_new(self.plan, &self.subject).map_err(Trouble::Object)?,
+                    Found::NotAsked | Found::Account { .. } => Desired::Values(Vec::new()),
                 };
-                decide_in_scope(known, found, wishes)
+                decide_in_scope(known, found, new)
             }
             Scope::Out(why) => decide_out_of_scope(known, why, found),
         };

@@ -51,7 +51,7 @@ fn decide_allowed(
         }
     };
     match match scope {
-        Scope::In => decide_in_scope(known, found, Vec::new()),
+        Scope::In => decide_in_scope(known, found, Desired::Values(Vec::new())),
         Scope::Out(why) => decide_out_of_scope(known, why, found),
     } {
         Action::Create(_) => "create".into(),

@@ -85,3 +85,22 @@ fn a_redacted_value_that_the_application_repeats_is_told_to_nobody() {
         assert!(kept.len() == 1 && !format!("{kept:?}").contains("hush"), "{kept:?}");
     });
 }
+
+#[test]
+fn who_is_left_out_at_creation_gets_no_account_and_keeps_the_one_there_is() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let source = "IIF(IsPresent([department]), [department], IgnoreObjectFlow)";
+        map(&job, json!({ "target": "nickName", "source": source, "flowType": "ObjectAddOnly" })).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        world.joins_for(job.app, "Bob").await;
+        job.target.with(|app| app.add_user(&json!({ "userName": "bob@contoso.com" })));
+        assert_eq!(job.plan().await.iter().filter(|one| one.method == Some("POST")).count(), 0);
+        let report = job.until_calm().await;
+        assert_eq!((report.created, report.updated, report.failed), (0, 1, 0));
+        assert_eq!(job.target.with(|app| app.users.len()), 1);
+        world.set(ann, "department", "Sales").await;
+        assert_eq!(job.until_calm().await.created, 1);
+        assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "nickName")), "Sales");
+    });
+}
