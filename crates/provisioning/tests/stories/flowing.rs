@@ -104,3 +104,20 @@ fn who_is_left_out_at_creation_gets_no_account_and_keeps_the_one_there_is() {
         assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "nickName")), "Sales");
     });
 }
+
+#[test]
+fn a_role_that_comes_in_several_ways_is_written_once() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let source = "AssertiveAppRoleAssignmentsComplex([appRoleAssignments])";
+        map(&job, json!({ "target": "roles", "source": source })).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        for group in ["Sales", "Staff"] {
+            let group = world.group_for(job.app, group).await;
+            world.enters(group, ann).await;
+        }
+        job.until_calm().await;
+        let roles = job.target.with(|app| app.user_attribute("ann@contoso.com", "roles"));
+        assert_eq!(roles.as_array().map(Vec::len), Some(1), "{roles}");
+    });
+}
