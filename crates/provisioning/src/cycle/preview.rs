@@ -151,13 +151,13 @@ impl Cycle {
         self.with_preview(|preview| (preview.sink)(predicted));
     }
 
-    pub(super) fn predict_create(&self, subject: &Subject, body: Value) {
+    pub(super) fn predict_create(&self, subject: &Subject, body: &Value) {
         let key = (subject.kind, subject.id);
         self.with_preview(|preview| {
             preview.targets.insert(key, format!("<id of {}>", subject.label()));
         });
         let path = dialect::collection(subject.object()).to_owned();
-        self.predict(request(subject, "create", "POST", path, Some(body)));
+        self.predict(request(subject, "create", "POST", path, Some(body.clone())));
     }
 
     /// An account as it would be by now; `None` where it would be gone.
@@ -178,9 +178,9 @@ impl Cycle {
         self.with_preview(|preview| preview.switched_off.insert((kind, target_id.to_owned()), values.collect()));
     }
 
-    pub(super) fn predict_update(&self, subject: &Subject, action: &'static str, target_id: &str, body: Value) {
+    pub(super) fn predict_update(&self, subject: &Subject, action: &'static str, target_id: &str, body: &Value) {
         let path = dialect::write_path(subject.object(), target_id);
-        self.predict(request(subject, action, "PATCH", path, Some(body)));
+        self.predict(request(subject, action, "PATCH", path, Some(body.clone())));
     }
 
     pub(super) fn predict_delete(&self, subject: &Subject, target_id: &str) {

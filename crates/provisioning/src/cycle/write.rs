@@ -23,10 +23,12 @@ impl Look<'_> {
         if !cycle.claim(self.subject.kind, self.subject.id, &evaluation.matches) {
             return Err(Trouble::Object(duplicate_source_entries("another object")));
         }
-        let body = |wishes: &[Wish<'_>]| dialect::create_body(cycle.target.dialect, object, new_account(wishes));
+        let shown = cycle.previews().then(|| shown_wishes(wishes));
+        let account = new_account(shown.as_deref().unwrap_or(wishes));
+        let body = dialect::create_body(cycle.target.dialect, object, account);
         let modified: Vec<_> = wishes.iter().map(ModifiedProperty::of_wish).collect();
         if cycle.previews() {
-            cycle.predict_create(&self.subject, body(&shown_wishes(wishes)));
+            cycle.predict_create(&self.subject, &body);
             self.foresee_link(None, true, true);
             one_more(&cycle.counts.created);
             return Ok(self.done("create", "success", None));
@@ -35,7 +37,7 @@ impl Look<'_> {
         let gone = self.subject.link.as_ref().and_then(|link| link.target_id.clone());
         let link = self.new_link(evaluation, LinkState::Creating, gone);
         self.intend(link.clone()).await?;
-        match cycle.target.create(object, &body(wishes)).await {
+        match cycle.target.create(object, &body).await {
             Ok(created) => {
                 let exported = exported(evaluation, LinkState::Linked, self.subject.link.as_ref());
                 let link = LinkRecord { target_id: Some(created.id), state: LinkState::Linked, exported, ..link };
@@ -67,9 +69,10 @@ impl Look<'_> {
         if self.is_shadowed() && differences.iter().any(|one| evaluation.looks_for(one.path)) {
             return Ok(self.wait_to_rename().await?);
         }
-        let body = |differences: &[Difference<'_>]| dialect::patch_body(cycle.target.dialect, differences);
+        let shown = cycle.previews().then(|| shown_differences(differences));
+        let body = dialect::patch_body(cycle.target.dialect, shown.as_deref().unwrap_or(differences));
         if cycle.previews() {
-            cycle.predict_update(&self.subject, action, &target_id, body(&shown_differences(differences)));
+            cycle.predict_update(&self.subject, action, &target_id, &body);
             if action == "disable" {
                 cycle.foresee_switched_off(self.subject.kind, &target_id, differences);
             }
@@ -79,7 +82,7 @@ impl Look<'_> {
         }
         self.intend(self.new_link(evaluation, LinkState::Verify, Some(target_id.clone()))).await?;
         let modified = differences.iter().map(ModifiedProperty::of_difference).collect();
-        match cycle.target.patch(object, &target_id, &body(differences)).await {
+        match cycle.target.patch(object, &target_id, &body).await {
             Ok(Patched::Gone) => {
                 self.withdraw().await?;
                 self.rematch().await
