@@ -87,6 +87,11 @@ impl ObjectPlan {
         }
     }
 
+    /// Whether there are values that logs must not show.
+    pub fn redacts(&self) -> bool {
+        self.mapping.attributes.iter().any(|attribute| attribute.source.is_redacted())
+    }
+
     /// The target of the reference attribute `manager` or `members`.
     pub fn reference(&self, source: &str) -> Option<&TargetPath> {
         self.pairs().find(|(attribute, _)| is_direct(attribute, source)).map(|(_, path)| path)

@@ -46,11 +46,6 @@ impl Evaluation<'_> {
         self.matches.iter().any(|wanted| wanted.path.text() == path.text())
     }
 
-    /// What must not be told of the object.
-    pub(super) fn redacted(&self) -> Redacted {
-        Redacted::of(&self.wishes, &self.matches)
-    }
-
     /// The fingerprint of what is wanted, if the manager had this id at the target.
     pub(super) fn fingerprint_with(&self, subject: &Subject, manager_target: Option<&str>) -> i64 {
         let manager = subject.user.as_ref().and_then(|user| user.manager);
@@ -114,6 +109,24 @@ impl Cycle {
             .with_source(false, |source| self.with_world(|world| plan.desired(source, world, Operation::Create)));
         // An object that is gone is not in scope: nothing is made for it.
         Ok(desired.transpose()?.unwrap_or(Desired::Ignored))
+    }
+
+    /// A failure as it may be told: a target may repeat in its answer what it holds, was asked for, or was sent. What is
+    /// made by chance is another each time, and is hidden where it was sent.
+    pub(super) fn told(&self, subject: &Subject, failure: &Failure) -> Failure {
+        let Some(plan) = self.plan_of(subject.kind).filter(|plan| plan.redacts()) else { return failure.clone() };
+        let redacted = subject.with_source(false, |source| {
+            self.with_world(|world| {
+                let mut wishes = Vec::new();
+                for operation in [Operation::Update, Operation::Create] {
+                    if let Ok(Desired::Values(values)) = plan.desired(source, world, operation) {
+                        wishes.extend(values);
+                    }
+                }
+                Redacted::of(&wishes, &plan.match_values(source, world).unwrap_or_default())
+            })
+        });
+        redacted.map_or_else(|| failure.clone(), |redacted| redacted.hide_in(failure))
     }
 
     /// What is known before the target is asked.

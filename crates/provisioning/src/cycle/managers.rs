@@ -201,6 +201,7 @@ impl Cycle {
         note: &ReferenceRecord,
         failure: &Failure,
     ) -> Result<(), Stop> {
+        let failure = &self.told(subject, failure);
         let log = self.reference_failure(subject, failure);
         // Where the object itself has failed, its failure stands: when it is dealt with, the references are tried again.
         let own_failure = subject.escrow.as_ref().is_some_and(|escrow| escrow.code != REFERENCE_REFUSED);
@@ -221,7 +222,7 @@ impl Cycle {
     /// Nobody knows whether a reference was written: its holder is looked at in each cycle until nothing can be on its
     /// way any more, and until then nothing more is written about its references.
     pub(super) async fn reference_of_unknown_outcome(&self, subject: &Subject, failure: &Failure) -> Result<(), Stop> {
-        let log = self.reference_failure(subject, failure);
+        let log = self.reference_failure(subject, &self.told(subject, failure));
         let (app, link) = (self.app, self.verifying(subject));
         self.record(move |tx| {
             if let Some(link) = &link {

@@ -13,7 +13,6 @@ use super::report::one_more;
 use crate::job::JobError;
 use crate::object_plan::Failure;
 use crate::plan::{SkipReason, next_attempt};
-use crate::redaction::Redacted;
 
 /// The code under which a holder of references waits for another attempt at those that were refused.
 pub(super) const REFERENCE_REFUSED: &str = "UnableToResolveReferenceAttributeValue";
@@ -218,8 +217,7 @@ impl Look<'_> {
         action: &'static str,
     ) -> Result<Looked, Stop> {
         let cycle = self.cycle;
-        // A target may repeat in its answer what it was asked for, or sent.
-        let failure = &evaluation.map_or_else(Redacted::default, Evaluation::redacted).hide_in(failure);
+        let failure = &cycle.told(&self.subject, failure);
         cycle.counts.fails(self.subject.kind, self.subject.id);
         if cycle.previews() {
             cycle.predict_failure(&self.subject, failure);

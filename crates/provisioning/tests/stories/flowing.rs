@@ -1,6 +1,7 @@
 //! When values flow: what a mapping says beside where its value comes from.
 
 use mapping::AttributeMapping;
+use provisioning::target::Method;
 use provisioning::{Dialect, JobChange};
 use serde_json::{Value, json};
 use store::ObjectKind;
@@ -77,6 +78,15 @@ fn a_redacted_value_that_the_application_repeats_is_told_to_nobody() {
         let plan = format!("{:?}", job.plan().await);
         assert!(plan.contains(r#""value": String("[Redact]")"#) && !plan.contains("hush"), "{plan}");
         job.target.fail(|request| if request.body.is_some() { Fault::Repeated(400) } else { Fault::None });
+        assert_eq!(job.cycle().await.failed, 1);
+        // The manager alone is written when both have accounts.
+        job.target.heal();
+        job.until_calm().await;
+        let boss = world.joins("Boss").await;
+        world.set(ann, "manager", boss.to_string()).await;
+        job.until_calm().await;
+        world.assign(job.app, boss).await;
+        job.target.fail(|request| if request.method == Method::Patch { Fault::Repeated(400) } else { Fault::None });
         assert_eq!(job.cycle().await.failed, 1);
         let logs: Vec<String> = job.logs().await.iter().map(|log| log.record.to_string()).collect();
         assert!(logs.len() >= 3 && logs.iter().all(|log| !log.contains("hush")), "{logs:?}");

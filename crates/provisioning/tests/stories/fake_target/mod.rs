@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use provisioning::target::{Method, Request, Response, SendError, Sending, Transport};
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::links::{LinkState, open_links};
 use store::{AppId, ObjectKind, Store};
 
@@ -85,7 +85,7 @@ pub enum Fault {
     Held,
     /// It is refused for the way it is written, with this `scimType`.
     Malformed(&'static str),
-    /// It is refused with this status, in words that repeat what was sent.
+    /// It is refused with this status, in words that repeat what was sent, and what it holds.
     Repeated(u16),
     /// The sender dies before it is served.
     CrashBefore,
@@ -310,7 +310,8 @@ impl FakeTarget {
             Fault::Malformed(kind) => Ok(self.answered(number, application::malformed(kind))),
             Fault::Repeated(status) => {
                 let sent = request.body.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-                Ok(self.answered(number, application::refusal(status, &sent)))
+                let held = self.with(|app| app.users.values().map(|user| json!(user.attributes)).collect::<Value>());
+                Ok(self.answered(number, application::refusal(status, &format!("{sent} {held}"))))
             }
             Fault::CrashBefore => self.die().await,
             Fault::CrashAfter => {
