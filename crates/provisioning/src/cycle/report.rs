@@ -6,7 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
-use store::{ObjectId, ObjectKind};
+use store::{AppId, ObjectId, ObjectKind, StoreError, links};
+
+use super::run::PAGE;
+use crate::engine::Engine;
+use crate::job::JobError;
 
 /// What a cycle did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -57,6 +61,30 @@ impl fmt::Display for CycleReport {
             self.requests,
             self.seconds
         )
+    }
+}
+
+impl Engine {
+    /// Which of these objects are kept for another attempt.
+    pub async fn in_escrow(
+        &self,
+        app: AppId,
+        objects: BTreeSet<(ObjectKind, ObjectId)>,
+    ) -> Result<BTreeSet<(ObjectKind, ObjectId)>, JobError> {
+        let mut kept = BTreeSet::new();
+        let objects: Vec<_> = objects.into_iter().collect();
+        for page in objects.chunks(PAGE as usize) {
+            let page = page.to_vec();
+            let read = self.store().scan(move |tx| {
+                let mut kept = Vec::new();
+                for (kind, id) in &page {
+                    kept.extend(links::escrow(tx, app, *kind, *id)?.map(|_| (*kind, *id)));
+                }
+                Ok::<_, StoreError>(kept)
+            });
+            kept.extend(read.await?);
+        }
+        Ok(kept)
     }
 }
 

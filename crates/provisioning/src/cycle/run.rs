@@ -1,6 +1,6 @@
 //! The course of a cycle: which objects, in which order, and when the watermark moves.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -58,28 +58,6 @@ impl Engine {
         let started = Instant::now();
         cycle.preview().await?;
         Ok(cycle.report(started))
-    }
-
-    /// Which of these objects are kept for another attempt.
-    pub async fn in_escrow(
-        &self,
-        app: AppId,
-        objects: BTreeSet<(ObjectKind, ObjectId)>,
-    ) -> Result<BTreeSet<(ObjectKind, ObjectId)>, JobError> {
-        let mut kept = BTreeSet::new();
-        let objects: Vec<_> = objects.into_iter().collect();
-        for page in objects.chunks(PAGE as usize) {
-            let page = page.to_vec();
-            let read = self.store().scan(move |tx| {
-                let mut kept = Vec::new();
-                for (kind, id) in &page {
-                    kept.extend(links::escrow(tx, app, *kind, *id)?.map(|_| (*kind, *id)));
-                }
-                Ok::<_, StoreError>(kept)
-            });
-            kept.extend(read.await?);
-        }
-        Ok(kept)
     }
 
     /// The cycle of a job as it is now: its settings do not change while it runs.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use provisioning::target::Method;
 use provisioning::{JobChange, JobError, JobStatus};
-use store::{DIRECTORY_FEED, ObjectKind, StoreError, jobs};
+use store::{DIRECTORY_FEED, StoreError, jobs};
 
 use crate::fake_target::{Fault, Nature};
 use crate::world::{lines, on_both};
@@ -50,13 +50,14 @@ fn a_create_whose_answer_was_lost_is_told_as_waiting_at_once_and_what_is_put_off
         let report = job.cycle().await;
         assert_eq!((report.failed, report.waiting, report.settles_in_seconds), (2, 1, Some(120)));
         let failures = report.failures;
-        assert_eq!(failures, [(ObjectKind::User, ann.into()), (ObjectKind::User, bob.into())].into());
+        let user = store::ObjectKind::User;
+        assert_eq!(failures, [(user, ann.into()), (user, bob.into())].into());
         // Ann's account is found, Bob's is refused again and then put off.
         let report = job.cycle().await;
         assert_eq!((report.failed, report.waiting, report.settles_in_seconds), (1, 0, None));
         assert_eq!(job.cycle().await.failed, 0);
         let kept = world.engine().in_escrow(job.app, failures).await.expect("it can be read");
-        assert_eq!(kept, [(ObjectKind::User, bob.into())].into());
+        assert_eq!(kept, [(user, bob.into())].into());
     });
 }
 
