@@ -117,13 +117,15 @@ fn boolean_as_text(value: &Value) -> Value {
     }
 }
 
-/// Filtered paths and removals keep an operation of their own, everything else is merged into one without path.
+/// Filtered paths, removals and added elements keep an operation of their own, everything else is merged into one
+/// without path.
 fn compliant_operations(differences: &[Difference<'_>]) -> Vec<Value> {
     if let [single] = differences {
         return vec![rfc_like_operation(single)];
     }
-    let (own, merged): (Vec<_>, Vec<_>) =
-        differences.iter().partition(|difference| difference.path.is_filtered() || difference.after.is_none());
+    let (own, merged): (Vec<_>, Vec<_>) = differences
+        .iter()
+        .partition(|difference| difference.path.is_filtered() || difference.after.is_none() || difference.joins);
     let mut operations: Vec<Value> = own.into_iter().map(rfc_like_operation).collect();
     if !merged.is_empty() {
         let value: Map<String, Value> = merged

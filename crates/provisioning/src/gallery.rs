@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use mapping::{ObjectMapping, ObjectType};
 use serde::{Deserialize, Serialize};
 
+use crate::object_plan::has_soft_delete;
+
 /// How requests are written, where Entra's client and RFC 7644 differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -78,6 +80,11 @@ impl Template {
         TEMPLATES.iter().filter(matches).collect()
     }
 
+    /// Whether accounts of this type can be switched off at the application: its own mappings do so.
+    pub fn has_soft_delete(&self, object: ObjectType) -> bool {
+        self.objects.iter().any(|mapping| mapping.target_object == object && has_soft_delete(mapping))
+    }
+
     /// Whether the application knows groups.
     pub fn has_groups(&self) -> bool {
         self.objects.iter().any(|object| object.target_object == ObjectType::Group)
@@ -103,12 +110,11 @@ mod tests {
         let mut seen = Vec::new();
         for template in Template::all() {
             let users = &template.objects[0];
-            let disables = users.attributes.iter().any(|mapping| mapping.source.attributes().contains("IsSoftDeleted"));
             seen.push((
                 template.name.as_str(),
                 users.attributes.len(),
                 template.has_groups(),
-                disables,
+                template.has_soft_delete(ObjectType::User),
                 template.exclude_default_access,
             ));
         }

@@ -11,6 +11,7 @@ mod job;
 mod lock;
 pub mod object_plan;
 pub mod plan;
+mod redaction;
 pub mod scope;
 mod secret;
 mod settings;

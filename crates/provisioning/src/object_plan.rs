@@ -6,7 +6,8 @@ use mapping::{
 };
 use serde_json::{Map, Value};
 
-use crate::target_path::{BadTarget, TargetPath};
+use crate::plan::Leaving;
+use crate::target_path::{BadTarget, TargetPath, has_element};
 
 /// The virtual attribute from which accounts are switched off.
 pub const IS_SOFT_DELETED: &str = "IsSoftDeleted";
@@ -60,6 +61,8 @@ pub struct MatchValue<'p> {
     pub path: &'p TargetPath,
     /// The value it must have.
     pub value: String,
+    /// Whether logs must not show it.
+    pub redacted: bool,
 }
 
 impl ObjectPlan {
@@ -74,9 +77,19 @@ impl ObjectPlan {
         self.mapping.attributes.iter().zip(&self.targets)
     }
 
-    /// Whether a mapping switches accounts off; where none does, they are deleted instead.
-    pub fn disables(&self) -> bool {
-        self.mapping.attributes.iter().any(reads_is_soft_deleted)
+    /// What becomes of accounts whose objects leave the scope. Only where the application itself knows no other way are
+    /// they deleted: a mapping that an administrator removed means that nothing is to be done.
+    pub fn leaving(&self, application_has_soft_delete: bool) -> Leaving {
+        match (has_soft_delete(&self.mapping), application_has_soft_delete) {
+            (true, _) => Leaving::SwitchedOff,
+            (false, true) => Leaving::Kept,
+            (false, false) => Leaving::Deleted,
+        }
+    }
+
+    /// Whether there are values that logs must not show.
+    pub fn redacts(&self) -> bool {
+        self.mapping.attributes.iter().any(|attribute| attribute.source.is_redacted())
     }
 
     /// The target of the reference attribute `manager` or `members`.
@@ -105,7 +118,8 @@ impl ObjectPlan {
         let mut values = Vec::new();
         for (attribute, path) in pairs {
             let value = attribute.match_value(source, world).map_err(|error| evaluation_failure(path, &error))?;
-            values.extend(value.map(|value| MatchValue { path, value }));
+            let redacted = attribute.source.is_redacted();
+            values.extend(value.map(|value| MatchValue { path, value, redacted }));
         }
         Ok(values)
     }
@@ -175,6 +189,11 @@ fn is_reference(attribute: &AttributeMapping) -> bool {
     REFERENCES.iter().any(|name| is_direct(attribute, name))
 }
 
+/// Whether a mapping switches accounts off.
+pub fn has_soft_delete(mapping: &ObjectMapping) -> bool {
+    mapping.attributes.iter().any(reads_is_soft_deleted)
+}
+
 fn reads_is_soft_deleted(attribute: &AttributeMapping) -> bool {
     attribute.source.attributes().contains(IS_SOFT_DELETED)
 }
@@ -207,6 +226,8 @@ pub struct Difference<'p> {
     pub after: Option<Value>,
     /// Whether logs must not show the values.
     pub redacted: bool,
+    /// Whether `after` are elements that join those which are held, rather than all there are to be.
+    pub joins: bool,
 }
 
 /// The smallest set of changes that makes an account hold what it should.
@@ -214,25 +235,36 @@ pub fn differences<'p>(wishes: Vec<Wish<'p>>, held: &Map<String, Value>) -> Vec<
     let mut differences = Vec::new();
     for wish in wishes {
         let before = wish.path.read(held);
-        if !wish.always && before.is_some_and(|before| wish.path.same(before, &wish.value)) {
-            continue;
-        }
-        if wish.add_only && before.is_some_and(|before| includes(wish.path, before, &wish.value)) {
+        let (after, joins) = match (wish.add_only, wish.value) {
+            (true, Value::Array(wanted)) => (Value::Array(joining(before, wanted, wish.always)), true),
+            (_, value) => (value, false),
+        };
+        let is_held = if joins {
+            after.as_array().is_some_and(Vec::is_empty)
+        } else {
+            !wish.always && before.is_some_and(|before| wish.path.same(before, &after))
+        };
+        if is_held {
             continue;
         }
         differences.push(Difference {
             path: wish.path,
-            before: before.cloned(),
-            after: Some(wish.value),
+            // What joins takes nobody's place: the operation is an add in every dialect (RFC 7644 §3.5.2.1).
+            before: before.filter(|_| !joins).cloned(),
+            after: Some(after),
             redacted: wish.redacted,
+            joins,
         });
     }
     differences
 }
 
-fn includes(path: &TargetPath, held: &Value, wanted: &Value) -> bool {
-    let (Value::Array(held), Value::Array(wanted)) = (held, wanted) else { return false };
-    wanted.iter().all(|wanted| held.iter().any(|held| path.same(held, wanted)))
+/// The elements that are added to those held: the missing ones, or all of them where they are written always.
+fn joining(held: Option<&Value>, mut wanted: Vec<Value>, always: bool) -> Vec<Value> {
+    if let (Some(Value::Array(held)), false) = (held, always) {
+        wanted.retain(|wanted| !has_element(held, wanted));
+    }
+    wanted
 }
 
 /// The attributes of a new account.

@@ -5,19 +5,18 @@ use jiff::{SignedDuration, Timestamp};
 use mapping::FlowTypes;
 use store::links::{LinkRecord, LinkState};
 
-use crate::object_plan::{Difference, Failure, Wish};
+use crate::object_plan::{Desired, Difference, Failure, Wish};
 use crate::scope::{OutOfScope, Scope};
 
 /// What is known about an object before the target is asked.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own that decides")]
 pub struct Known<'a> {
     /// Whether it is to have an account.
     pub scope: &'a Scope,
     /// Its link, if it has one.
     pub link: Option<&'a LinkRecord>,
-    /// Whether accounts are switched off by a mapping; where not, they are deleted.
-    pub disables: bool,
+    /// What becomes of its account when it leaves the scope.
+    pub leaving: Leaving,
     /// Which writes the job may make.
     pub allowed: FlowTypes,
     /// Whether what was exported last is what is wanted now, and that may be relied on (an incremental cycle).
@@ -27,6 +26,17 @@ pub struct Known<'a> {
     /// Whether so much time has passed since the last write that none can be on its way any more. Only then does an
     /// account that is not found not exist.
     pub quiet: bool,
+}
+
+/// What becomes of the account of an object that leaves the scope and is not gone for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// A mapping that reads `IsSoftDeleted` switches it off.
+    SwitchedOff,
+    /// It stays as it is: the application can switch accounts off, and the job has no mapping that does.
+    Kept,
+    /// It is deleted: the application cannot switch accounts off (row 13 of the deprovisioning table).
+    Deleted,
 }
 
 /// What must be read from the target before the decision.
@@ -67,6 +77,8 @@ pub enum SkipReason {
     ActionDisabled(&'static str),
     /// A mapping says to leave the object out.
     Ignored,
+    /// Out of scope, and no mapping switches accounts off.
+    Kept(OutOfScope),
 }
 
 /// What is done about an object.
@@ -109,23 +121,30 @@ pub fn lookup(known: Known<'_>) -> Lookup {
         (_, Some(LinkState::Creating)) | (Scope::In, None) => Lookup::ByMatch,
         (Scope::In, Some(LinkState::Linked)) if known.unchanged => Lookup::Nothing,
         (Scope::In, Some(_)) => Lookup::ById,
-        (Scope::Out(why), Some(LinkState::Linked | LinkState::Verify | LinkState::Deleting))
-            if known.disables && *why != OutOfScope::HardDeleted =>
+        (Scope::Out(why), Some(state @ (LinkState::Linked | LinkState::Verify | LinkState::Deleting)))
+            if *why != OutOfScope::HardDeleted =>
         {
-            Lookup::ById
+            match known.leaving {
+                Leaving::SwitchedOff => Lookup::ById,
+                Leaving::Kept if state != LinkState::Linked => Lookup::ById,
+                Leaving::Kept | Leaving::Deleted => Lookup::Nothing,
+            }
         }
         (Scope::Out(_), _) => Lookup::Nothing,
     }
 }
 
-/// Decides about an object in scope. `wishes` are what a new account would hold.
-pub fn decide_in_scope<'p>(known: Known<'_>, found: Found<'p>, wishes: Vec<Wish<'p>>) -> Action<'p> {
+/// Decides about an object in scope. `new` is what a new account would hold.
+pub fn decide_in_scope<'p>(known: Known<'_>, found: Found<'p>, new: Desired<'p>) -> Action<'p> {
     let state = known.link.map(|link| link.state);
     match found {
         Found::NotAsked => Action::Skip(SkipReason::RedundantExport),
         Found::Absent => match state {
             Some(LinkState::Creating) if !known.settled => Action::Wait,
-            None | Some(LinkState::Creating) if known.allowed.create => Action::Create(wishes),
+            None | Some(LinkState::Creating) if known.allowed.create => match new {
+                Desired::Values(wishes) => Action::Create(wishes),
+                Desired::Ignored => Action::Skip(SkipReason::Ignored),
+            },
             None | Some(LinkState::Creating) => Action::Skip(SkipReason::ActionDisabled("Create")),
             Some(LinkState::Linked | LinkState::Verify | LinkState::Deleting | LinkState::Released) => Action::Rematch,
         },
@@ -152,7 +171,7 @@ pub fn decide_out_of_scope<'p>(known: Known<'_>, why: &OutOfScope, found: Found<
         (_, Found::Absent) => return Action::Forget,
         (LinkState::Creating | LinkState::Linked | LinkState::Verify | LinkState::Deleting, _) => {}
     }
-    if hard_deleted || !known.disables {
+    if hard_deleted || known.leaving == Leaving::Deleted {
         return match (known.allowed.delete, hard_deleted) {
             (true, _) => Action::Delete,
             (false, true) => Action::Forget,
@@ -160,12 +179,16 @@ pub fn decide_out_of_scope<'p>(known: Known<'_>, why: &OutOfScope, found: Found<
         };
     }
     let release = why.ends_management();
+    let state = if release { LinkState::Released } else { LinkState::Linked };
+    // What is linked and stays so is not written down again: an export that is still good is not forgotten.
+    let leave = |reason| if link.state == state { Action::Skip(reason) } else { Action::NoteLink { state, reason } };
     match found {
+        _ if known.leaving == Leaving::Kept => leave(SkipReason::Kept(why.clone())),
         Found::Account { differences, .. } if differences.is_empty() => {
-            let state = if release { LinkState::Released } else { LinkState::Linked };
             Action::NoteLink { state, reason: SkipReason::OutOfScope(why.clone()) }
         }
-        Found::Account { .. } if !known.allowed.update => Action::Skip(SkipReason::ActionDisabled("Update")),
+        // Rows 3, 7 and 9: without Update nothing is switched off.
+        Found::Account { .. } if !known.allowed.update => leave(SkipReason::ActionDisabled("Update")),
         Found::Account { differences, .. } => Action::Disable { differences, release },
         Found::NotAsked | Found::Absent => Action::Skip(SkipReason::OutOfScope(why.clone())),
     }
@@ -204,6 +227,9 @@ impl SkipReason {
             Self::OutOfScope(why) => why.reason(),
             Self::RedundantExport => "RedundantExport".to_owned(),
             Self::ActionDisabled(action) => format!("ActionDisabled: the job does not allow {action}"),
+            Self::Kept(why) => {
+                format!("{}; no mapping of IsSoftDeleted switches accounts off, so it stays as it is", why.reason())
+            }
             Self::Ignored => "IgnoreObjectFlow: a mapping leaves the object out".to_owned(),
         }
     }

@@ -17,6 +17,7 @@ pub struct TargetPath {
     kind: Kind,
     multi_valued: bool,
     case_exact: bool,
+    matched_exactly: bool,
 }
 
 /// A target attribute that cannot be written to.
@@ -53,6 +54,8 @@ impl TargetPath {
             multi_valued: found.is_some_and(|attribute| attribute.multi_valued),
             // Only names that are unique without case are compared so; any other change of case is a change.
             case_exact: found.is_none_or(|attribute| attribute.name != "userName"),
+            // Text is compared without case unless its definition says otherwise (RFC 7643 §2.2, `caseExact`).
+            matched_exactly: found.is_some_and(|attribute| attribute.case_exact),
         })
     }
 
@@ -170,12 +173,23 @@ impl TargetPath {
         self.sub_attribute.as_deref()
     }
 
+    /// Whether a filter `eq` with this value finds what is held (RFC 7644 §3.4.2.2): by that, case is no difference where the
+    /// attribute does not say so, even where a change of case is to be written.
+    pub fn matches(&self, held: &Value, wanted: &Value) -> bool {
+        match (held, wanted) {
+            (Value::String(held), Value::String(wanted)) if !self.matched_exactly => {
+                scim::fold(held) == scim::fold(wanted)
+            }
+            _ => self.same(held, wanted),
+        }
+    }
+
     /// Whether a target holds what is wanted: booleans as text count, names without case where they are unique so.
     pub fn same(&self, held: &Value, wanted: &Value) -> bool {
         match (held, wanted) {
             (Value::String(held), Value::String(wanted)) if !self.case_exact => scim::fold(held) == scim::fold(wanted),
             (Value::Array(held), Value::Array(wanted)) => {
-                held.len() == wanted.len() && wanted.iter().all(|wanted| held.iter().any(|held| contains(held, wanted)))
+                held.len() == wanted.len() && wanted.iter().all(|wanted| has_element(held, wanted))
             }
             // A manager is given by id and held as an object.
             (Value::Object(object), Value::String(_)) => find(object, "value").is_some_and(|value| value == wanted),
@@ -251,6 +265,11 @@ fn loosely_equal(held: &Value, wanted: &Value) -> bool {
     }
 }
 
+/// Whether a wanted element is among those held of a multi-valued attribute.
+pub fn has_element(held: &[Value], wanted: &Value) -> bool {
+    held.iter().any(|held| contains(held, wanted))
+}
+
 /// Whether an element holds everything that another one has.
 fn contains(held: &Value, wanted: &Value) -> bool {
     match (held, wanted) {
@@ -310,6 +329,21 @@ mod tests {
             path("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager")
                 .same(&json!({"value": "u1"}), &json!("u1"))
         );
+    }
+
+    #[test]
+    fn a_filter_finds_whatever_the_case_unless_the_attribute_says_otherwise() {
+        let cases = [
+            ("displayName", true),
+            ("emails[type eq \"work\"].value", true),
+            ("urn:example:2.0:User:own", true),
+            ("externalId", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(path(text).matches(&json!("ADA"), &json!("Ada")), expected, "{text}");
+            assert!(path(text).matches(&json!("Ada"), &json!("Ada")), "{text}");
+            assert!(!path(text).matches(&json!("Ada"), &json!("Eve")), "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Applications of the directory, their app roles, who is assigned to them, and admin roles.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use crate::changes::ObjectKind;
@@ -189,8 +191,14 @@ pub fn is_assigned(tx: &mut ReadTx<'_>, app: AppId, principal: ObjectId) -> Resu
 }
 
 /// The roles a user has in an application: its own first, then those of its groups, each by value. Nested groups give none.
+/// A role that comes in several ways is there once, as the user's own where it is that too.
 pub fn entitlements(tx: &mut ReadTx<'_>, app: AppId, user: UserId) -> Result<Vec<EntitlementRecord>, StoreError> {
-    tx.all(&ENTITLEMENTS, params![app, user], |row| Ok(EntitlementRecord { role: role(row, 0)?, direct: row.flag(3)? }))
+    let mut found = tx.all(&ENTITLEMENTS, params![app, user], |row| {
+        Ok(EntitlementRecord { role: role(row, 0)?, direct: row.flag(3)? })
+    })?;
+    let mut seen = HashSet::new();
+    found.retain(|one| seen.insert(one.role.id));
+    Ok(found)
 }
 
 /// Gives a user an admin role, by its Entra name.

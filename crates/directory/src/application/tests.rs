@@ -98,6 +98,17 @@ fn people_and_groups_are_assigned_and_entitled() {
                 let roles: Vec<_> =
                     entitlements(tx, app(1), ann)?.into_iter().map(|one| (one.role.value, one.direct)).collect();
                 assert_eq!(roles, [("admin".to_owned(), true), (DEFAULT_ACCESS.to_owned(), false)]);
+                // The same roles once more, through groups: nobody has a role twice.
+                let staff = store::GroupId::new(Uuid::from_u128(14));
+                create_group(tx, staff, &GroupDraft::new("Staff"), now())?;
+                add_member(tx, staff, ann.into(), ObjectKind::User, now())?;
+                for name in [Some("admin"), None] {
+                    assert!(assign(tx, app(1), staff.into(), ObjectKind::Group, name, now())?);
+                }
+                let again: Vec<_> =
+                    entitlements(tx, app(1), ann)?.into_iter().map(|one| (one.role.value, one.direct)).collect();
+                assert_eq!(again, roles);
+                unassign(tx, app(1), staff.into(), None, now())?;
 
                 let off = [("securityEnabled".to_owned(), Some(false.into()))];
                 change_group(tx, sales, &off, now())?;

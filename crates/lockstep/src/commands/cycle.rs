@@ -1,5 +1,6 @@
 //! `sync` and `plan`: one cycle of a job now, or every request it would send.
 
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use provisioning::{CycleReport, Engine, JobError, Predicted, Progress};
 use serde_json::json;
-use store::AppId;
+use store::{AppId, ObjectId, ObjectKind};
 
 use super::find;
 use crate::outcome::Outcome;
@@ -33,7 +34,8 @@ pub async fn sync(app: &str, settle: bool, world: &World, output: Output) -> any
             () = stop.next() => return Err(JobError::Stopped.into()),
         }
         let next = until_stopped(&engine, application.id, &application.name, output, &mut stop).await?;
-        report = together(&report, &next);
+        let kept = engine.in_escrow(application.id, std::mem::take(&mut report.failures)).await?;
+        report = together(&report, next, kept);
     }
     if output.is_json() {
         output.json(&report)?;
@@ -44,8 +46,10 @@ pub async fn sync(app: &str, settle: bool, world: &World, output: Output) -> any
     Ok(Outcome::of_failed(report.failed))
 }
 
-/// What two cycles did together.
-fn together(first: &CycleReport, next: &CycleReport) -> CycleReport {
+/// What two cycles did together. What failed in the first is put off in the next one, so it has not failed there: `kept`
+/// is what of it is still in escrow.
+fn together(first: &CycleReport, next: CycleReport, kept: BTreeSet<(ObjectKind, ObjectId)>) -> CycleReport {
+    let failures: BTreeSet<_> = kept.into_iter().chain(next.failures).collect();
     CycleReport {
         cycle: first.cycle,
         created: first.created + next.created,
@@ -57,7 +61,8 @@ fn together(first: &CycleReport, next: &CycleReport) -> CycleReport {
         requests: first.requests + next.requests,
         seconds: first.seconds + next.seconds,
         // These say how it stands at the end.
-        failed: next.failed,
+        failed: failures.len() as u64,
+        failures,
         waiting: next.waiting,
         settles_in_seconds: next.settles_in_seconds,
     }
@@ -171,10 +176,27 @@ mod tests {
 
     #[test]
     fn two_cycles_are_told_as_one() {
-        let first =
-            CycleReport { cycle: "initial", created: 2, waiting: 1, failed: 1, requests: 5, ..CycleReport::default() };
-        let next = CycleReport { cycle: "incremental", created: 1, requests: 2, ..CycleReport::default() };
-        let both = together(&first, &next);
-        assert_eq!((both.cycle, both.created, both.requests, both.waiting, both.failed), ("initial", 3, 7, 0, 0));
+        let object = |number| (ObjectKind::User, ObjectId::new(uuid::Uuid::from_u128(number)));
+        let first = CycleReport {
+            cycle: "initial",
+            created: 2,
+            waiting: 1,
+            failed: 3,
+            failures: [object(1), object(2), object(3)].into(),
+            requests: 5,
+            ..CycleReport::default()
+        };
+        let next = CycleReport {
+            cycle: "incremental",
+            created: 1,
+            requests: 2,
+            failed: 2,
+            failures: [object(3), object(4)].into(),
+            ..CycleReport::default()
+        };
+        // The first object was done meanwhile, the second is put off.
+        let both = together(&first, next, [object(2), object(3)].into());
+        assert_eq!((both.cycle, both.created, both.requests, both.waiting, both.failed), ("initial", 3, 7, 0, 3));
+        assert_eq!(both.failures, [object(2), object(3), object(4)].into());
     }
 }

@@ -128,8 +128,7 @@ fn belongings(tx: &mut ReadTx<'_>, user: &User) -> Result<Belongings, DirectoryE
     let mut applications = Vec::new();
     for app in directory::applications(tx)? {
         let entitlements = directory::entitlements(tx, app.id, user.id)?;
-        let mut roles: Vec<String> = entitlements.into_iter().map(|entitlement| entitlement.role.value).collect();
-        roles.dedup();
+        let roles: Vec<String> = entitlements.into_iter().map(|entitlement| entitlement.role.value).collect();
         if !roles.is_empty() {
             applications.push((app.name, roles));
         }

@@ -19,7 +19,7 @@ use crate::engine::Engine;
 use crate::gallery::Template;
 use crate::job::JobError;
 use crate::object_plan::{MatchValue, ObjectPlan};
-use crate::plan::is_quiet;
+use crate::plan::{Leaving, is_quiet};
 use crate::settings::JobSettings;
 use crate::target::{ConnectionProblem, Target, TargetFacts};
 
@@ -39,6 +39,8 @@ pub(super) struct Cycle {
     pub(super) facts: TargetFacts,
     pub(super) users: ObjectPlan,
     pub(super) groups: Option<ObjectPlan>,
+    leaving_users: Leaving,
+    leaving_groups: Leaving,
     pub(super) target: Target,
     pub(super) mode: Mode,
     recorder: Option<Recorder>,
@@ -113,6 +115,7 @@ impl Cycle {
         let users =
             plan(ObjectType::User)?.ok_or_else(|| JobError::Invalid("the job has no mapping of users".to_owned()))?;
         let groups = plan(ObjectType::Group)?;
+        let leaving = |plan: &ObjectPlan| plan.leaving(template.has_soft_delete(plan.object()));
         let recorder = match &mode {
             Mode::Send(held) => Some(Recorder::new(engine.store().clone(), held.lease)),
             Mode::Preview(_) => None,
@@ -126,6 +129,8 @@ impl Cycle {
             facts: settings.facts(template),
             needs_roles: needs_roles(&settings),
             settings,
+            leaving_users: leaving(&users),
+            leaving_groups: groups.as_ref().map_or(Leaving::Deleted, leaving),
             users,
             groups,
             target,
@@ -156,6 +161,14 @@ impl Cycle {
         }
     }
 
+    /// What becomes of the accounts of a kind whose objects leave the scope.
+    pub(super) const fn leaving_of(&self, kind: ObjectKind) -> Leaving {
+        match object_type(kind) {
+            ObjectType::User => self.leaving_users,
+            ObjectType::Group => self.leaving_groups,
+        }
+    }
+
     /// Tests the connection before the first request of the cycle; a cycle without work sends nothing.
     pub(super) async fn ready(&self) -> Result<(), Stop> {
         let probe = || async {
@@ -163,7 +176,11 @@ impl Cycle {
             let plans = std::iter::once(&self.users).chain(&self.groups);
             let matching: Vec<_> = plans.filter_map(|plan| Some((plan.object(), plan.first_matching()?))).collect();
             let patience = self.settings.request_timeout();
-            crate::target::test_connection(&self.target, &matching, &nonce, patience).await.map_err(Stop::Connection)
+            match crate::target::test_connection(&self.target, &matching, &nonce, patience).await {
+                // Who has an account is kept in step all the same; whoever has to be looked for fails.
+                Ok(()) | Err(ConnectionProblem::IgnoresFilters(_)) => Ok(()),
+                Err(problem) => Err(Stop::Connection(problem)),
+            }
         };
         self.probed.get_or_try_init(probe).await.map(drop)
     }

@@ -9,6 +9,7 @@ use super::context::Cycle;
 use super::subject::Subject;
 use crate::object_plan::{Desired, Difference, Failure, MatchValue, ObjectPlan, Wish, differences, fingerprint};
 use crate::plan::{Known, is_quiet, is_settled};
+use crate::redaction::Redacted;
 use crate::scope::{OutOfScope, Scope, scope_of_group, scope_of_user};
 use crate::target_path::TargetPath;
 
@@ -103,17 +104,29 @@ impl Cycle {
     }
 
     /// What a new account should hold: defaults apply, required attributes must have a value.
-    pub(super) fn wishes_for_create<'p>(
-        &self,
-        plan: &'p ObjectPlan,
-        subject: &Subject,
-    ) -> Result<Vec<Wish<'p>>, Failure> {
+    pub(super) fn desired_of_new<'p>(&self, plan: &'p ObjectPlan, subject: &Subject) -> Result<Desired<'p>, Failure> {
         let desired = subject
             .with_source(false, |source| self.with_world(|world| plan.desired(source, world, Operation::Create)));
-        match desired.transpose()? {
-            Some(Desired::Values(wishes)) => Ok(wishes),
-            Some(Desired::Ignored) | None => Ok(Vec::new()),
-        }
+        // An object that is gone is not in scope: nothing is made for it.
+        Ok(desired.transpose()?.unwrap_or(Desired::Ignored))
+    }
+
+    /// A failure as it may be told: a target may repeat in its answer what it holds, was asked for, or was sent. What is
+    /// made by chance is another each time, and is hidden where it was sent.
+    pub(super) fn told(&self, subject: &Subject, failure: &Failure) -> Failure {
+        let Some(plan) = self.plan_of(subject.kind).filter(|plan| plan.redacts()) else { return failure.clone() };
+        let redacted = subject.with_source(false, |source| {
+            self.with_world(|world| {
+                let mut wishes = Vec::new();
+                for operation in [Operation::Update, Operation::Create] {
+                    if let Ok(Desired::Values(values)) = plan.desired(source, world, operation) {
+                        wishes.extend(values);
+                    }
+                }
+                Redacted::of(&wishes, &plan.match_values(source, world).unwrap_or_default())
+            })
+        });
+        redacted.map_or_else(|| failure.clone(), |redacted| redacted.hide_in(failure))
     }
 
     /// What is known before the target is asked.
@@ -132,7 +145,7 @@ impl Cycle {
         Known {
             scope: &evaluation.scope,
             link,
-            disables: plan.disables(),
+            leaving: self.leaving_of(subject.kind),
             allowed: plan.mapping.flow_types,
             unchanged: !self.initial
                 && link.is_some_and(|link| {
@@ -193,5 +206,5 @@ fn manager_difference<'p>(
         // The manager has no account yet: the reference waits.
         None => return None,
     };
-    Some(Difference { path, before: before.map(Value::from), after, redacted: false })
+    Some(Difference { path, before: before.map(Value::from), after, redacted: false, joins: false })
 }

@@ -10,7 +10,7 @@ use super::context::{Cycle, Mode, Stop};
 use super::evaluate::{Evaluation, held_manager, wrote_manager};
 use super::subject::Subject;
 use super::takeover::Holder;
-use crate::object_plan::{Failure, MatchValue, ObjectPlan};
+use crate::object_plan::{Desired, Failure, MatchValue, ObjectPlan};
 use crate::plan::{
     Action, Found, Lookup, SkipReason, decide_in_scope, decide_out_of_scope, duplicate_target_entries, lookup,
 };
@@ -84,6 +84,7 @@ impl Cycle {
         if self.with_preview(|preview| !preview.looked.insert((kind, id))) == Some(true) {
             return Ok(Done { action: "other", status: "skipped", reason: None });
         }
+        self.counts.waits(kind, id, false);
         let mut conflicted = false;
         for _ in 0..ROUNDS_MAX {
             match self.look(plan, kind, id, conflicted).await?.run().await? {
@@ -154,13 +155,11 @@ impl Look<'_> {
         };
         let action = match &evaluation.scope {
             Scope::In => {
-                let is_new = matches!(found, Found::Absent);
-                let wishes = if is_new {
-                    self.cycle.wishes_for_create(self.plan, &self.subject).map_err(Trouble::Object)?
-                } else {
-                    Vec::new()
+                let new = match found {
+                    Found::Absent => self.cycle.desired_of_new(self.plan, &self.subject).map_err(Trouble::Object)?,
+                    Found::NotAsked | Found::Account { .. } => Desired::Values(Vec::new()),
                 };
-                decide_in_scope(known, found, wishes)
+                decide_in_scope(known, found, new)
             }
             Scope::Out(why) => decide_out_of_scope(known, why, found),
         };
@@ -213,7 +212,7 @@ impl Look<'_> {
             matches.extend(new);
         }
         for (path, value) in matches {
-            let wanted = MatchValue { path, value: value.to_owned() };
+            let wanted = MatchValue { path, value: value.to_owned(), redacted: false };
             let mut found = self.cycle.target.find(self.subject.object(), &wanted).await.map_err(trouble)?;
             match found.len() {
                 0 => {}

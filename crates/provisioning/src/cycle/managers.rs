@@ -68,8 +68,13 @@ impl Cycle {
         if before.as_ref() == Some(manager) {
             return Ok(self.close_note(note).await?);
         }
-        let difference =
-            Difference { path, before: before.map(Into::into), after: Some(manager.as_str().into()), redacted: false };
+        let difference = Difference {
+            path,
+            before: before.map(Into::into),
+            after: Some(manager.as_str().into()),
+            redacted: false,
+            joins: false,
+        };
         self.send_manager(subject, note, &difference, target_id).await
     }
 
@@ -196,6 +201,7 @@ impl Cycle {
         note: &ReferenceRecord,
         failure: &Failure,
     ) -> Result<(), Stop> {
+        let failure = &self.told(subject, failure);
         let log = self.reference_failure(subject, failure);
         // Where the object itself has failed, its failure stands: when it is dealt with, the references are tried again.
         let own_failure = subject.escrow.as_ref().is_some_and(|escrow| escrow.code != REFERENCE_REFUSED);
@@ -209,14 +215,14 @@ impl Cycle {
             logs::insert_log(tx, app, &log)
         })
         .await?;
-        one_more(&self.counts.failed);
+        self.counts.fails(subject.kind, subject.id);
         Ok(())
     }
 
     /// Nobody knows whether a reference was written: its holder is looked at in each cycle until nothing can be on its
     /// way any more, and until then nothing more is written about its references.
     pub(super) async fn reference_of_unknown_outcome(&self, subject: &Subject, failure: &Failure) -> Result<(), Stop> {
-        let log = self.reference_failure(subject, failure);
+        let log = self.reference_failure(subject, &self.told(subject, failure));
         let (app, link) = (self.app, self.verifying(subject));
         self.record(move |tx| {
             if let Some(link) = &link {
@@ -225,7 +231,7 @@ impl Cycle {
             logs::insert_log(tx, app, &log)
         })
         .await?;
-        one_more(&self.counts.failed);
+        self.counts.fails(subject.kind, subject.id);
         Ok(())
     }
 

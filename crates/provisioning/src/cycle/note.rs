@@ -141,6 +141,7 @@ impl Look<'_> {
             let log = cycle.log(&self.subject, Some(evaluation), &self.happened(action, status, deleted));
             let (app, kind, id, exists) = (cycle.app, self.subject.kind, self.subject.id, self.subject.exists());
             let rest = self.rest_of(deleted);
+            cycle.counts.waits(kind, id, rest.is_some());
             cycle
                 .record(move |tx| {
                     match &rest {
@@ -183,7 +184,7 @@ impl Look<'_> {
     }
 
     pub(super) fn wait(&self) -> Looked {
-        one_more(&self.cycle.counts.waiting);
+        self.cycle.counts.waits(self.subject.kind, self.subject.id, true);
         self.done("other", "skipped", Some("a write of unknown outcome waits for its settle window".to_owned()))
     }
 
@@ -216,7 +217,8 @@ impl Look<'_> {
         action: &'static str,
     ) -> Result<Looked, Stop> {
         let cycle = self.cycle;
-        one_more(&cycle.counts.failed);
+        let failure = &cycle.told(&self.subject, failure);
+        cycle.counts.fails(self.subject.kind, self.subject.id);
         if cycle.previews() {
             cycle.predict_failure(&self.subject, failure);
         } else {

@@ -10,10 +10,8 @@ use super::context::Cycle;
 use super::evaluate::Evaluation;
 use super::subject::Subject;
 use crate::object_plan::{Difference, Failure, Wish};
+use crate::redaction::REDACTED;
 use crate::scope::Scope;
-
-/// What stands in the log in place of a redacted value.
-const REDACTED: &str = "[Redact]";
 
 /// One changed property, old and new value as JSON text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

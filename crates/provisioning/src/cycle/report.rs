@@ -1,10 +1,16 @@
 //! What a cycle counts and reports.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
+use store::{AppId, ObjectId, ObjectKind, StoreError, links};
+
+use super::run::PAGE;
+use crate::engine::Engine;
+use crate::job::JobError;
 
 /// What a cycle did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -25,7 +31,10 @@ pub struct CycleReport {
     pub failed: u64,
     /// References written: managers, and memberships.
     pub references: u64,
-    /// Creates of unknown outcome whose window has not passed.
+    /// Which objects those are.
+    #[serde(skip)]
+    pub failures: BTreeSet<(ObjectKind, ObjectId)>,
+    /// Objects that wait for the window of a create of unknown outcome to pass.
     pub waiting: u64,
     /// In how many seconds the last such window has passed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,6 +64,30 @@ impl fmt::Display for CycleReport {
     }
 }
 
+impl Engine {
+    /// Which of these objects are kept for another attempt.
+    pub async fn in_escrow(
+        &self,
+        app: AppId,
+        objects: BTreeSet<(ObjectKind, ObjectId)>,
+    ) -> Result<BTreeSet<(ObjectKind, ObjectId)>, JobError> {
+        let mut kept = BTreeSet::new();
+        let objects: Vec<_> = objects.into_iter().collect();
+        for page in objects.chunks(PAGE as usize) {
+            let page = page.to_vec();
+            let read = self.store().scan(move |tx| {
+                let mut kept = Vec::new();
+                for (kind, id) in &page {
+                    kept.extend(links::escrow(tx, app, *kind, *id)?.map(|_| (*kind, *id)));
+                }
+                Ok::<_, StoreError>(kept)
+            });
+            kept.extend(read.await?);
+        }
+        Ok(kept)
+    }
+}
+
 /// How far a cycle has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -79,9 +112,11 @@ pub(super) struct Counts {
     pub(super) disabled: AtomicU64,
     pub(super) deleted: AtomicU64,
     pub(super) skipped: AtomicU64,
-    pub(super) failed: AtomicU64,
+    failed: AtomicU64,
+    failures: Mutex<BTreeSet<(ObjectKind, ObjectId)>>,
     pub(super) references: AtomicU64,
-    pub(super) waiting: AtomicU64,
+    /// By object: what the last look at it came to counts.
+    waiting: Mutex<BTreeSet<(ObjectKind, ObjectId)>>,
     pub(super) done: AtomicU64,
 }
 
@@ -90,6 +125,22 @@ pub(super) fn one_more(counter: &AtomicU64) {
 }
 
 impl Counts {
+    /// An object failed, or a reference of it.
+    pub(super) fn fails(&self, kind: ObjectKind, id: ObjectId) {
+        one_more(&self.failed);
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).insert((kind, id));
+    }
+
+    /// Notes whether an object waits for the window of a create to pass.
+    pub(super) fn waits(&self, kind: ObjectKind, id: ObjectId, waits: bool) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waits {
+            waiting.insert((kind, id));
+        } else {
+            waiting.remove(&(kind, id));
+        }
+    }
+
     pub(super) fn report(&self, cycle: &'static str, requests: u64, seconds: f64) -> CycleReport {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         CycleReport {
@@ -101,7 +152,8 @@ impl Counts {
             skipped: get(&self.skipped),
             failed: get(&self.failed),
             references: get(&self.references),
-            waiting: get(&self.waiting),
+            failures: self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            waiting: self.waiting.lock().unwrap_or_else(PoisonError::into_inner).len() as u64,
             settles_in_seconds: None,
             requests,
             seconds,

@@ -11,6 +11,7 @@ use super::record::ModifiedProperty;
 use super::report::one_more;
 use crate::dialect;
 use crate::object_plan::{Difference, Wish, new_account};
+use crate::redaction::{Redacted, shown_differences, shown_wishes};
 use crate::scope::Scope;
 use crate::target::{CallError, Patched};
 
@@ -22,7 +23,9 @@ impl Look<'_> {
         if !cycle.claim(self.subject.kind, self.subject.id, &evaluation.matches) {
             return Err(Trouble::Object(duplicate_source_entries("another object")));
         }
-        let body = dialect::create_body(cycle.target.dialect, object, new_account(wishes));
+        let shown = cycle.previews().then(|| shown_wishes(wishes));
+        let account = new_account(shown.as_deref().unwrap_or(wishes));
+        let body = dialect::create_body(cycle.target.dialect, object, account);
         let modified: Vec<_> = wishes.iter().map(ModifiedProperty::of_wish).collect();
         if cycle.previews() {
             cycle.predict_create(&self.subject, &body);
@@ -44,7 +47,11 @@ impl Look<'_> {
                 self.withdraw().await?;
                 Ok(Looked::Again { conflicted: true })
             }
-            Err(error) => self.not_done(evaluation, error, "create").await,
+            Err(error) => {
+                // These may be others than those of the evaluation: some flow at creation only.
+                let error = Redacted::of(wishes, &[]).hide_in_error(error);
+                self.not_done(evaluation, error, "create").await
+            }
         }
     }
 
@@ -62,7 +69,8 @@ impl Look<'_> {
         if self.is_shadowed() && differences.iter().any(|one| evaluation.looks_for(one.path)) {
             return Ok(self.wait_to_rename().await?);
         }
-        let body = dialect::patch_body(cycle.target.dialect, differences);
+        let shown = cycle.previews().then(|| shown_differences(differences));
+        let body = dialect::patch_body(cycle.target.dialect, shown.as_deref().unwrap_or(differences));
         if cycle.previews() {
             cycle.predict_update(&self.subject, action, &target_id, &body);
             if action == "disable" {
@@ -85,7 +93,10 @@ impl Look<'_> {
                 let state = if late { LinkState::Verify } else { state };
                 self.linked(evaluation, self.new_link(evaluation, state, Some(target_id)), action, modified).await
             }
-            Err(error) => self.not_done(evaluation, error, action).await,
+            Err(error) => {
+                let error = Redacted::of_differences(differences).hide_in_error(error);
+                self.not_done(evaluation, error, action).await
+            }
         }
     }
 
@@ -118,7 +129,10 @@ impl Look<'_> {
         action: &'static str,
     ) -> Result<Looked, Trouble> {
         match error {
-            CallError::Unknown(failure) => Ok(self.fail(Some(evaluation), &failure, action).await?),
+            CallError::Unknown(failure) => {
+                self.cycle.counts.waits(self.subject.kind, self.subject.id, action == "create");
+                Ok(self.fail(Some(evaluation), &failure, action).await?)
+            }
             CallError::Refused(failure) => {
                 self.withdraw().await?;
                 Ok(self.fail(Some(evaluation), &failure, action).await?)

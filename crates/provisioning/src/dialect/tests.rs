@@ -16,6 +16,7 @@ fn operations(dialect: Dialect, changes: &[(&str, Option<Value>, Option<Value>)]
             before: before.clone(),
             after: after.clone(),
             redacted: false,
+            joins: false,
         })
         .collect();
     patch_body(dialect, &differences)["Operations"].clone()

@@ -19,27 +19,30 @@ fn link(state: LinkState) -> LinkRecord {
 }
 
 /// What is decided, in short: `differs` tells whether the account, if it exists, differs from what is wanted.
-#[expect(clippy::fn_params_excessive_bools, reason = "the columns of a table")]
 fn decide(
     scope: &Scope,
     state: Option<LinkState>,
     exists: bool,
     differs: bool,
-    disables: bool,
+    leaving: Leaving,
     settled: bool,
 ) -> String {
+    decide_allowed(scope, state, (exists, differs), leaving, settled, FlowTypes::default())
+}
+
+/// The same where not every write is allowed.
+fn decide_allowed(
+    scope: &Scope,
+    state: Option<LinkState>,
+    (exists, differs): (bool, bool),
+    leaving: Leaving,
+    settled: bool,
+    allowed: FlowTypes,
+) -> String {
     let link = state.map(link);
-    let known = Known {
-        scope,
-        link: link.as_ref(),
-        disables,
-        allowed: FlowTypes::default(),
-        unchanged: false,
-        settled,
-        quiet: settled,
-    };
+    let known = Known { scope, link: link.as_ref(), leaving, allowed, unchanged: false, settled, quiet: settled };
     let path = crate::target_path::TargetPath::parse("active", mapping::ObjectType::User).unwrap();
-    let difference = Difference { path: &path, before: None, after: Some(false.into()), redacted: false };
+    let difference = Difference { path: &path, before: None, after: Some(false.into()), redacted: false, joins: false };
     let found = match (lookup(known), exists) {
         (Lookup::Nothing, _) => Found::NotAsked,
         (_, false) => Found::Absent,
@@ -48,7 +51,7 @@ fn decide(
         }
     };
     match match scope {
-        Scope::In => decide_in_scope(known, found, Vec::new()),
+        Scope::In => decide_in_scope(known, found, Desired::Values(Vec::new())),
         Scope::Out(why) => decide_out_of_scope(known, why, found),
     } {
         Action::Create(_) => "create".into(),
@@ -65,26 +68,61 @@ fn decide(
 
 #[test]
 fn the_deprovisioning_table() {
-    use LinkState::{Linked, Released};
+    use Leaving::{Deleted, Kept, SwitchedOff};
+    use LinkState::{Deleting, Linked, Released, Verify};
     let out = Scope::Out;
     let cases = [
-        // row, why, link, the target has soft delete -> what is done
-        ("1", out(OutOfScope::NotAssigned), Some(Linked), true, "disable, release"),
-        ("4", out(OutOfScope::Filtered(vec![])), Some(Linked), true, "disable, release"),
-        ("6", out(OutOfScope::Disabled), Some(Linked), true, "disable"),
-        ("8", out(OutOfScope::SoftDeleted), Some(Linked), true, "disable"),
-        ("10", out(OutOfScope::HardDeleted), Some(Linked), true, "delete"),
-        ("12", out(OutOfScope::HardDeleted), Some(Released), true, "forget"),
-        ("13 of 1", out(OutOfScope::NotAssigned), Some(Linked), false, "delete"),
-        ("13 of 6", out(OutOfScope::Disabled), Some(Linked), false, "delete"),
-        ("13 of 8", out(OutOfScope::SoftDeleted), Some(Linked), false, "delete"),
-        ("16", out(OutOfScope::NotAssigned), None, true, "skip"),
-        ("A13", out(OutOfScope::Disabled), None, true, "skip"),
-        ("1, then 8", out(OutOfScope::SoftDeleted), Some(Released), true, "skip"),
-        ("17", Scope::In, Some(Released), true, "update"),
+        // row, why, link, what leavers' accounts become -> what is done
+        ("1", out(OutOfScope::NotAssigned), Some(Linked), SwitchedOff, "disable, release"),
+        ("3", out(OutOfScope::NotAssigned), Some(Linked), Kept, "note Released"),
+        ("3", out(OutOfScope::DefaultAccessOnly), Some(Linked), Kept, "note Released"),
+        ("4", out(OutOfScope::Filtered(vec![])), Some(Linked), SwitchedOff, "disable, release"),
+        ("4 without mapping", out(OutOfScope::Filtered(vec![])), Some(Linked), Kept, "note Released"),
+        ("6", out(OutOfScope::Disabled), Some(Linked), SwitchedOff, "disable"),
+        ("7", out(OutOfScope::Disabled), Some(Linked), Kept, "skip"),
+        ("8", out(OutOfScope::SoftDeleted), Some(Linked), SwitchedOff, "disable"),
+        ("9", out(OutOfScope::SoftDeleted), Some(Linked), Kept, "skip"),
+        ("10", out(OutOfScope::HardDeleted), Some(Linked), SwitchedOff, "delete"),
+        ("10 without mapping", out(OutOfScope::HardDeleted), Some(Linked), Kept, "delete"),
+        ("12", out(OutOfScope::HardDeleted), Some(Released), SwitchedOff, "forget"),
+        ("3, then 12", out(OutOfScope::HardDeleted), Some(Released), Kept, "forget"),
+        ("13 of 1", out(OutOfScope::NotAssigned), Some(Linked), Deleted, "delete"),
+        ("13 of 4", out(OutOfScope::Filtered(vec![])), Some(Linked), Deleted, "delete"),
+        ("13 of 6", out(OutOfScope::Disabled), Some(Linked), Deleted, "delete"),
+        ("13 of 8", out(OutOfScope::SoftDeleted), Some(Linked), Deleted, "delete"),
+        ("16", out(OutOfScope::NotAssigned), None, SwitchedOff, "skip"),
+        ("16", out(OutOfScope::NotAssigned), None, Kept, "skip"),
+        ("A13", out(OutOfScope::Disabled), None, SwitchedOff, "skip"),
+        ("1, then 8", out(OutOfScope::SoftDeleted), Some(Released), SwitchedOff, "skip"),
+        ("3, then 9", out(OutOfScope::SoftDeleted), Some(Released), Kept, "skip"),
+        ("7 while a write is open", out(OutOfScope::Disabled), Some(Verify), Kept, "note Linked"),
+        ("3 while a write is open", out(OutOfScope::NotAssigned), Some(Deleting), Kept, "note Released"),
+        ("17", Scope::In, Some(Released), SwitchedOff, "update"),
+        ("17", Scope::In, Some(Released), Kept, "update"),
     ];
-    for (row, scope, state, disables, expected) in cases {
-        assert_eq!(decide(&scope, state, true, true, disables, false), expected, "row {row}");
+    for (row, scope, state, leaving, expected) in cases {
+        assert_eq!(decide(&scope, state, true, true, leaving, false), expected, "row {row}");
+    }
+}
+
+#[test]
+fn the_deprovisioning_table_where_not_every_write_is_allowed() {
+    let no_update = FlowTypes { update: false, ..FlowTypes::default() };
+    let no_delete = FlowTypes { delete: false, ..FlowTypes::default() };
+    let cases = [
+        // row, why, allowed, what leavers' accounts become -> what is done
+        ("3", OutOfScope::NotAssigned, no_update, Leaving::SwitchedOff, "note Released"),
+        ("4 without Update", OutOfScope::Filtered(vec![]), no_update, Leaving::SwitchedOff, "note Released"),
+        ("7", OutOfScope::Disabled, no_update, Leaving::SwitchedOff, "skip"),
+        ("9", OutOfScope::SoftDeleted, no_update, Leaving::SwitchedOff, "skip"),
+        ("10", OutOfScope::HardDeleted, no_update, Leaving::SwitchedOff, "delete"),
+        ("11", OutOfScope::HardDeleted, no_delete, Leaving::SwitchedOff, "forget"),
+        ("11", OutOfScope::HardDeleted, no_delete, Leaving::Kept, "forget"),
+        ("13 without Delete", OutOfScope::NotAssigned, no_delete, Leaving::Deleted, "skip"),
+    ];
+    for (row, why, allowed, leaving, expected) in cases {
+        let done = decide_allowed(&Scope::Out(why), Some(LinkState::Linked), (true, true), leaving, false, allowed);
+        assert_eq!(done, expected, "row {row}");
     }
 }
 
@@ -106,7 +144,7 @@ fn a_create_of_unknown_outcome() {
     ];
     for (scope, exists, settled, expected) in cases {
         assert_eq!(
-            decide(scope, Some(Creating), exists, true, true, settled),
+            decide(scope, Some(Creating), exists, true, Leaving::SwitchedOff, settled),
             expected,
             "{scope:?} {exists} {settled}"
         );
@@ -125,7 +163,11 @@ fn in_scope() {
         (Some(Verify), true, true, "update"),
     ];
     for (state, exists, differs, expected) in cases {
-        assert_eq!(decide(&Scope::In, state, exists, differs, true, false), expected, "{state:?} {exists} {differs}");
+        assert_eq!(
+            decide(&Scope::In, state, exists, differs, Leaving::SwitchedOff, false),
+            expected,
+            "{state:?} {exists} {differs}"
+        );
     }
 }
 

@@ -10,7 +10,7 @@ use mapping::ObjectType;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::failure::{ConnectionProblem, failure_of_status, is_about_the_form, shown};
+use super::failure::{ConnectionProblem, failure_of_status, ignored_filter, is_about_the_form, shown};
 use super::transport::{Method, Request, Response, SendError, Transport};
 use crate::dialect;
 use crate::gallery::Dialect;
@@ -118,8 +118,9 @@ impl Target {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// The objects whose matching attribute has the value. A target that ignores the filter is found out here: only
-    /// objects that really have the value are given.
+    /// The objects whose matching attribute has the value; where some have it in the same case, only those. A target that
+    /// ignores the filter is found out here: only objects that really have the value are given, and where it gives but a part
+    /// of others, nobody knows whether there is one.
     pub async fn find(
         &self,
         object: ObjectType,
@@ -130,12 +131,17 @@ impl Target {
         if answer.status != 200 {
             return Err(self.refusal(&answer));
         }
-        let list = resources(&answer.body).ok_or_else(|| not_scim(&answer))?;
-        let value = Value::from(wanted.value.as_str());
-        Ok(list
-            .into_iter()
-            .filter(|resource| wanted.path.read(resource).is_some_and(|held| wanted.path.same(held, &value)))
-            .collect())
+        let Listed { resources: mut found, is_part } = listed(&answer.body).ok_or_else(|| not_scim(&answer))?;
+        let (path, value) = (wanted.path, Value::from(wanted.value.as_str()));
+        found.retain(|resource| path.read(resource).is_some_and(|held| path.matches(held, &value)));
+        let is_same = |resource: &Map<String, Value>| path.read(resource).is_some_and(|held| path.same(held, &value));
+        if found.is_empty() && is_part {
+            return Err(CallError::Refused(ignored_filter(path.text())));
+        }
+        if found.len() > 1 && found.iter().any(is_same) {
+            found.retain(is_same);
+        }
+        Ok(found)
     }
 
     /// The object with that id; `None` where it is gone.
@@ -389,19 +395,28 @@ fn object_of(body: &[u8]) -> Option<Map<String, Value>> {
     }
 }
 
-/// The resources of a ListResponse.
-pub(super) fn resources(body: &[u8]) -> Option<Vec<Map<String, Value>>> {
+/// What a ListResponse holds.
+pub(super) struct Listed {
+    /// Its resources.
+    pub(super) resources: Vec<Map<String, Value>>,
+    /// Whether there are some, and more than these (RFC 7644 §3.4.2, `totalResults`).
+    pub(super) is_part: bool,
+}
+
+/// Reads a ListResponse.
+pub(super) fn listed(body: &[u8]) -> Option<Listed> {
     let mut list = object_of(body)?;
     let total = list.get("totalResults")?.as_u64()?;
     let key = list.keys().find(|key| key.eq_ignore_ascii_case("resources")).cloned();
-    match key.and_then(|key| list.remove(&key)) {
+    let resources: Vec<_> = match key.and_then(|key| list.remove(&key)) {
         Some(Value::Array(items)) => items
             .into_iter()
             .map(|item| if let Value::Object(resource) = item { Some(resource) } else { None })
-            .collect(),
-        Some(Value::Null) | None => (total == 0).then(Vec::new),
-        Some(_) => None,
-    }
+            .collect::<Option<_>>()?,
+        Some(Value::Null) | None if total == 0 => Vec::new(),
+        Some(_) | None => return None,
+    };
+    Some(Listed { is_part: !resources.is_empty() && total > resources.len() as u64, resources })
 }
 
 /// The `id` of a resource, if it can be used in an address.

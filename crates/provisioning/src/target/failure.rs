@@ -3,7 +3,7 @@
 use crate::object_plan::Failure;
 
 /// Longest piece of a target's answer that is shown or logged.
-const SHOWN_BYTES_MAX: usize = 2048;
+pub const SHOWN_BYTES_MAX: usize = 2048;
 
 /// Why a target cannot be worked with. One sentence with the cure.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +30,9 @@ pub enum ConnectionProblem {
     /// It redirects elsewhere.
     #[error("the target redirects (status {0}), which is never followed; use the address it redirects to")]
     Redirect(u16),
+    /// It answers a filter with a part of everything it has.
+    #[error("{}", ignored_filter(.0).reason)]
+    IgnoresFilters(String),
     /// Any other refusal.
     #[error("the target answered with status {status}: {detail}")]
     Refused {
@@ -47,6 +50,14 @@ fn refused_token(status: u16) -> String {
     format!(
         "the target refused the secret token (status {status}); create a new one at the application and set it again"
     )
+}
+
+/// A failure that nobody knows whether an object exists: among the first of all objects it is not.
+pub fn ignored_filter(attribute: &str) -> Failure {
+    let reason = format!(
+        "the target ignores filters: asked for one {attribute} it answered with the first of all objects, so whether the one asked for exists cannot be known; have the target filter by {attribute}, or match by an attribute that it filters by"
+    );
+    Failure { code: "SystemForCrossDomainIdentityManagementServiceIncompatible", reason }
 }
 
 /// The code of Entra's provisioning log for a refusal, and its text in Entra's layout.

@@ -6,7 +6,7 @@ use mapping::ObjectType;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::client::{CallError, Target, resources};
+use super::client::{CallError, Target, listed};
 use super::failure::{ConnectionProblem, scim_detail, shown};
 use super::transport::Response;
 use crate::dialect;
@@ -30,8 +30,9 @@ pub struct Discovered {
     pub attributes: Vec<String>,
 }
 
-/// Asks for a user that cannot exist, and for a group where groups are provisioned: the target must answer each with an
-/// empty list. `nonce` makes the name; `patience` is how long all answers together are waited for.
+/// Asks for a user that cannot exist, and for a group where groups are provisioned. The target must answer each with a
+/// list: an empty one or, where it ignores filters, everything it has, which can be searched here; but not a part of it.
+/// `nonce` makes the name; `patience` is how long all answers together are waited for.
 pub async fn test_connection(
     target: &Target,
     matching: &[(ObjectType, &TargetPath)],
@@ -41,19 +42,20 @@ pub async fn test_connection(
     for (object, path) in matching {
         let query = dialect::match_query(target.dialect, *object, path, nonce);
         let answer = target.ask(&query, &mut patience).await.map_err(problem)?;
-        judge(*object, &answer)?;
+        judge(*object, path, &answer)?;
     }
     Ok(())
 }
 
-fn judge(object: ObjectType, answer: &Response) -> Result<(), ConnectionProblem> {
-    match answer.status {
-        200 if resources(&answer.body).is_some() => Ok(()),
-        200..=299 => Err(ConnectionProblem::NotScim(what_it_is(answer))),
-        300..=399 => Err(ConnectionProblem::Redirect(answer.status)),
-        401 | 403 => Err(ConnectionProblem::Unauthorized(answer.status)),
-        404 => Err(ConnectionProblem::NotFound { path: dialect::collection(object) }),
-        status => {
+fn judge(object: ObjectType, path: &TargetPath, answer: &Response) -> Result<(), ConnectionProblem> {
+    match (answer.status, listed(&answer.body)) {
+        (200, Some(list)) if list.is_part => Err(ConnectionProblem::IgnoresFilters(path.text().to_owned())),
+        (200, Some(_)) => Ok(()),
+        (200..=299, _) => Err(ConnectionProblem::NotScim(what_it_is(answer))),
+        (300..=399, _) => Err(ConnectionProblem::Redirect(answer.status)),
+        (401 | 403, _) => Err(ConnectionProblem::Unauthorized(answer.status)),
+        (404, _) => Err(ConnectionProblem::NotFound { path: dialect::collection(object) }),
+        (status, _) => {
             let detail = scim_detail(&answer.body)
                 .ok_or_else(|| ConnectionProblem::NotScim(format!("status {status}, {}", what_it_is(answer))))?;
             Err(ConnectionProblem::Refused { status, detail })
@@ -85,7 +87,7 @@ fn problem(error: CallError) -> ConnectionProblem {
 pub async fn discover(target: &Target, mut patience: Duration) -> Discovered {
     match target.ask("/Schemas", &mut patience).await {
         Ok(answer) if answer.status == 200 => {
-            resources(&answer.body).map_or_else(Discovered::default, |schemas| discovered(&schemas))
+            listed(&answer.body).map_or_else(Discovered::default, |schemas| discovered(&schemas.resources))
         }
         Ok(_) | Err(_) => Discovered::default(),
     }

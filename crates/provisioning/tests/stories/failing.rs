@@ -37,6 +37,31 @@ fn a_create_whose_answer_was_lost_is_found_again_and_never_sent_twice() {
 }
 
 #[test]
+fn a_create_whose_answer_was_lost_is_told_as_waiting_at_once_and_what_is_put_off_as_failed() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature { unique: false, ..Nature::default() }).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        let bob = world.joins_for(job.app, "Bob").await;
+        job.target.fail(|request| match (request.method, request.body.as_deref()) {
+            (Method::Post, Some(body)) if String::from_utf8_lossy(body).contains("ann@") => Fault::AnswerLost,
+            (Method::Post, Some(_)) => Fault::Refused(400, None),
+            _ => Fault::None,
+        });
+        let report = job.cycle().await;
+        assert_eq!((report.failed, report.waiting, report.settles_in_seconds), (2, 1, Some(120)));
+        let failures = report.failures;
+        let user = store::ObjectKind::User;
+        assert_eq!(failures, [(user, ann.into()), (user, bob.into())].into());
+        // Ann's account is found, Bob's is refused again and then put off.
+        let report = job.cycle().await;
+        assert_eq!((report.failed, report.waiting, report.settles_in_seconds), (1, 0, None));
+        assert_eq!(job.cycle().await.failed, 0);
+        let kept = world.engine().in_escrow(job.app, failures).await.expect("it can be read");
+        assert_eq!(kept, [(user, bob.into())].into());
+    });
+}
+
+#[test]
 fn a_create_that_was_lost_is_sent_again_after_the_window() {
     for fault in [Fault::Lost, Fault::CrashBefore] {
         on_both(|world| {

@@ -116,6 +116,43 @@ fn row_13_an_application_without_soft_delete_loses_the_account() {
 }
 
 #[test]
+fn rows_3_7_and_9_without_a_mapping_that_switches_off_nothing_is_done() {
+    for template in ["scim", "netskope", "storegate"] {
+        for change in ["unassigned", "blocked", "deleted", "filtered"] {
+            on_both(|world| async move {
+                let job = world.job(template, Nature::default()).await;
+                job.map(|objects| objects[0].attributes.retain(|mapping| mapping.target != "active")).await;
+                let ann = world.joins_with("Ann", &[("department", "Sales")]).await;
+                world.assign(job.app, ann).await;
+                job.until_calm().await;
+                job.target.take_requests();
+                match change {
+                    "unassigned" => world.unassign(job.app, ann).await,
+                    "blocked" => world.set(ann, "accountEnabled", false).await,
+                    "deleted" => world.deletes(ann).await,
+                    _ => {
+                        job.map(|objects| objects[0].scoping = only_sales()).await;
+                        world.set(ann, "department", "IT").await;
+                    }
+                }
+                let report = job.until_calm().await;
+                assert_eq!((report.deleted, report.disabled, report.failed), (0, 0, 0), "{template} {change}");
+                assert_eq!(lines(&job.target.take_writes()), "", "{template} {change}");
+                // Row 10, or 12: who was let go is not managed any more.
+                let is_managed = matches!(change, "blocked" | "deleted");
+                if change != "deleted" {
+                    world.deletes(ann).await;
+                }
+                world.purges(ann).await;
+                job.until_calm().await;
+                let accounts = job.target.with(|app| app.users.len());
+                assert_eq!(accounts, usize::from(!is_managed), "{template} {change}");
+            });
+        }
+    }
+}
+
+#[test]
 fn row_14_a_group_that_is_unassigned_is_removed_and_its_members_lose_their_entitlement() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;

@@ -4,6 +4,7 @@
 mod configuring;
 mod failing;
 mod fake_target;
+mod flowing;
 mod grouping;
 mod joining;
 mod leaving;

@@ -81,6 +81,34 @@ fn two_groups_of_one_name_never_share_an_account_however_many_are_worked_on_at_o
 }
 
 #[test]
+fn a_group_that_differs_in_case_alone_is_adopted_and_written_as_it_is_in_the_directory() {
+    for unique in [true, false] {
+        on_both(|world| async move {
+            let job = world.job("scim", Nature { unique, ..Nature::default() }).await;
+            let id = job.target.with(|app| app.add_group("marketing"));
+            world.group_for(job.app, "Marketing").await;
+            let report = job.until_calm().await;
+            assert_eq!((report.created, report.updated, report.failed), (0, 1, 0));
+            assert_eq!(job.target.with(|app| app.group_id("Marketing")), Some(id));
+        });
+    }
+}
+
+#[test]
+fn of_two_groups_that_differ_in_case_alone_the_one_in_the_same_case_is_meant() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature { unique: false, ..Nature::default() }).await;
+        job.target.with(|app| app.add_group("marketing"));
+        let id = job.target.with(|app| app.add_group("Marketing"));
+        let sales = world.group_for(job.app, "Marketing").await;
+        assert_eq!(job.until_calm().await.failed, 0);
+        world.dissolves(sales).await;
+        job.until_calm().await;
+        assert!(job.target.with(|app| app.group_id("marketing").is_some() && !app.groups.contains_key(&id)));
+    });
+}
+
+#[test]
 fn an_application_that_ignores_the_filter_is_found_out() {
     on_both(|world| async move {
         let job = world.job("scim", Nature { ignores_filters: true, ..Nature::default() }).await;
@@ -88,6 +116,31 @@ fn an_application_that_ignores_the_filter_is_found_out() {
         world.joins_for(job.app, "Ann").await;
         assert_eq!(job.until_calm().await.created, 1);
         assert_eq!(job.target.with(|app| app.user_attribute("robot@contoso.com", "active")), serde_json::Value::Null);
+    });
+}
+
+#[test]
+fn an_application_that_ignores_the_filter_gets_nobody_whom_it_may_have_beyond_its_first_page() {
+    on_both(|world| async move {
+        let nature = Nature { ignores_filters: true, unique: false, page: 2, ..Nature::default() };
+        let job = world.job("scim", nature).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        job.until_calm().await;
+        for name in ["bob", "eve", "joe"] {
+            job.target.with(|app| app.add_user(&json!({ "userName": format!("{name}@contoso.com") })));
+        }
+        let error = world.engine().test_connection(job.app).await.expect_err("it answers with a part of everything");
+        assert!(error.to_string().starts_with("the target ignores filters: asked for one userName it"), "{error}");
+        // Bob is on the first page. Joe is not, and must not be made once more. Ann has an account and is kept in step.
+        world.joins_for(job.app, "Bob").await;
+        world.joins_for(job.app, "Joe").await;
+        world.set(ann, "jobTitle", "Chief").await;
+        let report = job.cycle().await;
+        assert_eq!((report.created, report.updated, report.failed), (0, 2, 1));
+        assert_eq!(job.target.with(|app| app.users.len()), 4);
+        let logs = job.log_lines().await;
+        let failure = "other joe@contoso.com failure SystemForCrossDomainIdentityManagementServiceIncompatible";
+        assert!(logs.iter().any(|line| line == failure), "{logs:?}");
     });
 }
 

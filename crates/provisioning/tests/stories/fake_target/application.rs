@@ -71,6 +71,15 @@ impl Application {
         id
     }
 
+    /// Puts a group there that the engine did not make; gives its id.
+    pub fn add_group(&mut self, display_name: &str) -> String {
+        self.number += 1;
+        let id = format!("g{}", self.number);
+        let attributes = Attributes::from_iter([("displayName".to_owned(), display_name.into())]);
+        self.groups.insert(id.clone(), Object { attributes, visible_from: Timestamp::UNIX_EPOCH });
+        id
+    }
+
     /// The id of the user of that name.
     pub fn user_id(&self, user_name: &str) -> Option<String> {
         let named = |object: &&Object| object.attributes.get("userName").is_some_and(|name| name == user_name);
@@ -141,14 +150,17 @@ impl Application {
         let ignores = self.nature.ignores_filters;
         let resource_type = if users { self.user.clone() } else { self.group.clone() };
         filter.check(&resource_type).map_err(|error| (400, error.detail))?;
-        let found: Vec<Value> = self
+        let page = self.nature.page;
+        let mut found: Vec<Value> = self
             .objects(users)
             .iter()
             .filter(|(_, object)| object.visible_from <= now)
             .map(|(id, object)| shown(users, id, object))
             .filter(|shown| ignores || shown.as_object().is_some_and(|shown| filter.matches(&resource_type, shown)))
             .collect();
-        Ok(json!({ "schemas": [scim::LIST_RESPONSE_URN], "totalResults": found.len(), "Resources": found }))
+        let total = found.len();
+        found.truncate(page);
+        Ok(json!({ "schemas": [scim::LIST_RESPONSE_URN], "totalResults": total, "Resources": found }))
     }
 
     fn read(&mut self, users: bool, id: &str, now: Timestamp) -> Result<Value, Refusal> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use provisioning::target::{Method, Request, Response, SendError, Sending, Transport};
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::links::{LinkState, open_links};
 use store::{AppId, ObjectKind, Store};
 
@@ -29,6 +29,8 @@ pub struct Nature {
     pub users_only: bool,
     /// It answers every query with everything it has.
     pub ignores_filters: bool,
+    /// It answers a query with this many objects at the most.
+    pub page: usize,
     /// It stores display names in capitals.
     pub normalises: bool,
     /// It keeps in its groups who is deleted.
@@ -42,6 +44,7 @@ impl Nature {
         lag: SignedDuration::ZERO,
         users_only: false,
         ignores_filters: false,
+        page: 200,
         normalises: false,
         keeps_members: false,
     };
@@ -82,6 +85,8 @@ pub enum Fault {
     Held,
     /// It is refused for the way it is written, with this `scimType`.
     Malformed(&'static str),
+    /// It is refused with this status, in words that repeat what was sent, and what it holds.
+    Repeated(u16),
     /// The sender dies before it is served.
     CrashBefore,
     /// The sender dies after it was served, before it has the answer.
@@ -303,6 +308,11 @@ impl FakeTarget {
                 Ok(self.answered(number, self.serve(&request)))
             }
             Fault::Malformed(kind) => Ok(self.answered(number, application::malformed(kind))),
+            Fault::Repeated(status) => {
+                let sent = request.body.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+                let held = self.with(|app| app.users.values().map(|user| json!(user.attributes)).collect::<Value>());
+                Ok(self.answered(number, application::refusal(status, &format!("{sent} {held}"))))
+            }
             Fault::CrashBefore => self.die().await,
             Fault::CrashAfter => {
                 self.serve(&request);

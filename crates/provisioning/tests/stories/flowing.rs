@@ -1,0 +1,133 @@
+//! When values flow: what a mapping says beside where its value comes from.
+
+use mapping::AttributeMapping;
+use provisioning::target::Method;
+use provisioning::{Dialect, JobChange};
+use serde_json::{Value, json};
+use store::ObjectKind;
+
+use crate::fake_target::{Fault, Nature};
+use crate::world::{Job, lines, on_both};
+
+/// Adds a mapping of users in the layout of data files, in place of one with the same target.
+async fn map(job: &Job<'_>, mapping: Value) {
+    job.map(|objects| {
+        let mapping: AttributeMapping = serde_json::from_value(mapping).expect("it is a mapping");
+        objects[0].attributes.retain(|other| other.target != mapping.target);
+        objects[0].attributes.push(mapping);
+    })
+    .await;
+}
+
+#[test]
+fn what_is_only_added_never_takes_a_value_away() {
+    for dialect in [Dialect::Rfc, Dialect::Entra, Dialect::EntraCompliant] {
+        on_both(|world| async move {
+            let job = world.job("scim", Nature::default()).await;
+            job.change(JobChange { dialect: Some(dialect), ..JobChange::default() }).await;
+            map(
+                &job,
+                json!({ "target": "ims", "source": "[facsimileTelephoneNumber]", "flowType": "MultiValueAddOnly" }),
+            )
+            .await;
+            let ann = world.joins_with("Ann", &[("facsimileTelephoneNumber", "one")]).await;
+            world.assign(job.app, ann).await;
+            job.until_calm().await;
+            // Somebody adds one of their own at the application, with more about it than the mapping knows.
+            job.target.with(|app| {
+                let own = json!([{ "value": "own", "type": "xmpp" }, { "value": "one", "type": "aim" }]);
+                app.users.values_mut().for_each(|user| drop(user.attributes.insert("ims".to_owned(), own.clone())));
+            });
+            job.target.take_requests();
+            world.set(ann, "facsimileTelephoneNumber", "two").await;
+            world.set(ann, "jobTitle", "Chief").await;
+            assert_eq!(job.until_calm().await.updated, 1);
+            let held = job.target.with(|app| app.user_attribute("ann@contoso.com", "ims"));
+            let values: Vec<_> = held.as_array().into_iter().flatten().map(|one| one["value"].clone()).collect();
+            assert_eq!(values, [json!("own"), json!("one"), json!("two")], "{dialect:?}");
+            let writes = lines(&job.target.take_writes());
+            assert!(writes.contains(r#""path":"ims","value":[{"value":"two"}]"#), "{writes}");
+            // What is there already is not sent again.
+            world.set(ann, "facsimileTelephoneNumber", "own").await;
+            job.until_calm().await;
+            let writes = lines(&job.target.take_writes());
+            assert!(!writes.contains("ims"), "{writes}");
+        });
+    }
+}
+
+#[test]
+fn a_redacted_value_that_the_application_repeats_is_told_to_nobody() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        map(&job, json!({ "target": "title", "source": "Redact([jobTitle])" })).await;
+        let once = json!({ "target": "nickName", "source": "Redact([companyName])", "flowType": "ObjectAddOnly" });
+        map(&job, once).await;
+        job.target.fail(|request| if request.body.is_some() { Fault::Repeated(400) } else { Fault::None });
+        let ann = world.joins_with("Ann", &[("jobTitle", "hush \"one\""), ("companyName", "hush-pin")]).await;
+        world.assign(job.app, ann).await;
+        let plan = format!("{:?}", job.plan().await);
+        assert!(plan.contains(r#""title": String("[Redact]")"#) && !plan.contains("hush"), "{plan}");
+        assert_eq!(job.cycle().await.failed, 1);
+        let report = world.engine().provision(job.app, ann.into(), ObjectKind::User).await.expect("it can be tried");
+        assert!(report.reason.as_deref().is_some_and(|reason| reason.contains("[Redact]")), "{report:?}");
+        assert!(!format!("{report:?}").contains("hush"), "{report:?}");
+        job.target.heal();
+        world.engine().provision(job.app, ann.into(), ObjectKind::User).await.expect("it can be tried");
+        world.set(ann, "jobTitle", "hush-two").await;
+        let plan = format!("{:?}", job.plan().await);
+        assert!(plan.contains(r#""value": String("[Redact]")"#) && !plan.contains("hush"), "{plan}");
+        job.target.fail(|request| if request.body.is_some() { Fault::Repeated(400) } else { Fault::None });
+        assert_eq!(job.cycle().await.failed, 1);
+        // The manager alone is written when both have accounts.
+        job.target.heal();
+        job.until_calm().await;
+        let boss = world.joins("Boss").await;
+        world.set(ann, "manager", boss.to_string()).await;
+        job.until_calm().await;
+        world.assign(job.app, boss).await;
+        job.target.fail(|request| if request.method == Method::Patch { Fault::Repeated(400) } else { Fault::None });
+        assert_eq!(job.cycle().await.failed, 1);
+        let logs: Vec<String> = job.logs().await.iter().map(|log| log.record.to_string()).collect();
+        assert!(logs.len() >= 3 && logs.iter().all(|log| !log.contains("hush")), "{logs:?}");
+        let app = job.app;
+        let kept = world.store.scan(move |tx| store::links::escrows(tx, app, 10)).await.expect("they can be read");
+        assert!(kept.len() == 1 && !format!("{kept:?}").contains("hush"), "{kept:?}");
+    });
+}
+
+#[test]
+fn who_is_left_out_at_creation_gets_no_account_and_keeps_the_one_there_is() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let source = "IIF(IsPresent([department]), [department], IgnoreObjectFlow)";
+        map(&job, json!({ "target": "nickName", "source": source, "flowType": "ObjectAddOnly" })).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        world.joins_for(job.app, "Bob").await;
+        job.target.with(|app| app.add_user(&json!({ "userName": "bob@contoso.com" })));
+        assert_eq!(job.plan().await.iter().filter(|one| one.method == Some("POST")).count(), 0);
+        let report = job.until_calm().await;
+        assert_eq!((report.created, report.updated, report.failed), (0, 1, 0));
+        assert_eq!(job.target.with(|app| app.users.len()), 1);
+        world.set(ann, "department", "Sales").await;
+        assert_eq!(job.until_calm().await.created, 1);
+        assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "nickName")), "Sales");
+    });
+}
+
+#[test]
+fn a_role_that_comes_in_several_ways_is_written_once() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let source = "AssertiveAppRoleAssignmentsComplex([appRoleAssignments])";
+        map(&job, json!({ "target": "roles", "source": source })).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        for group in ["Sales", "Staff"] {
+            let group = world.group_for(job.app, group).await;
+            world.enters(group, ann).await;
+        }
+        job.until_calm().await;
+        let roles = job.target.with(|app| app.user_attribute("ann@contoso.com", "roles"));
+        assert_eq!(roles.as_array().map(Vec::len), Some(1), "{roles}");
+    });
+}
