@@ -3,7 +3,7 @@
 use serde_json::Value;
 use store::links::{self, LinkRecord, LinkState};
 use store::references::{self, ReferenceRecord};
-use store::{ObjectId, ObjectKind, ReadTx, groups, logs};
+use store::{ObjectId, ObjectKind, ReadTx, groups, jobs, logs};
 
 use super::context::{Cycle, Stop};
 use super::managers::call_failure;
@@ -57,13 +57,21 @@ impl Cycle {
 
     /// Writes every ready membership of a group.
     pub(super) async fn write_members(&self, holder: ObjectId) -> Result<(), Stop> {
-        let app = self.app;
+        let (app, lease) = (self.app, self.lease());
         let subject = self.engine.store().read(move |tx| Subject::load(tx, app, ObjectKind::Group, holder)).await?;
         let mut after = None;
         let mut refused = false;
         loop {
             let limit = u32::try_from(self.members_per_request).unwrap_or(u32::MAX);
-            let decided = self.engine.store().read(move |tx| decide_page(tx, app, holder, after, limit)).await?;
+            let page = self.engine.store().read(move |tx| {
+                let decided = decide_page(tx, app, holder, after, limit)?;
+                // Members are added without an intent, whose commit would ask for this.
+                match lease {
+                    Some(lease) if !jobs::is_held(tx, lease)? => Err(JobError::LeaseLost),
+                    _ => Ok(decided),
+                }
+            });
+            let decided = page.await?;
             let Some(last) = decided.last() else { break };
             after = Some(last.note.wanted);
             match self.write_page(&subject, decided).await? {

@@ -42,7 +42,7 @@ impl Engine {
             }
         };
         let started = Instant::now();
-        let result = cycle.run(lease).await;
+        let result = cycle.while_leased(cycle.run(lease)).await;
         let mut report = cycle.report(started);
         if report.waiting > 0 {
             report.settles_in_seconds = Some(cycle.settings.settle_seconds);
@@ -280,7 +280,9 @@ impl Cycle {
         let (record, _, settings) = self.engine.load(app).await?;
         let since = record.quarantine.map_or(now, |quarantine| quarantine.since);
         let quarantine = QuarantineRecord { reason: reason.to_owned(), since };
-        self.engine.store().write(move |tx| jobs::set_quarantine(tx, app, Some(&quarantine), record.version)).await?;
+        // What the target of other settings does says nothing of the one that there may be now.
+        let version = self.lease().map_or(record.version, Lease::version);
+        self.engine.store().write(move |tx| jobs::set_quarantine(tx, app, Some(&quarantine), version)).await?;
         // Doubles with the time already spent in quarantine.
         Ok(now
             .duration_since(since)
