@@ -121,7 +121,9 @@ impl Cycle {
         Ok(())
     }
 
+    /// The members of a group, and those who were written as members, are looked at.
     async fn foresee_members(&self, group: ObjectId) -> Result<(), Stop> {
+        self.foresee_memberships(ObjectKind::Group, group, group).await?;
         let mut after = None;
         loop {
             let from = after;
