@@ -132,10 +132,10 @@ impl Cycle {
         }
         self.ready().await?;
         self.intend_members(subject.id, &change).await?;
-        self.may_send()?;
+        let leave = || self.intend_removals(subject.id, &change);
         let ids: Vec<String> = change.members.iter().map(|(_, id)| id.clone()).collect();
         let body = dialect::members_body(self.target.dialect, path, change.add, &ids);
-        let failure = match self.target.patch(subject.object(), target_id, &body).await {
+        let failure = match self.target.patch(subject.object(), target_id, &body, leave).await? {
             Ok(Patched::Gone) => {
                 Failure { code: "InvalidAnchor", reason: "the group is gone at the target".to_owned() }
             }
@@ -170,16 +170,19 @@ impl Cycle {
         Ok(written)
     }
 
-    /// Before members are removed it is forgotten that they were written: should nobody learn whether they were removed,
-    /// whoever is to be a member again is added again.
+    /// Additions need no intent: their notes stay until they are done, and the lease was held when their ids were read.
     async fn intend_members(&self, holder: ObjectId, change: &Change) -> Result<(), Stop> {
-        if change.add {
-            return Ok(());
-        }
-        let app = self.app;
-        let members: Vec<ObjectId> = change.members.iter().map(|(note, _)| note.wanted).collect();
+        if change.add { self.may_send() } else { self.intend_removals(holder, change).await }
+    }
+
+    /// Before members are removed it is forgotten that they were written: should nobody learn whether they were removed,
+    /// whoever is to be a member again is added again. Without removals it is only asked whether the lease is still held.
+    async fn intend_removals(&self, holder: ObjectId, change: &Change) -> Result<(), Stop> {
+        let (app, removed) = (self.app, change.members.iter().filter(|_| !change.add));
+        let members: Vec<ObjectId> = removed.map(|(note, _)| note.wanted).collect();
         self.record(move |tx| members.iter().try_for_each(|member| references::drop_member(tx, app, holder, *member)))
-            .await
+            .await?;
+        self.may_send()
     }
 
     async fn members_written(

@@ -238,6 +238,47 @@ fn too_many_requests_are_waited_for_and_then_put_off() {
 }
 
 #[test]
+fn a_create_that_had_to_wait_before_it_was_sent_is_given_its_whole_window_after_that() {
+    // It cannot be seen for 10 seconds: because it arrives late, or because the application shows it late.
+    for (fault, lag) in [(Fault::Late(SignedDuration::from_secs(10)), 0), (Fault::CrashAfter, 10)] {
+        on_both(|world| {
+            let fault = fault.clone();
+            async move {
+                let nature = Nature { unique: false, lag: SignedDuration::from_secs(lag), ..Nature::default() };
+                let job = world.job("scim", nature).await;
+                let (timeout, window) = (Some(10), Some(20));
+                let change =
+                    JobChange { request_timeout_seconds: timeout, settle_seconds: window, ..JobChange::default() };
+                job.change(change).await;
+                world.joins_for(job.app, "Ann").await;
+                let (mut posts, clock) = (0, world.clock.clone());
+                job.target.fail(move |request| {
+                    posts += u32::from(request.method == Method::Post);
+                    match (request.method, posts) {
+                        (Method::Post, 1) => {
+                            clock.advance(SignedDuration::from_secs(40));
+                            Fault::Refused(429, Some(40))
+                        }
+                        (Method::Post, 2) => fault.clone(),
+                        _ => Fault::None,
+                    }
+                });
+                tokio::select! {
+                    biased;
+                    () = job.target.crashed() => {}
+                    report = job.cycle() => assert_eq!(report.failed, 1),
+                }
+                world.comes_to_rest().await;
+                assert!(job.cycle().await.waiting > 0, "it may be on its way still");
+                world.clock.advance(SignedDuration::from_secs(10));
+                job.until_calm().await;
+                assert_eq!(job.target.with(|app| app.users.len()), 1);
+            }
+        });
+    }
+}
+
+#[test]
 fn an_application_that_fails_now_and_then_is_asked_again_at_once() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
