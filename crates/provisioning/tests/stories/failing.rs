@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use provisioning::target::Method;
-use provisioning::{JobChange, JobError, JobStatus};
+use provisioning::{JobChange, JobError, JobStatus, ScopeSetting};
 use store::{DIRECTORY_FEED, StoreError, jobs};
 
 use crate::fake_target::{Fault, Nature};
@@ -323,6 +323,30 @@ fn failures_are_kept_for_28_days() {
         assert_eq!(attempts[..6], [0, 1, 6, 12, 24, 48]);
         assert_eq!(attempts.last(), Some(&(24 * 28)));
         assert_eq!(world.engine().job(job.app).await.expect("the job is there").escrows, 0);
+        assert_eq!(job.log_lines().await.last().unwrap(), "other ann@contoso.com failure EscrowExpired");
+    });
+}
+
+#[test]
+fn all_failures_that_are_due_are_tried_again_in_one_cycle() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let scope = Some(ScopeSetting::All);
+        job.change(JobChange { scope, concurrency: Some(64), ..JobChange::default() }).await;
+        // More than are fetched at a time.
+        let many = 501;
+        for number in 0..many {
+            world.joins(&format!("P{number}")).await;
+        }
+        job.target.fail(|request| if request.method == Method::Post { Fault::Refused(400, None) } else { Fault::None });
+        assert_eq!(job.cycle().await.failed, many);
+        let again = job.cycle().await;
+        assert_eq!((again.failed, again.created), (many, 0), "once each");
+        assert_eq!(job.cycle().await.requests, 0);
+        job.target.heal();
+        world.clock.advance(SignedDuration::from_hours(6));
+        assert_eq!(job.plan().await.len(), usize::try_from(many).expect("it is a small number"));
+        assert_eq!(job.cycle().await.created, many);
     });
 }
 
