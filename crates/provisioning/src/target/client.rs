@@ -2,7 +2,8 @@
 //! before it is believed.
 //!
 //! Whoever sends a write gives it a leave, which is asked for once more whenever the write had to wait: what was written down
-//! about it before is too old by then, and somebody else may have taken the job over.
+//! about it before is too old by then, and somebody else may have taken the job over. Where it is refused, that is the outer of
+//! the two errors, and nothing more is sent.
 
 use std::convert::Infallible;
 use std::future::{Future, ready};
