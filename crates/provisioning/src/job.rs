@@ -36,8 +36,10 @@ pub enum JobError {
     /// The program is ending.
     #[error("the cycle was stopped with the program; the next one goes on where it stood")]
     Stopped,
-    /// The lease was lost to another machine while the cycle ran.
-    #[error("another machine took the job over; this cycle stopped before its next request")]
+    /// The lease was lost while the cycle ran: to another machine, or because the job has another target now.
+    #[error(
+        "the Tenant URL was changed, or another machine took the job over; this cycle stopped, and the next one goes on with the job as it is now"
+    )]
     LeaseLost,
     /// Others changed the job each time this change was to be written.
     #[error("others are changing this job at the same time; look at its settings and change it again")]
@@ -232,7 +234,8 @@ impl Engine {
                 if !jobs::update_job(tx, app, &text, &secret, record.version)? {
                     return Ok(false);
                 }
-                // Another address is another set of objects: an id of the old one means nothing, or another person, there.
+                // Another address is another set of objects: an id of the old one means nothing, or another person, there. A
+                // cycle that is running with the old one must not write down any more of them.
                 if moved {
                     jobs::forget_target(tx, app)?;
                 }

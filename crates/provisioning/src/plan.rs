@@ -207,14 +207,17 @@ pub fn is_quiet(link: &LinkRecord, window: SignedDuration, now: Timestamp) -> bo
 }
 
 /// When a failed object is tried again: in the next cycle at first, then 6, 12 and 24 hours after the first failure, then daily.
+/// Attempts beside those, such as the ones after a change of the object, put none of them off.
 pub fn next_attempt(first_failed: Timestamp, attempts: i64, now: Timestamp) -> Timestamp {
-    let hours = match attempts {
-        ..=1 => return now,
-        2 => 6,
-        3 => 12,
-        more => 24 * (more - 3),
+    if attempts <= 1 {
+        return now;
+    }
+    let hours = match now.duration_since(first_failed).as_hours() {
+        ..6 => 6,
+        6..12 => 12,
+        passed => (passed / 24 + 1) * 24,
     };
-    (first_failed + SignedDuration::from_hours(hours)).max(now)
+    first_failed + SignedDuration::from_hours(hours)
 }
 
 /// How long a failed object is kept for another attempt.

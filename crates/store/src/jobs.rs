@@ -63,6 +63,11 @@ impl Lease {
     pub const fn fence(self) -> i64 {
         self.fence
     }
+
+    /// The version of the settings when it was taken.
+    pub const fn version(self) -> i64 {
+        self.version
+    }
 }
 
 /// A cycle of a job.
@@ -96,6 +101,8 @@ statements! {
     RENEW = "UPDATE jobs SET lease_until = $3 WHERE app = $1 AND fence = $2 AND lease_until IS NOT NULL";
     HOLDS = "SELECT 1 FROM jobs WHERE app = $1 AND fence = $2 AND lease_until IS NOT NULL",
             "SELECT 1 FROM jobs WHERE app = $1 AND fence = $2 AND lease_until IS NOT NULL FOR SHARE";
+    IS_HELD = "SELECT 1 FROM jobs WHERE app = $1 AND fence = $2 AND lease_until IS NOT NULL";
+    REVOKE = "UPDATE jobs SET fence = fence + 1, lease_owner = NULL, lease_until = NULL WHERE app = $1";
     RELEASE = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, next_run = CASE WHEN version = $4 THEN $3 ELSE next_run END WHERE app = $1 AND fence = $2";
     SET_WATERMARK = "UPDATE jobs SET watermark = $3, initial_from = NULL, initial_cursor = NULL WHERE app = $1 AND fence = $2 AND version = $4";
     SET_INITIAL = "UPDATE jobs SET initial_from = $3, initial_cursor = $4 WHERE app = $1 AND fence = $2 AND version = $5";
@@ -226,6 +233,12 @@ pub fn holds(tx: &mut WriteTx<'_>, lease: Lease) -> Result<bool, StoreError> {
     Ok(tx.first(&HOLDS, params![lease.app, lease.fence], |_| Ok(()))?.is_some())
 }
 
+/// Whether the lease was held when what the same transaction reads was so: ids at the target that are read under another
+/// lease may be those of another target.
+pub fn is_held(tx: &mut ReadTx<'_>, lease: Lease) -> Result<bool, StoreError> {
+    Ok(tx.first(&IS_HELD, params![lease.app, lease.fence], |_| Ok(()))?.is_some())
+}
+
 /// Gives the lease back and says when the next cycle is due.
 pub fn release(tx: &mut WriteTx<'_>, lease: Lease, next_run: Timestamp) -> Result<(), StoreError> {
     tx.run(&RELEASE, params![lease.app, lease.fence, next_run, lease.version]).map(drop)
@@ -264,8 +277,10 @@ pub fn end_cycle(
     tx.run(&END_CYCLE, params![app, id, state, now, counts]).map(drop)
 }
 
-/// Forgets what is known of the objects at the target: links, failures, references. They are matched anew.
+/// Forgets what is known of the objects at the target: links, failures, references. They are matched anew. A cycle that is
+/// running loses its lease, so that nothing it learns of that target later is kept.
 pub fn forget_target(tx: &mut WriteTx<'_>, app: AppId) -> Result<(), StoreError> {
+    tx.run(&REVOKE, params![app])?;
     for sql in [&DELETE_LINKS, &DELETE_ESCROWS, &DELETE_NOTES, &DELETE_MEMBER_LINKS] {
         tx.run(sql, params![app])?;
     }

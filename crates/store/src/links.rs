@@ -124,7 +124,7 @@ statements! {
     PUT_ESCROW = concat!("INSERT INTO escrows (app, ", escrow_columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                   ON CONFLICT (app, kind, source_id) DO UPDATE SET code = excluded.code, reason = excluded.reason, attempts = excluded.attempts, next_attempt = excluded.next_attempt");
     ESCROW = concat!("SELECT ", escrow_columns!(), " FROM escrows WHERE app = $1 AND kind = $2 AND source_id = $3");
-    DUE_ESCROWS = concat!("SELECT ", escrow_columns!(), " FROM escrows WHERE app = $1 AND next_attempt <= $2 ORDER BY next_attempt LIMIT $3");
+    DUE_ESCROWS = concat!("SELECT ", escrow_columns!(), " FROM escrows WHERE app = $1 AND next_attempt <= $2 AND (next_attempt, kind, source_id) > ($3, $4, $5) ORDER BY next_attempt, kind, source_id LIMIT $6");
     ESCROWS = concat!("SELECT ", escrow_columns!(), " FROM escrows WHERE app = $1 ORDER BY kind, source_id LIMIT $2");
     CLEAR_ESCROW = "DELETE FROM escrows WHERE app = $1 AND kind = $2 AND source_id = $3";
     COUNT_ESCROWS = "SELECT COUNT(*) FROM escrows WHERE app = $1";
@@ -273,14 +273,18 @@ pub fn escrow(
     tx.first(&ESCROW, params![app, kind.code(), source], escrow_row)
 }
 
-/// Escrows whose next attempt is due, `limit` at the most.
+/// Escrows whose next attempt is due, the longest overdue first, those that follow `after`, `limit` at the most.
 pub fn due_escrows(
     tx: &mut ReadTx<'_>,
     app: AppId,
     now: Timestamp,
+    after: Option<&EscrowRecord>,
     limit: u32,
 ) -> Result<Vec<EscrowRecord>, StoreError> {
-    tx.all(&DUE_ESCROWS, params![app, now, i64::from(limit)], escrow_row)
+    let (at, kind, id) = after.map_or((Timestamp::MIN, 0, ObjectId::new(uuid::Uuid::nil())), |after| {
+        (after.next_attempt, after.kind.code(), after.source_id)
+    });
+    tx.all(&DUE_ESCROWS, params![app, now, at, kind, id, i64::from(limit)], escrow_row)
 }
 
 /// Escrows of an application, `limit` at the most.

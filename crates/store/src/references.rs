@@ -50,6 +50,11 @@ statements! {
                     SELECT $1::uuid, 2, m.group_id, 'members', m.member_id, 0, CASE WHEN EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = 1 AND l.source_id = m.member_id AND l.target_id IS NOT NULL) THEN 1 ELSE 0 END
                     FROM directory_members m WHERE m.group_id = $2 AND m.kind = 1
                     ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = excluded.ready";
+    WANT_FORMER_MEMBERS = "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
+                           SELECT w.app, 2, w.holder, 'members', w.member, 0, 1 FROM member_links w WHERE w.app = $1 AND w.holder = $2
+                           AND NOT EXISTS (SELECT 1 FROM directory_members m WHERE m.group_id = w.holder AND m.member_id = w.member)
+                           AND EXISTS (SELECT 1 FROM links l WHERE l.app = w.app AND l.kind = 1 AND l.source_id = w.member AND l.target_id IS NOT NULL)
+                           ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = 1";
     WANT_MEMBERSHIPS = "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
                         SELECT $1, 2, m.group_id, 'members', m.member_id, 0, 1 FROM directory_members m
                         JOIN links l ON l.app = $1 AND l.kind = 2 AND l.source_id = m.group_id AND l.state = 2 WHERE m.member_id = $2
@@ -136,9 +141,10 @@ pub fn unlinked(tx: &mut WriteTx<'_>, app: AppId, object: ObjectId) -> Result<()
     tx.run(&DROP_HOLDER, params![app, object]).map(drop)
 }
 
-/// Notes every user that is a direct member of a group.
+/// Notes every user that is a direct member of a linked group, and everyone who is none any more but was written as one: who
+/// left may have done so where no cycle has seen it. Says how many.
 pub fn want_members(tx: &mut WriteTx<'_>, app: AppId, group: GroupId) -> Result<u64, StoreError> {
-    tx.run(&WANT_MEMBERS, params![app, group])
+    Ok(tx.run(&WANT_MEMBERS, params![app, group])? + tx.run(&WANT_FORMER_MEMBERS, params![app, group])?)
 }
 
 /// Notes every membership of a user in groups that are linked.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mapping::ObjectType;
+use store::jobs::Lease;
 use store::links::LinkRecord;
 use store::{AppId, CycleId, ObjectId, ObjectKind, StoreError, WriteTx};
 
@@ -205,10 +206,25 @@ impl Cycle {
         }
     }
 
-    pub(super) fn fence(&self) -> i64 {
+    /// The lease of the cycle; a preview has none.
+    pub(super) const fn lease(&self) -> Option<Lease> {
         match &self.mode {
-            Mode::Send(held) => held.lease.fence(),
-            Mode::Preview(_) => 0,
+            Mode::Send(held) => Some(held.lease),
+            Mode::Preview(_) => None,
+        }
+    }
+
+    pub(super) fn fence(&self) -> i64 {
+        self.lease().map_or(0, Lease::fence)
+    }
+
+    /// Works until the work is done or the lease is lost.
+    pub(super) async fn while_leased<T>(&self, work: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
+        let Mode::Send(held) = &self.mode else { return work.await };
+        tokio::select! {
+            biased;
+            ended = work => ended,
+            () = held.lost() => Err(Stop::LeaseLost),
         }
     }
 

@@ -44,13 +44,17 @@ impl Engine {
         let done = async {
             let began = self.now();
             let cycle = self.begin(app, Mode::Send(held), Arc::new(|_| {})).await?;
-            let done = cycle.process(kind, principal).await?;
-            match kind {
-                ObjectKind::Group => cycle.write_members(principal).await?,
-                ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment => {
-                    cycle.write_managers(principal).await?;
+            let work = async {
+                let done = cycle.process(kind, principal).await?;
+                match kind {
+                    ObjectKind::Group => cycle.write_members(principal).await?,
+                    ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment => {
+                        cycle.write_managers(principal).await?;
+                    }
                 }
-            }
+                Ok(done)
+            };
+            let done = cycle.while_leased(work).await?;
             let id = cycle.cycle_id();
             let log = self.store().read(move |tx| logs::first_log(tx, app, principal, id, began)).await?;
             let log = log.and_then(|log| serde_json::from_str(&log.doc).ok());

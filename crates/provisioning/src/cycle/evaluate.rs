@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use store::links::LinkState;
 
 use super::context::Cycle;
+use super::note::REFERENCE_REFUSED;
 use super::subject::Subject;
 use crate::object_plan::{Desired, Difference, Failure, MatchValue, ObjectPlan, Wish, differences, fingerprint};
 use crate::plan::{Known, is_quiet, is_settled};
@@ -142,12 +143,15 @@ impl Cycle {
         let renamed = link.is_some_and(|link| subject.exists() && link.match_key != match_key(&evaluation.matches));
         let refuses_duplicates = self.facts.refuses_duplicates(subject.object()) && !renamed;
         let (window, now) = (self.settings.settle_window(), self.engine.now());
+        // What a look that failed was to find out is still to be found out.
+        let failed = subject.escrow.as_ref().is_some_and(|escrow| escrow.code != REFERENCE_REFUSED);
         Known {
             scope: &evaluation.scope,
             link,
             leaving: self.leaving_of(subject.kind),
             allowed: plan.mapping.flow_types,
             unchanged: !self.initial
+                && !failed
                 && link.is_some_and(|link| {
                     link.state == LinkState::Linked && link.exported == Some(evaluation.fingerprint)
                 }),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use store::links::{self, LinkRecord, LinkState};
 use store::references::{self, ReferenceRecord};
-use store::{ObjectId, ObjectKind, ReadTx, groups, logs};
+use store::{ObjectId, ObjectKind, ReadTx, groups, jobs, logs};
 
 use super::context::{Cycle, Stop};
 use super::managers::call_failure;
@@ -57,13 +57,21 @@ impl Cycle {
 
     /// Writes every ready membership of a group.
     pub(super) async fn write_members(&self, holder: ObjectId) -> Result<(), Stop> {
-        let app = self.app;
+        let (app, lease) = (self.app, self.lease());
         let subject = self.engine.store().read(move |tx| Subject::load(tx, app, ObjectKind::Group, holder)).await?;
         let mut after = None;
         let mut refused = false;
         loop {
             let limit = u32::try_from(self.members_per_request).unwrap_or(u32::MAX);
-            let decided = self.engine.store().read(move |tx| decide_page(tx, app, holder, after, limit)).await?;
+            let page = self.engine.store().read(move |tx| {
+                let decided = decide_page(tx, app, holder, after, limit)?;
+                // Members are added without an intent, whose commit would ask for this.
+                match lease {
+                    Some(lease) if !jobs::is_held(tx, lease)? => Err(JobError::LeaseLost),
+                    _ => Ok(decided),
+                }
+            });
+            let decided = page.await?;
             let Some(last) = decided.last() else { break };
             after = Some(last.note.wanted);
             match self.write_page(&subject, decided).await? {
@@ -124,10 +132,10 @@ impl Cycle {
         }
         self.ready().await?;
         self.intend_members(subject.id, &change).await?;
-        self.may_send()?;
+        let leave = || self.intend_removals(subject.id, &change);
         let ids: Vec<String> = change.members.iter().map(|(_, id)| id.clone()).collect();
         let body = dialect::members_body(self.target.dialect, path, change.add, &ids);
-        let failure = match self.target.patch(subject.object(), target_id, &body).await {
+        let failure = match self.target.patch(subject.object(), target_id, &body, leave).await? {
             Ok(Patched::Gone) => {
                 Failure { code: "InvalidAnchor", reason: "the group is gone at the target".to_owned() }
             }
@@ -162,16 +170,19 @@ impl Cycle {
         Ok(written)
     }
 
-    /// Before members are removed it is forgotten that they were written: should nobody learn whether they were removed,
-    /// whoever is to be a member again is added again.
+    /// Additions need no intent: their notes stay until they are done, and the lease was held when their ids were read.
     async fn intend_members(&self, holder: ObjectId, change: &Change) -> Result<(), Stop> {
-        if change.add {
-            return Ok(());
-        }
-        let app = self.app;
-        let members: Vec<ObjectId> = change.members.iter().map(|(note, _)| note.wanted).collect();
+        if change.add { self.may_send() } else { self.intend_removals(holder, change).await }
+    }
+
+    /// Before members are removed it is forgotten that they were written: should nobody learn whether they were removed,
+    /// whoever is to be a member again is added again. Without removals it is only asked whether the lease is still held.
+    async fn intend_removals(&self, holder: ObjectId, change: &Change) -> Result<(), Stop> {
+        let (app, removed) = (self.app, change.members.iter().filter(|_| !change.add));
+        let members: Vec<ObjectId> = removed.map(|(note, _)| note.wanted).collect();
         self.record(move |tx| members.iter().try_for_each(|member| references::drop_member(tx, app, holder, *member)))
-            .await
+            .await?;
+        self.may_send()
     }
 
     async fn members_written(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use store::AppId;
 use store::jobs::{self, Lease};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -26,6 +27,7 @@ const _: () = assert!(LEASE.as_secs() - RENEW_EVERY.as_secs() > *REQUEST_TIMEOUT
 pub(super) struct HeldLease {
     pub(super) lease: Lease,
     until: Arc<Mutex<Instant>>,
+    lost: Arc<Notify>,
     heartbeat: JoinHandle<()>,
     lock: JobLock,
 }
@@ -38,13 +40,20 @@ impl HeldLease {
         let until = Arc::new(Mutex::new(Instant::now() + LEASE));
         let taken = engine.store().write(move |tx| jobs::take_lease(tx, app, &owner, now, now + LEASE)).await?;
         let lease = taken.ok_or(JobError::Busy)?;
-        let heartbeat = tokio::spawn(beat(engine.clone(), lease, Arc::clone(&until)));
-        Ok(Self { lease, until, heartbeat, lock })
+        let lost = Arc::new(Notify::new());
+        let heartbeat = tokio::spawn(beat(engine.clone(), lease, Arc::clone(&until), Arc::clone(&lost)));
+        Ok(Self { lease, until, lost, heartbeat, lock })
     }
 
     /// Whether the lease lasts longer than a request may take: asked before anything is sent that changes the target.
     pub(super) fn lasts(&self, request: Duration) -> bool {
         *self.until.lock().unwrap_or_else(PoisonError::into_inner) > Instant::now() + request
+    }
+
+    /// Is ready once when the lease is known to be lost: what the cycle still does after that is in vain, however long it waits
+    /// for its target.
+    pub(super) async fn lost(&self) {
+        self.lost.notified().await;
     }
 
     /// Gives lease and lock back; the next cycle is due after `interval`. Both are free when this returns, also while a task
@@ -63,14 +72,17 @@ impl Drop for HeldLease {
     }
 }
 
-async fn beat(engine: Engine, lease: Lease, until: Arc<Mutex<Instant>>) {
+async fn beat(engine: Engine, lease: Lease, until: Arc<Mutex<Instant>>, lost: Arc<Notify>) {
     loop {
         tokio::time::sleep(RENEW_EVERY).await;
         let (now, asked) = (engine.now(), Instant::now());
         match engine.store().write(move |tx| jobs::renew(tx, lease, now + LEASE)).await {
             Ok(true) => *until.lock().unwrap_or_else(PoisonError::into_inner) = asked + LEASE,
             // Taken over: the time that is left counts for nothing.
-            Ok(false) => *until.lock().unwrap_or_else(PoisonError::into_inner) = asked,
+            Ok(false) => {
+                *until.lock().unwrap_or_else(PoisonError::into_inner) = asked;
+                return lost.notify_one();
+            }
             Err(error) => tracing::warn!("A lease could not be renewed: {error}"),
         }
     }

@@ -85,11 +85,10 @@ impl Cycle {
         difference: &Difference<'_>,
         target_id: &str,
     ) -> Result<(), Trouble> {
-        // The intent: should nobody learn how this ends, the account is read before anything else is done about it.
-        self.put(self.verifying(subject)).await?;
-        self.may_send()?;
+        let leave = || self.intend_manager(subject);
+        leave().await?;
         let body = dialect::patch_body(self.target.dialect, std::slice::from_ref(difference));
-        match self.target.patch(subject.object(), target_id, &body).await {
+        match self.target.patch(subject.object(), target_id, &body, leave).await? {
             Ok(Patched::Gone) => {
                 self.put(subject.link.clone()).await?;
                 Err(Trouble::Object(Failure {
@@ -105,6 +104,12 @@ impl Cycle {
                 Err(trouble(error))
             }
         }
+    }
+
+    /// Commits the intent: should nobody learn how this ends, the account is read before anything else is done about it.
+    async fn intend_manager(&self, subject: &Subject) -> Result<(), Stop> {
+        self.put(self.verifying(subject)).await?;
+        self.may_send()
     }
 
     async fn put(&self, link: Option<LinkRecord>) -> Result<(), Stop> {

@@ -21,6 +21,7 @@ mod record;
 mod recorder;
 mod references;
 mod report;
+mod retries;
 mod run;
 mod subject;
 mod takeover;

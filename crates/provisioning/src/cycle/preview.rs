@@ -123,7 +123,9 @@ impl Look<'_> {
     /// Remembers that the object would have an account after this.
     pub(super) fn foresee_link(&self, target_id: Option<&str>, created: bool, linked: bool) {
         let key = (self.subject.kind, self.subject.id);
-        let newly = linked && self.subject.link.as_ref().is_none_or(|link| link.state != LinkState::Linked);
+        let was_linked = self.subject.link.as_ref().is_some_and(|link| link.state == LinkState::Linked);
+        // The members of a group are looked at whenever its link is written down.
+        let newly = linked && (!was_linked || self.subject.kind == ObjectKind::Group);
         let waits_for_manager = self.manager_note(created).is_some();
         self.cycle.with_preview(|preview| {
             if let Some(id) = target_id.filter(|_| linked) {

@@ -12,7 +12,8 @@ use super::evaluate::held_manager;
 use super::group_members::{Membership, decide};
 use super::note::REFERENCE_REFUSED;
 use super::preview::request;
-use super::run::{CHANGES_PAGE, PAGE, Place, is_too_old};
+use super::retries::is_too_old;
+use super::run::{CHANGES_PAGE, PAGE, Place};
 use super::subject::Subject;
 use super::work::touched;
 use crate::dialect;
@@ -42,18 +43,20 @@ impl Cycle {
 
     async fn preview_retries(self: &Arc<Self>) -> Result<(), Stop> {
         self.look_at_open().await?;
-        let (app, now) = (self.app, self.engine.now());
-        let due = self.engine.store().scan(move |tx| links::due_escrows(tx, app, now, PAGE)).await?;
-        let due: Vec<_> = due.into_iter().filter(|escrow| !is_too_old(escrow.first_failed, now)).collect();
-        for escrow in due.iter().filter(|escrow| escrow.code == REFERENCE_REFUSED) {
-            let (kind, id) = (escrow.kind, escrow.source_id);
-            if kind == ObjectKind::Group {
-                self.foresee_members(id).await?;
-            } else {
-                self.with_preview(|preview| preview.managers.insert(id));
+        let (now, mut after) = (self.engine.now(), None);
+        while let Some(mut due) = self.due_failures(now, &mut after).await? {
+            due.retain(|escrow| !is_too_old(escrow.first_failed, now));
+            for escrow in due.iter().filter(|escrow| escrow.code == REFERENCE_REFUSED) {
+                let (kind, id) = (escrow.kind, escrow.source_id);
+                if kind == ObjectKind::Group {
+                    self.foresee_members(id).await?;
+                } else {
+                    self.with_preview(|preview| preview.managers.insert(id));
+                }
             }
+            self.look_at(due.iter().map(|escrow| (escrow.kind, escrow.source_id)).collect(), "retries").await?;
         }
-        self.look_at(due.iter().map(|escrow| (escrow.kind, escrow.source_id)).collect(), "retries").await
+        Ok(())
     }
 
     /// Looks at what changed.
@@ -121,7 +124,9 @@ impl Cycle {
         Ok(())
     }
 
+    /// The members of a group, and those who were written as members, are looked at.
     async fn foresee_members(&self, group: ObjectId) -> Result<(), Stop> {
+        self.foresee_memberships(ObjectKind::Group, group, group).await?;
         let mut after = None;
         loop {
             let from = after;

@@ -1,10 +1,8 @@
 //! The course of a cycle: which objects, in which order, and when the watermark moves.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use jiff::Timestamp;
 use store::jobs::{self, Lease, QuarantineRecord};
 use store::{
     AppId, DIRECTORY_FEED, ObjectId, ObjectKind, StoreError, changes_after, feed_head, groups, links, number_changes,
@@ -19,7 +17,6 @@ use super::report::{CycleReport, ProgressFn};
 use super::work::touched;
 use crate::engine::Engine;
 use crate::job::JobError;
-use crate::plan::ESCROW_DAYS;
 
 /// Objects of the directory that are fetched at a time.
 pub(super) const PAGE: u32 = 500;
@@ -42,7 +39,7 @@ impl Engine {
             }
         };
         let started = Instant::now();
-        let result = cycle.run(lease).await;
+        let result = cycle.while_leased(cycle.run(lease)).await;
         let mut report = cycle.report(started);
         if report.waiting > 0 {
             report.settles_in_seconds = Some(cycle.settings.settle_seconds);
@@ -103,38 +100,6 @@ impl Cycle {
         .await?;
         self.retry_failures().await?;
         if self.initial { self.run_initial(lease).await } else { self.run_incremental(lease).await }
-    }
-
-    /// First what is left of earlier cycles: writes of unknown outcome, and failures whose next attempt is due.
-    async fn retry_failures(self: &Arc<Self>) -> Result<(), Stop> {
-        let seen = self.look_at_open().await?;
-        let (app, now) = (self.app, self.engine.now());
-        let due = self.engine.store().scan(move |tx| links::due_escrows(tx, app, now, PAGE)).await?;
-        let (old, fresh): (Vec<_>, Vec<_>) = due.into_iter().partition(|escrow| is_too_old(escrow.first_failed, now));
-        if !old.is_empty() {
-            self.record(move |tx| {
-                old.iter().try_for_each(|escrow| links::clear_escrow(tx, app, escrow.kind, escrow.source_id))
-            })
-            .await?;
-        }
-        let again =
-            fresh.into_iter().map(|escrow| (escrow.kind, escrow.source_id)).filter(|object| !seen.contains(object));
-        self.look_at(again.collect(), "retries").await
-    }
-
-    /// Looks at every object with a write of unknown outcome; gives them.
-    pub(super) async fn look_at_open(self: &Arc<Self>) -> Result<HashSet<(ObjectKind, ObjectId)>, Stop> {
-        let mut after = None;
-        let mut seen = HashSet::new();
-        loop {
-            let (app, from) = (self.app, after);
-            let open = self.engine.store().scan(move |tx| links::open_links(tx, app, from, PAGE)).await?;
-            let Some(last) = open.last() else { return Ok(seen) };
-            after = Some((last.kind, last.source_id));
-            let objects: Vec<_> = open.iter().map(|link| (link.kind, link.source_id)).collect();
-            seen.extend(objects.iter().copied());
-            self.look_at(objects, "retries").await?;
-        }
     }
 
     /// Everything: users, then groups, then accounts whose source object is gone, then references.
@@ -280,7 +245,9 @@ impl Cycle {
         let (record, _, settings) = self.engine.load(app).await?;
         let since = record.quarantine.map_or(now, |quarantine| quarantine.since);
         let quarantine = QuarantineRecord { reason: reason.to_owned(), since };
-        self.engine.store().write(move |tx| jobs::set_quarantine(tx, app, Some(&quarantine), record.version)).await?;
+        // What the target of other settings does says nothing of the one that there may be now.
+        let version = self.lease().map_or(record.version, Lease::version);
+        self.engine.store().write(move |tx| jobs::set_quarantine(tx, app, Some(&quarantine), version)).await?;
         // Doubles with the time already spent in quarantine.
         Ok(now
             .duration_since(since)
@@ -296,10 +263,6 @@ impl Cycle {
         }
         Ok(settings.interval())
     }
-}
-
-pub(super) fn is_too_old(first_failed: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(first_failed) > jiff::SignedDuration::from_hours(24 * ESCROW_DAYS)
 }
 
 pub(super) fn membership(group: ObjectId, member: ObjectId) -> references::ReferenceRecord {

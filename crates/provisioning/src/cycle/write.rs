@@ -36,11 +36,13 @@ impl Look<'_> {
         // The id of an account that is gone stays until there is another: it tells that references are to be written anew.
         let gone = self.subject.link.as_ref().and_then(|link| link.target_id.clone());
         let link = self.new_link(evaluation, LinkState::Creating, gone);
-        self.intend(link.clone()).await?;
-        match cycle.target.create(object, &body).await {
+        let leave = || self.intend(link.clone());
+        leave().await?;
+        match cycle.target.create(object, &body, leave).await? {
             Ok(created) => {
+                let (at, target_id) = (cycle.engine.now(), Some(created.id));
                 let exported = exported(evaluation, LinkState::Linked, self.subject.link.as_ref());
-                let link = LinkRecord { target_id: Some(created.id), state: LinkState::Linked, exported, ..link };
+                let link = LinkRecord { target_id, state: LinkState::Linked, at, exported, ..link };
                 self.linked(evaluation, link, "create", modified).await
             }
             Err(CallError::Refused(failure)) if failure.code == "EntryConflict" && !self.conflicted => {
@@ -80,9 +82,11 @@ impl Look<'_> {
             one_more(if action == "disable" { &cycle.counts.disabled } else { &cycle.counts.updated });
             return Ok(self.done(action, "success", None));
         }
-        self.intend(self.new_link(evaluation, LinkState::Verify, Some(target_id.clone()))).await?;
+        let intent = self.new_link(evaluation, LinkState::Verify, Some(target_id.clone()));
+        let leave = || self.intend(intent.clone());
+        leave().await?;
         let modified = differences.iter().map(ModifiedProperty::of_difference).collect();
-        match cycle.target.patch(object, &target_id, &body).await {
+        match cycle.target.patch(object, &target_id, &body, leave).await? {
             Ok(Patched::Gone) => {
                 self.withdraw().await?;
                 self.rematch().await
@@ -114,8 +118,10 @@ impl Look<'_> {
             return Ok(self.done("delete", "success", None));
         }
         cycle.ready().await?;
-        self.intend(self.new_link(evaluation, LinkState::Deleting, Some(target_id.clone()))).await?;
-        match cycle.target.delete(self.subject.object(), &target_id).await {
+        let intent = self.new_link(evaluation, LinkState::Deleting, Some(target_id.clone()));
+        let leave = || self.intend(intent.clone());
+        leave().await?;
+        match cycle.target.delete(self.subject.object(), &target_id, leave).await? {
             Ok(()) => self.forget(evaluation, Some(&target_id)).await,
             Err(error) => self.not_done(evaluation, error, "delete").await,
         }
@@ -167,9 +173,9 @@ impl Look<'_> {
         before.is_some_and(|link| !self.cycle.is_quiet(link))
     }
 
-    /// Commits what is about to be sent.
+    /// Commits what is about to be sent, as of now: from here on the settle window counts.
     async fn intend(&self, intent: LinkRecord) -> Result<(), Trouble> {
-        let app = self.cycle.app;
+        let (app, intent) = (self.cycle.app, LinkRecord { at: self.cycle.engine.now(), ..intent });
         not_on_two(self.cycle.record(move |tx| links::put_link(tx, app, &intent)).await)?;
         if let Err(stop) = self.cycle.may_send() {
             return Err(Trouble::Stop(stop));

@@ -174,9 +174,20 @@ fn in_scope() {
 #[test]
 fn failures_are_tried_again_ever_more_rarely() {
     let at = |hours| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours);
-    for (attempts, now, expected) in
-        [(1, 0, 0), (2, 1, 6), (3, 7, 12), (4, 13, 24), (5, 25, 48), (6, 49, 72), (2, 10, 10)]
-    {
+    for (attempts, now, expected) in [
+        (1, 0, 0),
+        (2, 1, 6),
+        (3, 6, 12),
+        (3, 7, 12),
+        (4, 13, 24),
+        (5, 24, 48),
+        (5, 25, 48),
+        (6, 49, 72),
+        // Tried late, as the service was off; tried often, as the object was changed.
+        (2, 10, 12),
+        (50, 1, 6),
+        (50, 24 * 27, 24 * 28),
+    ] {
         assert_eq!(next_attempt(at(0), attempts, at(now)), at(expected), "{attempts} attempts, now {now} h");
     }
 }

@@ -1,6 +1,12 @@
 //! The SCIM client: the five calls a cycle makes, with retries, waiting as the target asks, and every answer checked
 //! before it is believed.
+//!
+//! Whoever sends a write gives it a leave, which is asked for once more whenever the write had to wait: what was written down
+//! about it before is too old by then, and somebody else may have taken the job over. Where it is refused, that is the outer of
+//! the two errors, and nothing more is sent.
 
+use std::convert::Infallible;
+use std::future::{Future, ready};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -127,7 +133,7 @@ impl Target {
         wanted: &MatchValue<'_>,
     ) -> Result<Vec<Map<String, Value>>, CallError> {
         let path = dialect::match_query(self.dialect, object, wanted.path, &wanted.value);
-        let (answer, _) = self.call(Method::Get, path, None).await?;
+        let (answer, _) = self.get(path, None).await?;
         if answer.status != 200 {
             return Err(self.refusal(&answer));
         }
@@ -146,7 +152,7 @@ impl Target {
 
     /// The object with that id; `None` where it is gone.
     pub async fn read(&self, object: ObjectType, id: &str) -> Result<Option<Map<String, Value>>, CallError> {
-        let (answer, _) = self.call(Method::Get, dialect::read_path(object, id), None).await?;
+        let (answer, _) = self.get(dialect::read_path(object, id), None).await?;
         match answer.status {
             200 => {
                 let resource = object_of(&answer.body).ok_or_else(|| not_scim(&answer))?;
@@ -164,10 +170,20 @@ impl Target {
     }
 
     /// Creates an object. Sent once: an outcome that is unknown is found out by a look-up, never by sending again.
-    pub async fn create(&self, object: ObjectType, body: &Value) -> Result<Created, CallError> {
-        let (answer, _) = self.call(Method::Post, dialect::collection(object).to_owned(), Some(body)).await?;
+    pub async fn create<E, F: Future<Output = Result<(), E>>>(
+        &self,
+        object: ObjectType,
+        body: &Value,
+        leave: impl Fn() -> F,
+    ) -> Result<Result<Created, CallError>, E> {
+        let path = dialect::collection(object).to_owned();
+        let answer = self.call_within(Method::Post, path, Some(body), None, leave).await?;
+        Ok(answer.and_then(|(answer, _)| self.created(&answer)))
+    }
+
+    fn created(&self, answer: &Response) -> Result<Created, CallError> {
         if !matches!(answer.status, 200 | 201) {
-            return Err(self.refusal(&answer));
+            return Err(self.refusal(answer));
         }
         let id = object_of(&answer.body).and_then(|resource| resource_id(&resource).map(str::to_owned));
         id.map(|id| Created { id }).ok_or_else(|| {
@@ -183,49 +199,75 @@ impl Target {
     }
 
     /// Updates an object.
-    pub async fn patch(&self, object: ObjectType, id: &str, body: &Value) -> Result<Patched, CallError> {
-        let (answer, late) = self.call(Method::Patch, dialect::write_path(object, id), Some(body)).await?;
+    pub async fn patch<E, F: Future<Output = Result<(), E>>>(
+        &self,
+        object: ObjectType,
+        id: &str,
+        body: &Value,
+        leave: impl Fn() -> F,
+    ) -> Result<Result<Patched, CallError>, E> {
+        let path = dialect::write_path(object, id);
+        let answer = self.call_within(Method::Patch, path, Some(body), None, leave).await?;
+        Ok(answer.and_then(|(answer, late)| self.patched(&answer, late)))
+    }
+
+    fn patched(&self, answer: &Response, late: bool) -> Result<Patched, CallError> {
         match answer.status {
-            200..=299 if is_page(&answer) => Err(unknown(not_scim(&answer))),
+            200..=299 if is_page(answer) => Err(unknown(not_scim(answer))),
             200..=299 if late => Ok(Patched::DoneButLate),
             200..=299 => Ok(Patched::Done),
             404 | 410 => Ok(Patched::Gone),
-            _ => Err(late_refusal(self.refusal(&answer), late)),
+            _ => Err(late_refusal(self.refusal(answer), late)),
         }
     }
 
     /// Deletes an object. One that is gone already counts as deleted.
-    pub async fn delete(&self, object: ObjectType, id: &str) -> Result<(), CallError> {
-        let (answer, late) = self.call(Method::Delete, dialect::write_path(object, id), None).await?;
+    pub async fn delete<E, F: Future<Output = Result<(), E>>>(
+        &self,
+        object: ObjectType,
+        id: &str,
+        leave: impl Fn() -> F,
+    ) -> Result<Result<(), CallError>, E> {
+        let answer = self.call_within(Method::Delete, dialect::write_path(object, id), None, None, leave).await?;
+        Ok(answer.and_then(|(answer, late)| self.deleted(&answer, late)))
+    }
+
+    fn deleted(&self, answer: &Response, late: bool) -> Result<(), CallError> {
         match answer.status {
-            200..=299 if is_page(&answer) => Err(unknown(not_scim(&answer))),
+            200..=299 if is_page(answer) => Err(unknown(not_scim(answer))),
             200..=299 | 404 | 410 => Ok(()),
-            _ => Err(late_refusal(self.refusal(&answer), late)),
+            _ => Err(late_refusal(self.refusal(answer), late)),
         }
     }
 
     /// One request as it is, for the questions of the connection test. `patience` is how long answers are waited for, over
     /// all attempts, and over all questions that share it; what the target asks to wait does not count.
     pub(super) async fn ask(&self, path: &str, patience: &mut Duration) -> Result<Response, CallError> {
-        Ok(self.call_within(Method::Get, path.to_owned(), None, Some(patience)).await?.0)
+        Ok(self.get(path.to_owned(), Some(patience)).await?.0)
     }
 
-    async fn call(&self, method: Method, path: String, body: Option<&Value>) -> Answer {
-        self.call_within(method, path, body, None).await
+    /// Reads need no leave.
+    async fn get(&self, path: String, patience: Option<&mut Duration>) -> Answer {
+        let Ok(answer) = self.call_within(Method::Get, path, None, patience, || ready(Ok::<_, Infallible>(()))).await;
+        answer
     }
 
-    async fn call_within(
+    async fn call_within<E, F: Future<Output = Result<(), E>>>(
         &self,
         method: Method,
         path: String,
         body: Option<&Value>,
         mut patience: Option<&mut Duration>,
-    ) -> Answer {
+        leave: impl Fn() -> F,
+    ) -> Result<Answer, E> {
         let request = Request { method, path, body: body.map(|body| Bytes::from(body.to_string())) };
         let mut attempt = 1;
         let mut late = false;
         loop {
-            self.wait_for_leave().await;
+            let had_to_wait = self.wait_for_target().await || attempt > 1;
+            if had_to_wait && method != Method::Get {
+                leave().await?;
+            }
             self.requests.fetch_add(1, Ordering::Relaxed);
             let result = self.send(request.clone(), patience.as_deref_mut()).await;
             let is_out = patience.as_ref().is_some_and(|left| left.is_zero());
@@ -235,7 +277,7 @@ impl Target {
                 }
                 Next::Done | Next::Again(_) => {
                     let ended = result.map_err(|error| late_refusal(self.give_up(method, error), late));
-                    return ended.map(|answer| (answer, late));
+                    return Ok(ended.map(|answer| (answer, late)));
                 }
             };
             attempt += 1;
@@ -327,12 +369,12 @@ impl Target {
         *paused = Some(paused.map_or(until, |before| before.max(until)));
     }
 
-    /// Waits while the target has asked all calls to wait.
-    async fn wait_for_leave(&self) {
+    /// Waits while the target has asked all calls to wait; says whether it had.
+    async fn wait_for_target(&self) -> bool {
         let until = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(until) = until {
-            tokio::time::sleep_until(until).await;
-        }
+        let Some(until) = until.filter(|until| *until > Instant::now()) else { return false };
+        tokio::time::sleep_until(until).await;
+        true
     }
 }
 
@@ -425,4 +467,56 @@ pub fn resource_id(resource: &Map<String, Value>) -> Option<&str> {
         .get("id")?
         .as_str()
         .filter(|id| !id.is_empty() && id.len() <= TARGET_ID_BYTES_MAX && *id != "." && *id != "..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::transport::Sending;
+    use super::*;
+
+    /// Answers with these statuses in turn; 0 is no answer.
+    struct Script(Mutex<Vec<u16>>);
+
+    impl Transport for Script {
+        fn send(&self, _: Request) -> Sending<'_> {
+            let status = self.0.lock().unwrap().remove(0);
+            let response =
+                Response { status, retry_after: None, content_type: None, body: Bytes::from("{\"id\":\"1\"}") };
+            Box::pin(ready(if status == 0 { Err(SendError::Unknown(String::new())) } else { Ok(response) }))
+        }
+    }
+
+    /// Calls a target that answers so, with leave given so often; says how often leave was asked for, how many requests were
+    /// sent, and whether leave was refused.
+    async fn called(method: Method, statuses: &[u16], given: u32) -> (u32, u64, bool) {
+        let target = Target::new(Arc::new(Script(Mutex::new(statuses.to_vec()))), Dialect::Rfc);
+        let asked = AtomicU32::new(0);
+        let leave = || ready(if asked.fetch_add(1, Ordering::Relaxed) < given { Ok(()) } else { Err(()) });
+        let (user, body) = (ObjectType::User, Value::Null);
+        let refused = match method {
+            Method::Get => target.read(user, "1").await.is_err(),
+            Method::Post => target.create(user, &body, leave).await.is_err(),
+            Method::Patch => target.patch(user, "1", &body, leave).await.is_err(),
+            Method::Delete => target.delete(user, "1", leave).await.is_err(),
+        };
+        (asked.into_inner(), target.requests(), refused)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_had_to_wait_asks_for_leave_again() {
+        use Method::{Delete, Get, Patch, Post};
+        for (method, statuses, given, expected) in [
+            (Post, &[201][..], 0, (0, 1, false)),
+            (Post, &[0], 0, (0, 1, false)),
+            (Post, &[429, 201], 9, (1, 2, false)),
+            (Post, &[429, 429, 201], 9, (2, 3, false)),
+            (Post, &[429, 429, 201], 1, (2, 2, true)),
+            (Patch, &[503, 0, 200], 9, (2, 3, false)),
+            (Patch, &[0], 0, (1, 1, true)),
+            (Delete, &[429, 204], 9, (1, 2, false)),
+            (Get, &[429, 503, 200], 0, (0, 3, false)),
+        ] {
+            assert_eq!(called(method, statuses, given).await, expected, "{method:?} {statuses:?}");
+        }
+    }
 }

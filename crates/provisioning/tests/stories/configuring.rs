@@ -1,11 +1,15 @@
 //! What administrators set, two at a time too, and what they are told of a job and its cycles.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 use provisioning::target::Method;
 use provisioning::{Dialect, JobChange, JobError, JobStatus};
+use serde_json::json;
+use tokio::sync::Notify;
 
 use crate::fake_target::{Fault, Nature};
-use crate::world::{Job, World, on_both};
+use crate::world::{Job, World, lines, on_both};
 
 async fn last_state(world: &World, job: &Job<'_>) -> (bool, String, bool) {
     let view = world.engine().job(job.app).await.expect("the job is there");
@@ -43,6 +47,89 @@ fn two_changes_at_a_time_are_both_kept() {
         other.expect("the change is made");
         let view = engine.job(job.app).await.expect("the job is there");
         assert_eq!((view.concurrency, view.interval_seconds), (3, 88));
+    });
+}
+
+#[test]
+fn a_cycle_that_runs_while_the_address_changes_ends_and_leaves_no_trace_of_the_old_target() {
+    // In time as it is: where waits pass at once, the cycle would know of its end before its request is answered.
+    store::testing::on_both(|store| async move {
+        let world = World::new(store, 1);
+        let job = world.job("scim", Nature::default()).await;
+        for name in ["Ann", "Bob"] {
+            world.joins_for(job.app, name).await;
+        }
+        let (new, url) = world.target("new", Nature::default());
+        // At the new address this is the id that Ann has at the old one.
+        new.with(|app| app.add_user(&json!({ "userName": "stranger@contoso.com" })));
+        job.target.fail_once(Fault::Held, |request| request.method == Method::Post);
+        let moves = async {
+            job.target.holds().await;
+            job.change(JobChange { tenant_url: Some(url), ..JobChange::default() }).await;
+            let refused = job.try_cycle().await.expect_err("the cycle still runs");
+            job.target.frees();
+            refused
+        };
+        let (ended, refused) = tokio::join!(job.try_cycle(), moves);
+        let ended = ended.expect_err("it cannot go on").to_string();
+        assert!(ended.contains("the Tenant URL was changed"), "{ended}");
+        assert!(matches!(refused, JobError::Busy), "{refused}");
+        assert_eq!(job.target.take_writes().len(), 1, "what had been sent, and nothing more");
+        assert_eq!(world.engine().job(job.app).await.expect("the job is there").users.linked, 0);
+        new.take_requests();
+        job.until_calm().await;
+        assert_eq!(lines(&job.target.take_requests()), "");
+        let writes: Vec<_> = new.take_writes().iter().map(|one| format!("{} {}", one.method, one.path)).collect();
+        assert_eq!(writes, ["POST /Users", "POST /Users"]);
+        assert_eq!(new.with(|app| app.users.len()), 3);
+    });
+}
+
+#[test]
+fn whoever_waits_for_the_old_target_ends_when_there_is_a_new_one() {
+    for on_demand in [false, true] {
+        on_both(|world| async move {
+            let job = world.job("scim", Nature::default()).await;
+            let ann = world.joins_for(job.app, "Ann").await;
+            let (_, url) = world.target("new", Nature::default());
+            job.target.fail_once(Fault::Held, |request| request.method == Method::Post);
+            let engine = world.engine();
+            let waits = async {
+                if on_demand {
+                    return engine.provision(job.app, ann.into(), store::ObjectKind::User).await.map(drop);
+                }
+                job.try_cycle().await.map(drop)
+            };
+            let moves = async {
+                job.target.holds().await;
+                job.change(JobChange { tenant_url: Some(url), ..JobChange::default() }).await;
+            };
+            let (ended, ()) = tokio::join!(waits, moves);
+            assert!(matches!(ended, Err(JobError::LeaseLost)), "{ended:?}");
+        });
+    }
+}
+
+#[test]
+fn the_old_target_puts_no_job_in_quarantine_that_has_a_new_one() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        world.joins_for(job.app, "Ann").await;
+        let (_, url) = world.target("new", Nature::default());
+        let asked = Arc::new(Notify::new());
+        let is_asked = Arc::clone(&asked);
+        job.target.fail(move |_| {
+            is_asked.notify_one();
+            Fault::Unreachable
+        });
+        let moves = async {
+            asked.notified().await;
+            job.change(JobChange { tenant_url: Some(url), ..JobChange::default() }).await;
+        };
+        let (ended, ()) = tokio::join!(job.try_cycle(), moves);
+        ended.expect_err("nobody answers at the old address");
+        let view = world.engine().job(job.app).await.expect("the job is there");
+        assert_eq!((view.status, view.quarantine), (JobStatus::On, None));
     });
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use provisioning::target::Method;
-use provisioning::{JobChange, JobError, JobStatus};
+use provisioning::{JobChange, JobError, JobStatus, ScopeSetting};
 use store::{DIRECTORY_FEED, StoreError, jobs};
 
 use crate::fake_target::{Fault, Nature};
@@ -263,6 +263,47 @@ fn too_many_requests_are_waited_for_and_then_put_off() {
 }
 
 #[test]
+fn a_create_that_had_to_wait_before_it_was_sent_is_given_its_whole_window_after_that() {
+    // It cannot be seen for 10 seconds: because it arrives late, or because the application shows it late.
+    for (fault, lag) in [(Fault::Late(SignedDuration::from_secs(10)), 0), (Fault::CrashAfter, 10)] {
+        on_both(|world| {
+            let fault = fault.clone();
+            async move {
+                let nature = Nature { unique: false, lag: SignedDuration::from_secs(lag), ..Nature::default() };
+                let job = world.job("scim", nature).await;
+                let (timeout, window) = (Some(10), Some(20));
+                let change =
+                    JobChange { request_timeout_seconds: timeout, settle_seconds: window, ..JobChange::default() };
+                job.change(change).await;
+                world.joins_for(job.app, "Ann").await;
+                let (mut posts, clock) = (0, world.clock.clone());
+                job.target.fail(move |request| {
+                    posts += u32::from(request.method == Method::Post);
+                    match (request.method, posts) {
+                        (Method::Post, 1) => {
+                            clock.advance(SignedDuration::from_secs(40));
+                            Fault::Refused(429, Some(40))
+                        }
+                        (Method::Post, 2) => fault.clone(),
+                        _ => Fault::None,
+                    }
+                });
+                tokio::select! {
+                    biased;
+                    () = job.target.crashed() => {}
+                    report = job.cycle() => assert_eq!(report.failed, 1),
+                }
+                world.comes_to_rest().await;
+                assert!(job.cycle().await.waiting > 0, "it may be on its way still");
+                world.clock.advance(SignedDuration::from_secs(10));
+                job.until_calm().await;
+                assert_eq!(job.target.with(|app| app.users.len()), 1);
+            }
+        });
+    }
+}
+
+#[test]
 fn an_application_that_fails_now_and_then_is_asked_again_at_once() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
@@ -307,6 +348,30 @@ fn failures_are_kept_for_28_days() {
         assert_eq!(attempts[..6], [0, 1, 6, 12, 24, 48]);
         assert_eq!(attempts.last(), Some(&(24 * 28)));
         assert_eq!(world.engine().job(job.app).await.expect("the job is there").escrows, 0);
+        assert_eq!(job.log_lines().await.last().unwrap(), "other ann@contoso.com failure EscrowExpired");
+    });
+}
+
+#[test]
+fn all_failures_that_are_due_are_tried_again_in_one_cycle() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let scope = Some(ScopeSetting::All);
+        job.change(JobChange { scope, concurrency: Some(64), ..JobChange::default() }).await;
+        // More than are fetched at a time.
+        let many = 501;
+        for number in 0..many {
+            world.joins(&format!("P{number}")).await;
+        }
+        job.target.fail(|request| if request.method == Method::Post { Fault::Refused(400, None) } else { Fault::None });
+        assert_eq!(job.cycle().await.failed, many);
+        let again = job.cycle().await;
+        assert_eq!((again.failed, again.created), (many, 0), "once each");
+        assert_eq!(job.cycle().await.requests, 0);
+        job.target.heal();
+        world.clock.advance(SignedDuration::from_hours(6));
+        assert_eq!(job.plan().await.len(), usize::try_from(many).expect("it is a small number"));
+        assert_eq!(job.cycle().await.created, many);
     });
 }
 

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::fake_target::{Fault, Nature};
+use crate::telling::plan_and_run;
 use crate::world::{Job, lines, on_both};
+use provisioning::JobChange;
 use provisioning::target::Method;
 
 fn members(job: &Job<'_>, group: &str) -> Vec<String> {
@@ -98,6 +100,42 @@ fn one_member_that_is_refused_does_not_keep_the_others_out_and_is_tried_again() 
         job.until_calm().await;
         assert_eq!(members(&job, "Sales"), ["ann@contoso.com", "bob@contoso.com", "eve@contoso.com"]);
         assert_eq!(world.engine().job(job.app).await.expect("the job is there").escrows, 0);
+    });
+}
+
+#[test]
+fn who_left_a_group_before_a_restart_leaves_it_at_the_application_too() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let sales = world.group_for(job.app, "Sales").await;
+        let mut people = Vec::new();
+        for name in ["Ann", "Bob", "Eve", "Boss"] {
+            people.push(world.joins_for(job.app, name).await);
+        }
+        let [ann, bob, eve, boss] = people[..] else { panic!("there are four") };
+        world.enters(sales, ann).await;
+        world.enters(sales, bob).await;
+        world.set(ann, "manager", boss.to_string()).await;
+        job.until_calm().await;
+        world.exits(sales, ann).await;
+        world.enters(sales, eve).await;
+        world.set(ann, "manager", "").await;
+        job.change(JobChange { restart: true, ..JobChange::default() }).await;
+        assert_eq!(plan_and_run(&world, &job).await, 3);
+        assert_eq!(members(&job, "Sales"), ["bob@contoso.com", "eve@contoso.com"]);
+        assert_eq!(manager(&job, "ann"), Value::Null);
+        // The same while the application refuses to tell about the group in the initial cycle.
+        world.exits(sales, bob).await;
+        job.change(JobChange { restart: true, ..JobChange::default() }).await;
+        job.target.fail(
+            |request| {
+                if request.path.starts_with("/Groups/") { Fault::Refused(400, None) } else { Fault::None }
+            },
+        );
+        assert_eq!(job.cycle().await.failed, 1);
+        job.target.heal();
+        assert_eq!(plan_and_run(&world, &job).await, 1);
+        assert_eq!(members(&job, "Sales"), ["eve@contoso.com"]);
     });
 }
 

@@ -55,6 +55,23 @@ fn a_lease_is_held_by_one_and_taken_over_when_it_has_run_out() {
 }
 
 #[test]
+fn a_lease_is_lost_when_the_target_is_forgotten() {
+    on_both(|store| async move {
+        let story = store.write(|tx| {
+            let app = add_job(tx, 1, "on", 0)?;
+            let lease = take_lease(tx, app, "a", second(10), second(20))?.unwrap();
+            assert_eq!((holds(tx, lease)?, is_held(tx, lease)?), (true, true));
+            forget_target(tx, app)?;
+            assert_eq!((holds(tx, lease)?, is_held(tx, lease)?, renew(tx, lease, second(99))?), (false, false, false));
+            assert_eq!(due_jobs(tx, second(11), 9)?, [app]);
+            assert_eq!(take_lease(tx, app, "b", second(11), second(20))?.unwrap().fence(), 3);
+            Ok::<_, StoreError>(())
+        });
+        story.await.unwrap();
+    });
+}
+
+#[test]
 fn of_many_who_want_the_lease_at_once_one_gets_it() {
     on_both(|store| async move {
         let app = store.write(|tx| add_job(tx, 1, "on", 0)).await.unwrap();

@@ -7,6 +7,7 @@ use crate::{StoreError, groups};
 
 const ANN: u128 = 1;
 const BOB: u128 = 2;
+const ZOE: u128 = 3;
 const TEAM: u128 = 10;
 const NESTED: u128 = 11;
 
@@ -178,6 +179,21 @@ fn the_members_of_a_group_are_wanted_but_not_its_groups() {
             assert_eq!(of(tx, Some(numbered(ANN)), 9)?, [member(BOB)]);
             forget_holder(tx, app(), ObjectKind::User, numbered(TEAM))?;
             assert_eq!(count(tx, app())?, 2);
+            // Who left is noted as long as it was written, and is known to the target.
+            for user in [ANN, BOB, ZOE] {
+                put_member(tx, app(), numbered(TEAM), numbered(user))?;
+            }
+            for (note, left) in [(ANN, ANN), (BOB, BOB)] {
+                close(tx, app(), &member(note))?;
+                groups::remove_member(tx, numbered(TEAM), numbered(left))?;
+            }
+            assert_eq!(want_members(tx, app(), numbered(TEAM))?, 2);
+            assert_eq!(ready(tx, app(), ObjectKind::Group)?, [member(ANN), member(BOB)]);
+            drop_member(tx, app(), numbered(TEAM), numbered(BOB))?;
+            close(tx, app(), &member(BOB))?;
+            groups::add_member(tx, numbered(TEAM), numbered(ANN), ObjectKind::User)?;
+            assert_eq!(want_members(tx, app(), numbered(TEAM))?, 1);
+            assert_eq!(ready(tx, app(), ObjectKind::Group)?, [member(ANN)]);
             forget_holder(tx, app(), ObjectKind::Group, numbered(TEAM))?;
             count(tx, app())
         });

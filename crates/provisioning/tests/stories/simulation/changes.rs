@@ -1,6 +1,7 @@
 //! What an organisation does to itself between two cycles, at random.
 
 use directory::DirectoryError;
+use provisioning::JobChange;
 use serde_json::Value;
 use store::{GroupId, ObjectKind, UserId, WriteTx};
 
@@ -85,7 +86,7 @@ impl<'w> Organisation<'w> {
         let (Some(user), Some(group)) = (self.person(chance), self.any_group(chance)) else {
             return self.join(chance).await;
         };
-        let (what, done) = match chance.below(19) {
+        let (what, done) = match chance.below(20) {
             0..=2 => return self.join(chance).await,
             3 => {
                 let name = format!("{}@contoso.com", self.name());
@@ -131,6 +132,10 @@ impl<'w> Organisation<'w> {
                 format!("{user} exits {group}"),
                 self.attempt(move |tx, now| directory::remove_member(tx, group, user.into(), now)).await,
             ),
+            19 => {
+                self.job.change(JobChange { restart: true, ..JobChange::default() }).await;
+                return "the job is restarted".to_owned();
+            }
             other => return self.change_group(other, group).await,
         };
         format!("{what}: {done}")

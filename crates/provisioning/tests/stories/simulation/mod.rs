@@ -28,7 +28,7 @@ const OTHER_SEEDS: Range<u64> = 1..11;
 /// Times the directory changes, and a cycle runs, before all is well again.
 const EPOCHS: u64 = 6;
 /// Cycles after that. The first of them finds out what was on its way, a later one tries what failed again.
-const HEALING_HOURS: [i64; 5] = [1, 1, 24 * 8, 1, 1];
+const HEALING_HOURS: [i64; 5] = [1, 1, 24, 1, 1];
 /// Longest time for which a request is on its way: less than the settle window of 120 s.
 const LATE_SECONDS_MAX: u64 = 59;
 
