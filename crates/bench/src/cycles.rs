@@ -18,7 +18,7 @@ const SIZES_QUICK: [usize; 2] = [200, 1_000];
 /// People who move before an incremental cycle.
 const CHANGES: usize = 100;
 /// Incremental cycles, and cycles without changes, of each size; the median counts.
-const REPEATS: usize = 5;
+const REPEATS: usize = 15;
 /// Users per second of the initial cycle.
 const USERS_PER_SECOND_MIN: f64 = 2_000.0;
 /// Memory of all processes.
