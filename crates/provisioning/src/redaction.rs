@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::object_plan::{Difference, Failure, MatchValue, Wish};
-use crate::target::{CallError, SHOWN_BYTES_MAX};
+use crate::target::{CUT, CallError};
 
 /// What stands in place of a redacted value.
 pub const REDACTED: &str = "[Redact]";
@@ -117,11 +117,23 @@ fn hidden(text: &str, secret: &str) -> String {
             from = end;
         }
     }
-    let end = from + begun_at_the_end(&lower[from..], &secret);
-    shown.push_str(&text[from..end]);
-    if end < text.len() {
-        shown.push_str(REDACTED);
+    shown.push_str(&text[from..]);
+    without_begun(&shown, &secret)
+}
+
+/// A text without the beginnings of a secret that long answers were cut in.
+fn without_begun(text: &str, secret: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let mut shown = String::with_capacity(text.len());
+    let mut from = 0;
+    for (at, _) in lower.match_indices(CUT) {
+        let begun = |length: &usize| secret.is_char_boundary(*length) && lower[from..at].ends_with(&secret[..*length]);
+        let length = (ANYWHERE_BYTES_MIN..secret.len()).rev().find(begun).unwrap_or(0);
+        shown.push_str(&text[from..at - length]);
+        shown.push_str(if length > 0 { REDACTED } else { "" });
+        from = at;
     }
+    shown.push_str(&text[from..]);
     shown
 }
 
@@ -129,13 +141,6 @@ fn stands_alone(text: &str, at: usize, end: usize) -> bool {
     let before = text[..at].chars().next_back();
     let after = text[end..].chars().next();
     !before.into_iter().chain(after).any(char::is_alphanumeric)
-}
-
-/// Where a secret begins that the end of a long answer was cut in; the text's length where none does.
-fn begun_at_the_end(text: &str, secret: &str) -> usize {
-    let begun = |length: &usize| secret.is_char_boundary(*length) && text.ends_with(&secret[..*length]);
-    let cut = (ANYWHERE_BYTES_MIN..secret.len()).rev().find(begun).filter(|_| text.len() >= SHOWN_BYTES_MAX);
-    text.len() - cut.unwrap_or(0)
 }
 
 /// Values as a preview may tell them.
@@ -190,10 +195,17 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_the_end_of_a_long_answer_was_cut_in_is_hidden_too() {
-        let long = format!("{}hush-o", " ".repeat(SHOWN_BYTES_MAX));
-        assert!(redacted(json!("hush-one")).hide(&long).ends_with(" [Redact]"));
-        assert_eq!(redacted(json!("hush-one")).hide("hush-o"), "hush-o");
+    fn a_value_that_a_long_answer_was_cut_in_is_hidden_too() {
+        for (text, expected) in [
+            ("title hush-o…", "title [Redact]…"),
+            ("HUSH-ONE, then HUSH-on…", "[Redact], then [Redact]…"),
+            ("detail: hush-on…\nbody: hush…", "detail: [Redact]…\nbody: [Redact]…"),
+            ("hush-o, hus…", "hush-o, hus…"),
+            ("hush-one…", "[Redact]…"),
+        ] {
+            assert_eq!(redacted(json!("hush-one")).hide(text), expected, "{text}");
+        }
+        assert_eq!(redacted(json!("tårta")).hide("tår…"), "[Redact]…");
     }
 
     #[test]

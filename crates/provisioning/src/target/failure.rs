@@ -3,7 +3,9 @@
 use crate::object_plan::Failure;
 
 /// Longest piece of a target's answer that is shown or logged.
-pub const SHOWN_BYTES_MAX: usize = 2048;
+const SHOWN_BYTES_MAX: usize = 2048;
+/// Stands where such a piece was cut.
+pub const CUT: &str = "…";
 
 /// Why a target cannot be worked with. One sentence with the cure.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,10 +96,17 @@ pub fn is_about_the_form(body: &[u8]) -> bool {
     kind.is_some_and(|kind| ["invalidPath", "invalidValue", "invalidSyntax"].contains(&kind))
 }
 
-/// The beginning of an answer as printable text.
+/// The beginning of an answer as printable text, with a mark where it was cut.
 pub fn shown(body: &[u8]) -> String {
-    let end = body.len().min(SHOWN_BYTES_MAX);
-    let text = String::from_utf8_lossy(&body[..end]);
+    let Some((begin, _)) = body.split_at_checked(SHOWN_BYTES_MAX).filter(|(_, rest)| !rest.is_empty()) else {
+        return printable(&String::from_utf8_lossy(body));
+    };
+    // A character that was cut in two is left out.
+    let text = String::from_utf8_lossy(begin);
+    printable(text.trim_end_matches(char::REPLACEMENT_CHARACTER)) + CUT
+}
+
+fn printable(text: &str) -> String {
     text.chars().map(|character| if character.is_control() && character != '\n' { ' ' } else { character }).collect()
 }
 
@@ -129,5 +138,10 @@ mod tests {
         );
         assert!(failure_of_status(500, &vec![b'x'; 1 << 20]).reason.len() < 3000);
         assert_eq!(shown(b"\x1b[31mred\xff"), " [31mred\u{fffd}");
+        let whole = "x".repeat(SHOWN_BYTES_MAX);
+        assert_eq!(shown(whole.as_bytes()), whole);
+        assert_eq!(shown(format!("{whole}y").as_bytes()), format!("{whole}{CUT}"));
+        let begun = "x".repeat(SHOWN_BYTES_MAX - 1);
+        assert_eq!(shown(format!("{begun}é").as_bytes()), format!("{begun}{CUT}"), "no half of a character");
     }
 }

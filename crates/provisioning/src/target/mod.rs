@@ -10,7 +10,7 @@ mod transport;
 
 pub use client::{CallError, Created, Patched, Target, TargetFacts, resource_id};
 pub use dial::OutboundPolicy;
-pub(crate) use failure::SHOWN_BYTES_MAX;
+pub(crate) use failure::CUT;
 pub use failure::{ConnectionProblem, failure_of_status};
 pub use http::{HttpTransport, RESPONSE_BYTES_MAX, Trust};
 pub use probe::{Discovered, discover, test_connection};
