@@ -39,12 +39,17 @@ pub async fn test_connection(
     nonce: &str,
     mut patience: Duration,
 ) -> Result<(), ConnectionProblem> {
+    let mut ignored = None;
     for (object, path) in matching {
         let query = dialect::match_query(target.dialect, *object, path, nonce);
         let answer = target.ask(&query, &mut patience).await.map_err(problem)?;
-        judge(*object, path, &answer)?;
+        match judge(*object, path, &answer) {
+            // What may be taken all the same is told last: any other problem may not.
+            Err(problem @ ConnectionProblem::IgnoresFilters(_)) => ignored = ignored.or(Some(problem)),
+            judged => judged?,
+        }
     }
-    Ok(())
+    ignored.map_or(Ok(()), Err)
 }
 
 fn judge(object: ObjectType, path: &TargetPath, answer: &Response) -> Result<(), ConnectionProblem> {
