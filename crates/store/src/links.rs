@@ -118,6 +118,8 @@ statements! {
     PUT = concat!("INSERT INTO links (app, ", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
            ON CONFLICT (app, kind, source_id) DO UPDATE SET target_id = excluded.target_id, state = excluded.state, attempt = excluded.attempt, at = excluded.at,
            fence = excluded.fence, match_key = excluded.match_key, label = excluded.label, exported = excluded.exported");
+    PUT_AT_TARGET = "UPDATE links SET state = $5, attempt = $6, at = $7, fence = $8, match_key = $9, label = $10, exported = $11
+                     WHERE app = $1 AND kind = $2 AND source_id = $3 AND target_id = $4";
     DELETE = "DELETE FROM links WHERE app = $1 AND kind = $2 AND source_id = $3";
     DELETE_AS_SEEN = "DELETE FROM links WHERE app = $1 AND kind = $2 AND source_id = $3 AND target_id = $4 AND state = $5 AND at = $6 AND fence = $7";
     COUNT = "SELECT state, COUNT(*) FROM links WHERE app = $1 AND kind = $2 GROUP BY state";
@@ -227,6 +229,11 @@ pub fn put_link(tx: &mut WriteTx<'_>, app: AppId, link: &LinkRecord) -> Result<(
         &link.label,
         link.exported
     ];
+    // SQLite writes an index anew for each of its columns that a statement names, also where the value stays; PostgreSQL
+    // compares, and another statement would be another round trip.
+    if link.target_id.is_some() && !tx.is_postgres() && tx.run(&PUT_AT_TARGET, values)? > 0 {
+        return Ok(());
+    }
     tx.run(&PUT, values).map(drop)
 }
 

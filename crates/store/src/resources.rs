@@ -84,6 +84,7 @@ statements! {
     KIND_HELD = "SELECT kind FROM resources WHERE tenant = $1 AND kind IN (1, 2) AND id = $2",
                 "SELECT kind FROM resources WHERE tenant = $1 AND kind IN (1, 2) AND id = $2 FOR KEY SHARE";
     UPDATE = "UPDATE resources SET unique_key = $4, doc = $5, version = version + 1, modified = $6 WHERE tenant = $1 AND kind = $2 AND id = $3";
+    UPDATE_WITH_KEY = "UPDATE resources SET doc = $5, version = version + 1, modified = $6 WHERE tenant = $1 AND kind = $2 AND id = $3 AND unique_key = $4";
     TOUCH = "UPDATE resources SET version = version + 1, modified = $4 WHERE tenant = $1 AND kind = $2 AND id = $3";
     DELETE = "DELETE FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3";
     INSERT_KEYS = "INSERT INTO resource_keys (tenant, kind, path, key, id) SELECT $1, $2, value ->> 0, value ->> 1, $3 FROM json_each($4) WHERE TRUE ON CONFLICT DO NOTHING",
@@ -224,7 +225,11 @@ pub fn update(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let (old, new) = keys;
-    tx.run(&UPDATE, params![tenant, kind.code(), id, unique_key, doc, now])?;
+    let values = params![tenant, kind.code(), id, unique_key, doc, now];
+    // SQLite writes the index of the key anew where a statement names it, also where the key stays.
+    if unique_key.is_none() || tx.is_postgres() || tx.run(&UPDATE_WITH_KEY, values)? == 0 {
+        tx.run(&UPDATE, values)?;
+    }
     for (path, key) in old.iter().filter(|key| !new.contains(key)) {
         tx.run(&DELETE_KEY, params![tenant, kind.code(), *path, key, id])?;
     }
