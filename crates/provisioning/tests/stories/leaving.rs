@@ -3,9 +3,10 @@
 use jiff::SignedDuration;
 use mapping::ScopingFilters;
 use serde_json::{Value, json};
+use store::UserId;
 
 use crate::fake_target::{Fault, Nature};
-use crate::world::{Job, lines, on_both};
+use crate::world::{Job, World, lines, on_both};
 
 fn active(job: &Job<'_>, name: &str) -> Value {
     job.target.with(|app| app.user_attribute(&format!("{name}@contoso.com"), "active"))
@@ -92,6 +93,19 @@ fn row_8_and_10_who_is_deleted_is_switched_off_and_removed_when_the_bin_is_empti
     });
 }
 
+/// Has somebody of the department of sales leave the scope of a job.
+async fn leaves_by(change: &str, world: &World, job: &Job<'_>, user: UserId) {
+    match change {
+        "unassigned" => world.unassign(job.app, user).await,
+        "blocked" => world.set(user, "accountEnabled", false).await,
+        "deleted" => world.deletes(user).await,
+        _ => {
+            job.map(|objects| objects[0].scoping = only_sales()).await;
+            world.set(user, "department", "IT").await;
+        }
+    }
+}
+
 #[test]
 fn row_13_an_application_without_soft_delete_loses_the_account() {
     for change in ["unassigned", "blocked", "deleted", "filtered"] {
@@ -100,15 +114,7 @@ fn row_13_an_application_without_soft_delete_loses_the_account() {
             let ann = world.joins_with("Ann", &[("department", "Sales")]).await;
             world.assign(job.app, ann).await;
             job.until_calm().await;
-            match change {
-                "unassigned" => world.unassign(job.app, ann).await,
-                "blocked" => world.set(ann, "accountEnabled", false).await,
-                "deleted" => world.deletes(ann).await,
-                _ => {
-                    job.map(|objects| objects[0].scoping = only_sales()).await;
-                    world.set(ann, "department", "IT").await;
-                }
-            }
+            leaves_by(change, &world, &job, ann).await;
             assert_eq!(job.until_calm().await.deleted, 1, "{change}");
             assert_eq!(job.target.with(|app| app.users.len()), 0, "{change}");
         });
@@ -126,15 +132,7 @@ fn rows_3_7_and_9_without_a_mapping_that_switches_off_nothing_is_done() {
                 world.assign(job.app, ann).await;
                 job.until_calm().await;
                 job.target.take_requests();
-                match change {
-                    "unassigned" => world.unassign(job.app, ann).await,
-                    "blocked" => world.set(ann, "accountEnabled", false).await,
-                    "deleted" => world.deletes(ann).await,
-                    _ => {
-                        job.map(|objects| objects[0].scoping = only_sales()).await;
-                        world.set(ann, "department", "IT").await;
-                    }
-                }
+                leaves_by(change, &world, &job, ann).await;
                 let report = job.until_calm().await;
                 assert_eq!((report.deleted, report.disabled, report.failed), (0, 0, 0), "{template} {change}");
                 assert_eq!(lines(&job.target.take_writes()), "", "{template} {change}");
