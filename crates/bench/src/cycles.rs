@@ -5,7 +5,7 @@ use anyhow::Context as _;
 
 use crate::database::Kind;
 use crate::figures::{Figure, Required, Unit, median};
-use crate::hub::{HOW, Hub};
+use crate::hub::{Cycle, HOW, Hub};
 use crate::limits::{INSERTS, durable_inserts};
 use crate::people::Person;
 use crate::product::Product;
@@ -45,45 +45,78 @@ pub fn measure(run: &Run) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for kind in run.kinds() {
         let inserts = durable_inserts(run, kind)?;
-        let seen: Vec<Seen> = sizes.iter().map(|size| at_size(run, kind, *size)).collect::<anyhow::Result<_>>()?;
+        let mut organisations: Vec<Organisation> =
+            sizes.iter().map(|size| Organisation::provisioned(run, kind, *size)).collect::<anyhow::Result<_>>()?;
+        // All sizes in turn, so that a noisy moment meets each of them.
+        for turn in 0..REPEATS {
+            for organisation in &mut organisations {
+                organisation.change(turn)?;
+            }
+        }
+        for _ in 0..REPEATS {
+            for organisation in &mut organisations {
+                organisation.rest()?;
+            }
+        }
+        progress(&format!("cycles, {}: {REPEATS} of each size with and without changes", kind.name()));
+        let seen: Vec<Seen> = organisations.iter().map(Organisation::seen).collect::<anyhow::Result<_>>()?;
         let smallest = seen.first().map(|seen| seen.incremental_seconds).context("no size was measured")?;
         figures.extend(seen.iter().flat_map(|seen| figures_of(seen, kind, inserts, smallest)));
     }
     Ok(figures)
 }
 
-fn at_size(run: &Run, kind: Kind, size: usize) -> anyhow::Result<Seen> {
-    let mut people: Vec<Person> = (0..size).map(Person::hired).collect();
-    let hub = Hub::new(Product::new(run, run.database(kind)?)?, &people)?;
-    progress(&format!("cycles, {}: {size} people are in the directory", kind.name()));
-    let initial = hub.cycle()?;
-    anyhow::ensure!(initial.created == size as u64, "the initial cycle did not create {size} users: {initial:?}");
-    progress(&format!("cycles, {}: initial cycle of {size} in {:.1} s", kind.name(), initial.seconds));
-    let mut cycles = vec![initial];
-    let mut incremental = Vec::new();
-    for repeat in 0..REPEATS {
-        let moved = move_some(&mut people, repeat);
-        hub.import(&moved)?;
-        let cycle = hub.cycle()?;
+/// People in the directory of a hub of their own, and the cycles that it ran.
+#[derive(Debug)]
+struct Organisation {
+    people: Vec<Person>,
+    hub: Hub,
+    initial: Cycle,
+    incremental: Vec<Cycle>,
+    empty: Vec<Cycle>,
+}
+
+impl Organisation {
+    /// One whose people all have their accounts.
+    fn provisioned(run: &Run, kind: Kind, size: usize) -> anyhow::Result<Self> {
+        let people: Vec<Person> = (0..size).map(Person::hired).collect();
+        let hub = Hub::new(Product::new(run, run.database(kind)?)?, &people)?;
+        progress(&format!("cycles, {}: {size} people are in the directory", kind.name()));
+        let initial = hub.cycle()?;
+        anyhow::ensure!(initial.created == size as u64, "the initial cycle did not create {size} users: {initial:?}");
+        progress(&format!("cycles, {}: initial cycle of {size} in {:.1} s", kind.name(), initial.seconds));
+        Ok(Self { people, hub, initial, incremental: Vec::new(), empty: Vec::new() })
+    }
+
+    /// Runs a cycle after some people have moved.
+    fn change(&mut self, turn: usize) -> anyhow::Result<()> {
+        let moved = move_some(&mut self.people, turn);
+        self.hub.import(&moved)?;
+        let cycle = self.hub.cycle()?;
         let expected = moved.len() as u64;
         anyhow::ensure!(cycle.changed == expected, "a cycle did not update {expected} users: {cycle:?}");
-        incremental.push(cycle.seconds);
-        cycles.push(cycle);
+        self.incremental.push(cycle);
+        Ok(())
     }
-    let mut empty = Vec::new();
-    for _ in 0..REPEATS {
-        empty.push(hub.cycle()?);
+
+    /// Runs a cycle without changes.
+    fn rest(&mut self) -> anyhow::Result<()> {
+        self.empty.push(self.hub.cycle()?);
+        Ok(())
     }
-    cycles.extend(&empty);
-    let server = hub.server.peak_bytes().context("the server is gone")?;
-    Ok(Seen {
-        size,
-        initial_seconds: initial.seconds,
-        incremental_seconds: median(incremental),
-        empty_seconds: median(empty.iter().map(|cycle| cycle.seconds)),
-        empty_requests: empty.iter().map(|cycle| cycle.requests).max().unwrap_or(0),
-        peak_bytes: server + cycles.iter().map(|cycle| cycle.peak_bytes).max().unwrap_or(0),
-    })
+
+    fn seen(&self) -> anyhow::Result<Seen> {
+        let cycles = [self.initial].into_iter().chain(self.incremental.iter().chain(&self.empty).copied());
+        let server = self.hub.server.peak_bytes().context("the server is gone")?;
+        Ok(Seen {
+            size: self.people.len(),
+            initial_seconds: self.initial.seconds,
+            incremental_seconds: median(self.incremental.iter().map(|cycle| cycle.seconds)),
+            empty_seconds: median(self.empty.iter().map(|cycle| cycle.seconds)),
+            empty_requests: self.empty.iter().map(|cycle| cycle.requests).max().unwrap_or(0),
+            peak_bytes: server + cycles.map(|cycle| cycle.peak_bytes).max().unwrap_or(0),
+        })
+    }
 }
 
 /// Moves [`CHANGES`] people, spread over the whole organisation, others in each turn; gives the moved ones.
