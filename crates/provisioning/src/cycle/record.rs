@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::logs::LogRecord;
-use store::{CycleId, LogId, ObjectKind};
+use store::{AppId, CycleId, LogId, ObjectKind};
 
 use super::context::Cycle;
 use super::evaluate::Evaluation;
@@ -70,6 +70,84 @@ pub(super) struct Happened<'a> {
     pub(super) started: Timestamp,
 }
 
+/// The document of a record, written as text at once: there is one for each write to a target.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary<'a> {
+    change_id: LogId,
+    cycle_id: CycleId,
+    job_id: AppId,
+    activity_date_time: Timestamp,
+    provisioning_action: &'static str,
+    provisioning_status_info: StatusInfo<'a>,
+    provisioning_steps: Vec<Step<'a>>,
+    modified_properties: &'a [ModifiedProperty],
+    duration_in_milliseconds: i128,
+    service_principal: Named<'a>,
+    source_identity: Identity<'a>,
+    target_identity: Identity<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusInfo<'a> {
+    status: &'static str,
+    error_information: Option<ErrorInformation<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorInformation<'a> {
+    error_code: &'a str,
+    reason: &'a str,
+}
+
+/// A step of the pipeline.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Step<'a> {
+    name: &'static str,
+    provisioning_step_type: &'static str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+enum Details<'a> {
+    ScopeEvaluationResult(Option<String>),
+    SkipReason(Option<&'a str>),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Named<'a> {
+    id: AppId,
+    display_name: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity<'a> {
+    id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<&'a str>,
+    identity_type: &'static str,
+}
+
+impl Status<'_> {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Skipped(_) => "skipped",
+            Self::Failure(_) => "failure",
+        }
+    }
+}
+
 impl Cycle {
     /// The log record of what happened to an object.
     pub(super) fn log(
@@ -78,37 +156,48 @@ impl Cycle {
         evaluation: Option<&Evaluation<'_>>,
         happened: &Happened<'_>,
     ) -> LogRecord {
-        let now = self.engine.now();
-        let id: LogId = self.engine.new_id();
-        let (status, error, skip) = match happened.status {
-            Status::Success => ("success", Value::Null, None),
-            Status::Skipped(reason) => ("skipped", Value::Null, Some(reason)),
-            Status::Failure(failure) => {
-                ("failure", json!({ "errorCode": failure.code, "reason": failure.reason }), None)
-            }
-        };
-        let label = subject.label();
-        let doc = json!({
-            "changeId": id, "cycleId": self.id, "jobId": self.app, "activityDateTime": now.to_string(),
-            "provisioningAction": happened.action,
-            "provisioningStatusInfo": { "status": status, "errorInformation": error },
-            "provisioningSteps": steps(subject, evaluation, happened, status, skip),
-            "modifiedProperties": happened.modified,
-            "durationInMilliseconds": now.duration_since(happened.started).as_millis(),
-            "servicePrincipal": { "id": self.app, "displayName": self.name },
-            "sourceIdentity": { "id": subject.id, "displayName": label, "identityType": type_name(subject.kind) },
-            "targetIdentity": { "id": happened.target_id, "identityType": type_name(subject.kind) },
-        });
+        let (now, id, label) = (self.engine.now(), self.engine.new_id(), subject.label());
+        let doc = serde_json::to_string(&Summary {
+            change_id: id,
+            cycle_id: self.id,
+            job_id: self.app,
+            activity_date_time: now,
+            provisioning_action: happened.action,
+            provisioning_status_info: StatusInfo {
+                status: happened.status.name(),
+                error_information: match happened.status {
+                    Status::Failure(failure) => {
+                        Some(ErrorInformation { error_code: failure.code, reason: &failure.reason })
+                    }
+                    Status::Success | Status::Skipped(_) => None,
+                },
+            },
+            provisioning_steps: steps(subject, evaluation, happened),
+            modified_properties: &happened.modified,
+            duration_in_milliseconds: now.duration_since(happened.started).as_millis(),
+            service_principal: Named { id: self.app, display_name: &self.name },
+            source_identity: Identity {
+                id: Some(&subject.id.to_string()),
+                display_name: Some(&label),
+                identity_type: type_name(subject.kind),
+            },
+            target_identity: Identity {
+                id: happened.target_id,
+                display_name: None,
+                identity_type: type_name(subject.kind),
+            },
+        })
+        .expect("names are texts, so this is always JSON");
         LogRecord {
             id,
             at: now,
             cycle: self.id,
             action: happened.action.to_owned(),
-            status: status.to_owned(),
+            status: happened.status.name().to_owned(),
             kind: subject.kind,
             source_id: subject.id,
             label,
-            doc: doc.to_string(),
+            doc,
         }
     }
 
@@ -118,30 +207,30 @@ impl Cycle {
 }
 
 /// The steps of the pipeline in the order of Entra's log: import, scoping, matching, export.
-fn steps(
-    subject: &Subject,
-    evaluation: Option<&Evaluation<'_>>,
-    happened: &Happened<'_>,
-    status: &str,
-    skip: Option<&str>,
-) -> Value {
-    let import = if subject.exists() {
-        "The object was read from the directory"
-    } else {
-        "The object is gone from the directory"
+fn steps<'a>(subject: &Subject, evaluation: Option<&'a Evaluation<'_>>, happened: &'a Happened<'_>) -> Vec<Step<'a>> {
+    let done = |name, provisioning_step_type, description| Step {
+        name,
+        provisioning_step_type,
+        status: "success",
+        description: Some(description),
+        details: None,
     };
-    let mut steps = vec![
-        json!({ "name": "EntryImport", "provisioningStepType": "import", "status": "success", "description": import }),
-    ];
+    let mut steps = Vec::with_capacity(4);
+    steps.push(if subject.exists() {
+        done("EntryImport", "import", "The object was read from the directory")
+    } else {
+        done("EntryImport", "import", "The object is gone from the directory")
+    });
     if let Some(evaluation) = evaluation {
         let (scope, reason) = match &evaluation.scope {
-            Scope::In => ("in scope".to_owned(), Value::Null),
-            Scope::Out(why) => ("out of scope".to_owned(), why.reason().into()),
+            Scope::In => ("in scope", None),
+            Scope::Out(why) => ("out of scope", Some(why.reason())),
         };
-        steps.push(json!({ "name": "EntrySynchronizationScoping", "provisioningStepType": "scoping", "status": "success", "description": scope, "details": { "ScopeEvaluationResult": reason } }));
+        let details = Some(Details::ScopeEvaluationResult(reason));
+        steps.push(Step { details, ..done("EntrySynchronizationScoping", "scoping", scope) });
     }
     if !happened.matching.is_empty() {
-        steps.push(json!({ "name": "EntryImport", "provisioningStepType": "matching", "status": "success", "description": happened.matching }));
+        steps.push(done("EntryImport", "matching", happened.matching));
     }
     let name = match happened.action {
         "create" => "EntryExportAdd",
@@ -149,10 +238,18 @@ fn steps(
         "delete" => "EntryExportDelete",
         _ => "EntrySynchronizationSkip",
     };
-    steps.push(
-        json!({ "name": name, "provisioningStepType": "export", "status": status, "details": { "SkipReason": skip } }),
-    );
-    Value::Array(steps)
+    let skip = match happened.status {
+        Status::Skipped(reason) => Some(reason),
+        Status::Success | Status::Failure(_) => None,
+    };
+    steps.push(Step {
+        name,
+        provisioning_step_type: "export",
+        status: happened.status.name(),
+        description: None,
+        details: Some(Details::SkipReason(skip)),
+    });
+    steps
 }
 
 pub(super) const fn type_name(kind: ObjectKind) -> &'static str {

@@ -260,7 +260,8 @@ impl Target {
         mut patience: Option<&mut Duration>,
         leave: impl Fn() -> F,
     ) -> Result<Answer, E> {
-        let request = Request { method, path, body: body.map(|body| Bytes::from(body.to_string())) };
+        let text = body.map(|body| serde_json::to_vec(body).expect("a JSON value is JSON"));
+        let request = Request { method, path, body: text.map(Bytes::from) };
         let mut attempt = 1;
         let mut late = false;
         loop {
