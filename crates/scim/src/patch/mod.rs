@@ -214,9 +214,9 @@ impl<'a> Draft<'a> {
         for operation in operations {
             self.apply(operation)?;
         }
-        self.resource_type
-            .check_required(self.attributes, |key| self.removed.contains(key))
-            .map_err(|missing| ScimError::mutability(missing.detail))?;
+        self.resource_type.check_required(self.attributes, |key| self.removed.contains(key)).map_err(|missing| {
+            ScimError::mutability(format!("{}; replace its value, it cannot be removed", missing.detail))
+        })?;
         self.resource_type.check_required(self.attributes, |key| self.before.contains_key(key))
     }
 

@@ -325,10 +325,13 @@ fn what_is_required_cannot_be_removed() {
     let profile = ResourceType::user().require("name.givenName").unwrap().require("displayName").unwrap();
     let whole = json!({"userName": "ada", "displayName": "Ada", "name": {"givenName": "A", "familyName": "L"}});
     for (operations, expected) in [
-        (json!([{"op": "remove", "path": "displayName"}]), Some((ScimType::Mutability, "'displayName' is required"))),
+        (
+            json!([{"op": "remove", "path": "displayName"}]),
+            Some((ScimType::Mutability, "'displayName' is required; replace its value, it cannot be removed")),
+        ),
         (
             json!([{"op": "Remove", "path": "name.givenName"}]),
-            Some((ScimType::Mutability, "'name.givenName' is required")),
+            Some((ScimType::Mutability, "'name.givenName' is required; replace its value, it cannot be removed")),
         ),
         (
             json!([{"op": "replace", "path": "displayName", "value": ""}]),
