@@ -13,7 +13,7 @@ use crate::run::{Run, progress};
 
 /// People of each organisation; the last is held against the first, and judged.
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
-/// People of a quick run; none is judged.
+/// People of a quick run; no speed of theirs is judged.
 const SIZES_QUICK: [usize; 2] = [200, 1_000];
 /// People who move before an incremental cycle.
 const CHANGES: usize = 100;
@@ -136,7 +136,7 @@ fn figures_of(seen: &Seen, kind: Kind, inserts: f64, smallest: f64) -> Vec<Figur
     let Seen { size, initial_seconds, incremental_seconds, empty_seconds, empty_requests, peak_bytes } = seen;
     let figure =
         |what: &str, value, unit| Figure::new(format!("cycles: {what}, {size} users"), Some(kind), value, unit);
-    // What is required holds for the largest size; without it (a quick run) nothing is judged.
+    // What is required holds for the largest size; without it (a quick run) only the requests are.
     let judged = |figure: Figure, required| if *size == SIZES[2] { figure.requiring(required) } else { figure };
     let rate = if *initial_seconds > 0.0 { *size as f64 / initial_seconds } else { 0.0 };
     let initial = figure("initial", rate, Unit::PerSecond).against(INSERTS, inserts).noted(HOW);

@@ -134,7 +134,7 @@ impl Engine {
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
-                Some(done) = running.join_next() => if let Ok(app) = done { names.remove(&app); },
+                Some(Ok(app)) = running.join_next() => { names.remove(&app); },
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
@@ -156,16 +156,31 @@ impl Engine {
             if names.len() >= JOBS_MAX as usize || !names.insert(app) {
                 continue;
             }
-            let engine = self.clone();
-            running.spawn(async move {
-                match engine.run_cycle(app, Arc::new(|_| {})).await {
-                    Ok(report) => tracing::info!(app = %app, "A cycle ended: {report}"),
-                    Err(JobError::Busy | JobError::Stopped) => {}
-                    Err(error) => tracing::warn!(app = %app, "A cycle failed: {error}"),
-                }
-                app
-            });
+            running.spawn(self.clone().run_due(app));
         }
+    }
+
+    /// Runs a job that is due. One whose cycle could not begin may be due still: it is not run again at once.
+    async fn run_due(self, app: AppId) -> AppId {
+        let mut cycle = tokio::task::JoinSet::new();
+        let engine = self.clone();
+        // A task of its own, so that a panic is this job's alone.
+        cycle.spawn(async move { engine.run_cycle(app, Arc::new(|_| {})).await });
+        match cycle.join_next().await {
+            Some(Ok(Ok(report))) => tracing::info!(app = %app, "A cycle ended: {report}"),
+            Some(Ok(Err(JobError::Stopped))) | None => {}
+            Some(Ok(Err(error))) => {
+                if !matches!(error, JobError::Busy) {
+                    tracing::warn!(app = %app, "A cycle failed: {error}");
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            Some(Err(panic)) => {
+                tracing::error!(app = %app, "A cycle broke off: {panic}");
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }
+        app
     }
 }
 

@@ -145,7 +145,10 @@ pub fn decide_in_scope<'p>(known: Known<'_>, found: Found<'p>, new: Desired<'p>)
                 Desired::Values(wishes) => Action::Create(wishes),
                 Desired::Ignored => Action::Skip(SkipReason::Ignored),
             },
-            None | Some(LinkState::Creating) => Action::Skip(SkipReason::ActionDisabled("Create")),
+            None => Action::Skip(SkipReason::ActionDisabled("Create")),
+            Some(LinkState::Creating) if !known.quiet => Action::Wait,
+            // Nothing can arrive any more, and nothing is made anew.
+            Some(LinkState::Creating) => Action::Forget,
             Some(LinkState::Linked | LinkState::Verify | LinkState::Deleting | LinkState::Released) => Action::Rematch,
         },
         Found::Account { differences, .. } if differences.is_empty() => {
@@ -175,6 +178,9 @@ pub fn decide_out_of_scope<'p>(known: Known<'_>, why: &OutOfScope, found: Found<
         return match (known.allowed.delete, hard_deleted) {
             (true, _) => Action::Delete,
             (false, true) => Action::Forget,
+            (false, false) if link.state.is_open() => {
+                Action::NoteLink { state: LinkState::Linked, reason: SkipReason::ActionDisabled("Delete") }
+            }
             (false, false) => Action::Skip(SkipReason::ActionDisabled("Delete")),
         };
     }

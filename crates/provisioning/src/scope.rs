@@ -40,8 +40,6 @@ pub enum OutOfScope {
     SoftDeleted,
     /// It is gone from the directory.
     HardDeleted,
-    /// The job does not provision objects of its type.
-    TypeNotProvisioned,
 }
 
 impl OutOfScope {
@@ -49,7 +47,7 @@ impl OutOfScope {
     /// table). A disabled or soft-deleted user stays managed (rows 6 and 8).
     pub const fn ends_management(&self) -> bool {
         match self {
-            Self::NotAssigned | Self::DefaultAccessOnly | Self::Filtered(_) | Self::TypeNotProvisioned => true,
+            Self::NotAssigned | Self::DefaultAccessOnly | Self::Filtered(_) => true,
             Self::Disabled | Self::SoftDeleted | Self::HardDeleted => false,
         }
     }
@@ -63,7 +61,6 @@ impl OutOfScope {
             Self::Disabled => "NotActive: accountEnabled is false".to_owned(),
             Self::SoftDeleted => "NotActive: soft-deleted".to_owned(),
             Self::HardDeleted => "NotActive: deleted from the directory".to_owned(),
-            Self::TypeNotProvisioned => "EntityTypeNotSupported: the job does not provision this type".to_owned(),
         }
     }
 }
@@ -116,9 +113,6 @@ pub fn scope_of_group(
     assigned: bool,
     source: &dyn Source,
 ) -> Scope {
-    if !mapping.enabled {
-        return Scope::Out(OutOfScope::TypeNotProvisioned);
-    }
     if rules.scope == ScopeSetting::Assigned && !(assigned && group.security_enabled) {
         return Scope::Out(OutOfScope::NotAssigned);
     }

@@ -31,16 +31,21 @@ impl Source for UserSource<'_> {
 }
 
 /// A group with what an application's mappings may ask of it.
-pub struct GroupSource<'a>(pub &'a Group);
+pub struct GroupSource<'a> {
+    /// The group.
+    pub group: &'a Group,
+    /// The virtual attribute `IsSoftDeleted`: whether it is to be switched off.
+    pub is_soft_deleted: bool,
+}
 
 impl Source for GroupSource<'_> {
     fn attribute(&self, name: &str) -> Value {
         match name {
-            "objectId" => Value::Text(self.0.id.to_string()),
-            "displayName" => Value::Text(self.0.display_name.clone()),
-            "securityEnabled" => boolean(self.0.security_enabled),
-            "IsSoftDeleted" => boolean(self.0.deleted.is_some()),
-            _ => self.0.attributes.get(name).map_or(Value::Null, Value::from_json),
+            "objectId" => Value::Text(self.group.id.to_string()),
+            "displayName" => Value::Text(self.group.display_name.clone()),
+            "securityEnabled" => boolean(self.group.security_enabled),
+            "IsSoftDeleted" => boolean(self.is_soft_deleted),
+            _ => self.group.attributes.get(name).map_or(Value::Null, Value::from_json),
         }
     }
 }

@@ -6,13 +6,12 @@ use store::references::{self, ReferenceRecord};
 use store::{ObjectId, ObjectKind, ReadTx, groups, jobs, logs};
 
 use super::context::{Cycle, Stop};
-use super::managers::call_failure;
+use super::managers::{call_failure, gone};
 use super::record::{Happened, ModifiedProperty, Status};
 use super::report::one_more;
 use super::subject::Subject;
 use crate::dialect;
 use crate::job::JobError;
-use crate::object_plan::Failure;
 use crate::target::{CallError, Patched};
 
 /// What is to become of one membership.
@@ -137,7 +136,9 @@ impl Cycle {
         let body = dialect::members_body(self.target.dialect, path, change.add, &ids);
         let failure = match self.target.patch(subject.object(), target_id, &body, leave).await? {
             Ok(Patched::Gone) => {
-                Failure { code: "InvalidAnchor", reason: "the group is gone at the target".to_owned() }
+                // The next cycle looks for it, and makes it anew where there is none: the members then follow it.
+                self.reference_of_unknown_outcome(subject, &gone()).await?;
+                return Ok(Written::Late);
             }
             Ok(patched) => return self.members_written(subject, target_id, &change, patched).await,
             Err(error @ CallError::Unknown(_)) => {
@@ -151,9 +152,7 @@ impl Cycle {
         if change.members.len() > 1 && failure.code == "SystemForCrossDomainIdentityManagementServiceIncompatible" {
             return self.write_one_by_one(subject, target_id, change).await;
         }
-        for (note, _) in &change.members {
-            self.reference_failed(subject, note, &failure).await?;
-        }
+        self.references_failed(subject, change.members.into_iter().map(|(note, _)| note).collect(), &failure).await?;
         Ok(Written::Refused)
     }
 

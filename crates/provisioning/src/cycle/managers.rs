@@ -39,7 +39,7 @@ impl Cycle {
                 Err(Trouble::Stop(stop)) => return Err(stop),
                 Err(Trouble::Object(failure)) => {
                     refused = true;
-                    self.reference_failed(&subject, &note, &failure).await?;
+                    self.references_failed(&subject, vec![note], &failure).await?;
                 }
             }
         }
@@ -89,13 +89,8 @@ impl Cycle {
         leave().await?;
         let body = dialect::patch_body(self.target.dialect, std::slice::from_ref(difference));
         match self.target.patch(subject.object(), target_id, &body, leave).await? {
-            Ok(Patched::Gone) => {
-                self.put(subject.link.clone()).await?;
-                Err(Trouble::Object(Failure {
-                    code: "InvalidAnchor",
-                    reason: "the account is gone at the target".to_owned(),
-                }))
-            }
+            // The next cycle looks for it, and makes it anew where there is none: its manager then follows it.
+            Ok(Patched::Gone) => Ok(self.reference_of_unknown_outcome(subject, &gone()).await?),
             Ok(patched) => self.manager_written(subject, note, difference, target_id, patched).await,
             // The look at an account of unknown state sees to its manager too.
             Err(CallError::Unknown(failure)) => Ok(self.reference_of_unknown_outcome(subject, &failure).await?),
@@ -199,11 +194,12 @@ impl Cycle {
         self.record(move |tx| references::close(tx, app, &note)).await
     }
 
-    /// A reference was refused: the object itself is fine. It waits in escrow for another attempt, and for a change of either end.
-    pub(super) async fn reference_failed(
+    /// References of one request were refused: the object itself is fine. They wait in escrow for another attempt, and for a change
+    /// of either end.
+    pub(super) async fn references_failed(
         &self,
         subject: &Subject,
-        note: &ReferenceRecord,
+        notes: Vec<ReferenceRecord>,
         failure: &Failure,
     ) -> Result<(), Stop> {
         let failure = &self.told(subject, failure);
@@ -211,9 +207,9 @@ impl Cycle {
         // Where the object itself has failed, its failure stands: when it is dealt with, the references are tried again.
         let own_failure = subject.escrow.as_ref().is_some_and(|escrow| escrow.code != REFERENCE_REFUSED);
         let escrow = (!own_failure).then(|| subject.escrow_for(REFERENCE_REFUSED, &failure.reason, self.engine.now()));
-        let (app, note) = (self.app, note.clone());
+        let app = self.app;
         self.record(move |tx| {
-            references::defer(tx, app, &note)?;
+            notes.iter().try_for_each(|note| references::defer(tx, app, note))?;
             if let Some(escrow) = &escrow {
                 links::put_escrow(tx, app, escrow)?;
             }
@@ -261,6 +257,11 @@ impl Cycle {
         let (app, kind, id) = (self.app, subject.kind, subject.id);
         self.record(move |tx| leave_escrow(tx, app, kind, id, Some(true))).await
     }
+}
+
+/// The holder of a reference was removed at the target by others.
+pub(super) fn gone() -> Failure {
+    Failure { code: "InvalidAnchor", reason: "the object is gone at the target; it is looked for again".to_owned() }
 }
 
 /// The failure inside a call's error; the end of the cycle where it is one.

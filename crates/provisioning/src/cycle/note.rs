@@ -95,8 +95,8 @@ impl Look<'_> {
     ) -> Result<Looked, Trouble> {
         let cycle = self.cycle;
         let before = self.subject.link.as_ref();
-        // An update of unknown outcome may still arrive: the account is read again after the window.
-        let keeps_verifying = before.is_some_and(|link| link.state == LinkState::Verify && !cycle.is_quiet(link));
+        // A write of unknown outcome may still arrive: the account is read again after the window.
+        let keeps_verifying = self.may_be_overtaken();
         if cycle.previews() {
             self.foresee_link(target_id.as_deref(), false, state == LinkState::Linked);
         }

@@ -251,8 +251,8 @@ impl Cycle {
         // Doubles with the time already spent in quarantine.
         Ok(now
             .duration_since(since)
-            .max(settings.interval())
-            .min(jiff::SignedDuration::from_hours(QUARANTINE_HOURS_MAX)))
+            .min(jiff::SignedDuration::from_hours(QUARANTINE_HOURS_MAX))
+            .max(settings.interval()))
     }
 
     async fn leave_quarantine(&self) -> Result<jiff::SignedDuration, JobError> {

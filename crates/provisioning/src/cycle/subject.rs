@@ -121,7 +121,7 @@ impl Subject {
     pub(super) fn with_source<T>(&self, is_soft_deleted: bool, with: impl FnOnce(&dyn Source) -> T) -> Option<T> {
         match (&self.user, &self.group) {
             (Some(user), _) => Some(with(&UserSource { user, entitlements: &self.entitlements, is_soft_deleted })),
-            (None, Some(group)) => Some(with(&GroupSource(group))),
+            (None, Some(group)) => Some(with(&GroupSource { group, is_soft_deleted })),
             (None, None) => None,
         }
     }

@@ -5,7 +5,7 @@ use store::links::{self, LinkRecord, LinkState};
 use store::{ObjectId, ObjectKind, ReadTx, logs, references};
 
 use super::context::Stop;
-use super::evaluate::Evaluation;
+use super::evaluate::{Evaluation, remnant};
 use super::later::When;
 use super::look::{Look, Looked, Trouble};
 use super::note::not_on_two;
@@ -41,7 +41,7 @@ impl Look<'_> {
         }
         let link = LinkRecord {
             at: former.at,
-            exported: None,
+            exported: former.exported.map(remnant),
             ..self.new_link(evaluation, LinkState::Linked, former.target_id.clone())
         };
         if cycle.previews() {

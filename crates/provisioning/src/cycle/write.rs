@@ -167,10 +167,10 @@ impl Look<'_> {
         Ok(self.wait())
     }
 
-    /// Whether an earlier update of unknown outcome may still arrive after the one that is sent now.
-    fn may_be_overtaken(&self) -> bool {
-        let before = self.subject.link.as_ref().filter(|link| link.state == LinkState::Verify);
-        before.is_some_and(|link| !self.cycle.is_quiet(link))
+    /// Whether an earlier update or delete of unknown outcome may still arrive after what is done now.
+    pub(super) fn may_be_overtaken(&self) -> bool {
+        let is_open = |link: &&LinkRecord| matches!(link.state, LinkState::Verify | LinkState::Deleting);
+        self.subject.link.as_ref().filter(is_open).is_some_and(|link| !self.cycle.is_quiet(link))
     }
 
     /// Commits what is about to be sent, as of now: from here on the settle window counts.

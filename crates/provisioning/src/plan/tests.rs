@@ -127,6 +127,25 @@ fn the_deprovisioning_table_where_not_every_write_is_allowed() {
 }
 
 #[test]
+fn what_may_not_be_written_leaves_no_write_open() {
+    use LinkState::{Creating, Deleting, Verify};
+    let allowed = FlowTypes { create: false, delete: false, ..FlowTypes::default() };
+    let left = Scope::Out(OutOfScope::NotAssigned);
+    let cases = [
+        // scope, link, the account exists, the window has passed -> what is done
+        (&Scope::In, Creating, false, false, "wait"),
+        (&Scope::In, Creating, false, true, "forget"),
+        (&left, Creating, true, true, "note Linked"),
+        (&left, Deleting, true, true, "note Linked"),
+        (&left, Verify, true, true, "note Linked"),
+    ];
+    for (scope, state, exists, settled, expected) in cases {
+        let done = decide_allowed(scope, Some(state), (exists, true), Leaving::Deleted, settled, allowed);
+        assert_eq!(done, expected, "{scope:?} {state:?} {exists} {settled}");
+    }
+}
+
+#[test]
 fn a_create_of_unknown_outcome() {
     use LinkState::Creating;
     let left = Scope::Out(OutOfScope::NotAssigned);

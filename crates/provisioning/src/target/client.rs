@@ -182,7 +182,8 @@ impl Target {
     }
 
     fn created(&self, answer: &Response) -> Result<Created, CallError> {
-        if !matches!(answer.status, 200 | 201) {
+        // Also where it is only accepted (202) or said in no words (204): it was not refused.
+        if !(200..=299).contains(&answer.status) {
             return Err(self.refusal(answer));
         }
         let id = object_of(&answer.body).and_then(|resource| resource_id(&resource).map(str::to_owned));
@@ -309,7 +310,7 @@ impl Target {
             Ok(answer) => {
                 self.unreachable.store(0, Ordering::Relaxed);
                 self.silent.store(0, Ordering::Relaxed);
-                if !matches!(answer.status, 401 | 403) {
+                if answer.status != 401 {
                     self.unauthorized.store(0, Ordering::Relaxed);
                 }
                 match answer.status {
@@ -355,7 +356,8 @@ impl Target {
             failure.reason.push_str(DIALECT_HINT);
         }
         match answer.status {
-            401 | 403 if self.unauthorized.fetch_add(1, Ordering::Relaxed) + 1 >= UNAUTHORIZED_MAX => {
+            // What is forbidden (403) is so for this object: the token itself was good when the cycle began.
+            401 if self.unauthorized.fetch_add(1, Ordering::Relaxed) + 1 >= UNAUTHORIZED_MAX => {
                 CallError::Job(ConnectionProblem::Unauthorized(answer.status))
             }
             501 => CallError::Refused(failure),
@@ -388,15 +390,18 @@ fn is_of_unknown_outcome(result: &Result<Response, SendError>) -> bool {
     }
 }
 
-/// A refusal after an attempt of unknown outcome: the target may have acted all the same.
+/// A refusal after an attempt of unknown outcome, or no more answers: the target may have acted all the same. Where the cycle cannot
+/// go on, the next call finds that out too.
 fn late_refusal(error: CallError, late: bool) -> CallError {
     if late { unknown(error) } else { error }
 }
 
 fn unknown(error: CallError) -> CallError {
     match error {
-        CallError::Refused(failure) => CallError::Unknown(failure),
-        other => other,
+        CallError::Refused(failure) | CallError::Unknown(failure) => CallError::Unknown(failure),
+        CallError::Job(problem) => {
+            CallError::Unknown(Failure { code: "WebExceptionProtocolError", reason: problem.to_string() })
+        }
     }
 }
 

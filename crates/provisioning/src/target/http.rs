@@ -95,7 +95,7 @@ impl HttpTransport {
     }
 
     async fn exchange(&self, request: Request) -> Result<Response, SendError> {
-        let is_read = request.method == Method::Get;
+        let method = request.method;
         let request = self.request(request)?;
         let answer = self.client.request(request).await.map_err(|error| {
             if error.is_connect() {
@@ -110,8 +110,10 @@ impl HttpTransport {
         let (retry_after, content_type) = (text(RETRY_AFTER), text(CONTENT_TYPE));
         let body = match Limited::new(body, RESPONSE_BYTES_MAX).collect().await {
             Ok(body) => body.to_bytes(),
-            // A write was answered: its status tells the outcome, whatever becomes of the body.
-            Err(_) if !is_read && head.status.is_client_error() => Bytes::new(),
+            // A write was answered: its status tells the outcome, whatever becomes of the body. Only a create that was carried out
+            // says something there that has to be known.
+            Err(_) if method != Method::Get && head.status.is_client_error() => Bytes::new(),
+            Err(_) if matches!(method, Method::Patch | Method::Delete) && head.status.is_success() => Bytes::new(),
             Err(error) => {
                 return Err(SendError::Unknown(format!(
                     "the answer broke off or is longer than {RESPONSE_BYTES_MAX} bytes: {error}"

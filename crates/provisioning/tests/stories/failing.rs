@@ -62,6 +62,23 @@ fn a_create_whose_answer_was_lost_is_told_as_waiting_at_once_and_what_is_put_off
 }
 
 #[test]
+fn a_create_that_is_only_accepted_is_waited_for() {
+    for status in [202, 204] {
+        on_both(|world| async move {
+            let nature = Nature { unique: false, lag: SignedDuration::from_secs(10), ..Nature::default() };
+            let job = world.job("scim", nature).await;
+            world.joins_for(job.app, "Ann").await;
+            job.target.fail_once(Fault::AppliedThenRefused(status), |request| request.method == Method::Post);
+            assert_eq!(job.cycle().await.failed, 1);
+            assert_eq!(job.cycle().await.settles_in_seconds, Some(120));
+            world.clock.advance(SignedDuration::from_secs(10));
+            job.until_calm().await;
+            assert_eq!(job.target.with(|app| app.users.len()), 1);
+        });
+    }
+}
+
+#[test]
 fn a_create_that_was_lost_is_sent_again_after_the_window() {
     for fault in [Fault::Lost, Fault::CrashBefore] {
         on_both(|world| {
@@ -152,6 +169,103 @@ fn an_update_whose_answer_nobody_learned_is_not_taken_for_undone() {
         world.set(ann, "jobTitle", "First").await;
         job.cycle().await;
         assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "title")), "First");
+    });
+}
+
+#[test]
+fn an_update_that_was_carried_out_before_the_application_went_down_is_not_taken_for_undone() {
+    for fault in [Fault::Unreachable, Fault::Refused(401, None)] {
+        on_both(|world| {
+            let fault = fault.clone();
+            async move {
+                let job = world.job("scim", Nature::default()).await;
+                job.change(JobChange { concurrency: Some(8), ..JobChange::default() }).await;
+                let names = ["Ann", "Bob", "Cid", "Dan", "Eve"];
+                let mut people = Vec::new();
+                for name in names {
+                    people.push(world.joins_with(name, &[("jobTitle", "First")]).await);
+                    world.assign(job.app, people[people.len() - 1]).await;
+                }
+                job.until_calm().await;
+                for person in &people {
+                    world.set(*person, "jobTitle", "Second").await;
+                }
+                // It is down when it has carried out all of them, and has answered none.
+                let mut carried_out = 0;
+                job.target.fail(move |request| match request.method {
+                    Method::Patch if carried_out < names.len() => {
+                        carried_out += 1;
+                        Fault::AppliedThenRefused(503)
+                    }
+                    _ if carried_out == names.len() => fault.clone(),
+                    _ => Fault::None,
+                });
+                drop(job.try_cycle().await);
+                job.target.heal();
+                for person in people {
+                    world.set(person, "jobTitle", "First").await;
+                }
+                job.cycle().await;
+                for name in ["ann", "bob", "cid", "dan", "eve"] {
+                    let name = format!("{name}@contoso.com");
+                    assert_eq!(job.target.with(|app| app.user_attribute(&name, "title")), "First", "{name}");
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn people_whom_an_application_forbids_to_change_keep_nobody_else_waiting() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        job.change(JobChange { concurrency: Some(8), ..JobChange::default() }).await;
+        let mut admins = Vec::new();
+        for number in 0..8 {
+            admins.push(world.joins_for(job.app, &format!("P{number}")).await);
+        }
+        job.until_calm().await;
+        for admin in admins {
+            world.set(admin, "jobTitle", "Admin").await;
+        }
+        world.joins_for(job.app, "Ann").await;
+        let forbidden = |request: &provisioning::target::Request| request.method == Method::Patch;
+        job.target.fail(move |request| if forbidden(request) { Fault::Refused(403, None) } else { Fault::None });
+        let report = job.cycle().await;
+        assert_eq!((report.created, report.failed), (1, 8));
+        assert!(job.log_lines().await.contains(&"update p3@contoso.com failure InsufficientRights".to_owned()));
+        assert_eq!(world.engine().job(job.app).await.expect("the job is there").status, JobStatus::On);
+    });
+}
+
+#[test]
+fn quarantine_never_makes_a_job_run_more_often_than_it_is_to() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let day = 24 * 3600;
+        job.change(JobChange { interval_seconds: Some(day), ..JobChange::default() }).await;
+        world.joins_for(job.app, "Ann").await;
+        job.target.fail(|_| Fault::Unreachable);
+        job.try_cycle().await.expect_err("nobody can be reached");
+        let view = world.engine().job(job.app).await.expect("the job is there");
+        assert!(view.next_run >= world.clock.now() + SignedDuration::from_hours(23), "{}", view.next_run);
+    });
+}
+
+#[test]
+fn a_job_whose_cycle_cannot_begin_is_not_tried_without_end() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        world.joins_for(job.app, "Ann").await;
+        world.lock_folder_is_unusable();
+        let (began, mut turns) = (tokio::time::Instant::now(), 0);
+        let shutdown = std::future::poll_fn(|_| {
+            turns += 1;
+            let is_over = turns > 1000 || began.elapsed() > std::time::Duration::from_secs(10);
+            if is_over { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        });
+        world.engine().scheduler(shutdown).await;
+        assert!(turns < 100, "{turns}");
     });
 }
 

@@ -140,6 +140,63 @@ fn who_left_a_group_before_a_restart_leaves_it_at_the_application_too() {
 }
 
 #[test]
+fn a_group_that_was_removed_at_the_application_is_made_anew_with_all_its_members() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let sales = world.group_for(job.app, "Sales").await;
+        let (ann, bob) = (world.joins("Ann").await, world.joins("Bob").await);
+        world.enters(sales, ann).await;
+        job.until_calm().await;
+        job.target.with(|app| app.groups.clear());
+        world.enters(sales, bob).await;
+        let report = job.cycle().await;
+        assert_eq!((report.created, report.failed), (1, 1));
+        assert!(job.log_lines().await.contains(&"update Sales failure InvalidAnchor".to_owned()));
+        world.clock.advance(jiff::SignedDuration::from_secs(130));
+        job.until_calm().await;
+        assert_eq!(members(&job, "Sales"), ["ann@contoso.com", "bob@contoso.com"]);
+    });
+}
+
+#[test]
+fn an_account_that_was_removed_at_the_application_is_made_anew_when_its_manager_comes() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let (ann, boss) = (world.joins_for(job.app, "Ann").await, world.joins("Boss").await);
+        world.set(ann, "manager", boss.to_string()).await;
+        job.until_calm().await;
+        job.target.with(|app| app.users.clear());
+        world.assign(job.app, boss).await;
+        assert_eq!(job.cycle().await.failed, 1);
+        world.clock.advance(jiff::SignedDuration::from_secs(130));
+        job.until_calm().await;
+        assert_eq!(manager(&job, "ann"), "boss@contoso.com");
+    });
+}
+
+#[test]
+fn a_page_of_members_that_is_forbidden_is_one_failure() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let sales = world.group_for(job.app, "Sales").await;
+        for name in ["Ann", "Bob", "Eve"] {
+            let person = world.joins(name).await;
+            world.enters(sales, person).await;
+        }
+        job.target.fail(|request| {
+            let is_group = request.method == Method::Patch && request.path.starts_with("/Groups");
+            if is_group { Fault::Refused(403, None) } else { Fault::None }
+        });
+        assert_eq!(job.cycle().await.failed, 1);
+        let failures = job.log_lines().await.into_iter().filter(|line| line.contains("failure"));
+        assert_eq!(failures.collect::<Vec<_>>(), ["update Sales failure InsufficientRights"]);
+        job.target.heal();
+        job.until_calm().await;
+        assert_eq!(members(&job, "Sales").len(), 3);
+    });
+}
+
+#[test]
 fn nested_groups_contribute_nothing() {
     on_both(|world| async move {
         let job = world.job("netskope", Nature::default()).await;

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use mapping::ScopingFilters;
+use provisioning::target::Method;
 use serde_json::{Value, json};
 use store::UserId;
 
@@ -119,6 +120,28 @@ fn row_13_an_application_without_soft_delete_loses_the_account() {
             assert_eq!(job.target.with(|app| app.users.len()), 0, "{change}");
         });
     }
+}
+
+#[test]
+fn a_delete_that_arrives_after_the_object_has_come_back_is_noticed() {
+    on_both(|world| async move {
+        let job = world.job("forcepoint-csg", Nature::default()).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        job.until_calm().await;
+        world.unassign(job.app, ann).await;
+        let late = Fault::Late(SignedDuration::from_secs(50));
+        job.target.fail(move |request| if request.method == Method::Delete { late.clone() } else { Fault::None });
+        assert_eq!(job.cycle().await.failed, 1);
+        world.assign(job.app, ann).await;
+        job.cycle().await;
+        assert_eq!(job.target.with(|app| app.users.len()), 1);
+        world.clock.advance(SignedDuration::from_secs(60));
+        job.target.heal();
+        job.cycle().await;
+        world.clock.advance(SignedDuration::from_secs(130));
+        job.until_calm().await;
+        assert_eq!(job.target.with(|app| app.users.len()), 1);
+    });
 }
 
 #[test]

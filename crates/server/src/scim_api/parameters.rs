@@ -29,7 +29,7 @@ impl Parameters {
             let name = decode(name)?;
             if let Some(place) = parameters.place(&name) {
                 if place.is_some() {
-                    return Err(ScimError::invalid_value(format!("{} is given twice", name.to_ascii_lowercase())));
+                    return Err(given_twice(&name));
                 }
                 *place = Some(decode(value)?);
             }
@@ -48,6 +48,9 @@ impl Parameters {
                 let is_urn = |urn: &Value| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(SEARCH_REQUEST_URN));
                 is_search = value.as_array().is_some_and(|urns| urns.iter().any(is_urn));
             } else if let Some(place) = parameters.place(&name) {
+                if place.is_some() {
+                    return Err(given_twice(&name));
+                }
                 *place = parameter(&name, value)?;
             }
         }
@@ -75,6 +78,10 @@ impl Parameters {
     pub(crate) fn paging(&self) -> Result<Paging, ScimError> {
         Paging::read(self.start_index.as_deref(), self.count.as_deref())
     }
+}
+
+fn given_twice(name: &str) -> ScimError {
+    ScimError::invalid_value(format!("{} is given twice", name.to_ascii_lowercase()))
 }
 
 /// A value of a message as it would stand in an address: attribute names are separated by commas.
@@ -167,6 +174,7 @@ mod tests {
             (json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"] }), ScimType::InvalidSyntax),
             (json!({ "schemas": schemas.clone(), "filter": ["a pr"] }), ScimType::InvalidValue),
             (json!({ "schemas": schemas.clone(), "attributes": [1] }), ScimType::InvalidValue),
+            (json!({ "schemas": schemas.clone(), "filter": "a pr", "Filter": "b pr" }), ScimType::InvalidValue),
             (json!({ "schemas": schemas, "count": true }), ScimType::InvalidValue),
         ] {
             assert_eq!(Parameters::of_search(message.clone()).unwrap_err().scim_type, expected, "{message}");
