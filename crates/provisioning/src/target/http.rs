@@ -214,7 +214,7 @@ fn tls_sentence(error: &rustls::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
+    use std::io::{self, Read, Write};
 
     use rustls::{CertificateError, InvalidMessage};
 
@@ -233,6 +233,41 @@ mod tests {
         ] {
             let told = root_cause(&error);
             assert!(told.contains(expected), "{told}");
+        }
+    }
+
+    /// Answers one request with a status and a body that breaks off.
+    fn breaks_off(status: &'static str) -> TenantUrl {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let (mut client, _) = listener.accept().unwrap();
+            // All of a short request comes at once.
+            client.read(&mut [0; 4096]).unwrap();
+            write!(client, "HTTP/1.1 {status}\r\ncontent-length: 100\r\n\r\n{{\"id\":").unwrap();
+        });
+        format!("http://{address}/scim").parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_status_of_a_write_counts_also_where_the_answer_breaks_off() {
+        use Method::{Delete, Get, Patch, Post};
+        let trust = Trust::new(None).unwrap();
+        for (method, status, expected) in [
+            (Patch, "200 OK", Some(200)),
+            (Delete, "200 OK", Some(200)),
+            (Post, "201 Created", None),
+            (Post, "409 Conflict", Some(409)),
+            (Patch, "400 Bad Request", Some(400)),
+            (Patch, "500 Internal Server Error", None),
+            (Get, "200 OK", None),
+        ] {
+            let timeout = Duration::from_secs(10);
+            let policy = OutboundPolicy::default();
+            let transport = HttpTransport::new(breaks_off(status), "secret", policy, &trust, timeout).unwrap();
+            let request = Request { method, path: "/Users/u1".to_owned(), body: None };
+            let answered = transport.send(request).await.ok().map(|answer| answer.status);
+            assert_eq!(answered, expected, "{method:?} {status}");
         }
     }
 

@@ -145,6 +145,29 @@ fn a_delete_that_arrives_after_the_object_has_come_back_is_noticed() {
 }
 
 #[test]
+fn a_group_that_leaves_is_switched_off_where_a_mapping_does_that() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        job.map(|objects| {
+            let state =
+                json!({ "target": "externalId", "source": "Switch([IsSoftDeleted], \"open\", \"True\", \"closed\")" });
+            objects[1].attributes.retain(|mapping| mapping.target != "externalId");
+            objects[1].attributes.push(serde_json::from_value(state).expect("it is a mapping"));
+        })
+        .await;
+        let state = |job: &Job<'_>| {
+            job.target.with(|app| app.groups.values().next().map(|sales| sales.attributes["externalId"].clone()))
+        };
+        let sales = world.group_for(job.app, "Sales").await;
+        job.until_calm().await;
+        assert_eq!(state(&job), Some(json!("open")));
+        world.unassign(job.app, sales).await;
+        assert_eq!(job.until_calm().await.disabled, 1);
+        assert_eq!(state(&job), Some(json!("closed")));
+    });
+}
+
+#[test]
 fn rows_3_7_and_9_without_a_mapping_that_switches_off_nothing_is_done() {
     for template in ["scim", "netskope", "storegate"] {
         for change in ["unassigned", "blocked", "deleted", "filtered"] {
