@@ -135,7 +135,8 @@ struct Identity<'a> {
     id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     display_name: Option<&'a str>,
-    identity_type: &'static str,
+    #[serde(rename = "identityType")]
+    object_type: &'static str,
 }
 
 impl Status<'_> {
@@ -179,12 +180,12 @@ impl Cycle {
             source_identity: Identity {
                 id: Some(&subject.id.to_string()),
                 display_name: Some(&label),
-                identity_type: type_name(subject.kind),
+                object_type: type_name(subject.kind),
             },
             target_identity: Identity {
                 id: happened.target_id,
                 display_name: None,
-                identity_type: type_name(subject.kind),
+                object_type: type_name(subject.kind),
             },
         })
         .expect("names are texts, so this is always JSON");
