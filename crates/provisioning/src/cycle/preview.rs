@@ -49,6 +49,10 @@ pub type PlanSink = Box<dyn FnMut(Predicted) + Send>;
 /// What a preview remembers.
 pub(super) struct Preview {
     sink: PlanSink,
+    /// Requests that were told.
+    requests: u64,
+    /// Told when the references have been: deletes of users who leave their groups first.
+    last: Vec<Predicted>,
     /// The ids that objects have, or will have, at the target.
     pub(super) targets: HashMap<(ObjectKind, ObjectId), String>,
     /// Objects that were looked at: a second look would find nothing to do.
@@ -77,6 +81,8 @@ impl Preview {
     pub(super) fn new(sink: PlanSink) -> Self {
         Self {
             sink,
+            requests: 0,
+            last: Vec::new(),
             targets: HashMap::new(),
             looked: HashSet::new(),
             gone: HashSet::new(),
@@ -88,6 +94,18 @@ impl Preview {
             newly: Vec::new(),
             managers: BTreeSet::new(),
             members: BTreeMap::new(),
+        }
+    }
+
+    fn tell(&mut self, predicted: Predicted) {
+        self.requests += u64::from(predicted.method.is_some());
+        (self.sink)(predicted);
+    }
+
+    /// Tells what comes after everything else.
+    pub(super) fn tell_last(&mut self) {
+        for predicted in std::mem::take(&mut self.last) {
+            self.tell(predicted);
         }
     }
 
@@ -150,7 +168,12 @@ impl Cycle {
     }
 
     pub(super) fn predict(&self, predicted: Predicted) {
-        self.with_preview(|preview| (preview.sink)(predicted));
+        self.with_preview(|preview| preview.tell(predicted));
+    }
+
+    /// How many requests a preview has told; in a cycle, how many were sent.
+    pub(super) fn requests(&self) -> u64 {
+        self.with_preview(|preview| preview.requests).unwrap_or_else(|| self.target.requests())
     }
 
     pub(super) fn predict_create(&self, subject: &Subject, body: &Value) {
@@ -186,9 +209,16 @@ impl Cycle {
     }
 
     pub(super) fn predict_delete(&self, subject: &Subject, target_id: &str) {
-        self.with_preview(|preview| preview.removed.insert((subject.kind, target_id.to_owned())));
         let path = dialect::write_path(subject.object(), target_id);
-        self.predict(request(subject, "delete", "DELETE", path, None));
+        let predicted = request(subject, "delete", "DELETE", path, None);
+        self.with_preview(|preview| {
+            preview.removed.insert((subject.kind, target_id.to_owned()));
+            if subject.kind == ObjectKind::User && preview.departing.contains(&subject.id) {
+                preview.last.push(predicted);
+            } else {
+                preview.tell(predicted);
+            }
+        });
     }
 
     pub(super) fn predict_failure(&self, subject: &Subject, failure: &Failure) {

@@ -11,7 +11,7 @@ use super::context::{Cycle, Stop};
 use super::evaluate::held_manager;
 use super::group_members::{Membership, decide};
 use super::note::REFERENCE_REFUSED;
-use super::preview::request;
+use super::preview::{Preview, request};
 use super::retries::is_too_old;
 use super::run::{CHANGES_PAGE, PAGE, Place};
 use super::subject::Subject;
@@ -73,9 +73,9 @@ impl Cycle {
             let (last, touched) = page.await?;
             let Some(seq) = last else { return Ok(()) };
             watermark = seq;
-            self.look_at(touched.objects.into_iter().collect(), "changes").await?;
+            self.look_at(touched.objects.iter().copied().collect(), "changes").await?;
             for group in touched.groups {
-                self.look_at_members(group).await?;
+                self.look_at_members(group, &touched.objects).await?;
             }
             self.with_preview(|preview| {
                 for (group, member) in touched.memberships {
@@ -104,6 +104,7 @@ impl Cycle {
         for (group, members) in members {
             self.preview_members(group, members).await?;
         }
+        self.with_preview(Preview::tell_last);
         Ok(())
     }
 

@@ -39,7 +39,7 @@ pub struct CycleReport {
     /// In how many seconds the last such window has passed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settles_in_seconds: Option<u64>,
-    /// Requests sent to the target, reads among them.
+    /// Requests sent to the target, reads among them; in a plan, those that were told.
     pub requests: u64,
     /// How long it took.
     pub seconds: f64,

@@ -1,5 +1,6 @@
 //! The course of a cycle: which objects, in which order, and when the watermark moves.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -87,7 +88,7 @@ impl Engine {
 
 impl Cycle {
     pub(super) fn report(&self, started: Instant) -> CycleReport {
-        self.counts.report(self.kind(), self.target.requests(), started.elapsed().as_secs_f64())
+        self.counts.report(self.kind(), self.requests(), started.elapsed().as_secs_f64())
     }
 
     async fn run(self: &Arc<Self>, lease: Lease) -> Result<(), Stop> {
@@ -189,9 +190,9 @@ impl Cycle {
                 })
                 .await?;
             }
-            self.look_at(touched.objects.into_iter().collect(), "changes").await?;
+            self.look_at(touched.objects.iter().copied().collect(), "changes").await?;
             for group in touched.groups {
-                self.look_at_members(group).await?;
+                self.look_at_members(group, &touched.objects).await?;
             }
             self.write_references().await?;
             self.look_after_references().await?;
@@ -201,8 +202,12 @@ impl Cycle {
         }
     }
 
-    /// Looks at every member of a group, page by page.
-    pub(super) async fn look_at_members(self: &Arc<Self>, group: ObjectId) -> Result<(), Stop> {
+    /// Looks at every member of a group, page by page, but for those that were looked at just now.
+    pub(super) async fn look_at_members(
+        self: &Arc<Self>,
+        group: ObjectId,
+        seen: &BTreeSet<(ObjectKind, ObjectId)>,
+    ) -> Result<(), Stop> {
         let mut after = None;
         loop {
             let from = after;
@@ -212,7 +217,7 @@ impl Cycle {
             after = Some(*last);
             let users =
                 members.into_iter().filter(|(_, kind)| *kind == ObjectKind::User).map(|(id, _)| (ObjectKind::User, id));
-            self.look_at(users.collect(), "members").await?;
+            self.look_at(users.filter(|user| !seen.contains(user)).collect(), "members").await?;
         }
     }
 

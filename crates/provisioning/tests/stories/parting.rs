@@ -38,6 +38,23 @@ fn who_is_purged_leaves_the_groups_before_the_account_goes() {
 }
 
 #[test]
+fn a_plan_tells_first_that_who_is_purged_leaves_the_groups_and_counts_what_it_tells() {
+    on_both(|world| async move {
+        let job = world.job("scim", KEEPS).await;
+        let sales = world.group_for(job.app, "Sales").await;
+        let ann = world.joins("Ann").await;
+        world.enters(sales, ann).await;
+        job.until_calm().await;
+        world.deletes(ann).await;
+        world.purges(ann).await;
+        let told: Vec<_> = job.plan().await.into_iter().filter_map(|one| one.method).collect();
+        assert_eq!(told, ["PATCH", "DELETE"]);
+        let report = world.engine().plan(job.app, Box::new(|_| {})).await.expect("nothing else runs");
+        assert_eq!(report.requests, 2);
+    });
+}
+
+#[test]
 fn who_is_only_deleted_stays_in_the_groups() {
     on_both(|world| async move {
         let job = world.job("scim", KEEPS).await;

@@ -105,6 +105,21 @@ fn a_plan_foretells_exactly_what_the_next_cycle_writes() {
 }
 
 #[test]
+fn who_joins_a_group_that_changes_too_is_told_once() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let sales = world.group_for(job.app, "Sales").await;
+        job.until_calm().await;
+        let ann = world.joins("Ann").await;
+        world.enters(sales, ann).await;
+        world.set_group(sales, "displayName", "Sales EU").await;
+        let report = job.cycle().await;
+        assert_eq!((report.created, report.updated, report.skipped), (1, 1, 0));
+        assert_eq!(job.log_lines().await.iter().filter(|line| line.contains("ann@")).count(), 1);
+    });
+}
+
+#[test]
 fn a_plan_foretells_what_is_tried_again() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
