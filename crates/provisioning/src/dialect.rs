@@ -87,7 +87,7 @@ pub fn patch_body(dialect: Dialect, differences: &[Difference<'_>]) -> Value {
     match dialect {
         Dialect::Entra => patch(differences.iter().map(entra_operation).collect()),
         Dialect::EntraCompliant => patch(compliant_operations(differences)),
-        Dialect::Rfc => patch(differences.iter().map(rfc_operation).collect()),
+        Dialect::Rfc => patch(rfc_operations(differences)),
     }
 }
 
@@ -147,19 +147,35 @@ fn rfc_like_operation(difference: &Difference<'_>) -> Value {
     }
 }
 
-/// As [`rfc_like_operation`], but a value path whose element does not exist adds the element (RFC 7644 §3.5.2.3 lets a
-/// replace without target fail), and a manager is an object.
-fn rfc_operation(difference: &Difference<'_>) -> Value {
-    let path = difference.path;
-    match &difference.after {
-        Some(value) if path.is_filtered() && difference.before.is_none() => {
-            let mut element = path.new_element();
-            element.insert(path.sub_attribute().unwrap_or("value").to_owned(), value.clone());
+/// One operation for each difference, but what goes into an element that does not exist yet adds that element, with all that
+/// it is to hold: RFC 7644 §3.5.2.3 lets a replace without target fail, and each `add` would make an element of its own.
+fn rfc_operations(differences: &[Difference<'_>]) -> Vec<Value> {
+    let mut operations = Vec::new();
+    let mut added: Vec<(&TargetPath, usize)> = Vec::new();
+    for difference in differences {
+        let path = difference.path;
+        let Some(value) = difference.after.as_ref().filter(|_| difference.needs_element) else {
+            operations.push(rfc_operation(difference));
+            continue;
+        };
+        let made = added.iter().find(|(other, _)| other.chooses_the_same(path)).map(|(_, position)| *position);
+        let position = made.unwrap_or_else(|| {
             let attribute = path
                 .extension()
                 .map_or_else(|| path.whole_attribute().to_owned(), |urn| format!("{urn}:{}", path.whole_attribute()));
-            json!({ "op": "add", "path": attribute, "value": [element] })
-        }
+            operations.push(json!({ "op": "add", "path": attribute, "value": [path.new_element()] }));
+            added.push((path, operations.len() - 1));
+            operations.len() - 1
+        });
+        operations[position]["value"][0][path.sub_attribute().unwrap_or("value")] = value.clone();
+    }
+    operations
+}
+
+/// As [`rfc_like_operation`], but a manager is an object.
+fn rfc_operation(difference: &Difference<'_>) -> Value {
+    let path = difference.path;
+    match &difference.after {
         Some(Value::String(id)) if is_manager(path) => {
             json!({ "op": if difference.before.is_some() { "replace" } else { "add" }, "path": path.text(), "value": { "value": id } })
         }

@@ -228,6 +228,8 @@ pub struct Difference<'p> {
     pub redacted: bool,
     /// Whether `after` are elements that join those which are held, rather than all there are to be.
     pub joins: bool,
+    /// Whether brackets choose an element that the target does not have yet.
+    pub needs_element: bool,
 }
 
 /// The smallest set of changes that makes an account hold what it should.
@@ -254,6 +256,7 @@ pub fn differences<'p>(wishes: Vec<Wish<'p>>, held: &Map<String, Value>) -> Vec<
             after: Some(after),
             redacted: wish.redacted,
             joins,
+            needs_element: wish.path.needs_element(held),
         });
     }
     differences

@@ -134,6 +134,16 @@ impl TargetPath {
         .filter(|value| !is_unassigned(value))
     }
 
+    /// Whether there are brackets, and a resource has no element that they choose.
+    pub fn needs_element(&self, resource: &Map<String, Value>) -> bool {
+        let holder = match &self.urn {
+            Some(urn) => find(resource, urn).and_then(Value::as_object),
+            None => Some(resource),
+        };
+        let elements = holder.and_then(|holder| find(holder, &self.attribute)).and_then(Value::as_array);
+        self.is_filtered() && !elements.is_some_and(|elements| elements.iter().any(|element| self.is_chosen(element)))
+    }
+
     fn is_chosen(&self, element: &Value) -> bool {
         let Some(element) = element.as_object() else { return false };
         self.terms.iter().all(|(name, wanted)| find(element, name).is_some_and(|given| loosely_equal(given, wanted)))
@@ -161,6 +171,14 @@ impl TargetPath {
         if let Some(Value::Object(element)) = elements.get_mut(position) {
             element.insert(self.sub_attribute.clone().unwrap_or_else(|| "value".to_owned()), value);
         }
+    }
+
+    /// Whether another path leads into the same element.
+    pub fn chooses_the_same(&self, other: &Self) -> bool {
+        self.is_filtered()
+            && self.terms == other.terms
+            && self.attribute.eq_ignore_ascii_case(&other.attribute)
+            && self.urn.as_deref().map(str::to_ascii_lowercase) == other.urn.as_deref().map(str::to_ascii_lowercase)
     }
 
     /// The element that the brackets describe, as far as they describe it.

@@ -30,6 +30,15 @@ pub(super) enum Mode {
     Preview(Box<Mutex<Preview>>),
 }
 
+/// What a cycle relies on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// An account that was exported as it is wanted is so still.
+    Exports,
+    /// The target is read: an initial cycle, and whoever is provisioned on demand.
+    Nothing,
+}
+
 pub(super) struct Cycle {
     pub(super) engine: Engine,
     pub(super) app: AppId,
@@ -46,6 +55,7 @@ pub(super) struct Cycle {
     pub(super) mode: Mode,
     recorder: Option<Recorder>,
     pub(super) initial: bool,
+    pub(super) trust: Trust,
     pub(super) counts: Counts,
     pub(super) total: AtomicU64,
     pub(super) progress: ProgressFn,
@@ -100,12 +110,13 @@ pub(super) struct Parts {
     pub(super) target: Target,
     pub(super) mode: Mode,
     pub(super) initial: bool,
+    pub(super) trust: Trust,
     pub(super) progress: ProgressFn,
 }
 
 impl Cycle {
     pub(super) fn new(parts: Parts) -> Result<Arc<Self>, JobError> {
-        let Parts { engine, app, name, template, settings, target, mode, initial, progress } = parts;
+        let Parts { engine, app, name, template, settings, target, mode, initial, trust, progress } = parts;
         let plan = |object: ObjectType| {
             let mapping = settings.object(object).filter(|mapping| mapping.enabled);
             mapping
@@ -138,6 +149,7 @@ impl Cycle {
             mode,
             recorder,
             initial,
+            trust,
             counts: Counts::default(),
             total: AtomicU64::new(0),
             progress,

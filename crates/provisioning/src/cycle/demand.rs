@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use store::{AppId, ObjectId, ObjectKind, logs};
 
-use super::context::{Mode, Stop};
+use super::context::{Mode, Stop, Trust};
 use super::lease::HeldLease;
 use crate::engine::Engine;
 use crate::job::JobError;
@@ -43,7 +43,7 @@ impl Engine {
             self.store().read(move |tx| store::jobs::job_by_app(tx, app)).await?.map_or(self.now(), |job| job.next_run);
         let done = async {
             let began = self.now();
-            let cycle = self.begin(app, Mode::Send(held), Arc::new(|_| {})).await?;
+            let cycle = self.begin(app, Mode::Send(held), Trust::Nothing, Arc::new(|_| {})).await?;
             let work = async {
                 let done = cycle.process(kind, principal).await?;
                 match kind {

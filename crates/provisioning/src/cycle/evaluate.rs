@@ -5,7 +5,7 @@ use mapping::{Operation, World};
 use serde_json::{Map, Value};
 use store::links::LinkState;
 
-use super::context::Cycle;
+use super::context::{Cycle, Trust};
 use super::note::REFERENCE_REFUSED;
 use super::subject::Subject;
 use crate::object_plan::{Desired, Difference, Failure, MatchValue, ObjectPlan, Wish, differences, fingerprint};
@@ -49,7 +49,9 @@ impl Evaluation<'_> {
 
     /// The fingerprint of what is wanted, if the manager had this id at the target.
     pub(super) fn fingerprint_with(&self, subject: &Subject, manager_target: Option<&str>) -> i64 {
+        // Where no mapping writes managers, another one changes nothing.
         let manager = subject.user.as_ref().and_then(|user| user.manager);
+        let manager = manager.filter(|_| self.plan.reference("manager").is_some());
         let references = manager.map(|id| format!("{id} {}", manager_target.unwrap_or_default()));
         let wrote = subject.link.as_ref().and_then(|link| link.exported).is_some_and(wrote_manager);
         let writes = manager.is_some() && (wrote || manager_target.is_some());
@@ -150,7 +152,7 @@ impl Cycle {
             link,
             leaving: self.leaving_of(subject.kind),
             allowed: plan.mapping.flow_types,
-            unchanged: !self.initial
+            unchanged: self.trust == Trust::Exports
                 && !failed
                 && link.is_some_and(|link| {
                     link.state == LinkState::Linked && link.exported == Some(evaluation.fingerprint)
@@ -210,5 +212,12 @@ fn manager_difference<'p>(
         // The manager has no account yet: the reference waits.
         None => return None,
     };
-    Some(Difference { path, before: before.map(Value::from), after, redacted: false, joins: false })
+    Some(Difference {
+        path,
+        before: before.map(Value::from),
+        after,
+        redacted: false,
+        joins: false,
+        needs_element: false,
+    })
 }

@@ -74,6 +74,7 @@ impl Cycle {
             after: Some(manager.as_str().into()),
             redacted: false,
             joins: false,
+            needs_element: false,
         };
         self.send_manager(subject, note, &difference, target_id).await
     }
@@ -206,7 +207,9 @@ impl Cycle {
         let log = self.reference_failure(subject, failure);
         // Where the object itself has failed, its failure stands: when it is dealt with, the references are tried again.
         let own_failure = subject.escrow.as_ref().is_some_and(|escrow| escrow.code != REFERENCE_REFUSED);
-        let escrow = (!own_failure).then(|| subject.escrow_for(REFERENCE_REFUSED, &failure.reason, self.engine.now()));
+        let is_first = self.counts.fails(subject.kind, subject.id);
+        let refused = Failure { code: REFERENCE_REFUSED, reason: failure.reason.clone() };
+        let escrow = (!own_failure).then(|| subject.escrow_for(&refused, is_first, self.engine.now()));
         let app = self.app;
         self.record(move |tx| {
             notes.iter().try_for_each(|note| references::defer(tx, app, note))?;
@@ -215,9 +218,7 @@ impl Cycle {
             }
             logs::insert_log(tx, app, &log)
         })
-        .await?;
-        self.counts.fails(subject.kind, subject.id);
-        Ok(())
+        .await
     }
 
     /// Nobody knows whether a reference was written: its holder is looked at in each cycle until nothing can be on its
@@ -240,7 +241,7 @@ impl Cycle {
         let happened = Happened {
             action: "update",
             status: Status::Failure(failure),
-            target_id: None,
+            target_id: subject.link.as_ref().and_then(|link| link.target_id.as_deref()),
             matching: "",
             modified: Vec::new(),
             started: self.engine.now(),

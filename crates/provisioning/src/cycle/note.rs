@@ -13,6 +13,7 @@ use super::report::one_more;
 use crate::job::JobError;
 use crate::object_plan::Failure;
 use crate::plan::{SkipReason, next_attempt};
+use crate::target::TOO_MANY_REQUESTS;
 
 /// The code under which a holder of references waits for another attempt at those that were refused.
 pub(super) const REFERENCE_REFUSED: &str = "UnableToResolveReferenceAttributeValue";
@@ -218,14 +219,14 @@ impl Look<'_> {
     ) -> Result<Looked, Stop> {
         let cycle = self.cycle;
         let failure = &cycle.told(&self.subject, failure);
-        cycle.counts.fails(self.subject.kind, self.subject.id);
+        let is_first = cycle.counts.fails(self.subject.kind, self.subject.id);
         if cycle.previews() {
             cycle.predict_failure(&self.subject, failure);
         } else {
             let target_id = self.subject.link.as_ref().and_then(|link| link.target_id.as_deref());
             let happened = self.happened(action, Status::Failure(failure), target_id);
             let log = cycle.log(&self.subject, evaluation, &happened);
-            let escrow = self.subject.escrow_for(failure.code, &failure.reason, cycle.engine.now());
+            let escrow = self.subject.escrow_for(failure, is_first, cycle.engine.now());
             let app = cycle.app;
             cycle
                 .record(move |tx| {
@@ -248,15 +249,17 @@ impl Look<'_> {
 }
 
 impl super::subject::Subject {
-    /// The failure of this object as it is kept for another attempt, one more than before.
-    pub(super) fn escrow_for(&self, code: &str, reason: &str, now: jiff::Timestamp) -> links::EscrowRecord {
+    /// The failure of this object as it is kept for another attempt, one more than before: cycles are counted, not looks. A target
+    /// that is busy says nothing about the object, which is tried again in the next cycle.
+    pub(super) fn escrow_for(&self, failure: &Failure, is_first: bool, now: jiff::Timestamp) -> links::EscrowRecord {
         let before = self.escrow.as_ref();
-        let (first_failed, attempts) = before.map_or((now, 1), |before| (before.first_failed, before.attempts + 1));
+        let more = i64::from(is_first && failure.code != TOO_MANY_REQUESTS);
+        let (first_failed, attempts) = before.map_or((now, 1), |before| (before.first_failed, before.attempts + more));
         links::EscrowRecord {
             kind: self.kind,
             source_id: self.id,
-            code: code.to_owned(),
-            reason: reason.to_owned(),
+            code: failure.code.to_owned(),
+            reason: failure.reason.clone(),
             first_failed,
             attempts,
             next_attempt: next_attempt(first_failed, attempts, now),

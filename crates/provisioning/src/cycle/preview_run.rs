@@ -237,6 +237,7 @@ impl Cycle {
             after: Some(manager.into()),
             redacted: false,
             joins: false,
+            needs_element: false,
         };
         let body = dialect::patch_body(self.target.dialect, std::slice::from_ref(&difference));
         self.predict(request(&subject, "reference", "PATCH", shown_path("/Users", &target_id), Some(body)));

@@ -112,7 +112,6 @@ pub(super) struct Counts {
     pub(super) disabled: AtomicU64,
     pub(super) deleted: AtomicU64,
     pub(super) skipped: AtomicU64,
-    failed: AtomicU64,
     failures: Mutex<BTreeSet<(ObjectKind, ObjectId)>>,
     pub(super) references: AtomicU64,
     /// By object: what the last look at it came to counts.
@@ -125,10 +124,9 @@ pub(super) fn one_more(counter: &AtomicU64) {
 }
 
 impl Counts {
-    /// An object failed, or a reference of it.
-    pub(super) fn fails(&self, kind: ObjectKind, id: ObjectId) {
-        one_more(&self.failed);
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).insert((kind, id));
+    /// An object failed, or a reference of it; says whether that is the first time in this cycle.
+    pub(super) fn fails(&self, kind: ObjectKind, id: ObjectId) -> bool {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).insert((kind, id))
     }
 
     /// Notes whether an object waits for the window of a create to pass.
@@ -143,6 +141,7 @@ impl Counts {
 
     pub(super) fn report(&self, cycle: &'static str, requests: u64, seconds: f64) -> CycleReport {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone();
         CycleReport {
             cycle,
             created: get(&self.created),
@@ -150,9 +149,9 @@ impl Counts {
             disabled: get(&self.disabled),
             deleted: get(&self.deleted),
             skipped: get(&self.skipped),
-            failed: get(&self.failed),
+            failed: failures.len() as u64,
             references: get(&self.references),
-            failures: self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            failures,
             waiting: self.waiting.lock().unwrap_or_else(PoisonError::into_inner).len() as u64,
             settles_in_seconds: None,
             requests,

@@ -11,7 +11,7 @@ use store::{
 };
 use tokio::time::Instant;
 
-use super::context::{Cycle, Mode, Parts, Stop};
+use super::context::{Cycle, Mode, Parts, Stop, Trust};
 use super::lease::HeldLease;
 use super::preview::{PlanSink, Preview};
 use super::report::{CycleReport, ProgressFn};
@@ -31,7 +31,7 @@ impl Engine {
     pub async fn run_cycle(&self, app: AppId, progress: ProgressFn) -> Result<CycleReport, JobError> {
         let held = HeldLease::take(self, app).await?;
         let lease = held.lease;
-        let cycle = match self.begin(app, Mode::Send(held), progress).await {
+        let cycle = match self.begin(app, Mode::Send(held), Trust::Exports, progress).await {
             Ok(cycle) => cycle,
             Err(error) => {
                 let next = self.now() + jiff::SignedDuration::from_hours(1);
@@ -52,14 +52,20 @@ impl Engine {
     /// Tells what a cycle would send, and sends nothing but reads.
     pub async fn plan(&self, app: AppId, sink: PlanSink) -> Result<CycleReport, JobError> {
         let mode = Mode::Preview(Box::new(std::sync::Mutex::new(Preview::new(sink))));
-        let cycle = self.begin(app, mode, Arc::new(|_| {})).await?;
+        let cycle = self.begin(app, mode, Trust::Exports, Arc::new(|_| {})).await?;
         let started = Instant::now();
         cycle.preview().await?;
         Ok(cycle.report(started))
     }
 
     /// The cycle of a job as it is now: its settings do not change while it runs.
-    pub(super) async fn begin(&self, app: AppId, mode: Mode, progress: ProgressFn) -> Result<Arc<Cycle>, JobError> {
+    pub(super) async fn begin(
+        &self,
+        app: AppId,
+        mode: Mode,
+        trust: Trust,
+        progress: ProgressFn,
+    ) -> Result<Arc<Cycle>, JobError> {
         let (record, template, settings) = self.load(app).await?;
         let name = self.store().read(move |tx| directory::application(tx, app)).await?.name;
         settings.check(template)?;
@@ -68,7 +74,9 @@ impl Engine {
             None => true,
             Some(watermark) => self.is_behind_the_feed(app, watermark).await?,
         };
-        Cycle::new(Parts { engine: self.clone(), app, name, template, settings, target, mode, initial, progress })
+        let trust = if initial { Trust::Nothing } else { trust };
+        let engine = self.clone();
+        Cycle::new(Parts { engine, app, name, template, settings, target, mode, initial, trust, progress })
     }
 }
 

@@ -1,6 +1,7 @@
 //! What goes on the wire, form by form.
 
 use super::*;
+use crate::object_plan::{Wish, differences};
 
 fn path(text: &str) -> TargetPath {
     TargetPath::parse(text, ObjectType::User).unwrap()
@@ -17,6 +18,7 @@ fn operations(dialect: Dialect, changes: &[(&str, Option<Value>, Option<Value>)]
             after: after.clone(),
             redacted: false,
             joins: false,
+            needs_element: path.is_filtered() && before.is_none(),
         })
         .collect();
     patch_body(dialect, &differences)["Operations"].clone()
@@ -61,6 +63,36 @@ fn several_attributes() {
             {"op": "add", "path": "emails", "value": [{"type": "work", "value": "a@x"}]},
             {"op": "replace", "path": "name.familyName", "value": "B"},
             {"op": "add", "path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber", "value": "8"},
+        ])
+    );
+}
+
+#[test]
+fn elements_that_are_there_are_changed_and_others_are_made_whole_and_once() {
+    let held = json!({ "addresses": [{ "type": "work", "locality": "Bonn" }] });
+    let wishes = [
+        ("addresses[type eq \"work\"].region", "NW"),
+        ("addresses[type eq \"work\"].locality", "Köln"),
+        ("addresses[type eq \"home\"].locality", "Ulm"),
+        ("emails[type eq \"work\"].value", "a@x"),
+        ("addresses[type eq \"home\"].country", "DE"),
+    ]
+    .map(|(text, value)| (path(text), value));
+    let wishes = wishes.iter().map(|(path, value)| Wish {
+        path,
+        value: Value::from(*value),
+        redacted: false,
+        always: false,
+        add_only: false,
+    });
+    let found = differences(wishes.collect(), held.as_object().unwrap());
+    assert_eq!(
+        patch_body(Dialect::Rfc, &found)["Operations"],
+        json!([
+            {"op": "add", "path": "addresses[type eq \"work\"].region", "value": "NW"},
+            {"op": "replace", "path": "addresses[type eq \"work\"].locality", "value": "Köln"},
+            {"op": "add", "path": "addresses", "value": [{"type": "home", "locality": "Ulm", "country": "DE"}]},
+            {"op": "add", "path": "emails", "value": [{"type": "work", "value": "a@x"}]},
         ])
     );
 }

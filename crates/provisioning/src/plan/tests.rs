@@ -42,7 +42,14 @@ fn decide_allowed(
     let link = state.map(link);
     let known = Known { scope, link: link.as_ref(), leaving, allowed, unchanged: false, settled, quiet: settled };
     let path = crate::target_path::TargetPath::parse("active", mapping::ObjectType::User).unwrap();
-    let difference = Difference { path: &path, before: None, after: Some(false.into()), redacted: false, joins: false };
+    let difference = Difference {
+        path: &path,
+        before: None,
+        after: Some(false.into()),
+        redacted: false,
+        joins: false,
+        needs_element: false,
+    };
     let found = match (lookup(known), exists) {
         (Lookup::Nothing, _) => Found::NotAsked,
         (_, false) => Found::Absent,

@@ -7,8 +7,8 @@
 
 use std::convert::Infallible;
 use std::future::{Future, ready};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::failure::{ConnectionProblem, failure_of_status, ignored_filter, is_about_the_form, shown};
+use super::pace::Pace;
 use super::transport::{Method, Request, Response, SendError, Transport};
 use crate::dialect;
 use crate::gallery::Dialect;
@@ -24,6 +25,8 @@ use crate::object_plan::{Failure, MatchValue};
 
 /// Attempts of one call in one cycle.
 const ATTEMPTS_MAX: u32 = 3;
+/// How long a call is sent again where the target has too many, also after that many attempts.
+const BUSY_MAX: Duration = Duration::from_secs(120);
 /// Refusals of the token in a row after which a cycle stops.
 const UNAUTHORIZED_MAX: u32 = 5;
 /// Reads without an answer in a row, each tried [`ATTEMPTS_MAX`] times, after which a cycle stops.
@@ -48,7 +51,7 @@ pub struct Target {
     unauthorized: AtomicU32,
     unreachable: AtomicU32,
     silent: AtomicU32,
-    paused_until: Mutex<Option<Instant>>,
+    pace: Pace,
 }
 
 /// The cure that is told where a target does not understand how a request is written.
@@ -115,7 +118,7 @@ impl Target {
             unauthorized: AtomicU32::new(0),
             unreachable: AtomicU32::new(0),
             silent: AtomicU32::new(0),
-            paused_until: Mutex::new(None),
+            pace: Pace::new(),
         }
     }
 
@@ -263,30 +266,34 @@ impl Target {
     ) -> Result<Answer, E> {
         let text = body.map(|body| serde_json::to_vec(body).expect("a JSON value is JSON"));
         let request = Request { method, path, body: text.map(Bytes::from) };
-        let mut attempt = 1;
-        let mut late = false;
+        let (mut attempt, mut busy, mut late, began) = (1, 1, false, Instant::now());
         loop {
-            let had_to_wait = self.wait_for_target().await || attempt > 1;
-            if had_to_wait && method != Method::Get {
+            let lane = self.pace.lane().await;
+            if (lane.was_waited_for || attempt > 1 || busy > 1) && method != Method::Get {
                 leave().await?;
             }
             self.requests.fetch_add(1, Ordering::Relaxed);
             let result = self.send(request.clone(), patience.as_deref_mut()).await;
-            let is_out = patience.as_ref().is_some_and(|left| left.is_zero());
+            let is_busy = matches!(&result, Ok(answer) if answer.status == 429);
+            let has_another = match &patience {
+                Some(left) if left.is_zero() => false,
+                None if is_busy => busy < ATTEMPTS_MAX || began.elapsed() < BUSY_MAX,
+                Some(_) if is_busy => busy < ATTEMPTS_MAX,
+                Some(_) | None => attempt < ATTEMPTS_MAX,
+            };
             let delay = match self.judge(method, &result) {
-                Next::Again(delay) if attempt < ATTEMPTS_MAX && !is_out => {
-                    delay.unwrap_or(RETRY_DELAY * 2_u32.pow(attempt - 1))
-                }
+                Next::Again(delay) if has_another => delay.unwrap_or(RETRY_DELAY * 2_u32.pow(attempt - 1)),
                 Next::Done | Next::Again(_) => {
                     let ended = result.map_err(|error| late_refusal(self.give_up(method, error), late));
                     return Ok(ended.map(|answer| (answer, late)));
                 }
             };
-            attempt += 1;
             late |= method != Method::Get && is_of_unknown_outcome(&result);
-            if matches!(&result, Ok(answer) if answer.status == 429) {
-                self.pause(delay);
+            drop(lane);
+            if is_busy {
+                busy += 1;
             } else {
+                attempt += 1;
                 tokio::time::sleep(delay).await;
             }
         }
@@ -312,6 +319,11 @@ impl Target {
                 self.silent.store(0, Ordering::Relaxed);
                 if answer.status != 401 {
                     self.unauthorized.store(0, Ordering::Relaxed);
+                }
+                if answer.status == 429 {
+                    self.pace.slow_down(retry_after(answer));
+                } else {
+                    self.pace.answered();
                 }
                 match answer.status {
                     429 => Next::Again(Some(retry_after(answer))),
@@ -352,7 +364,7 @@ impl Target {
     /// A status that is no success: refused for good, of unknown effect, or the end of the cycle.
     fn refusal(&self, answer: &Response) -> CallError {
         let mut failure = failure_of_status(answer.status, &answer.body);
-        if self.dialect == Dialect::Entra && answer.status == 400 && is_about_the_form(&answer.body) {
+        if self.dialect != Dialect::Rfc && answer.status == 400 && is_about_the_form(&answer.body) {
             failure.reason.push_str(DIALECT_HINT);
         }
         match answer.status {
@@ -364,20 +376,6 @@ impl Target {
             500..=599 => CallError::Unknown(failure),
             _ => CallError::Refused(failure),
         }
-    }
-
-    fn pause(&self, delay: Duration) {
-        let until = Instant::now() + delay;
-        let mut paused = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *paused = Some(paused.map_or(until, |before| before.max(until)));
-    }
-
-    /// Waits while the target has asked all calls to wait; says whether it had.
-    async fn wait_for_target(&self) -> bool {
-        let until = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(until) = until.filter(|until| *until > Instant::now()) else { return false };
-        tokio::time::sleep_until(until).await;
-        true
     }
 }
 
@@ -415,13 +413,9 @@ enum Next {
     Again(Option<Duration>),
 }
 
-/// The wait that a target asks for, in seconds; a date or nonsense counts as the shortest wait.
+/// The wait that a target asks for, within limits; the shortest where it names none.
 fn retry_after(answer: &Response) -> Duration {
-    let asked = answer
-        .retry_after
-        .as_deref()
-        .and_then(|text| text.trim().parse::<u64>().ok())
-        .unwrap_or(*RETRY_AFTER_SECONDS.start());
+    let asked = answer.retry_after.unwrap_or_default();
     Duration::from_secs(asked.clamp(*RETRY_AFTER_SECONDS.start(), *RETRY_AFTER_SECONDS.end()))
 }
 
@@ -478,6 +472,8 @@ pub fn resource_id(resource: &Map<String, Value>) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::super::transport::Sending;
+    use std::sync::{Mutex, PoisonError};
+
     use super::*;
 
     /// Answers with these statuses in turn; 0 is no answer.

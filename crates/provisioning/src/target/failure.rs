@@ -62,6 +62,9 @@ pub fn ignored_filter(attribute: &str) -> Failure {
     Failure { code: "SystemForCrossDomainIdentityManagementServiceIncompatible", reason }
 }
 
+/// The code of a refusal that says nothing of the object, but only that the target is busy.
+pub(crate) const TOO_MANY_REQUESTS: &str = "TooManyRequests";
+
 /// The code of Entra's provisioning log for a refusal, and its text in Entra's layout.
 pub fn failure_of_status(status: u16, body: &[u8]) -> Failure {
     let (code, name) = match status {
@@ -73,7 +76,7 @@ pub fn failure_of_status(status: u16, body: &[u8]) -> Failure {
         405 => ("MethodNotAllowed", "MethodNotAllowed"),
         409 => ("EntryConflict", "Conflict"),
         422 => ("UnprocessableEntity", "UnprocessableEntity"),
-        429 => ("TooManyRequests", "TooManyRequests"),
+        429 => (TOO_MANY_REQUESTS, "TooManyRequests"),
         501 => ("NotImplemented", "NotImplemented"),
         500..=599 => ("InternalServerError", "InternalServerError"),
         _ => ("WebExceptionProtocolError", "Unexpected"),

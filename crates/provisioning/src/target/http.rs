@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER, USER_AGENT};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -107,7 +107,9 @@ impl HttpTransport {
         let (head, body) = answer.into_parts();
         let text =
             |name: http::HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let (retry_after, content_type) = (text(RETRY_AFTER), text(CONTENT_TYPE));
+        let content_type = text(CONTENT_TYPE);
+        let now = || text(DATE).and_then(|date| moment(&date)).unwrap_or_else(jiff::Timestamp::now);
+        let retry_after = text(RETRY_AFTER).and_then(|asked| seconds_from(&asked, now));
         let body = match Limited::new(body, RESPONSE_BYTES_MAX).collect().await {
             Ok(body) => body.to_bytes(),
             // A write was answered: its status tells the outcome, whatever becomes of the body. Only a create that was carried out
@@ -123,6 +125,21 @@ impl HttpTransport {
         let token = self.authorization.as_bytes().strip_prefix(b"Bearer ").unwrap_or_default();
         Ok(Response { status: head.status.as_u16(), retry_after, content_type, body: masked(body, token) })
     }
+}
+
+/// A `Retry-After` in seconds: given as such, or as a date, which is held against the target's own clock where it tells it (RFC 9110
+/// §10.2.3).
+fn seconds_from(asked: &str, now: impl FnOnce() -> jiff::Timestamp) -> Option<u64> {
+    if let Ok(seconds) = asked.trim().parse() {
+        return Some(seconds);
+    }
+    let seconds = moment(asked)?.duration_since(now()).as_secs();
+    Some(u64::try_from(seconds).unwrap_or(0))
+}
+
+/// An HTTP date (RFC 9110 §5.6.7).
+fn moment(text: &str) -> Option<jiff::Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()
 }
 
 impl Transport for HttpTransport {
@@ -233,6 +250,22 @@ mod tests {
         ] {
             let told = root_cause(&error);
             assert!(told.contains(expected), "{told}");
+        }
+    }
+
+    #[test]
+    fn waits_are_seconds_or_dates() {
+        let now = || moment("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        for (asked, expected) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("Sun, 06 Nov 1994 08:49:57 GMT", Some(20)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            assert_eq!(seconds_from(asked, now), expected, "{asked}");
         }
     }
 

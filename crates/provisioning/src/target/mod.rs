@@ -4,13 +4,14 @@ mod client;
 mod dial;
 mod failure;
 mod http;
+mod pace;
 mod probe;
 mod tenant_url;
 mod transport;
 
 pub use client::{CallError, Created, Patched, Target, TargetFacts, resource_id};
 pub use dial::OutboundPolicy;
-pub(crate) use failure::CUT;
+pub(crate) use failure::{CUT, TOO_MANY_REQUESTS};
 pub use failure::{ConnectionProblem, failure_of_status};
 pub use http::{HttpTransport, RESPONSE_BYTES_MAX, Trust};
 pub use probe::{Discovered, discover, test_connection};

@@ -46,8 +46,8 @@ pub struct Request {
 pub struct Response {
     /// The status.
     pub status: u16,
-    /// The header `Retry-After`.
-    pub retry_after: Option<String>,
+    /// The header `Retry-After`, in seconds from now; a wait that is not understood counts as none.
+    pub retry_after: Option<u64>,
     /// The header `Content-Type`.
     pub content_type: Option<String>,
     /// The body, never longer than [`super::RESPONSE_BYTES_MAX`].

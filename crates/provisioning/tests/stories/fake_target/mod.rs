@@ -275,7 +275,6 @@ impl FakeTarget {
                 Err(SendError::Unknown("no answer".to_owned()))
             }
             Fault::Refused(status, retry_after) => {
-                let retry_after = retry_after.map(|seconds| seconds.to_string());
                 Ok(self.answered(number, Response { retry_after, ..application::refusal(status, "refused") }))
             }
             Fault::AppliedThenRefused(status) => {
