@@ -110,6 +110,8 @@ async fn connection(
 fn http(limits: &Limits) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
+        // Who has nothing more to send may still wait for the answer.
+        .half_close(true)
         .header_read_timeout(limits.header_deadline)
         .max_buf_size(limits.header_bytes_max)
         .max_headers(limits.headers_max);

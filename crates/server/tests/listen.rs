@@ -68,6 +68,20 @@ async fn half_a_request_and_a_silent_connection_are_closed() {
 }
 
 #[tokio::test]
+async fn who_has_nothing_more_to_send_gets_every_answer() {
+    let running = start(patient()).await;
+    let request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    for count in [1, 3, 20] {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        stream.write_all(&request.repeat(count)).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut answers = String::new();
+        stream.read_to_string(&mut answers).await.unwrap();
+        assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), count);
+    }
+}
+
+#[tokio::test]
 async fn requests_that_are_too_big_or_no_http() {
     let running = start(patient()).await;
     let many = "a: b\r\n".repeat(patient().headers_max + 1);

@@ -268,8 +268,8 @@ impl Target {
         let request = Request { method, path, body: text.map(Bytes::from) };
         let (mut attempt, mut busy, mut late, began) = (1, 1, false, Instant::now());
         loop {
-            let lane = self.pace.lane().await;
-            if (lane.was_waited_for || attempt > 1 || busy > 1) && method != Method::Get {
+            let turn = self.pace.lane().await;
+            if (turn.was_waited_for || attempt > 1 || busy > 1) && method != Method::Get {
                 leave().await?;
             }
             self.requests.fetch_add(1, Ordering::Relaxed);
@@ -289,7 +289,7 @@ impl Target {
                 }
             };
             late |= method != Method::Get && is_of_unknown_outcome(&result);
-            drop(lane);
+            drop(turn);
             if is_busy {
                 busy += 1;
             } else {
@@ -472,7 +472,7 @@ pub fn resource_id(resource: &Map<String, Value>) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::super::transport::Sending;
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::Mutex;
 
     use super::*;
 

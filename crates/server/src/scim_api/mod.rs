@@ -39,13 +39,19 @@ pub(crate) fn routes() -> Router<App> {
             .route(&format!("{BASE}/{name}/{{id}}/"), one);
     }
     for (name, kind) in [("Users", ResourceKind::User), ("Groups", ResourceKind::Group)] {
-        routes = routes.route(&format!("{BASE}/{name}/.search"), resources::search(kind));
+        let search = resources::search(kind);
+        routes = routes
+            .route(&format!("{BASE}/{name}/.search"), search.clone())
+            .route(&format!("{BASE}/{name}/.search/"), search);
     }
     let config = get(discovery::service_provider_config);
     routes
         .route(&format!("{BASE}/.search"), post(resources::search_everything))
+        .route(&format!("{BASE}/.search/"), post(resources::search_everything))
         .route(&format!("{BASE}/Me"), any(resources::not_offered))
+        .route(&format!("{BASE}/Me/"), any(resources::not_offered))
         .route(&format!("{BASE}/Bulk"), post(resources::not_offered))
+        .route(&format!("{BASE}/Bulk/"), post(resources::not_offered))
         .route(&format!("{BASE}/ServiceProviderConfig"), config.clone())
         .route(&format!("{BASE}/ServiceProviderConfig/"), config)
         .fallback(visitor::no_such_address)

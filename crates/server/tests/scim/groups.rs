@@ -267,3 +267,28 @@ fn groups_where_there_are_none() {
         }
     });
 }
+
+#[test]
+fn an_id_in_another_case_names_the_same_member_and_is_found_by_no_filter() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let ann = world.user("ann").await;
+        let shouted = ann.to_uppercase();
+        let group = world.group("G", &[&ann, &shouted]).await;
+        assert_eq!(world.members(&group).await, [ann.as_str()]);
+        // Whether an index is asked or everything is looked at: `id` is compared with case (RFC 7643 §3.1).
+        for filter in ["id eq \"{id}\"", "id eq \"{id}\" or title eq \"x\"", "not (id ne \"{id}\")"] {
+            for (id, expected) in [(&ann, 1), (&shouted, 0)] {
+                let filter = filter.replace("{id}", id).replace(' ', "%20").replace('"', "%22");
+                let found = world.get(&format!("/Users?filter={filter}")).await.body;
+                assert_eq!(found["totalResults"], expected, "{filter}");
+            }
+        }
+        let remove = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{ "op": "remove", "path": "members", "value": [{ "value": shouted }] }],
+        });
+        world.call("PATCH", &format!("/Groups/{group}"), &remove).await;
+        assert!(world.members(&group).await.is_empty());
+    });
+}

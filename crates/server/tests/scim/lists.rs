@@ -282,7 +282,7 @@ fn searches_by_post_answer_as_lists_do() {
             world.get("/Users?filter=name.familyName+eq+%22Employee%22&attributes=userName&startIndex=2&count=1").await;
         assert_eq!((found.status.as_u16(), &found.body), (200, &listed.body));
         assert_eq!(found.body["Resources"][0]["userName"], "bob@example.org");
-        let groups = world.call("POST", "/Groups/.search", &json!({ "schemas": schemas })).await;
+        let groups = world.call("POST", "/Groups/.search/", &json!({ "schemas": schemas })).await;
         assert_eq!(groups.body, world.get("/Groups").await.body);
         for (method, path, body, expected) in [
             ("POST", "/Users/.search", json!({ "filter": "active pr" }), 400),

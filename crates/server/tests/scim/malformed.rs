@@ -163,8 +163,16 @@ fn addresses() {
         }
         let id = world.user("ann").await;
         assert_eq!(world.get(&format!("/Users/{id}/")).await.status.as_u16(), 200);
-        assert_eq!(world.get(&format!("/Users/{}", id.to_uppercase())).await.status.as_u16(), 200);
-        for (method, path) in [("GET", "/Me"), ("PATCH", "/Me"), ("POST", "/Bulk"), ("POST", "/.search")] {
+        assert_eq!(world.get(&format!("/Users/{}", id.to_uppercase())).await.status.as_u16(), 404);
+        for (method, path) in [
+            ("GET", "/Me"),
+            ("GET", "/Me/"),
+            ("PATCH", "/Me"),
+            ("POST", "/Bulk"),
+            ("POST", "/Bulk/"),
+            ("POST", "/.search"),
+            ("POST", "/.search/"),
+        ] {
             assert_eq!(world.call(method, path, &json!(null)).await.status.as_u16(), 501, "{method} {path}");
             let stranger = World { token: String::new(), ..world.clone() };
             assert_eq!(stranger.call(method, path, &json!(null)).await.status.as_u16(), 401, "{method} {path}");
