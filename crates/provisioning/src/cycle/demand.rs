@@ -5,9 +5,12 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 use store::{AppId, ObjectId, ObjectKind, logs};
+use tokio::time::Instant;
 
 use super::context::{Mode, Stop, Trust};
 use super::lease::HeldLease;
+use super::look::Done;
+use super::report::CycleReport;
 use crate::engine::Engine;
 use crate::job::JobError;
 
@@ -22,6 +25,8 @@ pub struct OnDemandReport {
     /// Why it was skipped or failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// References written: managers, and memberships.
+    pub references: u64,
     /// Requests sent.
     pub requests: u64,
     /// The record of the provisioning log, with its steps and modified properties, where one was written.
@@ -58,16 +63,22 @@ impl Engine {
             let id = cycle.cycle_id();
             let log = self.store().read(move |tx| logs::first_log(tx, app, principal, id, began)).await?;
             let log = log.and_then(|log| serde_json::from_str(&log.doc).ok());
-            Ok::<_, Stop>(OnDemandReport {
-                action: done.action,
-                status: done.status,
-                reason: done.reason,
-                requests: cycle.target.requests(),
-                log,
-            })
+            Ok::<_, Stop>(with_references(done, &cycle.report(Instant::now()), log))
         };
         let result = done.await;
         self.store().write(move |tx| store::jobs::release(tx, lease, next_run)).await?;
         Ok(result?)
     }
+}
+
+/// What was done about an object and its references: those count where the object itself was right already.
+fn with_references(done: Done, report: &CycleReport, log: Option<Value>) -> OnDemandReport {
+    let Done { mut action, mut status, mut reason } = done;
+    if status == "skipped" && report.failed > 0 {
+        (action, status) = ("update", "failure");
+        reason = Some("its references were refused; the provisioning log tells why".to_owned());
+    } else if status == "skipped" && report.references > 0 {
+        (action, status, reason) = ("update", "success", None);
+    }
+    OnDemandReport { action, status, reason, references: report.references, requests: report.requests, log }
 }

@@ -28,6 +28,7 @@ impl Look<'_> {
         link: LinkRecord,
         action: &'static str,
         modified: Vec<ModifiedProperty>,
+        manager: Manager,
     ) -> Result<Looked, Trouble> {
         let cycle = self.cycle;
         let matching = match action {
@@ -43,7 +44,7 @@ impl Look<'_> {
             started: self.started,
         };
         let log = cycle.log(&self.subject, Some(evaluation), &happened);
-        let (app, tie) = (cycle.app, self.tie(link, action == "create"));
+        let (app, tie) = (cycle.app, self.tie(link, action == "create", manager));
         let written = cycle.record(move |tx| {
             tie.write(tx, app)?;
             logs::insert_log(tx, app, &log)
@@ -62,27 +63,37 @@ impl Look<'_> {
         Ok(self.done(action, "success", None))
     }
 
-    fn tie(&self, link: LinkRecord, created: bool) -> Tie {
+    fn tie(&self, link: LinkRecord, created: bool, manager: Manager) -> Tie {
         let escrow = self.subject.escrow.as_ref().map(|escrow| escrow.code == REFERENCE_REFUSED);
-        Tie { escrow, ..self.tie_in_escrow(link, created) }
+        Tie { escrow, ..self.tie_in_escrow(link, created, manager) }
     }
 
     /// The same for an object that stays in escrow if it is there.
-    pub(super) fn tie_in_escrow(&self, link: LinkRecord, created: bool) -> Tie {
-        Tie { link, before: self.subject.link.clone(), manager: self.manager_note(created), escrow: None }
+    pub(super) fn tie_in_escrow(&self, link: LinkRecord, created: bool, manager: Manager) -> Tie {
+        Tie {
+            link,
+            before: self.subject.link.clone(),
+            manager: self.manager_note(created, manager),
+            written_manager: self.manager_reference(false).filter(|_| manager == Manager::Written),
+            escrow: None,
+        }
     }
 
-    /// The note to write the manager, where that could not be done with the object itself.
-    pub(super) fn manager_note(&self, created: bool) -> Option<ReferenceRecord> {
+    /// The note to write the manager, where that was not done with the object itself.
+    pub(super) fn manager_note(&self, created: bool, manager: Manager) -> Option<ReferenceRecord> {
+        let waits = created || manager == Manager::PutOff || self.subject.manager_target.is_none();
+        self.manager_reference(created).filter(|_| waits)
+    }
+
+    fn manager_reference(&self, fresh: bool) -> Option<ReferenceRecord> {
         let user = self.subject.user.as_ref()?;
         self.plan.reference("manager")?;
-        let wanted = user.manager?;
-        (created || self.subject.manager_target.is_none()).then(|| ReferenceRecord {
+        Some(ReferenceRecord {
             kind: ObjectKind::User,
             holder: user.id.into(),
             attribute: "manager".to_owned(),
-            wanted: wanted.into(),
-            fresh: created,
+            wanted: user.manager?.into(),
+            fresh,
         })
     }
 
@@ -99,7 +110,7 @@ impl Look<'_> {
         // A write of unknown outcome may still arrive: the account is read again after the window.
         let keeps_verifying = self.may_be_overtaken();
         if cycle.previews() {
-            self.foresee_link(target_id.as_deref(), false, state == LinkState::Linked);
+            self.foresee_link(target_id.as_deref(), false, state == LinkState::Linked, Manager::NotSent);
         }
         if keeps_verifying || cycle.previews() {
             return Ok(self.skip(evaluation, reason).await?);
@@ -117,7 +128,7 @@ impl Look<'_> {
             started: self.started,
         };
         let log = cycle.log(&self.subject, Some(evaluation), &happened);
-        let (app, tie) = (cycle.app, self.tie(link, false));
+        let (app, tie) = (cycle.app, self.tie(link, false, Manager::NotSent));
         let written = cycle
             .record(move |tx| {
                 tie.write(tx, app)?;
@@ -267,11 +278,23 @@ impl super::subject::Subject {
     }
 }
 
+/// What became of the manager when an object was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manager {
+    /// It is as it should be, or cannot be written yet.
+    NotSent,
+    /// It is written on its own, after the rest: a manager that the target refuses must keep nothing else out.
+    PutOff,
+    /// It was written.
+    Written,
+}
+
 /// A link that is to be written down, and what has to be written with it.
 pub(super) struct Tie {
     link: LinkRecord,
     before: Option<LinkRecord>,
     manager: Option<ReferenceRecord>,
+    written_manager: Option<ReferenceRecord>,
     /// Whether the object is in escrow, and whether for its references.
     escrow: Option<bool>,
 }
@@ -301,6 +324,9 @@ impl Tie {
         }
         if let Some(note) = &self.manager {
             references::want(tx, app, note)?;
+        }
+        if let Some(note) = &self.written_manager {
+            references::close(tx, app, note)?;
         }
         leave_escrow(tx, app, kind, id, self.escrow)
     }

@@ -12,6 +12,7 @@ use store::{ObjectId, ObjectKind};
 use super::context::{Cycle, Mode};
 use super::evaluate::remnant;
 use super::look::Look;
+use super::note::Manager;
 use super::record::type_name;
 use super::subject::Subject;
 use crate::dialect;
@@ -73,6 +74,8 @@ pub(super) struct Preview {
     pub(super) newly: Vec<(ObjectKind, ObjectId)>,
     /// Users whose manager would be looked at in the second pass.
     pub(super) managers: BTreeSet<ObjectId>,
+    /// Users whose manager would be written with them.
+    pub(super) managed: HashSet<ObjectId>,
     /// Memberships that would be looked at in the second pass, by group.
     pub(super) members: BTreeMap<ObjectId, BTreeSet<ObjectId>>,
 }
@@ -93,6 +96,7 @@ impl Preview {
             removed: HashSet::new(),
             newly: Vec::new(),
             managers: BTreeSet::new(),
+            managed: HashSet::new(),
             members: BTreeMap::new(),
         }
     }
@@ -139,12 +143,12 @@ impl Look<'_> {
     }
 
     /// Remembers that the object would have an account after this.
-    pub(super) fn foresee_link(&self, target_id: Option<&str>, created: bool, linked: bool) {
+    pub(super) fn foresee_link(&self, target_id: Option<&str>, created: bool, linked: bool, manager: Manager) {
         let key = (self.subject.kind, self.subject.id);
         let was_linked = self.subject.link.as_ref().is_some_and(|link| link.state == LinkState::Linked);
         // The members of a group are looked at whenever its link is written down.
         let newly = linked && (!was_linked || self.subject.kind == ObjectKind::Group);
-        let waits_for_manager = self.manager_note(created).is_some();
+        let waits_for_manager = self.manager_note(created, manager).is_some();
         self.cycle.with_preview(|preview| {
             if let Some(id) = target_id.filter(|_| linked) {
                 preview.targets.insert(key, id.to_owned());
@@ -154,6 +158,9 @@ impl Look<'_> {
             }
             if waits_for_manager {
                 preview.managers.insert(self.subject.id);
+            }
+            if manager == Manager::Written {
+                preview.managed.insert(self.subject.id);
             }
         });
     }

@@ -96,7 +96,10 @@ impl Cycle {
         }
         self.foresee_ready().await?;
         let (managers, members) = self
-            .with_preview(|preview| (std::mem::take(&mut preview.managers), std::mem::take(&mut preview.members)))
+            .with_preview(|preview| {
+                preview.managers.retain(|holder| !preview.managed.contains(holder));
+                (std::mem::take(&mut preview.managers), std::mem::take(&mut preview.members))
+            })
             .unwrap_or_default();
         for holder in managers {
             self.preview_manager(holder).await?;

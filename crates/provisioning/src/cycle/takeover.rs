@@ -8,7 +8,7 @@ use super::context::Stop;
 use super::evaluate::{Evaluation, remnant};
 use super::later::When;
 use super::look::{Look, Looked, Trouble};
-use super::note::not_on_two;
+use super::note::{Manager, not_on_two};
 use super::record::{Happened, Status};
 use crate::job::JobError;
 
@@ -60,7 +60,7 @@ impl Look<'_> {
         let log = cycle.log(&self.subject, Some(evaluation), &happened);
         let (app, kind, heir) = (cycle.app, self.subject.kind, self.subject.id);
         // Stays in escrow, if it is there, until the account holds what it should.
-        let tie = self.tie_in_escrow(link, false);
+        let tie = self.tie_in_escrow(link, false, Manager::NotSent);
         let written = cycle.record(move |tx| {
             if !has_left(tx, kind, former.source_id)? || !links::delete_link_as_seen(tx, app, &former)? {
                 return Ok(());

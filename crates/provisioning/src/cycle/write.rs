@@ -1,12 +1,14 @@
 //! Sends what was decided about one object. Before each write the intent is committed: should nobody learn how it ended,
 //! the next cycle finds it and looks before it does anything else.
 
+use std::borrow::Cow;
+
 use store::links::{self, LinkRecord, LinkState};
 
 use super::context::Stop;
 use super::evaluate::{Evaluation, match_key, remnant};
 use super::look::{Look, Looked, Trouble, duplicate_source_entries};
-use super::note::{not_on_two, set_free};
+use super::note::{Manager, not_on_two, set_free};
 use super::record::ModifiedProperty;
 use super::report::one_more;
 use crate::dialect;
@@ -14,6 +16,7 @@ use crate::object_plan::{Difference, Wish, new_account};
 use crate::redaction::{Redacted, shown_differences, shown_wishes};
 use crate::scope::Scope;
 use crate::target::{CallError, Patched};
+use crate::target_path::TargetPath;
 
 impl Look<'_> {
     pub(super) async fn create(&self, evaluation: &Evaluation<'_>, wishes: &[Wish<'_>]) -> Result<Looked, Trouble> {
@@ -29,7 +32,7 @@ impl Look<'_> {
         let modified: Vec<_> = wishes.iter().map(ModifiedProperty::of_wish).collect();
         if cycle.previews() {
             cycle.predict_create(&self.subject, &body);
-            self.foresee_link(None, true, true);
+            self.foresee_link(None, true, true, Manager::NotSent);
             one_more(&cycle.counts.created);
             return Ok(self.done("create", "success", None));
         }
@@ -43,7 +46,7 @@ impl Look<'_> {
                 let (at, target_id) = (cycle.engine.now(), Some(created.id));
                 let exported = exported(evaluation, LinkState::Linked, self.subject.link.as_ref());
                 let link = LinkRecord { target_id, state: LinkState::Linked, at, exported, ..link };
-                self.linked(evaluation, link, "create", modified).await
+                self.linked(evaluation, link, "create", modified, Manager::NotSent).await
             }
             Err(CallError::Refused(failure)) if failure.code == "EntryConflict" && !self.conflicted => {
                 self.withdraw().await?;
@@ -71,14 +74,15 @@ impl Look<'_> {
         if self.is_shadowed() && differences.iter().any(|one| evaluation.looks_for(one.path)) {
             return Ok(self.wait_to_rename().await?);
         }
-        let shown = cycle.previews().then(|| shown_differences(differences));
-        let body = dialect::patch_body(cycle.target.dialect, shown.as_deref().unwrap_or(differences));
+        let (manager, differences) = self.without_manager(differences);
+        let shown = cycle.previews().then(|| shown_differences(&differences));
+        let body = dialect::patch_body(cycle.target.dialect, shown.as_deref().unwrap_or(&differences));
         if cycle.previews() {
             cycle.predict_update(&self.subject, action, &target_id, &body);
             if action == "disable" {
-                cycle.foresee_switched_off(self.subject.kind, &target_id, differences);
+                cycle.foresee_switched_off(self.subject.kind, &target_id, &differences);
             }
-            self.foresee_link(Some(&target_id), false, state == LinkState::Linked);
+            self.foresee_link(Some(&target_id), false, state == LinkState::Linked, manager);
             one_more(if action == "disable" { &cycle.counts.disabled } else { &cycle.counts.updated });
             return Ok(self.done(action, "success", None));
         }
@@ -95,12 +99,26 @@ impl Look<'_> {
                 // As long as an older write may still arrive, the account is read again in each cycle.
                 let late = patched == Patched::DoneButLate || self.may_be_overtaken();
                 let state = if late { LinkState::Verify } else { state };
-                self.linked(evaluation, self.new_link(evaluation, state, Some(target_id)), action, modified).await
+                let link = self.new_link(evaluation, state, Some(target_id));
+                self.linked(evaluation, link, action, modified, manager).await
             }
             Err(error) => {
-                let error = Redacted::of_differences(differences).hide_in_error(error);
+                let error = Redacted::of_differences(&differences).hide_in_error(error);
                 self.not_done(evaluation, error, action).await
             }
+        }
+    }
+
+    /// The differences that go in one request. A manager goes on its own, unless nothing else differs or it is taken away.
+    fn without_manager<'d, 'p>(&self, differences: &'d [Difference<'p>]) -> (Manager, Cow<'d, [Difference<'p>]>) {
+        let path = self.plan.reference("manager").map(TargetPath::text);
+        let is_manager = |one: &Difference<'_>| Some(one.path.text()) == path && one.after.is_some();
+        match differences {
+            [only] if is_manager(only) => (Manager::Written, Cow::Borrowed(differences)),
+            all if all.iter().any(is_manager) => {
+                (Manager::PutOff, Cow::Owned(all.iter().filter(|one| !is_manager(one)).cloned().collect()))
+            }
+            _ => (Manager::NotSent, Cow::Borrowed(differences)),
         }
     }
 

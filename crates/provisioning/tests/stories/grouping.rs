@@ -253,6 +253,55 @@ fn a_removal_whose_answer_was_lost_does_not_lose_who_comes_back() {
     });
 }
 
+/// Whether a request says something of a manager.
+fn is_of_manager(request: &provisioning::target::Request) -> bool {
+    request.body.as_deref().is_some_and(|body| String::from_utf8_lossy(body).contains("manager"))
+}
+
+#[test]
+fn a_manager_that_is_refused_keeps_nothing_else_out() {
+    for template in ["scim", "palo-alto-cie"] {
+        on_both(|world| async move {
+            let job = world.job(template, Nature::default()).await;
+            let (ann, boss) = (world.joins_for(job.app, "Ann").await, world.joins_for(job.app, "Boss").await);
+            job.until_calm().await;
+            job.target.fail(|request| if is_of_manager(request) { Fault::Refused(400, None) } else { Fault::None });
+            world.set(ann, "jobTitle", "Chief").await;
+            world.set(ann, "manager", boss.to_string()).await;
+            assert_eq!(plan_and_run(&world, &job).await, 2, "{template}");
+            assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "title")), "Chief", "{template}");
+            world.set(ann, "jobTitle", "Chief of all").await;
+            job.cycle().await;
+            let title = job.target.with(|app| app.user_attribute("ann@contoso.com", "title"));
+            assert_eq!(title, "Chief of all", "{template}");
+            job.target.heal();
+            world.clock.advance(jiff::SignedDuration::from_hours(12));
+            job.until_calm().await;
+            assert_eq!(manager(&job, "ann"), "boss@contoso.com", "{template}");
+        });
+    }
+}
+
+#[test]
+fn a_manager_is_written_once_however_many_reasons_there_are() {
+    for changes_too in [false, true] {
+        on_both(|world| async move {
+            let job = world.job("scim", Nature::default()).await;
+            let (boss, ann) = (world.joins("Boss").await, world.joins_for(job.app, "Ann").await);
+            world.set(ann, "manager", boss.to_string()).await;
+            job.until_calm().await;
+            world.assign(job.app, boss).await;
+            world.set(ann, "department", "Sales").await;
+            if changes_too {
+                world.set(ann, "jobTitle", "Chief").await;
+            }
+            let sent = plan_and_run(&world, &job).await;
+            assert_eq!(sent, 3, "the boss, the change, the manager");
+            assert_eq!(manager(&job, "ann"), "boss@contoso.com");
+        });
+    }
+}
+
 #[test]
 fn a_manager_is_written_when_both_have_accounts_whoever_comes_first() {
     on_both(|world| async move {

@@ -105,6 +105,35 @@ fn a_plan_foretells_exactly_what_the_next_cycle_writes() {
 }
 
 #[test]
+fn on_demand_the_application_is_read_and_everybody_in_a_group_is_written() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let ann = world.joins_with("Ann", &[("jobTitle", "Chief")]).await;
+        world.assign(job.app, ann).await;
+        let sales = world.group_for(job.app, "Sales").await;
+        job.until_calm().await;
+        job.target.with(|app| {
+            for user in app.users.values_mut() {
+                user.attributes.insert("title".to_owned(), "changed by hand".into());
+            }
+        });
+        let done = world.engine().provision(job.app, ann.into(), ObjectKind::User).await.expect("nothing else runs");
+        assert_eq!((done.action, done.status), ("update", "success"));
+        assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "title")), "Chief");
+        world.enters(sales, ann).await;
+        let done = world.engine().provision(job.app, sales.into(), ObjectKind::Group).await.expect("nothing else runs");
+        assert_eq!((done.action, done.status, done.references), ("update", "success", 1));
+        assert_eq!(job.target.with(|app| app.member_names("Sales")), ["ann@contoso.com"]);
+        // A reference that is refused is told, too.
+        world.exits(sales, ann).await;
+        job.target
+            .fail(|request| if request.method == Method::Patch { Fault::Refused(400, None) } else { Fault::None });
+        let done = world.engine().provision(job.app, sales.into(), ObjectKind::Group).await.expect("nothing else runs");
+        assert_eq!((done.status, done.references), ("failure", 0));
+    });
+}
+
+#[test]
 fn who_joins_a_group_that_changes_too_is_told_once() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
