@@ -77,6 +77,8 @@ pub enum SkipReason {
     ActionDisabled(&'static str),
     /// A mapping says to leave the object out.
     Ignored,
+    /// No matching attribute has a value, so nobody knows which account is the object's.
+    NoMatchingValue,
     /// Out of scope, and no mapping switches accounts off.
     Kept(OutOfScope),
 }
@@ -240,6 +242,10 @@ impl SkipReason {
                 format!("{}; no mapping of IsSoftDeleted switches accounts off, so it stays as it is", why.reason())
             }
             Self::Ignored => "IgnoreObjectFlow: a mapping leaves the object out".to_owned(),
+            Self::NoMatchingValue => {
+                "ImportSkipped: the object has no value for any matching attribute; fill the source attribute"
+                    .to_owned()
+            }
         }
     }
 }

@@ -146,8 +146,7 @@ impl Look<'_> {
         }
         let known = self.cycle.known(self.plan, &self.subject, evaluation);
         if evaluation.scope == Scope::In && lookup(known) == Lookup::ByMatch && evaluation.matches.is_empty() {
-            let reason = "the object has no value for any matching attribute; fill the source attribute".to_owned();
-            return Err(Trouble::Object(Failure { code: "ImportSkipped", reason }));
+            return Ok(self.skip(evaluation, &SkipReason::NoMatchingValue).await?);
         }
         let (found, target_id) = match self.look_up(lookup(known), evaluation).await? {
             Sought::Found(found, target_id) => (found, target_id),

@@ -200,11 +200,12 @@ impl Look<'_> {
         self.done("other", "skipped", Some("a write of unknown outcome waits for its settle window".to_owned()))
     }
 
-    /// Nothing to do. Written to the log for objects that have a link; who was never provisioned leaves no trace there.
+    /// Nothing to do. Written to the log for objects that have a link, or should have; others leave no trace there.
     pub(super) async fn skip(&self, evaluation: &Evaluation<'_>, reason: &SkipReason) -> Result<Looked, Stop> {
         let text = reason.text();
         let cycle = self.cycle;
-        if !cycle.previews() && (self.subject.link.is_some() || self.subject.escrow.is_some()) {
+        let matters = self.subject.link.is_some() || self.subject.escrow.is_some();
+        if !cycle.previews() && (matters || *reason == SkipReason::NoMatchingValue) {
             let target_id = self.subject.link.as_ref().and_then(|link| link.target_id.as_deref());
             let happened = self.happened("other", Status::Skipped(&text), target_id);
             let log = cycle.log(&self.subject, Some(evaluation), &happened);

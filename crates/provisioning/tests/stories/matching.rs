@@ -281,3 +281,25 @@ fn another_address_is_another_set_of_accounts() {
         assert_eq!(elsewhere.with(|app| app.user_attribute("robot@contoso.com", "active")), json!(true));
     });
 }
+
+#[test]
+fn who_has_no_matching_value_is_left_out_with_a_word_until_there_is_one() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        job.map(|objects| {
+            for mapping in &mut objects[0].attributes {
+                mapping.matching_priority = u32::from(mapping.target == "externalId");
+                if mapping.target == "externalId" {
+                    mapping.source = mapping::MappingSource::Attribute("employeeId".to_owned());
+                }
+            }
+        })
+        .await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        let report = job.cycle().await;
+        assert_eq!((report.created, report.skipped, report.failed), (0, 1, 0));
+        assert_eq!(job.log_lines().await, ["other ann@contoso.com skipped"]);
+        world.set(ann, "employeeId", "7").await;
+        assert_eq!(job.cycle().await.created, 1);
+    });
+}
