@@ -8,6 +8,7 @@ use provider::TokenKey;
 use store::{ResourceId, Store};
 
 use crate::health::Readiness;
+use crate::scim_api::Room;
 
 /// The parts of the application, made once at start.
 pub struct AppParts {
@@ -31,13 +32,14 @@ pub struct App(Arc<Inner>);
 struct Inner {
     parts: AppParts,
     readiness: Readiness,
+    room: Room,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(mut parts: AppParts) -> Self {
         parts.public_url.truncate(parts.public_url.trim_end_matches('/').len());
-        Self(Arc::new(Inner { parts, readiness: Readiness::default() }))
+        Self(Arc::new(Inner { parts, readiness: Readiness::default(), room: Room::default() }))
     }
 
     /// The moment it is now.
@@ -47,6 +49,11 @@ impl App {
 
     pub(crate) fn readiness(&self) -> &Readiness {
         &self.0.readiness
+    }
+
+    /// The room for large answers.
+    pub(crate) fn room(&self) -> &Room {
+        &self.0.room
     }
 
     /// The address of a tenant's SCIM endpoint.

@@ -17,15 +17,20 @@ use tokio::time::{Sleep, sleep};
 
 use crate::request_lines::RequestLines;
 
-/// A socket whose writes fail once the other side has taken nothing for a while, and whose requests have encoded queries.
+/// What a client that is waited for has to take in the time in which it must not be silent: all that there is, or this.
+const TAKEN_BYTES_MIN: usize = 1 << 20;
+
+/// A socket whose writes fail once the other side has taken next to nothing for a while, and whose requests have encoded queries.
 pub(crate) struct Stream<S> {
     socket: S,
     requests: RequestLines,
     /// Came in and was encoded, to be read before anything else comes in; at most three times what one read brings.
     encoded: Bytes,
     write_deadline: Duration,
-    /// Runs while a write waits, and only then: what goes out at once costs no timer.
+    /// Runs from a write that had to wait until enough is taken: what goes out at once costs no timer.
     waiting: Option<Pin<Box<Sleep>>>,
+    /// Bytes that were taken since then.
+    taken: usize,
     /// Whether the other connections of this thread had their turn since something came in here.
     gave_way: bool,
 }
@@ -38,6 +43,7 @@ impl<S> Stream<S> {
             encoded: Bytes::new(),
             write_deadline,
             waiting: None,
+            taken: 0,
             gave_way: false,
         }
     }
@@ -53,8 +59,16 @@ impl<S> Stream<S> {
 
     /// What a write came to, or the end of waiting for it.
     fn in_time(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = &written {
+            self.taken += bytes;
+            if self.taken >= TAKEN_BYTES_MIN {
+                self.waiting = None;
+            }
+        }
+        if self.waiting.is_none() {
+            self.taken = 0;
+        }
         if written.is_ready() {
-            self.waiting = None;
             return written;
         }
         let deadline = self.write_deadline;
@@ -104,8 +118,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stream<S> {
         self.socket.is_write_vectored()
     }
 
-    // Neither of these waits for the other side of a socket, so they have no deadline.
+    // Neither of these waits for the other side of a socket, so they have no deadline. What is flushed has been taken.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.waiting = None;
         Pin::new(&mut self.socket).poll_flush(context)
     }
 
@@ -139,21 +154,35 @@ mod tests {
     const SLOW: Duration = Duration::from_secs(29);
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_takes_nothing_loses_its_connection_and_a_slow_one_does_not() {
-        let (socket, mut client) = duplex(10);
-        let mut stream = Stream::new(socket, DEADLINE);
-        let slow = tokio::spawn(async move {
-            for _ in 0..9 {
-                sleep(SLOW).await;
-                client.read_exact(&mut [0; 10]).await.unwrap();
+    async fn a_client_that_takes_next_to_nothing_loses_its_connection_and_a_slow_one_does_not() {
+        const PART: usize = TAKEN_BYTES_MIN;
+        // What the other side takes each time, and whether it gets all.
+        for (takes, kept) in [(PART, true), (PART / 4, false), (0, false)] {
+            let (socket, mut client) = duplex(PART);
+            let mut stream = Stream::new(socket, DEADLINE);
+            let slow = tokio::spawn(async move {
+                let mut part = vec![0; takes];
+                while client.read_exact(&mut part).await.is_ok() {
+                    sleep(SLOW).await;
+                }
+                drop(client);
+            });
+            let began = tokio::time::Instant::now();
+            let written = stream.write_all(&vec![0; 9 * PART]).await;
+            let waited = began.elapsed().as_secs();
+            if kept {
+                written.unwrap();
+                stream.flush().await.unwrap();
+                assert_eq!(waited, 7 * SLOW.as_secs());
+            } else {
+                assert_eq!(
+                    (written.unwrap_err().kind(), waited),
+                    (io::ErrorKind::TimedOut, DEADLINE.as_secs()),
+                    "{takes}"
+                );
             }
-            client
-        });
-        stream.write_all(&[0; 100]).await.unwrap();
-        let _silent = slow.await.unwrap();
-        let began = tokio::time::Instant::now();
-        let error = stream.write_all(&[0; 100]).await.unwrap_err();
-        assert_eq!((error.kind(), began.elapsed().as_secs()), (io::ErrorKind::TimedOut, DEADLINE.as_secs()));
+            slow.abort();
+        }
     }
 
     #[tokio::test]

@@ -5,13 +5,14 @@ use http::{HeaderValue, Response, StatusCode, header};
 use provider::{Fetched, Representation, ResourceKind};
 
 use super::Rejection;
+use super::room::Held;
 
 /// RFC 7644 §8.1.
 pub(crate) const MEDIA_TYPE: &str = "application/scim+json";
 
 /// A body of JSON.
-pub(crate) fn json(status: StatusCode, text: String) -> Response<Body> {
-    let mut answer = Response::new(Body::from(text));
+pub(crate) fn json(status: StatusCode, text: impl Into<Body>) -> Response<Body> {
+    let mut answer = Response::new(text.into());
     *answer.status_mut() = status;
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     answer
@@ -19,8 +20,12 @@ pub(crate) fn json(status: StatusCode, text: String) -> Response<Body> {
 
 /// One resource with its entity tag.
 pub(crate) fn resource(status: StatusCode, shown: Representation) -> Response<Body> {
-    let mut answer = json(status, shown.text);
-    answer.headers_mut().insert(header::ETAG, entity_tag(shown.version));
+    tagged(status, shown.text, shown.version)
+}
+
+fn tagged(status: StatusCode, text: impl Into<Body>, version: i64) -> Response<Body> {
+    let mut answer = json(status, text);
+    answer.headers_mut().insert(header::ETAG, entity_tag(version));
     answer
 }
 
@@ -36,10 +41,13 @@ pub(crate) fn created(kind: ResourceKind, base: &str, shown: Representation) -> 
     Ok(answer)
 }
 
-/// One resource, or that the client has it already.
-pub(crate) fn fetched(found: Fetched) -> Response<Body> {
+/// One resource, or that the client has it already; with the room that was taken for a large one.
+pub(crate) fn fetched(found: Fetched, room: Option<Held>) -> Response<Body> {
     match found {
-        Fetched::Found(shown) => resource(StatusCode::OK, shown),
+        Fetched::Found(shown) => match room {
+            None => resource(StatusCode::OK, shown),
+            Some(room) => tagged(StatusCode::OK, room.keep(shown.text), shown.version),
+        },
         Fetched::NotModified { version } => empty(StatusCode::NOT_MODIFIED, Some(version)),
     }
 }

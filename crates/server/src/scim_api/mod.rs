@@ -10,6 +10,7 @@ mod discovery;
 mod parameters;
 mod rejection;
 mod resources;
+mod room;
 mod visitor;
 
 use axum::Router;
@@ -18,6 +19,7 @@ use store::resources::ResourceKind;
 
 pub use body::{BODY_BYTES_MAX, BODY_DEADLINE};
 pub(crate) use rejection::Rejection;
+pub(crate) use room::Room;
 
 use crate::App;
 

@@ -78,8 +78,11 @@ async fn list(kind: ResourceKind, State(app): State<App>, admitted: Admitted, pa
     let run = move |tx: &mut store::ReadTx<'_>| {
         provider::list(tx, &admitted.caller, &listing, admitted.view(&projection)).map_err(Rejection::from)
     };
-    let text = if is_one_statement { app.store.look_up(run).await? } else { app.store.scan(run).await? };
-    Ok(answer::json(StatusCode::OK, text))
+    if is_one_statement {
+        return Ok(answer::json(StatusCode::OK, app.store.look_up(run).await?));
+    }
+    let room = app.room().take().await?;
+    Ok(answer::json(StatusCode::OK, room.keep(app.store.scan(run).await?)))
 }
 
 async fn find(kind: ResourceKind, app: State<App>, admitted: Admitted, ScimBody(body): ScimBody) -> Answer {
@@ -103,7 +106,11 @@ async fn fetch(
         let view = visitor.view(&projection);
         provider::get(tx, &caller, kind, last.id()?, view, &unless).map_err(Rejection::from)
     };
-    Ok(answer::fetched(if has_members { app.store.scan(run).await? } else { app.store.read(run).await? }))
+    if !has_members {
+        return Ok(answer::fetched(app.store.read(run).await?, None));
+    }
+    let room = app.room().take().await?;
+    Ok(answer::fetched(app.store.scan(run).await?, Some(room)))
 }
 
 async fn replace(
@@ -160,7 +167,8 @@ async fn shown(
                 let view = admitted.view(&projection);
                 provider::get(tx, &admitted.caller, kind, id, view, &Precondition::None).map_err(Rejection::from)
             };
-            Ok(answer::fetched(app.store.scan(read).await?))
+            let room = app.room().take().await?;
+            Ok(answer::fetched(app.store.scan(read).await?, Some(room)))
         }
     }
 }
