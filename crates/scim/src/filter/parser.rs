@@ -199,6 +199,9 @@ impl<'t> Parser<'t> {
         let word = self.peek_word();
         let next = self.rest().as_bytes().get(word.len());
         let reserved = ["and", "or", "not"].iter().any(|keyword| word.eq_ignore_ascii_case(keyword));
+        if word.starts_with('\'') {
+            return self.fail("a text stands in double quotation marks");
+        }
         if word.is_empty() || reserved || word.contains(char::is_control) || matches!(next, Some(b'"' | b'(' | b'[')) {
             return self.fail("expected a value");
         }

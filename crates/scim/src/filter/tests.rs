@@ -61,6 +61,7 @@ fn malformed_filters_are_refused() {
         "a pr and",
         "and a pr",
         "a eq and",
+        "a eq 'x'",
         "not",
         "not (",
         "emails[",
