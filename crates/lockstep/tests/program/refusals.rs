@@ -108,6 +108,39 @@ fn the_folder_is_its_owners_alone() {
     assert!(listed.code == 0 && listed.err.contains("chmod 600"), "{listed:?}");
     let doctor = installation.run(&["doctor", "--json"]);
     assert_eq!((doctor.code, &doctor.any_json()["problems"]), (1, &1.into()));
+    std::fs::set_permissions(installation.data().join("master.key"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(installation.run(&["doctor"]).code, 0);
+    std::fs::set_permissions(installation.data(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let doctor = installation.run(&["doctor"]);
+    assert!(doctor.code == 1 && doctor.out.contains("can be changed by others (mode 0777)"), "{doctor:?}");
+}
+
+#[test]
+fn a_database_that_takes_no_writes_is_a_problem() {
+    for installation in Installation::each() {
+        installation.json(&["user", "add", "ann@contoso.example"]);
+        assert_eq!(installation.json(&["doctor"])["problems"], 0);
+        installation.fill_up();
+        let doctor = installation.run(&["doctor", "--json"]);
+        let doctor = (doctor.code, doctor.any_json());
+        let checks = doctor.1["checks"].as_array().unwrap();
+        let problems: Vec<&str> = checks
+            .iter()
+            .filter(|check| check["state"] == "problem")
+            .map(|check| check["check"].as_str().unwrap())
+            .collect();
+        assert_eq!((doctor.0, problems), (1, vec!["writes"]), "{checks:?}");
+    }
+}
+
+#[test]
+fn authorities_are_read_before_they_are_needed() {
+    let installation = Installation::embedded();
+    installation.file("ca.pem", "ca.example.com\n");
+    let file = installation.file("with-ca.toml", "[outbound]\nca_file = \"ca.pem\"\n");
+    installation
+        .run(&["--config", &file, "status"])
+        .refused(2, "outbound.ca_file: ca.pem: the file holds no certificate");
 }
 
 #[test]
@@ -151,9 +184,8 @@ fn wrong_command_lines_have_their_own_code() {
         &["user"][..],
         &["user", "purge"],
         &["sinc", "CIE"],
-        &["logs", "--limit", "0"],
-        &["logs", "--limit", "10001"],
-        &["audit", "--limit", "10001"],
+        &["logs", "--limit", "-1"],
+        &["logs", "--status", "done"],
         &["assign", "CIE"],
     ] {
         assert_eq!(installation.run(arguments).code, 2, "{arguments:?}");
