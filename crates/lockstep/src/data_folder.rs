@@ -203,6 +203,26 @@ fn has_password(address: &str) -> bool {
     in_front || rest.split_once('?').is_some_and(|(_, options)| options.contains("password="))
 }
 
+/// A file in the folder that is none of ours, if there is one; of a folder that is not there, none.
+pub fn foreign_file(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
+    const OURS: [&str; 6] = [KEY_FILE, INSTANCE_FILE, SETUP_LOCK, SERVE_LOCK, LOCKS_FOLDER, crate::config::FILE_NAME];
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        // A file in the place of the folder is told of when the folder is opened.
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Ok(None),
+        other => other.with_context(|| format!("the data folder {} cannot be read", folder.display()))?,
+    };
+    for entry in entries {
+        let name = entry?.file_name();
+        let name_shown = name.to_string_lossy();
+        // The database has further files beside it.
+        if !OURS.contains(&&*name_shown) && !name_shown.starts_with(DATABASE_FILE) {
+            return Ok(Some(folder.join(name)));
+        }
+    }
+    Ok(None)
+}
+
 /// Writes a file that only its owner can read, as a whole or not at all.
 pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut name = path.as_os_str().to_owned();
@@ -440,6 +460,20 @@ mod tests {
         let (_, setup) = DataFolder::open(&scratch.0, sevens).unwrap();
         setup.undo();
         assert!(folder.key_file().exists(), "a key that was there before stays");
+    }
+
+    #[test]
+    fn files_of_others_are_told_from_ours() {
+        let scratch = Scratch::new();
+        assert_eq!(foreign_file(&scratch.0).unwrap(), None);
+        let (folder, setup) = DataFolder::open(&scratch.0, sevens).unwrap();
+        folder.prepare_database_file(&setup).unwrap();
+        drop(folder.lock_for_serving().unwrap());
+        std::fs::write(scratch.0.join("lockstep.db-wal"), "").unwrap();
+        assert_eq!(foreign_file(&scratch.0).unwrap(), None);
+        let letter = scratch.0.join("letter.txt");
+        std::fs::write(&letter, "").unwrap();
+        assert_eq!(foreign_file(&scratch.0).unwrap(), Some(letter));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use store::{AppId, LogId, ObjectId, StoreError, folded};
 use super::find;
 use super::records::{Merged, Printer, STEP};
 use crate::cli::{LogStatus, LogsArgs, LogsCommand};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, usage};
 use crate::output::{Output, moment};
 use crate::shown::text;
 use crate::world::World;
@@ -113,7 +113,7 @@ async fn logged(world: &World, app: AppId, name: String) -> Result<Option<Logged
 
 async fn one(world: &World, id: &str) -> anyhow::Result<Value> {
     let wanted: LogId =
-        id.parse().map_err(|_| anyhow::anyhow!("{id:?} is no id of a record; lockstep logs lists them"))?;
+        id.parse().map_err(|_| usage(format!("{id:?} is no id of a record; lockstep logs lists them")))?;
     // The log is read from a record downwards: the next id above the wanted one is where it is met first.
     let above = LogId::new(uuid::Uuid::from_u128(wanted.uuid().as_u128().saturating_add(1)));
     let apps = world.store().read(directory::applications).await?;

@@ -60,7 +60,8 @@ impl Printer {
             self.output.line("No records")?;
         }
         self.flush()?;
-        tell_more(self.output, more)
+        tell_more(more);
+        Ok(())
     }
 
     fn flush(&mut self) -> anyhow::Result<()> {

@@ -4,7 +4,7 @@ use provisioning::{JobStatus, JobView};
 
 use super::find;
 use crate::outcome::Outcome;
-use crate::output::{Output, moment, moment_or};
+use crate::output::{Output, moment, moment_or, note};
 use crate::world::World;
 
 /// Carries out `status`.
@@ -16,7 +16,7 @@ pub async fn run(app: Option<&str>, world: &World, output: Output) -> anyhow::Re
     };
     if output.is_json() {
         output.json(&jobs)?;
-        tell_waiting(&jobs, world, output)?;
+        tell_waiting(&jobs, world)?;
         return Ok(Outcome::Done);
     }
     let head = ["APPLICATION", "STATUS", "USERS", "GROUPS", "FAILED", "LAST CYCLE", "NEXT"];
@@ -26,12 +26,15 @@ pub async fn run(app: Option<&str>, world: &World, output: Output) -> anyhow::Re
             output.line(&format!("{} is in quarantine: {reason}", job.name))?;
         }
     }
-    tell_waiting(&jobs, world, output)?;
+    tell_waiting(&jobs, world)?;
     Ok(Outcome::Done)
 }
 
-fn tell_waiting(jobs: &[JobView], world: &World, output: Output) -> anyhow::Result<()> {
-    unserved(jobs, world)?.map_or(Ok(()), |told| output.note(&told))
+fn tell_waiting(jobs: &[JobView], world: &World) -> anyhow::Result<()> {
+    if let Some(told) = unserved(jobs, world)? {
+        note(&told);
+    }
+    Ok(())
 }
 
 /// What there is to say where jobs are on and nobody runs them.

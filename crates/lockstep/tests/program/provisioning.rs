@@ -187,7 +187,7 @@ fn told_in_parts(installation: &Installation) {
         let some = installation.run(&[log, "--limit", "5", "--json"]);
         assert_eq!(
             (&some.json(), some.err.as_str()),
-            (&all[..5].into(), "note: There are more; say --limit 0 for all\n")
+            (&all[..5].into(), "note: there are more; say --limit 0 for all\n")
         );
         let exactly = installation.run(&[log, "--limit", &all.len().to_string(), "--json"]);
         assert_eq!((exactly.json().as_array().unwrap().len(), exactly.err.as_str()), (all.len(), ""));
