@@ -69,3 +69,19 @@ fn row(job: &JobView) -> Vec<String> {
     let [users, groups, failed] = counts;
     vec![job.name.clone(), status, users, groups, failed, last, next]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_read_how_a_cycle_ended_in_words() {
+        for (state, expected) in [
+            ("entryLevelErrors", "succeeded, with failures"),
+            ("succeeded", "succeeded"),
+            ("interrupted", "interrupted"),
+        ] {
+            assert_eq!(state_in_words(state), expected);
+        }
+    }
+}
