@@ -45,7 +45,11 @@ pub fn unserved(jobs: &[JobView], world: &World) -> anyhow::Result<Option<String
         return Ok(None);
     }
     let (names, are) = (on.join(", "), if on.len() == 1 { "is" } else { "are" });
-    Ok(Some(format!("{names} {are} on, but no server runs on this folder; start lockstep serve to have cycles run")))
+    // Another machine may serve the same database from a folder of its own; that is not seen from here.
+    let unless = if world.config().postgres.is_some() { ", unless one runs elsewhere on this database" } else { "" };
+    Ok(Some(format!(
+        "{names} {are} on, but no server runs on this folder; start lockstep serve to have cycles run{unless}"
+    )))
 }
 
 /// How a cycle ended, for people.
