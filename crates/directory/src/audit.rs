@@ -103,7 +103,7 @@ pub fn record(
 
 #[cfg(test)]
 mod tests {
-    use store::audit::latest_audit;
+    use store::audit::audit_before;
     use store::testing::on_both;
     use uuid::Uuid;
 
@@ -118,7 +118,7 @@ mod tests {
                     let id = LogId::new(Uuid::from_u128(1));
                     let detail = serde_json::json!({"created": 3});
                     record(tx, id, now, "ann@c.com", Activity::Import, "users.csv", &detail)?;
-                    Ok::<_, DirectoryError>(latest_audit(tx, 10)?)
+                    Ok::<_, DirectoryError>(audit_before(tx, None, 10)?)
                 })
                 .await
                 .unwrap();

@@ -74,9 +74,12 @@ fn refuse_cycle(tx: &mut ReadTx<'_>, group: GroupId, member: GroupId) -> Result<
     let mut open = vec![group];
     while let Some(below) = open.pop() {
         if below == member {
-            return Err(DirectoryError::NotAllowed(format!(
-                "group {member} holds group {group}, directly or through others, and cannot be its member"
-            )));
+            let (outer, inner) = (live_group(tx, member)?.display_name, live_group(tx, group)?.display_name);
+            return Err(DirectoryError::NotAllowed(if member == group {
+                format!("the group {outer:?} cannot be a member of itself")
+            } else {
+                format!("the group {outer:?} holds {inner:?}, directly or through others, and cannot be its member")
+            }));
         }
         let mut after = None;
         loop {

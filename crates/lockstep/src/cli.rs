@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use application::{AppCommand, AssignArgs, DialectName, JobSettingsArgs, ScopeName, Switch, UnassignArgs};
 pub use directory::{AdminCommand, GroupCommand, ImportArgs, ImportCommand, ImportFormat, MembersCommand, UserCommand};
-pub use provisioning::{LOGS_MAX, LogsArgs, LogsCommand, ProvisionArgs};
+pub use provisioning::{LogStatus, LogsArgs, LogsCommand, ProvisionArgs};
 pub use tenant::{TenantCommand, TokenCommand};
 
 use crate::config::LogFormat;
@@ -174,8 +174,8 @@ pub enum Command {
     Logs(LogsArgs),
     /// Show who changed which configuration, newest first
     Audit {
-        /// How many at the most
-        #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=i64::from(LOGS_MAX)))]
+        /// How many at the most; 0 lists all
+        #[arg(long, value_name = "COUNT", default_value_t = 50)]
         limit: u32,
     },
     /// Look for problems in the data folder, the database, the key and the jobs

@@ -16,6 +16,7 @@ mod import;
 mod logs;
 mod pages;
 mod provision;
+mod records;
 mod serve;
 mod status;
 mod suggest;

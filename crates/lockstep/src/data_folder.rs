@@ -26,6 +26,8 @@ const SETUP_LOOKS_QUIET: u32 = 50;
 const SETUP_LOOKS_MAX: u32 = 30_000;
 /// Held by the one `serve` of this folder.
 const SERVE_LOCK: &str = "serve.lock";
+/// Looks at that lock before it is said that somebody else serves.
+const SERVE_LOOKS_MAX: u32 = 5;
 /// Lock files of running jobs.
 const LOCKS_FOLDER: &str = "locks";
 /// Bytes of the key.
@@ -144,7 +146,15 @@ impl DataFolder {
     /// Takes the place of the one `serve` of this folder.
     pub fn lock_for_serving(&self) -> anyhow::Result<ServeLock> {
         let mut file = open_lock(&self.path.join(SERVE_LOCK))?;
-        match file.try_lock() {
+        let mut locked = file.try_lock();
+        // `status` and `doctor` hold the lock for the moment of their look.
+        for _ in 0..SERVE_LOOKS_MAX {
+            if matches!(locked, Err(TryLockError::WouldBlock)) {
+                std::thread::sleep(SETUP_LOOK_EVERY);
+                locked = file.try_lock();
+            }
+        }
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => bail!(
                 "lockstep already serves the data in {}; stop that process, or name another folder with --data",
@@ -167,15 +177,50 @@ impl DataFolder {
         Ok(matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
-    /// Files that others than their owner can read, each with its mode in octal.
-    pub fn readable_by_others(&self) -> Vec<(PathBuf, String)> {
-        let files = [self.key_file(), self.database_file()];
-        files
-            .into_iter()
-            .filter_map(|file| Some((mode_for_others(&file)?, file)))
-            .map(|(mode, file)| (file, mode))
-            .collect()
+    /// What others than the owner can read, or change, each as a sentence with its cure.
+    pub fn open_to_others(&self) -> Vec<String> {
+        // Whoever can write in the folder can put another file in the place of each one there.
+        let folder = mode(&self.path).filter(|mode| mode & 0o022 != 0).map(|mode| {
+            format!("{} can be changed by others (mode {mode:04o}); run chmod 700 on it", self.path.display())
+        });
+        let readable = [self.key_file(), self.database_file()].into_iter().filter_map(|file| readable_by_others(&file));
+        folder.into_iter().chain(readable).collect()
     }
+
+    /// The configuration, where it lies here with the password of a database, and others can read it.
+    pub fn open_password(&self, configuration: &str) -> Option<String> {
+        let file = self.path.join(configuration);
+        let text = std::fs::read_to_string(&file).ok()?;
+        let holds_password = text.parse::<toml::Table>().ok()?.get("database")?.as_str().is_some_and(has_password);
+        holds_password.then(|| readable_by_others(&file))?.map(|told| format!("{told}, because it holds a password"))
+    }
+}
+
+/// Whether an address like `postgres://user:password@host/name` holds a password.
+fn has_password(address: &str) -> bool {
+    let (_, rest) = address.split_once("://").unwrap_or(("", address));
+    let in_front = rest.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
+    in_front || rest.split_once('?').is_some_and(|(_, options)| options.contains("password="))
+}
+
+/// A file in the folder that is none of ours, if there is one; of a folder that is not there, none.
+pub fn foreign_file(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
+    const OURS: [&str; 6] = [KEY_FILE, INSTANCE_FILE, SETUP_LOCK, SERVE_LOCK, LOCKS_FOLDER, crate::config::FILE_NAME];
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        // A file in the place of the folder is told of when the folder is opened.
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Ok(None),
+        other => other.with_context(|| format!("the data folder {} cannot be read", folder.display()))?,
+    };
+    for entry in entries {
+        let name = entry?.file_name();
+        let name_shown = name.to_string_lossy();
+        // The database has further files beside it.
+        if !OURS.contains(&&*name_shown) && !name_shown.starts_with(DATABASE_FILE) {
+            return Ok(Some(folder.join(name)));
+        }
+    }
+    Ok(None)
 }
 
 /// Writes a file that only its owner can read, as a whole or not at all.
@@ -283,16 +328,20 @@ fn instance(folder: &Path, random: impl Fn(&mut [u8])) -> anyhow::Result<String>
     }
 }
 
+fn readable_by_others(file: &Path) -> Option<String> {
+    let mode = mode(file).filter(|mode| mode & 0o077 != 0)?;
+    Some(format!("{} can be read by others (mode {mode:04o}); run chmod 600 on it", file.display()))
+}
+
 #[cfg(unix)]
-fn mode_for_others(path: &Path) -> Option<String> {
+fn mode(path: &Path) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
-    (mode & 0o077 != 0).then(|| format!("{mode:04o}"))
+    Some(std::fs::metadata(path).ok()?.permissions().mode() & 0o777)
 }
 
 /// Other systems than Unix have no modes; who can read is for their administrators.
 #[cfg(not(unix))]
-fn mode_for_others(_: &Path) -> Option<String> {
+fn mode(_: &Path) -> Option<u32> {
     None
 }
 
@@ -330,7 +379,7 @@ mod tests {
         folder.prepare_database_file(&setup).unwrap();
         drop(setup);
         assert_eq!(folder.key(), [7; 32]);
-        assert_eq!(folder.readable_by_others(), []);
+        assert_eq!(folder.open_to_others(), Vec::<String>::new());
         assert!(folder.lock_folder().is_dir());
         let (again, _) = DataFolder::open(folder.path(), |bytes| bytes.fill(9)).unwrap();
         assert_eq!((again.key(), again.instance()), (folder.key(), folder.instance()));
@@ -338,13 +387,38 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn files_that_others_can_read_are_told() {
+    fn what_is_open_to_others_is_told() {
         use std::os::unix::fs::PermissionsExt as _;
         let scratch = Scratch::new();
         let (folder, _) = DataFolder::open(&scratch.0, sevens).unwrap();
-        assert_eq!(std::fs::metadata(&scratch.0).unwrap().permissions().mode() & 0o777, 0o700);
-        std::fs::set_permissions(folder.key_file(), std::fs::Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(folder.readable_by_others(), [(folder.key_file(), "0644".to_owned())]);
+        let chmod = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(mode(&scratch.0), Some(0o700));
+        chmod(&scratch.0, 0o755);
+        assert_eq!(folder.open_to_others(), Vec::<String>::new(), "what can be listed can still not be read");
+        chmod(&folder.key_file(), 0o644);
+        chmod(&scratch.0, 0o777);
+        let told = folder.open_to_others();
+        let (shown, key) = (scratch.0.display(), folder.key_file());
+        assert_eq!(
+            told,
+            [
+                format!("{shown} can be changed by others (mode 0777); run chmod 700 on it"),
+                format!("{} can be read by others (mode 0644); run chmod 600 on it", key.display()),
+            ]
+        );
+        let file = scratch.0.join("a.toml");
+        for (text, mode, expected) in [
+            ("database = \"postgres://lockstep:pw@db/name\"", 0o644, true),
+            ("database = \"postgres://db/name?user=u&password=pw\"", 0o644, true),
+            ("database = \"postgres://lockstep:pw@db/name\"", 0o600, false),
+            ("database = \"postgres://lockstep@db:5432/name\"", 0o644, false),
+            ("listen = \"127.0.0.1:1\"", 0o644, false),
+            ("no toml", 0o644, false),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            chmod(&file, mode);
+            assert_eq!(folder.open_password("a.toml").is_some(), expected, "{text}");
+        }
     }
 
     #[test]
@@ -386,6 +460,20 @@ mod tests {
         let (_, setup) = DataFolder::open(&scratch.0, sevens).unwrap();
         setup.undo();
         assert!(folder.key_file().exists(), "a key that was there before stays");
+    }
+
+    #[test]
+    fn files_of_others_are_told_from_ours() {
+        let scratch = Scratch::new();
+        assert_eq!(foreign_file(&scratch.0).unwrap(), None);
+        let (folder, setup) = DataFolder::open(&scratch.0, sevens).unwrap();
+        folder.prepare_database_file(&setup).unwrap();
+        drop(folder.lock_for_serving().unwrap());
+        std::fs::write(scratch.0.join("lockstep.db-wal"), "").unwrap();
+        assert_eq!(foreign_file(&scratch.0).unwrap(), None);
+        let letter = scratch.0.join("letter.txt");
+        std::fs::write(&letter, "").unwrap();
+        assert_eq!(foreign_file(&scratch.0).unwrap(), Some(letter));
     }
 
     #[test]

@@ -62,15 +62,6 @@ impl Output {
         Ok(write_raw(format!("{}\n", clean_lines(text)).as_bytes())?)
     }
 
-    /// Tells people something beside the answer; where programs read the answer, on standard error.
-    pub fn note(self, text: &str) -> anyhow::Result<()> {
-        if self.json {
-            note(text);
-            return Ok(());
-        }
-        self.line(text)
-    }
-
     /// Prints a table for people, or a sentence in its place where it has no rows.
     pub fn table(self, head: &[&str], rows: Vec<Vec<String>>, if_empty: &str) -> anyhow::Result<()> {
         if rows.is_empty() {

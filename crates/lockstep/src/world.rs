@@ -17,9 +17,10 @@ use store::{Store, StoreError, WriteTx, settings, version_7};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use crate::config::{Config, Outbound};
+use crate::config::{Config, FILE_NAME, Outbound};
 use crate::data_folder::{DataFolder, KEY_BYTES};
 use crate::files::cannot_read;
+use crate::outcome::usage;
 
 /// The setting that holds the address under which others reach the server; `serve` writes it.
 pub const PUBLIC_URL: &str = "public_url";
@@ -46,8 +47,8 @@ impl World {
             setup.undo();
             return Err(error);
         }
-        for (file, mode) in folder.readable_by_others() {
-            tracing::warn!("{} can be read by others (mode {mode}); run chmod 600 on it", file.display());
+        for told in folder.open_to_others().into_iter().chain(folder.open_password(FILE_NAME)) {
+            tracing::warn!("{told}");
         }
         let store = match Store::open(&config.database(&folder.database_file())) {
             Ok(store) => store,
@@ -147,11 +148,9 @@ impl World {
 }
 
 fn trust(ca_file: Option<&Path>) -> anyhow::Result<Trust> {
-    let pem = match ca_file {
-        Some(path) => Some(std::fs::read(path).map_err(|error| cannot_read(path, "outbound.ca_file", error))?),
-        None => None,
-    };
-    Trust::new(pem.as_deref()).map_err(anyhow::Error::msg)
+    let Some(path) = ca_file else { return Trust::new(None).map_err(anyhow::Error::msg) };
+    let pem = std::fs::read(path).map_err(|error| cannot_read(path, "outbound.ca_file", error))?;
+    Trust::new(Some(&pem)).map_err(|error| usage(format!("outbound.ca_file: {}: {error}", path.display())))
 }
 
 fn sentence(error: StoreError) -> anyhow::Error {

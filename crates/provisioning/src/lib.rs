@@ -29,4 +29,4 @@ pub use secret::{CannotDecrypt, MasterKey};
 pub use settings::{BadSettings, JobSettings, JobStatus};
 pub use target::{ConnectionProblem, Discovered, OutboundPolicy, TenantUrl, Trust};
 pub use target_path::{BadTarget, TargetPath};
-pub use view::{CycleView, JobView, LogView, ObjectCounts};
+pub use view::{CycleView, JobView, LogFilter, LogPage, LogView, ObjectCounts};

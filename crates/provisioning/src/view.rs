@@ -33,7 +33,7 @@ pub struct CycleView {
     pub id: String,
     /// `initial` or `incremental`.
     pub cycle: String,
-    /// `running`, `succeeded`, `entryLevelErrors`, `failed` or, where its process died, `interrupted`.
+    /// `running`, `succeeded`, `entryLevelErrors`, `failed` or, where its process was stopped or died, `interrupted`.
     pub state: String,
     /// When it began.
     pub started: Timestamp,
@@ -83,8 +83,8 @@ pub struct JobView {
     pub concurrency: usize,
     /// Whether the initial cycle is complete.
     pub initial_done: bool,
-    /// When the next cycle is due.
-    pub next_run: Timestamp,
+    /// When the next cycle is due, where cycles run by themselves.
+    pub next_run: Option<Timestamp>,
     /// Users at the target.
     pub users: ObjectCounts,
     /// Groups at the target.
@@ -118,6 +118,24 @@ pub struct LogView {
     pub record: Value,
 }
 
+/// Which records of the provisioning log are wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LogFilter {
+    /// Only those of this source object.
+    pub source: Option<ObjectId>,
+    /// Only those that ended so.
+    pub status: Option<&'static str>,
+}
+
+/// Records of the provisioning log, newest first.
+#[derive(Clone, Debug)]
+pub struct LogPage {
+    /// Those that are wanted, of the ones that were looked at.
+    pub records: Vec<LogView>,
+    /// Before which record the log goes on, if it does.
+    pub next: Option<LogId>,
+}
+
 impl Engine {
     /// A job with its counts.
     pub async fn job(&self, app: AppId) -> Result<JobView, JobError> {
@@ -126,13 +144,14 @@ impl Engine {
             .store()
             .scan(move |tx| Ok::<_, JobError>((directory::application(tx, app)?.name, Facts::read(tx, app)?)));
         let (name, facts) = facts.await?;
+        let status = JobStatus::of(&record);
         let running = record.lease_until.is_some_and(|until| until > self.now());
         Ok(JobView {
             app,
             name,
             template: &template.name,
             title: &template.title,
-            status: JobStatus::of(&record),
+            status,
             running,
             dialect: settings.effective_dialect(),
             tenant_url: settings.tenant_url,
@@ -141,7 +160,7 @@ impl Engine {
             exclude_default_access: settings.exclude_default_access,
             concurrency: settings.concurrency,
             initial_done: record.watermark.is_some(),
-            next_run: record.next_run,
+            next_run: (status != JobStatus::Off).then_some(record.next_run),
             users: facts.users,
             groups: facts.groups,
             escrows: facts.escrows,
@@ -171,13 +190,24 @@ impl Engine {
         Ok(self.load(app).await?.2.objects)
     }
 
-    /// Records of the provisioning log of an application, newest first: all, or those of one source object.
-    pub async fn logs(&self, app: AppId, source: Option<ObjectId>, limit: u32) -> Result<Vec<LogView>, JobError> {
-        let records = self.store().scan(move |tx| match source {
-            Some(source) => logs_of_source(tx, app, source, None, limit),
-            None => logs_before(tx, app, None, limit),
+    /// Looks at so many records of an application's provisioning log, older than `before` (or the newest), and gives those
+    /// that are wanted, newest first.
+    pub async fn logs(
+        &self,
+        app: AppId,
+        wanted: LogFilter,
+        before: Option<LogId>,
+        looks: u32,
+    ) -> Result<LogPage, JobError> {
+        let records = self.store().scan(move |tx| match wanted.source {
+            Some(source) => logs_of_source(tx, app, source, before, looks),
+            None => logs_before(tx, app, before, looks),
         });
-        Ok(records.await?.into_iter().map(log_view).collect())
+        let records = records.await?;
+        let is_last = records.len() < looks as usize;
+        let next = records.last().filter(|_| !is_last).map(|record| record.id);
+        let of_status = |record: &LogRecord| wanted.status.is_none_or(|status| record.status == status);
+        Ok(LogPage { records: records.into_iter().filter(of_status).map(log_view).collect(), next })
     }
 }
 

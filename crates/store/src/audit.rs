@@ -26,7 +26,7 @@ pub struct AuditRecord {
 
 statements! {
     INSERT = "INSERT INTO audit (id, at, actor, activity, target, detail) VALUES ($1, $2, $3, $4, $5, $6)";
-    LATEST = "SELECT id, at, actor, activity, target, detail FROM audit ORDER BY id DESC LIMIT $1";
+    LATEST = "SELECT id, at, actor, activity, target, detail FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2";
 }
 
 /// Adds a record, in the transaction of the change it tells of.
@@ -35,9 +35,10 @@ pub fn insert_audit(tx: &mut WriteTx<'_>, record: &AuditRecord) -> Result<(), St
         .map(drop)
 }
 
-/// The latest records, newest first.
-pub fn latest_audit(tx: &mut ReadTx<'_>, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
-    tx.all(&LATEST, params![i64::from(limit)], |row| {
+/// Records older than `before` (or the newest), newest first, `limit` at the most.
+pub fn audit_before(tx: &mut ReadTx<'_>, before: Option<LogId>, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
+    let before = before.unwrap_or(LogId::new(uuid::Uuid::max()));
+    tx.all(&LATEST, params![before, i64::from(limit)], |row| {
         Ok(AuditRecord {
             id: row.id(0)?,
             at: row.time(1)?,

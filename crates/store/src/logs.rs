@@ -41,6 +41,7 @@ statements! {
     INSERT = "INSERT INTO provisioning_logs (app, id, at, cycle, action, status, kind, source_id, label, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     LATEST = concat!("SELECT ", columns!(), " FROM provisioning_logs WHERE app = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
     OF_SOURCE = concat!("SELECT ", columns!(), " FROM provisioning_logs WHERE app = $1 AND source_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4");
+    NAMES = "SELECT id, source_id, label FROM provisioning_logs WHERE app = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
     FIRST = concat!("SELECT ", columns!(), " FROM provisioning_logs WHERE app = $1 AND source_id = $2 AND id >= $3 AND cycle = $4 ORDER BY id LIMIT 1");
     TRIM = "DELETE FROM provisioning_logs WHERE app = $1 AND id IN (SELECT id FROM provisioning_logs WHERE app = $1 AND id < $2 ORDER BY id LIMIT 1000)";
 }
@@ -97,6 +98,30 @@ pub fn logs_of_source(
 ) -> Result<Vec<LogRecord>, StoreError> {
     let before = before.unwrap_or(LogId::new(uuid::Uuid::max()));
     tx.all(&OF_SOURCE, params![app, source, before, i64::from(limit)], record)
+}
+
+/// Which object a record tells of, and by which name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedName {
+    /// The record.
+    pub id: LogId,
+    /// The directory's object.
+    pub source_id: ObjectId,
+    /// Its name at that time.
+    pub label: String,
+}
+
+/// The same records as [`logs_before`], without what they tell.
+pub fn logged_names(
+    tx: &mut ReadTx<'_>,
+    app: AppId,
+    before: Option<LogId>,
+    limit: u32,
+) -> Result<Vec<LoggedName>, StoreError> {
+    let before = before.unwrap_or(LogId::new(uuid::Uuid::max()));
+    tx.all(&NAMES, params![app, before, i64::from(limit)], |row| {
+        Ok(LoggedName { id: row.id(0)?, source_id: row.id(1)?, label: row.text(2)? })
+    })
 }
 
 /// The first record of a source object in a cycle that began at `began`.

@@ -48,21 +48,7 @@ impl TestDatabase {
 
     /// Lets it refuse every new setting, as a full disk would, and still be read.
     pub fn fill_up(&self) {
-        match &self.database {
-            Database::Sqlite(path) => {
-                let trigger =
-                    "CREATE TRIGGER full BEFORE INSERT ON settings BEGIN SELECT RAISE(ABORT, 'no space left'); END";
-                let connection = rusqlite::Connection::open(path).expect("the file opens");
-                connection.execute_batch(trigger).expect("the file takes a trigger");
-            }
-            Database::Postgres(url) => on_server(
-                url,
-                "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
-                 'BEGIN RAISE EXCEPTION ''no space left'' USING ERRCODE = ''disk_full''; END';
-                 CREATE TRIGGER full_disk BEFORE INSERT ON settings EXECUTE FUNCTION fail()"
-                    .to_owned(),
-            ),
-        }
+        fill_up(&self.database);
     }
 
     /// Ends [`Self::fill_up`].
@@ -79,6 +65,25 @@ impl TestDatabase {
     /// Opens it.
     pub fn open(&self) -> Store {
         Store::open(&self.database).expect("a fresh database opens")
+    }
+}
+
+/// Lets a database refuse every new setting, as a full disk would, and still be read.
+pub fn fill_up(database: &Database) {
+    match database {
+        Database::Sqlite(path) => {
+            let trigger =
+                "CREATE TRIGGER full BEFORE INSERT ON settings BEGIN SELECT RAISE(ABORT, 'no space left'); END";
+            let connection = rusqlite::Connection::open(path).expect("the file opens");
+            connection.execute_batch(trigger).expect("the file takes a trigger");
+        }
+        Database::Postgres(url) => on_server(
+            url,
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN RAISE EXCEPTION ''no space left'' USING ERRCODE = ''disk_full''; END';
+             CREATE TRIGGER full_disk BEFORE INSERT ON settings EXECUTE FUNCTION fail()"
+                .to_owned(),
+        ),
     }
 }
 

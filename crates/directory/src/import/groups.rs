@@ -4,7 +4,7 @@ use serde_json::Value;
 use store::{GroupId, ReadTx, WriteTx, folded};
 
 use super::ImportOptions;
-use super::columns::{Column, Role, missing};
+use super::columns::{Column, Role, missing, name_and_label};
 use super::report::{ImportError, Problem};
 use super::rows::{Kind, Seen, id_in};
 use super::run::{Applied, Context, Done};
@@ -42,6 +42,11 @@ impl Kind for Groups {
     }
 
     fn require(&self, columns: &[Column]) -> Result<(), ImportError> {
+        if let Some(of_users) =
+            columns.iter().find(|column| name_and_label(&column.header).0.eq_ignore_ascii_case("userPrincipalName"))
+        {
+            return Err(ImportError::FileOfUsers(of_users.header.clone()));
+        }
         let is_name = |column: &Column| matches!(&column.role, Role::Attribute(a) if a.name == "displayName");
         if columns.iter().any(is_name) { Ok(()) } else { Err(missing("displayName", columns)) }
     }

@@ -24,6 +24,8 @@ pub(super) struct MemberRow {
     group: String,
     id: Option<String>,
     name: Option<String>,
+    /// Whether the file has said so before; in a dry run, that row may have been rolled back with its batch.
+    again: bool,
 }
 
 impl Members {
@@ -69,15 +71,15 @@ impl Kind for Members {
             return Err(Problem::of_column(line, "userPrincipalName", "is missing"));
         };
         // No name holds a line break, so the two cannot run into each other.
-        self.seen.note(line, "the member", format!("{}\n{}", folded(&group), folded(member)))?;
-        Ok(MemberRow { group, id, name })
+        let again = !self.seen.is_new(line, format!("{}\n{}", folded(&group), folded(member)));
+        Ok(MemberRow { group, id, name, again })
     }
 
     fn apply(tx: &mut WriteTx<'_>, row: &MemberRow, context: &mut Context) -> Result<Applied, DirectoryError> {
         let group = find_group(tx, &row.group)?;
         let member = member(tx, row)?;
         let added = add_member(tx, group.id, member.id, member.kind, context.now)?;
-        let done = if added { Done::Created } else { Done::Unchanged };
+        let done = if added && !row.again { Done::Created } else { Done::Unchanged };
         Ok(Applied { done, later: None, names: Vec::new() })
     }
 }

@@ -103,6 +103,14 @@ impl<R: BufRead> Records<R> {
         self.splitter.line
     }
 
+    /// The last line of a record that is not whole.
+    pub(super) fn last_line(&self) -> u64 {
+        let Splitter { state, data, next_line, line, .. } = &self.splitter;
+        // Skipping ends behind a line's end; so does a file, mostly.
+        let is_behind = *state == State::Skipping || data.last() == Some(&b'\n');
+        (next_line - u64::from(is_behind)).max(*line)
+    }
+
     /// The fields of the record.
     pub(super) fn fields(&self) -> impl Iterator<Item = &[u8]> {
         let Splitter { data, ends, .. } = &self.splitter;

@@ -109,6 +109,9 @@ pub enum ImportError {
         /// The columns there are, for people.
         found: String,
     },
+    /// A file of groups has a column that only users have: each of them would become a group.
+    #[error("the column {0:?} is one of users, and groups were to be imported; import it with lockstep import users")]
+    FileOfUsers(String),
     /// Two columns mean the same.
     #[error("the columns {first:?} and {second:?} mean the same; remove one of them")]
     DuplicateColumn {

@@ -44,6 +44,11 @@ pub(super) struct Batch<R> {
 pub(super) struct Seen(HashMap<String, u64>);
 
 impl Seen {
+    /// Notes a key; says whether it was not there before.
+    pub(super) fn is_new(&mut self, line: u64, key: String) -> bool {
+        self.note(line, "", key).is_ok()
+    }
+
     /// Notes a key; one that was there before is a problem.
     pub(super) fn note(&mut self, line: u64, column: &str, key: String) -> Result<(), Problem> {
         match self.0.entry(key) {
@@ -108,8 +113,9 @@ impl<K: Kind, R: std::io::BufRead> Rows<K, R> {
         let Some(ended) = self.records.advance()? else { return Ok(None) };
         let line = self.records.line();
         Ok(Some(match (ended, format) {
-            (Ended::TooLong, _) => Err(Problem::of_row(line, too_long(format))),
-            (Ended::OpenQuote, _) => Err(Problem::of_row(line, "a quote is left open up to the end of the file")),
+            (Ended::TooLong | Ended::OpenQuote, _) => {
+                Err(Problem::of_row(line, not_whole(format, ended, line, self.records.last_line())))
+            }
             (Ended::Whole, Format::Csv) => self.table_row(line),
             (Ended::Whole, Format::JsonLines) => self.object_row(line),
         }))
@@ -149,8 +155,8 @@ impl<K: Kind, R: std::io::BufRead> Rows<K, R> {
         }
         let text =
             std::str::from_utf8(field).map_err(|_| Problem::of_row(line, "the line is not UTF-8; save it as UTF-8"))?;
-        let object: serde_json::Map<String, Value> = serde_json::from_str(text)
-            .map_err(|error| Problem::of_row(line, format!("the line is no JSON object: {error}")))?;
+        let object: serde_json::Map<String, Value> =
+            serde_json::from_str(text).map_err(|error| Problem::of_row(line, no_object(&error)))?;
         let mut columns = Vec::with_capacity(object.len());
         let mut values = Vec::with_capacity(object.len());
         for (key, value) in object {
@@ -175,11 +181,21 @@ impl<K: Kind, R: std::io::BufRead> Rows<K, R> {
     }
 }
 
-fn too_long(format: Format) -> String {
-    match format {
-        Format::Csv => format!("the row is longer than {RECORD_BYTES_MAX} bytes; is a quote left open?"),
-        Format::JsonLines => format!("the line is longer than {RECORD_BYTES_MAX} bytes"),
-    }
+/// Why a record is not whole, and which lines were taken for it: no row of them was read.
+fn not_whole(format: Format, ended: Ended, first: u64, last: u64) -> String {
+    let why = match (ended, format) {
+        (Ended::OpenQuote, _) => "a quote is left open up to the end of the file".to_owned(),
+        (_, Format::Csv) => format!("the row is longer than {RECORD_BYTES_MAX} bytes; is a quote left open?"),
+        (_, Format::JsonLines) => format!("the line is longer than {RECORD_BYTES_MAX} bytes"),
+    };
+    if last > first { format!("{why} (lines {first} to {last} were not read)") } else { why }
+}
+
+/// The error of the parser, which counts lines within the text that it was given: here that is always one.
+fn no_object(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let problem = text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
+    format!("the line is no JSON object: {problem} at character {}", error.column())
 }
 
 fn field_too_long() -> String {

@@ -1,6 +1,6 @@
 //! The commands that run provisioning for one object, and that read its log.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// Options of `provision`.
 #[derive(Clone, Debug, Args)]
@@ -22,19 +22,41 @@ pub struct LogsArgs {
     /// Only records of this application, by name or id
     #[arg(long, value_name = "APP")]
     pub app: Option<String>,
-    /// Only records of this user or group, by userPrincipalName, displayName or object id
+    /// Only records of this user or group, by userPrincipalName, displayName or object id, also of one that is gone
     #[arg(long, value_name = "USER")]
     pub user: Option<String>,
-    /// How many at the most
-    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=i64::from(LOGS_MAX)))]
+    /// Only records that ended so
+    #[arg(long, value_enum, value_name = "STATUS")]
+    pub status: Option<LogStatus>,
+    /// How many at the most; 0 lists all
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
     pub limit: u32,
     /// Show the steps of each record
     #[arg(long)]
     pub verbose: bool,
 }
 
-/// The most records that one call of `logs` or `audit` shows.
-pub const LOGS_MAX: u32 = 10_000;
+/// How what a record tells of ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogStatus {
+    /// It was done
+    Success,
+    /// Nothing was to be done, and the record says why
+    Skipped,
+    /// It failed, and is tried again
+    Failure,
+}
+
+impl LogStatus {
+    /// The word in the record.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Skipped => "skipped",
+            Self::Failure => "failure",
+        }
+    }
+}
 
 /// What to show of the log.
 #[derive(Clone, Debug, Subcommand)]

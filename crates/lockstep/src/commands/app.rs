@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
 use directory::{DirectoryError, Page};
-use provisioning::{Dialect, Discovered, JobChange, JobStatus, JobView, NewJob, ScopeSetting, Template};
+use provisioning::{Dialect, Discovered, JobChange, JobError, JobStatus, JobView, NewJob, ScopeSetting, Template};
 use serde_json::{Value, json};
 use store::{AppId, ReadTx};
 
@@ -34,7 +33,8 @@ pub async fn run(command: AppCommand, world: &World, output: Output) -> anyhow::
         AppCommand::Assignments { app, limit } => assignments(world, output, &app, limit).await?,
         AppCommand::Add { .. } => {
             let new = new_job(command, world)?;
-            let job = tested(output, world.engine()?.add_job(new)).await?;
+            let added = tested(output, world.engine()?.add_job(new)).await;
+            let job = added.map_err(wrong_setting)?;
             told(output, &job, "was added; its connection works")?;
         }
         AppCommand::Set { ref app, .. } => {
@@ -45,11 +45,26 @@ pub async fn run(command: AppCommand, world: &World, output: Output) -> anyhow::
             }
             let tests = change.needs_connection_test();
             let changing = engine.change_job(id, change);
-            let job = if tests { tested(output, changing).await? } else { changing.await? };
+            let changed = if tests { tested(output, changing).await } else { changing.await };
+            let job = changed.map_err(wrong_setting)?;
             told(output, &job, "was changed")?;
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Tells options that are wrong whatever there is, by their names, from what failed.
+fn wrong_setting(error: JobError) -> anyhow::Error {
+    match error {
+        JobError::Settings(problems) => usage(problems.to_string()),
+        JobError::Directory(DirectoryError::Invalid { attribute, reason }) if attribute == "displayName" => {
+            usage(format!("--name {reason}"))
+        }
+        JobError::Directory(DirectoryError::Invalid { attribute, reason }) if attribute == "appRole" => {
+            usage(format!("--role {reason}"))
+        }
+        other => other.into(),
+    }
 }
 
 /// Waits for something that tests a connection first, and says so.
@@ -175,15 +190,16 @@ const fn dialect(name: DialectName) -> Dialect {
 fn read_mappings(file: &Path) -> anyhow::Result<Vec<mapping::ObjectMapping>> {
     let shown = file.display();
     let text = read_text(file, "the mappings in", MAPPINGS_BYTES_MAX, "holds no mappings")?;
-    let mut value: Value = serde_json::from_str(&text).with_context(|| format!("{shown} is no JSON"))?;
+    let mut value: Value =
+        serde_json::from_str(&text).map_err(|error| usage(format!("{shown} is no JSON: {error}")))?;
     if let Some(inner) = value.get_mut("mappings") {
         value = inner.take();
     }
     if let Some(problem) = bad_expression(&value) {
-        anyhow::bail!("{shown}: {problem}");
+        return Err(usage(format!("{shown}: {problem}")));
     }
     serde_json::from_value(value)
-        .with_context(|| format!("{shown} holds no list of mappings as app show --json prints it"))
+        .map_err(|error| usage(format!("{shown} holds no list of mappings as app show --json prints it: {error}")))
 }
 
 /// What is wrong with the first expression that is none, with a caret under the place.
@@ -301,11 +317,13 @@ async fn assignments(world: &World, output: Output, name: &str, limit: u32) -> a
     let Listed { items: shown, more } = pages::read(world, limit, page).await?;
     if output.is_json() {
         output.json(&shown)?;
-        return tell_more(output, more);
+        tell_more(more);
+        return Ok(());
     }
     let row = |one: &Value| ["name", "type", "role", "id"].map(|key| text(&one[key])).to_vec();
     output.table(&["ASSIGNED", "TYPE", "ROLE", "ID"], shown.iter().map(row).collect(), "Nobody is assigned")?;
-    tell_more(output, more)
+    tell_more(more);
+    Ok(())
 }
 
 fn described(

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use serde_json::json;
+use store::StoreError;
 
 use crate::config::FILE_NAME;
 use crate::data_folder::{make_folder, write_private};
@@ -45,13 +46,42 @@ async fn copy(folder: &Path, world: &World, output: Output) -> anyhow::Result<()
     let shown = bar.clone();
     let copied = world.store().backup(database, move |done, total| shown.at(done, Some(total), "pages")).await;
     bar.done();
-    copied?;
-    write_private(&folder.join("master.key"), &world.folder().key()).context("the key cannot be written")?;
+    copied.map_err(|error| at_destination(error, folder))?;
+    let key = folder.join("master.key");
+    write_private(&key, &world.folder().key()).with_context(|| format!("{} cannot be written", key.display()))?;
     let configuration = world.folder().path().join(FILE_NAME);
     if configuration.is_file() {
         let text =
             std::fs::read(&configuration).with_context(|| format!("{} cannot be read", configuration.display()))?;
-        write_private(&folder.join(FILE_NAME), &text).context("the configuration cannot be written")?;
+        let file = folder.join(FILE_NAME);
+        write_private(&file, &text).with_context(|| format!("{} cannot be written", file.display()))?;
     }
     Ok(())
+}
+
+/// A failure of the copy. What is full is where it was to be, and not where the database lies.
+fn at_destination(error: StoreError, folder: &Path) -> anyhow::Error {
+    let shown = folder.display();
+    match error {
+        StoreError::Full => {
+            anyhow::anyhow!("no space is left for the backup {shown}; free some, or name another folder")
+        }
+        other => anyhow::Error::new(other).context(format!("the backup {shown} was not made")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::sentence;
+
+    #[test]
+    fn a_backup_that_fails_names_its_destination() {
+        let told = |error| sentence(&at_destination(error, Path::new("/mnt/copy")));
+        assert_eq!(
+            told(StoreError::Full),
+            "no space is left for the backup /mnt/copy; free some, or name another folder"
+        );
+        assert!(told(StoreError::Busy).starts_with("the backup /mnt/copy was not made: the database is busy"));
+    }
 }

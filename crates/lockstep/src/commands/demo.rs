@@ -18,6 +18,7 @@ use self::expected::Model;
 use super::cycle::run_shown;
 use crate::cli::DemoArgs;
 use crate::config::Config;
+use crate::data_folder::foreign_file;
 use crate::hosting::Hosting;
 use crate::outcome::Outcome;
 use crate::output::Output;
@@ -51,20 +52,26 @@ pub fn run(
     if let Some(Scratch(folder)) = &scratch {
         config.data.clone_from(folder);
     }
+    if let Some(file) = foreign_file(&config.data)? {
+        bail!(
+            "{} is no file of Lockstep, and the demo needs an empty folder; name another with --data, or leave --data out",
+            file.display()
+        );
+    }
     let outcome = {
         let world = World::open(config, runtime)?;
-        runtime.block_on(shown(args, &world, output))
+        runtime.block_on(shown(args, &world, output, data_is_given))
     };
     drop(scratch);
     outcome
 }
 
-async fn shown(args: &DemoArgs, world: &World, output: Output) -> anyhow::Result<Outcome> {
+async fn shown(args: &DemoArgs, world: &World, output: Output, data_is_kept: bool) -> anyhow::Result<Outcome> {
     refuse_used(world).await?;
     let _only_one = world.folder().lock_for_serving()?;
     let mut stop = StopRequests::listen();
     let mut hosting = Hosting::start(world, world.config().listen).await?;
-    let public_url = hosting.public_url.clone();
+    let (public_url, address) = (hosting.public_url.clone(), hosting.address);
     let told = tokio::select! {
         biased;
         () = stop.next() => Err(anyhow::anyhow!("the demo was stopped before its end; start it again")),
@@ -78,6 +85,14 @@ async fn shown(args: &DemoArgs, world: &World, output: Output) -> anyhow::Result
         Err(error) => Err(error),
     };
     hosting.stop().await;
+    if ended.is_ok() && data_is_kept {
+        let data = world.folder().path().display();
+        // The applications have the addresses of their tenants, with this port.
+        say(
+            output,
+            &format!("The data stays in {data}; go on with it by: lockstep --data {data} serve --listen {address}"),
+        )?;
+    }
     ended
 }
 

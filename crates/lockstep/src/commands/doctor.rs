@@ -2,8 +2,10 @@
 
 use provisioning::{Engine, JobView};
 use serde::Serialize;
-use store::{SCHEMA_VERSION, StoreError, audit, jobs};
+use store::{SCHEMA_VERSION, StoreError, audit, jobs, settings};
 
+use super::status::unserved;
+use crate::config::FILE_NAME;
 use crate::outcome::Outcome;
 use crate::output::{Output, counted, moment};
 use crate::world::{World, now};
@@ -45,14 +47,21 @@ impl Checks {
 /// Carries out `doctor`.
 pub async fn run(connections: bool, world: &World, output: Output) -> anyhow::Result<Outcome> {
     let mut checks = Checks::default();
-    folder(&mut checks, world)?;
+    folder(&mut checks, world);
     database(&mut checks, world).await?;
     clock(&mut checks, world).await?;
     let engine = world.engine()?;
-    for job in engine.jobs().await? {
-        of_job(&mut checks, world, &job).await?;
+    let jobs = engine.jobs().await?;
+    let (state, told) = match unserved(&jobs, world)? {
+        Some(told) => (State::Warning, told),
+        None if world.folder().is_served()? => (State::Ok, "a server runs on this folder".to_owned()),
+        None => (State::Ok, "no server runs on this folder".to_owned()),
+    };
+    checks.add("server", state, told);
+    for job in &jobs {
+        of_job(&mut checks, world, job).await?;
         if connections {
-            connection(&mut checks, &engine, &job, output).await;
+            connection(&mut checks, &engine, job, output).await;
         }
     }
     let problems = checks.0.iter().filter(|check| check.state == State::Problem).count();
@@ -70,22 +79,18 @@ pub async fn run(connections: bool, world: &World, output: Output) -> anyhow::Re
     Ok(if problems == 0 { Outcome::Done } else { Outcome::ProblemsFound })
 }
 
-fn folder(checks: &mut Checks, world: &World) -> anyhow::Result<()> {
+fn folder(checks: &mut Checks, world: &World) {
     let folder = world.folder();
-    let open: Vec<String> = folder
-        .readable_by_others()
-        .iter()
-        .map(|(file, mode)| format!("{} can be read by others (mode {mode}); run chmod 600 on it", file.display()))
-        .collect();
+    let shown = folder.path().display();
     checks.well_unless(
         "data folder",
         State::Problem,
-        &open,
-        &format!("{} is its owner's alone", folder.path().display()),
+        &folder.open_to_others(),
+        &format!("{shown} is its owner's alone"),
     );
-    let served = if folder.is_served()? { "a server runs on this folder" } else { "no server runs on this folder" };
-    checks.add("server", State::Ok, served);
-    Ok(())
+    if let Some(told) = folder.open_password(FILE_NAME) {
+        checks.add("configuration", State::Warning, told);
+    }
 }
 
 async fn database(checks: &mut Checks, world: &World) -> anyhow::Result<()> {
@@ -97,13 +102,15 @@ async fn database(checks: &mut Checks, world: &World) -> anyhow::Result<()> {
     };
     let told: Vec<String> = damage.into_iter().map(|line| format!("{line}; restore a backup")).collect();
     checks.well_unless("integrity", State::Problem, &told, "the database is whole");
+    let full = world.store().write(settings::probe).await.err().map(|error| error.to_string());
+    checks.well_unless("writes", State::Problem, &Vec::from_iter(full), "the database takes writes");
     // The key was compared with the database's when the data was opened.
     checks.add("key", State::Ok, "master.key is the key of this database");
     Ok(())
 }
 
 async fn clock(checks: &mut Checks, world: &World) -> anyhow::Result<()> {
-    let latest = world.store().read(|tx| audit::latest_audit(tx, 1)).await?.pop();
+    let latest = world.store().read(|tx| audit::audit_before(tx, None, 1)).await?.pop();
     let now = now();
     let ahead = latest.filter(|record| record.at.as_second() - now.as_second() > CLOCK_AHEAD_SECONDS);
     let told: Vec<String> = ahead
@@ -132,8 +139,9 @@ async fn of_job(checks: &mut Checks, world: &World, job: &JobView) -> anyhow::Re
     checks.well_unless(format!("{}: intents", job.name), State::Warning, &Vec::from_iter(pending), "none is open");
     let failed = (job.escrows > 0).then(|| {
         format!(
-            "{} wait for another attempt; lockstep logs --app {:?} tells why",
+            "{} {} for another attempt; lockstep logs --app {:?} tells why",
             counted(job.escrows, "failure"),
+            if job.escrows == 1 { "waits" } else { "wait" },
             job.name
         )
     });

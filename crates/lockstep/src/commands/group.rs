@@ -70,7 +70,8 @@ async fn list(world: &World, output: Output, search: GroupSearch, limit: u32) ->
     let Listed { items: groups, more } = pages::read(world, limit, page).await?;
     if output.is_json() {
         output.json(&groups.iter().map(group_json).collect::<Vec<_>>())?;
-        return tell_more(output, more);
+        tell_more(more);
+        return Ok(());
     }
     let row = |group: &Group| {
         let description = group.attributes.get("description").map(text).unwrap_or_default();
@@ -88,7 +89,8 @@ async fn list(world: &World, output: Output, search: GroupSearch, limit: u32) ->
         groups.iter().map(row).collect(),
         "No groups",
     )?;
-    tell_more(output, more)
+    tell_more(more);
+    Ok(())
 }
 
 async fn show(world: &World, output: Output, name: &str) -> anyhow::Result<()> {
@@ -208,12 +210,14 @@ async fn list_members(world: &World, output: Output, name: &str, limit: u32) -> 
     let Listed { items: members, more } = pages::read(world, limit, page).await?;
     if output.is_json() {
         output.json(&members)?;
-        return tell_more(output, more);
+        tell_more(more);
+        return Ok(());
     }
     let cell = |member: &Value, key: &str| text(&member[key]);
     let row = |member: &Value| ["name", "displayName", "type", "id"].map(|key| cell(member, key)).to_vec();
     output.table(&["MEMBER", "NAME", "TYPE", "ID"], members.iter().map(row).collect(), "No members")?;
-    tell_more(output, more)
+    tell_more(more);
+    Ok(())
 }
 
 fn described(tx: &mut ReadTx<'_>, id: ObjectId, kind: ObjectKind) -> Result<Value, DirectoryError> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use directory::import::{
-    Format, Import, ImportOptions, ImportReport, NewId, Objects, Problem, Progress, check_encoding,
+    Format, Import, ImportError, ImportOptions, ImportReport, NewId, Objects, Problem, Progress, check_encoding,
 };
 use directory::{Activity, DirectoryError};
 use serde_json::{Value, json};
@@ -85,14 +85,31 @@ async fn run_shown(
         () = stop.next() => None,
     };
     bar.done();
-    if let Some(done) = done {
-        return done.with_context(|| name.to_owned());
-    }
+    let ended = match done {
+        Some(Ok(report)) => return Ok(report),
+        Some(Err(error)) => Some(error),
+        None => None,
+    };
     let rows = rows.get();
     if !import.options.dry_run && rows > 0 {
-        audit_import(world, Path::new(name), json!({ "stopped": true, "read": rows })).await?;
+        let recorded = audit_import(world, Path::new(name), json!({ "stopped": true, "read": rows })).await;
+        // Where the disk is full, the record has no room either: what ended the import is what counts.
+        if ended.is_none() {
+            recorded?;
+        }
     }
-    anyhow::bail!("the import was stopped after {}; import the file again, and the rest follows", counted(rows, "row"))
+    Err(cut_short(ended, name, rows, import.options.dry_run))
+}
+
+/// Why an import did not come to its end (`None` is Ctrl+C), and what is left to do.
+fn cut_short(error: Option<ImportError>, name: &str, rows: u64, dry_run: bool) -> anyhow::Error {
+    const REST: &str = "import the file again, and the rest follows";
+    let taken = counted(rows, "row");
+    match error {
+        None => anyhow::anyhow!("the import was stopped after {taken}; {REST}"),
+        Some(error) if dry_run || rows == 0 => anyhow::Error::new(error).context(name.to_owned()),
+        Some(error) => anyhow::anyhow!("{name}: the import ended after {taken}: {error}; then {REST}"),
+    }
 }
 
 fn format(args: &ImportArgs) -> Format {
@@ -150,4 +167,31 @@ fn problems(output: Output, listed: &[&Problem], all: u64, most: usize) -> anyho
         output.line(&format!("and {}{more}", counted(further, "further problem")))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use store::StoreError;
+
+    use super::*;
+    use crate::outcome::sentence;
+
+    #[test]
+    fn an_import_that_is_cut_short_says_what_is_left() {
+        let full = || Some(ImportError::Store(StoreError::Full));
+        for (error, rows, dry_run, expected) in [
+            (None, 1, false, "the import was stopped after 1 row; import the file again, and the rest follows"),
+            (
+                full(),
+                1500,
+                false,
+                "p.csv: the import ended after 1500 rows: no space is left for the database; free some and try again; \
+                 then import the file again, and the rest follows",
+            ),
+            (full(), 0, false, "p.csv: no space is left for the database; free some and try again"),
+            (full(), 1500, true, "p.csv: no space is left for the database; free some and try again"),
+        ] {
+            assert_eq!(sentence(&cut_short(error, "p.csv", rows, dry_run)), expected);
+        }
+    }
 }

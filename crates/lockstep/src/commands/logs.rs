@@ -1,16 +1,20 @@
 //! `logs`: the provisioning log.
 
-use directory::DirectoryError;
-use provisioning::LogView;
+use provisioning::{LogFilter, LogView};
 use serde_json::Value;
-use store::{LogId, ObjectId, StoreError, logs};
+use store::logs::{self, LoggedName};
+use store::{AppId, LogId, ObjectId, StoreError, folded};
 
 use super::find;
-use crate::cli::{LogsArgs, LogsCommand};
-use crate::outcome::Outcome;
+use super::records::{Merged, Printer, STEP};
+use crate::cli::{LogStatus, LogsArgs, LogsCommand};
+use crate::outcome::{Outcome, usage};
 use crate::output::{Output, moment};
 use crate::shown::text;
 use crate::world::World;
+
+/// Names in a log that are looked at, at a time.
+const NAMES_STEP: u32 = 5_000;
 
 /// Carries out `logs`.
 pub async fn run(args: LogsArgs, world: &World, output: Output) -> anyhow::Result<Outcome> {
@@ -23,70 +27,93 @@ pub async fn run(args: LogsArgs, world: &World, output: Output) -> anyhow::Resul
         }
         return Ok(Outcome::Done);
     }
-    let records = latest(&args, world).await?;
-    if output.is_json() {
-        output.json(&records)?;
-    } else if args.verbose {
-        for record in &records {
-            output.line(&headline(record))?;
-            step_lines(&record.record).iter().try_for_each(|line| output.line(line))?;
-        }
-    } else {
-        let row = |record: &LogView| {
-            let app = text(&record.record["servicePrincipal"]["displayName"]);
-            vec![
-                moment(record.at),
-                app,
-                record.action.clone(),
-                record.status.clone(),
-                record.object.clone(),
-                short_reason(&record.record),
-                record.id.to_string(),
-            ]
-        };
-        let head = ["TIME", "APPLICATION", "ACTION", "STATUS", "OBJECT", "REASON", "ID"];
-        output.table(&head, records.iter().map(row).collect(), "No records")?;
-    }
+    list(&args, world, output).await?;
     Ok(Outcome::Done)
 }
 
-async fn latest(args: &LogsArgs, world: &World) -> anyhow::Result<Vec<LogView>> {
-    let engine = world.engine()?;
+async fn list(args: &LogsArgs, world: &World, output: Output) -> anyhow::Result<()> {
+    const HEAD: [&str; 7] = ["TIME", "APPLICATION", "ACTION", "STATUS", "OBJECT", "REASON", "ID"];
+    let apps: Vec<AppId> = match &args.app {
+        Some(name) => vec![find::application(world, name).await?.id],
+        None => world.store().read(directory::applications).await?.into_iter().map(|app| app.id).collect(),
+    };
     let source = match &args.user {
-        Some(name) => Some(source(world, name).await?),
+        Some(name) => Some(source(world, name, &apps).await?),
         None => None,
     };
-    let apps = match &args.app {
-        Some(name) => vec![find::application(world, name).await?],
-        None => world.store().read(directory::applications).await?,
-    };
-    let mut records = Vec::new();
-    for app in apps {
-        records.extend(engine.logs(app.id, source, args.limit).await?);
+    // One more than is shown tells whether there are more.
+    let step = if args.status.is_some() || args.limit == 0 { STEP } else { STEP.min(args.limit.saturating_add(1)) };
+    let wanted = LogFilter { source, status: args.status.map(LogStatus::word) };
+    let mut records = Merged::new(world.engine()?, wanted, apps.into_iter());
+    let mut printer = Printer::new(output, &HEAD, args.limit);
+    let mut more = false;
+    while let Some(record) = records.next(step).await? {
+        if printer.is_full() {
+            more = true;
+            break;
+        }
+        if args.verbose && !output.is_json() {
+            printer.add_lines(std::iter::once(headline(&record)).chain(step_lines(&record.record)))?;
+        } else {
+            printer.add(&record, || row(&record))?;
+        }
     }
-    records.sort_by_key(|record| std::cmp::Reverse(record.id));
-    records.truncate(args.limit as usize);
-    Ok(records)
+    printer.end(more)
 }
 
-/// The user or group that records are wanted of; also one that is gone from the directory, by its object id.
-async fn source(world: &World, name: &str) -> Result<ObjectId, DirectoryError> {
+fn row(record: &LogView) -> Vec<String> {
+    vec![
+        moment(record.at),
+        text(&record.record["servicePrincipal"]["displayName"]),
+        record.action.clone(),
+        record.status.clone(),
+        record.object.clone(),
+        short_reason(&record.record),
+        record.id.to_string(),
+    ]
+}
+
+/// The user or group that records are wanted of; also one that is gone from the directory, by its object id or by the
+/// name that the log has of it.
+async fn source(world: &World, name: &str, apps: &[AppId]) -> anyhow::Result<ObjectId> {
     if let Ok(id) = name.parse() {
         return Ok(id);
     }
-    match find::principal(world, name).await {
-        Ok(principal) => Ok(principal.id),
-        Err(absent) => {
-            let name = name.to_owned();
-            let deleted = world.store().read(move |tx| directory::find_deleted_user(tx, &name)).await;
-            deleted.map(|user| user.id.into()).map_err(|_| absent)
+    let absent = match find::principal(world, name).await {
+        Ok(principal) => return Ok(principal.id),
+        Err(absent) => absent,
+    };
+    let wanted = name.to_owned();
+    let deleted = world.store().read(move |tx| directory::find_deleted_user(tx, &wanted)).await;
+    if let Ok(user) = deleted {
+        return Ok(user.id.into());
+    }
+    let mut newest: Option<LoggedName> = None;
+    for app in apps {
+        let found = logged(world, *app, folded(name)).await?;
+        newest = newest.into_iter().chain(found).max_by_key(|named| named.id);
+    }
+    newest.map(|named| named.source_id).ok_or_else(|| absent.into())
+}
+
+/// The newest record of an object of that name in an application's log.
+async fn logged(world: &World, app: AppId, name: String) -> Result<Option<LoggedName>, StoreError> {
+    let mut before = None;
+    loop {
+        let names = world.store().scan(move |tx| logs::logged_names(tx, app, before, NAMES_STEP)).await?;
+        before = names.last().map(|last| last.id);
+        if before.is_none() {
+            return Ok(None);
+        }
+        if let Some(named) = names.into_iter().find(|named| folded(&named.label) == name) {
+            return Ok(Some(named));
         }
     }
 }
 
 async fn one(world: &World, id: &str) -> anyhow::Result<Value> {
     let wanted: LogId =
-        id.parse().map_err(|_| anyhow::anyhow!("{id:?} is no id of a record; lockstep logs lists them"))?;
+        id.parse().map_err(|_| usage(format!("{id:?} is no id of a record; lockstep logs lists them")))?;
     // The log is read from a record downwards: the next id above the wanted one is where it is met first.
     let above = LogId::new(uuid::Uuid::from_u128(wanted.uuid().as_u128().saturating_add(1)));
     let apps = world.store().read(directory::applications).await?;

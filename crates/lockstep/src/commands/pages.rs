@@ -3,7 +3,7 @@
 use directory::{DirectoryError, Page};
 use store::ReadTx;
 
-use crate::output::Output;
+use crate::output::note;
 use crate::world::World;
 
 /// Items of one page.
@@ -42,6 +42,8 @@ where
 }
 
 /// Says that the list goes on, if it does.
-pub fn tell_more(output: Output, more: bool) -> anyhow::Result<()> {
-    if more { output.note("There are more; say --limit 0 for all") } else { Ok(()) }
+pub fn tell_more(more: bool) {
+    if more {
+        note("there are more; say --limit 0 for all");
+    }
 }

@@ -6,7 +6,7 @@ use provider::TenantError;
 use store::ObjectKind;
 
 use super::pages;
-use crate::outcome::sentence;
+use crate::outcome::{sentence, usage};
 use crate::world::World;
 
 /// Users or groups that are looked at for a name like the one that was given.
@@ -14,6 +14,27 @@ const LOOKED_AT_MAX: u32 = 10_000;
 
 /// The error, with the cure where it is about a name that nothing has.
 pub async fn with_cure(error: anyhow::Error, world: &World) -> anyhow::Error {
+    let wrong_use = is_wrong_use(&error);
+    let told = told_with_cure(error, world).await;
+    if wrong_use { usage(sentence(&told)) } else { told }
+}
+
+/// Whether a value was given that nothing in the data could make right: told from what failed by the exit code.
+fn is_wrong_use(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let in_directory = cause.downcast_ref::<DirectoryError>().is_some_and(|error| {
+            use DirectoryError::{Invalid, NotFound, UnknownAttribute};
+            matches!(error, Invalid { .. } | UnknownAttribute { .. } | NotFound { kind: "admin role", .. })
+        });
+        let in_tenants = cause.downcast_ref::<TenantError>().is_some_and(|error| {
+            use TenantError::{BadName, BadTokenName, UnknownProfile};
+            matches!(error, BadName(_) | BadTokenName | UnknownProfile(_))
+        });
+        in_directory || in_tenants
+    })
+}
+
+async fn told_with_cure(error: anyhow::Error, world: &World) -> anyhow::Error {
     let cure = if let Some(missing) = error.chain().find_map(|cause| cause.downcast_ref::<DirectoryError>()) {
         in_directory(missing, world).await
     } else if let Some(missing) = error.chain().find_map(|cause| cause.downcast_ref::<TenantError>()) {

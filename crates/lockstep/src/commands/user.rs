@@ -78,7 +78,8 @@ async fn list(world: &World, output: Output, search: UserSearch, limit: u32) -> 
     } else {
         output.table(&USER_HEAD, users.iter().map(user_row).collect(), "No users")?;
     }
-    tell_more(output, more)
+    tell_more(more);
+    Ok(())
 }
 
 /// What a user belongs to: names of groups, and applications with roles.

@@ -39,7 +39,7 @@ fn admin_roles_from_grant_to_revocation() {
 
         installation
             .run(&["admin", "grant", "ann@contoso.example", "--role", "Global Admin"])
-            .refused(1, "there are Global Administrator, Application Administrator, Cloud Application Administrator");
+            .refused(2, "there are Global Administrator, Application Administrator, Cloud Application Administrator");
         installation
             .run(&["admin", "grant", "an@contoso.example", "--role", "Global Administrator"])
             .refused(1, "did you mean \"ann@contoso.example\"?");

@@ -27,6 +27,11 @@ fn the_demo_never_mixes_with_real_people() {
         installation.json(&["user", "add", "ann@contoso.example"]);
         installation.run(&["demo", "--once"]).refused(1, "already holds data");
     }
+    let installation = Installation::embedded();
+    std::fs::create_dir(installation.data()).unwrap();
+    std::fs::write(installation.data().join("letter.txt"), "").unwrap();
+    installation.run(&["demo", "--once"]).refused(1, "letter.txt is no file of Lockstep");
+    assert!(holds_none(&installation.data(), "master.key"), "nothing is made among the files of others");
 }
 
 #[test]
@@ -35,5 +40,6 @@ fn the_demo_runs_on_each_database() {
         let told = installation.run(&["demo", "--once"]);
         assert_eq!(told.code, 0, "{told:?}");
         assert!(told.out.contains("is as the directory says"), "{told:?}");
+        assert!(told.out.contains(" serve --listen 127.0.0.1:"), "{told:?}");
     }
 }

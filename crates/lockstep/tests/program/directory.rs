@@ -49,7 +49,7 @@ fn a_user_from_joining_to_purging() {
             (&"Hard Delete user".into(), &"ann@contoso.example".into())
         );
         assert_eq!(audit.as_array().unwrap().len(), 2);
-        installation.run(&["user", "set", "bob@contoso.example", "shoeSize=9"]).refused(1, "shoeSize");
+        installation.run(&["user", "set", "bob@contoso.example", "shoeSize=9"]).refused(2, "shoeSize");
         installation.run(&["user", "set", "bob@contoso.example", "city"]).refused(2, "ATTRIBUTE=VALUE");
     }
 }
@@ -73,6 +73,9 @@ fn groups_and_their_members() {
         ]);
         assert_eq!(added["changed"], 3);
         installation.run(&["group", "members", "add", "Inner", "Outer"]).refused(1, "cannot be its member");
+        installation
+            .run(&["group", "members", "add", "Inner", "Inner"])
+            .refused(1, "the group \"Inner\" cannot be a member of itself");
         let members = installation.json(&["group", "members", "list", "Outer"]);
         assert_eq!(members.as_array().unwrap().iter().filter(|member| member["type"] == "Group").count(), 1);
         assert_eq!(installation.json(&["group", "members", "remove", "Outer", "bob@contoso.example"])["changed"], 1);

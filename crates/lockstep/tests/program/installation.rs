@@ -7,7 +7,8 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
-use store::testing::{POSTGRES_VARIABLE, TestDatabase};
+use store::Database;
+use store::testing::{POSTGRES_VARIABLE, TestDatabase, fill_up};
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
@@ -69,9 +70,7 @@ impl Installation {
         let server = std::env::var(POSTGRES_VARIABLE).ok();
         let on_server = server.map(|url| {
             let database = TestDatabase::postgres(&url);
-            let store::Database::Postgres(url) = database.database().clone() else {
-                panic!("not a PostgreSQL database")
-            };
+            let Database::Postgres(url) = database.database().clone() else { panic!("not a PostgreSQL database") };
             let mut installation = Self::embedded();
             installation.postgres = Some((database, url));
             installation
@@ -126,6 +125,14 @@ impl Installation {
     #[track_caller]
     pub fn json(&self, arguments: &[&str]) -> Value {
         self.run(&[arguments, &["--json"]].concat()).json()
+    }
+
+    /// Lets the database take no more writes, as a full disk would.
+    pub fn fill_up(&self) {
+        match &self.postgres {
+            Some((database, _)) => database.fill_up(),
+            None => fill_up(&Database::Sqlite(self.data().join("lockstep.db"))),
+        }
     }
 
     /// Serves at a free port, until dropped. The line that tells where is printed when it listens.

@@ -89,6 +89,9 @@ fn from_a_file_to_an_application() {
         joiner_mover_leaver(&installation, &serving, &tenant);
         whole_directory(&installation, &serving, &tenant);
         told(&installation);
+        purged(&installation);
+        drop(serving);
+        unserved(&installation);
     }
 }
 
@@ -152,6 +155,7 @@ fn told(installation: &Installation) {
     let actions: Vec<&str> = of_cho.as_array().unwrap().iter().filter_map(|record| record["action"].as_str()).collect();
     assert!(actions.contains(&"create") && actions.contains(&"disable"), "{actions:?}");
     assert!(logs[0]["id"].as_str() > logs[1]["id"].as_str(), "newest first");
+    told_in_parts(installation);
     let audit = installation.json(&["audit", "--limit", "1000"]);
     let (first, all) = (&audit[0]["initiatedBy"], audit.as_array().unwrap());
     assert!(all.iter().any(|one| one["activityDisplayName"] == "Add service principal"), "{audit}");
@@ -171,6 +175,52 @@ fn told(installation: &Installation) {
         assert_eq!(shown.code, 0, "{shown:?}");
         assert!(shown.out.contains("CIE") && !shown.out.contains('\u{1b}'), "no colours into a pipe: {shown:?}");
     }
+}
+
+/// Lists that are cut off say so; 0 is all of them.
+fn told_in_parts(installation: &Installation) {
+    for log in ["logs", "audit"] {
+        let all = installation.run(&[log, "--limit", "0", "--json"]);
+        assert!(all.err.is_empty(), "{all:?}");
+        let all = all.json().as_array().unwrap().clone();
+        assert!(all.len() > 5 && all.is_sorted_by(|newer, older| newer["id"].as_str() > older["id"].as_str()));
+        let some = installation.run(&[log, "--limit", "5", "--json"]);
+        assert_eq!(
+            (&some.json(), some.err.as_str()),
+            (&all[..5].into(), "note: there are more; say --limit 0 for all\n")
+        );
+        let exactly = installation.run(&[log, "--limit", &all.len().to_string(), "--json"]);
+        assert_eq!((exactly.json().as_array().unwrap().len(), exactly.err.as_str()), (all.len(), ""));
+        assert_eq!(installation.run(&[log, "--limit", "0"]).out.lines().count(), all.len() + 1);
+    }
+    let all = installation.json(&["logs", "--limit", "0"]);
+    let skipped = installation.json(&["logs", "--status", "skipped", "--limit", "0"]);
+    let expected: Vec<&Value> = all.as_array().unwrap().iter().filter(|one| one["status"] == "skipped").collect();
+    assert_eq!(skipped.as_array().unwrap().iter().collect::<Vec<_>>(), expected);
+    assert!(!expected.is_empty() && installation.run(&["logs", "--status", "failure"]).out == "No records\n");
+}
+
+/// Who is gone for good is found by the name that the log has.
+fn purged(installation: &Installation) {
+    let of_ben = installation.json(&["logs", "--user", "ben@contoso.example"]);
+    assert!(!of_ben.as_array().unwrap().is_empty());
+    installation.json(&["user", "delete", "ben@contoso.example"]);
+    installation.json(&["user", "purge", "ben@contoso.example", "--yes"]);
+    assert_eq!(installation.json(&["logs", "--user", "BEN@contoso.example"]), of_ben);
+    assert_eq!(installation.json(&["logs", "--app", "CIE", "--user", "ben@contoso.example"]), of_ben);
+    installation.run(&["logs", "--user", "bun@contoso.example"]).refused(1, "no user or group is named");
+}
+
+/// A job that is on, and nobody who runs it.
+fn unserved(installation: &Installation) {
+    assert_eq!(installation.json(&["status"])[0]["nextRun"], Value::Null);
+    installation.json(&["app", "set", "CIE", "--status", "on"]);
+    let status = installation.run(&["status", "--json"]);
+    assert!(status.err.starts_with("note: CIE is on, but no server runs on this folder; "), "{status:?}");
+    assert!(status.json()[0]["nextRun"].is_string(), "{status:?}");
+    let doctor = installation.json(&["doctor"]);
+    let server = doctor["checks"].as_array().unwrap().iter().find(|check| check["check"] == "server").unwrap();
+    assert_eq!((&doctor["problems"], &server["state"]), (&0.into(), &"warning".into()));
 }
 
 #[test]

@@ -108,6 +108,39 @@ fn the_folder_is_its_owners_alone() {
     assert!(listed.code == 0 && listed.err.contains("chmod 600"), "{listed:?}");
     let doctor = installation.run(&["doctor", "--json"]);
     assert_eq!((doctor.code, &doctor.any_json()["problems"]), (1, &1.into()));
+    std::fs::set_permissions(installation.data().join("master.key"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(installation.run(&["doctor"]).code, 0);
+    std::fs::set_permissions(installation.data(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let doctor = installation.run(&["doctor"]);
+    assert!(doctor.code == 1 && doctor.out.contains("can be changed by others (mode 0777)"), "{doctor:?}");
+}
+
+#[test]
+fn a_database_that_takes_no_writes_is_a_problem() {
+    for installation in Installation::each() {
+        installation.json(&["user", "add", "ann@contoso.example"]);
+        assert_eq!(installation.json(&["doctor"])["problems"], 0);
+        installation.fill_up();
+        let doctor = installation.run(&["doctor", "--json"]);
+        let doctor = (doctor.code, doctor.any_json());
+        let checks = doctor.1["checks"].as_array().unwrap();
+        let problems: Vec<&str> = checks
+            .iter()
+            .filter(|check| check["state"] == "problem")
+            .map(|check| check["check"].as_str().unwrap())
+            .collect();
+        assert_eq!((doctor.0, problems), (1, vec!["writes"]), "{checks:?}");
+    }
+}
+
+#[test]
+fn authorities_are_read_before_they_are_needed() {
+    let installation = Installation::embedded();
+    installation.file("ca.pem", "ca.example.com\n");
+    let file = installation.file("with-ca.toml", "[outbound]\nca_file = \"ca.pem\"\n");
+    installation
+        .run(&["--config", &file, "status"])
+        .refused(2, "outbound.ca_file: ca.pem: the file holds no certificate");
 }
 
 #[test]
@@ -151,16 +184,16 @@ fn wrong_command_lines_have_their_own_code() {
         &["user"][..],
         &["user", "purge"],
         &["sinc", "CIE"],
-        &["logs", "--limit", "0"],
-        &["logs", "--limit", "10001"],
-        &["audit", "--limit", "10001"],
+        &["logs", "--limit", "-1"],
+        &["logs", "--status", "done"],
+        &["tenant", "add", "acme", "--profile", "nope"],
         &["assign", "CIE"],
     ] {
         assert_eq!(installation.run(arguments).code, 2, "{arguments:?}");
     }
     installation.run(&["sync", "CIE"]).refused(1, "no application is named \"CIE\"");
     installation.run(&["provision", "ann@contoso.example"]).refused(1, "no user or group is named");
-    installation.run(&["logs", "show", "x"]).refused(1, "no id of a record");
+    installation.run(&["logs", "show", "x"]).refused(2, "no id of a record");
 }
 
 #[test]
@@ -184,10 +217,6 @@ fn what_is_not_there_is_named_with_what_was_meant() {
             (&["user", "set", "ben@contoso.example", "city=Rome"], "lockstep user restore brings it back"),
             (&["user", "restore", "ann.oak@contoso.example"], "the user of that name is not deleted"),
             (&["user", "restore", "bon@contoso.example"], "did you mean \"ben@contoso.example\"?"),
-            (&["user", "set", "ann.oak@contoso.example", "departmnt=Sales"], "departmnt is not an attribute of users"),
-            (&["user", "set", "ann.oak@contoso.example", "departmnt=Sales"], "did you mean \"department\"?"),
-            (&["user", "add", "eve@contoso.example", "--set", "firstname2=Eve"], "did you mean \"firstName\"?"),
-            (&["group", "set", "All staff", "desription=x"], "did you mean \"description\"?"),
             (&["group", "members", "add", "All staf", "ann.oak@contoso.example"], "did you mean \"All staff\"?"),
             (&["group", "members", "add", "All staff", "All stuff"], "did you mean \"All staff\"?"),
             (&["group", "show", "Nobody"], "lockstep group list --search TEXT shows"),
@@ -202,6 +231,18 @@ fn what_is_not_there_is_named_with_what_was_meant() {
             let refused = installation.run(arguments);
             refused.refused(1, words);
             assert_eq!(refused.err.lines().count(), 1, "{refused:?}");
+        }
+        // No data could make these right.
+        for (arguments, words) in [
+            (
+                &["user", "set", "ann.oak@contoso.example", "departmnt=Sales"][..],
+                "departmnt is not an attribute of users",
+            ),
+            (&["user", "set", "ann.oak@contoso.example", "departmnt=Sales"], "did you mean \"department\"?"),
+            (&["user", "add", "eve@contoso.example", "--set", "firstname2=Eve"], "did you mean \"firstName\"?"),
+            (&["group", "set", "All staff", "desription=x"], "did you mean \"description\"?"),
+        ] {
+            installation.run(arguments).refused(2, words);
         }
     }
 }

@@ -41,7 +41,7 @@ fn tokens_work_and_stop_working_at_once() {
             .run(&["token", "revoke", "acme", "entra"])
             .refused(1, "the tenant \"acme\" has no live token named \"entra\"");
         installation.run(&["tenant", "add", "acme"]).refused(1, "a tenant named \"acme\" exists");
-        installation.run(&["tenant", "add", "other", "--profile", "x"]).refused(1, "netskope");
+        installation.run(&["tenant", "add", "other", "--profile", "x"]).refused(2, "netskope");
         installation.run(&["tenant", "remove", "acme"]).refused(2, "--yes");
         installation.json(&["tenant", "remove", "acme", "--yes"]);
         let audit = installation.json(&["audit"]);

@@ -3,6 +3,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 
@@ -13,27 +14,32 @@ fn interrupt(child: &Child) {
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
 }
 
-#[test]
-fn an_import_that_is_stopped_keeps_what_it_has() {
-    let installation = Installation::embedded();
-    let mut child = installation
-        .command()
-        .args(["import", "users", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // More than the beginning of an input that is looked at first, and more than one batch; and then no end.
+fn importing(installation: &Installation, input: Stdio) -> Child {
+    let mut command = installation.command();
+    command.args(["import", "users", "-"]).stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// More than the beginning of an input that is looked at first, and more than one batch.
+fn rows() -> String {
     let note = "x".repeat(2 << 10);
-    let rows: String =
-        (0..700).flat_map(|n| [format!("user{n}@contoso.example,User {n},"), format!("{note}\n")]).collect();
-    let mut input = child.stdin.take().unwrap();
-    input.write_all(format!("userPrincipalName,displayName,note\n{rows}").as_bytes()).unwrap();
-    // Each look takes a process of its own; a batch takes much less than all of them.
+    let row = |number| format!("user{number}@contoso.example,User {number},{note}\n");
+    std::iter::once("userPrincipalName,displayName,note\n".to_owned()).chain((0..700).map(row)).collect()
+}
+
+/// Each look takes a process of its own; a batch takes much less than all of them.
+fn wait_for_a_batch(installation: &Installation) {
     let arrived =
         (0..500).any(|_| !installation.json(&["user", "list", "--limit", "1"]).as_array().unwrap().is_empty());
     assert!(arrived);
+}
+
+#[test]
+fn an_import_that_is_stopped_keeps_what_it_has() {
+    let installation = Installation::embedded();
+    let mut child = importing(&installation, Stdio::piped());
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(rows().as_bytes()).unwrap();
+    wait_for_a_batch(&installation);
     interrupt(&child);
     let ended = child.wait_with_output().unwrap();
     let told = String::from_utf8(ended.stderr).unwrap();
@@ -41,6 +47,26 @@ fn an_import_that_is_stopped_keeps_what_it_has() {
     assert!(told.contains("the import was stopped after ") && told.contains("import the file again"), "{told}");
     drop(input);
     assert_eq!(installation.json(&["user", "list", "--limit", "0"]).as_array().unwrap().len(), 500);
+}
+
+#[test]
+fn an_import_whose_input_breaks_off_says_how_far_it_came() {
+    let installation = Installation::embedded();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let mut theirs = listener.accept().unwrap().0;
+    // A connection that is closed with something unread is reset, which fails the read at its other end.
+    theirs.write_all(b"x").unwrap();
+    let child = importing(&installation, OwnedFd::from(theirs).into());
+    ours.write_all(rows().as_bytes()).unwrap();
+    wait_for_a_batch(&installation);
+    drop(ours);
+    let ended = child.wait_with_output().unwrap();
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{told}");
+    assert!(told.contains("the import ended after 500 rows: ") && told.contains("and the rest follows"), "{told}");
+    let audit = installation.json(&["audit", "--limit", "1"]);
+    assert_eq!(audit[0]["detail"], serde_json::json!({ "stopped": true, "read": 500 }), "{audit}");
 }
 
 /// Reads a request; gives its first line.
@@ -113,6 +139,7 @@ fn a_cycle_that_is_stopped_ends_what_it_has_begun() {
     assert_eq!(child.wait().unwrap().code(), Some(1));
     let status = installation.json(&["status", "Slow"]);
     assert_eq!((&status[0]["running"], &status[0]["users"]["linked"]), (&false.into(), &1.into()), "{status}");
+    assert_eq!(status[0]["lastCycle"]["state"], "interrupted", "{status}");
 }
 
 #[test]

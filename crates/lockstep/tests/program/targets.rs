@@ -35,8 +35,8 @@ fn targets_that_cannot_be_worked_with() {
         (tenant.url.as_str(), wrong.as_str(), 1, "token"),
         (&tenant.url, &empty, 1, "the secret token is empty"),
         (&tenant.url, "no-such-file", 1, "the secret token in no-such-file cannot be read: there is no such file"),
-        ("ftp://app.example.com", &tenant.token_file, 1, "https://"),
-        ("not an address", &tenant.token_file, 1, "Tenant URL"),
+        ("ftp://app.example.com", &tenant.token_file, 2, "https://"),
+        ("not an address", &tenant.token_file, 2, "Tenant URL"),
         ("http://127.0.0.1:1/scim", &tenant.token_file, 1, "nothing answers at 127.0.0.1:1"),
         ("http://169.254.169.254/scim", &tenant.token_file, 1, "never dialled"),
         (&elsewhere, &tenant.token_file, 1, "Tenant URL"),
@@ -79,7 +79,9 @@ fn a_job_is_changed_only_for_the_better() {
         answer(installation.command().args(["app", "set", "Any", "--secret-token-file", "-", "--json"]).stdin(token));
     assert_eq!(from_pipe.json()["name"], "Any");
     installation.run(&["app", "set", "Any", "--tenant-url", "http://127.0.0.1:1/scim"]).refused(1, "nothing answers");
-    installation.run(&["app", "set", "Any", "--interval", "0"]).refused(1, "interval");
+    installation.run(&["app", "set", "Any", "--interval", "0"]).refused(2, "interval");
+    installation.run(&["app", "set", "Any", "--concurrency", "0"]).refused(2, "concurrency");
+    installation.run(&["app", "set", "Any", "--name", ""]).refused(2, "error: --name cannot be empty");
     installation.run(&["app", "set", "Any"]).refused(2, "nothing to change is named");
     assert_eq!(installation.json(&["app", "set", "Any", "--interval", "60", "--name", "Other"])["intervalSeconds"], 60);
 
@@ -89,17 +91,17 @@ fn a_job_is_changed_only_for_the_better() {
     installation.json(&["app", "set", "Other", "--mappings", &same]);
     mappings[0]["attributes"][0].as_object_mut().unwrap().remove("source");
     let worse = installation.file("worse.json", mappings.to_string());
-    installation.run(&["app", "set", "Other", "--mappings", &worse]).refused(1, "source");
+    installation.run(&["app", "set", "Other", "--mappings", &worse]).refused(2, "source");
     mappings[0]["attributes"][0]["target"] = "displayName".into();
     mappings[0]["attributes"][0]["source"] = "Apend([givenName], \"x\")".into();
     let mistyped = installation.file("mistyped.json", mappings.to_string());
     let refused = installation.run(&["app", "set", "Other", "--mappings", &mistyped]);
-    refused.refused(1, "source of displayName: ");
+    refused.refused(2, "source of displayName: ");
     assert!(refused.err.contains("did you mean `Append`?\n    Apend([givenName], \"x\")\n    ^\n"), "{refused:?}");
     let long = installation.file("long.json", " ".repeat((4 << 20) + 1));
     installation.run(&["app", "set", "Other", "--mappings", &long]).refused(1, "more than 4194304 bytes");
     let no_list = installation.file("none.json", "{}");
-    installation.run(&["app", "set", "Other", "--mappings", &no_list]).refused(1, "mappings");
+    installation.run(&["app", "set", "Other", "--mappings", &no_list]).refused(2, "mappings");
 
     installation.json(&["token", "revoke", "acme", "entra"]);
     installation.run(&["test-connection", "Other"]).refused(1, "token");

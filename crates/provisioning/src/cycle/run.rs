@@ -234,6 +234,8 @@ impl Cycle {
         let state = match &result {
             Ok(()) if report.failed > 0 => "entryLevelErrors",
             Ok(()) => "succeeded",
+            // It goes on where it stood: nothing of it has failed.
+            Err(Stop::Job(JobError::Stopped)) => "interrupted",
             Err(_) => "failed",
         };
         let counts = serde_json::to_string(report).unwrap_or_default();

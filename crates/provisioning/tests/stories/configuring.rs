@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use provisioning::target::Method;
-use provisioning::{Dialect, JobChange, JobError, JobStatus};
+use provisioning::{Dialect, JobChange, JobError, JobStatus, LogFilter};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -181,6 +181,22 @@ fn a_cycle_whose_process_died_is_told_as_interrupted() {
 }
 
 #[test]
+fn a_cycle_that_was_stopped_is_told_as_interrupted() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        world.joins_for(job.app, "Ann").await;
+        let engine = world.engine();
+        engine.stop();
+        let stopped = engine.run_cycle(job.app, Arc::new(|_| {})).await;
+        assert!(matches!(stopped, Err(JobError::Stopped)), "{stopped:?}");
+        assert_eq!(last_state(&world, &job).await, (false, "interrupted".to_owned(), true));
+        world.clock.advance(SignedDuration::from_secs(1));
+        job.until_calm().await;
+        assert_eq!(last_state(&world, &job).await.1, "succeeded");
+    });
+}
+
+#[test]
 fn an_application_that_never_answers_is_asked_once_by_a_connection_test() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
@@ -246,7 +262,8 @@ fn the_log_of_one_object_in_one_application_is_found_among_many() {
         }
         let of = |app, limit| {
             let engine = world.engine();
-            async move { engine.logs(app, Some(ann.into()), limit).await.expect("the log can be read") }
+            let wanted = LogFilter { source: Some(ann.into()), ..LogFilter::default() };
+            async move { engine.logs(app, wanted, None, limit).await.expect("the log can be read").records }
         };
         let logs = of(job.app, 5).await;
         assert_eq!((logs.len(), logs.iter().all(|log| log.object == "ann@contoso.com")), (5, true));
@@ -254,6 +271,22 @@ fn the_log_of_one_object_in_one_application_is_found_among_many() {
         assert!(logs.iter().all(|log| log.record["servicePrincipal"]["id"] == id.as_str()));
         assert!(logs.is_sorted_by(|newer, older| newer.id > older.id));
         assert_eq!((of(job.app, 99).await.len(), of(other.app, 99).await.len()), (12, 12));
+
+        let whole = job.logs().await.len();
+        let (mut found, mut before, mut looked) = (Vec::new(), None, 0);
+        loop {
+            let wanted = LogFilter { status: Some("success"), ..LogFilter::default() };
+            let page = world.engine().logs(job.app, wanted, before, 5).await.expect("the log can be read");
+            looked += 5;
+            found.extend(page.records);
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        assert!(looked <= whole + 5 && found.is_sorted_by(|newer, older| newer.id > older.id));
+        let succeeded = job.logs().await.iter().filter(|log| log.status == "success").count();
+        assert_eq!((found.len(), found.iter().all(|log| log.status == "success")), (succeeded, true));
     });
 }
 

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 use jiff::{SignedDuration, Timestamp};
 use provisioning::target::Transport;
 use provisioning::{
-    Connect, CycleReport, Engine, EngineParts, JobChange, JobError, LogView, MasterKey, NewJob, OutboundPolicy,
-    Predicted, ScopeSetting, TenantUrl, Trust,
+    Connect, CycleReport, Engine, EngineParts, JobChange, JobError, LogFilter, LogView, MasterKey, NewJob,
+    OutboundPolicy, Predicted, ScopeSetting, TenantUrl, Trust,
 };
 use store::testing::databases;
 use store::{AppId, Store, StoreError};
@@ -242,7 +242,8 @@ impl Job<'_> {
 
     /// The provisioning log, oldest record first.
     pub async fn logs(&self) -> Vec<LogView> {
-        let mut logs = self.world.engine().logs(self.app, None, 1000).await.expect("the log can be read");
+        let page = self.world.engine().logs(self.app, LogFilter::default(), None, 1000).await;
+        let mut logs = page.expect("the log can be read").records;
         logs.reverse();
         logs
     }
