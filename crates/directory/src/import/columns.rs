@@ -63,6 +63,9 @@ pub(super) fn read_header(
         Column { header, role }
     });
     let columns: Vec<Column> = columns.collect();
+    if columns.iter().any(|column| column.header.contains('\r')) {
+        return Err(ImportError::BadHeader("its lines end in CR alone"));
+    }
     refuse_duplicates(&columns)?;
     Ok(columns)
 }

@@ -1,5 +1,6 @@
-//! Splits a file into records: rows of a table (RFC 4180), or lines. Each record is limited, and after one that is too
-//! long the next line begins a new one: so no file needs much memory, and a quote left open loses little.
+//! Splits a file into records: rows of a table (RFC 4180), or lines. Each record is limited, and of one that is too long nothing is
+//! kept: so no file needs much memory. Such a record ends where it would have ended: what stands inside quotes never becomes a row
+//! of its own.
 
 use std::io::{self, BufRead};
 
@@ -27,8 +28,6 @@ enum State {
     Quoted,
     /// After a quote inside quotes: the end of the field, or the first half of a doubled quote.
     Quote,
-    /// The record is too long; the line's end is waited for.
-    Skipping,
 }
 
 /// How reading a record ended.
@@ -58,6 +57,8 @@ impl<R: BufRead> Records<R> {
             line: 1,
             state: State::FieldStart,
             length: 0,
+            too_long: false,
+            at_line_start: true,
             data: Vec::new(),
             ends: Vec::new(),
         };
@@ -105,10 +106,8 @@ impl<R: BufRead> Records<R> {
 
     /// The last line of a record that is not whole.
     pub(super) fn last_line(&self) -> u64 {
-        let Splitter { state, data, next_line, line, .. } = &self.splitter;
-        // Skipping ends behind a line's end; so does a file, mostly.
-        let is_behind = *state == State::Skipping || data.last() == Some(&b'\n');
-        (next_line - u64::from(is_behind)).max(*line)
+        let Splitter { at_line_start, next_line, line, .. } = &self.splitter;
+        (next_line - u64::from(*at_line_start)).max(*line)
     }
 
     /// The fields of the record.
@@ -134,6 +133,10 @@ struct Splitter {
     state: State,
     /// Bytes of the record so far, quotes and separators too.
     length: usize,
+    /// Whether these are too many, so that nothing of it is kept.
+    too_long: bool,
+    /// Whether the next byte begins a line.
+    at_line_start: bool,
     data: Vec<u8>,
     ends: Vec<usize>,
 }
@@ -142,25 +145,20 @@ impl Splitter {
     fn start(&mut self) {
         self.data.clear();
         self.ends.clear();
-        (self.state, self.length, self.line) = (State::FieldStart, 0, self.next_line);
+        (self.state, self.length, self.too_long, self.line) = (State::FieldStart, 0, false, self.next_line);
     }
 
     /// Takes bytes up to the end of the record; says how many, and how the record ended if it did.
     fn feed(&mut self, bytes: &[u8]) -> (usize, Option<Ended>) {
         for (position, &byte) in bytes.iter().enumerate() {
             self.length += 1;
-            if self.length > RECORD_BYTES_MAX && self.state != State::Skipping {
-                (self.state, self.data, self.ends) = (State::Skipping, Vec::new(), Vec::new());
+            if self.length > RECORD_BYTES_MAX && !self.too_long {
+                (self.too_long, self.data, self.ends) = (true, Vec::new(), Vec::new());
             }
-            if byte == b'\n' {
-                self.next_line += 1;
-                if self.state == State::Skipping {
-                    return (position + 1, Some(Ended::TooLong));
-                }
-            }
+            self.at_line_start = byte == b'\n';
+            self.next_line += u64::from(self.at_line_start);
             if self.take(byte) {
-                self.close_line();
-                return (position + 1, Some(Ended::Whole));
+                return (position + 1, Some(self.close()));
             }
         }
         (bytes.len(), None)
@@ -169,45 +167,52 @@ impl Splitter {
     /// Takes one byte; says whether it ends the record.
     fn take(&mut self, byte: u8) -> bool {
         match (self.shape, self.state, byte) {
-            (_, State::Skipping, _) => {}
             (Shape::Lines, _, b'\n') | (_, State::FieldStart | State::Plain | State::Quote, b'\n') => return true,
             (Shape::Table(_), State::FieldStart, b'"') => self.state = State::Quoted,
             (Shape::Table(_), State::Quoted, b'"') => self.state = State::Quote,
             (Shape::Table(delimiter), State::FieldStart | State::Plain | State::Quote, byte) if byte == delimiter => {
-                self.ends.push(self.data.len());
+                if !self.too_long {
+                    self.ends.push(self.data.len());
+                }
                 self.state = State::FieldStart;
             }
-            (Shape::Table(_), State::Quoted, byte) => self.data.push(byte),
+            (Shape::Table(_), State::Quoted, byte) => self.keep(byte),
             (Shape::Table(_), State::Quote, b'"') => {
                 self.state = State::Quoted;
-                self.data.push(b'"');
+                self.keep(b'"');
             }
             (_, _, byte) => {
                 self.state = State::Plain;
-                self.data.push(byte);
+                self.keep(byte);
             }
         }
         false
     }
 
+    fn keep(&mut self, byte: u8) {
+        if !self.too_long {
+            self.data.push(byte);
+        }
+    }
+
     fn at_end_of_file(&mut self) -> Option<Ended> {
         match self.state {
             _ if self.length == 0 => None,
-            State::Skipping => Some(Ended::TooLong),
             State::Quoted => Some(Ended::OpenQuote),
-            State::FieldStart | State::Plain | State::Quote => {
-                self.close_line();
-                Some(Ended::Whole)
-            }
+            State::FieldStart | State::Plain | State::Quote => Some(self.close()),
         }
     }
 
     /// Closes the last field; a line may end with CR LF.
-    fn close_line(&mut self) {
+    fn close(&mut self) -> Ended {
+        if self.too_long {
+            return Ended::TooLong;
+        }
         if self.state == State::Plain && self.data.last() == Some(&b'\r') {
             self.data.pop();
         }
         self.ends.push(self.data.len());
+        Ended::Whole
     }
 
     fn is_blank(&self) -> bool {

@@ -261,12 +261,28 @@ fn what_an_open_quote_takes_along_is_told() {
         }
         let one = "userPrincipalName,displayName\nann@c.com,\"Ann\n";
         assert_eq!(problems(&users(&store, one).await), ["2 -: a quote is left open up to the end of the file"]);
-        let long = format!("userPrincipalName,displayName\n\"{}eve@c.com,Eve\n", "x\n".repeat(RECORD_BYTES_MAX / 2));
-        let report = users(&store, long).await;
-        let last = 1 + RECORD_BYTES_MAX / 2;
+    });
+}
+
+#[test]
+fn a_long_text_makes_nobody_and_takes_nobody_along() {
+    on_both(|store| async move {
+        let text = "evil@c.com,Evil\n".repeat(RECORD_BYTES_MAX / 16);
+        let file = format!("userPrincipalName,displayName\nann@c.com,\"{text}\"\neve@c.com,Eve\n");
+        let report = users(&store, file).await;
+        let last = 2 + RECORD_BYTES_MAX / 16;
         let told = format!("row is longer than 1048576 bytes; is a quote left open? (lines 2 to {last} were not read)");
         assert!(problems(&report)[0].ends_with(&told), "{:?}", problems(&report));
-        assert_eq!(report.created, 1);
+        assert_eq!((report.created, report.failed), (1, 1));
+    });
+}
+
+#[test]
+fn a_file_whose_lines_end_in_cr_alone_is_refused() {
+    on_both(|store| async move {
+        let file = "userPrincipalName,displayName\rann@c.com,Ann\r";
+        let refused = users_in(&store, file, Format::Csv, &ImportOptions::default()).await.unwrap_err().to_string();
+        assert!(refused.contains("CR alone"), "{refused}");
     });
 }
 

@@ -52,10 +52,17 @@ fn a_record_has_a_limit_and_the_next_line_begins_another() {
         let longer = format!("{}\nb\n", "x".repeat(RECORD_BYTES_MAX));
         assert_eq!(split(longer.as_bytes(), shape), [(1, Err(Ended::TooLong)), (2, Ok(vec!["b".to_owned()]))]);
     }
-    let open = format!("\"{}\nb\n", "x\n".repeat(RECORD_BYTES_MAX / 2));
-    let records = split(open.as_bytes(), Shape::Table(b','));
-    assert_eq!(records[0], (1, Err(Ended::TooLong)));
-    assert_eq!(records.last().unwrap().1, Ok(vec!["b".to_owned()]));
+}
+
+#[test]
+fn what_stands_inside_quotes_never_becomes_a_record_however_long_it_is() {
+    let long = "evil,x\n".repeat(RECORD_BYTES_MAX / 7 + 1);
+    let lines = 1 + u64::try_from(long.lines().count()).unwrap();
+    let closed = format!("a,\"{long}\"\nb,c\n");
+    let next = (lines + 1, Ok(vec!["b".to_owned(), "c".to_owned()]));
+    assert_eq!(split(closed.as_bytes(), Shape::Table(b',')), [(1, Err(Ended::TooLong)), next]);
+    let open = format!("a,\"{long}b,c\n");
+    assert_eq!(split(open.as_bytes(), Shape::Table(b',')), [(1, Err(Ended::OpenQuote))]);
 }
 
 #[test]
