@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use store::Store;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 pub use encoding::check_encoding;
@@ -98,9 +99,21 @@ impl Import<'_> {
         input: impl Read + Send + 'static,
         progress: impl Fn(Progress),
     ) -> Result<ImportReport, ImportError> {
+        let (_never, stop) = watch::channel(false);
+        self.run_until(input, progress, stop).await
+    }
+
+    /// The same until `stop` is true: then what is being written is finished and told to `progress`, and the import ends with
+    /// [`ImportError::Stopped`].
+    pub async fn run_until(
+        &self,
+        input: impl Read + Send + 'static,
+        progress: impl Fn(Progress),
+        stop: watch::Receiver<bool>,
+    ) -> Result<ImportReport, ImportError> {
         let Self { options, format, .. } = *self;
         let mut tally = run::Tally::default();
-        let job = run::Job { import: self, progress: &progress };
+        let job = run::Job { import: self, progress: &progress, stop };
         match self.objects {
             Objects::Users => {
                 run::import(&job, input, format, users::Users::new(options), &mut tally).await?;

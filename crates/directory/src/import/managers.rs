@@ -22,6 +22,7 @@ enum Found {
 pub(super) async fn set(job: &Job<'_>, tally: &mut Tally) -> Result<(), ImportError> {
     let mut left = VecDeque::from(std::mem::take(&mut tally.deferred));
     while !left.is_empty() {
+        job.go_on()?;
         let batch: Arc<Vec<Deferred>> = Arc::new(left.drain(..left.len().min(BATCH_ROWS)).collect());
         let (shared, now) = (Arc::clone(&batch), job.import.now);
         let outcomes = in_transaction(job, move |tx| {

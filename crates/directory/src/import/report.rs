@@ -120,6 +120,9 @@ pub enum ImportError {
         /// The header of the latter.
         second: String,
     },
+    /// It was told to stop. Batches before that point were imported.
+    #[error("the import was stopped")]
+    Stopped,
     /// The file cannot be read on. Batches before that point were imported.
     #[error("the file cannot be read: {0}")]
     Read(#[from] std::io::Error),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use store::{StoreError, UserId, WriteTx};
+use tokio::sync::watch;
 
 use super::report::{IGNORED_MAX, ImportError, ImportReport, PROBLEMS_MAX, Problem, Progress};
 use super::rows::{self, Batch, Kind};
@@ -23,6 +24,19 @@ const ATTEMPTS_MAX: u32 = 3;
 pub(super) struct Job<'a> {
     pub(super) import: &'a Import<'a>,
     pub(super) progress: &'a dyn Fn(Progress),
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+impl Job<'_> {
+    /// Ends when the import is to stop.
+    async fn stopped(&self) {
+        drop(self.stop.clone().wait_for(|stop| *stop).await);
+    }
+
+    /// Fails when the import is to stop.
+    pub(super) fn go_on(&self) -> Result<(), ImportError> {
+        if *self.stop.borrow() { Err(ImportError::Stopped) } else { Ok(()) }
+    }
 }
 
 /// What applying rows needs beside the rows; made anew for each transaction.
@@ -120,7 +134,14 @@ pub(super) async fn import<K: Kind>(
     let reading = tokio::task::spawn_blocking(move || {
         rows::read(kind, input, format, BATCH_ROWS, |batch| sender.blocking_send(batch).is_ok())
     });
-    while let Some(batch) = batches.recv().await {
+    loop {
+        // Between batches only: what is being written is waited for, and counted.
+        let batch = tokio::select! {
+            biased;
+            () = job.stopped() => return Err(ImportError::Stopped),
+            batch = batches.recv() => batch,
+        };
+        let Some(batch) = batch else { break };
         let Batch { rows, bytes, mut ignored } = batch;
         while tally.report.ignored_columns.len() < IGNORED_MAX {
             let Some(column) = ignored.pop_first() else { break };

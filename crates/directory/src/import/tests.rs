@@ -1,5 +1,6 @@
 //! Imports as stories: good files, bad rows, and the same file twice.
 
+use std::cell::Cell;
 use std::fmt::Write;
 use std::io::Cursor;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -261,6 +262,25 @@ fn what_an_open_quote_takes_along_is_told() {
         }
         let one = "userPrincipalName,displayName\nann@c.com,\"Ann\n";
         assert_eq!(problems(&users(&store, one).await), ["2 -: a quote is left open up to the end of the file"]);
+    });
+}
+
+#[test]
+fn an_import_that_is_stopped_has_written_what_it_told() {
+    on_both(|store| async move {
+        let mut file = "userPrincipalName,displayName\n".to_owned();
+        (0..3000).for_each(|number| writeln!(file, "p{number}@c.com,P").unwrap());
+        let file = Cursor::new(file);
+        let options = ImportOptions::default();
+        let (told, (tell, stop)) = (Cell::new(0), watch::channel(false));
+        let progress = |progress: Progress| {
+            told.set(progress.rows);
+            tell.send_replace(progress.rows >= 1000);
+        };
+        let ended = table(&store, Objects::Users, &options).run_until(file, progress, stop).await;
+        assert!(matches!(ended, Err(ImportError::Stopped)), "{ended:?}");
+        let there = store.read(store::users::count_users).await.unwrap().0;
+        assert_eq!((told.get(), there), (1000, 1000));
     });
 }
 

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::io::{Read, Seek as _};
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -11,6 +12,7 @@ use directory::import::{
 };
 use directory::{Activity, DirectoryError};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::cli::{ImportArgs, ImportCommand, ImportFormat};
 use crate::files;
@@ -79,16 +81,22 @@ async fn run_shown(
         rows.set(progress.rows);
         bar.at(progress.bytes, None, &counted(progress.rows, "row"));
     };
-    let mut stop = StopRequests::listen();
-    let done = tokio::select! {
-        done = import.run(input, progress) => Some(done),
-        () = stop.next() => None,
+    let (mut requests, (tell, stop)) = (StopRequests::listen(), watch::channel(false));
+    let done = {
+        let mut run = pin!(import.run_until(input, progress, stop));
+        tokio::select! {
+            done = &mut run => done,
+            () = requests.next() => {
+                tell.send_replace(true);
+                run.await
+            }
+        }
     };
     bar.done();
     let ended = match done {
-        Some(Ok(report)) => return Ok(report),
-        Some(Err(error)) => Some(error),
-        None => None,
+        Ok(report) => return Ok(report),
+        Err(ImportError::Stopped) => None,
+        Err(error) => Some(error),
     };
     let rows = rows.get();
     if !import.options.dry_run && rows > 0 {
