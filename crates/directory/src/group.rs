@@ -296,7 +296,7 @@ fn find(
     name: &str,
     wanted: fn(&GroupRecord) -> bool,
 ) -> Result<Group, DirectoryError> {
-    let found = match name.to_ascii_lowercase().parse::<GroupId>() {
+    let found = match name.parse::<GroupId>() {
         Ok(id) => stored::group_by_id(tx, id)?.into_iter().collect(),
         Err(_) if name.contains('\0') => Vec::new(),
         Err(_) => stored::groups_by_name(tx, &folded(name), SAME_NAME_MAX)?,

@@ -134,9 +134,7 @@ impl User {
                 return Err(invalid("cannot be empty".to_owned()));
             }
             ("manager", Some(Value::String(id))) => {
-                self.manager = Some(
-                    id.to_ascii_lowercase().parse().map_err(|_| invalid(format!("is no object id: {}", shown(&id))))?,
-                );
+                self.manager = Some(id.parse().map_err(|_| invalid(format!("is no object id: {}", shown(&id))))?);
             }
             ("manager", _) => self.manager = None,
             (name, Some(value)) => drop(self.attributes.insert(name.to_owned(), value)),

@@ -41,7 +41,7 @@ pub(crate) fn change_members(
         differs |= match change {
             MemberChange::Add(added) => !add_members(tx, caller, group, added, now)?.is_empty(),
             MemberChange::Remove(ids) => {
-                remove_members(tx, caller, group, ids.iter().filter_map(|id| member_id(id)), now)?
+                remove_members(tx, caller, group, ids.iter().filter_map(|id| id.parse().ok()), now)?
             }
             MemberChange::RemoveWhere(filter) => remove_where(tx, caller, group, filter, &mut effort, now)?,
             MemberChange::Clear => clear_members(tx, caller, group, now)?,
@@ -49,11 +49,6 @@ pub(crate) fn change_members(
         };
     }
     Ok(differs)
-}
-
-/// The member that a client names. Some change the case of ids, which are no others for that.
-fn member_id(text: &str) -> Option<ResourceId> {
-    text.to_ascii_lowercase().parse().ok()
 }
 
 /// Adds members; gives those that were none before. An id that names nothing of this tenant is refused in the same words whether it
@@ -67,7 +62,7 @@ pub(crate) fn add_members(
 ) -> Result<Vec<MemberRecord>, ProviderError> {
     let mut new = Vec::new();
     for member in added {
-        let id = member_id(&member.value).ok_or_else(|| unknown_member(&member.value))?;
+        let id = member.value.parse().map_err(|_| unknown_member(&member.value))?;
         let kind = resources::kind_held(tx, caller.tenant(), id)?.ok_or_else(|| unknown_member(&member.value))?;
         check_nesting(caller, group, id, kind)?;
         let record = MemberRecord { id, kind, display: member.display.clone() };
@@ -119,7 +114,7 @@ pub(crate) fn set_members(
     wanted: &[Member],
     now: Timestamp,
 ) -> Result<bool, ProviderError> {
-    let ids: BTreeSet<ResourceId> = wanted.iter().filter_map(|member| member_id(&member.value)).collect();
+    let ids: BTreeSet<ResourceId> = wanted.iter().filter_map(|member| member.value.parse().ok()).collect();
     let mut changed = false;
     let mut after = None;
     loop {

@@ -144,7 +144,7 @@ fn plan(caller: &Caller, kind: ResourceKind, rules: &'static Rules, filter: &Fil
     // Everything with an index is text, so a number in the filter is the text it was written as.
     let text = |wanted: &str| terms.iter().find(|(path, _)| path == wanted).and_then(|(_, literal)| literal.text());
     if let Some(id) = text("id") {
-        return id.parse().map_or(Plan::Nothing, Plan::Id);
+        return ResourceId::exact(id).map_or(Plan::Nothing, Plan::Id);
     }
     if let Some(value) = caller.unique_attribute(kind).and_then(text) {
         // A name that cannot be stored is nobody's name.
@@ -156,7 +156,7 @@ fn plan(caller: &Caller, kind: ResourceKind, rules: &'static Rules, filter: &Fil
         }
     }
     if let Some(id) = text("members.value").filter(|_| kind == ResourceKind::Group) {
-        return id.parse().map_or(Plan::Nothing, Plan::WithMember);
+        return ResourceId::exact(id).map_or(Plan::Nothing, Plan::WithMember);
     }
     Plan::Scan
 }
@@ -209,7 +209,7 @@ fn compared_members(filter: &Filter, resource_type: &ResourceType) -> Result<Vec
             Filter::Compare { path, operator, value } if is_members(path) => {
                 let resolved = resource_type.resolve(path);
                 match (is_member_id(resolved), &path.filter, operator, value.text()) {
-                    (true, None, Operator::Eq, Some(id)) => ids.extend(id.parse::<ResourceId>().ok()),
+                    (true, None, Operator::Eq, Some(id)) => ids.extend(ResourceId::exact(id)),
                     _ => return refuse(),
                 }
             }
@@ -217,7 +217,7 @@ fn compared_members(filter: &Filter, resource_type: &ResourceType) -> Result<Vec
                 Filter::Compare { path, operator: Operator::Eq, value }
                     if path.attribute.eq_ignore_ascii_case("value") && *value != Literal::Null =>
                 {
-                    ids.extend(value.text().and_then(|id| id.parse::<ResourceId>().ok()));
+                    ids.extend(value.text().and_then(|id| ResourceId::exact(id)));
                 }
                 _ => return refuse(),
             },

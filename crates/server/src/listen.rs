@@ -33,7 +33,7 @@ pub struct Limits {
     pub connections_max: usize,
     /// Threads that serve the connections.
     pub threads: usize,
-    /// Longest time in which a client may take nothing of an answer that waits for it.
+    /// Longest time in which a client may take less than all, and less than 1 MiB, of an answer that waits for it.
     pub write_deadline: Duration,
     /// Longest wait for requests to finish at the end.
     pub drain: Duration,

@@ -29,10 +29,9 @@ macro_rules! id_type { ($($(#[$doc:meta])* $name:ident)*) => { $(
     }
     impl FromStr for $name {
         type Err = uuid::Error;
-        /// Takes only the hyphenated form that [`fmt::Display`] gives: one object has one address.
+        /// Takes only the hyphenated form that [`fmt::Display`] gives, in any case, as people write it.
         fn from_str(text: &str) -> Result<Self, Self::Err> {
-            let is_printed = !text.bytes().any(|byte| byte.is_ascii_uppercase());
-            uuid::fmt::Hyphenated::from_str(if is_printed { text } else { "" }).map(|id| Self(id.into_uuid()))
+            uuid::fmt::Hyphenated::from_str(text).map(|id| Self(id.into_uuid()))
         }
     }
     impl TryFrom<String> for $name {
@@ -103,6 +102,13 @@ impl ObjectId {
     }
 }
 
+impl ResourceId {
+    /// The id that a text is; with case, as SCIM compares ids (RFC 7643 §3.1), so that one object has one address.
+    pub fn exact(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|_| !text.bytes().any(|byte| byte.is_ascii_uppercase()))
+    }
+}
+
 /// The small number by which every row of a tenant is keyed. Made by the database, never shown outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TenantKey(pub(crate) i64);
@@ -121,10 +127,13 @@ mod tests {
             "0198c2a47d1e7aaa8bbb0123456789ab",
             "{0198c2a4-7d1e-7aaa-8bbb-0123456789ab}",
             "urn:uuid:0198c2a4-7d1e-7aaa-8bbb-0123456789ab",
-            "0198C2A4-7D1E-7AAA-8BBB-0123456789AB",
-            "0198c2a4-7d1e-7aaa-8bbb-0123456789aB",
         ] {
             assert!(other.parse::<ResourceId>().is_err(), "{other}");
+        }
+        assert_eq!(ResourceId::exact(id).map(|id| id.to_string()).as_deref(), Some(id));
+        assert_eq!(id.to_uppercase().parse::<ResourceId>().unwrap().to_string(), id);
+        for other in [id.to_uppercase(), id.replace('b', "B")] {
+            assert_eq!(ResourceId::exact(&other), None);
         }
     }
 

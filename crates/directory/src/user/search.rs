@@ -39,7 +39,7 @@ pub fn find_user(tx: &mut ReadTx<'_>, who: &str) -> Result<User, DirectoryError>
 }
 
 pub(super) fn find_live(tx: &mut ReadTx<'_>, who: &str) -> Result<User, DirectoryError> {
-    let found = match who.to_ascii_lowercase().parse::<UserId>() {
+    let found = match who.parse::<UserId>() {
         Ok(id) => stored::user_by_id(tx, id)?,
         Err(_) => match name_key(who) {
             Ok(key) => stored::user_by_key(tx, &key)?,
@@ -54,7 +54,7 @@ pub(super) fn find_live(tx: &mut ReadTx<'_>, who: &str) -> Result<User, Director
 
 /// The soft-deleted user with that object id, or the one of exactly that `userPrincipalName` deleted last.
 pub fn find_deleted_user(tx: &mut ReadTx<'_>, who: &str) -> Result<User, DirectoryError> {
-    let found = match who.to_ascii_lowercase().parse::<UserId>() {
+    let found = match who.parse::<UserId>() {
         Ok(id) => stored::user_by_id(tx, id)?,
         Err(_) => stored::deleted_user_by_name(tx, who)?,
     };

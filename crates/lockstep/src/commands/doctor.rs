@@ -134,8 +134,9 @@ async fn of_job(checks: &mut Checks, world: &World, job: &JobView) -> anyhow::Re
     let quarantine: Vec<String> = job.quarantine.iter().map(|reason| format!("in quarantine: {reason}")).collect();
     checks.well_unless(format!("{}: job", job.name), State::Problem, &quarantine, job.status.as_str());
     let open = job.users.open + job.groups.open;
-    let pending =
-        (open > 0).then(|| format!("{} of unknown outcome; the next cycle settles them", counted(open, "write")));
+    let pending = (open > 0).then(|| {
+        format!("{} of unknown outcome; a cycle after their settle window settles them", counted(open, "write"))
+    });
     checks.well_unless(format!("{}: intents", job.name), State::Warning, &Vec::from_iter(pending), "none is open");
     let failed = (job.escrows > 0).then(|| {
         format!(

@@ -19,12 +19,12 @@ impl Look<'_> {
             return Ok(None);
         }
         let Some(link) = self.subject.link.clone().filter(is_known) else { return Ok(None) };
+        if !cycle.engine.store().read(move |tx| references::is_present(tx, app, id)).await? {
+            return Ok(None);
+        }
         if cycle.previews() {
             cycle.with_preview(|preview| preview.departing.insert(id));
             cycle.foresee_memberships(kind, id, id).await?;
-            return Ok(None);
-        }
-        if !cycle.engine.store().read(move |tx| references::is_present(tx, app, id)).await? {
             return Ok(None);
         }
         let will_be_seen = cycle.look_later(When::AfterReferences, (kind, id));

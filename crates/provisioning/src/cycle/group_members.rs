@@ -6,7 +6,7 @@ use store::references::{self, ReferenceRecord};
 use store::{ObjectId, ObjectKind, ReadTx, groups, jobs, logs};
 
 use super::context::{Cycle, Stop};
-use super::managers::{call_failure, gone};
+use super::managers::{call_failure, gone, other_end_gone};
 use super::record::{Happened, ModifiedProperty, Status};
 use super::report::one_more;
 use super::subject::Subject;
@@ -135,6 +135,10 @@ impl Cycle {
         let ids: Vec<String> = change.members.iter().map(|(_, id)| id.clone()).collect();
         let body = dialect::members_body(self.target.dialect, path, change.add, &ids);
         let failure = match self.target.patch(subject.object(), target_id, &body, leave).await? {
+            // Where that cannot be found out now, it is in the next cycle.
+            Ok(Patched::Gone) if self.is_there(subject, target_id).await.is_ok_and(|is_there| is_there) => {
+                other_end_gone()
+            }
             Ok(Patched::Gone) => {
                 // The next cycle looks for it, and makes it anew where there is none: the members then follow it.
                 self.reference_of_unknown_outcome(subject, &gone()).await?;
@@ -149,7 +153,8 @@ impl Cycle {
             Err(error) => call_failure(error)?,
         };
         // One member that the target does not accept must not keep the others out.
-        if change.members.len() > 1 && failure.code == "SystemForCrossDomainIdentityManagementServiceIncompatible" {
+        let may_be_one = ["SystemForCrossDomainIdentityManagementServiceIncompatible", "InvalidAnchor"];
+        if change.members.len() > 1 && may_be_one.contains(&failure.code) {
             return self.write_one_by_one(subject, target_id, change).await;
         }
         self.references_failed(subject, change.members.into_iter().map(|(note, _)| note).collect(), &failure).await?;

@@ -145,7 +145,9 @@ impl Look<'_> {
             return Ok(self.skip(evaluation, &SkipReason::Ignored).await?);
         }
         let known = self.cycle.known(self.plan, &self.subject, evaluation);
-        if evaluation.scope == Scope::In && lookup(known) == Lookup::ByMatch && evaluation.matches.is_empty() {
+        let is_unmatched =
+            evaluation.scope == Scope::In && lookup(known) == Lookup::ByMatch && evaluation.matches.is_empty();
+        if is_unmatched && self.remembered_matches().is_empty() {
             return Ok(self.skip(evaluation, &SkipReason::NoMatchingValue).await?);
         }
         let (found, target_id) = match self.look_up(lookup(known), evaluation).await? {
@@ -153,6 +155,14 @@ impl Look<'_> {
             Sought::Leavers(former) => return self.take_over(evaluation, former).await,
         };
         let action = match &evaluation.scope {
+            // A create of unknown outcome was looked for by what it was sent with, and is not sent again without.
+            Scope::In if is_unmatched && matches!(found, Found::Absent) => {
+                if known.quiet {
+                    Action::Forget
+                } else {
+                    Action::Wait
+                }
+            }
             Scope::In => {
                 let new = match found {
                     Found::Absent => self.cycle.desired_of_new(self.plan, &self.subject).map_err(Trouble::Object)?,

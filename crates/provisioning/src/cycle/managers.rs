@@ -1,6 +1,6 @@
 //! Writing managers: one user's reference, decided anew from the present state.
 
-use store::links::{self, LinkRecord, LinkState};
+use store::links::{self, EscrowRecord, LinkRecord, LinkState};
 use store::logs::LogRecord;
 use store::references::{self, ReferenceRecord};
 use store::{ObjectId, ObjectKind, logs};
@@ -8,7 +8,7 @@ use store::{ObjectId, ObjectKind, logs};
 use super::context::{Cycle, Stop};
 use super::evaluate::{Evaluation, MANAGER_WRITTEN, held_manager, remnant};
 use super::look::{Trouble, trouble};
-use super::note::{REFERENCE_REFUSED, leave_escrow};
+use super::note::{REFERENCE_REFUSED, kept, leave_escrow};
 use super::record::{Happened, ModifiedProperty, Status};
 use super::report::one_more;
 use super::subject::Subject;
@@ -90,6 +90,10 @@ impl Cycle {
         leave().await?;
         let body = dialect::patch_body(self.target.dialect, std::slice::from_ref(difference));
         match self.target.patch(subject.object(), target_id, &body, leave).await? {
+            Ok(Patched::Gone) if self.is_there(subject, target_id).await? => {
+                self.put(subject.link.clone()).await?;
+                Err(Trouble::Object(other_end_gone()))
+            }
             // The next cycle looks for it, and makes it anew where there is none: its manager then follows it.
             Ok(Patched::Gone) => Ok(self.reference_of_unknown_outcome(subject, &gone()).await?),
             Ok(patched) => self.manager_written(subject, note, difference, target_id, patched).await,
@@ -129,6 +133,11 @@ impl Cycle {
             exported: link.exported.map(remnant),
             ..link
         })
+    }
+
+    /// Whether the target has the account or group, of which it has just said that it has not.
+    pub(super) async fn is_there(&self, subject: &Subject, target_id: &str) -> Result<bool, Trouble> {
+        Ok(self.target.read(subject.object(), target_id).await.map_err(trouble)?.is_some())
     }
 
     async fn present_manager(
@@ -205,16 +214,16 @@ impl Cycle {
     ) -> Result<(), Stop> {
         let failure = &self.told(subject, failure);
         let log = self.reference_failure(subject, failure);
-        // Where the object itself has failed, its failure stands: when it is dealt with, the references are tried again.
-        let own_failure = subject.escrow.as_ref().is_some_and(|escrow| escrow.code != REFERENCE_REFUSED);
         let is_first = self.counts.fails(subject.kind, subject.id);
-        let refused = Failure { code: REFERENCE_REFUSED, reason: failure.reason.clone() };
-        let escrow = (!own_failure).then(|| subject.escrow_for(&refused, is_first, self.engine.now()));
-        let app = self.app;
+        let (app, key, failure, now) = (self.app, subject.key(), failure.clone(), self.engine.now());
         self.record(move |tx| {
             notes.iter().try_for_each(|note| references::defer(tx, app, note))?;
-            if let Some(escrow) = &escrow {
-                links::put_escrow(tx, app, escrow)?;
+            // As it is now: an earlier request for the same holder may have been refused too.
+            let before = links::escrow(tx, app, key.0, key.1)?;
+            // Where the object itself has failed, its failure stands: when it is dealt with, the references are tried again.
+            if before.as_ref().is_none_or(|escrow| escrow.code == REFERENCE_REFUSED) {
+                let escrow = kept(before.as_ref(), key, &failure, is_first, now);
+                links::put_escrow(tx, app, &EscrowRecord { code: REFERENCE_REFUSED.to_owned(), ..escrow })?;
             }
             logs::insert_log(tx, app, &log)
         })
@@ -258,6 +267,13 @@ impl Cycle {
         let (app, kind, id) = (self.app, subject.kind, subject.id);
         self.record(move |tx| leave_escrow(tx, app, kind, id, Some(true))).await
     }
+}
+
+/// The target answers a reference with 404, and has its holder.
+pub(super) fn other_end_gone() -> Failure {
+    let reason =
+        "the target has the object, but not the other end of the reference; restart the job to have that made anew";
+    Failure { code: "InvalidAnchor", reason: reason.to_owned() }
 }
 
 /// The holder of a reference was removed at the target by others.

@@ -1,7 +1,7 @@
 //! Writes down what came of a look at one object: its link, its log record, what waits for it, its failure, all that belongs
 //! together in one transaction.
 
-use store::links::{self, LinkRecord, LinkState};
+use store::links::{self, EscrowRecord, LinkRecord, LinkState};
 use store::references::{self, ReferenceRecord};
 use store::{AppId, ObjectId, ObjectKind, StoreError, UniqueKey, WriteTx, logs, users};
 
@@ -238,7 +238,8 @@ impl Look<'_> {
             let target_id = self.subject.link.as_ref().and_then(|link| link.target_id.as_deref());
             let happened = self.happened(action, Status::Failure(failure), target_id);
             let log = cycle.log(&self.subject, evaluation, &happened);
-            let escrow = self.subject.escrow_for(failure, is_first, cycle.engine.now());
+            let before = self.subject.escrow.as_ref();
+            let escrow = kept(before, self.subject.key(), failure, is_first, cycle.engine.now());
             let app = cycle.app;
             cycle
                 .record(move |tx| {
@@ -260,22 +261,26 @@ impl Look<'_> {
     }
 }
 
-impl super::subject::Subject {
-    /// The failure of this object as it is kept for another attempt, one more than before: cycles are counted, not looks. A target
-    /// that is busy says nothing about the object, which is tried again in the next cycle.
-    pub(super) fn escrow_for(&self, failure: &Failure, is_first: bool, now: jiff::Timestamp) -> links::EscrowRecord {
-        let before = self.escrow.as_ref();
-        let more = i64::from(is_first && failure.code != TOO_MANY_REQUESTS);
-        let (first_failed, attempts) = before.map_or((now, 1), |before| (before.first_failed, before.attempts + more));
-        links::EscrowRecord {
-            kind: self.kind,
-            source_id: self.id,
-            code: failure.code.to_owned(),
-            reason: failure.reason.clone(),
-            first_failed,
-            attempts,
-            next_attempt: next_attempt(first_failed, attempts, now),
-        }
+/// The failure of an object as it is kept for another attempt, one more than before: cycles are counted, not looks. A target that
+/// is busy says nothing about the object, which is tried again in the next cycle.
+pub(super) fn kept(
+    before: Option<&EscrowRecord>,
+    (kind, source_id): (ObjectKind, ObjectId),
+    failure: &Failure,
+    is_first: bool,
+    now: jiff::Timestamp,
+) -> EscrowRecord {
+    let is_busy = failure.code == TOO_MANY_REQUESTS;
+    let more = i64::from(is_first && !is_busy);
+    let (first_failed, attempts) = before.map_or((now, 1), |before| (before.first_failed, before.attempts + more));
+    EscrowRecord {
+        kind,
+        source_id,
+        code: failure.code.to_owned(),
+        reason: failure.reason.clone(),
+        first_failed,
+        attempts,
+        next_attempt: if is_busy { now } else { next_attempt(first_failed, attempts, now) },
     }
 }
 

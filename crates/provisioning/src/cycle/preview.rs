@@ -148,7 +148,7 @@ impl Look<'_> {
         let was_linked = self.subject.link.as_ref().is_some_and(|link| link.state == LinkState::Linked);
         // The members of a group are looked at whenever its link is written down.
         let newly = linked && (!was_linked || self.subject.kind == ObjectKind::Group);
-        let waits_for_manager = self.manager_note(created, manager).is_some();
+        let waits_for_manager = linked && self.manager_note(created, manager).is_some();
         self.cycle.with_preview(|preview| {
             if let Some(id) = target_id.filter(|_| linked) {
                 preview.targets.insert(key, id.to_owned());

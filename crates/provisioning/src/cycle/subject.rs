@@ -108,6 +108,11 @@ impl Subject {
         }
     }
 
+    /// What it is known by.
+    pub(super) const fn key(&self) -> (ObjectKind, ObjectId) {
+        (self.kind, self.id)
+    }
+
     /// The name at the target's side of the mapping.
     pub(super) const fn object(&self) -> ObjectType {
         object_type(self.kind)

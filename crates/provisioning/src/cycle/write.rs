@@ -8,6 +8,7 @@ use store::links::{self, LinkRecord, LinkState};
 use super::context::Stop;
 use super::evaluate::{Evaluation, match_key, remnant};
 use super::look::{Look, Looked, Trouble, duplicate_source_entries};
+use super::managers::other_end_gone;
 use super::note::{Manager, not_on_two, set_free};
 use super::record::ModifiedProperty;
 use super::report::one_more;
@@ -82,7 +83,8 @@ impl Look<'_> {
             if action == "disable" {
                 cycle.foresee_switched_off(self.subject.kind, &target_id, &differences);
             }
-            self.foresee_link(Some(&target_id), false, state == LinkState::Linked, manager);
+            let linked = state == LinkState::Linked && !self.may_be_overtaken();
+            self.foresee_link(Some(&target_id), false, linked, manager);
             one_more(if action == "disable" { &cycle.counts.disabled } else { &cycle.counts.updated });
             return Ok(self.done(action, "success", None));
         }
@@ -91,6 +93,9 @@ impl Look<'_> {
         leave().await?;
         let modified = differences.iter().map(ModifiedProperty::of_difference).collect();
         match cycle.target.patch(object, &target_id, &body, leave).await? {
+            Ok(Patched::Gone) if manager == Manager::Written && cycle.is_there(&self.subject, &target_id).await? => {
+                self.not_done(evaluation, CallError::Refused(other_end_gone()), action).await
+            }
             Ok(Patched::Gone) => {
                 self.withdraw().await?;
                 self.rematch().await

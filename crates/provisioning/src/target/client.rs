@@ -25,6 +25,8 @@ use crate::object_plan::{Failure, MatchValue};
 
 /// Attempts of one call in one cycle.
 const ATTEMPTS_MAX: u32 = 3;
+/// Calls in a row, each sent again for [`BUSY_MAX`], that the target had no room for, after which a cycle stops.
+const BUSY_CALLS_MAX: u32 = 3;
 /// How long a call is sent again where the target has too many, also after that many attempts.
 const BUSY_MAX: Duration = Duration::from_secs(120);
 /// Refusals of the token in a row after which a cycle stops.
@@ -51,6 +53,7 @@ pub struct Target {
     unauthorized: AtomicU32,
     unreachable: AtomicU32,
     silent: AtomicU32,
+    busy: AtomicU32,
     pace: Pace,
 }
 
@@ -118,6 +121,7 @@ impl Target {
             unauthorized: AtomicU32::new(0),
             unreachable: AtomicU32::new(0),
             silent: AtomicU32::new(0),
+            busy: AtomicU32::new(0),
             pace: Pace::new(),
         }
     }
@@ -324,6 +328,7 @@ impl Target {
                     self.pace.slow_down(retry_after(answer));
                 } else {
                     self.pace.answered();
+                    self.busy.store(0, Ordering::Relaxed);
                 }
                 match answer.status {
                     429 => Next::Again(Some(retry_after(answer))),
@@ -371,6 +376,9 @@ impl Target {
             // What is forbidden (403) is so for this object: the token itself was good when the cycle began.
             401 if self.unauthorized.fetch_add(1, Ordering::Relaxed) + 1 >= UNAUTHORIZED_MAX => {
                 CallError::Job(ConnectionProblem::Unauthorized(answer.status))
+            }
+            429 if self.busy.fetch_add(1, Ordering::Relaxed) + 1 >= BUSY_CALLS_MAX => {
+                CallError::Job(ConnectionProblem::Busy)
             }
             501 => CallError::Refused(failure),
             500..=599 => CallError::Unknown(failure),

@@ -32,6 +32,11 @@ pub enum ConnectionProblem {
     /// It redirects elsewhere.
     #[error("the target redirects (status {0}), which is never followed; use the address it redirects to")]
     Redirect(u16),
+    /// It has too many requests, and takes none for a long time.
+    #[error(
+        "the target has taken no request for minutes, as it has too many (status 429); ask its operator for the limit, and give the job a longer interval or fewer requests at a time (--concurrency)"
+    )]
+    Busy,
     /// It answers a filter with a part of everything it has.
     #[error("{}", ignored_filter(.0).reason)]
     IgnoresFilters(String),

@@ -54,8 +54,13 @@ impl Pace {
                 was_waited_for = true;
                 sleep_until(until).await;
             }
-            was_waited_for |= self.lanes.available_permits() == 0;
-            let permit = self.lanes.acquire().await.ok();
+            let permit = match self.lanes.try_acquire() {
+                Ok(permit) => Some(permit),
+                Err(_) => {
+                    was_waited_for = true;
+                    self.lanes.acquire().await.ok()
+                }
+            };
             if self.pause().is_none() {
                 self.state().under_way += 1;
                 return Lane { pace: self, permit, was_waited_for };
@@ -70,9 +75,9 @@ impl Pace {
     /// The target has refused a request as one too many: none is sent for a while. What was on its way with it is refused for the
     /// same reason, and halves nothing once more.
     pub(super) fn slow_down(&self, delay: Duration) {
-        let is_paused = self.pause().is_some();
         let mut state = self.state();
-        let until = Instant::now() + delay;
+        let (now, until) = (Instant::now(), Instant::now() + delay);
+        let is_paused = state.paused_until.is_some_and(|until| until > now);
         state.paused_until = Some(state.paused_until.map_or(until, |before| before.max(until)));
         if !is_paused {
             let fewer = (state.under_way.min(state.open) / 2).max(1);

@@ -175,6 +175,64 @@ fn an_account_that_was_removed_at_the_application_is_made_anew_when_its_manager_
 }
 
 #[test]
+fn refused_members_are_tried_ever_more_rarely_however_many_there_are() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let sales = world.group_for(job.app, "Sales").await;
+        for name in ["Ann", "Bob"] {
+            let person = world.joins(name).await;
+            world.enters(sales, person).await;
+        }
+        job.target.fail(|request| {
+            let is_group = request.method == Method::Patch && request.path.starts_with("/Groups");
+            if is_group { Fault::Refused(400, None) } else { Fault::None }
+        });
+        let mut failed = Vec::new();
+        for _ in 0..4 {
+            failed.push(job.cycle().await.failed);
+        }
+        assert_eq!(failed, [1, 1, 0, 0]);
+    });
+}
+
+#[test]
+fn a_reference_whose_other_end_was_removed_at_the_application_is_refused_alone() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let sales = world.group_for(job.app, "Sales").await;
+        let mut people = Vec::new();
+        for name in ["Ann", "Bob", "Eve"] {
+            people.push(world.joins_for(job.app, name).await);
+        }
+        job.until_calm().await;
+        // Who it does not know it answers with 404, as it does for groups and accounts.
+        let bob = job.target.with(|app| app.user_id("bob@contoso.com")).expect("he has an account");
+        let named = format!("\"{bob}\"");
+        job.target.fail(move |request| {
+            let body = request.body.as_deref().unwrap_or_default();
+            let names_bob = request.method == Method::Patch && String::from_utf8_lossy(body).contains(&named);
+            if names_bob { Fault::Refused(404, None) } else { Fault::None }
+        });
+        for person in &people {
+            world.enters(sales, *person).await;
+        }
+        world.set(people[0], "manager", people[1].to_string()).await;
+        job.cycle().await;
+        assert_eq!(members(&job, "Sales"), ["ann@contoso.com", "eve@contoso.com"]);
+        let view = world.engine().job(job.app).await.expect("the job is there");
+        assert_eq!((view.users.linked, view.groups.linked, view.escrows), (3, 1, 2));
+        for _ in 0..2 {
+            job.cycle().await;
+        }
+        assert_eq!(job.cycle().await.requests, 0);
+        job.target.heal();
+        world.clock.advance(jiff::SignedDuration::from_hours(12));
+        job.until_calm().await;
+        assert_eq!((members(&job, "Sales").len(), manager(&job, "ann")), (3, "bob@contoso.com".into()));
+    });
+}
+
+#[test]
 fn a_page_of_members_that_is_forbidden_is_one_failure() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;

@@ -282,19 +282,41 @@ fn another_address_is_another_set_of_accounts() {
     });
 }
 
+/// Has users matched by `externalId`, which is their `employeeId`.
+async fn match_by_employee_id(job: &crate::world::Job<'_>) {
+    job.map(|objects| {
+        for mapping in &mut objects[0].attributes {
+            mapping.matching_priority = u32::from(mapping.target == "externalId");
+            if mapping.target == "externalId" {
+                mapping.source = mapping::MappingSource::Attribute("employeeId".to_owned());
+            }
+        }
+    })
+    .await;
+}
+
+#[test]
+fn who_loses_the_matching_value_while_a_create_is_under_way_is_found_all_the_same() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature { unique: false, ..Nature::default() }).await;
+        match_by_employee_id(&job).await;
+        let ann = world.joins_with("Ann", &[("employeeId", "7")]).await;
+        world.assign(job.app, ann).await;
+        job.target.fail_once(Fault::AnswerLost, |request| request.method == Method::Post);
+        assert_eq!(job.cycle().await.failed, 1);
+        world.set(ann, "employeeId", "").await;
+        job.until_calm().await;
+        let view = world.engine().job(job.app).await.expect("the job is there");
+        assert_eq!((view.users.linked, view.users.open, view.escrows), (1, 0, 0));
+        assert_eq!(job.target.with(|app| app.users.len()), 1);
+    });
+}
+
 #[test]
 fn who_has_no_matching_value_is_left_out_with_a_word_until_there_is_one() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
-        job.map(|objects| {
-            for mapping in &mut objects[0].attributes {
-                mapping.matching_priority = u32::from(mapping.target == "externalId");
-                if mapping.target == "externalId" {
-                    mapping.source = mapping::MappingSource::Attribute("employeeId".to_owned());
-                }
-            }
-        })
-        .await;
+        match_by_employee_id(&job).await;
         let ann = world.joins_for(job.app, "Ann").await;
         let report = job.cycle().await;
         assert_eq!((report.created, report.skipped, report.failed), (0, 1, 0));

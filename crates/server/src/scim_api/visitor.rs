@@ -102,7 +102,7 @@ pub(crate) struct LastSegment(pub(crate) String);
 
 impl LastSegment {
     pub(crate) fn id(&self) -> Result<ResourceId, Rejection> {
-        self.0.parse().map_err(|_| Rejection::NoSuchResource)
+        ResourceId::exact(&self.0).ok_or(Rejection::NoSuchResource)
     }
 }
 
