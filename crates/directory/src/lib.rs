@@ -34,7 +34,7 @@ pub use group::{
 pub use member::{NESTING_MAX, add_member, members, remove_member};
 pub use page::Page;
 pub use principal::{Principal, find_principal};
-pub use roles::{ADMINS_MAX, AdminRole, admins, grant_admin_role, revoke_admin_role, roles_of};
+pub use roles::{ADMINS_MAX, AdminRole, admins, grant_admin_role, refuse_last_administrator, revoke_admin_role, roles_of};
 pub use user::{
     Changes, EXTENSIONS_MAX, Purged, SOFT_DELETE_DAYS, USER_PRINCIPAL_NAME_MAX, User, UserDraft, UserSearch,
     change_user, create_user, delete_user, find_deleted_user, find_user, list_users, purge_expired, purge_user,
