@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use directory::{DirectoryError, Page};
+use directory::{DEFAULT_ACCESS, DirectoryError, Page};
 use provisioning::{Dialect, Discovered, JobChange, JobStatus, JobView, NewJob, ScopeSetting, Template};
 use serde_json::{Value, json};
 use store::{AppId, ReadTx};
@@ -14,7 +14,7 @@ use crate::ask::{confirm, secret_token};
 use crate::cli::{AppCommand, DialectName, JobSettingsArgs, ScopeName, Switch};
 use crate::files::read_text;
 use crate::outcome::{Outcome, usage};
-use crate::output::{Output, counted};
+use crate::output::{Output, counted, note};
 use crate::progress::Bar;
 use crate::shown::{kind_name, text};
 use crate::world::World;
@@ -36,6 +36,7 @@ pub async fn run(command: AppCommand, world: &World, output: Output) -> anyhow::
             let new = new_job(command, world)?;
             let job = tested(output, world.engine()?.add_job(new)).await?;
             told(output, &job, "was added; its connection works")?;
+            note_default_access(world, &job, false).await?;
         }
         AppCommand::Set { ref app, .. } => {
             let id = find::application(world, app).await?.id;
@@ -134,6 +135,8 @@ fn job_change(command: AppCommand) -> anyhow::Result<JobChange> {
         settle,
         request_timeout,
         mappings,
+        roles,
+        remove_roles,
         restart,
     } = command
     else {
@@ -153,6 +156,8 @@ fn job_change(command: AppCommand) -> anyhow::Result<JobChange> {
         objects: mappings.map(|file| read_mappings(&file)).transpose()?,
         status: status.map(|status| if status == Switch::On { JobStatus::On } else { JobStatus::Off }),
         restart,
+        add_roles: roles,
+        remove_roles,
     })
 }
 
@@ -195,6 +200,29 @@ fn bad_expression(mappings: &Value) -> Option<String> {
         let place = error.caret(source).replace('\n', "\n    ");
         Some(format!("source of {}: {error}\n    {place}", text(&attribute["target"])))
     })
+}
+
+/// Says what to do where people who have only *Default Access* are left out: before anybody is assigned where there is no
+/// other role, and once somebody was assigned so.
+pub async fn note_default_access(world: &World, job: &JobView, assigned: bool) -> anyhow::Result<()> {
+    if !job.exclude_default_access || job.scope != ScopeSetting::Assigned {
+        return Ok(());
+    }
+    let app = job.app;
+    let only = world.store().read(move |tx| directory::app_roles(tx, app)).await?.len() == 1;
+    let name = &job.name;
+    if only {
+        note(&format!(
+            "{name} has only the role {DEFAULT_ACCESS}, and its job leaves out whoever has nothing else; add a role with \
+             lockstep app set {name:?} --role ROLE and assign with it, or say --exclude-default-access false there"
+        ));
+    } else if assigned {
+        note(&format!(
+            "the job of {name} leaves out whoever has only the role {DEFAULT_ACCESS}; assign with --role ROLE too, \
+             lockstep app show {name:?} lists the roles"
+        ));
+    }
+    Ok(())
 }
 
 fn told(output: Output, job: &JobView, what: &str) -> anyhow::Result<()> {

@@ -96,6 +96,9 @@ fn a_job_is_changed_only_for_the_better() {
     let refused = installation.run(&["app", "set", "Other", "--mappings", &mistyped]);
     refused.refused(1, "source of displayName: ");
     assert!(refused.err.contains("did you mean `Append`?\n    Apend([givenName], \"x\")\n    ^\n"), "{refused:?}");
+    mappings[0]["attributes"][0]["source"] = "[jobTitel]".into();
+    let misspelt = installation.file("misspelt.json", mappings.to_string());
+    installation.run(&["app", "set", "Other", "--mappings", &misspelt]).refused(1, "did you mean `jobTitle`?");
     let long = installation.file("long.json", " ".repeat((4 << 20) + 1));
     installation.run(&["app", "set", "Other", "--mappings", &long]).refused(1, "more than 4194304 bytes");
     let no_list = installation.file("none.json", "{}");
@@ -109,4 +112,49 @@ fn a_job_is_changed_only_for_the_better() {
     installation.json(&["app", "remove", "Other", "--yes"]);
     drop(serving);
     assert!(installation.json(&["app", "list"]).as_array().unwrap().is_empty());
+}
+
+#[test]
+fn roles_come_later_and_their_absence_is_told() {
+    let installation = Installation::embedded();
+    let _serving = installation.serve();
+    let tenant = Tenant::add(&installation, "acme", "netskope");
+    let add = |name: &str, exclude: &str| {
+        installation.run(&[
+            "app",
+            "add",
+            "--template",
+            "netskope",
+            "--name",
+            name,
+            "--tenant-url",
+            &tenant.url,
+            "--secret-token-file",
+            &tenant.token_file,
+            "--exclude-default-access",
+            exclude,
+        ])
+    };
+    assert_eq!(add("Open", "false").err, "");
+    let added = add("Net", "true");
+    assert!(added.code == 0 && added.err.contains("lockstep app set \"Net\" --role ROLE"), "{added:?}");
+    installation.json(&["user", "add", "ann@contoso.example"]);
+    let ann = |role: &[&str]| {
+        let assigned = installation.run(&[&["assign", "Net", "--user", "ann@contoso.example"], role].concat());
+        assert_eq!(assigned.code, 0, "{assigned:?}");
+        assigned.err
+    };
+    assert!(ann(&[]).contains("note: Net has only the role Default Access"));
+    installation.json(&["app", "set", "Net", "--role", "Member", "--role", "Guest"]);
+    assert!(ann(&[]).contains("assign with --role ROLE"));
+    assert_eq!(ann(&["--role", "member"]), "");
+    installation.run(&["app", "set", "Net", "--role", "Member"]).refused(1, "another app role has the value");
+    installation.run(&["app", "set", "Net", "--remove-role", "Member"]).refused(1, "unassign them first");
+    installation.run(&["app", "set", "Net", "--remove-role", "Default Access"]).refused(1, "it stays");
+    installation.json(&["app", "set", "Net", "--remove-role", "guest"]);
+    let shown = installation.json(&["app", "show", "Net"]);
+    assert_eq!(shown["roles"], serde_json::json!(["Default Access", "Member"]));
+    let audit = installation.json(&["audit", "--limit", "1"]);
+    assert_eq!(audit[0]["target"], "Net");
+    assert_eq!(audit[0]["detail"]["removeRoles"], serde_json::json!(["guest"]), "{audit}");
 }
