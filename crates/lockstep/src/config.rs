@@ -234,7 +234,7 @@ impl Keys {
                     keys.values.extend(inner.into_iter().map(|(key, value)| (format!("{name}.{key}"), value)));
                 }
                 _ if is_table => {
-                    keys.problems.push((name.clone(), format!("is a table; write its keys below [{name}]")))
+                    keys.problems.push((name.clone(), format!("is a table; write its keys below [{name}]")));
                 }
                 value => drop(keys.values.insert(name, value)),
             }

@@ -79,7 +79,7 @@ impl Output {
         if rows.is_empty() {
             return self.line(if_empty);
         }
-        let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| clean(cell)).collect()).collect();
+        let rows: Vec<Vec<String>> = rows.into_iter().map(|row| row.iter().map(|cell| clean(cell)).collect()).collect();
         let layout = self.columns().and_then(|columns| columns::layout(head, &rows, columns));
         let fitted = |text: &str, column: usize| {
             let width = layout.as_ref().and_then(|layout| layout.widths.get(column));

@@ -14,7 +14,7 @@ use crate::ask::{confirm, secret_token};
 use crate::cli::{AppCommand, DialectName, JobSettingsArgs, ScopeName, Switch};
 use crate::files::read_text;
 use crate::outcome::{Outcome, usage};
-use crate::output::{Output, counted, note};
+use crate::output::{Output, counted, moment, note};
 use crate::progress::Bar;
 use crate::shown::{kind_name, text};
 use crate::world::World;
@@ -281,15 +281,31 @@ async fn show(world: &World, output: Output, name: &str) -> anyhow::Result<()> {
         ("scope", word(&job.scope)),
         ("dialect", word(&job.dialect)),
         ("interval", counted(job.interval_seconds, "second")),
+        ("settle window", counted(job.settle_seconds, "second")),
+        ("request timeout", counted(job.request_timeout_seconds, "second")),
+        ("concurrency", counted(job.concurrency as u64, "object")),
         ("Default Access left out", if job.exclude_default_access { "yes" } else { "no" }.to_owned()),
         ("roles", roles.join(", ")),
         ("assigned", format!("{} and {}", counted(assigned.0, "user"), counted(assigned.1, "group"))),
         ("users at the application", job.users.linked.to_string()),
         ("groups at the application", job.groups.linked.to_string()),
         ("failures that wait", job.escrows.to_string()),
+        ("last cycle", last_cycle(&job)),
+        ("next run", next_run(&job)),
     ];
     facts.extend(job.quarantine.clone().map(|reason| ("quarantine", reason)));
     output.facts(&facts)
+}
+
+fn last_cycle(job: &JobView) -> String {
+    job.last_cycle.as_ref().map_or_else(
+        || "none yet".to_owned(),
+        |cycle| format!("{}, {}, begun {}", cycle.cycle, cycle.state, moment(cycle.started)),
+    )
+}
+
+fn next_run(job: &JobView) -> String {
+    if job.status == JobStatus::Off { "by command".to_owned() } else { moment(job.next_run) }
 }
 
 /// The role values of an application, and how many users and groups are assigned to it.

@@ -72,8 +72,8 @@ fn every_wrong_key_is_named() {
     let all = "listen = \"x\"\nlisten_at = 1\nlog_format = 5\n[outbound]\nproxy = 1\nplain_http = 1\n[provisioning]\nlog_days = 0";
     let all = checked(&args(), all).unwrap_err();
     assert_eq!(all.len(), 6, "all problems are told at once: {all:?}");
-    let many: String = (0..100).map(|number| format!("key{number} = 1\n")).collect();
-    assert_eq!(checked(&args(), &many).unwrap_err().len(), UNKNOWN_TOLD_MAX);
+    let many: Vec<String> = (0..100).map(|number| format!("key{number} = 1")).collect();
+    assert_eq!(checked(&args(), &many.join("\n")).unwrap_err().len(), UNKNOWN_TOLD_MAX);
     let option = GlobalArgs { listen: Some("here".to_owned()), ..args() };
     assert!(checked(&option, "").unwrap_err()[0].starts_with("--listen or LOCKSTEP_LISTEN: listen: \"here\""));
 }

@@ -83,6 +83,8 @@ fn a_job_is_changed_only_for_the_better() {
     installation.run(&["app", "set", "Any"]).refused(2, "nothing to change is named");
     assert_eq!(installation.json(&["app", "set", "Any", "--interval", "60", "--name", "Other"])["intervalSeconds"], 60);
 
+    shows_its_timing(&installation);
+
     let shown = installation.json(&["app", "show", "Other"]);
     let mut mappings = shown["mappings"].clone();
     let same = installation.file("same.json", mappings.to_string());
@@ -112,6 +114,22 @@ fn a_job_is_changed_only_for_the_better() {
     installation.json(&["app", "remove", "Other", "--yes"]);
     drop(serving);
     assert!(installation.json(&["app", "list"]).as_array().unwrap().is_empty());
+}
+
+fn shows_its_timing(installation: &Installation) {
+    installation.json(&["app", "set", "Other", "--settle", "90", "--request-timeout", "20", "--concurrency", "8"]);
+    let shown = installation.json(&["app", "show", "Other"]);
+    let timing = ["settleSeconds", "requestTimeoutSeconds", "concurrency"].map(|name| shown[name].as_u64().unwrap());
+    assert_eq!(timing, [90, 20, 8]);
+    let facts = installation.run(&["app", "show", "Other"]).out;
+    let lines = ["settle window", "request timeout", "concurrency", "last cycle", "next run"]
+        .map(|name| facts.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim());
+    assert_eq!(lines, ["90 seconds", "20 seconds", "8 objects", "none yet", "by command"], "{facts}");
+    let audit = installation.json(&["audit", "--limit", "1"]);
+    assert_eq!(
+        audit[0]["detail"],
+        serde_json::json!({"settings": ["concurrency", "requestTimeoutSeconds", "settleSeconds"]})
+    );
 }
 
 #[test]

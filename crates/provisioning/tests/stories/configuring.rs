@@ -134,6 +134,39 @@ fn the_old_target_puts_no_job_in_quarantine_that_has_a_new_one() {
 }
 
 #[test]
+fn the_audit_log_says_what_changed_and_holds_no_token() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let (_, url) = world.target("new", Nature::default());
+        job.change(JobChange {
+            tenant_url: Some(url.clone()),
+            secret_token: Some("geheim".to_owned()),
+            // As it is already.
+            exclude_default_access: Some(false),
+            interval_seconds: Some(77),
+            status: Some(JobStatus::Off),
+            add_roles: vec!["Guest".to_owned()],
+            ..JobChange::default()
+        })
+        .await;
+        let records = world.store.scan(|tx| store::audit::latest_audit(tx, 10)).await.expect("it can be read");
+        let details: Vec<serde_json::Value> =
+            records.iter().map(|record| serde_json::from_str(&record.detail).expect("it is JSON")).collect();
+        assert!(!format!("{details:?}").contains("geheim"));
+        let moved = details.into_iter().find(|detail| detail["tenantUrl"].is_object());
+        assert_eq!(
+            moved.expect("the change is told of"),
+            json!({
+                "settings": ["intervalSeconds", "secretToken", "tenantUrl", "status", "addRoles"],
+                "tenantUrl": { "old": "https://scim.example.com/scim", "new": url },
+                "status": "off",
+                "addRoles": ["Guest"],
+            })
+        );
+    });
+}
+
+#[test]
 fn quarantine_is_nobodys_setting() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
