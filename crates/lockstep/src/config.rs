@@ -24,6 +24,8 @@ use crate::outcome::usage;
 pub const FILE_NAME: &str = "lockstep.toml";
 /// The longest file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 1 << 20;
+/// What begins the sentence of a failure.
+const WHAT: &str = "the configuration file";
 /// Where data lies unless said otherwise.
 const DATA_DEFAULT: &str = "lockstep-data";
 /// Where to listen unless said otherwise.
@@ -169,10 +171,9 @@ fn find_file(named: Option<&Path>, data: &Path) -> anyhow::Result<Source> {
 }
 
 fn read(path: &Path) -> anyhow::Result<Option<Source>> {
-    const WHAT: &str = "the configuration file";
     match std::fs::metadata(path) {
         Err(error) if is_absent(&error) => return Ok(None),
-        Err(error) => return Err(cannot_read(path, WHAT, error)),
+        Err(error) => return Err(cannot_look(path, error)),
         Ok(found) if found.len() > FILE_BYTES_MAX => {
             return Err(usage(format!(
                 "the configuration file {} has more than {FILE_BYTES_MAX} bytes",
@@ -184,6 +185,18 @@ fn read(path: &Path) -> anyhow::Result<Option<Source>> {
     let text = std::fs::read_to_string(path).map_err(|error| cannot_read(path, WHAT, error))?;
     let (file, problems) = parse(&text).map_err(|problem| usage(format!("{}: {problem}", path.display())))?;
     Ok(Some(Source { path: Some(path.to_owned()), file, problems }))
+}
+
+/// Why nobody can say whether there is such a file. Where that is forbidden it is by the folder, so the file, which need not be
+/// there, is not what is told of.
+fn cannot_look(path: &Path, error: std::io::Error) -> anyhow::Error {
+    if error.kind() != std::io::ErrorKind::PermissionDenied {
+        return cannot_read(path, WHAT, error);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).display();
+    anyhow::anyhow!(
+        "{folder} cannot be entered: permission denied; run this as the owner of the folder, or name another"
+    )
 }
 
 /// Whether there is no such file; a data folder that is a file is told of when it is opened.

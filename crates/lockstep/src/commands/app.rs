@@ -269,6 +269,8 @@ async fn show(world: &World, output: Output, name: &str) -> anyhow::Result<()> {
         let mut shown = serde_json::to_value(&job)?;
         shown["roles"] = json!(roles);
         shown["assigned"] = json!(assigned);
+        shown["assignedUsers"] = json!(assigned.0);
+        shown["assignedGroups"] = json!(assigned.1);
         shown["mappings"] = serde_json::to_value(engine.mappings(application.id).await?)?;
         return output.json(&shown);
     }

@@ -79,6 +79,13 @@ fn every_wrong_key_is_named() {
 }
 
 #[test]
+fn a_folder_that_may_not_be_entered_is_told_with_the_cause() {
+    let told = |path: &str| cannot_look(Path::new(path), std::io::ErrorKind::PermissionDenied.into()).to_string();
+    assert!(told("a/lockstep.toml").starts_with("a cannot be entered: permission denied; "), "{}", told("a/x"));
+    assert!(told("lockstep.toml").starts_with(". cannot be entered: permission denied; "));
+}
+
+#[test]
 fn passwords_of_databases_are_not_repeated() {
     for text in ["database = \"mysql://u:geheim@h/n\"", "databas = \"mysql://u:geheim@h/n\"", "database = [\"geheim\"]"]
     {
