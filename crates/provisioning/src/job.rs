@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use store::applications::RoleRecord;
 use store::audit::{AuditRecord, insert_audit};
 use store::jobs::{self, JobRecord};
-use store::{AppId, StoreError, WriteTx};
+use store::{AppId, ReadTx, StoreError, WriteTx};
 
 use crate::engine::{Engine, read_settings};
 use crate::gallery::{Dialect, Template};
@@ -220,7 +220,7 @@ impl Engine {
         let (record, template, mut settings) = self.load(app).await?;
         let before = settings.clone();
         change.apply(&mut settings);
-        settings.check(template)?;
+        check_change(&before, &settings, change, template)?;
         let moved = before.url().ok().map(|url| url.join("")) != settings.url().ok().map(|url| url.join(""));
         let token = match &change.secret_token {
             Some(token) => checked_token(token)?,
@@ -338,6 +338,30 @@ fn checked_token(token: &str) -> Result<String, JobError> {
 
 pub(crate) fn settings_text(settings: &JobSettings) -> Result<String, JobError> {
     serde_json::to_string(settings).map_err(|error| JobError::Invalid(error.to_string()))
+}
+
+/// Checks settings after a change. What was wrong before, as settings that an earlier version took may be, keeps nobody from
+/// changing something else, such as switching the job off.
+fn check_change(
+    before: &JobSettings,
+    after: &JobSettings,
+    change: &JobChange,
+    template: &Template,
+) -> Result<(), BadSettings> {
+    let Err(BadSettings(mut problems)) = after.check(template) else { return Ok(()) };
+    if change.objects.is_none()
+        && let Err(BadSettings(old)) = before.check(template)
+    {
+        problems.retain(|problem| !old.contains(problem));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(BadSettings(problems)) }
+}
+
+/// Whether an application's job leaves out whoever has no role there but *Default Access*.
+pub fn leaves_out_default_access(tx: &mut ReadTx<'_>, app: AppId) -> Result<bool, JobError> {
+    let Some(record) = jobs::job_by_app(tx, app)? else { return Ok(false) };
+    let (_, settings) = read_settings(&record, &directory::application(tx, app)?.template)?;
+    Ok(settings.exclude_default_access && settings.scope == ScopeSetting::Assigned)
 }
 
 fn write_change(

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use directory::{DEFAULT_ACCESS, DirectoryError, Page};
-use provisioning::{Dialect, Discovered, JobChange, JobStatus, JobView, NewJob, ScopeSetting, Template};
+use provisioning::{Dialect, Discovered, JobChange, JobError, JobStatus, JobView, NewJob, ScopeSetting, Template};
 use serde_json::{Value, json};
 use store::{AppId, ReadTx};
 
@@ -36,7 +36,7 @@ pub async fn run(command: AppCommand, world: &World, output: Output) -> anyhow::
             let new = new_job(command, world)?;
             let job = tested(output, world.engine()?.add_job(new)).await?;
             told(output, &job, "was added; its connection works")?;
-            note_default_access(world, &job, false).await?;
+            note_default_access(world, job.app, &job.name, false).await?;
         }
         AppCommand::Set { ref app, .. } => {
             let id = find::application(world, app).await?.id;
@@ -204,14 +204,13 @@ fn bad_expression(mappings: &Value) -> Option<String> {
 
 /// Says what to do where people who have only *Default Access* are left out: before anybody is assigned where there is no
 /// other role, and once somebody was assigned so.
-pub async fn note_default_access(world: &World, job: &JobView, assigned: bool) -> anyhow::Result<()> {
-    if !job.exclude_default_access || job.scope != ScopeSetting::Assigned {
-        return Ok(());
-    }
-    let app = job.app;
-    let only = world.store().read(move |tx| directory::app_roles(tx, app)).await?.len() == 1;
-    let name = &job.name;
-    if only {
+pub async fn note_default_access(world: &World, app: AppId, name: &str, assigned: bool) -> anyhow::Result<()> {
+    let left_out = world.store().read(move |tx| {
+        let left_out = provisioning::leaves_out_default_access(tx, app)?;
+        Ok::<_, JobError>(if left_out { Some(directory::app_roles(tx, app)?.len()) } else { None })
+    });
+    let Some(roles) = left_out.await? else { return Ok(()) };
+    if roles == 1 {
         note(&format!(
             "{name} has only the role {DEFAULT_ACCESS}, and its job leaves out whoever has nothing else; add a role with \
              lockstep app set {name:?} --role ROLE and assign with it, or say --exclude-default-access false there"

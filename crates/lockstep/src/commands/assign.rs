@@ -1,7 +1,6 @@
 //! `assign` and `unassign`: who gets an account at an application, with which app role.
 
 use directory::{Activity, Application, DEFAULT_ACCESS, DirectoryError};
-use provisioning::JobError;
 use serde_json::json;
 use store::{ObjectId, ObjectKind, ReadTx};
 
@@ -31,11 +30,7 @@ pub async fn assign(args: AssignArgs, world: &World, output: Output) -> anyhow::
     });
     let outcome = told(output, &app, added.await?, "assigned to", "All of them are assigned so already")?;
     if by_default {
-        match world.engine()?.job(id).await {
-            Ok(job) => note_default_access(world, &job, true).await?,
-            Err(JobError::NotFound) => {}
-            Err(error) => return Err(error.into()),
-        }
+        note_default_access(world, id, &app.name, true).await?;
     }
     Ok(outcome)
 }
