@@ -39,7 +39,7 @@ pub use roles::{
     ADMINS_MAX, AdminRole, admins, grant_admin_role, refuse_last_administrator, revoke_admin_role, roles_of,
 };
 pub use user::{
-    Changes, EXTENSIONS_MAX, Purged, SOFT_DELETE_DAYS, USER_PRINCIPAL_NAME_MAX, User, UserDraft, UserSearch,
+    Changes, EXTENSIONS_MAX, Purged, SOFT_DELETE_DAYS, USER_PRINCIPAL_NAME_MAX, User, UserDraft, UserPlace, UserSearch,
     change_user, create_user, delete_user, find_deleted_user, find_user, list_users, purge_expired, purge_user,
     restore_user, user, users_between,
 };
