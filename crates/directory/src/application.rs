@@ -146,6 +146,33 @@ pub fn app_roles(tx: &mut ReadTx<'_>, app: AppId) -> Result<Vec<AppRole>, Direct
     Ok(stored::roles(tx, app)?)
 }
 
+/// Gives an application one more app role. A value that is taken is [`DirectoryError::NotUnique`].
+pub fn add_app_role(tx: &mut WriteTx<'_>, app: AppId, role: &AppRole) -> Result<(), DirectoryError> {
+    application(tx, app)?;
+    let mut roles = app_roles(tx, app)?;
+    roles.retain(|other| *other != default_access_role());
+    roles.push(role.clone());
+    all_roles(&roles)?;
+    Ok(stored::insert_role(tx, app, role)?)
+}
+
+/// Takes an app role, named by value or display name, from an application. Refuses [`DEFAULT_ACCESS`], and a role that
+/// somebody is assigned with.
+pub fn remove_app_role(tx: &mut WriteTx<'_>, app: AppId, name: &str) -> Result<AppRole, DirectoryError> {
+    application(tx, app)?;
+    let role = role_named(tx, app, Some(name))?;
+    if role.id == default_access_role().id {
+        return Err(DirectoryError::NotAllowed(format!("every application has the role {DEFAULT_ACCESS}; it stays")));
+    }
+    if !stored::delete_unused_role(tx, app, role.id)? {
+        return Err(DirectoryError::NotAllowed(format!(
+            "users or groups are assigned with the role {:?}; lockstep app assignments shows them, unassign them first",
+            role.value
+        )));
+    }
+    Ok(role)
+}
+
 /// The role of that value, or else that display name, without case; [`DEFAULT_ACCESS`] where none is named.
 fn role_named(tx: &mut ReadTx<'_>, app: AppId, name: Option<&str>) -> Result<AppRole, DirectoryError> {
     let Some(name) = name else { return Ok(default_access_role()) };

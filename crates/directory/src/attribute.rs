@@ -83,6 +83,12 @@ pub(crate) fn of_user(name: &str) -> Option<Named> {
     is_extension(name).then(|| Named { name: Cow::Owned(name.to_owned()), rules: &EXTENSION })
 }
 
+/// The name under which the value of an attribute is kept, of the attribute with that name or alias, without case.
+pub fn attribute_name(kind: ObjectKind, name: &str) -> Option<Cow<'static, str>> {
+    let named = if kind == ObjectKind::Group { of_group(name) } else { of_user(name) };
+    named.map(|named| named.name)
+}
+
 /// The attribute of groups with that name.
 pub(crate) fn of_group(name: &str) -> Option<Named> {
     find(GROUP_ATTRIBUTES, name).map(|rules| Named { name: Cow::Borrowed(rules.name), rules })

@@ -57,6 +57,9 @@ pub enum DirectoryError {
         /// What is wrong with it, as the end of a sentence that begins with the attribute.
         reason: String,
     },
+    /// Nobody would be left who may administer.
+    #[error("no other Global Administrator may sign in; grant the role to somebody else first")]
+    LastAdministrator,
     /// A change that the state of the objects forbids.
     #[error("{0}")]
     NotAllowed(String),

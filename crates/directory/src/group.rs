@@ -334,14 +334,14 @@ fn deleted_group(tx: &mut ReadTx<'_>, id: GroupId) -> Result<Group, DirectoryErr
     }
 }
 
-/// Groups with an id above `after` that match the search, in the order of their ids, `limit` at the most; pages are
-/// as those of [`crate::list_users`].
+/// Groups behind `after`, a folded name and an id, that match the search, in the order of their names, `limit` at the
+/// most; pages are as those of [`crate::list_users`].
 pub fn list_groups(
     tx: &mut ReadTx<'_>,
     search: &GroupSearch,
-    after: Option<GroupId>,
+    after: Option<(String, GroupId)>,
     limit: u32,
-) -> Result<Page<Group, GroupId>, DirectoryError> {
+) -> Result<Page<Group, (String, GroupId)>, DirectoryError> {
     let text = search.text.as_deref().map(folded);
     let wanted = |record: &GroupRecord| {
         record.deleted.is_some() == search.deleted
@@ -350,8 +350,11 @@ pub fn list_groups(
     look_through(
         after,
         limit,
-        |after| Ok(stored::groups_after(tx, after, SCAN_STEP)?),
-        |record| record.id,
+        |after| {
+            let (name, id) = after.unwrap_or_else(|| (String::new(), GroupId::new(uuid::Uuid::nil())));
+            Ok(stored::groups_by_name_after(tx, (&name, id), SCAN_STEP)?)
+        },
+        |record| (folded(&record.display_name), record.id),
         |record| wanted(&record).then(|| Group::from_record(record)).transpose(),
     )
 }

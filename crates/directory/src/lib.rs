@@ -18,12 +18,13 @@ mod roles;
 mod user;
 
 pub use application::{
-    AppRole, Application, Assignment, DEFAULT_ACCESS, Entitlement, NAME_MAX, ROLES_MAX, add_application, app_roles,
-    application, applications, assign, assignments, default_access_role, entitlements, find_application,
-    remove_application, rename_application, unassign,
+    AppRole, Application, Assignment, DEFAULT_ACCESS, Entitlement, NAME_MAX, ROLES_MAX, add_app_role, add_application,
+    app_roles, application, applications, assign, assignments, default_access_role, entitlements, find_application,
+    remove_app_role, remove_application, rename_application, unassign,
 };
 pub use attribute::{
-    AttributeType, SOURCE_ATTRIBUTES, STRING_MAX, SourceAttribute, VALUES_MAX, attribute_names, source_attribute,
+    AttributeType, SOURCE_ATTRIBUTES, STRING_MAX, SourceAttribute, VALUES_MAX, attribute_name, attribute_names,
+    source_attribute,
 };
 pub use audit::{Activity, record};
 pub use error::DirectoryError;
@@ -34,9 +35,11 @@ pub use group::{
 pub use member::{NESTING_MAX, add_member, members, remove_member};
 pub use page::Page;
 pub use principal::{Principal, find_principal};
-pub use roles::{ADMINS_MAX, AdminRole, admins, grant_admin_role, revoke_admin_role, roles_of};
+pub use roles::{
+    ADMINS_MAX, AdminRole, admins, grant_admin_role, refuse_last_administrator, revoke_admin_role, roles_of,
+};
 pub use user::{
-    Changes, EXTENSIONS_MAX, Purged, SOFT_DELETE_DAYS, USER_PRINCIPAL_NAME_MAX, User, UserDraft, UserSearch,
+    Changes, EXTENSIONS_MAX, Purged, SOFT_DELETE_DAYS, USER_PRINCIPAL_NAME_MAX, User, UserDraft, UserPlace, UserSearch,
     change_user, create_user, delete_user, find_deleted_user, find_user, list_users, purge_expired, purge_user,
     restore_user, user, users_between,
 };

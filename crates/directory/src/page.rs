@@ -7,7 +7,7 @@ const SCAN_MAX: usize = 50_000;
 /// Rows read at a time while looking.
 pub(crate) const SCAN_STEP: u32 = 500;
 
-/// A page of a list in the order of ids.
+/// A page of a list in the order of ids, or of whatever else `Id` says the place of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T, Id> {
     /// What was found; a page that ends early for the sake of time may hold none and still have a next one.
@@ -16,9 +16,9 @@ pub struct Page<T, Id> {
     pub next: Option<Id>,
 }
 
-/// Looks through the rows after `after` for `limit` of them. `step` reads the [`SCAN_STEP`] rows after an id, in the
-/// order of ids; `pick` makes an item of a row that is wanted.
-pub(crate) fn look_through<Row, T, Id: Copy>(
+/// Looks through the rows after `after` for `limit` of them. `step` reads the [`SCAN_STEP`] rows after an id, in
+/// their order; `pick` makes an item of a row that is wanted.
+pub(crate) fn look_through<Row, T, Id: Clone>(
     after: Option<Id>,
     limit: u32,
     mut step: impl FnMut(Option<Id>) -> Result<Vec<Row>, DirectoryError>,
@@ -27,7 +27,7 @@ pub(crate) fn look_through<Row, T, Id: Copy>(
 ) -> Result<Page<T, Id>, DirectoryError> {
     let (mut items, mut next, mut looked_at) = (Vec::new(), after, 0);
     while looked_at < SCAN_MAX {
-        let rows = step(next)?;
+        let rows = step(next.clone())?;
         let last_step = rows.len() < SCAN_STEP as usize;
         for row in rows {
             if items.len() >= limit as usize {

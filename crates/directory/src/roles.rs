@@ -77,13 +77,17 @@ pub fn revoke_admin_role(
     even_the_last: bool,
 ) -> Result<bool, DirectoryError> {
     if role == AdminRole::GlobalAdministrator && !even_the_last {
-        refuse_last(tx, user)?;
+        refuse_last_administrator(tx, user)?;
     }
     Ok(stored::revoke_admin_role(tx, user, role.name())?)
 }
 
-/// Refuses where the user is a Global Administrator and no other one may sign in.
-fn refuse_last(tx: &mut WriteTx<'_>, user: UserId) -> Result<(), DirectoryError> {
+/// Refuses where the user is a Global Administrator and no other one may sign in. Asked before a user loses the role, is
+/// switched off, deleted or purged; whoever insists does not ask.
+pub fn refuse_last_administrator(tx: &mut WriteTx<'_>, user: UserId) -> Result<(), DirectoryError> {
+    if !roles_of(tx, user)?.contains(&AdminRole::GlobalAdministrator) {
+        return Ok(());
+    }
     // Two who revoke each other at the same moment wait here for one another.
     for other in global_administrators(tx)? {
         users::lock_user(tx, other)?;
@@ -98,9 +102,7 @@ fn refuse_last(tx: &mut WriteTx<'_>, user: UserId) -> Result<(), DirectoryError>
             return Ok(());
         }
     }
-    Err(DirectoryError::NotAllowed(
-        "no other Global Administrator may sign in; grant the role to somebody else first".to_owned(),
-    ))
+    Err(DirectoryError::LastAdministrator)
 }
 
 /// The Global Administrators, in the order of their ids.

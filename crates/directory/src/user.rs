@@ -17,7 +17,7 @@ mod tests;
 
 pub use lifecycle::{Purged, SOFT_DELETE_DAYS, delete_user, purge_expired, purge_user, restore_user};
 pub(crate) use lifecycle::{app_object, leave_all};
-pub use search::{UserSearch, find_deleted_user, find_user, list_users, user, users_between};
+pub use search::{UserPlace, UserSearch, find_deleted_user, find_user, list_users, user, users_between};
 
 /// The most characters of a `userPrincipalName`. Entra allows members 113; names of guests are longer.
 pub const USER_PRINCIPAL_NAME_MAX: usize = 256;

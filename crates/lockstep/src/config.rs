@@ -5,11 +5,15 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use clap::ValueEnum as _;
+use mapping::nearest;
 use store::Database;
+use toml::{Table, Value};
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::GlobalArgs;
@@ -20,23 +24,27 @@ use crate::outcome::usage;
 pub const FILE_NAME: &str = "lockstep.toml";
 /// The longest file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 1 << 20;
+/// What begins the sentence of a failure.
+const WHAT: &str = "the configuration file";
 /// Where data lies unless said otherwise.
 const DATA_DEFAULT: &str = "lockstep-data";
 /// Where to listen unless said otherwise.
 const LISTEN_DEFAULT: &str = "127.0.0.1:8080";
 /// Shortest and longest time between cycles, in seconds.
-const INTERVAL_SECONDS: std::ops::RangeInclusive<u64> = 1..=2_592_000;
+const INTERVAL_SECONDS: RangeInclusive<u64> = 1..=2_592_000;
 /// Days that provisioning logs are kept unless said otherwise.
 const LOG_DAYS_DEFAULT: u16 = 30;
-/// The most days that provisioning logs are kept.
-const LOG_DAYS_MAX: u16 = 3_650;
+/// Least and most days that provisioning logs are kept.
+const LOG_DAYS: RangeInclusive<u64> = 1..=3_650;
+
+/// Unknown keys of a file that are told of.
+const UNKNOWN_TOLD_MAX: usize = 20;
 
 /// How much is logged, from nothing to everything.
 const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Form of log lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     /// For people
     #[default]
@@ -46,8 +54,7 @@ pub enum LogFormat {
 }
 
 /// The words of the file.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct ConfigFile {
     data: Option<PathBuf>,
     listen: Option<String>,
@@ -59,23 +66,20 @@ struct ConfigFile {
     provisioning: ProvisioningFile,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct OutboundFile {
     private_networks: Option<bool>,
     plain_http: Option<bool>,
     ca_file: Option<PathBuf>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct ProvisioningFile {
     interval_seconds: Option<u64>,
-    log_days: Option<u16>,
+    log_days: Option<u64>,
 }
 
-/// Every key of the file, for its reference.
-#[cfg(test)]
+/// Every key of the file.
 pub const KEYS: [&str; 11] = [
     "data",
     "listen",
@@ -130,6 +134,8 @@ struct Source {
     /// The file, if there is one.
     path: Option<PathBuf>,
     file: ConfigFile,
+    /// Keys of the file that could not be read, with what is wrong with each.
+    problems: Vec<(String, String)>,
 }
 
 impl Config {
@@ -154,12 +160,10 @@ fn find_file(named: Option<&Path>, data: &Path) -> anyhow::Result<Source> {
         });
     }
     let inside = data.join(FILE_NAME);
-    if let Some(source) = read(&inside)? {
+    if let Some(mut source) = read(&inside)? {
         if source.file.data.is_some() {
-            let path = inside.display();
-            return Err(usage(format!(
-                "{path}: data: a file inside a data folder cannot name another; take the key out"
-            )));
+            let problem = "a file inside a data folder cannot name another; take the key out";
+            source.problems.push(("data".to_owned(), problem.to_owned()));
         }
         return Ok(source);
     }
@@ -167,10 +171,9 @@ fn find_file(named: Option<&Path>, data: &Path) -> anyhow::Result<Source> {
 }
 
 fn read(path: &Path) -> anyhow::Result<Option<Source>> {
-    const WHAT: &str = "the configuration file";
     match std::fs::metadata(path) {
         Err(error) if is_absent(&error) => return Ok(None),
-        Err(error) => return Err(cannot_read(path, WHAT, error)),
+        Err(error) => return Err(cannot_look(path, error)),
         Ok(found) if found.len() > FILE_BYTES_MAX => {
             return Err(usage(format!(
                 "the configuration file {} has more than {FILE_BYTES_MAX} bytes",
@@ -180,8 +183,20 @@ fn read(path: &Path) -> anyhow::Result<Option<Source>> {
         Ok(_) => {}
     }
     let text = std::fs::read_to_string(path).map_err(|error| cannot_read(path, WHAT, error))?;
-    let file = parse(&text).map_err(|problem| usage(format!("{}: {problem}", path.display())))?;
-    Ok(Some(Source { path: Some(path.to_owned()), file }))
+    let (file, problems) = parse(&text).map_err(|problem| usage(format!("{}: {problem}", path.display())))?;
+    Ok(Some(Source { path: Some(path.to_owned()), file, problems }))
+}
+
+/// Why nobody can say whether there is such a file. Where that is forbidden it is by the folder, so the file, which need not be
+/// there, is not what is told of.
+fn cannot_look(path: &Path, error: std::io::Error) -> anyhow::Error {
+    if error.kind() != std::io::ErrorKind::PermissionDenied {
+        return cannot_read(path, WHAT, error);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).display();
+    anyhow::anyhow!(
+        "{folder} cannot be entered: permission denied; run this as the owner of the folder, or name another"
+    )
 }
 
 /// Whether there is no such file; a data folder that is a file is told of when it is opened.
@@ -189,9 +204,93 @@ fn is_absent(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
 }
 
-/// Reads the file's words. The message of a failure shows the line with the key.
-fn parse(text: &str) -> Result<ConfigFile, String> {
-    toml::from_str(text).map_err(|error: toml::de::Error| error.to_string().trim_end().to_owned())
+/// Reads the file's words, and tells of each key that is unknown or cannot be read. Where the text is no TOML at all, the
+/// message shows the line.
+fn parse(text: &str) -> Result<(ConfigFile, Vec<(String, String)>), String> {
+    let table: Table = text.parse().map_err(|error: toml::de::Error| error.to_string().trim_end().to_owned())?;
+    let mut keys = Keys::of(table);
+    let file = ConfigFile {
+        data: keys.text("data").map(PathBuf::from),
+        listen: keys.text("listen"),
+        database: keys.text("database"),
+        public_url: keys.text("public_url"),
+        log: keys.text("log"),
+        log_format: keys.take("log_format", "must be \"text\" or \"json\"", |value| {
+            LogFormat::from_str(value.as_str()?, false).ok()
+        }),
+        outbound: OutboundFile {
+            private_networks: keys.flag("outbound.private_networks"),
+            plain_http: keys.flag("outbound.plain_http"),
+            ca_file: keys.text("outbound.ca_file").map(PathBuf::from),
+        },
+        provisioning: ProvisioningFile {
+            interval_seconds: keys.number("provisioning.interval_seconds", INTERVAL_SECONDS, "seconds"),
+            log_days: keys.number("provisioning.log_days", LOG_DAYS, "days"),
+        },
+    };
+    Ok((file, keys.told()))
+}
+
+/// The keys of a file by their full names, taken out one by one, and what is wrong with them.
+struct Keys {
+    values: BTreeMap<String, Value>,
+    problems: Vec<(String, String)>,
+}
+
+impl Keys {
+    fn of(table: Table) -> Self {
+        let mut keys = Self { values: BTreeMap::new(), problems: Vec::new() };
+        for (name, value) in table {
+            let is_table = KEYS.iter().any(|key| key.split_once('.').is_some_and(|(table, _)| table == name));
+            match value {
+                Value::Table(inner) if is_table || !inner.is_empty() => {
+                    keys.values.extend(inner.into_iter().map(|(key, value)| (format!("{name}.{key}"), value)));
+                }
+                _ if is_table => {
+                    keys.problems.push((name.clone(), format!("is a table; write its keys below [{name}]")));
+                }
+                value => drop(keys.values.insert(name, value)),
+            }
+        }
+        keys
+    }
+
+    /// The value of a key, if it is there and can be read. The file may hold a password, so no message repeats a value.
+    fn take<T>(&mut self, key: &str, problem: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+        let value = self.values.remove(key)?;
+        let found = read(&value);
+        if found.is_none() {
+            self.problems.push((key.to_owned(), problem.to_owned()));
+        }
+        found
+    }
+
+    fn text(&mut self, key: &str) -> Option<String> {
+        self.take(key, "must be a text in quotation marks", |value| value.as_str().map(str::to_owned))
+    }
+
+    fn flag(&mut self, key: &str) -> Option<bool> {
+        self.take(key, "must be true or false, without quotation marks", Value::as_bool)
+    }
+
+    fn number(&mut self, key: &str, range: RangeInclusive<u64>, unit: &str) -> Option<u64> {
+        let problem = format!("must be a whole number between {} and {} {unit}", range.start(), range.end());
+        let within = |value: &Value| u64::try_from(value.as_integer()?).ok().filter(|number| range.contains(number));
+        self.take(key, &problem, within)
+    }
+
+    /// All problems; the keys that nobody took are unknown.
+    fn told(self) -> Vec<(String, String)> {
+        let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+        let unknown = self.values.into_keys().take(UNKNOWN_TOLD_MAX).map(|key| {
+            let elsewhere = KEYS.into_iter().find(|known| last(known) == last(&key));
+            let meant = elsewhere.or_else(|| nearest(&key, KEYS.into_iter()));
+            let cure = meant
+                .map_or_else(|| format!("there are {}", KEYS.join(", ")), |meant| format!("did you mean {meant}?"));
+            (key, format!("is not a key of this file; {cure}"))
+        });
+        self.problems.into_iter().chain(unknown).collect()
+    }
 }
 
 /// Collects what is wrong, each with its key and where that was set.
@@ -235,14 +334,8 @@ fn check(args: &GlobalArgs, source: &Source) -> Result<Config, Vec<String>> {
     let postgres = checks.pick("database", args.database.as_ref(), file.database.as_ref(), postgres_url);
     let public_url = checks.pick("public_url", args.public_url.as_ref(), file.public_url.as_ref(), public_url);
     let log = checks.pick("log", args.log.as_ref(), file.log.as_ref(), log_levels);
-    let interval_seconds = file.provisioning.interval_seconds;
-    if interval_seconds.is_some_and(|seconds| !INTERVAL_SECONDS.contains(&seconds)) {
-        let problem = format!("must be between {} and {} seconds", INTERVAL_SECONDS.start(), INTERVAL_SECONDS.end());
-        checks.refuse("provisioning.interval_seconds", &problem);
-    }
-    let log_days = file.provisioning.log_days.unwrap_or(LOG_DAYS_DEFAULT);
-    if !(1..=LOG_DAYS_MAX).contains(&log_days) {
-        checks.refuse("provisioning.log_days", &format!("must be between 1 and {LOG_DAYS_MAX} days"));
+    for (key, problem) in &source.problems {
+        checks.refuse(key, problem);
     }
     let ca_file = file.outbound.ca_file.clone();
     if let Some(path) = ca_file.as_ref().filter(|path| !path.is_file()) {
@@ -266,8 +359,8 @@ fn check(args: &GlobalArgs, source: &Source) -> Result<Config, Vec<String>> {
             plain_http: file.outbound.plain_http.unwrap_or(false),
             ca_file,
         },
-        interval_seconds,
-        log_days,
+        interval_seconds: file.provisioning.interval_seconds,
+        log_days: file.provisioning.log_days.and_then(|days| days.try_into().ok()).unwrap_or(LOG_DAYS_DEFAULT),
     })
 }
 

@@ -1,8 +1,11 @@
 //! What a command answers: tables for people, JSON for programs. Both go to standard output; log lines and errors do not.
 
+mod columns;
+
 use std::io::{self, IsTerminal as _, Write};
 
 use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
+use console::Term;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -67,37 +70,51 @@ impl Output {
         if rows.is_empty() {
             return self.line(if_empty);
         }
+        let rows: Vec<Vec<String>> = rows.into_iter().map(|row| row.iter().map(|cell| clean(cell)).collect()).collect();
+        let layout = self.columns().and_then(|columns| columns::layout(head, &rows, columns));
+        let fitted = |text: &str, column: usize| {
+            let width = layout.as_ref().and_then(|layout| layout.widths.get(column));
+            width.map_or_else(|| text.to_owned(), |width| columns::wrapped(text, *width))
+        };
         let mut table = self.plain_table();
-        table.set_header(head.iter().map(|name| self.heading(name)));
-        for row in rows {
-            table.add_row(row.iter().map(|cell| clean(cell)));
+        table.set_header(head.iter().enumerate().map(|(column, name)| self.heading(&fitted(name, column))));
+        for row in &rows {
+            table.add_row(row.iter().enumerate().map(|(column, cell)| fitted(cell, column)));
         }
-        self.print(table)
+        let gap = layout.as_ref().map_or(columns::GAPS[0], |layout| layout.gap);
+        self.print(table, gap)
     }
 
     /// Prints facts, one a line: a name and its value.
     pub fn facts(self, facts: &[(&str, String)]) -> anyhow::Result<()> {
         let mut table = self.plain_table();
+        let names = facts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+        let room = self.columns().and_then(|columns| columns.checked_sub(names + columns::GAPS[0]));
         for (name, value) in facts {
-            table.add_row([self.heading(name), Cell::new(clean_lines(value))]);
+            let value = clean_lines(value);
+            let value =
+                room.filter(|room| *room > 0).map_or_else(|| value.clone(), |room| columns::filled(&value, room));
+            table.add_row([self.heading(name), Cell::new(value)]);
         }
-        self.print(table)
+        self.print(table, columns::GAPS[0])
+    }
+
+    /// The width of the terminal. A pipe has none: rows stay whole, so that line-based tools can read them.
+    fn columns(self) -> Option<usize> {
+        let (_, columns) = if self.terminal { Term::stdout().size_checked() } else { None }?;
+        Some(columns.into())
     }
 
     fn heading(self, name: &str) -> Cell {
-        let cell = Cell::new(clean(name));
+        let cell = Cell::new(clean_lines(name));
         if self.colours { cell.add_attribute(Attribute::Bold) } else { cell }
     }
 
     fn plain_table(self) -> Table {
         let mut table = Table::new();
         table.load_preset(presets::NOTHING);
-        // A pipe has no width: rows stay whole, so that line-based tools can read them.
-        table.set_content_arrangement(if self.terminal {
-            ContentArrangement::Dynamic
-        } else {
-            ContentArrangement::Disabled
-        });
+        // Where texts break is decided here: the library would break ids too.
+        table.set_content_arrangement(ContentArrangement::Disabled);
         if self.colours {
             table.enforce_styling();
         } else {
@@ -106,10 +123,14 @@ impl Output {
         table
     }
 
-    fn print(self, mut table: Table) -> anyhow::Result<()> {
+    fn print(self, mut table: Table, gap: usize) -> anyhow::Result<()> {
         let mut text = String::new();
         for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
+            column.set_padding((0, u16::try_from(gap).unwrap_or(u16::MAX)));
+        }
+        // Blanks at the end of a bold heading would make an empty line where the table is as wide as the terminal.
+        if let Some(last) = table.column_iter_mut().last() {
+            last.set_padding((0, 0));
         }
         for line in table.lines() {
             text.push_str(line.trim_end());

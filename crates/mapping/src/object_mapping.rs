@@ -199,6 +199,21 @@ impl ObjectMapping {
         problems
     }
 
+    /// The source attributes that are read, each with the words that say where.
+    pub fn reads(&self) -> impl Iterator<Item = (String, &str)> {
+        let mapped = self.attributes.iter().flat_map(|mapping| {
+            let read = mapping.source.attributes().into_iter();
+            read.map(|name| (format!("the mapping of `{}`", mapping.target), name))
+        });
+        let filtered = self.scoping.0.iter().flat_map(|group| {
+            let read = group.clauses.iter().map(|clause| clause.attribute.as_str());
+            // That filters cannot use an attribute is told of already, and so is that there is none.
+            let others = read.filter(|name| !name.is_empty() && !NOT_FILTERABLE.contains(name));
+            others.map(|name| (format!("the scoping filter `{}`", group.name), name))
+        });
+        mapped.chain(filtered)
+    }
+
     /// The matching attributes in the order in which they are tried.
     pub fn matching(&self) -> impl Iterator<Item = &AttributeMapping> {
         let mut matching: Vec<_> = self.attributes.iter().filter(|mapping| mapping.is_matching()).collect();

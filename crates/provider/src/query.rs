@@ -217,7 +217,7 @@ fn compared_members(filter: &Filter, resource_type: &ResourceType) -> Result<Vec
                 Filter::Compare { path, operator: Operator::Eq, value }
                     if path.attribute.eq_ignore_ascii_case("value") && *value != Literal::Null =>
                 {
-                    ids.extend(value.text().and_then(|id| ResourceId::exact(id)));
+                    ids.extend(value.text().and_then(ResourceId::exact));
                 }
                 _ => return refuse(),
             },

@@ -65,19 +65,23 @@ pub fn delete_tenant(tx: &mut WriteTx<'_>, name: &str) -> Result<(), TenantError
     Ok(store::tenants::delete_tenant(tx, found.key)?)
 }
 
-/// Suspends the tenant of that name: its tokens are refused until it is resumed.
-pub fn suspend_tenant(tx: &mut WriteTx<'_>, name: &str, now: Timestamp) -> Result<(), TenantError> {
+/// Suspends the tenant of that name: its tokens are refused until it is resumed. Says whether that is new.
+pub fn suspend_tenant(tx: &mut WriteTx<'_>, name: &str, now: Timestamp) -> Result<bool, TenantError> {
     set_suspended(tx, name, Some(now))
 }
 
-/// Ends the suspension of the tenant of that name.
-pub fn resume_tenant(tx: &mut WriteTx<'_>, name: &str) -> Result<(), TenantError> {
+/// Ends the suspension of the tenant of that name; says whether there was one.
+pub fn resume_tenant(tx: &mut WriteTx<'_>, name: &str) -> Result<bool, TenantError> {
     set_suspended(tx, name, None)
 }
 
-fn set_suspended(tx: &mut WriteTx<'_>, name: &str, since: Option<Timestamp>) -> Result<(), TenantError> {
+fn set_suspended(tx: &mut WriteTx<'_>, name: &str, since: Option<Timestamp>) -> Result<bool, TenantError> {
     let found = tenant(tx, name)?;
-    Ok(store::tenants::set_suspended(tx, found.key, since)?)
+    let changed = found.suspended.is_some() != since.is_some();
+    if changed {
+        store::tenants::set_suspended(tx, found.key, since)?;
+    }
+    Ok(changed)
 }
 
 fn is_tenant_name(name: &str) -> bool {

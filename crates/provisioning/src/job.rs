@@ -4,10 +4,11 @@ use directory::DirectoryError;
 use jiff::Timestamp;
 use mapping::{ObjectMapping, ObjectType};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use store::applications::RoleRecord;
 use store::audit::{AuditRecord, insert_audit};
 use store::jobs::{self, JobRecord};
-use store::{AppId, StoreError, WriteTx};
+use store::{AppId, ReadTx, StoreError, WriteTx};
 
 use crate::engine::{Engine, read_settings};
 use crate::gallery::{Dialect, Template};
@@ -122,6 +123,10 @@ pub struct JobChange {
     pub status: Option<JobStatus>,
     /// Begin again with an initial cycle; links stay.
     pub restart: bool,
+    /// App roles that the application gets.
+    pub add_roles: Vec<String>,
+    /// App roles that it loses; nobody may be assigned with them.
+    pub remove_roles: Vec<String>,
 }
 
 impl JobChange {
@@ -176,11 +181,7 @@ impl Engine {
         settings.discovered = self.test(&settings, &token).await?;
         let app: AppId = self.new_id();
         let secret = self.0.key.encrypt(app, self.random(), &token);
-        let roles: Vec<RoleRecord> = new
-            .roles
-            .iter()
-            .map(|value| RoleRecord { id: self.new_id(), value: value.clone(), display_name: value.clone() })
-            .collect();
+        let roles = self.roles(&new.roles);
         let (now, entry) = (self.now(), self.entry());
         let status = if new.enabled { JobStatus::On } else { JobStatus::Off };
         let text = settings_text(&settings)?;
@@ -189,7 +190,10 @@ impl Engine {
             .write(move |tx| {
                 directory::add_application(tx, app, &name, &template_name, &roles, now)?;
                 jobs::insert_job(tx, app, status.as_str(), &text, &secret, now)?;
-                entry.audit(tx, "Add service principal", &name).map_err(JobError::from)
+                let values: Vec<&String> = roles.iter().map(|role| &role.value).collect();
+                let detail =
+                    json!({ "id": app, "template": template_name, "tenantUrl": settings.tenant_url, "roles": values });
+                entry.audit(tx, "Add service principal", &name, &detail).map_err(JobError::from)
             })
             .await?;
         self.job(app).await
@@ -214,10 +218,10 @@ impl Engine {
     /// Changes a job as it is now; says whether it still was so when the change was to be written.
     async fn try_change(&self, app: AppId, change: &JobChange) -> Result<bool, JobError> {
         let (record, template, mut settings) = self.load(app).await?;
-        let before = settings.url().ok();
+        let before = settings.clone();
         change.apply(&mut settings);
-        settings.check(template)?;
-        let moved = before.map(|url| url.join("")) != settings.url().ok().map(|url| url.join(""));
+        check_change(&before, &settings, change, template)?;
+        let moved = before.url().ok().map(|url| url.join("")) != settings.url().ok().map(|url| url.join(""));
         let token = match &change.secret_token {
             Some(token) => checked_token(token)?,
             None => self.0.key.decrypt(app, &record.secret)?,
@@ -231,8 +235,9 @@ impl Engine {
             }
         }
         let secret = self.0.key.encrypt(app, self.random(), &token);
-        let entry = self.entry();
+        let (entry, roles) = (self.entry(), self.roles(&change.add_roles));
         let text = settings_text(&settings)?;
+        let detail = told(&before, &settings, change);
         let change = change.clone();
         self.store()
             .write(move |tx| {
@@ -244,7 +249,10 @@ impl Engine {
                 if moved {
                     jobs::forget_target(tx, app)?;
                 }
-                write_change(tx, app, &change, &entry).map(|()| true)
+                write_change(tx, app, &change, &roles, entry.at)?;
+                let name = directory::application(tx, app)?.name;
+                entry.audit(tx, "Update provisioning setting or credentials", &name, &detail)?;
+                Ok(true)
             })
             .await
     }
@@ -258,7 +266,7 @@ impl Engine {
                 let name = directory::application(tx, app)?.name;
                 jobs::delete_traces(tx, app)?;
                 directory::remove_application(tx, app)?;
-                entry.audit(tx, "Remove service principal", &name).map_err(JobError::from)
+                entry.audit(tx, "Remove service principal", &name, &json!({ "id": app })).map_err(JobError::from)
             })
             .await
     }
@@ -289,6 +297,11 @@ impl Engine {
         let patience = settings.request_timeout();
         test_connection(&target, &matching, &nonce, patience).await?;
         Ok(discover(&target, patience).await)
+    }
+
+    fn roles(&self, values: &[String]) -> Vec<RoleRecord> {
+        let role = |value: &String| RoleRecord { id: self.new_id(), value: value.clone(), display_name: value.clone() };
+        values.iter().map(role).collect()
     }
 
     fn entry(&self) -> Entry {
@@ -327,11 +340,45 @@ pub(crate) fn settings_text(settings: &JobSettings) -> Result<String, JobError> 
     serde_json::to_string(settings).map_err(|error| JobError::Invalid(error.to_string()))
 }
 
-fn write_change(tx: &mut WriteTx<'_>, app: AppId, change: &JobChange, entry: &Entry) -> Result<(), JobError> {
-    let now = entry.at;
-    let name = directory::application(tx, app)?.name;
+/// Checks settings after a change. What was wrong before, as settings that an earlier version took may be, keeps nobody from
+/// changing something else, such as switching the job off.
+fn check_change(
+    before: &JobSettings,
+    after: &JobSettings,
+    change: &JobChange,
+    template: &Template,
+) -> Result<(), BadSettings> {
+    let Err(BadSettings(mut problems)) = after.check(template) else { return Ok(()) };
+    if change.objects.is_none()
+        && let Err(BadSettings(old)) = before.check(template)
+    {
+        problems.retain(|problem| !old.contains(problem));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(BadSettings(problems)) }
+}
+
+/// Whether an application's job leaves out whoever has no role there but *Default Access*.
+pub fn leaves_out_default_access(tx: &mut ReadTx<'_>, app: AppId) -> Result<bool, JobError> {
+    let Some(record) = jobs::job_by_app(tx, app)? else { return Ok(false) };
+    let (_, settings) = read_settings(&record, &directory::application(tx, app)?.template)?;
+    Ok(settings.exclude_default_access && settings.scope == ScopeSetting::Assigned)
+}
+
+fn write_change(
+    tx: &mut WriteTx<'_>,
+    app: AppId,
+    change: &JobChange,
+    roles: &[RoleRecord],
+    now: Timestamp,
+) -> Result<(), JobError> {
     if let Some(name) = &change.name {
         directory::rename_application(tx, app, name, now)?;
+    }
+    for role in roles {
+        directory::add_app_role(tx, app, role)?;
+    }
+    for role in &change.remove_roles {
+        directory::remove_app_role(tx, app, role)?;
     }
     if let Some(status) = change.status {
         jobs::set_status(tx, app, status.as_str())?;
@@ -345,7 +392,45 @@ fn write_change(tx: &mut WriteTx<'_>, app: AppId, change: &JobChange, entry: &En
     if change.needs_initial_cycle() {
         jobs::restart(tx, app, now)?;
     }
-    Ok(entry.audit(tx, "Update provisioning setting or credentials", &name)?)
+    Ok(())
+}
+
+/// What the audit log says of a change: the settings that are others now, by name, and what may be read of their values.
+fn told(before: &JobSettings, after: &JobSettings, change: &JobChange) -> Value {
+    let mut detail = json!({});
+    let mut names: Vec<&str> = [
+        ("scope", before.scope != after.scope),
+        ("intervalSeconds", before.interval_seconds != after.interval_seconds),
+        ("dialect", before.dialect != after.dialect),
+        ("excludeDefaultAccess", before.exclude_default_access != after.exclude_default_access),
+        ("concurrency", before.concurrency != after.concurrency),
+        ("requestTimeoutSeconds", before.request_timeout_seconds != after.request_timeout_seconds),
+        ("settleSeconds", before.settle_seconds != after.settle_seconds),
+        ("mappings", before.objects != after.objects),
+        // Whether it is another token is nobody's business who reads the log.
+        ("secretToken", change.secret_token.is_some()),
+        ("restart", change.restart),
+    ]
+    .into_iter()
+    .filter(|(_, changed)| *changed)
+    .map(|(name, _)| name)
+    .collect();
+    if before.tenant_url != after.tenant_url {
+        names.push("tenantUrl");
+        detail["tenantUrl"] = json!({ "old": before.tenant_url, "new": after.tenant_url });
+    }
+    let words = [
+        ("name", change.name.as_ref().map(|name| json!(name))),
+        ("status", change.status.map(|status| json!(status))),
+        ("addRoles", (!change.add_roles.is_empty()).then(|| json!(change.add_roles))),
+        ("removeRoles", (!change.remove_roles.is_empty()).then(|| json!(change.remove_roles))),
+    ];
+    for (name, value) in words.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+        names.push(name);
+        detail[name] = value;
+    }
+    detail["settings"] = json!(names);
+    detail
 }
 
 /// What every record in the audit log says beside the change.
@@ -356,14 +441,14 @@ struct Entry {
 }
 
 impl Entry {
-    fn audit(&self, tx: &mut WriteTx<'_>, activity: &str, target: &str) -> Result<(), StoreError> {
+    fn audit(&self, tx: &mut WriteTx<'_>, activity: &str, target: &str, detail: &Value) -> Result<(), StoreError> {
         let record = AuditRecord {
             id: self.id,
             at: self.at,
             actor: self.actor.clone(),
             activity: activity.to_owned(),
             target: target.to_owned(),
-            detail: "{}".to_owned(),
+            detail: detail.to_string(),
         };
         insert_audit(tx, &record)
     }

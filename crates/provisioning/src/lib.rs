@@ -23,7 +23,7 @@ mod view;
 pub use cycle::{CycleReport, OnDemandReport, PlanSink, Predicted, Progress, ProgressFn};
 pub use engine::{Connect, Engine, EngineParts, Random};
 pub use gallery::{Dialect, Template};
-pub use job::{JobChange, JobError, NewJob};
+pub use job::{JobChange, JobError, NewJob, leaves_out_default_access};
 pub use scope::ScopeSetting;
 pub use secret::{CannotDecrypt, MasterKey};
 pub use settings::{BadSettings, JobSettings, JobStatus};

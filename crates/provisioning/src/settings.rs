@@ -10,6 +10,7 @@ use store::jobs::JobRecord;
 use crate::gallery::{Dialect, Template};
 use crate::object_plan::ObjectPlan;
 use crate::scope::{ScopeRules, ScopeSetting};
+use crate::source::unknown_attribute;
 use crate::target::{BadTenantUrl, Discovered, TargetFacts, TenantUrl};
 
 /// Time between cycles unless set otherwise: Entra's 40 minutes.
@@ -144,6 +145,10 @@ impl JobSettings {
     fn check_mappings(&self, template: &Template, problems: &mut Vec<String>) {
         for object in &self.objects {
             problems.extend(object.check().iter().map(ToString::to_string));
+            problems.extend(object.reads().filter_map(|(place, name)| {
+                let problem = unknown_attribute(object.source_object, name)?;
+                Some(format!("{place} reads `{name}`, which {problem}"))
+            }));
             match ObjectPlan::new(object.clone()) {
                 Err(error) => problems.push(error.to_string()),
                 Ok(plan) => problems.extend(plan.without_source().iter().map(|target| {
@@ -246,6 +251,28 @@ mod tests {
                 "the interval must be from 1 to 2592000 seconds",
                 "the required target attribute `active` has no source; map a source attribute to it or set a default",
                 "the target attribute `name.givenName` is required by Palo Alto Networks Cloud Identity Engine - Cloud Authentication Service and has no mapping",
+            ]
+        );
+    }
+
+    #[test]
+    fn mappings_and_filters_read_what_the_directory_has() {
+        let found = problems(|settings| {
+            let user = &mut settings.objects[0];
+            let title = user.attributes.iter_mut().find(|mapping| mapping.target == "title").unwrap();
+            title.source = r#"Join(" ", [jobTitel], [extension_1_grade])"#.parse().unwrap();
+            user.scoping = serde_json::from_value(serde_json::json!([{"name": "Sales", "clauses": [
+                {"attribute": "departmnt", "operator": "EQUALS", "value": "Sales"},
+                {"attribute": "startDate", "operator": "IS NULL"},
+            ]}]))
+            .unwrap();
+        });
+        assert_eq!(
+            found,
+            [
+                "the scoping filter `Sales` uses `startDate`, which filters cannot use",
+                "the mapping of `title` reads `jobTitel`, which is not an attribute of users; did you mean `jobTitle`?",
+                "the scoping filter `Sales` reads `departmnt`, which is not an attribute of users; did you mean `department`?",
             ]
         );
     }

@@ -1,8 +1,39 @@
 //! The source object as mappings and filters see it: Entra's attribute names over a directory object.
 
 use directory::{Group, User};
-use mapping::{Source, Value, guest_user_principal_name};
+use mapping::{ObjectType, Source, Value, guest_user_principal_name, nearest};
+use store::ObjectKind;
 use store::applications::EntitlementRecord;
+
+/// What mappings of users may read beside the directory's attributes.
+const VIRTUAL_OF_USERS: [&str; 3] = ["IsSoftDeleted", "appRoleAssignments", "originalUserPrincipalName"];
+/// The same for groups.
+const VIRTUAL_OF_GROUPS: [&str; 2] = ["IsSoftDeleted", "members"];
+
+/// Where to look when nothing like the name is there.
+const SOME_OF_USERS: &str = "users have those of Entra, and extension_APPLICATION_NAME for what else there is";
+const SOME_OF_GROUPS: &str = "groups have description, mail, securityEnabled and others";
+
+/// What is wrong with the name of a source attribute, as the end of a sentence; `None` where there is such an attribute.
+/// Names are case-sensitive here and have no aliases, as in Entra: what is read under another one is empty.
+pub fn unknown_attribute(object: ObjectType, name: &str) -> Option<String> {
+    let (kind, of, others, some): (_, _, &'static [&'static str], _) = match object {
+        ObjectType::User => (ObjectKind::User, "users", &VIRTUAL_OF_USERS, SOME_OF_USERS),
+        ObjectType::Group => (ObjectKind::Group, "groups", &VIRTUAL_OF_GROUPS, SOME_OF_GROUPS),
+    };
+    let kept = directory::attribute_name(kind, name);
+    if others.contains(&name) || kept.as_deref() == Some(name) {
+        return None;
+    }
+    let known = || directory::attribute_names(kind).chain(others.iter().copied());
+    // An alias of the nearest name is no name here either.
+    let meant = kept.or_else(|| {
+        let near = nearest(name, known())?;
+        directory::attribute_name(kind, near).or(Some(near.into()))
+    });
+    let cure = meant.map_or_else(|| some.to_owned(), |meant| format!("did you mean `{meant}`?"));
+    Some(format!("is not an attribute of {of}; {cure}"))
+}
 
 /// A user with what an application's mappings may ask of it.
 pub struct UserSource<'a> {
@@ -24,6 +55,7 @@ impl Source for UserSource<'_> {
             "accountEnabled" => boolean(self.user.account_enabled),
             "IsSoftDeleted" => boolean(self.is_soft_deleted),
             "manager" => self.user.manager.map_or(Value::Null, |id| Value::Text(id.to_string())),
+            "createdDateTime" => Value::Text(self.user.created.to_string()),
             "appRoleAssignments" => Value::List(self.entitlements.iter().map(role_text).collect()),
             _ => self.user.attributes.get(name).map_or(Value::Null, Value::from_json),
         }
@@ -45,6 +77,7 @@ impl Source for GroupSource<'_> {
             "displayName" => Value::Text(self.group.display_name.clone()),
             "securityEnabled" => boolean(self.group.security_enabled),
             "IsSoftDeleted" => boolean(self.is_soft_deleted),
+            "createdDateTime" => Value::Text(self.group.created.to_string()),
             _ => self.group.attributes.get(name).map_or(Value::Null, Value::from_json),
         }
     }
@@ -63,4 +96,38 @@ fn role_text(entitlement: &EntitlementRecord) -> String {
         "principalType": principal,
     })
     .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_directory_and_the_virtual_ones() {
+        for (object, name, expected) in [
+            (ObjectType::User, "jobTitle", None),
+            (ObjectType::User, "objectId", None),
+            (ObjectType::User, "manager", None),
+            (ObjectType::User, "IsSoftDeleted", None),
+            (ObjectType::User, "appRoleAssignments", None),
+            (ObjectType::User, "originalUserPrincipalName", None),
+            (ObjectType::User, "extensionAttribute15", None),
+            (ObjectType::User, "extension_9d98asd_costCenter", None),
+            (ObjectType::Group, "members", None),
+            (ObjectType::Group, "description", None),
+            (ObjectType::User, "jobTitel", Some("is not an attribute of users; did you mean `jobTitle`?")),
+            (ObjectType::User, "jobtitle", Some("is not an attribute of users; did you mean `jobTitle`?")),
+            (ObjectType::User, "firstName", Some("is not an attribute of users; did you mean `givenName`?")),
+            (ObjectType::User, "frstName", Some("is not an attribute of users; did you mean `givenName`?")),
+            (ObjectType::User, "isSoftDeleted", Some("is not an attribute of users; did you mean `IsSoftDeleted`?")),
+            (ObjectType::User, "nosuch", Some("is not an attribute of users; users have those of Entra")),
+            (ObjectType::User, "members", Some("is not an attribute of users; ")),
+            (ObjectType::Group, "department", Some("is not an attribute of groups; groups have description")),
+            (ObjectType::Group, "member", Some("is not an attribute of groups; did you mean `members`?")),
+        ] {
+            let problem = unknown_attribute(object, name);
+            let begins = |expected: &str| problem.as_ref().is_some_and(|problem| problem.starts_with(expected));
+            assert!(expected.map_or(problem.is_none(), begins), "{name}: {problem:?}");
+        }
+    }
 }

@@ -81,6 +81,10 @@ pub struct JobView {
     pub exclude_default_access: bool,
     /// Objects worked on at the same time.
     pub concurrency: usize,
+    /// Seconds after which a request without answer is given up.
+    pub request_timeout_seconds: u64,
+    /// Seconds that must pass before a create of unknown outcome may be sent again.
+    pub settle_seconds: u64,
     /// Whether the initial cycle is complete.
     pub initial_done: bool,
     /// When the next cycle is due, where cycles run by themselves.
@@ -159,6 +163,8 @@ impl Engine {
             interval_seconds: settings.interval_seconds,
             exclude_default_access: settings.exclude_default_access,
             concurrency: settings.concurrency,
+            request_timeout_seconds: settings.request_timeout_seconds,
+            settle_seconds: settings.settle_seconds,
             initial_done: record.watermark.is_some(),
             next_run: (status != JobStatus::Off).then_some(record.next_run),
             users: facts.users,

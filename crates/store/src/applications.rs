@@ -63,6 +63,7 @@ statements! {
     DELETE = "DELETE FROM applications WHERE id = $1";
     INSERT_ROLE = "INSERT INTO app_roles (app, id, value, display_name) VALUES ($1, $2, $3, $4)";
     ROLES = "SELECT id, value, display_name FROM app_roles WHERE app = $1 ORDER BY value";
+    DELETE_UNUSED_ROLE = "DELETE FROM app_roles WHERE app = $1 AND id = $2 AND NOT EXISTS (SELECT 1 FROM assignments WHERE app = $1 AND role = $2)";
     ASSIGN = "INSERT INTO assignments (app, principal, kind, role, created) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
     UNASSIGN = "DELETE FROM assignments WHERE app = $1 AND principal = $2";
     UNASSIGN_ROLE = "DELETE FROM assignments WHERE app = $1 AND principal = $2 AND role = $3";
@@ -136,6 +137,11 @@ pub fn delete_app(tx: &mut WriteTx<'_>, id: AppId) -> Result<bool, StoreError> {
 /// Adds an app role.
 pub fn insert_role(tx: &mut WriteTx<'_>, app: AppId, role: &RoleRecord) -> Result<(), StoreError> {
     tx.run(&INSERT_ROLE, params![app, role.id, &role.value, &role.display_name]).map(drop)
+}
+
+/// Removes an app role unless somebody is assigned with it; says whether it is gone.
+pub fn delete_unused_role(tx: &mut WriteTx<'_>, app: AppId, role: RoleId) -> Result<bool, StoreError> {
+    Ok(tx.run(&DELETE_UNUSED_ROLE, params![app, role])? > 0)
 }
 
 /// The app roles of an application, by value.

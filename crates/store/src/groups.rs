@@ -43,7 +43,7 @@ statements! {
     DELETE = "DELETE FROM directory_groups WHERE id = $1";
     BY_ID = concat!("SELECT ", columns!(), " FROM directory_groups WHERE id = $1");
     BY_NAME = concat!("SELECT ", columns!(), " FROM directory_groups WHERE name_key = $1 ORDER BY id LIMIT $2");
-    AFTER = concat!("SELECT ", columns!(), " FROM directory_groups WHERE id >= $1 ORDER BY id LIMIT $2");
+    AFTER = concat!("SELECT ", columns!(), " FROM directory_groups WHERE (name_key, id) > ($1, $2) ORDER BY name_key, id LIMIT $3");
     DELETED_BEFORE = concat!("SELECT ", columns!(), " FROM directory_groups WHERE deleted < $1 ORDER BY deleted LIMIT $2");
     IDS_AFTER = "SELECT id FROM directory_groups WHERE id >= $1 ORDER BY id LIMIT $2";
     COUNT = "SELECT COUNT(*) FROM directory_groups WHERE deleted IS NULL";
@@ -117,9 +117,13 @@ pub fn groups_by_name(tx: &mut ReadTx<'_>, name_key: &str, limit: u32) -> Result
     tx.all(&BY_NAME, params![name_key, i64::from(limit)], group)
 }
 
-/// Groups with an id above `after`, soft-deleted ones too, in the order of their ids, `limit` at the most.
-pub fn groups_after(tx: &mut ReadTx<'_>, after: Option<GroupId>, limit: u32) -> Result<Vec<GroupRecord>, StoreError> {
-    tx.all(&AFTER, params![above(after), i64::from(limit)], group)
+/// Groups with a folded name and id behind `after`, soft-deleted ones too, in the order of those, `limit` at the most.
+pub fn groups_by_name_after(
+    tx: &mut ReadTx<'_>,
+    after: (&str, GroupId),
+    limit: u32,
+) -> Result<Vec<GroupRecord>, StoreError> {
+    tx.all(&AFTER, params![after.0, after.1, i64::from(limit)], group)
 }
 
 /// Groups that were soft-deleted before a moment, `limit` at the most.

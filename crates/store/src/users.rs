@@ -48,6 +48,7 @@ statements! {
     BY_KEY = concat!("SELECT ", columns!(), " FROM directory_users WHERE upn_key = $1");
     DELETED_BY_UPN = concat!("SELECT ", columns!(), " FROM directory_users WHERE deleted IS NOT NULL AND upn = $1 ORDER BY deleted DESC LIMIT 1");
     AFTER = concat!("SELECT ", columns!(), " FROM directory_users WHERE id >= $1 ORDER BY id LIMIT $2");
+    BY_NAME_AFTER = concat!("SELECT ", columns!(), " FROM directory_users WHERE upn_key > $1 ORDER BY upn_key LIMIT $2");
     BETWEEN = concat!("SELECT ", columns!(), " FROM directory_users WHERE id >= $1 AND id <= $2 ORDER BY id LIMIT $3");
     DELETED_BEFORE = concat!("SELECT ", columns!(), " FROM directory_users WHERE deleted < $1 ORDER BY deleted LIMIT $2");
     REPORTS = "SELECT id FROM directory_users WHERE manager = $1 AND id >= $2 ORDER BY id LIMIT $3";
@@ -132,6 +133,11 @@ pub fn deleted_user_by_name(tx: &mut ReadTx<'_>, upn: &str) -> Result<Option<Use
 /// Users with an id above `after`, soft-deleted ones too, in the order of their ids, `limit` at the most.
 pub fn users_after(tx: &mut ReadTx<'_>, after: Option<UserId>, limit: u32) -> Result<Vec<UserRecord>, StoreError> {
     tx.all(&AFTER, params![above(after), i64::from(limit)], user)
+}
+
+/// Users that are not soft-deleted with a folded name behind `after`, in the order of those names, `limit` at the most.
+pub fn users_by_name_after(tx: &mut ReadTx<'_>, after: &str, limit: u32) -> Result<Vec<UserRecord>, StoreError> {
+    tx.all(&BY_NAME_AFTER, params![after, i64::from(limit)], user)
 }
 
 /// Users with ids from `first` to `last`, soft-deleted ones too, `limit` at the most.

@@ -80,6 +80,36 @@ fn roles_are_named_by_value_or_display_name() {
 }
 
 #[test]
+fn roles_come_later_and_go_while_nobody_has_them() {
+    on_both(|store| async move {
+        store
+            .write(|tx| {
+                add_application(tx, app(1), "Netskope", "netskope", &[role(1, "user", "Person")], now())?;
+                add_app_role(tx, app(1), &role(2, "admin", "Administrator"))?;
+                for bad in [role(3, "admin", "A"), role(2, "x", "X"), role(3, " ", "X"), role(3, DEFAULT_ACCESS, "X")] {
+                    assert!(add_app_role(tx, app(1), &bad).is_err(), "{bad:?}");
+                }
+                assert!(add_app_role(tx, app(2), &role(3, "x", "X")).is_err(), "there is no such application");
+                let ann = UserId::new(Uuid::from_u128(9));
+                create_user(tx, ann, &UserDraft::new("ann@c.com", "Ann"), now())?;
+                let ann = ObjectId::from(ann);
+                assign(tx, app(1), ann, ObjectKind::User, Some("admin"), now())?;
+                let refused = remove_app_role(tx, app(1), "Administrator").unwrap_err().to_string();
+                assert!(refused.contains("are assigned with the role \"admin\""), "{refused}");
+                assert!(remove_app_role(tx, app(1), "default access").is_err());
+                assert!(remove_app_role(tx, app(1), "nobody").is_err());
+                unassign(tx, app(1), ann, None, now())?;
+                assert_eq!(remove_app_role(tx, app(1), "Administrator")?.value, "admin");
+                let left: Vec<_> = app_roles(tx, app(1))?.into_iter().map(|role| role.value).collect();
+                assert_eq!(left, [DEFAULT_ACCESS, "user"]);
+                Ok::<_, DirectoryError>(())
+            })
+            .await
+            .unwrap();
+    });
+}
+
+#[test]
 fn people_and_groups_are_assigned_and_entitled() {
     on_both(|store| async move {
         let (ann, bob) = (UserId::new(Uuid::from_u128(11)), UserId::new(Uuid::from_u128(12)));

@@ -20,8 +20,10 @@ fn names_and_aliases_are_found_without_case() {
         ("passwordProfile", None),
         ("", None),
     ] {
-        assert_eq!(of_user(name).map(|named| named.name.into_owned()).as_deref(), expected, "{name}");
+        assert_eq!(attribute_name(ObjectKind::User, name).as_deref(), expected, "{name}");
     }
+    assert_eq!(attribute_name(ObjectKind::Group, "groupdisplayname").as_deref(), Some("displayName"));
+    assert_eq!(attribute_name(ObjectKind::Group, "department"), None);
 }
 
 #[test]

@@ -36,6 +36,18 @@ fn names_are_not_unique_and_ids_tell_groups_apart() {
                 assert!(create_group(tx, id(4), &GroupDraft::new(""), now()).is_err());
                 let live = list_groups(tx, &GroupSearch { text: Some("S".to_owned()), deleted: false }, None, 1)?;
                 assert_eq!((live.items.len(), live.next.is_some()), (1, true));
+                create_group(tx, id(5), &GroupDraft::new("all staff"), now())?;
+                create_group(tx, id(6), &GroupDraft::new("Sales"), now())?;
+                let (mut listed, mut after) = (Vec::new(), None);
+                loop {
+                    let page = list_groups(tx, &GroupSearch::default(), after, 1)?;
+                    listed.extend(page.items.into_iter().map(|group| group.id));
+                    after = page.next;
+                    if after.is_none() {
+                        break;
+                    }
+                }
+                assert_eq!(listed, [id(5), id(1), id(6), id(3)], "by name, then by id");
                 Ok::<_, DirectoryError>(())
             })
             .await

@@ -10,6 +10,7 @@ use super::rows::{Kind, Seen, id_in, name_in};
 use super::run::{Applied, Context, Done, Later};
 use crate::attribute::{self, Named, flag};
 use crate::error::DirectoryError;
+use crate::roles::refuse_last_administrator;
 use crate::user::{self, User, name_key};
 
 pub(super) struct Users {
@@ -113,6 +114,9 @@ impl Kind for Users {
         }
         if before.as_ref().is_some_and(|before| before.user_principal_name != after.user_principal_name) {
             context.managers.clear();
+        }
+        if before.as_ref().is_some_and(|before| before.account_enabled) && !after.account_enabled {
+            refuse_last_administrator(tx, id)?;
         }
         let done = match before {
             None => user::insert_free(tx, after, context.now).map(|_| Done::Created)?,

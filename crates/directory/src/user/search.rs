@@ -73,20 +73,41 @@ pub(super) fn live_user(tx: &mut ReadTx<'_>, id: UserId) -> Result<User, Directo
     }
 }
 
-/// Users with an id above `after` that match the search, in the order of their ids, `limit` at the most. A search that
-/// finds little in a large directory may answer a short page; its `next` says whether more were not looked at yet.
+/// Where a page of users begins: behind the folded name, or behind the id, of the last one that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserPlace {
+    /// Among those who are not soft-deleted.
+    Name(String),
+    /// Among the soft-deleted ones: their names are nobody's, and have no order.
+    Id(UserId),
+}
+
+/// Users behind `after` that match the search, `limit` at the most: in the order of their names, soft-deleted ones in that
+/// of their ids. A search that finds little in a large directory may answer a short page; its `next` says whether more were
+/// not looked at yet.
 pub fn list_users(
     tx: &mut ReadTx<'_>,
     search: &UserSearch,
-    after: Option<UserId>,
+    after: Option<UserPlace>,
     limit: u32,
-) -> Result<Page<User, UserId>, DirectoryError> {
+) -> Result<Page<User, UserPlace>, DirectoryError> {
     let text = search.text.as_deref().map(folded);
     look_through(
         after,
         limit,
-        |after| Ok(stored::users_after(tx, after, SCAN_STEP)?),
-        |record| record.id,
+        |after| {
+            Ok(match after {
+                Some(UserPlace::Name(name)) => stored::users_by_name_after(tx, &name, SCAN_STEP)?,
+                Some(UserPlace::Id(id)) => stored::users_after(tx, Some(id), SCAN_STEP)?,
+                None if search.deleted => stored::users_after(tx, None, SCAN_STEP)?,
+                None => stored::users_by_name_after(tx, "", SCAN_STEP)?,
+            })
+        },
+        // Names that are stored can be folded.
+        |record| match name_key(&record.user_principal_name) {
+            Ok(name) if !search.deleted => UserPlace::Name(name),
+            _ => UserPlace::Id(record.id),
+        },
         |record| wanted(search, text.as_deref(), &record).then(|| User::from_record(record)).transpose(),
     )
 }

@@ -228,14 +228,16 @@ fn lists_come_in_pages_and_by_text() {
         .unwrap();
         let count = |search: UserSearch| {
             store.scan(move |tx| {
-                let (mut count, mut after) = (0, None);
+                let (mut found, mut after) = (Vec::new(), None);
                 loop {
                     let page = list_users(tx, &search, after, 7)?;
                     assert!(page.items.len() <= 7);
-                    count += page.items.len();
+                    let names = page.items.iter().map(|user| name_key(&user.user_principal_name).unwrap());
+                    found.extend(names);
                     after = page.next;
                     if after.is_none() {
-                        return Ok::<_, DirectoryError>(count);
+                        assert!(found.is_sorted(), "by name: {found:?}");
+                        return Ok::<_, DirectoryError>(found.len());
                     }
                 }
             })

@@ -74,6 +74,12 @@ pub enum AppCommand {
         /// JSON file with the attribute mappings, all of them, as `app show --json` prints them
         #[arg(long, value_name = "FILE")]
         mappings: Option<PathBuf>,
+        /// One more app role; may be given several times
+        #[arg(long = "role", value_name = "ROLE")]
+        roles: Vec<String>,
+        /// An app role to take away, with which nobody may be assigned; may be given several times
+        #[arg(long = "remove-role", value_name = "ROLE")]
+        remove_roles: Vec<String>,
         /// Begin again with an initial cycle; links stay
         #[arg(long)]
         restart: bool,

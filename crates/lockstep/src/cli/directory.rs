@@ -51,11 +51,17 @@ pub enum UserCommand {
         /// Attributes with their new values; ATTRIBUTE= clears one; manager takes a userPrincipalName
         #[arg(required = true, value_name = "ATTRIBUTE=VALUE")]
         attributes: Vec<String>,
+        /// Also switch off the last Global Administrator who may sign in
+        #[arg(long)]
+        force: bool,
     },
     /// Soft-delete a user: it can be restored for 30 days
     Delete {
         /// userPrincipalName or object id
         user: String,
+        /// Also the last Global Administrator who may sign in
+        #[arg(long)]
+        force: bool,
     },
     /// Restore a soft-deleted user
     Restore {
@@ -66,6 +72,9 @@ pub enum UserCommand {
     Purge {
         /// userPrincipalName or object id
         user: String,
+        /// Also the last Global Administrator
+        #[arg(long)]
+        force: bool,
         /// Do not ask
         #[arg(long)]
         yes: bool,

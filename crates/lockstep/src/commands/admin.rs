@@ -55,6 +55,14 @@ async fn grant(world: &World, user: &User, role: AdminRole) -> Result<bool, Dire
         .await
 }
 
+/// The error, with what insists where that is possible.
+pub fn or_force(error: DirectoryError) -> anyhow::Error {
+    match error {
+        DirectoryError::LastAdministrator => anyhow::anyhow!("{error}, or say --force"),
+        other => other.into(),
+    }
+}
+
 async fn revoke(world: &World, user: &User, role: AdminRole, force: bool) -> anyhow::Result<bool> {
     let (id, name) = (user.id, user.user_principal_name.clone());
     let revoked = world.store().write(move |tx| {
@@ -64,10 +72,7 @@ async fn revoke(world: &World, user: &User, role: AdminRole, force: bool) -> any
         }
         Ok(revoked)
     });
-    revoked.await.map_err(|error| match error {
-        DirectoryError::NotAllowed(reason) => anyhow::anyhow!("{reason}, or say --force"),
-        other => other.into(),
-    })
+    revoked.await.map_err(or_force)
 }
 
 async fn list(world: &World, output: Output) -> anyhow::Result<()> {

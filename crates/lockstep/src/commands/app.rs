@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use directory::{DirectoryError, Page};
+use directory::{DEFAULT_ACCESS, DirectoryError, Page};
 use provisioning::{Dialect, Discovered, JobChange, JobError, JobStatus, JobView, NewJob, ScopeSetting, Template};
 use serde_json::{Value, json};
 use store::{AppId, ReadTx};
@@ -13,7 +13,7 @@ use crate::ask::{confirm, secret_token};
 use crate::cli::{AppCommand, DialectName, JobSettingsArgs, ScopeName, Switch};
 use crate::files::read_text;
 use crate::outcome::{Outcome, usage};
-use crate::output::{Output, counted};
+use crate::output::{Output, counted, moment, moment_or, note};
 use crate::progress::Bar;
 use crate::shown::{kind_name, text};
 use crate::world::World;
@@ -36,6 +36,7 @@ pub async fn run(command: AppCommand, world: &World, output: Output) -> anyhow::
             let added = tested(output, world.engine()?.add_job(new)).await;
             let job = added.map_err(wrong_setting)?;
             told(output, &job, "was added; its connection works")?;
+            note_default_access(world, job.app, &job.name, false).await?;
         }
         AppCommand::Set { ref app, .. } => {
             let id = find::application(world, app).await?.id;
@@ -149,6 +150,8 @@ fn job_change(command: AppCommand) -> anyhow::Result<JobChange> {
         settle,
         request_timeout,
         mappings,
+        roles,
+        remove_roles,
         restart,
     } = command
     else {
@@ -168,6 +171,8 @@ fn job_change(command: AppCommand) -> anyhow::Result<JobChange> {
         objects: mappings.map(|file| read_mappings(&file)).transpose()?,
         status: status.map(|status| if status == Switch::On { JobStatus::On } else { JobStatus::Off }),
         restart,
+        add_roles: roles,
+        remove_roles,
     })
 }
 
@@ -211,6 +216,28 @@ fn bad_expression(mappings: &Value) -> Option<String> {
         let place = error.caret(source).replace('\n', "\n    ");
         Some(format!("source of {}: {error}\n    {place}", text(&attribute["target"])))
     })
+}
+
+/// Says what to do where people who have only *Default Access* are left out: before anybody is assigned where there is no
+/// other role, and once somebody was assigned so.
+pub async fn note_default_access(world: &World, app: AppId, name: &str, assigned: bool) -> anyhow::Result<()> {
+    let left_out = world.store().read(move |tx| {
+        let left_out = provisioning::leaves_out_default_access(tx, app)?;
+        Ok::<_, JobError>(if left_out { Some(directory::app_roles(tx, app)?.len()) } else { None })
+    });
+    let Some(roles) = left_out.await? else { return Ok(()) };
+    if roles == 1 {
+        note(&format!(
+            "{name} has only the role {DEFAULT_ACCESS}, and its job leaves out whoever has nothing else; add a role with \
+             lockstep app set {name:?} --role ROLE and assign with it, or say --exclude-default-access false there"
+        ));
+    } else if assigned {
+        note(&format!(
+            "the job of {name} leaves out whoever has only the role {DEFAULT_ACCESS}; assign with --role ROLE too, \
+             lockstep app show {name:?} lists the roles"
+        ));
+    }
+    Ok(())
 }
 
 fn told(output: Output, job: &JobView, what: &str) -> anyhow::Result<()> {
@@ -257,6 +284,8 @@ async fn show(world: &World, output: Output, name: &str) -> anyhow::Result<()> {
         let mut shown = serde_json::to_value(&job)?;
         shown["roles"] = json!(roles);
         shown["assigned"] = json!(assigned);
+        shown["assignedUsers"] = json!(assigned.0);
+        shown["assignedGroups"] = json!(assigned.1);
         shown["mappings"] = serde_json::to_value(engine.mappings(application.id).await?)?;
         return output.json(&shown);
     }
@@ -269,15 +298,27 @@ async fn show(world: &World, output: Output, name: &str) -> anyhow::Result<()> {
         ("scope", word(&job.scope)),
         ("dialect", word(&job.dialect)),
         ("interval", counted(job.interval_seconds, "second")),
+        ("settle window", counted(job.settle_seconds, "second")),
+        ("request timeout", counted(job.request_timeout_seconds, "second")),
+        ("concurrency", counted(job.concurrency as u64, "object")),
         ("Default Access left out", if job.exclude_default_access { "yes" } else { "no" }.to_owned()),
         ("roles", roles.join(", ")),
         ("assigned", format!("{} and {}", counted(assigned.0, "user"), counted(assigned.1, "group"))),
         ("users at the application", job.users.linked.to_string()),
         ("groups at the application", job.groups.linked.to_string()),
         ("failures that wait", job.escrows.to_string()),
+        ("last cycle", last_cycle(&job)),
+        ("next run", moment_or(job.next_run, "by command")),
     ];
     facts.extend(job.quarantine.clone().map(|reason| ("quarantine", reason)));
     output.facts(&facts)
+}
+
+fn last_cycle(job: &JobView) -> String {
+    job.last_cycle.as_ref().map_or_else(
+        || "none yet".to_owned(),
+        |cycle| format!("{}, {}, begun {}", cycle.cycle, cycle.state, moment(cycle.started)),
+    )
 }
 
 /// The role values of an application, and how many users and groups are assigned to it.

@@ -1,9 +1,10 @@
 //! `assign` and `unassign`: who gets an account at an application, with which app role.
 
-use directory::{Activity, Application, DirectoryError};
+use directory::{Activity, Application, DEFAULT_ACCESS, DirectoryError};
 use serde_json::json;
 use store::{ObjectId, ObjectKind, ReadTx};
 
+use super::app::note_default_access;
 use super::find;
 use crate::cli::{AssignArgs, UnassignArgs};
 use crate::outcome::Outcome;
@@ -15,6 +16,7 @@ pub async fn assign(args: AssignArgs, world: &World, output: Output) -> anyhow::
     let app = find::application(world, &args.app).await?;
     let (id, role, now) = (app.id, args.role, now());
     let name = app.name.clone();
+    let by_default = role.as_ref().is_none_or(|role| role.eq_ignore_ascii_case(DEFAULT_ACCESS));
     let added = world.store().write(move |tx| {
         let mut added = 0;
         for (principal, kind, shown) in principals(tx, &args.principals.users, &args.principals.groups)? {
@@ -26,7 +28,11 @@ pub async fn assign(args: AssignArgs, world: &World, output: Output) -> anyhow::
         }
         Ok::<_, DirectoryError>(added)
     });
-    told(output, &app, added.await?, "assigned to", "All of them are assigned so already")
+    let outcome = told(output, &app, added.await?, "assigned to", "All of them are assigned so already")?;
+    if by_default {
+        note_default_access(world, id, &app.name, true).await?;
+    }
+    Ok(outcome)
 }
 
 /// Carries out `unassign`.

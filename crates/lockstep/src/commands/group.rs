@@ -10,7 +10,7 @@ use super::pages::{self, Listed, tell_more};
 use crate::ask::confirm;
 use crate::cli::{GroupCommand, MembersCommand};
 use crate::outcome::Outcome;
-use crate::output::{Output, counted, moment_or};
+use crate::output::{Output, counted, moment_or, note};
 use crate::shown::{facts, group_json, kind_name, text};
 use crate::world::{World, audit, new_id, now};
 
@@ -22,8 +22,14 @@ pub async fn run(command: GroupCommand, world: &World, output: Output) -> anyhow
         }
         GroupCommand::Show { group } => show(world, output, &group).await?,
         GroupCommand::Add { display_name, attributes } => {
-            let group = add(world, display_name, &attributes).await?;
+            let (group, is_ambiguous) = add(world, display_name, &attributes).await?;
             told(output, &group, "was added")?;
+            if is_ambiguous {
+                note(&format!(
+                    "another group is named {:?} too, so commands that name it are refused; say its object id, {}",
+                    group.display_name, group.id
+                ));
+            }
         }
         GroupCommand::Set { group, attributes } => {
             let (group, changed) = set(world, &group, &attributes).await?;
@@ -104,7 +110,8 @@ async fn show(world: &World, output: Output, name: &str) -> anyhow::Result<()> {
     if output.is_json() { output.json(&object) } else { output.facts(&facts(&object)) }
 }
 
-async fn add(world: &World, display_name: String, attributes: &[String]) -> anyhow::Result<Group> {
+/// Adds a group; says too whether its name means another one as well.
+async fn add(world: &World, display_name: String, attributes: &[String]) -> anyhow::Result<(Group, bool)> {
     let mut draft = GroupDraft::new(display_name);
     for (name, value) in attribute_values(attributes)? {
         draft.attributes.extend(value.map(|value| (name, value)));
@@ -113,7 +120,8 @@ async fn add(world: &World, display_name: String, attributes: &[String]) -> anyh
     let added = world.store().write(move |tx| {
         let group = directory::create_group(tx, id, &draft, now)?;
         audit(tx, Activity::AddGroup, &group.display_name, &json!({ "id": group.id }))?;
-        Ok::<_, DirectoryError>(group)
+        let named = directory::find_group(tx, &group.display_name);
+        Ok::<_, DirectoryError>((group, matches!(named, Err(DirectoryError::Ambiguous { .. }))))
     });
     Ok(added.await?)
 }

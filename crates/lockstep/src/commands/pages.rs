@@ -17,20 +17,20 @@ pub struct Listed<T> {
     pub more: bool,
 }
 
-/// Reads a list from its beginning, `limit` items at the most; 0 reads all. `page` reads the items after an id, as many
+/// Reads a list from its beginning, `limit` items at the most; 0 reads all. `page` reads the items behind a place, as many
 /// as it is told.
 pub async fn read<T, Id, F>(world: &World, limit: u32, page: F) -> Result<Listed<T>, DirectoryError>
 where
     T: Send + 'static,
-    Id: Copy + Send + 'static,
+    Id: Clone + Send + 'static,
     F: Fn(&mut ReadTx<'_>, Option<Id>, u32) -> Result<Page<T, Id>, DirectoryError> + Clone + Send + 'static,
 {
     let most = if limit == 0 { usize::MAX } else { limit as usize };
     let (mut items, mut after) = (Vec::new(), None);
     loop {
         let step = u32::try_from(most - items.len()).unwrap_or(STEP).min(STEP);
-        let page = page.clone();
-        let Page { items: read, next } = world.store().scan(move |tx| page(tx, after, step)).await?;
+        let (page, from) = (page.clone(), after.clone());
+        let Page { items: read, next } = world.store().scan(move |tx| page(tx, from.clone(), step)).await?;
         items.extend(read);
         after = next;
         if after.is_none() || items.len() >= most {

@@ -33,20 +33,26 @@ pub async fn run(command: TenantCommand, world: &World, output: Output) -> anyho
         TenantCommand::Suspend { name } => {
             let (given, now) = (name.clone(), now());
             let suspended = world.store().write(move |tx| {
-                provider::suspend_tenant(tx, &given, now)?;
-                Ok::<_, TenantError>(audit_tenant(tx, "Suspend tenant", &given, &json!({}))?)
+                let changed = provider::suspend_tenant(tx, &given, now)?;
+                if changed {
+                    audit_tenant(tx, "Suspend tenant", &given, &json!({}))?;
+                }
+                Ok::<_, TenantError>(changed)
             });
-            suspended.await?;
-            told(output, &name, "suspended", "is suspended; its tokens are refused until it is resumed")?;
+            let what = if suspended.await? { "is suspended" } else { "is suspended already" };
+            told(output, &name, "suspended", &format!("{what}; its tokens are refused until it is resumed"))?;
         }
         TenantCommand::Resume { name } => {
             let given = name.clone();
             let resumed = world.store().write(move |tx| {
-                provider::resume_tenant(tx, &given)?;
-                Ok::<_, TenantError>(audit_tenant(tx, "Resume tenant", &given, &json!({}))?)
+                let changed = provider::resume_tenant(tx, &given)?;
+                if changed {
+                    audit_tenant(tx, "Resume tenant", &given, &json!({}))?;
+                }
+                Ok::<_, TenantError>(changed)
             });
-            resumed.await?;
-            told(output, &name, "resumed", "is resumed")?;
+            let what = if resumed.await? { "is resumed" } else { "was not suspended" };
+            told(output, &name, "resumed", what)?;
         }
         TenantCommand::Remove { name, yes } => {
             let given = name.clone();

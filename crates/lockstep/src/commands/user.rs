@@ -2,8 +2,9 @@
 
 use directory::{Activity, DirectoryError, User, UserDraft, UserSearch};
 use serde_json::{Map, Value, json};
-use store::{ReadTx, UserId};
+use store::{ReadTx, UserId, WriteTx};
 
+use super::admin::or_force;
 use super::attribute_values::attribute_values;
 use super::find;
 use super::pages::{self, Listed, tell_more};
@@ -31,13 +32,17 @@ pub async fn run(command: UserCommand, world: &World, output: Output) -> anyhow:
             let user = add(world, draft).await?;
             told(output, &user, "was added")?;
         }
-        UserCommand::Set { user, attributes } => {
-            let (user, changed) = set(world, &user, &attributes).await?;
+        UserCommand::Set { user, attributes, force } => {
+            let (user, changed) = set(world, &user, &attributes, force).await?;
             told(output, &user, if changed { "was changed" } else { "is so already" })?;
         }
-        UserCommand::Delete { user } => {
+        UserCommand::Delete { user, force } => {
             let user = find::user(world, &user).await?;
-            let deleted = change(world, user.id, Activity::DeleteUser, directory::delete_user).await?;
+            let deleted = change(world, user.id, Activity::DeleteUser, move |tx, id, now| {
+                may_go(tx, id, force)?;
+                directory::delete_user(tx, id, now)
+            });
+            let deleted = deleted.await.map_err(or_force)?;
             told(output, &deleted, "was soft-deleted and can be restored for 30 days")?;
         }
         UserCommand::Restore { user } => {
@@ -45,18 +50,24 @@ pub async fn run(command: UserCommand, world: &World, output: Output) -> anyhow:
             let restored = change(world, user.id, Activity::RestoreUser, directory::restore_user).await?;
             told(output, &restored, "was restored")?;
         }
-        UserCommand::Purge { user, yes } => {
+        UserCommand::Purge { user, force, yes } => {
             let user = find_deleted(world, user).await?;
             confirm(&format!("Remove {} for good?", user.user_principal_name), yes)?;
             let keep = user.clone();
-            change(world, user.id, Activity::HardDeleteUser, move |tx, id, now| {
+            let purged = change(world, user.id, Activity::HardDeleteUser, move |tx, id, now| {
+                may_go(tx, id, force)?;
                 directory::purge_user(tx, id, now).map(|()| keep.clone())
-            })
-            .await?;
+            });
+            purged.await.map_err(or_force)?;
             told(output, &user, "was removed for good")?;
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Refuses to lose the last Global Administrator, unless somebody insists.
+fn may_go(tx: &mut WriteTx<'_>, id: UserId, force: bool) -> Result<(), DirectoryError> {
+    if force { Ok(()) } else { directory::refuse_last_administrator(tx, id) }
 }
 
 fn told(output: Output, user: &User, what: &str) -> anyhow::Result<()> {
@@ -173,24 +184,27 @@ async fn add(world: &World, draft: UserDraft) -> Result<User, DirectoryError> {
         .await
 }
 
-async fn set(world: &World, name: &str, attributes: &[String]) -> anyhow::Result<(User, bool)> {
+async fn set(world: &World, name: &str, attributes: &[String], force: bool) -> anyhow::Result<(User, bool)> {
     let values = attribute_values(attributes)?;
     let (name, now) = (name.to_owned(), now());
     let written = world.store().write(move |tx| {
-        let user = directory::find_user(tx, &name)?;
-        let (user, changed) = directory::change_user(tx, user.id, &values, now)?;
+        let before = directory::find_user(tx, &name)?;
+        let (user, changed) = directory::change_user(tx, before.id, &values, now)?;
+        if before.account_enabled && !user.account_enabled {
+            may_go(tx, user.id, force)?;
+        }
         if changed {
             let names: Vec<&str> = values.iter().map(|(name, _)| name.as_str()).collect();
             audit(tx, Activity::UpdateUser, &user.user_principal_name, &json!({ "id": user.id, "attributes": names }))?;
         }
         Ok::<_, DirectoryError>((user, changed))
     });
-    Ok(written.await?)
+    written.await.map_err(or_force)
 }
 
 async fn change<F>(world: &World, id: UserId, activity: Activity, change: F) -> Result<User, DirectoryError>
 where
-    F: Fn(&mut store::WriteTx<'_>, UserId, jiff::Timestamp) -> Result<User, DirectoryError> + Send + 'static,
+    F: Fn(&mut WriteTx<'_>, UserId, jiff::Timestamp) -> Result<User, DirectoryError> + Send + 'static,
 {
     let now = now();
     world

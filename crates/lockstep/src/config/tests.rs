@@ -9,8 +9,8 @@ fn args() -> GlobalArgs {
 }
 
 fn checked(args: &GlobalArgs, text: &str) -> Result<Config, Vec<String>> {
-    let file = parse(text).map_err(|problem| vec![problem])?;
-    check(args, &Source { path: Some(PathBuf::from("lockstep.toml")), file })
+    let (file, problems) = parse(text).map_err(|problem| vec![problem])?;
+    check(args, &Source { path: Some(PathBuf::from("lockstep.toml")), file, problems })
 }
 
 #[test]
@@ -44,29 +44,54 @@ fn every_wrong_key_is_named() {
         ("log = \" aೝ=\"", "lockstep.toml: log: "),
         (
             "[provisioning]\ninterval_seconds = 0",
-            "lockstep.toml: provisioning.interval_seconds: must be between 1 and 2592000",
+            "provisioning.interval_seconds: must be a whole number between 1 and 2592000 seconds",
         ),
-        ("[provisioning]\nlog_days = 0", "lockstep.toml: provisioning.log_days: must be between 1 and 3650"),
-        ("[provisioning]\nlog_days = 3651", "lockstep.toml: provisioning.log_days: "),
+        ("provisioning.log_days = 0", "provisioning.log_days: must be a whole number between 1 and 3650 days"),
+        ("provisioning.log_days = 70000", "provisioning.log_days: must be a whole number between 1 and 3650 days"),
+        ("provisioning.log_days = -1", "provisioning.log_days: must be a whole number"),
+        ("provisioning.log_days = \"30\"", "provisioning.log_days: must be a whole number"),
+        ("provisioning = 1", "lockstep.toml: provisioning: is a table; write its keys below [provisioning]"),
+        ("outbound.plain_http = \"yes\"", "outbound.plain_http: must be true or false, without quotation marks"),
         ("[outbound]\nca_file = \"no-such.pem\"", "lockstep.toml: outbound.ca_file: no-such.pem is not a file"),
-        ("lisen = \"x\"", "unknown field `lisen`"),
-        ("[outbound]\nproxy = \"x\"", "unknown field `proxy`"),
-        ("data = 5", "data = 5"),
-        ("log_format = \"xml\"", "log_format = \"xml\""),
+        ("lisen = \"x\"", "lockstep.toml: lisen: is not a key of this file; did you mean listen?"),
+        ("[outbound]\nproxy = \"x\"", "outbound.proxy: is not a key of this file; there are data, listen, "),
+        (
+            "[provisoning]\nlog_days = 1",
+            "provisoning.log_days: is not a key of this file; did you mean provisioning.log_days?",
+        ),
+        ("log_days = 1", "log_days: is not a key of this file; did you mean provisioning.log_days?"),
+        ("[proxy]", "lockstep.toml: proxy: is not a key of this file"),
+        ("[listen]", "lockstep.toml: listen: must be a text in quotation marks"),
+        ("data = 5", "lockstep.toml: data: must be a text in quotation marks"),
+        ("log_format = \"xml\"", "lockstep.toml: log_format: must be \"text\" or \"json\""),
+        ("listen = ", "listen = "),
     ] {
         let problems = checked(&args(), text).unwrap_err().join("\n");
         assert!(problems.contains(expected), "{text} gave: {problems}");
     }
-    let both = checked(&args(), "listen = \"x\"\nlog_format = \"json\"\n[provisioning]\nlog_days = 0").unwrap_err();
-    assert_eq!(both.len(), 2, "all problems are told at once: {both:?}");
+    let all = "listen = \"x\"\nlisten_at = 1\nlog_format = 5\n[outbound]\nproxy = 1\nplain_http = 1\n[provisioning]\nlog_days = 0";
+    let all = checked(&args(), all).unwrap_err();
+    assert_eq!(all.len(), 6, "all problems are told at once: {all:?}");
+    let many: Vec<String> = (0..100).map(|number| format!("key{number} = 1")).collect();
+    assert_eq!(checked(&args(), &many.join("\n")).unwrap_err().len(), UNKNOWN_TOLD_MAX);
     let option = GlobalArgs { listen: Some("here".to_owned()), ..args() };
     assert!(checked(&option, "").unwrap_err()[0].starts_with("--listen or LOCKSTEP_LISTEN: listen: \"here\""));
 }
 
 #[test]
+fn a_folder_that_may_not_be_entered_is_told_with_the_cause() {
+    let told = |path: &str| cannot_look(Path::new(path), std::io::ErrorKind::PermissionDenied.into()).to_string();
+    assert!(told("a/lockstep.toml").starts_with("a cannot be entered: permission denied; "), "{}", told("a/x"));
+    assert!(told("lockstep.toml").starts_with(". cannot be entered: permission denied; "));
+}
+
+#[test]
 fn passwords_of_databases_are_not_repeated() {
-    let problems = checked(&args(), "database = \"mysql://u:geheim@h/n\"").unwrap_err().join("\n");
-    assert!(!problems.contains("geheim"), "{problems}");
+    for text in ["database = \"mysql://u:geheim@h/n\"", "databas = \"mysql://u:geheim@h/n\"", "database = [\"geheim\"]"]
+    {
+        let problems = checked(&args(), text).unwrap_err().join("\n");
+        assert!(!problems.contains("geheim"), "{problems}");
+    }
 }
 
 #[test]
@@ -91,7 +116,8 @@ fn the_list_of_keys_is_whole() {
             file.extend([name, " = ", value, "\n"]);
         }
     }
-    let read = parse(&file).unwrap();
+    let (read, problems) = parse(&file).unwrap();
+    assert_eq!(problems, []);
     let shown = format!("{read:?}");
     assert!(!shown.contains("None"), "a key is missing from the list: {shown}");
 }

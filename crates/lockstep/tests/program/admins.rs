@@ -51,3 +51,38 @@ fn admin_roles_from_grant_to_revocation() {
         assert_eq!(audit[0]["detail"]["role"], "Global Administrator");
     }
 }
+
+#[test]
+fn the_last_global_administrator_neither_leaves_nor_is_switched_off() {
+    for installation in Installation::each() {
+        for name in ["ann@contoso.example", "ben@contoso.example"] {
+            installation.json(&["user", "add", name]);
+        }
+        let grant = ["admin", "grant", "ann@contoso.example", "--role", "Global Administrator"];
+        installation.json(&grant);
+        let cure = "grant the role to somebody else first, or say --force";
+        let off = ["user", "set", "ann@contoso.example", "accountEnabled=no"];
+        let gone = ["user", "delete", "ann@contoso.example"];
+        installation.run(&off).refused(1, cure);
+        installation.run(&gone).refused(1, cure);
+        let rows = installation.file("off.csv", "userPrincipalName,accountEnabled\nann@contoso.example,false\n");
+        let report = installation.run(&["import", "users", &rows, "--json"]);
+        assert!(report.code == 3 && report.out.contains("no other Global Administrator may sign in"), "{report:?}");
+        assert_eq!(installation.json(&["user", "show", "ann@contoso.example"])["accountEnabled"], true);
+        installation.json(&["user", "set", "ann@contoso.example", "city=Rome"]);
+        installation.json(&["user", "delete", "ben@contoso.example"]);
+
+        installation.json(&[&gone[..], &["--force"]].concat());
+        let purge = ["user", "purge", "ann@contoso.example", "--yes"];
+        installation.run(&purge).refused(1, cure);
+        installation.json(&["user", "restore", "ann@contoso.example"]);
+        installation.json(&[&off[..], &["--force"]].concat());
+        installation.json(&["user", "set", "ann@contoso.example", "accountEnabled=no"]);
+        installation.json(&["user", "set", "ann@contoso.example", "accountEnabled=yes"]);
+        installation.json(&["user", "restore", "ben@contoso.example"]);
+        installation.json(&["admin", "grant", "ben@contoso.example", "--role", "Global Administrator"]);
+        installation.json(&off);
+        installation.json(&gone);
+        installation.json(&purge);
+    }
+}

@@ -92,6 +92,19 @@ fn groups_and_their_members() {
 }
 
 #[test]
+fn a_second_group_of_a_name_is_told_of() {
+    for installation in Installation::each() {
+        assert_eq!(installation.run(&["group", "add", "All staff"]).err, "");
+        let second = installation.run(&["group", "add", "all staff", "--json"]);
+        let id = second.json()["id"].as_str().unwrap().to_owned();
+        assert!(second.err.starts_with("note: another group is named \"all staff\" too"), "{second:?}");
+        assert!(second.err.contains(&id), "{second:?}");
+        installation.run(&["group", "show", "All staff"]).refused(1, "use the object id");
+        assert_eq!(installation.json(&["group", "show", &id])["displayName"], "all staff");
+    }
+}
+
+#[test]
 fn bad_rows_are_told_and_good_ones_kept() {
     for installation in Installation::each() {
         let file = installation.file(

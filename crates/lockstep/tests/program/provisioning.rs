@@ -249,6 +249,9 @@ fn a_role_counts_where_default_access_does_not() {
     assert_eq!(total(&serving, &tenant, "/Users"), 1);
     let assigned = installation.json(&["app", "assignments", "Netskope"]);
     assert_eq!(assigned.as_array().unwrap().len(), 2);
+    let shown = installation.json(&["app", "show", "Netskope"]);
+    assert_eq!((&shown["assignedUsers"], &shown["assignedGroups"]), (&2.into(), &0.into()));
+    assert_eq!(shown["assigned"], serde_json::json!([2, 0]));
     installation
         .run(&["assign", "Netskope", "--user", "ann@contoso.example", "--role", "Pilot"])
         .refused(1, "the application has no app role \"Pilot\"; it has Default Access, User");

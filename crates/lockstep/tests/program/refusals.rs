@@ -152,8 +152,10 @@ fn a_configuration_is_checked_as_a_whole() {
     for key in ["public_url: ", "provisioning.log_days: "] {
         assert!(refused.err.contains(key), "{refused:?}");
     }
-    let unknown = installation.file("unknown.toml", "lisen = \"127.0.0.1:1\"\n");
-    installation.run(&["--config", &unknown, "user", "list"]).refused(2, "lisen");
+    let unknown = installation.file("unknown.toml", "lisen = \"127.0.0.1:1\"\n[provisioning]\nlog_days = 70000\n");
+    let refused = installation.run(&["--config", &unknown, "user", "list"]);
+    refused.refused(2, "lisen: is not a key of this file; did you mean listen?");
+    assert!(refused.err.contains("provisioning.log_days: must be a whole number between 1 and 3650"), "{refused:?}");
     let long = installation.file("long.toml", "#".repeat((1 << 20) + 1));
     installation.run(&["--config", &long, "user", "list"]).refused(2, "more than 1048576 bytes");
     installation.run(&["--config", "no-such.toml", "user", "list"]).refused(2, "no-such.toml is not there");

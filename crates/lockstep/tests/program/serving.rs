@@ -32,8 +32,12 @@ fn tokens_work_and_stop_working_at_once() {
         let listed = installation.run(&["token", "list", "acme", "--json"]);
         assert!(!listed.out.contains(&tenant.token) && listed.out.contains("entra"), "{listed:?}");
         installation.json(&["tenant", "suspend", "acme"]);
+        let again = installation.run(&["tenant", "suspend", "acme"]);
+        assert!(again.out.contains("is suspended already"), "{again:?}");
         assert_ne!(serving.get(&users, Some(&tenant.token)).0, 200);
         installation.json(&["tenant", "resume", "acme"]);
+        let again = installation.run(&["tenant", "resume", "acme"]);
+        assert!(again.out.contains("was not suspended"), "{again:?}");
         assert_eq!(serving.get(&users, Some(&tenant.token)).0, 200);
         installation.json(&["token", "revoke", "acme", "entra"]);
         assert_eq!(serving.get(&users, Some(&tenant.token)).0, 401);

@@ -85,6 +85,8 @@ fn a_job_is_changed_only_for_the_better() {
     installation.run(&["app", "set", "Any"]).refused(2, "nothing to change is named");
     assert_eq!(installation.json(&["app", "set", "Any", "--interval", "60", "--name", "Other"])["intervalSeconds"], 60);
 
+    shows_its_timing(&installation);
+
     let shown = installation.json(&["app", "show", "Other"]);
     let mut mappings = shown["mappings"].clone();
     let same = installation.file("same.json", mappings.to_string());
@@ -98,6 +100,9 @@ fn a_job_is_changed_only_for_the_better() {
     let refused = installation.run(&["app", "set", "Other", "--mappings", &mistyped]);
     refused.refused(2, "source of displayName: ");
     assert!(refused.err.contains("did you mean `Append`?\n    Apend([givenName], \"x\")\n    ^\n"), "{refused:?}");
+    mappings[0]["attributes"][0]["source"] = "[jobTitel]".into();
+    let misspelt = installation.file("misspelt.json", mappings.to_string());
+    installation.run(&["app", "set", "Other", "--mappings", &misspelt]).refused(2, "did you mean `jobTitle`?");
     let long = installation.file("long.json", " ".repeat((4 << 20) + 1));
     installation.run(&["app", "set", "Other", "--mappings", &long]).refused(1, "more than 4194304 bytes");
     let no_list = installation.file("none.json", "{}");
@@ -111,4 +116,65 @@ fn a_job_is_changed_only_for_the_better() {
     installation.json(&["app", "remove", "Other", "--yes"]);
     drop(serving);
     assert!(installation.json(&["app", "list"]).as_array().unwrap().is_empty());
+}
+
+fn shows_its_timing(installation: &Installation) {
+    installation.json(&["app", "set", "Other", "--settle", "90", "--request-timeout", "20", "--concurrency", "8"]);
+    let shown = installation.json(&["app", "show", "Other"]);
+    let timing = ["settleSeconds", "requestTimeoutSeconds", "concurrency"].map(|name| shown[name].as_u64().unwrap());
+    assert_eq!(timing, [90, 20, 8]);
+    let facts = installation.run(&["app", "show", "Other"]).out;
+    let lines = ["settle window", "request timeout", "concurrency", "last cycle", "next run"]
+        .map(|name| facts.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim());
+    assert_eq!(lines, ["90 seconds", "20 seconds", "8 objects", "none yet", "by command"], "{facts}");
+    let audit = installation.json(&["audit", "--limit", "1"]);
+    assert_eq!(
+        audit[0]["detail"],
+        serde_json::json!({"settings": ["concurrency", "requestTimeoutSeconds", "settleSeconds"]})
+    );
+}
+
+#[test]
+fn roles_come_later_and_their_absence_is_told() {
+    let installation = Installation::embedded();
+    let _serving = installation.serve();
+    let tenant = Tenant::add(&installation, "acme", "netskope");
+    let add = |name: &str, exclude: &str| {
+        installation.run(&[
+            "app",
+            "add",
+            "--template",
+            "netskope",
+            "--name",
+            name,
+            "--tenant-url",
+            &tenant.url,
+            "--secret-token-file",
+            &tenant.token_file,
+            "--exclude-default-access",
+            exclude,
+        ])
+    };
+    assert_eq!(add("Open", "false").err, "");
+    let added = add("Net", "true");
+    assert!(added.code == 0 && added.err.contains("lockstep app set \"Net\" --role ROLE"), "{added:?}");
+    installation.json(&["user", "add", "ann@contoso.example"]);
+    let ann = |role: &[&str]| {
+        let assigned = installation.run(&[&["assign", "Net", "--user", "ann@contoso.example"], role].concat());
+        assert_eq!(assigned.code, 0, "{assigned:?}");
+        assigned.err
+    };
+    assert!(ann(&[]).contains("note: Net has only the role Default Access"));
+    installation.json(&["app", "set", "Net", "--role", "Member", "--role", "Guest"]);
+    assert!(ann(&[]).contains("assign with --role ROLE"));
+    assert_eq!(ann(&["--role", "member"]), "");
+    installation.run(&["app", "set", "Net", "--role", "Member"]).refused(1, "another app role has the value");
+    installation.run(&["app", "set", "Net", "--remove-role", "Member"]).refused(1, "unassign them first");
+    installation.run(&["app", "set", "Net", "--remove-role", "Default Access"]).refused(1, "it stays");
+    installation.json(&["app", "set", "Net", "--remove-role", "guest"]);
+    let shown = installation.json(&["app", "show", "Net"]);
+    assert_eq!(shown["roles"], serde_json::json!(["Default Access", "Member"]));
+    let audit = installation.json(&["audit", "--limit", "1"]);
+    assert_eq!(audit[0]["target"], "Net");
+    assert_eq!(audit[0]["detail"]["removeRoles"], serde_json::json!(["guest"]), "{audit}");
 }

@@ -54,13 +54,11 @@ impl Pace {
                 was_waited_for = true;
                 sleep_until(until).await;
             }
-            let permit = match self.lanes.try_acquire() {
-                Ok(permit) => Some(permit),
-                Err(_) => {
-                    was_waited_for = true;
-                    self.lanes.acquire().await.ok()
-                }
-            };
+            let mut permit = self.lanes.try_acquire().ok();
+            if permit.is_none() {
+                was_waited_for = true;
+                permit = self.lanes.acquire().await.ok();
+            }
             if self.pause().is_none() {
                 self.state().under_way += 1;
                 return Lane { pace: self, permit, was_waited_for };

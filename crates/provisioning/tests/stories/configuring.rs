@@ -134,6 +134,62 @@ fn the_old_target_puts_no_job_in_quarantine_that_has_a_new_one() {
 }
 
 #[test]
+fn settings_that_were_wrong_before_keep_nobody_from_switching_a_job_off() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let (app, engine) = (job.app, world.engine());
+        let spoilt = world.store.write(move |tx| {
+            let record = store::jobs::job_by_app(tx, app)?.expect("the job is there");
+            let settings = record.settings.replace("[jobTitle]", "[jobTitel]");
+            store::jobs::update_job(tx, app, &settings, &record.secret, record.version)
+        });
+        assert!(spoilt.await.expect("it is written"));
+        let off = JobChange { status: Some(JobStatus::Off), ..JobChange::default() };
+        let slow = JobChange { interval_seconds: Some(0), ..JobChange::default() };
+        let same =
+            JobChange { objects: Some(engine.mappings(app).await.expect("they are read")), ..JobChange::default() };
+        assert_eq!(engine.change_job(app, off).await.expect("it is allowed").status, JobStatus::Off);
+        let refused = engine.change_job(app, slow).await.expect_err("that is not").to_string();
+        assert_eq!(refused, "the interval must be from 1 to 2592000 seconds");
+        let refused = engine.change_job(app, same).await.expect_err("nor is that").to_string();
+        assert!(refused.ends_with("did you mean `jobTitle`?"), "{refused}");
+    });
+}
+
+#[test]
+fn the_audit_log_says_what_changed_and_holds_no_token() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let (_, url) = world.target("new", Nature::default());
+        job.change(JobChange {
+            tenant_url: Some(url.clone()),
+            secret_token: Some("geheim".to_owned()),
+            // As it is already.
+            exclude_default_access: Some(false),
+            interval_seconds: Some(77),
+            status: Some(JobStatus::Off),
+            add_roles: vec!["Guest".to_owned()],
+            ..JobChange::default()
+        })
+        .await;
+        let records = world.store.scan(|tx| store::audit::audit_before(tx, None, 10)).await.expect("it can be read");
+        let details: Vec<serde_json::Value> =
+            records.iter().map(|record| serde_json::from_str(&record.detail).expect("it is JSON")).collect();
+        assert!(!format!("{details:?}").contains("geheim"));
+        let moved = details.into_iter().find(|detail| detail["tenantUrl"].is_object());
+        assert_eq!(
+            moved.expect("the change is told of"),
+            json!({
+                "settings": ["intervalSeconds", "secretToken", "tenantUrl", "status", "addRoles"],
+                "tenantUrl": { "old": "https://scim.example.com/scim", "new": url },
+                "status": "off",
+                "addRoles": ["Guest"],
+            })
+        );
+    });
+}
+
+#[test]
 fn quarantine_is_nobodys_setting() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
