@@ -74,14 +74,14 @@ async fn create(
 async fn list(kind: ResourceKind, State(app): State<App>, admitted: Admitted, parameters: Parameters) -> Answer {
     let projection = parameters.projection()?;
     let listing = Listing::prepare(&admitted.caller, kind, parameters.filter.as_deref(), parameters.paging()?)?;
-    let is_one_statement = listing.is_one_statement();
+    let (is_one_statement, tenant) = (listing.is_one_statement(), admitted.caller.tenant());
     let run = move |tx: &mut store::ReadTx<'_>| {
         provider::list(tx, &admitted.caller, &listing, admitted.view(&projection)).map_err(Rejection::from)
     };
     if is_one_statement {
         return Ok(answer::json(StatusCode::OK, app.store.look_up(run).await?));
     }
-    let room = app.room().take().await?;
+    let room = app.room().take(tenant).await?;
     Ok(answer::json(StatusCode::OK, room.keep(app.store.scan(run).await?)))
 }
 
@@ -100,17 +100,31 @@ async fn fetch(
 ) -> Answer {
     let projection = parameters.projection()?;
     let now = app.now();
-    let has_members = kind == ResourceKind::Group && provider::Profile::generic().wants_members(&projection);
+    if kind == ResourceKind::Group && provider::Profile::generic().wants_members(&projection) {
+        return fetch_with_members(&app, visitor.admitted(&app, now).await?, last.id()?, projection, unless).await;
+    }
     let run = move |tx: &mut store::ReadTx<'_>| {
         let caller = visitor.admit(tx, now)?;
         let view = visitor.view(&projection);
         provider::get(tx, &caller, kind, last.id()?, view, &unless).map_err(Rejection::from)
     };
-    if !has_members {
-        return Ok(answer::fetched(app.store.read(run).await?, None));
-    }
-    let room = app.room().take().await?;
-    Ok(answer::fetched(app.store.scan(run).await?, Some(room)))
+    Ok(answer::fetched(app.store.read(run).await?, None))
+}
+
+/// A group with its members, which may be large.
+async fn fetch_with_members(
+    app: &App,
+    admitted: Admitted,
+    id: ResourceId,
+    projection: Projection,
+    unless: Precondition,
+) -> Answer {
+    let room = app.room().take(admitted.caller.tenant()).await?;
+    let read = move |tx: &mut store::ReadTx<'_>| {
+        let view = admitted.view(&projection);
+        provider::get(tx, &admitted.caller, ResourceKind::Group, id, view, &unless).map_err(Rejection::from)
+    };
+    Ok(answer::fetched(app.store.scan(read).await?, Some(room)))
 }
 
 async fn replace(
@@ -162,14 +176,7 @@ async fn shown(
             let shown = changed.represent(&admitted.caller, admitted.view(&projection))?;
             Ok(answer::resource(StatusCode::OK, shown))
         }
-        ResourceKind::Group => {
-            let read = move |tx: &mut store::ReadTx<'_>| {
-                let view = admitted.view(&projection);
-                provider::get(tx, &admitted.caller, kind, id, view, &Precondition::None).map_err(Rejection::from)
-            };
-            let room = app.room().take().await?;
-            Ok(answer::fetched(app.store.scan(read).await?, Some(room)))
-        }
+        ResourceKind::Group => fetch_with_members(app, admitted, id, projection, Precondition::None).await,
     }
 }
 

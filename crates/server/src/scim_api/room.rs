@@ -1,10 +1,13 @@
-//! Room for answers that may be large, of all tenants together: taken before one is put together, and given back when the client
-//! has it. Else whoever asks for pages on many connections, and reads none, would fill the memory.
+//! Room for answers that may be large: taken before one is put together, and given back when the client has it. Else whoever asks for
+//! pages on many connections, and reads none, would fill the memory. No tenant can take all of it.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 use provider::LIST_BYTES_MAX;
+use store::TenantKey;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Rejection;
@@ -12,37 +15,61 @@ use super::Rejection;
 const MIB: usize = 1 << 20;
 /// What such answers may come to at a time, in MiB.
 const ROOM_MIB: usize = 512;
+/// The same for one tenant.
+const SHARE_MIB: usize = ROOM_MIB / 2;
+/// Tenants whose shares are kept in mind, also while nothing is taken from them.
+const SHARES_MAX: usize = 1000;
 /// What is set aside for one whose size is not known yet, in MiB. A group with very many members may come to more.
 const ANSWER_MIB: usize = LIST_BYTES_MAX / MIB;
 
-/// The room that is left; cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Room(Arc<Semaphore>);
+/// The room that is left.
+pub(crate) struct Room<Tenant = TenantKey> {
+    whole: Arc<Semaphore>,
+    shares: Mutex<HashMap<Tenant, Weak<Semaphore>>>,
+}
 
-impl Default for Room {
+impl<Tenant> Default for Room<Tenant> {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(ROOM_MIB)))
+        Self { whole: Arc::new(Semaphore::new(ROOM_MIB)), shares: Mutex::default() }
     }
 }
 
-impl Room {
-    /// Sets room aside for one answer. Waits for it as long as a request may take.
-    pub(crate) async fn take(&self) -> Result<Held, Rejection> {
+impl<Tenant: Eq + Hash> Room<Tenant> {
+    /// Sets room aside for one answer of a tenant. Waits for it as long as a request may take.
+    pub(crate) async fn take(&self, tenant: Tenant) -> Result<Held, Rejection> {
         let size = u32::try_from(ANSWER_MIB).unwrap_or(u32::MAX);
-        let taken = Arc::clone(&self.0).acquire_many_owned(size).await;
-        taken.map(Held).map_err(|_| Rejection::Internal)
+        // The share first: whoever waits for that keeps no other tenant waiting.
+        let share = self.share(tenant).acquire_many_owned(size).await.map_err(|_| Rejection::Internal)?;
+        let whole = Arc::clone(&self.whole).acquire_many_owned(size).await.map_err(|_| Rejection::Internal)?;
+        Ok(Held { share, whole })
+    }
+
+    fn share(&self, tenant: Tenant) -> Arc<Semaphore> {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = shares.get(&tenant).and_then(Weak::upgrade) {
+            return share;
+        }
+        if shares.len() >= SHARES_MAX {
+            shares.retain(|_, share| share.strong_count() > 0);
+        }
+        let share = Arc::new(Semaphore::new(SHARE_MIB));
+        shares.insert(tenant, Arc::downgrade(&share));
+        share
     }
 }
 
 /// Room that is set aside.
-pub(crate) struct Held(OwnedSemaphorePermit);
+pub(crate) struct Held {
+    share: OwnedSemaphorePermit,
+    whole: OwnedSemaphorePermit,
+}
 
 impl Held {
     /// The text as it is sent, which keeps the room that it needs for as long as it is not written.
     pub(crate) fn keep(mut self, text: String) -> Bytes {
         let size = (text.len() / MIB).min(ANSWER_MIB);
-        match self.0.split(size) {
-            Some(room) if size > 0 => Bytes::from_owner(Kept { text, _room: room }),
+        match (self.share.split(size), self.whole.split(size)) {
+            (Some(share), Some(whole)) if size > 0 => Bytes::from_owner(Kept { text, _room: [share, whole] }),
             _ => text.into(),
         }
     }
@@ -50,7 +77,7 @@ impl Held {
 
 struct Kept {
     text: String,
-    _room: OwnedSemaphorePermit,
+    _room: [OwnedSemaphorePermit; 2],
 }
 
 impl AsRef<[u8]> for Kept {
@@ -61,18 +88,34 @@ impl AsRef<[u8]> for Kept {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]
     async fn room_is_kept_until_the_answer_is_gone_and_small_answers_keep_none() {
-        let room = Room::default();
-        let small = room.take().await.ok().unwrap().keep("small".to_owned());
-        assert_eq!((&*small, room.0.available_permits()), (&b"small"[..], ROOM_MIB));
-        let large = room.take().await.ok().unwrap().keep("x".repeat(3 * MIB));
+        let (room, tenant) = (Room::default(), 1);
+        let small = room.take(tenant).await.ok().unwrap().keep("small".to_owned());
+        assert_eq!((&*small, room.whole.available_permits()), (&b"small"[..], ROOM_MIB));
+        let large = room.take(tenant).await.ok().unwrap().keep("x".repeat(3 * MIB));
         let being_written = large.slice(1..);
         drop(large);
-        assert_eq!(room.0.available_permits(), ROOM_MIB - 3);
+        let left = || (room.share(tenant).available_permits(), room.whole.available_permits());
+        assert_eq!(left(), (SHARE_MIB - 3, ROOM_MIB - 3));
         drop(being_written);
-        assert_eq!(room.0.available_permits(), ROOM_MIB);
+        assert_eq!(left(), (SHARE_MIB, ROOM_MIB));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tenant_that_takes_all_it_can_leaves_room_for_others() {
+        let (room, greedy, other) = (Room::default(), 1, 2);
+        let mut held = Vec::new();
+        while let Ok(taken) = tokio::time::timeout(Duration::from_secs(1), room.take(greedy)).await {
+            held.push(taken.ok().unwrap());
+        }
+        assert_eq!(held.len(), SHARE_MIB / ANSWER_MIB);
+        assert!(room.take(other).await.is_ok());
+        held.pop();
+        assert!(room.take(greedy).await.is_ok());
     }
 }

@@ -33,6 +33,16 @@ impl Visitor {
         if caller.tenant_name() == self.tenant { Ok(caller) } else { Err(Rejection::BadToken) }
     }
 
+    /// The same for a request that goes on after the look-up.
+    pub(crate) async fn admitted(self, app: &App, now: Timestamp) -> Result<Admitted, Rejection> {
+        app.store
+            .look_up(move |tx| {
+                let caller = self.admit(tx, now)?;
+                Ok(Admitted { caller, base: self.base.clone(), token: self.token.clone() })
+            })
+            .await
+    }
+
     /// How to show resources to this visitor.
     pub(crate) fn view<'a>(&'a self, projection: &'a Projection) -> View<'a> {
         View { base: &self.base, projection }
@@ -56,14 +66,7 @@ pub(crate) struct Admitted {
 
 impl Admitted {
     async fn read(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Self, Rejection> {
-        let visitor = Visitor::read(app, headers, uri)?;
-        let now = app.now();
-        app.store
-            .look_up(move |tx| {
-                let caller = visitor.admit(tx, now)?;
-                Ok(Self { caller, base: visitor.base.clone(), token: visitor.token.clone() })
-            })
-            .await
+        Visitor::read(app, headers, uri)?.admitted(app, app.now()).await
     }
 
     /// Runs a use case of the caller that writes. The token is looked up once more with it: the body may have come long
