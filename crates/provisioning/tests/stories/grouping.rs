@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::fake_target::{Fault, Nature};
 use crate::telling::plan_and_run;
-use crate::world::{Job, lines, on_both};
+use crate::world::{Job, World, lines, on_both};
 use provisioning::JobChange;
 use provisioning::target::Method;
 
@@ -19,6 +19,15 @@ fn manager(job: &Job<'_>, name: &str) -> Value {
         let user = id.as_str().and_then(|id| app.users.get(id));
         user.map_or(id.clone(), |user| user.attributes["userName"].clone())
     })
+}
+
+/// Makes the group Sales, with these people in it.
+async fn sales_has(world: &World, job: &Job<'_>, names: &[&str]) {
+    let sales = world.group_for(job.app, "Sales").await;
+    for name in names {
+        let person = world.joins(name).await;
+        world.enters(sales, person).await;
+    }
 }
 
 #[test]
@@ -84,11 +93,7 @@ fn count_of_members(body: &Value) -> usize {
 fn one_member_that_is_refused_does_not_keep_the_others_out_and_is_tried_again() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
-        let sales = world.group_for(job.app, "Sales").await;
-        for name in ["Ann", "Bob", "Eve"] {
-            let person = world.joins(name).await;
-            world.enters(sales, person).await;
-        }
+        sales_has(&world, &job, &["Ann", "Bob", "Eve"]).await;
         let bob = r#""u2""#;
         job.target.fail(move |request| {
             let names_bob = request.body.as_deref().is_some_and(|body| String::from_utf8_lossy(body).contains(bob));
@@ -178,11 +183,7 @@ fn an_account_that_was_removed_at_the_application_is_made_anew_when_its_manager_
 fn refused_members_are_tried_ever_more_rarely_however_many_there_are() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
-        let sales = world.group_for(job.app, "Sales").await;
-        for name in ["Ann", "Bob"] {
-            let person = world.joins(name).await;
-            world.enters(sales, person).await;
-        }
+        sales_has(&world, &job, &["Ann", "Bob"]).await;
         job.target.fail(|request| {
             let is_group = request.method == Method::Patch && request.path.starts_with("/Groups");
             if is_group { Fault::Refused(400, None) } else { Fault::None }
@@ -236,11 +237,7 @@ fn a_reference_whose_other_end_was_removed_at_the_application_is_refused_alone()
 fn a_page_of_members_that_is_forbidden_is_one_failure() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
-        let sales = world.group_for(job.app, "Sales").await;
-        for name in ["Ann", "Bob", "Eve"] {
-            let person = world.joins(name).await;
-            world.enters(sales, person).await;
-        }
+        sales_has(&world, &job, &["Ann", "Bob", "Eve"]).await;
         job.target.fail(|request| {
             let is_group = request.method == Method::Patch && request.path.starts_with("/Groups");
             if is_group { Fault::Refused(403, None) } else { Fault::None }

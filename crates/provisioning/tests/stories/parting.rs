@@ -16,6 +16,16 @@ fn in_sales(job: &Job<'_>) -> usize {
     job.target.with(|app| app.member_names("Sales").len())
 }
 
+/// Ann, who is a member of Sales at the application, is gone from the directory for good.
+async fn a_member_is_purged(world: &World, job: &Job<'_>) {
+    let sales = world.group_for(job.app, "Sales").await;
+    let ann = world.joins("Ann").await;
+    world.enters(sales, ann).await;
+    job.until_calm().await;
+    world.deletes(ann).await;
+    world.purges(ann).await;
+}
+
 #[test]
 fn who_is_purged_leaves_the_groups_before_the_account_goes() {
     for template in ["scim", "netskope", "forcepoint-csg"] {
@@ -41,12 +51,7 @@ fn who_is_purged_leaves_the_groups_before_the_account_goes() {
 fn a_plan_tells_first_that_who_is_purged_leaves_the_groups_and_counts_what_it_tells() {
     on_both(|world| async move {
         let job = world.job("scim", KEEPS).await;
-        let sales = world.group_for(job.app, "Sales").await;
-        let ann = world.joins("Ann").await;
-        world.enters(sales, ann).await;
-        job.until_calm().await;
-        world.deletes(ann).await;
-        world.purges(ann).await;
+        a_member_is_purged(&world, &job).await;
         let told: Vec<_> = job.plan().await.into_iter().filter_map(|one| one.method).collect();
         assert_eq!(told, ["PATCH", "DELETE"]);
         let report = world.engine().plan(job.app, Box::new(|_| {})).await.expect("nothing else runs");
@@ -116,12 +121,7 @@ fn a_group_that_cannot_be_written_does_not_keep_the_account_alive() {
     for status in [400, 500] {
         on_both(|world| async move {
             let job = world.job("scim", KEEPS).await;
-            let sales = world.group_for(job.app, "Sales").await;
-            let ann = world.joins("Ann").await;
-            world.enters(sales, ann).await;
-            job.until_calm().await;
-            world.deletes(ann).await;
-            world.purges(ann).await;
+            a_member_is_purged(&world, &job).await;
             job.target.fail(move |request| {
                 let is_group = request.method == Method::Patch && request.path.starts_with("/Groups");
                 if is_group { Fault::Refused(status, None) } else { Fault::None }
@@ -137,12 +137,7 @@ fn a_group_that_cannot_be_written_does_not_keep_the_account_alive() {
 fn a_crash_between_leaving_and_going_is_made_good() {
     on_both(|world| async move {
         let job = world.job("scim", KEEPS).await;
-        let sales = world.group_for(job.app, "Sales").await;
-        let ann = world.joins("Ann").await;
-        world.enters(sales, ann).await;
-        job.until_calm().await;
-        world.deletes(ann).await;
-        world.purges(ann).await;
+        a_member_is_purged(&world, &job).await;
         job.target.fail_once(Fault::CrashBefore, |request| request.path.starts_with("/Groups"));
         tokio::select! {
             biased;
