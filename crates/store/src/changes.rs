@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::error::StoreError;
 use crate::id::{ObjectId, TenantKey};
-use crate::sql::{params, statements};
+use crate::sql::{Row, params, statements};
 use crate::{ReadTx, WriteTx};
 
 /// Which feed: the directory's, or a tenant's.
@@ -77,21 +77,76 @@ pub struct Change {
     pub at: Timestamp,
 }
 
+/// What happened to a tenant's resource, beside the fact that it changed: what those who follow the tenant's feed are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Occurrence {
+    /// What was done to it.
+    pub action: Action,
+    /// Whether it became active (`true`) or inactive (`false`) by that; `None` where neither changed.
+    pub switched: Option<bool>,
+    /// Its version after that.
+    pub version: i64,
+    /// The attributes that were set, changed or removed, as paths (RFC 7644 §3.5.2); separated by blanks.
+    pub attributes: String,
+    /// Its `externalId`, kept where the resource itself is gone.
+    pub external_id: Option<String>,
+}
+
+/// What was done to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Made by POST.
+    Created,
+    /// Changed by PATCH, or by what was done to another resource.
+    Patched,
+    /// Replaced by PUT.
+    Replaced,
+    /// Deleted.
+    Deleted,
+}
+
+impl Action {
+    const fn code(self) -> i64 {
+        match self {
+            Self::Created => 1,
+            Self::Patched => 2,
+            Self::Replaced => 3,
+            Self::Deleted => 4,
+        }
+    }
+
+    fn from_code(code: i64) -> Result<Self, StoreError> {
+        match code {
+            1 => Ok(Self::Created),
+            2 => Ok(Self::Patched),
+            3 => Ok(Self::Replaced),
+            4 => Ok(Self::Deleted),
+            other => Err(StoreError::Decode(format!("no action has the number {other}"))),
+        }
+    }
+}
+
 /// Changes that one transaction removes, and numbers before that: others wait for it.
 pub const TRIMMED_AT_A_TIME: u32 = 1000;
 
 statements! {
     APPEND = "INSERT INTO changes (feed, seq, object, id, related, at) SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5 FROM changes WHERE feed = $1",
              "INSERT INTO changes_unnumbered (feed, object, object_id, related, at) VALUES ($1, $2, $3, $4, $5)";
+    APPEND_TOLD = "INSERT INTO changes (feed, seq, object, id, at, action, switched, version, attributes, external_id)
+                   SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9 FROM changes WHERE feed = $1",
+                  "INSERT INTO changes_unnumbered (feed, object, object_id, at, action, switched, version, attributes, external_id)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     ADD_FEED = "SELECT 1 WHERE $1 IS NULL", "INSERT INTO feeds (feed, last) VALUES ($1, 0) ON CONFLICT (feed) DO NOTHING";
     LOCK_FEED = "SELECT 1 WHERE $1 IS NULL", "SELECT last FROM feeds WHERE feed = $1 FOR UPDATE";
     NUMBER = "SELECT 1 WHERE $1 IS NULL AND $2 IS NULL",
              "WITH taken AS (DELETE FROM changes_unnumbered WHERE feed = $1 AND id IN (SELECT id FROM changes_unnumbered WHERE feed = $1 ORDER BY id LIMIT $2)
-                             RETURNING id, object, object_id, related, at),
-                   put AS (INSERT INTO changes (feed, seq, object, id, related, at)
-                           SELECT $1, (SELECT last FROM feeds WHERE feed = $1) + ROW_NUMBER() OVER (ORDER BY id), object, object_id, related, at FROM taken RETURNING seq)
+                             RETURNING id, object, object_id, related, at, action, switched, version, attributes, external_id),
+                   put AS (INSERT INTO changes (feed, seq, object, id, related, at, action, switched, version, attributes, external_id)
+                           SELECT $1, (SELECT last FROM feeds WHERE feed = $1) + ROW_NUMBER() OVER (ORDER BY id), object, object_id, related, at,
+                                  action, switched, version, attributes, external_id FROM taken RETURNING seq)
               UPDATE feeds SET last = last + (SELECT COUNT(*) FROM put) WHERE feed = $1";
     AFTER = "SELECT seq, object, id, related, at FROM changes WHERE feed = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    TOLD_AFTER = "SELECT seq, object, id, related, at, action, switched, version, attributes, external_id FROM changes WHERE feed = $1 AND seq > $2 ORDER BY seq LIMIT $3";
     OLDEST = "SELECT seq, at FROM changes WHERE feed = $1 ORDER BY seq LIMIT $2";
     NEEDED = "SELECT MIN(COALESCE(watermark, initial_from)) FROM jobs WHERE status = 'on'";
     TRIM = "DELETE FROM changes WHERE feed = $1 AND seq <= $2";
@@ -108,6 +163,25 @@ pub fn append_change(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.run(&APPEND, params![feed.0, object.code(), id, related, now]).map(drop)
+}
+
+/// Records what happened to a resource of a tenant, in the transaction that does it.
+pub fn append_occurrence(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    object: ObjectKind,
+    id: ObjectId,
+    occurrence: &Occurrence,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Occurrence { action, switched, version, attributes, external_id } = occurrence;
+    let switched = switched.map(i64::from);
+    let external_id = external_id.as_deref();
+    tx.run(
+        &APPEND_TOLD,
+        params![tenant, object.code(), id, now, action.code(), switched, *version, attributes, external_id],
+    )
+    .map(drop)
 }
 
 /// Gives every committed change its number. Readers call it before [`changes_after`] or [`feed_head`]; where changes are numbered as
@@ -148,18 +222,51 @@ pub fn trim_changes(tx: &mut WriteTx<'_>, feed: Feed, before: Timestamp) -> Resu
 /// The changes after number `after`, in order, `limit` at the most. Where the next one is no longer kept, the error is
 /// [`StoreError::FeedTrimmed`].
 pub fn changes_after(tx: &mut ReadTx<'_>, feed: Feed, after: i64, limit: u32) -> Result<Vec<Change>, StoreError> {
-    let found = tx.all(&AFTER, params![feed.0, after, i64::from(limit)], |row| {
-        Ok(Change {
-            seq: row.int(0)?,
-            object: ObjectKind::from_code(row.int(1)?)?,
-            id: row.id(2)?,
-            related: row.opt_id(3)?,
-            at: row.time(4)?,
-        })
-    })?;
-    match found.first() {
+    let found = tx.all(&AFTER, params![feed.0, after, i64::from(limit)], change)?;
+    without_gap(after, found.first())?;
+    Ok(found)
+}
+
+/// The changes of a tenant after number `after` with what happened, in order, `limit` at the most. Changes from before occurrences were
+/// kept, and those that are told with another resource, have none. Where the next one is no longer kept, the error is
+/// [`StoreError::FeedTrimmed`].
+pub fn occurrences_after(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<(Change, Option<Occurrence>)>, StoreError> {
+    let found =
+        tx.all(&TOLD_AFTER, params![tenant, after, i64::from(limit)], |row| Ok((change(row)?, occurrence(row)?)))?;
+    without_gap(after, found.first().map(|(change, _)| change))?;
+    Ok(found)
+}
+
+fn change(row: &Row<'_>) -> Result<Change, StoreError> {
+    Ok(Change {
+        seq: row.int(0)?,
+        object: ObjectKind::from_code(row.int(1)?)?,
+        id: row.id(2)?,
+        related: row.opt_id(3)?,
+        at: row.time(4)?,
+    })
+}
+
+fn occurrence(row: &Row<'_>) -> Result<Option<Occurrence>, StoreError> {
+    let Some(code) = row.opt_int(5)? else { return Ok(None) };
+    Ok(Some(Occurrence {
+        action: Action::from_code(code)?,
+        switched: row.opt_int(6)?.map(|switched| switched != 0),
+        version: row.opt_int(7)?.unwrap_or_default(),
+        attributes: row.opt_text(8)?.unwrap_or_default(),
+        external_id: row.opt_text(9)?,
+    }))
+}
+
+fn without_gap(after: i64, next: Option<&Change>) -> Result<(), StoreError> {
+    match next {
         Some(next) if next.seq != after + 1 => Err(StoreError::FeedTrimmed { after, first: next.seq }),
-        _ => Ok(found),
+        _ => Ok(()),
     }
 }
 

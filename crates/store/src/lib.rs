@@ -30,8 +30,8 @@ mod tx;
 pub mod users;
 
 pub use changes::{
-    Change, DIRECTORY_FEED, Feed, ObjectKind, TRIMMED_AT_A_TIME, append_change, changes_after, feed_head,
-    number_changes, trim_changes,
+    Action, Change, DIRECTORY_FEED, Feed, ObjectKind, Occurrence, TRIMMED_AT_A_TIME, append_change, append_occurrence,
+    changes_after, feed_head, number_changes, occurrences_after, trim_changes,
 };
 pub use error::{StoreError, UniqueKey};
 pub use id::{AppId, CycleId, GroupId, LogId, ObjectId, ResourceId, RoleId, TenantKey, TokenId, UserId, version_7};

@@ -250,3 +250,66 @@ fn a_long_feed_is_trimmed_in_parts() {
         assert_eq!(numbers_after(&store, Feed(1), 0).await, Err(i64::from(many)));
     });
 }
+
+#[test]
+fn what_happened_to_a_resource_is_told_with_its_change() {
+    on_both(|store| async move {
+        let tenant = TenantKey(1);
+        let told = [
+            Occurrence {
+                action: Action::Created,
+                switched: None,
+                version: 1,
+                attributes: String::new(),
+                external_id: None,
+            },
+            Occurrence {
+                action: Action::Patched,
+                switched: Some(false),
+                version: 2,
+                attributes: "active name.givenName".to_owned(),
+                external_id: None,
+            },
+            Occurrence {
+                action: Action::Replaced,
+                switched: Some(true),
+                version: 3,
+                attributes: "active".to_owned(),
+                external_id: None,
+            },
+            Occurrence {
+                action: Action::Deleted,
+                switched: None,
+                version: 3,
+                attributes: String::new(),
+                external_id: Some("x-1".to_owned()),
+            },
+        ];
+        let written = told.clone();
+        let write = store.write(move |tx| {
+            append_change(tx, tenant.into(), ObjectKind::Membership, numbered(8), Some(numbered(9)), second(1))?;
+            for occurrence in &written {
+                append_occurrence(tx, tenant, ObjectKind::User, numbered(7), occurrence, second(2))?;
+            }
+            number_changes(tx, tenant.into())
+        });
+        write.await.unwrap();
+        let seen = store.read(move |tx| occurrences_after(tx, tenant, 0, 99)).await.unwrap();
+        let (changes, occurrences): (Vec<Change>, Vec<Option<Occurrence>>) = seen.into_iter().unzip();
+        assert_eq!(occurrences[0], None);
+        assert_eq!(occurrences[1..], told.map(Some));
+        assert_eq!(changes, read_from(&store, tenant.into(), 0).await);
+        let later = store.read(move |tx| occurrences_after(tx, tenant, 3, 1)).await.unwrap();
+        assert_eq!(later.iter().map(|(change, _)| change.seq).collect::<Vec<_>>(), [4]);
+    });
+}
+
+#[test]
+fn actions_keep_their_numbers() {
+    for (action, code) in [(Action::Created, 1), (Action::Patched, 2), (Action::Replaced, 3), (Action::Deleted, 4)] {
+        assert_eq!((action.code(), Action::from_code(code).unwrap()), (code, action));
+    }
+    for other in [i64::MIN, 0, 5, i64::MAX] {
+        assert!(matches!(Action::from_code(other), Err(StoreError::Decode(_))), "{other}");
+    }
+}
