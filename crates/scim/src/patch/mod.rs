@@ -150,7 +150,7 @@ impl Operation {
 }
 
 /// Takes a value out of an object by its key in any case.
-fn take(object: &mut Map<String, Value>, name: &str) -> Option<Value> {
+pub(crate) fn take(object: &mut Map<String, Value>, name: &str) -> Option<Value> {
     object.remove(name).or_else(|| {
         let key = object.keys().find(|key| key.eq_ignore_ascii_case(name))?.clone();
         object.remove(&key)
