@@ -10,6 +10,7 @@ mod document;
 mod effort;
 mod error;
 mod groups;
+mod membership;
 mod profile;
 mod query;
 mod representation;
@@ -22,6 +23,7 @@ mod version;
 pub use caller::Caller;
 pub use document::RESOURCE_BYTES_MAX;
 pub use error::{ProviderError, TenantError};
+pub use membership::MEMBERS_REWRITTEN_MAX;
 pub use profile::{Profile, Rules};
 pub use query::{
     COUNT_DEFAULT, COUNT_MAX, LIST_BYTES_MAX, Listing, Paging, SCAN_EFFORT_MAX, SCAN_MAX, SHOW_EFFORT_MAX, list,

@@ -14,6 +14,7 @@ use crate::document::{self, Document};
 use crate::effort::Effort;
 use crate::query::{SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW};
 use crate::representation::{Joined, Representation, View, kind_name, represent};
+use crate::membership::{Membership, leave_groups};
 use crate::{Caller, Precondition, ProviderError, groups, users};
 
 /// Most memberships that a PUT ends by leaving `members` out. Emptying a larger group takes `"members": []`, so that a client which
@@ -77,6 +78,12 @@ fn read_body(caller: &Caller, kind: ResourceKind, body: Value) -> Result<(Attrib
 
 /// Stores a new resource; gives the members of a new group.
 pub fn create(tx: &mut WriteTx<'_>, caller: &Caller, new: &NewResource) -> Result<Vec<MemberRecord>, ProviderError> {
+    insert(tx, caller, new)?;
+    join(tx, caller, new)
+}
+
+/// Stores a new resource without its members.
+pub(crate) fn insert(tx: &mut WriteTx<'_>, caller: &Caller, new: &NewResource) -> Result<(), ProviderError> {
     let record = &new.record;
     let stored = resources::insert(
         tx,
@@ -89,8 +96,22 @@ pub fn create(tx: &mut WriteTx<'_>, caller: &Caller, new: &NewResource) -> Resul
         record.created,
     );
     stored.map_err(|error| unique(caller, new.kind, error))?;
-    changed(tx, caller, new.kind, record.id, record.created)?;
-    groups::add_members(tx, caller, record.id, &new.members, record.created)
+    changed(tx, caller, new.kind, record.id, record.created)
+}
+
+/// Adds the members of a new group; gives them.
+pub(crate) fn join(
+    tx: &mut WriteTx<'_>,
+    caller: &Caller,
+    new: &NewResource,
+) -> Result<Vec<MemberRecord>, ProviderError> {
+    if new.members.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut membership = Membership::new(caller, new.record.id);
+    let added = membership.add(tx, &new.members)?;
+    membership.finish(tx, new.record.created)?;
+    Ok(added)
 }
 
 fn unique(caller: &Caller, kind: ResourceKind, error: StoreError) -> ProviderError {
@@ -223,14 +244,16 @@ pub fn replace(
     let old = document::read(&record.doc)?;
     let mut new = replacement.attributes.clone();
     document::keep_immutable(caller.resource_type(kind)?, &old, &mut new)?;
-    let members_changed = match (&replacement.members, kind) {
-        (_, ResourceKind::User) => false,
-        (Some(members), ResourceKind::Group) => groups::set_members(tx, caller, id, members, now)?,
+    let mut membership = Membership::new(caller, id);
+    match (&replacement.members, kind) {
+        (_, ResourceKind::User) => {}
+        (Some(members), ResourceKind::Group) => membership.set(tx, members)?,
         (None, ResourceKind::Group) => {
             check_left_out_members(tx, caller, id)?;
-            groups::set_members(tx, caller, id, &[], now)?
+            membership.set(tx, &[])?;
         }
-    };
+    }
+    let members_changed = membership.finish(tx, now)?;
     finish(tx, caller, kind, record, Some((&old, &new)), members_changed, now)
 }
 
@@ -274,7 +297,9 @@ pub fn patch(
 ) -> Result<Changed, ProviderError> {
     let kind = patch.kind;
     let record = held(tx, caller, kind, id, precondition)?;
-    let members_changed = groups::change_members(tx, caller, id, &patch.members, now)?;
+    let mut membership = Membership::new(caller, id);
+    membership.apply(tx, &patch.members)?;
+    let members_changed = membership.finish(tx, now)?;
     if patch.attributes.operations.is_empty() {
         return finish(tx, caller, kind, record, None, members_changed, now);
     }
@@ -295,6 +320,10 @@ fn held(
     precondition: &Precondition,
 ) -> Result<ResourceRecord, ProviderError> {
     let record = resources::by_id_locked(tx, caller.tenant(), kind, id)?.ok_or(not_found(kind))?;
+    at_version(record, precondition)
+}
+
+fn at_version(record: ResourceRecord, precondition: &Precondition) -> Result<ResourceRecord, ProviderError> {
     if precondition.allows(record.version) {
         Ok(record)
     } else {
@@ -353,8 +382,10 @@ pub fn delete(
     now: Timestamp,
 ) -> Result<(), ProviderError> {
     check_kind(caller, kind)?;
-    let record = held(tx, caller, kind, id, precondition)?;
-    groups::leave_groups(tx, caller, id, now)?;
+    store::members::hold_groups_of(tx, caller.tenant(), id)?;
+    let record = resources::by_id_to_delete(tx, caller.tenant(), kind, id)?.ok_or(not_found(kind))?;
+    let record = at_version(record, precondition)?;
+    leave_groups(tx, caller, id, now)?;
     if kind == ResourceKind::Group {
         store::members::clear(tx, caller.tenant(), id)?;
     }

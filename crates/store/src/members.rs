@@ -44,6 +44,7 @@ statements! {
     HOLD_GROUPS_OF = "SELECT 1 WHERE $1 IS NULL AND $2 IS NULL",
                      "SELECT g.id FROM members m JOIN resources g ON g.tenant = m.tenant AND g.kind = 2 AND g.id = m.group_id
                       WHERE m.tenant = $1 AND m.member_id = $2 ORDER BY g.id FOR NO KEY UPDATE OF g";
+    COUNT_UP_TO = "SELECT COUNT(*) FROM (SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 LIMIT $3) AS counted";
     IS_MEMBER = "SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 AND member_id = $3";
     MEMBERS = "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2 AND member_id >= $3 ORDER BY member_id LIMIT $4";
     GROUP_IDS_OF = "SELECT group_id FROM members WHERE tenant = $1 AND member_id = $2 AND group_id >= $3 ORDER BY group_id LIMIT $4";
@@ -128,6 +129,12 @@ pub fn clear(tx: &mut WriteTx<'_>, tenant: TenantKey, group: ResourceId) -> Resu
 /// Takes a resource out of every group.
 pub fn leave_all(tx: &mut WriteTx<'_>, tenant: TenantKey, member: ResourceId) -> Result<u64, StoreError> {
     tx.run(&LEAVE_ALL, params![tenant, member])
+}
+
+/// How many members a group has; `limit` where it has more.
+pub fn count_up_to(tx: &mut ReadTx<'_>, tenant: TenantKey, group: ResourceId, limit: u32) -> Result<u64, StoreError> {
+    let count = tx.first(&COUNT_UP_TO, params![tenant, group, i64::from(limit)], |row| row.int(0))?;
+    Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))
 }
 
 /// Whether the resource is a direct member of the group.
