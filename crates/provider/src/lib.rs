@@ -4,6 +4,7 @@
 //! can be done before a transaction (parsing, checking, writing the document) is done before it: the embedded database has one writer.
 //! HTTP is not known here, and neither is the provisioning service.
 
+mod bulk;
 mod caller;
 pub mod discovery;
 mod document;
@@ -20,6 +21,9 @@ mod token;
 mod users;
 mod version;
 
+pub use bulk::{
+    BATCH_EFFORT_MAX, BATCH_OPERATIONS_MAX, BULK_BYTES_MAX, BULK_EFFORT_MAX, Batch, Bulk, BulkAnswer, CIRCLE_OPERATIONS_MAX, Done, Ran, run_batch,
+};
 pub use caller::Caller;
 pub use document::RESOURCE_BYTES_MAX;
 pub use error::{ProviderError, TenantError};

@@ -21,11 +21,16 @@ use crate::{Caller, Precondition, ProviderError, groups, users};
 /// does not know the attribute cannot do it by accident.
 pub const PUT_WITHOUT_MEMBERS_MAX: u32 = 500;
 
+/// What of a PATCH takes as long as a statement.
+const PATCH_EFFORT_OF_STATEMENT: u64 = 100;
+/// How much of a document is read, changed and written in the time of a statement, in bytes.
+const BYTES_OF_STATEMENT: u64 = 512;
+
 /// A resource that a POST described, ready to be stored.
 #[derive(Debug)]
 pub struct NewResource {
-    kind: ResourceKind,
-    record: ResourceRecord,
+    pub(crate) kind: ResourceKind,
+    pub(crate) record: ResourceRecord,
     unique_key: Option<String>,
     keys: Vec<resources::IndexKey>,
     members: Vec<Member>,
@@ -195,6 +200,10 @@ pub struct Changed {
 }
 
 impl Changed {
+    pub(crate) const fn kind(&self) -> ResourceKind {
+        self.kind
+    }
+
     /// The version that the resource is at now.
     pub const fn version(&self) -> i64 {
         self.record.version
@@ -241,6 +250,7 @@ pub fn replace(
 ) -> Result<Changed, ProviderError> {
     let kind = replacement.kind;
     let record = held(tx, caller, kind, id, precondition)?;
+    tx.charge(record.doc.len() as u64 / BYTES_OF_STATEMENT);
     let old = document::read(&record.doc)?;
     let mut new = replacement.attributes.clone();
     document::keep_immutable(caller.resource_type(kind)?, &old, &mut new)?;
@@ -306,7 +316,10 @@ pub fn patch(
     let rules = caller.rules(kind)?;
     let old = document::read(&record.doc)?;
     let mut new = old.clone();
-    patch.attributes.apply(&rules.resource_type, &mut new)?;
+    let mut effort = 0;
+    let applied = patch.attributes.apply_counting(&rules.resource_type, &mut new, &mut effort);
+    tx.charge(effort / PATCH_EFFORT_OF_STATEMENT + record.doc.len() as u64 / BYTES_OF_STATEMENT);
+    applied?;
     rules.forget(&mut new);
     finish(tx, caller, kind, record, Some((&old, &new)), members_changed, now)
 }

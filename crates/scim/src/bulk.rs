@@ -82,6 +82,8 @@ pub struct BulkOperation {
     pub endpoint: String,
     /// The resource it is about; `None` for a POST.
     pub target: Option<BulkId>,
+    /// The id that is chosen for what a POST makes.
+    pub chosen: Option<String>,
     /// The entity tag that the client has of it (RFC 7644 §3.14).
     pub version: Option<String>,
     /// The body; null for a DELETE.
@@ -244,7 +246,7 @@ impl BulkOperation {
             Some(Value::String(version)) => Some(version),
             Some(_) => return Err(ScimError::invalid_value("a 'version' is an entity tag such as W/\"1\"")),
         };
-        Ok(Self { method, endpoint: endpoint.to_owned(), target, version, data, needs: Vec::new() })
+        Ok(Self { method, endpoint: endpoint.to_owned(), target, chosen: None, version, data, needs: Vec::new() })
     }
 }
 

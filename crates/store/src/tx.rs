@@ -77,10 +77,15 @@ impl<'c> ReadTx<'c> {
         matches!(self.inner, Inner::Postgres { .. })
     }
 
-    /// What the transaction has cost so far: 1 for each statement, and 1 for each row that was read or written. Who does many things in
-    /// one transaction ends it by this before it keeps others waiting for long.
+    /// What the transaction has cost so far: 1 for each statement, 1 for each row that was read or written, and what was charged. Who
+    /// does many things in one transaction ends it by this before it keeps others waiting for long.
     pub const fn spent(&self) -> u64 {
         self.spent
+    }
+
+    /// Counts what was done beside statements, in what a statement costs: a few microseconds.
+    pub const fn charge(&mut self, cost: u64) {
+        self.spent = self.spent.saturating_add(cost);
     }
 
     /// The answer to a question that every request asks, such as whose token it brings. It must depend on the data alone: where the

@@ -18,12 +18,17 @@ type Made = HashMap<String, (usize, String)>;
 pub(super) fn resolve(entries: &mut [BulkEntry], mut ids: impl FnMut() -> String) {
     let mut made = Made::new();
     for (number, entry) in entries.iter_mut().enumerate() {
-        let Some(bulk_id) = entry.bulk_id.clone().filter(|_| is_post(&entry.operation)) else { continue };
-        if made.contains_key(&bulk_id) {
-            entry.operation = Err(ScimError::invalid_value(format!("the bulkId '{}' is used twice", echo(&bulk_id))));
-        } else {
-            made.insert(bulk_id, (number, ids()));
+        let (Some(bulk_id), Ok(operation)) = (&entry.bulk_id, &mut entry.operation) else { continue };
+        if operation.method != BulkMethod::Post {
+            continue;
         }
+        if made.contains_key(bulk_id) {
+            entry.operation = Err(ScimError::invalid_value(format!("the bulkId '{}' is used twice", echo(bulk_id))));
+            continue;
+        }
+        let id = ids();
+        operation.chosen = Some(id.clone());
+        made.insert(bulk_id.clone(), (number, id));
     }
     for (number, entry) in entries.iter_mut().enumerate() {
         if let Ok(operation) = &mut entry.operation
@@ -32,10 +37,6 @@ pub(super) fn resolve(entries: &mut [BulkEntry], mut ids: impl FnMut() -> String
             entry.operation = Err(error);
         }
     }
-}
-
-const fn is_post(operation: &Result<BulkOperation, ScimError>) -> bool {
-    matches!(operation, Ok(BulkOperation { method: BulkMethod::Post, .. }))
 }
 
 fn fill(operation: &mut BulkOperation, number: usize, made: &Made) -> Result<(), ScimError> {

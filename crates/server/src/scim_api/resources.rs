@@ -38,9 +38,9 @@ pub(crate) async fn search_everything(_: Admitted) -> Rejection {
     .into()
 }
 
-/// Answers what RFC 7644 has and this server does not (§3.11 for `/Me`).
-pub(crate) async fn not_offered(_: Admitted) -> Rejection {
-    provider::ProviderError::NotImplemented("/Me and /Bulk are not offered; name each user or group by its id").into()
+/// Answers `/Me` (RFC 7644 §3.11): a token stands for a client, and never for one of the users.
+pub(crate) async fn me(_: Admitted) -> Rejection {
+    provider::ProviderError::NotImplemented("a token stands for no user, so there is no /Me; name the user by its id").into()
 }
 
 /// The methods of `/Users/{id}` or `/Groups/{id}`.
