@@ -104,10 +104,10 @@ fn run_one(
     failed: &BTreeSet<usize>,
     now: Timestamp,
 ) -> Result<Outcome, StoreError> {
-    let Some(task) = &turn.task else { return Ok(Outcome::Refused) };
     if let Some(other) = turn.needs.iter().find(|other| failed.contains(other)) {
         return Ok(Outcome::Needs(*other));
     }
+    let Some(task) = &turn.task else { return Ok(Outcome::Refused) };
     Ok(match tx.part(|tx| task.run(tx, caller, now))? {
         Ok(done) => Outcome::Done(done),
         Err(error) => Outcome::Failed(error),
