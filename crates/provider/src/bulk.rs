@@ -212,7 +212,9 @@ impl Bulk {
                 let bulk_id = self.entries[other].bulk_id.as_deref().unwrap_or_default();
                 let shown: String =
                     bulk_id.chars().take(scim::limits::ECHO_CHARS_MAX).flat_map(char::escape_default).collect();
-                Err(ProviderError::Conflict(format!("the operation with the bulkId '{shown}' failed, which this one needs")))
+                Err(ProviderError::Conflict(format!(
+                    "the operation with the bulkId '{shown}' failed, which this one needs"
+                )))
             }
         }
     }
@@ -223,7 +225,8 @@ impl Bulk {
                 if self.fail_on_errors.is_some_and(|errors| self.failed.len() as u64 >= errors) {
                     return;
                 }
-                let detail = "the operations done so far cost as much as a bulk request may; send the rest in another one";
+                let detail =
+                    "the operations done so far cost as much as a bulk request may; send the rest in another one";
                 self.keep(number, Err(ProviderError::TooLarge(detail.to_owned())));
             }
         }
@@ -293,7 +296,10 @@ fn kind_at(_: &Caller, name: &str) -> Result<ResourceKind, ProviderError> {
     match name {
         "Users" => Ok(ResourceKind::User),
         "Groups" => Ok(ResourceKind::Group),
-        _ => Err(ScimError::invalid_path("the 'path' of an operation begins with a resource type's endpoint, such as /Users").into()),
+        _ => Err(ScimError::invalid_path(
+            "the 'path' of an operation begins with a resource type's endpoint, such as /Users",
+        )
+        .into()),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::representation::{View, endpoint, kind_name, write_json};
 use crate::{Caller, ProviderError, membership};
 
 /// Members read at a time.
-const CHUNK: u32 = 1000;
+pub(crate) const CHUNK: u32 = 1000;
 /// What a member counts in what is shown, beside its name, in bytes.
 const MEMBER_BYTES: u64 = 256;
 
@@ -29,16 +29,15 @@ pub(crate) fn members_json(
     if !view.projection.wants_members(resource_type) {
         return Ok(None);
     }
-    let comparisons = 1 + view.projection.comparisons() as u64;
     let mut json = String::from("[");
     let mut after = None;
     loop {
         let present = members::members_after(tx, caller.tenant(), group, after, CHUNK)?;
         let Some(last) = present.last() else { break };
         after = Some(last.id);
-        let bytes = present.iter().map(|member| MEMBER_BYTES + membership::name_bytes(member)).sum::<u64>();
-        effort.spend(bytes.saturating_mul(comparisons))?;
-        write_members(&mut json, resource_type, &present, view);
+        effort.spend(members_effort(&present, view))?;
+        let is_first = json.len() == 1;
+        write_members(&mut json, resource_type, &present, view, is_first);
         if present.len() < CHUNK as usize {
             break;
         }
@@ -58,15 +57,29 @@ pub(crate) fn known_members_json(
         return Ok(None);
     }
     let mut json = String::from("[");
-    write_members(&mut json, resource_type, known, view);
+    write_members(&mut json, resource_type, known, view, true);
     json.push(']');
     Ok(Some(json))
 }
 
-fn write_members(json: &mut String, resource_type: &ResourceType, members: &[MemberRecord], view: View<'_>) {
+/// What choosing what is shown of members costs.
+pub(crate) fn members_effort(members: &[MemberRecord], view: View<'_>) -> u64 {
+    let bytes = members.iter().map(|member| MEMBER_BYTES + membership::name_bytes(member)).sum::<u64>();
+    bytes.saturating_mul(1 + view.projection.comparisons() as u64)
+}
+
+/// Adds members to a list; those that a projection leaves nothing of are left out.
+pub(crate) fn write_members(
+    json: &mut String,
+    resource_type: &ResourceType,
+    members: &[MemberRecord],
+    view: View<'_>,
+    mut is_first: bool,
+) {
     if view.projection.is_all() {
         for member in members {
-            write_member(json, member, view.base);
+            write_member(json, member, view.base, is_first);
+            is_first = false;
         }
         return;
     }
@@ -74,13 +87,14 @@ fn write_members(json: &mut String, resource_type: &ResourceType, members: &[Mem
     let mut group = Attributes::from_iter([("members".to_owned(), Value::Array(elements))]);
     view.projection.apply(resource_type, &mut group);
     for element in group.get("members").and_then(Value::as_array).into_iter().flatten() {
-        let comma = if json.len() > 1 { "," } else { "" };
+        let comma = if is_first { "" } else { "," };
         write_json(json, format_args!("{comma}{element}"));
+        is_first = false;
     }
 }
 
-fn write_member(json: &mut String, member: &MemberRecord, base: &str) {
-    let comma = if json.len() > 1 { "," } else { "" };
+fn write_member(json: &mut String, member: &MemberRecord, base: &str, is_first: bool) {
+    let comma = if is_first { "" } else { "," };
     let (id, name, endpoint) = (member.id, kind_name(member.kind), endpoint(member.kind));
     write_json(json, format_args!("{comma}{{\"value\":\"{id}\",\"$ref\":\"{base}{endpoint}{id}\",\"type\":\"{name}\""));
     if let Some(display) = &member.display {

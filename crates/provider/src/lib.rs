@@ -10,6 +10,7 @@ pub mod discovery;
 mod document;
 mod effort;
 mod error;
+mod group_text;
 mod groups;
 mod membership;
 mod profile;
@@ -22,11 +23,13 @@ mod users;
 mod version;
 
 pub use bulk::{
-    BATCH_EFFORT_MAX, BATCH_OPERATIONS_MAX, BULK_BYTES_MAX, BULK_EFFORT_MAX, Batch, Bulk, BulkAnswer, CIRCLE_OPERATIONS_MAX, Done, Ran, run_batch,
+    BATCH_EFFORT_MAX, BATCH_OPERATIONS_MAX, BULK_BYTES_MAX, BULK_EFFORT_MAX, Batch, Bulk, BulkAnswer,
+    CIRCLE_OPERATIONS_MAX, Done, Ran, run_batch,
 };
 pub use caller::Caller;
 pub use document::RESOURCE_BYTES_MAX;
 pub use error::{ProviderError, TenantError};
+pub use group_text::{GroupFetched, GroupText, get_group};
 pub use membership::MEMBERS_REWRITTEN_MAX;
 pub use profile::{Profile, Rules};
 pub use query::{

@@ -78,11 +78,7 @@ impl<'c> Membership<'c> {
 
     /// Adds members; gives those that were none before. An id that names nothing of this tenant is refused in the same words whether it
     /// exists elsewhere or not.
-    pub(crate) fn add(
-        &mut self,
-        tx: &mut WriteTx<'_>,
-        added: &[Member],
-    ) -> Result<Vec<MemberRecord>, ProviderError> {
+    pub(crate) fn add(&mut self, tx: &mut WriteTx<'_>, added: &[Member]) -> Result<Vec<MemberRecord>, ProviderError> {
         let tenant = self.caller.tenant();
         if let [only] = added {
             let id = member_id(only)?;

@@ -11,10 +11,8 @@ use store::resources::{self, ResourceKind, ResourceRecord};
 use store::{ObjectId, ObjectKind, ReadTx, ResourceId, StoreError, UniqueKey, WriteTx, append_change};
 
 use crate::document::{self, Document};
-use crate::effort::Effort;
-use crate::query::{SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW};
-use crate::representation::{Joined, Representation, View, kind_name, represent};
 use crate::membership::{Membership, leave_groups};
+use crate::representation::{Joined, Representation, View, kind_name, represent};
 use crate::{Caller, Precondition, ProviderError, groups, users};
 
 /// Most memberships that a PUT ends by leaving `members` out. Emptying a larger group takes `"members": []`, so that a client which
@@ -152,7 +150,7 @@ pub enum Fetched {
     },
 }
 
-/// Gets a resource (RFC 7644 §3.4.1). `unless` is the client's `If-None-Match`. A user's groups change without the user's version, so
+/// Gets a resource (RFC 7644 §3.4.1), of a group what is not its members; see [`crate::get_group`]. `unless` is the client's `If-None-Match`. A user's groups change without the user's version, so
 /// an answer that would show them is never the one that the client has.
 pub fn get(
     tx: &mut ReadTx<'_>,
@@ -173,10 +171,7 @@ pub fn get(
             let memberships = users::groups_of(tx, caller, id)?;
             users::groups_json(caller, &memberships, view)?.map(|json| Joined { attribute: "groups", json })
         }
-        ResourceKind::Group => {
-            let mut effort = Effort::new(SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW);
-            groups::members_json(tx, caller, id, view, &mut effort)?.map(|json| Joined { attribute: "members", json })
-        }
+        ResourceKind::Group => None,
     };
     let text = represent(caller, kind, &record, view, joined.as_ref())?;
     Ok(Fetched::Found(Representation { id, version: record.version, text }))

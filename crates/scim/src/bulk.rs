@@ -145,7 +145,9 @@ impl BulkRequest {
         let fail_on_errors = match take(&mut body, "failOnErrors") {
             None | Some(Value::Null) => None,
             Some(given) => Some(given.as_u64().filter(|errors| *errors > 0).ok_or_else(|| {
-                ScimError::invalid_value("'failOnErrors' must be a whole number above 0; leave it out to go on after errors")
+                ScimError::invalid_value(
+                    "'failOnErrors' must be a whole number above 0; leave it out to go on after errors",
+                )
             })?),
         };
         let Some(Value::Array(given)) = take(&mut body, "Operations") else {
@@ -232,7 +234,9 @@ impl BulkOperation {
             }
             (BulkMethod::Put | BulkMethod::Patch | BulkMethod::Delete, Some(id)) => Some(BulkId::Known(id.to_owned())),
             (BulkMethod::Put | BulkMethod::Patch | BulkMethod::Delete, None) => {
-                return Err(ScimError::invalid_path(format!("the 'path' of a {method} names one resource, such as /Users/id")));
+                return Err(ScimError::invalid_path(format!(
+                    "the 'path' of a {method} names one resource, such as /Users/id"
+                )));
             }
         };
         let data = take(&mut given, "data").filter(|data| !data.is_null());
@@ -259,7 +263,10 @@ fn read_path(path: &str) -> Result<(&str, Option<&str>), ScimError> {
         Some((endpoint, id)) => (endpoint, Some(id)),
     };
     let is_segment = |text: &str| {
-        !text.is_empty() && !text.starts_with('.') && !text.contains(['/', '?', '#', '%', '\\']) && text.len() <= KEY_BYTES_MAX
+        !text.is_empty()
+            && !text.starts_with('.')
+            && !text.contains(['/', '?', '#', '%', '\\'])
+            && text.len() <= KEY_BYTES_MAX
     };
     if is_segment(endpoint) && !endpoint.contains(':') && id.is_none_or(is_segment) {
         Ok((endpoint, id))

@@ -65,7 +65,13 @@ impl<'c> ReadTx<'c> {
         prepared: &'c mut Prepared,
         gave_up: &'c mut bool,
     ) -> Self {
-        Self { inner: Inner::Postgres { client, prepared, gave_up }, memo: None, failure: None, left: u32::MAX, spent: 0 }
+        Self {
+            inner: Inner::Postgres { client, prepared, gave_up },
+            memo: None,
+            failure: None,
+            left: u32::MAX,
+            spent: 0,
+        }
     }
 
     /// Refuses every statement but one: what runs outside of a transaction sees one moment with one statement only.

@@ -69,12 +69,7 @@ impl Batch {
 ///
 /// # Errors
 /// Those of the database, which end the transaction.
-pub fn run_batch(
-    tx: &mut WriteTx<'_>,
-    caller: &Caller,
-    batch: &Batch,
-    now: Timestamp,
-) -> Result<Ran, ProviderError> {
+pub fn run_batch(tx: &mut WriteTx<'_>, caller: &Caller, batch: &Batch, now: Timestamp) -> Result<Ran, ProviderError> {
     let begun = tx.spent();
     let mut failed = BTreeSet::clone(&batch.failed);
     let (mut results, mut errors_left) = (Vec::new(), batch.errors_left);

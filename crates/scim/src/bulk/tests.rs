@@ -47,7 +47,8 @@ fn requests_that_are_refused_as_a_whole() {
     let many = |count| message(json!({ "Operations": vec![json!({}); count] }));
     assert_eq!(read_with(&many(limits::BULK_OPERATIONS_MAX + 1)), Err(BulkError::TooManyOperations));
     assert_eq!(read_with(&many(limits::BULK_OPERATIONS_MAX)).unwrap().entries.len(), limits::BULK_OPERATIONS_MAX);
-    let lenient = json!({ "SCHEMAS": [BULK_REQUEST_URN.to_uppercase()], "operations": [], "failonerrors": 2, "more": 1 });
+    let lenient =
+        json!({ "SCHEMAS": [BULK_REQUEST_URN.to_uppercase()], "operations": [], "failonerrors": 2, "more": 1 });
     assert_eq!(read_with(&lenient).unwrap().fail_on_errors, Some(2));
 }
 
@@ -88,7 +89,10 @@ fn operations_that_are_refused_alone() {
     let odd = read(&json!([{ "METHOD": "delete", "Path": "Users/1/", "version": null, "data": null }]));
     let operation = odd.entries[0].operation.as_ref().unwrap();
     let about = Some(BulkId::Known("1".to_owned()));
-    assert_eq!((operation.method, operation.endpoint.as_str(), &operation.target), (BulkMethod::Delete, "Users", &about));
+    assert_eq!(
+        (operation.method, operation.endpoint.as_str(), &operation.target),
+        (BulkMethod::Delete, "Users", &about)
+    );
 }
 
 #[test]

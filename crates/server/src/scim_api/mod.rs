@@ -8,6 +8,7 @@ mod answer;
 mod body;
 mod bulk;
 mod discovery;
+mod group_body;
 mod parameters;
 mod rejection;
 mod resources;

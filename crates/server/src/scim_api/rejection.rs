@@ -102,7 +102,9 @@ impl Rejection {
             Self::DiscoveryFilter => "discovery endpoints have no filters".into(),
             Self::MediaType => "the body must be application/scim+json or application/json, in UTF-8".into(),
             Self::ContentEncoding => "the body must not be compressed".into(),
-            Self::TooLarge => format!("the body exceeds maxPayloadSize: it has at most {} bytes", super::BODY_BYTES_MAX),
+            Self::TooLarge => {
+                format!("the body exceeds maxPayloadSize: it has at most {} bytes", super::BODY_BYTES_MAX)
+            }
             Self::BodyTooSlow => "the body did not arrive in time".into(),
             Self::BodyBroken => "the body broke off".into(),
             Self::TooSlow => "the server is busy; try again".into(),

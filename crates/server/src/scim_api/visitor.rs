@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use axum::body::Body;
 use http::{HeaderMap, Method, Response, StatusCode, Uri, header};
 use jiff::Timestamp;
 use provider::{Caller, ProviderError, TokenHash, View};

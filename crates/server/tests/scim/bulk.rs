@@ -110,10 +110,13 @@ fn references_backward_forward_and_in_paths() {
                 user_with("bob", &manager("bulkId:alice")),
                 user_with("carl", &manager("bulkId:dora")),
                 user("dora"),
-                patch("/Groups/bulkId:Guides", &json!([
-                    { "op": "remove", "path": "members[value eq \"bulkId:alice\"]" },
-                    { "op": "add", "path": "members", "value": "bulkId:carl" },
-                ])),
+                patch(
+                    "/Groups/bulkId:Guides",
+                    &json!([
+                        { "op": "remove", "path": "members[value eq \"bulkId:alice\"]" },
+                        { "op": "add", "path": "members", "value": "bulkId:carl" },
+                    ]),
+                ),
                 json!({ "method": "DELETE", "path": "/Users/bulkId:bob" }),
             ],
         )
@@ -190,7 +193,8 @@ fn sb_03_circles_of_groups_are_resolved() {
         }
         // One that cannot be made takes the others of its circle with it, and what needs them.
         let failed =
-            bulk(&world, &[group("E", &["bulkId:F"]), group("F", &["bulkId:E", "nobody"]), group("G", &["bulkId:E"])]).await;
+            bulk(&world, &[group("E", &["bulkId:F"]), group("F", &["bulkId:E", "nobody"]), group("G", &["bulkId:E"])])
+                .await;
         assert_eq!(statuses(&failed), ["409", "400", "409"]);
         assert!(failed.iter().all(|one| one.get("location").is_none()), "{failed:?}");
         assert_eq!(count(&world, "/Groups").await, 4);
@@ -232,7 +236,8 @@ fn sb_04_what_speaks_of_itself_of_nobody_or_twice_is_refused_alone() {
         )
         .await;
         assert_eq!(statuses(&done), ["400", "400", "201", "400", "201", "409", "409", "400"]);
-        for (number, scim_type) in [(0, "invalidValue"), (1, "invalidValue"), (3, "invalidValue"), (7, "invalidSyntax")] {
+        for (number, scim_type) in [(0, "invalidValue"), (1, "invalidValue"), (3, "invalidValue"), (7, "invalidSyntax")]
+        {
             assert_eq!(done[number]["response"]["scimType"], scim_type, "{number}");
             assert_eq!(done[number].get("location"), None, "{number}");
         }
@@ -295,10 +300,16 @@ fn sb_06_errors_count_in_the_order_in_which_operations_are_done() {
     on_both(|store| async {
         let world = World::new(store, "generic").await;
         world.user("taken").await;
-        let mut body = message(&[group("G", &["bulkId:late"]), user("first"), user_with("late", &json!({ "userName": "taken" })), user("last")]);
+        let mut body = message(&[
+            group("G", &["bulkId:late"]),
+            user("first"),
+            user_with("late", &json!({ "userName": "taken" })),
+            user("last"),
+        ]);
         body["failOnErrors"] = json!(1);
         let done = told(&world.call("POST", "/Bulk", &body).await);
-        let shown: Vec<_> = done.iter().map(|one| (one["bulkId"].as_str().unwrap(), one["status"].as_str().unwrap())).collect();
+        let shown: Vec<_> =
+            done.iter().map(|one| (one["bulkId"].as_str().unwrap(), one["status"].as_str().unwrap())).collect();
         assert_eq!(shown, [("first", "201"), ("late", "409")]);
         assert_eq!(done[1]["response"]["scimType"], "uniqueness");
     });
@@ -309,8 +320,21 @@ fn sb_07_an_operation_reaches_resources_and_nothing_else() {
     on_both(|store| async {
         let world = World::new(store, "generic").await;
         let paths = [
-            "/Bulk", "/Me", "/Schemas", "/.search", "/Users/.search", "http://other/Users", "//other/Users", "../admin",
-            "/../t/other/scim/v2/Users", "/Users/../Groups", "/t/fabrikam/scim/v2/Users", "/users", "", "/", "/Users?x=y",
+            "/Bulk",
+            "/Me",
+            "/Schemas",
+            "/.search",
+            "/Users/.search",
+            "http://other/Users",
+            "//other/Users",
+            "../admin",
+            "/../t/other/scim/v2/Users",
+            "/Users/../Groups",
+            "/t/fabrikam/scim/v2/Users",
+            "/users",
+            "",
+            "/",
+            "/Users?x=y",
         ];
         let posts: Vec<Value> = paths
             .iter()
@@ -320,7 +344,13 @@ fn sb_07_an_operation_reaches_resources_and_nothing_else() {
         for (path, done) in paths.iter().zip(bulk(&world, &posts).await) {
             assert_eq!((&done["status"], done.get("location")), (&json!("400"), None), "{path}: {done}");
         }
-        let odd = [json!(null), json!([]), json!({}), json!({ "method": "GET", "path": "/Users" }), json!({ "method": "OPTIONS", "path": "/Users/1" })];
+        let odd = [
+            json!(null),
+            json!([]),
+            json!({}),
+            json!({ "method": "GET", "path": "/Users" }),
+            json!({ "method": "OPTIONS", "path": "/Users/1" }),
+        ];
         assert_eq!(statuses(&bulk(&world, &odd).await), ["400"; 5]);
         assert_eq!(count(&world, "/Users").await, 0);
     });
@@ -382,7 +412,9 @@ fn sb_10_a_request_that_is_cut_off_leaves_whole_operations_and_can_be_sent_again
         }
         // Whatever was made before has what was asked for it.
         let groups = world.get("/Groups?count=1000").await.body;
-        assert!(groups["Resources"].as_array().unwrap().iter().all(|group| group["members"].as_array().unwrap().len() == 1));
+        assert!(
+            groups["Resources"].as_array().unwrap().iter().all(|group| group["members"].as_array().unwrap().len() == 1)
+        );
     });
 }
 
