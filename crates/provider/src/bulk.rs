@@ -17,7 +17,6 @@ use store::{ResourceId, StoreError};
 
 pub use run::{Batch, Done, Ran, run_batch};
 
-use crate::representation::{endpoint, kind_name};
 use crate::{Caller, NewResource, Patch, Precondition, ProviderError, Replacement};
 
 /// Longest body of a bulk request, in bytes; what reads bodies holds them to it.
@@ -50,7 +49,10 @@ pub struct Bulk {
 struct Entry {
     method: Option<String>,
     bulk_id: Option<String>,
-    place: Option<(ResourceKind, String)>,
+    /// Where its kind of resource lives, between slashes.
+    endpoint: String,
+    /// The id of the resource it is about.
+    target: Option<String>,
     needs: Vec<usize>,
     step: Step,
     outcome: Option<Result<Done, ProviderError>>,
@@ -258,18 +260,18 @@ impl Entry {
             }
             Ok((kind, operation))
         });
-        let (place, needs, step) = match placed {
-            Err(error) => (None, Vec::new(), Step::Refused(Some(error))),
+        let (endpoint, target, needs, step) = match placed {
+            Err(error) => (String::new(), None, Vec::new(), Step::Refused(Some(error))),
             Ok((kind, mut operation)) => {
-                let place = match &operation.target {
-                    Some(BulkId::Known(id)) => Some((kind, id.clone())),
+                let target = match &operation.target {
+                    Some(BulkId::Known(id)) => Some(id.clone()),
                     Some(BulkId::Made(_)) | None => None,
                 };
                 let needs = std::mem::take(&mut operation.needs);
-                (place, needs, Step::Sent(Box::new(operation)))
+                (caller.endpoint(kind).to_owned(), target, needs, Step::Sent(Box::new(operation)))
             }
         };
-        Self { method, bulk_id, place, needs, step, outcome: None }
+        Self { method, bulk_id, endpoint, target, needs, step, outcome: None }
     }
 
     fn turn(&self, number: usize) -> run::Turn {
@@ -282,25 +284,22 @@ impl Entry {
 
     fn answer(self) -> Option<BulkAnswer> {
         let outcome = self.outcome?;
-        let path = match (&outcome, self.place) {
-            (Ok(done), _) => Some(format!("{}{}", endpoint(done.kind), done.id)),
-            (Err(_), Some((kind, id))) => Some(format!("{}{id}", endpoint(kind))),
-            (Err(_), None) => None,
+        let id = match &outcome {
+            Ok(done) => Some(done.id.to_string()),
+            Err(_) => self.target,
         };
+        let path = id.map(|id| format!("{}{id}", self.endpoint));
         Some(BulkAnswer { method: self.method, bulk_id: self.bulk_id, path, outcome })
     }
 }
 
-/// The kind of resource that lives at an endpoint.
-fn kind_at(_: &Caller, name: &str) -> Result<ResourceKind, ProviderError> {
-    match name {
-        "Users" => Ok(ResourceKind::User),
-        "Groups" => Ok(ResourceKind::Group),
-        _ => Err(ScimError::invalid_path(
-            "the 'path' of an operation begins with a resource type's endpoint, such as /Users",
-        )
-        .into()),
-    }
+/// The kind of resource that lives at an endpoint. That an application has no groups is found out by who makes one.
+fn kind_at(caller: &Caller, name: &str) -> Result<ResourceKind, ProviderError> {
+    let kind = if name == "Groups" { Some(ResourceKind::Group) } else { caller.profile().kind_at(name) };
+    kind.ok_or_else(|| {
+        ScimError::invalid_path("the 'path' of an operation begins with a resource type's endpoint, such as /Users")
+            .into()
+    })
 }
 
 impl Task {
@@ -311,7 +310,7 @@ impl Task {
             (BulkMethod::Post, _, Some(id)) | (_, Some(BulkId::Known(id)), _) => ResourceId::exact(id),
             _ => None,
         };
-        let id = named.ok_or(ProviderError::NotFound { kind: kind_name(kind) })?;
+        let id = named.ok_or_else(|| crate::resource::not_found(caller, kind))?;
         let version = operation.version.as_deref().map_or(Ok(Precondition::None), str::parse)?;
         Ok(match operation.method {
             BulkMethod::Post => Self::Create(NewResource::prepare(caller, kind, data, id, now)?),

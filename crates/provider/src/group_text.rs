@@ -12,6 +12,7 @@ use crate::effort::Effort;
 use crate::groups::{CHUNK, members_effort, write_members};
 use crate::query::{SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW};
 use crate::representation::{View, represent};
+use crate::resource::not_found;
 use crate::{Caller, Precondition, ProviderError};
 
 /// Bytes of an id.
@@ -63,7 +64,7 @@ pub fn get_group(
     bytes_max: usize,
 ) -> Result<GroupFetched, ProviderError> {
     let kind = ResourceKind::Group;
-    let record = resources::by_id(tx, caller.tenant(), kind, id)?.ok_or(ProviderError::NotFound { kind: "Group" })?;
+    let record = resources::by_id(tx, caller.tenant(), kind, id)?.ok_or_else(|| not_found(caller, kind))?;
     if unless.names(record.version) {
         return Ok(GroupFetched::NotModified { version: record.version });
     }
@@ -143,7 +144,7 @@ impl GroupText {
         let resource_type = self.caller.resource_type(ResourceKind::Group)?;
         let view = View { base: &self.base, projection: &self.projection };
         let before = text.len();
-        write_members(text, resource_type, &page.members(), view, self.is_first);
+        write_members(text, &self.caller, resource_type, &page.members(), view, self.is_first);
         self.is_first &= text.len() == before;
         Ok(())
     }

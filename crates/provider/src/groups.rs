@@ -8,7 +8,7 @@ use store::resources::ResourceKind;
 use store::{ReadTx, ResourceId};
 
 use crate::effort::Effort;
-use crate::representation::{View, endpoint, kind_name, write_json};
+use crate::representation::{View, write_json};
 use crate::{Caller, ProviderError, membership};
 
 /// Members read at a time.
@@ -37,7 +37,7 @@ pub(crate) fn members_json(
         after = Some(last.id);
         effort.spend(members_effort(&present, view))?;
         let is_first = json.len() == 1;
-        write_members(&mut json, resource_type, &present, view, is_first);
+        write_members(&mut json, caller, resource_type, &present, view, is_first);
         if present.len() < CHUNK as usize {
             break;
         }
@@ -57,7 +57,7 @@ pub(crate) fn known_members_json(
         return Ok(None);
     }
     let mut json = String::from("[");
-    write_members(&mut json, resource_type, known, view, true);
+    write_members(&mut json, caller, resource_type, known, view, true);
     json.push(']');
     Ok(Some(json))
 }
@@ -71,6 +71,7 @@ pub(crate) fn members_effort(members: &[MemberRecord], view: View<'_>) -> u64 {
 /// Adds members to a list; those that a projection leaves nothing of are left out.
 pub(crate) fn write_members(
     json: &mut String,
+    caller: &Caller,
     resource_type: &ResourceType,
     members: &[MemberRecord],
     view: View<'_>,
@@ -78,12 +79,12 @@ pub(crate) fn write_members(
 ) {
     if view.projection.is_all() {
         for member in members {
-            write_member(json, member, view.base, is_first);
+            write_member(json, caller, member, view.base, is_first);
             is_first = false;
         }
         return;
     }
-    let elements = members.iter().map(|member| element(member, view.base)).collect();
+    let elements = members.iter().map(|member| element(caller, member, view.base)).collect();
     let mut group = Attributes::from_iter([("members".to_owned(), Value::Array(elements))]);
     view.projection.apply(resource_type, &mut group);
     for element in group.get("members").and_then(Value::as_array).into_iter().flatten() {
@@ -93,9 +94,9 @@ pub(crate) fn write_members(
     }
 }
 
-fn write_member(json: &mut String, member: &MemberRecord, base: &str, is_first: bool) {
+fn write_member(json: &mut String, caller: &Caller, member: &MemberRecord, base: &str, is_first: bool) {
     let comma = if is_first { "" } else { "," };
-    let (id, name, endpoint) = (member.id, kind_name(member.kind), endpoint(member.kind));
+    let (id, name, endpoint) = (member.id, caller.kind_name(member.kind), caller.endpoint(member.kind));
     write_json(json, format_args!("{comma}{{\"value\":\"{id}\",\"$ref\":\"{base}{endpoint}{id}\",\"type\":\"{name}\""));
     if let Some(display) = &member.display {
         write_json(json, format_args!(",\"display\":{}", Value::from(display.as_str())));
@@ -103,11 +104,11 @@ fn write_member(json: &mut String, member: &MemberRecord, base: &str, is_first: 
     json.push('}');
 }
 
-pub(crate) fn element(member: &MemberRecord, base: &str) -> Value {
+pub(crate) fn element(caller: &Caller, member: &MemberRecord, base: &str) -> Value {
     let id = member.id.to_string();
     let mut element = json!({
-        "$ref": format!("{base}{}{id}", endpoint(member.kind)),
-        "type": kind_name(member.kind),
+        "$ref": format!("{base}{}{id}", caller.endpoint(member.kind)),
+        "type": caller.kind_name(member.kind),
         "value": id,
     });
     if let (Some(object), Some(display)) = (element.as_object_mut(), &member.display) {

@@ -195,7 +195,8 @@ impl<'c> Membership<'c> {
     ) -> Result<(), ProviderError> {
         self.effort.spend(present.iter().map(|member| removal_effort(member, comparisons)).sum())?;
         let chosen = present.iter().filter(|member| {
-            let group = Attributes::from_iter([("members".to_owned(), Value::Array(vec![element(member, "")]))]);
+            let group =
+                Attributes::from_iter([("members".to_owned(), Value::Array(vec![element(self.caller, member, "")]))]);
             matcher.matches(&group)
         });
         let chosen: Vec<ResourceId> = chosen.map(|member| member.id).collect();
@@ -233,7 +234,7 @@ fn check_nesting(caller: &Caller, group: ResourceId, member: ResourceId, kind: R
         ResourceKind::Group if !caller.profile().nested_groups => {
             Err(ScimError::invalid_value("this application has no nested groups: a member must be a User"))
         }
-        ResourceKind::Group | ResourceKind::User => Ok(()),
+        ResourceKind::Group | ResourceKind::User | ResourceKind::Custom(_) => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use http::{Response, StatusCode};
+use jiff::SignedDuration;
 use provider::{Bulk, BulkAnswer, Done, ProviderError, ResourceKind, run_batch};
 use scim::BULK_RESPONSE_URN;
 use scim::bulk::BulkMethod;
@@ -14,11 +15,15 @@ use super::body::{BODY_BYTES_MAX, ScimBody};
 use super::visitor::Admitted;
 use super::{Rejection, answer};
 use crate::App;
+use crate::guard::REQUEST_DEADLINE;
 
 // What `/ServiceProviderConfig` says must be what bodies are held to.
 const _: () = assert!(BODY_BYTES_MAX == provider::BULK_BYTES_MAX);
 
-/// Does the operations of a bulk request. A token that is revoked meanwhile ends it: what is left is not attempted.
+/// How long a bulk request goes on taking up operations: its answer is to come before the request is given up.
+const BULK_TIME_MAX: SignedDuration = SignedDuration::from_secs(REQUEST_DEADLINE.as_secs().cast_signed() * 3 / 4);
+
+/// Does the operations of a bulk request. What is left when its time is over is not attempted. A token that is revoked meanwhile ends it: what is left is not attempted.
 pub(crate) async fn bulk(
     State(app): State<App>,
     admitted: Admitted,
@@ -29,6 +34,9 @@ pub(crate) async fn bulk(
     let mut is_first = true;
     loop {
         let now = app.now();
+        if now.duration_since(begun) > BULK_TIME_MAX {
+            break;
+        }
         let Some(batch) = bulk.next(&admitted.caller, now).map(Arc::new) else { break };
         let shared = Arc::clone(&batch);
         match admitted.write(&app, now, move |tx, caller| run_batch(tx, caller, &shared, now)).await {
@@ -82,7 +90,7 @@ fn operation(base: &str, answer: BulkAnswer) -> Value {
 const fn status(done: &Done) -> StatusCode {
     match (done.method, done.kind) {
         (BulkMethod::Post, _) => StatusCode::CREATED,
-        (BulkMethod::Put, _) | (BulkMethod::Patch, ResourceKind::User) => StatusCode::OK,
+        (BulkMethod::Put, _) | (BulkMethod::Patch, ResourceKind::User | ResourceKind::Custom(_)) => StatusCode::OK,
         (BulkMethod::Patch, ResourceKind::Group) | (BulkMethod::Delete, _) => StatusCode::NO_CONTENT,
     }
 }

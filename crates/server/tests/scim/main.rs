@@ -5,6 +5,7 @@ mod access;
 mod bulk;
 mod discovery;
 mod groups;
+mod groups_at_size;
 mod lists;
 mod malformed;
 mod methods;
