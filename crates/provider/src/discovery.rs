@@ -49,7 +49,11 @@ pub fn service_provider_config(base: &str) -> String {
     json!({
         "schemas": [SERVICE_PROVIDER_CONFIG_URN],
         "patch": { "supported": true },
-        "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
+        "bulk": {
+            "supported": true,
+            "maxOperations": scim::limits::BULK_OPERATIONS_MAX,
+            "maxPayloadSize": crate::BULK_BYTES_MAX,
+        },
         "filter": { "supported": true, "maxResults": COUNT_MAX },
         "changePassword": { "supported": false },
         "sort": { "supported": false },

@@ -27,6 +27,12 @@ pub enum ProviderError {
         /// The version it is at.
         current: i64,
     },
+    /// The request is larger than a limit, which the words name (RFC 7644 §3.7.4).
+    #[error("{0}")]
+    TooLarge(String),
+    /// The operation of a bulk request needs another one that was not done (RFC 7644 §3.7.1).
+    #[error("{0}")]
+    Conflict(String),
     /// The application that the tenant stands for does not offer this.
     #[error("{0}")]
     NotImplemented(&'static str),

@@ -4,12 +4,15 @@
 //! can be done before a transaction (parsing, checking, writing the document) is done before it: the embedded database has one writer.
 //! HTTP is not known here, and neither is the provisioning service.
 
+mod bulk;
 mod caller;
 pub mod discovery;
 mod document;
 mod effort;
 mod error;
+mod group_text;
 mod groups;
+mod membership;
 mod profile;
 mod query;
 mod representation;
@@ -19,9 +22,15 @@ mod token;
 mod users;
 mod version;
 
+pub use bulk::{
+    BATCH_EFFORT_MAX, BATCH_OPERATIONS_MAX, BULK_BYTES_MAX, BULK_EFFORT_MAX, Batch, Bulk, BulkAnswer,
+    CIRCLE_OPERATIONS_MAX, Done, Ran, run_batch,
+};
 pub use caller::Caller;
 pub use document::RESOURCE_BYTES_MAX;
 pub use error::{ProviderError, TenantError};
+pub use group_text::{GroupFetched, GroupText, get_group};
+pub use membership::MEMBERS_REWRITTEN_MAX;
 pub use profile::{Profile, Rules};
 pub use query::{
     COUNT_DEFAULT, COUNT_MAX, LIST_BYTES_MAX, Listing, Paging, SCAN_EFFORT_MAX, SCAN_MAX, SHOW_EFFORT_MAX, list,

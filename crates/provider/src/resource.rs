@@ -11,8 +11,7 @@ use store::resources::{self, ResourceKind, ResourceRecord};
 use store::{ObjectId, ReadTx, ResourceId, StoreError, UniqueKey, WriteTx, append_change};
 
 use crate::document::{self, Document};
-use crate::effort::Effort;
-use crate::query::{SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW};
+use crate::membership::{Membership, leave_groups};
 use crate::representation::{Joined, Representation, View, represent};
 use crate::{Caller, Precondition, ProviderError, groups, users};
 
@@ -20,11 +19,16 @@ use crate::{Caller, Precondition, ProviderError, groups, users};
 /// does not know the attribute cannot do it by accident.
 pub const PUT_WITHOUT_MEMBERS_MAX: u32 = 500;
 
+/// What of a PATCH takes as long as a statement.
+const PATCH_EFFORT_OF_STATEMENT: u64 = 100;
+/// How much of a document is read, changed and written in the time of a statement, in bytes.
+const BYTES_OF_STATEMENT: u64 = 512;
+
 /// A resource that a POST described, ready to be stored.
 #[derive(Debug)]
 pub struct NewResource {
-    kind: ResourceKind,
-    record: ResourceRecord,
+    pub(crate) kind: ResourceKind,
+    pub(crate) record: ResourceRecord,
     unique_key: Option<String>,
     keys: Vec<resources::IndexKey>,
     members: Vec<Member>,
@@ -77,6 +81,12 @@ fn read_body(caller: &Caller, kind: ResourceKind, body: Value) -> Result<(Attrib
 
 /// Stores a new resource; gives the members of a new group.
 pub fn create(tx: &mut WriteTx<'_>, caller: &Caller, new: &NewResource) -> Result<Vec<MemberRecord>, ProviderError> {
+    insert(tx, caller, new)?;
+    join(tx, caller, new)
+}
+
+/// Stores a new resource without its members.
+pub(crate) fn insert(tx: &mut WriteTx<'_>, caller: &Caller, new: &NewResource) -> Result<(), ProviderError> {
     let record = &new.record;
     let stored = resources::insert(
         tx,
@@ -89,8 +99,22 @@ pub fn create(tx: &mut WriteTx<'_>, caller: &Caller, new: &NewResource) -> Resul
         record.created,
     );
     stored.map_err(|error| unique(caller, new.kind, error))?;
-    changed(tx, caller, new.kind, record.id, record.created)?;
-    groups::add_members(tx, caller, record.id, &new.members, record.created)
+    changed(tx, caller, new.kind, record.id, record.created)
+}
+
+/// Adds the members of a new group; gives them.
+pub(crate) fn join(
+    tx: &mut WriteTx<'_>,
+    caller: &Caller,
+    new: &NewResource,
+) -> Result<Vec<MemberRecord>, ProviderError> {
+    if new.members.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut membership = Membership::new(caller, new.record.id);
+    let added = membership.add(tx, &new.members)?;
+    membership.finish(tx, new.record.created)?;
+    Ok(added)
 }
 
 fn unique(caller: &Caller, kind: ResourceKind, error: StoreError) -> ProviderError {
@@ -124,7 +148,7 @@ pub enum Fetched {
     },
 }
 
-/// Gets a resource (RFC 7644 §3.4.1). `unless` is the client's `If-None-Match`. A user's groups change without the user's version, so
+/// Gets a resource (RFC 7644 §3.4.1), of a group what is not its members; see [`crate::get_group`]. `unless` is the client's `If-None-Match`. A user's groups change without the user's version, so
 /// an answer that would show them is never the one that the client has.
 pub fn get(
     tx: &mut ReadTx<'_>,
@@ -146,16 +170,13 @@ pub fn get(
             let memberships = users::groups_of(tx, caller, id)?;
             users::groups_json(caller, &memberships, view)?.map(|json| Joined { attribute: "groups", json })
         }
-        ResourceKind::Group => {
-            let mut effort = Effort::new(SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW);
-            groups::members_json(tx, caller, id, view, &mut effort)?.map(|json| Joined { attribute: "members", json })
-        }
+        ResourceKind::Group => None,
     };
     let text = represent(caller, kind, &record, view, joined.as_ref())?;
     Ok(Fetched::Found(Representation { id, version: record.version, text }))
 }
 
-fn not_found(caller: &Caller, kind: ResourceKind) -> ProviderError {
+pub(crate) fn not_found(caller: &Caller, kind: ResourceKind) -> ProviderError {
     ProviderError::NotFound { kind: caller.kind_name(kind).to_owned() }
 }
 
@@ -173,6 +194,10 @@ pub struct Changed {
 }
 
 impl Changed {
+    pub(crate) const fn kind(&self) -> ResourceKind {
+        self.kind
+    }
+
     /// The version that the resource is at now.
     pub const fn version(&self) -> i64 {
         self.record.version
@@ -219,17 +244,20 @@ pub fn replace(
 ) -> Result<Changed, ProviderError> {
     let kind = replacement.kind;
     let record = held(tx, caller, kind, id, precondition)?;
+    tx.charge(record.doc.len() as u64 / BYTES_OF_STATEMENT);
     let old = document::read(&record.doc)?;
     let mut new = replacement.attributes.clone();
     document::keep_immutable(caller.resource_type(kind)?, &old, &mut new)?;
-    let members_changed = match (&replacement.members, kind) {
-        (_, ResourceKind::User | ResourceKind::Custom(_)) => false,
-        (Some(members), ResourceKind::Group) => groups::set_members(tx, caller, id, members, now)?,
+    let mut membership = Membership::new(caller, id);
+    match (&replacement.members, kind) {
+        (_, ResourceKind::User | ResourceKind::Custom(_)) => {}
+        (Some(members), ResourceKind::Group) => membership.set(tx, members)?,
         (None, ResourceKind::Group) => {
             check_left_out_members(tx, caller, id)?;
-            groups::set_members(tx, caller, id, &[], now)?
+            membership.set(tx, &[])?;
         }
-    };
+    }
+    let members_changed = membership.finish(tx, now)?;
     finish(tx, caller, kind, record, Some((&old, &new)), members_changed, now)
 }
 
@@ -273,14 +301,19 @@ pub fn patch(
 ) -> Result<Changed, ProviderError> {
     let kind = patch.kind;
     let record = held(tx, caller, kind, id, precondition)?;
-    let members_changed = groups::change_members(tx, caller, id, &patch.members, now)?;
+    let mut membership = Membership::new(caller, id);
+    membership.apply(tx, &patch.members)?;
+    let members_changed = membership.finish(tx, now)?;
     if patch.attributes.operations.is_empty() {
         return finish(tx, caller, kind, record, None, members_changed, now);
     }
     let rules = caller.rules(kind)?;
     let old = document::read(&record.doc)?;
     let mut new = old.clone();
-    patch.attributes.apply(&rules.resource_type, &mut new)?;
+    let mut effort = 0;
+    let applied = patch.attributes.apply_counting(&rules.resource_type, &mut new, &mut effort);
+    tx.charge(effort / PATCH_EFFORT_OF_STATEMENT + record.doc.len() as u64 / BYTES_OF_STATEMENT);
+    applied?;
     rules.forget(&mut new);
     finish(tx, caller, kind, record, Some((&old, &new)), members_changed, now)
 }
@@ -294,6 +327,10 @@ fn held(
     precondition: &Precondition,
 ) -> Result<ResourceRecord, ProviderError> {
     let record = resources::by_id_locked(tx, caller.tenant(), kind, id)?.ok_or_else(|| not_found(caller, kind))?;
+    at_version(record, precondition)
+}
+
+fn at_version(record: ResourceRecord, precondition: &Precondition) -> Result<ResourceRecord, ProviderError> {
     if precondition.allows(record.version) {
         Ok(record)
     } else {
@@ -352,8 +389,10 @@ pub fn delete(
     now: Timestamp,
 ) -> Result<(), ProviderError> {
     check_kind(caller, kind)?;
-    let record = held(tx, caller, kind, id, precondition)?;
-    groups::leave_groups(tx, caller, id, now)?;
+    store::members::hold_groups_of(tx, caller.tenant(), id)?;
+    let record = resources::by_id_to_delete(tx, caller.tenant(), kind, id)?.ok_or_else(|| not_found(caller, kind))?;
+    let record = at_version(record, precondition)?;
+    leave_groups(tx, caller, id, now)?;
     if kind == ResourceKind::Group {
         store::members::clear(tx, caller.tenant(), id)?;
     }

@@ -4,6 +4,7 @@
 //! `meta` are not stored in them; the service provider adds them when it answers. Lenient forms (bare words in filters, `"True"` for
 //! a boolean, dotted keys) are recognised by their form, never by who sends them.
 
+pub mod bulk;
 mod error;
 mod filter;
 mod fold;

@@ -8,7 +8,9 @@ pub const FILTER_DEPTH_MAX: usize = 32;
 pub const FILTER_TERMS_MAX: usize = 200;
 /// Deepest nesting of arrays and objects in a body.
 pub const JSON_DEPTH_MAX: usize = 32;
-/// Most operations in one PATCH or bulk request.
+/// Most operations in one bulk request.
+pub const BULK_OPERATIONS_MAX: usize = 1000;
+/// Most operations in one PATCH.
 pub const PATCH_OPERATIONS_MAX: usize = 1000;
 /// Most that the operations of one PATCH may cost together, in elements visited: one comparison of one element of a multi-valued attribute
 /// counts 1, and more for long texts. A thousand operations on a thousand elements stay below; the worst body takes a fraction of a second.

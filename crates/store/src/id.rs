@@ -103,6 +103,11 @@ impl ObjectId {
 }
 
 impl ResourceId {
+    /// The id of these bytes, which are those of its UUID.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
     /// The id that a text is; with case, as SCIM compares ids (RFC 7643 §3.1), so that one object has one address.
     pub fn exact(text: &str) -> Option<Self> {
         text.parse().ok().filter(|_| !text.bytes().any(|byte| byte.is_ascii_uppercase()))

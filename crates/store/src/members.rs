@@ -31,6 +31,20 @@ statements! {
     REMOVE = "DELETE FROM members WHERE tenant = $1 AND group_id = $2 AND member_id = $3";
     CLEAR = "DELETE FROM members WHERE tenant = $1 AND group_id = $2";
     LEAVE_ALL = "DELETE FROM members WHERE tenant = $1 AND member_id = $2";
+    ADD_ALL = "INSERT INTO members (tenant, group_id, member_id, kind, display) SELECT $1, $2, unhex(value ->> 0, '-'), value ->> 1, value ->> 2
+               FROM json_each($3) WHERE TRUE ON CONFLICT DO NOTHING RETURNING member_id",
+              "INSERT INTO members (tenant, group_id, member_id, kind, display) SELECT $1, $2, (value ->> 0)::uuid, (value ->> 1)::bigint, value ->> 2
+               FROM json_array_elements($3::text::json) ON CONFLICT DO NOTHING RETURNING member_id";
+    REMOVE_ALL = "DELETE FROM members WHERE tenant = $1 AND group_id = $2 AND member_id IN (SELECT unhex(value, '-') FROM json_each($3)) RETURNING member_id",
+                 "DELETE FROM members WHERE tenant = $1 AND group_id = $2
+                  AND member_id = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json))) RETURNING member_id";
+    SOME = "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2 AND member_id IN (SELECT unhex(value, '-') FROM json_each($3)) ORDER BY member_id",
+           "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2
+            AND member_id = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json))) ORDER BY member_id";
+    HOLD_GROUPS_OF = "SELECT 1 WHERE $1 IS NULL AND $2 IS NULL",
+                     "SELECT g.id FROM members m JOIN resources g ON g.tenant = m.tenant AND g.kind = 2 AND g.id = m.group_id
+                      WHERE m.tenant = $1 AND m.member_id = $2 ORDER BY g.id FOR NO KEY UPDATE OF g";
+    COUNT_UP_TO = "SELECT COUNT(*) FROM (SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 LIMIT $3) AS counted";
     IS_MEMBER = "SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 AND member_id = $3";
     MEMBERS = "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2 AND member_id >= $3 ORDER BY member_id LIMIT $4";
     GROUP_IDS_OF = "SELECT group_id FROM members WHERE tenant = $1 AND member_id = $2 AND group_id >= $3 ORDER BY group_id LIMIT $4";
@@ -58,6 +72,55 @@ pub fn remove(
     Ok(tx.run(&REMOVE, params![tenant, group, member])? > 0)
 }
 
+/// Adds members, by one statement; gives those that were none yet.
+pub fn add_all(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    group: ResourceId,
+    added: &[MemberRecord],
+) -> Result<Vec<ResourceId>, StoreError> {
+    // In JSON it would pass as an escape; see `tx`.
+    if added.iter().any(|member| member.display.as_ref().is_some_and(|name| name.contains('\0'))) {
+        return Err(StoreError::Internal("a text holds a NUL character".to_owned()));
+    }
+    let rows: Vec<_> = added.iter().map(|member| (member.id, member.kind.code(), member.display.as_deref())).collect();
+    tx.all(&ADD_ALL, params![tenant, group, &json(&rows)?], |row| row.id(0))
+}
+
+/// Removes members, by one statement; gives those that were some.
+pub fn remove_all(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    group: ResourceId,
+    removed: &[ResourceId],
+) -> Result<Vec<ResourceId>, StoreError> {
+    tx.all(&REMOVE_ALL, params![tenant, group, &json(removed)?], |row| row.id(0))
+}
+
+/// Those of some resources that are members of the group, in the order of their ids.
+pub fn some(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    group: ResourceId,
+    asked: &[ResourceId],
+) -> Result<Vec<MemberRecord>, StoreError> {
+    tx.all(&SOME, params![tenant, group, &json(asked)?], member)
+}
+
+/// Ids and what goes with them as one parameter: each would be a round trip of its own.
+pub(crate) fn json<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String, StoreError> {
+    serde_json::to_string(rows).map_err(|error| StoreError::Internal(error.to_string()))
+}
+
+/// Holds the groups that a resource is a direct member of against other writers, until the transaction ends. Who is about to delete
+/// the resource does this first: a change of one of the groups holds the group and then asks for its members.
+pub fn hold_groups_of(tx: &mut WriteTx<'_>, tenant: TenantKey, member: ResourceId) -> Result<(), StoreError> {
+    if !tx.is_postgres() {
+        return Ok(());
+    }
+    tx.each(&HOLD_GROUPS_OF, params![tenant, member], |_| Ok(true))
+}
+
 /// Removes all members of a group; gives how many there were.
 pub fn clear(tx: &mut WriteTx<'_>, tenant: TenantKey, group: ResourceId) -> Result<u64, StoreError> {
     tx.run(&CLEAR, params![tenant, group])
@@ -66,6 +129,12 @@ pub fn clear(tx: &mut WriteTx<'_>, tenant: TenantKey, group: ResourceId) -> Resu
 /// Takes a resource out of every group.
 pub fn leave_all(tx: &mut WriteTx<'_>, tenant: TenantKey, member: ResourceId) -> Result<u64, StoreError> {
     tx.run(&LEAVE_ALL, params![tenant, member])
+}
+
+/// How many members a group has; `limit` where it has more.
+pub fn count_up_to(tx: &mut ReadTx<'_>, tenant: TenantKey, group: ResourceId, limit: u32) -> Result<u64, StoreError> {
+    let count = tx.first(&COUNT_UP_TO, params![tenant, group, i64::from(limit)], |row| row.int(0))?;
+    Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))
 }
 
 /// Whether the resource is a direct member of the group.
@@ -86,9 +155,11 @@ pub fn members_after(
     after: Option<ResourceId>,
     limit: u32,
 ) -> Result<Vec<MemberRecord>, StoreError> {
-    tx.all(&MEMBERS, params![tenant, group, above(after), i64::from(limit)], |row: &Row<'_>| {
-        Ok(MemberRecord { id: row.id(0)?, kind: ResourceKind::from_code(row.int(1)?)?, display: row.opt_text(2)? })
-    })
+    tx.all(&MEMBERS, params![tenant, group, above(after), i64::from(limit)], member)
+}
+
+fn member(row: &Row<'_>) -> Result<MemberRecord, StoreError> {
+    Ok(MemberRecord { id: row.id(0)?, kind: ResourceKind::from_code(row.int(1)?)?, display: row.opt_text(2)? })
 }
 
 /// The groups a resource is a direct member of, with an id above `after`, `limit` at the most.

@@ -51,7 +51,9 @@ statements! {
     INSERT = "INSERT INTO resources (tenant, kind, id, unique_key, doc, version, created, modified) VALUES ($1, $2, $3, $4, $5, 1, $6, $6)";
     BY_ID = concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3");
     BY_ID_LOCKED = concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3"),
-                   concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3 FOR UPDATE");
+                   concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3 FOR NO KEY UPDATE");
+    BY_ID_TO_DELETE = concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3"),
+                      concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3 FOR UPDATE");
     BY_UNIQUE_KEY = concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key = $3");
     BY_KEY = concat!("SELECT ", columns!("r."), " FROM resource_keys k JOIN resources r ON r.tenant = k.tenant AND r.kind = k.kind AND r.id = k.id
               WHERE k.tenant = $1 AND k.kind = $2 AND k.path = $3 AND k.key = $4 AND k.id >= $5 ORDER BY k.id LIMIT $6");
@@ -60,6 +62,9 @@ statements! {
     COUNT = "SELECT COUNT(*) FROM resources WHERE tenant = $1 AND kind = $2";
     KIND_HELD = "SELECT kind FROM resources WHERE tenant = $1 AND kind IN (1, 2) AND id = $2",
                 "SELECT kind FROM resources WHERE tenant = $1 AND kind IN (1, 2) AND id = $2 FOR KEY SHARE";
+    KINDS_HELD = "SELECT id, kind FROM resources WHERE tenant = $1 AND kind IN (1, 2) AND id IN (SELECT unhex(value, '-') FROM json_each($2)) ORDER BY id",
+                 "SELECT id, kind FROM resources WHERE tenant = $1 AND kind IN (1, 2)
+                  AND id = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text($2::text::json))) ORDER BY id FOR KEY SHARE";
     UPDATE = "UPDATE resources SET unique_key = $4, doc = $5, version = version + 1, modified = $6 WHERE tenant = $1 AND kind = $2 AND id = $3";
     UPDATE_WITH_KEY = "UPDATE resources SET doc = $5, version = version + 1, modified = $6 WHERE tenant = $1 AND kind = $2 AND id = $3 AND unique_key = $4";
     TOUCH = "UPDATE resources SET version = version + 1, modified = $4 WHERE tenant = $1 AND kind = $2 AND id = $3";
@@ -105,7 +110,8 @@ pub fn by_id(
     tx.first(&BY_ID, params![tenant, kind.code(), id], resource)
 }
 
-/// The resource with that id, held against other writers until the transaction ends.
+/// The resource with that id, held against other writers until the transaction ends. Who makes it a member of a group, which holds its
+/// existence alone, need not wait.
 pub fn by_id_locked(
     tx: &mut WriteTx<'_>,
     tenant: TenantKey,
@@ -113,6 +119,16 @@ pub fn by_id_locked(
     id: ResourceId,
 ) -> Result<Option<ResourceRecord>, StoreError> {
     tx.first(&BY_ID_LOCKED, params![tenant, kind.code(), id], resource)
+}
+
+/// The resource with that id, held against all others who rely on its existence until the transaction ends.
+pub fn by_id_to_delete(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    id: ResourceId,
+) -> Result<Option<ResourceRecord>, StoreError> {
+    tx.first(&BY_ID_TO_DELETE, params![tenant, kind.code(), id], resource)
 }
 
 /// The resource with that unique key.
@@ -187,6 +203,16 @@ pub fn count(tx: &mut ReadTx<'_>, tenant: TenantKey, kind: ResourceKind) -> Resu
 /// What kind of resource has that id. It cannot be deleted by others until the transaction ends.
 pub fn kind_held(tx: &mut WriteTx<'_>, tenant: TenantKey, id: ResourceId) -> Result<Option<ResourceKind>, StoreError> {
     tx.first(&KIND_HELD, params![tenant, id], |row| ResourceKind::from_code(row.int(0)?))
+}
+
+/// Of these ids, those that name a user or group, with its kind. They cannot be deleted by others until the transaction ends.
+pub fn kinds_held(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    ids: &[ResourceId],
+) -> Result<Vec<(ResourceId, ResourceKind)>, StoreError> {
+    let ids = crate::members::json(ids)?;
+    tx.all(&KINDS_HELD, params![tenant, &ids], |row| Ok((row.id(0)?, ResourceKind::from_code(row.int(1)?)?)))
 }
 
 /// Replaces document and keys of a resource and raises its version. `old` are the keys it had.

@@ -20,10 +20,12 @@ pub(crate) type Memo = HashMap<[u8; 32], Arc<dyn Any + Send + Sync>>;
 pub struct ReadTx<'c> {
     inner: Inner<'c>,
     memo: Option<&'c mut Memo>,
-    /// The first statement that failed, in words.
-    failure: Option<String>,
+    /// The first statement that failed.
+    failure: Option<StoreError>,
     /// Statements that may still be run.
     left: u32,
+    /// What the statements have cost so far; see [`ReadTx::spent`].
+    spent: u64,
 }
 
 /// A transaction that may also write. Everything it did is kept, or nothing.
@@ -49,12 +51,12 @@ impl<'c> DerefMut for WriteTx<'c> {
 
 impl<'c> ReadTx<'c> {
     pub(crate) const fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self { inner: Inner::Sqlite(connection), memo: None, failure: None, left: u32::MAX }
+        Self { inner: Inner::Sqlite(connection), memo: None, failure: None, left: u32::MAX, spent: 0 }
     }
 
     /// Over a snapshot that other use cases may read from too. The memo is forgotten with the snapshot.
     pub(crate) const fn snapshot(connection: &'c rusqlite::Connection, memo: &'c mut Memo) -> Self {
-        Self { inner: Inner::Sqlite(connection), memo: Some(memo), failure: None, left: u32::MAX }
+        Self { inner: Inner::Sqlite(connection), memo: Some(memo), failure: None, left: u32::MAX, spent: 0 }
     }
 
     /// `gave_up` becomes true when the server ends the transaction for the sake of another (deadlock, serialisation).
@@ -63,7 +65,13 @@ impl<'c> ReadTx<'c> {
         prepared: &'c mut Prepared,
         gave_up: &'c mut bool,
     ) -> Self {
-        Self { inner: Inner::Postgres { client, prepared, gave_up }, memo: None, failure: None, left: u32::MAX }
+        Self {
+            inner: Inner::Postgres { client, prepared, gave_up },
+            memo: None,
+            failure: None,
+            left: u32::MAX,
+            spent: 0,
+        }
     }
 
     /// Refuses every statement but one: what runs outside of a transaction sees one moment with one statement only.
@@ -73,6 +81,17 @@ impl<'c> ReadTx<'c> {
 
     pub(crate) const fn is_postgres(&self) -> bool {
         matches!(self.inner, Inner::Postgres { .. })
+    }
+
+    /// What the transaction has cost so far: 1 for each statement, 1 for each row that was read or written, and what was charged. Who
+    /// does many things in one transaction ends it by this before it keeps others waiting for long.
+    pub const fn spent(&self) -> u64 {
+        self.spent
+    }
+
+    /// Counts what was done beside statements, in what a statement costs: a few microseconds.
+    pub const fn charge(&mut self, cost: u64) {
+        self.spent = self.spent.saturating_add(cost);
     }
 
     /// The answer to a question that every request asks, such as whose token it brings. It must depend on the data alone: where the
@@ -104,7 +123,12 @@ impl<'c> ReadTx<'c> {
         params: &[Param<'_>],
         mut each: impl FnMut(&Row<'_>) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
-        self.noting(|inner| {
+        let mut rows_read = 0;
+        let mut each = |row: &Row<'_>| {
+            rows_read += 1;
+            each(row)
+        };
+        let result = self.noting(|inner| {
             refuse_nul(params)?;
             match inner {
                 Inner::Sqlite(connection) => {
@@ -128,7 +152,9 @@ impl<'c> ReadTx<'c> {
                 }
             }
             Ok(())
-        })
+        });
+        self.spent += rows_read;
+        result
     }
 
     /// All rows. Only for statements whose answer is bounded by a limit of the caller.
@@ -164,12 +190,13 @@ impl<'c> ReadTx<'c> {
     fn noting<T>(&mut self, work: impl FnOnce(&mut Inner<'c>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let left = self.left.checked_sub(1).ok_or(StoreError::Internal("a look-up is one statement".to_owned()))?;
         self.left = left;
+        self.spent += 1;
         let result = work(&mut self.inner);
         if let Err(error) = &result {
             if let (Inner::Postgres { gave_up, .. }, StoreError::GaveUp) = (&mut self.inner, error) {
                 **gave_up = true;
             }
-            self.failure.get_or_insert_with(|| error.within_a_failure());
+            self.failure.get_or_insert_with(|| error.clone());
         }
         result
     }
@@ -189,15 +216,57 @@ impl<'c> WriteTx<'c> {
         let value = use_case(&mut self)?;
         match self.0.failure {
             None => Ok(value),
-            Some(failure) => {
-                Err(StoreError::Internal(format!("a use case went on after a statement failed: {failure}")).into())
+            Some(failure) => Err(went_on(&failure).into()),
+        }
+    }
+
+    /// Runs a part of the use case that is kept as a whole or not at all, whatever becomes of the rest. Parts may lie within parts.
+    ///
+    /// # Errors
+    /// The outer error is one of the database, which ends the transaction; the use case then has to fail with it. The inner one is the
+    /// part's own: what it did is undone, and the transaction goes on. That a unique key was taken is such a one.
+    pub fn part<T, E: From<StoreError>>(
+        &mut self,
+        part: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<Result<T, E>, StoreError> {
+        if let Some(failure) = &self.0.failure {
+            return Err(went_on(failure));
+        }
+        self.savepoint("SAVEPOINT part")?;
+        let value = part(self);
+        match (self.0.failure.take(), value) {
+            (None, Ok(value)) => {
+                self.savepoint("RELEASE SAVEPOINT part")?;
+                Ok(Ok(value))
+            }
+            (None | Some(StoreError::NotUnique(_)), Err(error)) => {
+                self.savepoint("ROLLBACK TO SAVEPOINT part")?;
+                self.savepoint("RELEASE SAVEPOINT part")?;
+                Ok(Err(error))
+            }
+            (Some(failure), value) => {
+                let failure = if value.is_ok() { went_on(&failure) } else { failure };
+                self.0.failure = Some(failure.clone());
+                Err(failure)
             }
         }
     }
 
+    fn savepoint(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        self.0.noting(|inner| match inner {
+            // A full disk makes SQLite roll the whole transaction back by itself, and a savepoint outside of one would commit.
+            Inner::Sqlite(connection) if connection.is_autocommit() => Err(StoreError::Full),
+            Inner::Sqlite(connection) => {
+                connection.prepare_cached(sql)?.execute([])?;
+                Ok(())
+            }
+            Inner::Postgres { client, .. } => Ok(client.batch_execute(sql)?),
+        })
+    }
+
     /// Runs a statement that answers no rows; gives the number of rows it touched.
     pub(crate) fn run(&mut self, sql: &'static Sql, params: &[Param<'_>]) -> Result<u64, StoreError> {
-        self.0.noting(|inner| {
+        let result = self.0.noting(|inner| {
             refuse_nul(params)?;
             match inner {
                 Inner::Sqlite(connection) => {
@@ -211,8 +280,14 @@ impl<'c> WriteTx<'c> {
                     Ok(rows.rows_affected().unwrap_or(0))
                 }
             }
-        })
+        });
+        self.0.spent += result.as_ref().copied().unwrap_or(0);
+        result
     }
+}
+
+fn went_on(failure: &StoreError) -> StoreError {
+    StoreError::Internal(format!("a use case went on after a statement failed: {}", failure.within_a_failure()))
 }
 
 /// PostgreSQL's text holds no NUL; SQLite's would, and cut it off in some of its functions.
@@ -236,3 +311,6 @@ fn prepare(
     prepared.insert(sql.postgres(), statement.clone());
     Ok(statement)
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,10 @@ const COPIED_BYTES: usize = 16;
 pub(super) struct Effort(usize);
 
 impl Effort {
+    pub(super) const fn spent(&self) -> u64 {
+        self.0 as u64
+    }
+
     /// Adds an operation on the elements that are held: `filter` is tried on each, `value` is compared with or written to each. Of a
     /// list, each element is compared with all that are held, and one that is added with those added before it.
     ///

@@ -116,8 +116,23 @@ impl PatchOp {
     /// # Errors
     /// `invalidPath`, `noTarget`, `invalidValue`, `mutability`, `tooMany`; the attributes are then as before.
     pub fn apply(&self, resource_type: &ResourceType, attributes: &mut Attributes) -> Result<bool, ScimError> {
+        self.apply_counting(resource_type, attributes, &mut 0)
+    }
+
+    /// As [`Self::apply`]; adds to `effort` what that cost, of which [`PATCH_EFFORT_MAX`](crate::limits::PATCH_EFFORT_MAX) is the most.
+    ///
+    /// # Errors
+    /// As [`Self::apply`].
+    pub fn apply_counting(
+        &self,
+        resource_type: &ResourceType,
+        attributes: &mut Attributes,
+        effort: &mut u64,
+    ) -> Result<bool, ScimError> {
         let mut draft = Draft::new(resource_type, attributes);
-        match draft.apply_all(&self.operations) {
+        let applied = draft.apply_all(&self.operations);
+        *effort += draft.effort.spent();
+        match applied {
             Ok(()) => Ok(draft.is_changed()),
             Err(error) => {
                 draft.undo();
@@ -150,7 +165,7 @@ impl Operation {
 }
 
 /// Takes a value out of an object by its key in any case.
-fn take(object: &mut Map<String, Value>, name: &str) -> Option<Value> {
+pub(crate) fn take(object: &mut Map<String, Value>, name: &str) -> Option<Value> {
     object.remove(name).or_else(|| {
         let key = object.keys().find(|key| key.eq_ignore_ascii_case(name))?.clone();
         object.remove(&key)

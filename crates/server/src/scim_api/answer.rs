@@ -5,7 +5,6 @@ use http::{HeaderValue, Response, StatusCode, header};
 use provider::{Fetched, Representation};
 
 use super::Rejection;
-use super::room::Held;
 
 /// RFC 7644 §8.1.
 pub(crate) const MEDIA_TYPE: &str = "application/scim+json";
@@ -23,7 +22,8 @@ pub(crate) fn resource(status: StatusCode, shown: Representation) -> Response<Bo
     tagged(status, shown.text, shown.version)
 }
 
-fn tagged(status: StatusCode, text: impl Into<Body>, version: i64) -> Response<Body> {
+/// A body with the entity tag of what it shows.
+pub(crate) fn tagged(status: StatusCode, text: impl Into<Body>, version: i64) -> Response<Body> {
     let mut answer = json(status, text);
     answer.headers_mut().insert(header::ETAG, entity_tag(version));
     answer
@@ -38,13 +38,10 @@ pub(crate) fn created(base: &str, endpoint: &str, shown: Representation) -> Resu
     Ok(answer)
 }
 
-/// One resource, or that the client has it already; with the room that was taken for a large one.
-pub(crate) fn fetched(found: Fetched, room: Option<Held>) -> Response<Body> {
+/// One resource, or that the client has it already.
+pub(crate) fn fetched(found: Fetched) -> Response<Body> {
     match found {
-        Fetched::Found(shown) => match room {
-            None => resource(StatusCode::OK, shown),
-            Some(room) => tagged(StatusCode::OK, room.keep(shown.text), shown.version),
-        },
+        Fetched::Found(shown) => resource(StatusCode::OK, shown),
         Fetched::NotModified { version } => empty(StatusCode::NOT_MODIFIED, Some(version)),
     }
 }

@@ -6,8 +6,10 @@
 
 mod answer;
 mod body;
+mod bulk;
 mod custom;
 mod discovery;
+mod group_body;
 mod parameters;
 mod rejection;
 mod resources;
@@ -58,10 +60,10 @@ pub(crate) fn routes() -> Router<App> {
     routes
         .route(&format!("{BASE}/.search"), post(resources::search_everything))
         .route(&format!("{BASE}/.search/"), post(resources::search_everything))
-        .route(&format!("{BASE}/Me"), any(resources::not_offered))
-        .route(&format!("{BASE}/Me/"), any(resources::not_offered))
-        .route(&format!("{BASE}/Bulk"), post(resources::not_offered))
-        .route(&format!("{BASE}/Bulk/"), post(resources::not_offered))
+        .route(&format!("{BASE}/Me"), any(resources::me))
+        .route(&format!("{BASE}/Me/"), any(resources::me))
+        .route(&format!("{BASE}/Bulk"), post(bulk::bulk))
+        .route(&format!("{BASE}/Bulk/"), post(bulk::bulk))
         .route(&format!("{BASE}/ServiceProviderConfig"), config.clone())
         .route(&format!("{BASE}/ServiceProviderConfig/"), config)
         .fallback(visitor::no_such_address)

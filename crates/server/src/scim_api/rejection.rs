@@ -102,7 +102,9 @@ impl Rejection {
             Self::DiscoveryFilter => "discovery endpoints have no filters".into(),
             Self::MediaType => "the body must be application/scim+json or application/json, in UTF-8".into(),
             Self::ContentEncoding => "the body must not be compressed".into(),
-            Self::TooLarge => format!("a body has at most {} bytes", super::BODY_BYTES_MAX),
+            Self::TooLarge => {
+                format!("the body exceeds maxPayloadSize: it has at most {} bytes", super::BODY_BYTES_MAX)
+            }
             Self::BodyTooSlow => "the body did not arrive in time".into(),
             Self::BodyBroken => "the body broke off".into(),
             Self::TooSlow => "the server is busy; try again".into(),
@@ -111,6 +113,14 @@ impl Rejection {
             Self::Provider(error) => error.to_string(),
             Self::Internal => "internal error".into(),
         }
+    }
+
+    /// The body of the error.
+    pub(crate) fn body(&self) -> ErrorBody {
+        let (status, scim_type) = self.status();
+        let mut body = ErrorBody::new(status.as_u16(), self.detail());
+        body.scim_type = scim_type.map(|word| word.as_str().to_owned());
+        body
     }
 
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {
@@ -140,6 +150,8 @@ fn provider_status(error: &ProviderError) -> (StatusCode, Option<ScimType>) {
         ProviderError::NotUnique { .. } => (StatusCode::CONFLICT, Some(ScimType::Uniqueness)),
         ProviderError::VersionMismatch { .. } => (StatusCode::PRECONDITION_FAILED, None),
         ProviderError::NotImplemented(_) => (StatusCode::NOT_IMPLEMENTED, None),
+        ProviderError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, None),
+        ProviderError::Conflict(_) => (StatusCode::CONFLICT, None),
         ProviderError::Store(error) => (store_status(error), None),
     }
 }
@@ -194,11 +206,8 @@ impl IntoResponse for Rejection {
         if let Self::Provider(ProviderError::Store(error)) = &self {
             tracing::error!("A request failed in the store: {error}");
         }
-        let (status, scim_type) = self.status();
-        let mut body = ErrorBody::new(status.as_u16(), self.detail());
-        body.scim_type = scim_type.map(|word| word.as_str().to_owned());
-        let text = serde_json::to_string(&body).expect("a struct of texts is JSON");
-        let mut answer = answer::json(status, text);
+        let text = serde_json::to_string(&self.body()).expect("a struct of texts is JSON");
+        let mut answer = answer::json(self.status().0, text);
         if let Some((name, value)) = self.header() {
             answer.headers_mut().insert(name, value);
         }

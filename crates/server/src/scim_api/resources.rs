@@ -14,7 +14,7 @@ use store::ResourceId;
 use super::body::ScimBody;
 use super::parameters::Parameters;
 use super::visitor::{Admitted, LastSegment, Visitor};
-use super::{Rejection, answer};
+use super::{Rejection, answer, group_body};
 use crate::App;
 
 type Answer = Result<Response<Body>, Rejection>;
@@ -38,9 +38,10 @@ pub(crate) async fn search_everything(_: Admitted) -> Rejection {
     .into()
 }
 
-/// Answers what RFC 7644 has and this server does not (§3.11 for `/Me`).
-pub(crate) async fn not_offered(_: Admitted) -> Rejection {
-    provider::ProviderError::NotImplemented("/Me and /Bulk are not offered; name each user or group by its id").into()
+/// Answers `/Me` (RFC 7644 §3.11): a token stands for a client, and never for one of the users.
+pub(crate) async fn me(_: Admitted) -> Rejection {
+    provider::ProviderError::NotImplemented("a token stands for no user, so there is no /Me; name the user by its id")
+        .into()
 }
 
 /// The methods of `/Users/{id}` or `/Groups/{id}`.
@@ -101,30 +102,14 @@ async fn fetch(
     let projection = parameters.projection()?;
     let now = app.now();
     if kind == ResourceKind::Group && provider::Profile::generic().wants_members(&projection) {
-        return fetch_with_members(&app, visitor.admitted(&app, now).await?, last.id()?, projection, unless).await;
+        return group_body::answer(&app, visitor.admitted(&app, now).await?, last.id()?, projection, unless).await;
     }
     let run = move |tx: &mut store::ReadTx<'_>| {
         let caller = visitor.admit(tx, now)?;
         let view = visitor.view(&projection);
         provider::get(tx, &caller, kind, last.id()?, view, &unless).map_err(Rejection::from)
     };
-    Ok(answer::fetched(app.store.read(run).await?, None))
-}
-
-/// A group with its members, which may be large.
-async fn fetch_with_members(
-    app: &App,
-    admitted: Admitted,
-    id: ResourceId,
-    projection: Projection,
-    unless: Precondition,
-) -> Answer {
-    let room = app.room().take(admitted.caller.tenant()).await?;
-    let read = move |tx: &mut store::ReadTx<'_>| {
-        let view = admitted.view(&projection);
-        provider::get(tx, &admitted.caller, ResourceKind::Group, id, view, &unless).map_err(Rejection::from)
-    };
-    Ok(answer::fetched(app.store.scan(read).await?, Some(room)))
+    Ok(answer::fetched(app.store.read(run).await?))
 }
 
 async fn replace(
@@ -176,7 +161,7 @@ async fn shown(
             let shown = changed.represent(&admitted.caller, admitted.view(&projection))?;
             Ok(answer::resource(StatusCode::OK, shown))
         }
-        ResourceKind::Group => fetch_with_members(app, admitted, id, projection, Precondition::None).await,
+        ResourceKind::Group => group_body::answer(app, admitted, id, projection, Precondition::None).await,
     }
 }
 

@@ -19,8 +19,10 @@ const ROOM_MIB: usize = 512;
 const SHARE_MIB: usize = ROOM_MIB / 2;
 /// Tenants whose shares are kept in mind, also while nothing is taken from them.
 const SHARES_MAX: usize = 1000;
-/// What is set aside for one whose size is not known yet, in MiB. A group with very many members may come to more.
+/// What is set aside for one whose size is not known yet, in MiB.
 const ANSWER_MIB: usize = LIST_BYTES_MAX / MIB;
+/// The same in bytes.
+pub(crate) const ANSWER_BYTES: usize = ANSWER_MIB * MIB;
 
 /// The room that is left.
 pub(crate) struct Room<Tenant = TenantKey> {
@@ -37,7 +39,16 @@ impl<Tenant> Default for Room<Tenant> {
 impl<Tenant: Eq + Hash> Room<Tenant> {
     /// Sets room aside for one answer of a tenant. Waits for it as long as a request may take.
     pub(crate) async fn take(&self, tenant: Tenant) -> Result<Held, Rejection> {
-        let size = u32::try_from(ANSWER_MIB).unwrap_or(u32::MAX);
+        self.take_mib(tenant, ANSWER_MIB).await
+    }
+
+    /// The same for one that is known to need more than others: so many bytes.
+    pub(crate) async fn take_bytes(&self, tenant: Tenant, bytes: usize) -> Result<Held, Rejection> {
+        self.take_mib(tenant, bytes.div_ceil(MIB).min(SHARE_MIB)).await
+    }
+
+    async fn take_mib(&self, tenant: Tenant, size: usize) -> Result<Held, Rejection> {
+        let size = u32::try_from(size).unwrap_or(u32::MAX);
         // The share first: whoever waits for that keeps no other tenant waiting.
         let share = self.share(tenant).acquire_many_owned(size).await.map_err(|_| Rejection::Internal)?;
         let whole = Arc::clone(&self.whole).acquire_many_owned(size).await.map_err(|_| Rejection::Internal)?;
@@ -65,6 +76,14 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// Gives back what an answer of that size does not need.
+    pub(crate) fn shrink_to(&mut self, bytes: usize) {
+        let needed = bytes.div_ceil(MIB);
+        for held in [&mut self.share, &mut self.whole] {
+            drop(held.split(held.num_permits().saturating_sub(needed)));
+        }
+    }
+
     /// The text as it is sent, which keeps the room that it needs for as long as it is not written.
     pub(crate) fn keep(mut self, text: String) -> Bytes {
         let size = (text.len() / MIB).min(ANSWER_MIB);
@@ -104,6 +123,21 @@ mod tests {
         assert_eq!(left(), (SHARE_MIB - 3, ROOM_MIB - 3));
         drop(being_written);
         assert_eq!(left(), (SHARE_MIB, ROOM_MIB));
+    }
+
+    #[tokio::test]
+    async fn a_larger_answer_takes_more_and_gives_back_what_it_does_not_need() {
+        let (room, tenant) = (Room::default(), 1);
+        let mut held = room.take_bytes(tenant, 100 * MIB + 1).await.ok().unwrap();
+        let left = || (room.share(tenant).available_permits(), room.whole.available_permits());
+        assert_eq!(left(), (SHARE_MIB - 101, ROOM_MIB - 101));
+        held.shrink_to(2 * MIB + 1);
+        assert_eq!(left(), (SHARE_MIB - 3, ROOM_MIB - 3));
+        held.shrink_to(50 * MIB);
+        assert_eq!(left(), (SHARE_MIB - 3, ROOM_MIB - 3));
+        drop(held);
+        assert_eq!(left(), (SHARE_MIB, ROOM_MIB));
+        assert!(room.take_bytes(tenant, usize::MAX).await.is_ok(), "never more than there is");
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use http::{HeaderMap, Method, Uri, header};
+use http::{HeaderMap, Method, Response, StatusCode, Uri, header};
 use jiff::Timestamp;
 use provider::{Caller, ProviderError, TokenHash, View};
 use scim::Projection;
 use store::{ReadTx, ResourceId, WriteTx};
 
-use super::Rejection;
+use super::{Rejection, answer};
 use crate::App;
 
 /// A request with something that could be a token; whether it is one is known after [`Visitor::admit`].
@@ -150,15 +151,18 @@ pub(crate) async fn no_such_address(
     refuse(&app, &headers, &uri, Rejection::NoSuchAddress).await
 }
 
-/// Answers every method that an address does not have; the router adds `Allow`.
+/// Answers every method that an address does not have; the router adds `Allow`. `OPTIONS` asks for just that (RFC 9110 §9.3.7), and is
+/// no leave for scripts of other sites: there is no header that would give it.
 pub(crate) async fn no_such_method(
     axum::extract::State(app): axum::extract::State<App>,
     headers: HeaderMap,
     method: Method,
     uri: Uri,
-) -> Rejection {
-    tracing::debug!("No {method} here");
-    refuse(&app, &headers, &uri, Rejection::NoSuchMethod).await
+) -> Result<Response<Body>, Rejection> {
+    match refuse(&app, &headers, &uri, Rejection::NoSuchMethod).await {
+        Rejection::NoSuchMethod if method == Method::OPTIONS => Ok(answer::empty(StatusCode::NO_CONTENT, None)),
+        refusal => Err(refusal),
+    }
 }
 
 async fn refuse(app: &App, headers: &HeaderMap, uri: &Uri, refusal: Rejection) -> Rejection {

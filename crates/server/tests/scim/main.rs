@@ -2,10 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so do the functions it is told with")]
 
 mod access;
+mod bulk;
 mod discovery;
 mod groups;
+mod groups_at_size;
 mod lists;
 mod malformed;
+mod methods;
 mod profiles;
 mod races;
 mod users;

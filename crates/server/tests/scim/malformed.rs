@@ -168,28 +168,13 @@ fn addresses() {
             ("GET", "/Me"),
             ("GET", "/Me/"),
             ("PATCH", "/Me"),
-            ("POST", "/Bulk"),
-            ("POST", "/Bulk/"),
+            ("DELETE", "/Me"),
             ("POST", "/.search"),
             ("POST", "/.search/"),
         ] {
             assert_eq!(world.call(method, path, &json!(null)).await.status.as_u16(), 501, "{method} {path}");
             let stranger = World { token: String::new(), ..world.clone() };
             assert_eq!(stranger.call(method, path, &json!(null)).await.status.as_u16(), 401, "{method} {path}");
-        }
-        for (method, path, allow) in [
-            ("PUT", "/Users", "GET,HEAD,POST"),
-            ("DELETE", "/Groups", "GET,HEAD,POST"),
-            ("POST", "/Schemas", "GET,HEAD"),
-            ("PATCH", "/ServiceProviderConfig", "GET,HEAD"),
-            ("PROPFIND", "/Users", "GET,HEAD,POST"),
-            ("OPTIONS", "/Users", "GET,HEAD,POST"),
-        ] {
-            let answer = world
-                .send(world.request(method, path).header("origin", "https://x").body(Body::empty()).unwrap())
-                .await;
-            assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, allow), "{method} {path}");
-            assert_eq!(answer.headers.get("access-control-allow-origin"), None);
         }
     });
 }

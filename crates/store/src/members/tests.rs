@@ -25,6 +25,37 @@ fn two_tenants(tx: &mut WriteTx<'_>) -> Result<(TenantKey, TenantKey), StoreErro
 }
 
 #[test]
+fn many_members_by_one_statement() {
+    on_both(|store| async move {
+        let story = store.write(|tx| {
+            let (one, two) = two_tenants(tx)?;
+            let people = [member(3, None), member(1, Some("Ann \"A\" \u{1F600}")), member(3, Some("again"))];
+            let mut added = add_all(tx, one, numbered(10), &people)?;
+            added.sort();
+            assert_eq!(added, [numbered(1), numbered(3)]);
+            assert_eq!(add_all(tx, one, numbered(10), &people)?, []);
+            assert_eq!(add_all(tx, two, numbered(10), &people[..1])?, [numbered(3)]);
+            let held = [people[1].clone(), people[0].clone()];
+            assert_eq!(members_after(tx, one, numbered(10), None, 9)?, held);
+            assert_eq!(some(tx, one, numbered(10), &[numbered(3), numbered(1), numbered(7)])?, held);
+            assert_eq!(some(tx, one, numbered(11), &[numbered(3)])?, []);
+            assert_eq!(remove_all(tx, one, numbered(10), &[numbered(3), numbered(7), numbered(3)])?, [numbered(3)]);
+            assert_eq!(members_after(tx, two, numbered(10), None, 9)?, [member(3, None)], "the neighbour's stays");
+            let kinds = resources::kinds_held(tx, one, &[numbered(11), numbered(4), numbered(10)])?;
+            assert_eq!(kinds, [10, 11].map(|group| (numbered(group), ResourceKind::Group)));
+            hold_groups_of(tx, one, numbered(1))?;
+            Ok::<_, StoreError>(())
+        });
+        story.await.unwrap();
+        let nul = store.write(|tx| {
+            let (one, _) = (tenants::insert_tenant(tx, "three", "generic", "{}", second(0))?, ());
+            add_all(tx, one, numbered(10), &[member(1, Some("a\0"))])
+        });
+        assert!(nul.await.is_err());
+    });
+}
+
+#[test]
 fn members_and_their_groups() {
     on_both(|store| async move {
         let story = store.write(|tx| {

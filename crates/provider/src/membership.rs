@@ -1,0 +1,317 @@
+//! How the members of groups change: by statements about the members named, so that what a change costs depends on them and not on
+//! the group. A change of a group's members is one change of the group, in its version and in the feed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use scim::limits::PATCH_EFFORT_MAX;
+use scim::{AttributePath, Attributes, Filter, Matcher, Member, MemberChange, Operator, ScimError};
+use serde_json::Value;
+use store::members::{self, MemberRecord};
+use store::resources::{self, ResourceKind};
+use store::{ObjectId, ObjectKind, ResourceId, WriteTx, append_change};
+
+use crate::effort::Effort;
+use crate::groups::element;
+use crate::{Caller, ProviderError};
+
+/// Members read or written by one statement.
+const CHUNK: u32 = 1000;
+/// Largest group whose members one request may replace or remove as a whole: meanwhile nobody else writes to an embedded database.
+pub const MEMBERS_REWRITTEN_MAX: u32 = 100_000;
+/// What reading a member costs a PATCH, in comparisons of one text. A plain filter may be tried on as many members as may be replaced.
+const PATCH_MEMBER_EFFORT: u64 = PATCH_EFFORT_MAX as u64 / MEMBERS_REWRITTEN_MAX as u64 - 1;
+/// Bytes of a member's name that are compared as fast as a short text.
+const COMPARED_BYTES: u64 = 64;
+
+/// A change of one group's members, while it is made.
+pub(crate) struct Membership<'c> {
+    caller: &'c Caller,
+    group: ResourceId,
+    /// Memberships that are different.
+    changed: u64,
+    /// The last one of them.
+    last: Option<ResourceId>,
+    effort: Effort,
+}
+
+impl<'c> Membership<'c> {
+    pub(crate) const fn new(caller: &'c Caller, group: ResourceId) -> Self {
+        let effort = Effort::new(
+            PATCH_EFFORT_MAX as u64,
+            "the filters look at too many members; name the members to remove by their ids, or send several requests",
+        );
+        Self { caller, group, changed: 0, last: None, effort }
+    }
+
+    /// Tells the feed, once, where any membership is different; says whether one is. The member is told where it is the only one.
+    pub(crate) fn finish(self, tx: &mut WriteTx<'_>, now: Timestamp) -> Result<bool, ProviderError> {
+        if self.changed > 0 {
+            let only = self.last.filter(|_| self.changed == 1);
+            membership_changed(tx, self.caller, self.group, only, now)?;
+        }
+        Ok(self.changed > 0)
+    }
+
+    fn note(&mut self, ids: &[ResourceId]) {
+        self.changed += ids.len() as u64;
+        self.last = ids.last().copied().or(self.last);
+    }
+
+    /// Applies changes in order.
+    pub(crate) fn apply(&mut self, tx: &mut WriteTx<'_>, changes: &[MemberChange]) -> Result<(), ProviderError> {
+        for change in changes {
+            match change {
+                MemberChange::Add(added) => drop(self.add(tx, added)?),
+                MemberChange::Remove(ids) => {
+                    // What is no id is nobody's.
+                    let ids: Vec<ResourceId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+                    self.remove(tx, &ids)?;
+                }
+                MemberChange::RemoveWhere(filter) => self.remove_where(tx, filter)?,
+                MemberChange::Clear => self.clear(tx)?,
+                MemberChange::Replace(wanted) => self.set(tx, wanted)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds members; gives those that were none before. An id that names nothing of this tenant is refused in the same words whether it
+    /// exists elsewhere or not.
+    pub(crate) fn add(&mut self, tx: &mut WriteTx<'_>, added: &[Member]) -> Result<Vec<MemberRecord>, ProviderError> {
+        let tenant = self.caller.tenant();
+        if let [only] = added {
+            let id = member_id(only)?;
+            let kind = resources::kind_held(tx, tenant, id)?.ok_or_else(|| unknown_member(&only.value))?;
+            let record = self.record(only, id, kind)?;
+            if !members::add(tx, tenant, self.group, &record)? {
+                return Ok(Vec::new());
+            }
+            self.note(&[id]);
+            return Ok(vec![record]);
+        }
+        let mut new = Vec::new();
+        for chunk in added.chunks(CHUNK as usize) {
+            let ids = chunk.iter().map(member_id).collect::<Result<Vec<_>, _>>()?;
+            let kinds: BTreeMap<ResourceId, ResourceKind> =
+                resources::kinds_held(tx, tenant, &ids)?.into_iter().collect();
+            let mut records = Vec::with_capacity(chunk.len());
+            for (member, id) in chunk.iter().zip(ids) {
+                let kind = kinds.get(&id).ok_or_else(|| unknown_member(&member.value))?;
+                records.push(self.record(member, id, *kind)?);
+            }
+            let mut stored: BTreeSet<ResourceId> =
+                members::add_all(tx, tenant, self.group, &records)?.into_iter().collect();
+            self.note(&stored.iter().copied().collect::<Vec<_>>());
+            new.extend(records.into_iter().filter(|record| stored.remove(&record.id)));
+        }
+        Ok(new)
+    }
+
+    fn record(&self, member: &Member, id: ResourceId, kind: ResourceKind) -> Result<MemberRecord, ScimError> {
+        check_nesting(self.caller, self.group, id, kind)?;
+        Ok(MemberRecord { id, kind, display: member.display.clone() })
+    }
+
+    fn remove(&mut self, tx: &mut WriteTx<'_>, ids: &[ResourceId]) -> Result<(), ProviderError> {
+        let tenant = self.caller.tenant();
+        if let [only] = ids {
+            if members::remove(tx, tenant, self.group, *only)? {
+                self.note(ids);
+            }
+            return Ok(());
+        }
+        for chunk in ids.chunks(CHUNK as usize) {
+            let removed = members::remove_all(tx, tenant, self.group, chunk)?;
+            self.note(&removed);
+        }
+        Ok(())
+    }
+
+    /// Sets the members: removes those not wanted, adds those that are new, leaves the others alone.
+    pub(crate) fn set(&mut self, tx: &mut WriteTx<'_>, wanted: &[Member]) -> Result<(), ProviderError> {
+        self.check_size(tx)?;
+        let ids: BTreeSet<ResourceId> = wanted.iter().filter_map(|member| member.value.parse().ok()).collect();
+        let mut after = None;
+        loop {
+            let present = members::members_after(tx, self.caller.tenant(), self.group, after, CHUNK)?;
+            let Some(last) = present.last() else { break };
+            after = Some(last.id);
+            let unwanted: Vec<ResourceId> =
+                present.iter().map(|member| member.id).filter(|id| !ids.contains(id)).collect();
+            if !unwanted.is_empty() {
+                self.remove(tx, &unwanted)?;
+            }
+        }
+        self.add(tx, wanted).map(drop)
+    }
+
+    fn clear(&mut self, tx: &mut WriteTx<'_>) -> Result<(), ProviderError> {
+        self.check_size(tx)?;
+        let first = members::members_after(tx, self.caller.tenant(), self.group, None, 1)?;
+        self.changed += members::clear(tx, self.caller.tenant(), self.group)?;
+        self.last = first.first().map(|member| member.id).or(self.last);
+        Ok(())
+    }
+
+    fn check_size(&self, tx: &mut WriteTx<'_>) -> Result<(), ProviderError> {
+        let limit = MEMBERS_REWRITTEN_MAX;
+        if members::count_up_to(tx, self.caller.tenant(), self.group, limit + 1)? <= u64::from(limit) {
+            return Ok(());
+        }
+        let detail = format!(
+            "members: a group of more than {limit} is not replaced or emptied by one request; name the members to add and to \
+             remove, or delete the group and make it anew"
+        );
+        Err(ScimError::too_many(detail).into())
+    }
+
+    fn remove_where(&mut self, tx: &mut WriteTx<'_>, filter: &Filter) -> Result<(), ProviderError> {
+        let resource_type = self.caller.resource_type(ResourceKind::Group)?;
+        let path = AttributePath { urn: None, attribute: "members".to_owned(), filter: None, sub_attribute: None };
+        let on_members = Filter::ValuePath { path, filter: Box::new(filter.clone()) };
+        let matcher = on_members.matcher(resource_type)?;
+        let (tenant, comparisons) = (self.caller.tenant(), filter.comparisons() as u64);
+        if let Some(named) = named_ids(filter) {
+            let ids: Vec<ResourceId> = named.iter().filter_map(|id| id.parse().ok()).collect();
+            let present = members::some(tx, tenant, self.group, &ids)?;
+            return self.remove_matching(tx, &matcher, &present, comparisons);
+        }
+        let mut after = None;
+        loop {
+            let present = members::members_after(tx, tenant, self.group, after, CHUNK)?;
+            let Some(last) = present.last() else { return Ok(()) };
+            after = Some(last.id);
+            self.remove_matching(tx, &matcher, &present, comparisons)?;
+        }
+    }
+
+    fn remove_matching(
+        &mut self,
+        tx: &mut WriteTx<'_>,
+        matcher: &Matcher<'_>,
+        present: &[MemberRecord],
+        comparisons: u64,
+    ) -> Result<(), ProviderError> {
+        self.effort.spend(present.iter().map(|member| removal_effort(member, comparisons)).sum())?;
+        let chosen = present.iter().filter(|member| {
+            let group =
+                Attributes::from_iter([("members".to_owned(), Value::Array(vec![element(self.caller, member, "")]))]);
+            matcher.matches(&group)
+        });
+        let chosen: Vec<ResourceId> = chosen.map(|member| member.id).collect();
+        if chosen.is_empty() { Ok(()) } else { self.remove(tx, &chosen) }
+    }
+}
+
+/// The only ids that can match a filter of members; `None` where it may match others too.
+fn named_ids(filter: &Filter) -> Option<Vec<&str>> {
+    match filter {
+        Filter::Compare { path, operator: Operator::Eq, value } if path.attribute.eq_ignore_ascii_case("value") => {
+            value.text().map(|id| vec![id])
+        }
+        Filter::And(terms) => terms.iter().find_map(named_ids),
+        Filter::Or(terms) => {
+            let named = terms.iter().map(named_ids).collect::<Option<Vec<_>>>()?;
+            Some(named.into_iter().flatten().collect())
+        }
+        Filter::Not(_) | Filter::Present(_) | Filter::Compare { .. } | Filter::ValuePath { .. } => None,
+    }
+}
+
+fn member_id(member: &Member) -> Result<ResourceId, ScimError> {
+    member.value.parse().map_err(|_| unknown_member(&member.value))
+}
+
+fn unknown_member(id: &str) -> ScimError {
+    let shown: String = id.chars().take(scim::limits::ECHO_CHARS_MAX).flat_map(char::escape_default).collect();
+    ScimError::invalid_value(format!("members: no User or Group has the id '{shown}'"))
+}
+
+fn check_nesting(caller: &Caller, group: ResourceId, member: ResourceId, kind: ResourceKind) -> Result<(), ScimError> {
+    match kind {
+        ResourceKind::Group if member == group => Err(ScimError::invalid_value("a group cannot be a member of itself")),
+        ResourceKind::Group if !caller.profile().nested_groups => {
+            Err(ScimError::invalid_value("this application has no nested groups: a member must be a User"))
+        }
+        ResourceKind::Group | ResourceKind::User | ResourceKind::Custom(_) => Ok(()),
+    }
+}
+
+/// What trying a filter of so many comparisons on a member costs.
+fn removal_effort(member: &MemberRecord, comparisons: u64) -> u64 {
+    let texts = 1 + name_bytes(member) / COMPARED_BYTES;
+    PATCH_MEMBER_EFFORT.saturating_add(comparisons.saturating_mul(texts))
+}
+
+pub(crate) fn name_bytes(member: &MemberRecord) -> u64 {
+    member.display.as_ref().map_or(0, |name| name.len() as u64)
+}
+
+fn membership_changed(
+    tx: &mut WriteTx<'_>,
+    caller: &Caller,
+    group: ResourceId,
+    member: Option<ResourceId>,
+    now: Timestamp,
+) -> Result<(), ProviderError> {
+    let (group, member) = (ObjectId::new(group.uuid()), member.map(|member| ObjectId::new(member.uuid())));
+    Ok(append_change(tx, caller.tenant().into(), ObjectKind::Membership, group, member, now)?)
+}
+
+/// Takes a resource that is about to be deleted out of all groups.
+pub(crate) fn leave_groups(
+    tx: &mut WriteTx<'_>,
+    caller: &Caller,
+    member: ResourceId,
+    now: Timestamp,
+) -> Result<(), ProviderError> {
+    let mut after = None;
+    loop {
+        let groups = members::group_ids_of(tx, caller.tenant(), member, after, CHUNK)?;
+        let Some(last) = groups.last() else { break };
+        after = Some(*last);
+        for group in groups {
+            resources::touch(tx, caller.tenant(), ResourceKind::Group, group, now)?;
+            membership_changed(tx, caller, group, Some(member), now)?;
+        }
+    }
+    members::leave_all(tx, caller.tenant(), member)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(name: usize) -> MemberRecord {
+        let id = "01a1fcff-9d56-7a9e-8292-becdc33d4463".parse().unwrap();
+        MemberRecord { id, kind: ResourceKind::User, display: (name > 0).then(|| "n".repeat(name)) }
+    }
+
+    #[test]
+    fn a_plain_filter_may_be_tried_on_as_many_members_as_may_be_replaced() {
+        for (name, comparisons, fits) in [(0, 1, true), (63, 1, true), (63, 2, false), (64, 1, false)] {
+            let effort = u64::from(MEMBERS_REWRITTEN_MAX) * removal_effort(&member(name), comparisons);
+            assert_eq!(effort <= PATCH_EFFORT_MAX as u64, fits, "{name} {comparisons}");
+        }
+    }
+
+    #[test]
+    fn filters_that_name_members() {
+        for (filter, expected) in [
+            ("value eq \"a\"", Some(vec!["a"])),
+            ("VALUE Eq \"a\" and display pr", Some(vec!["a"])),
+            ("display pr and value eq \"a\"", Some(vec!["a"])),
+            ("value eq \"a\" or (value eq \"b\" and type eq \"User\")", Some(vec!["a", "b"])),
+            ("value eq \"a\" or type eq \"User\"", None),
+            ("not (value eq \"a\")", None),
+            ("value ne \"a\"", None),
+            ("value eq null", None),
+            ("type eq \"User\"", None),
+        ] {
+            let filter: Filter = filter.parse().unwrap();
+            assert_eq!(named_ids(&filter), expected, "{filter:?}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Bulk requests as clients send them, and as nobody should.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::{ScimType, limits};
+
+fn read(operations: &Value) -> BulkRequest {
+    read_with(&json!({ "schemas": [BULK_REQUEST_URN], "Operations": operations })).unwrap()
+}
+
+fn read_with(body: &Value) -> Result<BulkRequest, BulkError> {
+    let mut number = 0;
+    BulkRequest::read(body.clone(), || {
+        number += 1;
+        format!("id-{number}")
+    })
+}
+
+fn post(bulk_id: &str, data: &Value) -> Value {
+    json!({ "method": "POST", "path": "/Groups", "bulkId": bulk_id, "data": data })
+}
+
+#[test]
+fn requests_that_are_refused_as_a_whole() {
+    let message = |more: Value| {
+        let mut body = json!({ "schemas": [BULK_REQUEST_URN], "Operations": [] });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    for (body, expected) in [
+        (json!([]), ScimType::InvalidSyntax),
+        (json!({ "Operations": [] }), ScimType::InvalidSyntax),
+        (json!({ "schemas": [BULK_REQUEST_URN] }), ScimType::InvalidSyntax),
+        (message(json!({ "Operations": {} })), ScimType::InvalidSyntax),
+        (message(json!({ "failOnErrors": 0 })), ScimType::InvalidValue),
+        (message(json!({ "failOnErrors": -1 })), ScimType::InvalidValue),
+        (message(json!({ "failOnErrors": 1.5 })), ScimType::InvalidValue),
+        (message(json!({ "failOnErrors": "1" })), ScimType::InvalidValue),
+    ] {
+        match read_with(&body) {
+            Err(BulkError::Scim(error)) => assert_eq!(error.scim_type, expected, "{body}"),
+            other => panic!("{body}: {other:?}"),
+        }
+    }
+    let many = |count| message(json!({ "Operations": vec![json!({}); count] }));
+    assert_eq!(read_with(&many(limits::BULK_OPERATIONS_MAX + 1)), Err(BulkError::TooManyOperations));
+    assert_eq!(read_with(&many(limits::BULK_OPERATIONS_MAX)).unwrap().entries.len(), limits::BULK_OPERATIONS_MAX);
+    let lenient =
+        json!({ "SCHEMAS": [BULK_REQUEST_URN.to_uppercase()], "operations": [], "failonerrors": 2, "more": 1 });
+    assert_eq!(read_with(&lenient).unwrap().fail_on_errors, Some(2));
+}
+
+#[test]
+fn operations_that_are_refused_alone() {
+    use ScimType::{InvalidPath, InvalidSyntax, InvalidValue};
+    let change = |path: &str| json!({ "method": "PATCH", "path": path, "data": {} });
+    for (operation, expected) in [
+        (json!(1), InvalidSyntax),
+        (json!({}), InvalidSyntax),
+        (json!({ "method": 1, "path": "/Users", "bulkId": "a", "data": {} }), InvalidSyntax),
+        (json!({ "method": "GET", "path": "/Users/1" }), InvalidSyntax),
+        (json!({ "method": "POST", "path": "/Users", "data": {} }), InvalidSyntax),
+        (json!({ "method": "POST", "path": "/Users", "bulkId": "", "data": {} }), InvalidValue),
+        (json!({ "method": "POST", "path": "/Users", "bulkId": 7, "data": {} }), InvalidValue),
+        (json!({ "method": "POST", "path": "/Users", "bulkId": "a" }), InvalidSyntax),
+        (json!({ "method": "POST", "path": "/Users/1", "bulkId": "a", "data": {} }), InvalidPath),
+        (json!({ "method": "POST", "bulkId": "a", "data": {} }), InvalidSyntax),
+        (json!({ "method": "DELETE", "path": "/Users" }), InvalidPath),
+        (json!({ "method": "PUT", "path": "/Users/1" }), InvalidSyntax),
+        (json!({ "method": "PUT", "path": "/Users/1", "data": {}, "version": 1 }), InvalidValue),
+        (change("http://other/Users/1"), InvalidPath),
+        (change("//other/Users"), InvalidPath),
+        (change("../admin/1"), InvalidPath),
+        (change("/Users/../Groups/1"), InvalidPath),
+        (change("/Users/.search"), InvalidPath),
+        (change("/Users/1/2"), InvalidPath),
+        (change("/Users/%2e%2e"), InvalidPath),
+        (change("/Users/1?attributes=id"), InvalidPath),
+        (change("/Users//1"), InvalidPath),
+        (change("/"), InvalidPath),
+        (change(""), InvalidPath),
+        (change("/Users/bulkId:nobody"), InvalidValue),
+    ] {
+        let request = read(&json!([operation]));
+        assert_eq!(request.entries[0].operation.as_ref().unwrap_err().scim_type, expected, "{operation}");
+    }
+    let odd = read(&json!([{ "METHOD": "delete", "Path": "Users/1/", "version": null, "data": null }]));
+    let operation = odd.entries[0].operation.as_ref().unwrap();
+    let about = Some(BulkId::Known("1".to_owned()));
+    assert_eq!(
+        (operation.method, operation.endpoint.as_str(), &operation.target),
+        (BulkMethod::Delete, "Users", &about)
+    );
+}
+
+#[test]
+fn a_bulk_id_is_filled_in_wherever_it_stands() {
+    let request = read(&json!([
+        { "method": "PATCH", "path": "/Groups/bulkId:b", "data": { "Operations": [
+            { "op": "remove", "path": "members[value eq \"bulkId:a\"]" },
+            { "op": "add", "path": "members", "value": ["BulkId:a", { "value": "bulkId:b", "$ref": "../Groups/bulkId:b" }] },
+        ] } },
+        post("a", &json!({ "displayName": "the bulkId:a of it", "manager": "bulkId:b" })),
+        post("b", &json!({})),
+    ]));
+    let operation = |number: usize| request.entries[number].operation.as_ref().unwrap();
+    assert_eq!(operation(0).target, Some(BulkId::Made(2)));
+    assert_eq!(
+        operation(0).data["Operations"],
+        json!([
+            { "op": "remove", "path": "members[value eq \"id-1\"]" },
+            { "op": "add", "path": "members", "value": ["id-1", { "value": "id-2", "$ref": "../Groups/id-2" }] },
+        ])
+    );
+    assert_eq!(operation(1).data, json!({ "displayName": "the bulkId:a of it", "manager": "id-2" }));
+    assert_eq!((&operation(0).needs, &operation(1).needs), (&vec![1, 2], &vec![2]));
+    assert_eq!(request.order(), [[2], [1], [0]]);
+}
+
+#[test]
+fn a_bulk_id_that_is_unknown_or_twice_or_its_own_refuses_the_operation() {
+    let request = read(&json!([
+        post("a", &json!({})),
+        post("a", &json!({})),
+        post("b", &json!({ "members": [{ "value": "bulkId:nobody" }] })),
+        post("c", &json!({ "members": [{ "value": "bulkId:c" }] })),
+        post("d", &json!({ "members": [{ "value": "bulkId:a" }] })),
+    ]));
+    let refused: Vec<bool> = request.entries.iter().map(|entry| entry.operation.is_err()).collect();
+    assert_eq!(refused, [false, true, true, true, false]);
+}
+
+#[test]
+fn what_is_about_one_resource_keeps_its_order() {
+    let change = |value: &str| json!({ "method": "PATCH", "path": "/Groups/1", "data": { "value": value } });
+    let request = read(&json!([change("bulkId:a"), change("x"), change("y"), post("a", &json!({}))]));
+    assert_eq!(request.order(), [[3], [0], [1], [2]]);
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![
+        "[ -~]{0,12}",
+        Just("bulkId:a".to_owned()),
+        Just("bulkId:b".to_owned()),
+        Just("/Groups/bulkId:a".to_owned()),
+        Just("members[value eq \"bulkId:b\"]".to_owned()),
+        Just("POST".to_owned()),
+        Just("/Users".to_owned()),
+    ];
+    let leaf = prop_oneof![text.prop_map(Value::from), any::<i64>().prop_map(Value::from), Just(Value::Null)];
+    leaf.prop_recursive(4, 32, 6, |inner| {
+        let key = prop_oneof!["[a-z]{1,6}", "method|path|bulkId|data|value|version|\\$ref"];
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::btree_map(key, inner, 0..6).prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn nothing_panics_and_every_operation_has_its_turn(operations in proptest::collection::vec(value(), 0..12)) {
+        let request = read(&Value::from(operations.clone()));
+        let mut turns: Vec<usize> = request.order().into_iter().flatten().collect();
+        turns.sort_unstable();
+        prop_assert_eq!(turns, (0..operations.len()).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,96 @@
+//! The handler of bulk requests (RFC 7644 §3.7): batch by batch, each in a transaction of its own, so that others come in between.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use http::{Response, StatusCode};
+use jiff::SignedDuration;
+use provider::{Bulk, BulkAnswer, Done, ProviderError, ResourceKind, run_batch};
+use scim::BULK_RESPONSE_URN;
+use scim::bulk::BulkMethod;
+use serde_json::{Map, Value, json};
+
+use super::body::{BODY_BYTES_MAX, ScimBody};
+use super::visitor::Admitted;
+use super::{Rejection, answer};
+use crate::App;
+use crate::guard::REQUEST_DEADLINE;
+
+// What `/ServiceProviderConfig` says must be what bodies are held to.
+const _: () = assert!(BODY_BYTES_MAX == provider::BULK_BYTES_MAX);
+
+/// How long a bulk request goes on taking up operations: its answer is to come before the request is given up.
+const BULK_TIME_MAX: SignedDuration = SignedDuration::from_secs(REQUEST_DEADLINE.as_secs().cast_signed() * 3 / 4);
+
+/// Does the operations of a bulk request. What is left when its time is over is not attempted. A token that is revoked meanwhile ends it: what is left is not attempted.
+pub(crate) async fn bulk(
+    State(app): State<App>,
+    admitted: Admitted,
+    ScimBody(body): ScimBody,
+) -> Result<Response<Body>, Rejection> {
+    let begun = app.now();
+    let mut bulk = Bulk::read(&admitted.caller, body, || (app.ids)(begun))?;
+    let mut is_first = true;
+    loop {
+        let now = app.now();
+        if now.duration_since(begun) > BULK_TIME_MAX {
+            break;
+        }
+        let Some(batch) = bulk.next(&admitted.caller, now).map(Arc::new) else { break };
+        let shared = Arc::clone(&batch);
+        match admitted.write(&app, now, move |tx, caller| run_batch(tx, caller, &shared, now)).await {
+            Ok(ran) => bulk.settle(&batch, ran),
+            Err(Rejection::Provider(ProviderError::Store(error))) => {
+                tracing::error!("Operations of a bulk request failed in the store: {error}");
+                bulk.settle_failed(&batch, &error);
+            }
+            Err(rejection) if is_first => return Err(rejection),
+            Err(_) => break,
+        }
+        is_first = false;
+        // A bulk request of refusals alone would else keep the thread from its other connections.
+        tokio::task::yield_now().await;
+    }
+    let operations: Vec<Value> = bulk.answers().map(|answer| operation(&admitted.base, answer)).collect();
+    let message = json!({ "schemas": [BULK_RESPONSE_URN], "Operations": operations });
+    Ok(answer::json(StatusCode::OK, message.to_string()))
+}
+
+/// What the answer says of one operation (RFC 7644 §3.7.3).
+fn operation(base: &str, answer: BulkAnswer) -> Value {
+    let mut told = Map::new();
+    let mut tell = |name: &str, value: Value| drop(told.insert(name.to_owned(), value));
+    if let Some(method) = answer.method {
+        tell("method", method.into());
+    }
+    if let Some(bulk_id) = answer.bulk_id {
+        tell("bulkId", bulk_id.into());
+    }
+    if let Some(path) = answer.path {
+        tell("location", format!("{base}{path}").into());
+    }
+    match answer.outcome {
+        Ok(done) => {
+            if let Some(version) = done.version {
+                tell("version", format!("W/\"{version}\"").into());
+            }
+            tell("status", status(&done).as_str().into());
+        }
+        Err(error) => {
+            let body = Rejection::from(error).body();
+            tell("status", body.status.clone().into());
+            tell("response", serde_json::to_value(body).expect("a struct of texts is JSON"));
+        }
+    }
+    Value::Object(told)
+}
+
+/// The status that a single request would have been answered with.
+const fn status(done: &Done) -> StatusCode {
+    match (done.method, done.kind) {
+        (BulkMethod::Post, _) => StatusCode::CREATED,
+        (BulkMethod::Put, _) | (BulkMethod::Patch, ResourceKind::User | ResourceKind::Custom(_)) => StatusCode::OK,
+        (BulkMethod::Patch, ResourceKind::Group) | (BulkMethod::Delete, _) => StatusCode::NO_CONTENT,
+    }
+}

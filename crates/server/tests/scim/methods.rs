@@ -1,0 +1,141 @@
+//! Methods: those that an address has, and what the others are answered (RFC 9110 §9, RFC 7644 §3.2).
+
+use axum::body::Body;
+use serde_json::{Value, json};
+use store::testing::on_both;
+
+use crate::world::{USER, World};
+
+const ABSENT: &str = "0198c2a4-7d1e-7aaa-8bbb-0123456789ab";
+
+#[test]
+fn sh_04_every_address_has_its_methods_and_says_which() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let one = "GET,HEAD,PUT,PATCH,DELETE";
+        for (path, allow) in [
+            ("/Users", "GET,HEAD,POST"),
+            ("/Groups/", "GET,HEAD,POST"),
+            (&format!("/Users/{ABSENT}"), one),
+            (&format!("/Groups/{ABSENT}/"), one),
+            ("/Users/.search", "POST"),
+            ("/Bulk", "POST"),
+            ("/Schemas", "GET,HEAD"),
+            (&format!("/Schemas/{USER}"), "GET,HEAD"),
+            ("/ResourceTypes", "GET,HEAD"),
+            ("/ResourceTypes/User", "GET,HEAD"),
+            ("/ServiceProviderConfig", "GET,HEAD"),
+        ] {
+            for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get"] {
+                if allow.split(',').any(|allowed| allowed == method) {
+                    continue;
+                }
+                let request = world.request(method, path).header("origin", "https://elsewhere.example");
+                let answer = world.send(request.body(Body::empty()).unwrap()).await;
+                let expected = if method == "OPTIONS" { 204 } else { 405 };
+                assert_eq!((answer.status.as_u16(), answer.header("allow")), (expected, allow), "{method} {path}");
+                assert!(!answer.headers.keys().any(|name| name.as_str().starts_with("access-control")), "{path}");
+                let stranger = World { token: "x".to_owned(), ..world.clone() };
+                assert_eq!(stranger.call(method, path, &Value::Null).await.status.as_u16(), 401, "{method} {path}");
+            }
+        }
+        for method in ["GET", "OPTIONS", "TRACE"] {
+            assert_eq!(world.call(method, "/Nowhere", &Value::Null).await.status.as_u16(), 404, "{method}");
+        }
+    });
+}
+
+#[test]
+fn sh_04_a_header_does_not_change_the_method() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let path = format!("/Users/{}", world.user("ann").await);
+        for name in ["x-http-method-override", "x-http-method", "x-method-override"] {
+            let request = world.request("POST", &path).header(name, "DELETE");
+            assert_eq!(world.send(request.body(Body::empty()).unwrap()).await.status.as_u16(), 405, "{name}");
+            assert_eq!(world.get(&path).await.status.as_u16(), 200, "{name}");
+        }
+    });
+}
+
+#[test]
+fn me_is_nobody_whatever_is_asked_of_it() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
+            for path in ["/Me", "/Me/"] {
+                let answer = world.send(world.request(method, path).body(Body::empty()).unwrap()).await;
+                assert_eq!(answer.status.as_u16(), 501, "{method} {path}");
+            }
+        }
+    });
+}
+
+#[test]
+fn sh_16_head_is_get_without_its_body() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let ann = world.user("ann").await;
+        let group = world.group("G", &[&ann]).await;
+        for path in [
+            format!("/Users/{ann}"),
+            format!("/Groups/{group}"),
+            "/Users".to_owned(),
+            "/Users?filter=userName+eq+%22ann%22".to_owned(),
+            "/Schemas".to_owned(),
+            "/ResourceTypes/User".to_owned(),
+            "/ServiceProviderConfig".to_owned(),
+            format!("/Users/{ABSENT}"),
+        ] {
+            let get = world.get(&path).await;
+            let head = world.call("HEAD", &path, &Value::Null).await;
+            assert_eq!((head.status, &head.body), (get.status, &Value::Null), "{path}");
+            for name in ["content-type", "etag"] {
+                assert_eq!(head.headers.get(name), get.headers.get(name), "{name} of {path}");
+            }
+            let length = head.header("content-length").parse::<usize>().ok();
+            // A body of the same bytes, whatever order JSON has in this test.
+            assert!(length.is_none_or(|length| length == get.body.to_string().len() || get.status != 200), "{path}");
+        }
+    });
+}
+
+#[test]
+fn sh_15_conditions_that_a_post_does_not_have_and_ranges_are_ignored() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let body = json!({ "schemas": [USER], "userName": "ann" });
+        let request = world
+            .request("POST", "/Users")
+            .header("content-type", "application/scim+json")
+            .header("if-none-match", "*")
+            .header("if-match", "W/\"7\"")
+            .header("range", "bytes=0-10");
+        let made = world.send(request.body(body.to_string().into()).unwrap()).await;
+        assert_eq!(made.status.as_u16(), 201, "{}", made.body);
+        let path = format!("/Users/{}", made.id());
+        let whole = world.get(&path).await;
+        let request = world.request("GET", &path).header("range", "bytes=0-10").header("if-range", "W/\"1\"");
+        let ranged = world.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!((ranged.status.as_u16(), ranged.body), (200, whole.body));
+        assert_eq!((ranged.headers.get("content-range"), ranged.headers.get("accept-ranges")), (None, None));
+    });
+}
+
+#[test]
+fn what_has_no_body_has_no_type_of_one() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let (ann, group) = (world.user("ann").await, world.group("G", &[]).await);
+        let empty = json!({ "schemas": [crate::world::PATCH], "Operations": [] });
+        for (method, path, body) in [
+            ("PATCH", format!("/Groups/{group}"), empty),
+            ("DELETE", format!("/Users/{ann}"), Value::Null),
+            ("OPTIONS", "/Users".to_owned(), Value::Null),
+        ] {
+            let answer = world.call(method, &path, &body).await;
+            assert_eq!((answer.status.as_u16(), &answer.body), (204, &Value::Null), "{method}");
+            assert_eq!(answer.headers.get("content-type"), None, "{method}");
+        }
+    });
+}
