@@ -10,6 +10,7 @@ pub mod discovery;
 mod document;
 mod effort;
 mod error;
+mod events;
 mod group_text;
 mod groups;
 mod membership;
@@ -29,6 +30,7 @@ pub use bulk::{
 pub use caller::Caller;
 pub use document::RESOURCE_BYTES_MAX;
 pub use error::{ProviderError, TenantError};
+pub use events::{Detail, EVENT_URIS, EVENTS_MAX, Event, events_after};
 pub use group_text::{GroupFetched, GroupText, get_group};
 pub use membership::MEMBERS_REWRITTEN_MAX;
 pub use profile::{Profile, Rules};

@@ -9,7 +9,7 @@ use scim::{AttributePath, Attributes, Filter, Matcher, Member, MemberChange, Ope
 use serde_json::Value;
 use store::members::{self, MemberRecord};
 use store::resources::{self, ResourceKind};
-use store::{ObjectId, ObjectKind, ResourceId, WriteTx, append_change};
+use store::{Action, ObjectId, ObjectKind, Occurrence, ResourceId, WriteTx, append_occurrence};
 
 use crate::effort::Effort;
 use crate::groups::element;
@@ -28,10 +28,8 @@ const COMPARED_BYTES: u64 = 64;
 pub(crate) struct Membership<'c> {
     caller: &'c Caller,
     group: ResourceId,
-    /// Memberships that are different.
-    changed: u64,
-    /// The last one of them.
-    last: Option<ResourceId>,
+    /// Whether any membership is different.
+    changed: bool,
     effort: Effort,
 }
 
@@ -41,21 +39,12 @@ impl<'c> Membership<'c> {
             PATCH_EFFORT_MAX as u64,
             "the filters look at too many members; name the members to remove by their ids, or send several requests",
         );
-        Self { caller, group, changed: 0, last: None, effort }
+        Self { caller, group, changed: false, effort }
     }
 
-    /// Tells the feed, once, where any membership is different; says whether one is. The member is told where it is the only one.
-    pub(crate) fn finish(self, tx: &mut WriteTx<'_>, now: Timestamp) -> Result<bool, ProviderError> {
-        if self.changed > 0 {
-            let only = self.last.filter(|_| self.changed == 1);
-            membership_changed(tx, self.caller, self.group, only, now)?;
-        }
-        Ok(self.changed > 0)
-    }
-
-    fn note(&mut self, ids: &[ResourceId]) {
-        self.changed += ids.len() as u64;
-        self.last = ids.last().copied().or(self.last);
+    /// Whether any membership is different.
+    pub(crate) const fn differs(&self) -> bool {
+        self.changed
     }
 
     /// Applies changes in order.
@@ -87,7 +76,7 @@ impl<'c> Membership<'c> {
             if !members::add(tx, tenant, self.group, &record)? {
                 return Ok(Vec::new());
             }
-            self.note(&[id]);
+            self.changed = true;
             return Ok(vec![record]);
         }
         let mut new = Vec::new();
@@ -102,7 +91,7 @@ impl<'c> Membership<'c> {
             }
             let mut stored: BTreeSet<ResourceId> =
                 members::add_all(tx, tenant, self.group, &records)?.into_iter().collect();
-            self.note(&stored.iter().copied().collect::<Vec<_>>());
+            self.changed |= !stored.is_empty();
             new.extend(records.into_iter().filter(|record| stored.remove(&record.id)));
         }
         Ok(new)
@@ -117,13 +106,13 @@ impl<'c> Membership<'c> {
         let tenant = self.caller.tenant();
         if let [only] = ids {
             if members::remove(tx, tenant, self.group, *only)? {
-                self.note(ids);
+                self.changed = true;
             }
             return Ok(());
         }
         for chunk in ids.chunks(CHUNK as usize) {
             let removed = members::remove_all(tx, tenant, self.group, chunk)?;
-            self.note(&removed);
+            self.changed |= !removed.is_empty();
         }
         Ok(())
     }
@@ -148,9 +137,7 @@ impl<'c> Membership<'c> {
 
     fn clear(&mut self, tx: &mut WriteTx<'_>) -> Result<(), ProviderError> {
         self.check_size(tx)?;
-        let first = members::members_after(tx, self.caller.tenant(), self.group, None, 1)?;
-        self.changed += members::clear(tx, self.caller.tenant(), self.group)?;
-        self.last = first.first().map(|member| member.id).or(self.last);
+        self.changed |= members::clear(tx, self.caller.tenant(), self.group)? > 0;
         Ok(())
     }
 
@@ -248,17 +235,6 @@ pub(crate) fn name_bytes(member: &MemberRecord) -> u64 {
     member.display.as_ref().map_or(0, |name| name.len() as u64)
 }
 
-fn membership_changed(
-    tx: &mut WriteTx<'_>,
-    caller: &Caller,
-    group: ResourceId,
-    member: Option<ResourceId>,
-    now: Timestamp,
-) -> Result<(), ProviderError> {
-    let (group, member) = (ObjectId::new(group.uuid()), member.map(|member| ObjectId::new(member.uuid())));
-    Ok(append_change(tx, caller.tenant().into(), ObjectKind::Membership, group, member, now)?)
-}
-
 /// Takes a resource that is about to be deleted out of all groups.
 pub(crate) fn leave_groups(
     tx: &mut WriteTx<'_>,
@@ -272,8 +248,16 @@ pub(crate) fn leave_groups(
         let Some(last) = groups.last() else { break };
         after = Some(*last);
         for group in groups {
-            resources::touch(tx, caller.tenant(), ResourceKind::Group, group, now)?;
-            membership_changed(tx, caller, group, Some(member), now)?;
+            let version = resources::touch(tx, caller.tenant(), ResourceKind::Group, group, now)?;
+            let occurrence = Occurrence {
+                action: Action::Patched,
+                switched: None,
+                version,
+                attributes: "members".to_owned(),
+                external_id: None,
+            };
+            let id = ObjectId::new(group.uuid());
+            append_occurrence(tx, caller.tenant(), ObjectKind::Group, id, &occurrence, now)?;
         }
     }
     members::leave_all(tx, caller.tenant(), member)?;

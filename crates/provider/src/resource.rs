@@ -8,12 +8,12 @@ use scim::{Attributes, Member, MemberChange, PatchOp, ScimError};
 use serde_json::Value;
 use store::members::{GroupOfMember, MemberRecord};
 use store::resources::{self, ResourceKind, ResourceRecord};
-use store::{ObjectId, ReadTx, ResourceId, StoreError, UniqueKey, WriteTx, append_change};
+use store::{Action, ObjectId, Occurrence, ReadTx, ResourceId, StoreError, UniqueKey, WriteTx, append_occurrence};
 
 use crate::document::{self, Document};
 use crate::membership::{Membership, leave_groups};
 use crate::representation::{Joined, Representation, View, represent};
-use crate::{Caller, Precondition, ProviderError, groups, users};
+use crate::{Caller, Precondition, ProviderError, events, groups, users};
 
 /// Most memberships that a PUT ends by leaving `members` out. Emptying a larger group takes `"members": []`, so that a client which
 /// does not know the attribute cannot do it by accident.
@@ -99,7 +99,8 @@ pub(crate) fn insert(tx: &mut WriteTx<'_>, caller: &Caller, new: &NewResource) -
         record.created,
     );
     stored.map_err(|error| unique(caller, new.kind, error))?;
-    changed(tx, caller, new.kind, record.id, record.created)
+    let occurrence = occurrence(Action::Created, record.version);
+    told(tx, caller, (new.kind, record.id), &occurrence, record.created)
 }
 
 /// Adds the members of a new group; gives them.
@@ -112,9 +113,7 @@ pub(crate) fn join(
         return Ok(Vec::new());
     }
     let mut membership = Membership::new(caller, new.record.id);
-    let added = membership.add(tx, &new.members)?;
-    membership.finish(tx, new.record.created)?;
-    Ok(added)
+    membership.add(tx, &new.members)
 }
 
 fn unique(caller: &Caller, kind: ResourceKind, error: StoreError) -> ProviderError {
@@ -126,14 +125,19 @@ fn unique(caller: &Caller, kind: ResourceKind, error: StoreError) -> ProviderErr
     }
 }
 
-fn changed(
+const fn occurrence(action: Action, version: i64) -> Occurrence {
+    Occurrence { action, switched: None, version, attributes: String::new(), external_id: None }
+}
+
+/// Tells the tenant's feed what happened.
+fn told(
     tx: &mut WriteTx<'_>,
     caller: &Caller,
-    kind: ResourceKind,
-    id: ResourceId,
+    (kind, id): (ResourceKind, ResourceId),
+    occurrence: &Occurrence,
     now: Timestamp,
 ) -> Result<(), ProviderError> {
-    Ok(append_change(tx, caller.tenant().into(), kind.into(), ObjectId::new(id.uuid()), None, now)?)
+    Ok(append_occurrence(tx, caller.tenant(), kind.into(), ObjectId::new(id.uuid()), occurrence, now)?)
 }
 
 /// The answer to a GET of one resource.
@@ -257,8 +261,8 @@ pub fn replace(
             membership.set(tx, &[])?;
         }
     }
-    let members_changed = membership.finish(tx, now)?;
-    finish(tx, caller, kind, record, Some((&old, &new)), members_changed, now)
+    let change = Change { action: Action::Replaced, attributes: Some((&old, &new)), members: membership.differs() };
+    finish(tx, caller, kind, record, &change, now)
 }
 
 fn check_left_out_members(tx: &mut WriteTx<'_>, caller: &Caller, id: ResourceId) -> Result<(), ProviderError> {
@@ -303,9 +307,10 @@ pub fn patch(
     let record = held(tx, caller, kind, id, precondition)?;
     let mut membership = Membership::new(caller, id);
     membership.apply(tx, &patch.members)?;
-    let members_changed = membership.finish(tx, now)?;
+    let members = membership.differs();
     if patch.attributes.operations.is_empty() {
-        return finish(tx, caller, kind, record, None, members_changed, now);
+        let change = Change { action: Action::Patched, attributes: None, members };
+        return finish(tx, caller, kind, record, &change, now);
     }
     let rules = caller.rules(kind)?;
     let old = document::read(&record.doc)?;
@@ -315,7 +320,8 @@ pub fn patch(
     tx.charge(effort / PATCH_EFFORT_OF_STATEMENT + record.doc.len() as u64 / BYTES_OF_STATEMENT);
     applied?;
     rules.forget(&mut new);
-    finish(tx, caller, kind, record, Some((&old, &new)), members_changed, now)
+    let change = Change { action: Action::Patched, attributes: Some((&old, &new)), members };
+    finish(tx, caller, kind, record, &change, now)
 }
 
 /// The resource, held against other writers, at a version that the client accepts.
@@ -338,17 +344,25 @@ fn at_version(record: ResourceRecord, precondition: &Precondition) -> Result<Res
     }
 }
 
-/// Stores what a change made different; `attributes` are those before and after, where they were looked at.
+/// What a request did to a resource.
+struct Change<'a> {
+    action: Action,
+    /// The attributes before and after, where they were looked at.
+    attributes: Option<(&'a Attributes, &'a Attributes)>,
+    /// Whether a group has other members.
+    members: bool,
+}
+
+/// Stores what a change made different.
 fn finish(
     tx: &mut WriteTx<'_>,
     caller: &Caller,
     kind: ResourceKind,
     mut record: ResourceRecord,
-    attributes: Option<(&Attributes, &Attributes)>,
-    members_changed: bool,
+    change: &Change<'_>,
     now: Timestamp,
 ) -> Result<Changed, ProviderError> {
-    let rewritten = attributes.filter(|(old, new)| old != new);
+    let rewritten = change.attributes.filter(|(old, new)| old != new);
     if let Some((old, new)) = rewritten {
         let document = Document::write(caller, kind, new)?;
         let keys = (document::keys(caller, kind, old)?, document.keys);
@@ -357,21 +371,35 @@ fn finish(
         resources::update(tx, caller.tenant(), kind, record.id, unique_key, &document.text, both, now)
             .map_err(|error| unique(caller, kind, error))?;
         record.doc = document.text;
-    } else if members_changed {
+    } else if change.members {
         resources::touch(tx, caller.tenant(), kind, record.id, now)?;
     }
-    if rewritten.is_some() || members_changed {
+    if rewritten.is_some() || change.members {
         record.version += 1;
         record.modified = whole_millis(now);
-    }
-    if rewritten.is_some() {
-        changed(tx, caller, kind, record.id, now)?;
+        let mut occurrence = occurrence(change.action, record.version);
+        describe(&mut occurrence, rewritten, change.members);
+        told(tx, caller, (kind, record.id), &occurrence, now)?;
     }
     let memberships = match kind {
         ResourceKind::User => users::groups_of(tx, caller, record.id)?,
         ResourceKind::Group | ResourceKind::Custom(_) => Vec::new(),
     };
     Ok(Changed { kind, record, memberships })
+}
+
+/// Says which attributes are different, and whether the resource was switched on or off.
+fn describe(occurrence: &mut Occurrence, rewritten: Option<(&Attributes, &Attributes)>, members: bool) {
+    if let Some((old, new)) = rewritten {
+        occurrence.attributes = events::changed_paths(old, new);
+        let is_active = |attributes: &Attributes| attributes.get("active") != Some(&Value::Bool(false));
+        occurrence.switched = Some(is_active(new)).filter(|active| *active != is_active(old));
+    }
+    if members {
+        let blank = if occurrence.attributes.is_empty() { "" } else { " " };
+        occurrence.attributes.push_str(blank);
+        occurrence.attributes.push_str("members");
+    }
 }
 
 /// What is answered must be what the store gives back later, and it keeps milliseconds.
@@ -396,7 +424,9 @@ pub fn delete(
     if kind == ResourceKind::Group {
         store::members::clear(tx, caller.tenant(), id)?;
     }
-    let keys = document::keys(caller, kind, &document::read(&record.doc)?)?;
-    resources::delete(tx, caller.tenant(), kind, id, &keys)?;
-    changed(tx, caller, kind, id, now)
+    let attributes = document::read(&record.doc)?;
+    resources::delete(tx, caller.tenant(), kind, id, &document::keys(caller, kind, &attributes)?)?;
+    let mut occurrence = occurrence(Action::Deleted, record.version);
+    occurrence.external_id = attributes.get("externalId").and_then(Value::as_str).map(str::to_owned);
+    told(tx, caller, (kind, id), &occurrence, now)
 }

@@ -68,6 +68,18 @@ impl ObjectKind {
     }
 }
 
+impl ObjectKind {
+    /// The kind of the resource that changed, where it is one.
+    pub const fn resource_kind(self) -> Option<ResourceKind> {
+        match self {
+            Self::User => Some(ResourceKind::User),
+            Self::Group => Some(ResourceKind::Group),
+            Self::Custom(kind) => Some(ResourceKind::Custom(kind)),
+            Self::Membership | Self::Assignment => None,
+        }
+    }
+}
+
 impl From<ResourceKind> for ObjectKind {
     fn from(kind: ResourceKind) -> Self {
         match kind {

@@ -67,7 +67,7 @@ statements! {
                   AND id = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text($2::text::json))) ORDER BY id FOR KEY SHARE";
     UPDATE = "UPDATE resources SET unique_key = $4, doc = $5, version = version + 1, modified = $6 WHERE tenant = $1 AND kind = $2 AND id = $3";
     UPDATE_WITH_KEY = "UPDATE resources SET doc = $5, version = version + 1, modified = $6 WHERE tenant = $1 AND kind = $2 AND id = $3 AND unique_key = $4";
-    TOUCH = "UPDATE resources SET version = version + 1, modified = $4 WHERE tenant = $1 AND kind = $2 AND id = $3";
+    TOUCH = "UPDATE resources SET version = version + 1, modified = $4 WHERE tenant = $1 AND kind = $2 AND id = $3 RETURNING version";
     DELETE = "DELETE FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3";
     INSERT_KEYS = "INSERT INTO resource_keys (tenant, kind, path, key, id) SELECT $1, $2, value ->> 0, value ->> 1, $3 FROM json_each($4) WHERE TRUE ON CONFLICT DO NOTHING",
                   "INSERT INTO resource_keys (tenant, kind, path, key, id) SELECT $1, $2, value ->> 0, value ->> 1, $3 FROM json_array_elements($4::text::json) ON CONFLICT DO NOTHING";
@@ -239,15 +239,15 @@ pub fn update(
     insert_keys(tx, tenant, kind, id, new.iter().filter(|key| !old.contains(key)))
 }
 
-/// Raises the version of a resource whose memberships changed.
+/// Raises the version of a resource whose memberships changed; gives it.
 pub fn touch(
     tx: &mut WriteTx<'_>,
     tenant: TenantKey,
     kind: ResourceKind,
     id: ResourceId,
     now: Timestamp,
-) -> Result<(), StoreError> {
-    tx.run(&TOUCH, params![tenant, kind.code(), id, now]).map(drop)
+) -> Result<i64, StoreError> {
+    Ok(tx.first(&TOUCH, params![tenant, kind.code(), id, now], |row| row.int(0))?.unwrap_or_default())
 }
 
 /// Deletes a resource and its keys; says whether there was one.
