@@ -5,11 +5,13 @@
 //! HTTP is not known here, and neither is the provisioning service.
 
 mod caller;
+mod custom;
 pub mod discovery;
 mod document;
 mod effort;
 mod error;
 mod groups;
+mod paths;
 mod profile;
 mod query;
 mod representation;
@@ -20,6 +22,10 @@ mod users;
 mod version;
 
 pub use caller::Caller;
+pub use custom::{
+    ATTRIBUTES_MAX, CustomSchemas, RESOURCE_TYPES_MAX, RESOURCES_CHECKED_MAX, SCHEMA_BYTES_MAX, SCHEMAS_MAX,
+    SchemaChange, clear_schemas, schemas, set_schemas,
+};
 pub use document::RESOURCE_BYTES_MAX;
 pub use error::{ProviderError, TenantError};
 pub use profile::{Profile, Rules};

@@ -4,11 +4,11 @@
 //! compares and writes. Every change leaves its row in the tenant's change feed; a change that changes nothing leaves no trace.
 
 use jiff::Timestamp;
-use scim::{Attributes, Member, MemberChange, PatchOp, ScimError};
+use scim::{AttributePath, Attributes, Member, MemberChange, PatchOp, ScimError};
 use serde_json::Value;
 use store::members::{GroupOfMember, MemberRecord};
 use store::resources::{self, ResourceKind, ResourceRecord};
-use store::{ObjectId, ReadTx, ResourceId, StoreError, UniqueKey, WriteTx, append_change};
+use store::{ObjectId, ReadTx, ResourceId, StoreError, UniqueKey, WriteTx, append_change, unique_values};
 
 use crate::document::{self, Document};
 use crate::effort::Effort;
@@ -27,6 +27,7 @@ pub struct NewResource {
     record: ResourceRecord,
     unique_key: Option<String>,
     keys: Vec<resources::IndexKey>,
+    unique: Vec<resources::IndexKey>,
     members: Vec<Member>,
 }
 
@@ -43,7 +44,14 @@ impl NewResource {
         let document = Document::write(caller, kind, &attributes)?;
         let now = whole_millis(now);
         let record = ResourceRecord { id, doc: document.text, version: 1, created: now, modified: now };
-        Ok(Self { kind, record, unique_key: document.unique_key, keys: document.keys, members })
+        Ok(Self {
+            kind,
+            record,
+            unique_key: document.unique_key,
+            keys: document.keys,
+            unique: document.unique,
+            members,
+        })
     }
 
     /// The answer to the POST; `members` are those that [`create`] gave.
@@ -58,7 +66,9 @@ impl NewResource {
             ResourceKind::Group => groups::known_members_json(caller, members, view)?,
         };
         let joined = json.map(|json| Joined { attribute: "members", json });
-        let text = represent(caller, self.kind, &self.record, view, joined.as_ref())?;
+        // All that is stored was sent.
+        let set = caller.rules(self.kind)?.on_request.clone();
+        let text = represent_set(caller, self.kind, &self.record, view, joined.as_ref(), set)?;
         Ok(Representation { id: self.record.id, version: self.record.version, text })
     }
 }
@@ -89,6 +99,7 @@ pub fn create(tx: &mut WriteTx<'_>, caller: &Caller, new: &NewResource) -> Resul
         record.created,
     );
     stored.map_err(|error| unique(caller, new.kind, error))?;
+    claim(tx, caller, new.kind, record.id, &new.unique.iter().collect::<Vec<_>>())?;
     changed(tx, caller, new.kind, record.id, record.created)?;
     groups::add_members(tx, caller, record.id, &new.members, record.created)
 }
@@ -99,6 +110,20 @@ fn unique(caller: &Caller, kind: ResourceKind, error: StoreError) -> ProviderErr
             ProviderError::NotUnique { attribute: attribute.to_owned() }
         }
         (error, _) => ProviderError::Store(error),
+    }
+}
+
+/// Claims the values that no other resource may have.
+fn claim(
+    tx: &mut WriteTx<'_>,
+    caller: &Caller,
+    kind: ResourceKind,
+    id: ResourceId,
+    values: &[&resources::IndexKey],
+) -> Result<(), ProviderError> {
+    match unique_values::claim(tx, caller.tenant(), kind, id, values)? {
+        None => Ok(()),
+        Some((attribute, _)) => Err(ProviderError::NotUnique { attribute: attribute.to_string() }),
     }
 }
 
@@ -170,6 +195,8 @@ pub struct Changed {
     kind: ResourceKind,
     record: ResourceRecord,
     memberships: Vec<GroupOfMember>,
+    /// What the request set and is shown on request only.
+    set: Vec<AttributePath>,
 }
 
 impl Changed {
@@ -182,9 +209,25 @@ impl Changed {
     pub fn represent(&self, caller: &Caller, view: View<'_>) -> Result<Representation, ProviderError> {
         let json = users::groups_json(caller, &self.memberships, view)?;
         let joined = json.map(|json| Joined { attribute: "groups", json });
-        let text = represent(caller, self.kind, &self.record, view, joined.as_ref())?;
+        let text = represent_set(caller, self.kind, &self.record, view, joined.as_ref(), self.set.clone())?;
         Ok(Representation { id: self.record.id, version: self.record.version, text })
     }
+}
+
+/// As [`represent`], with what the request set although it is shown on request only.
+fn represent_set(
+    caller: &Caller,
+    kind: ResourceKind,
+    record: &ResourceRecord,
+    view: View<'_>,
+    joined: Option<&Joined>,
+    set: Vec<AttributePath>,
+) -> Result<String, ProviderError> {
+    if set.is_empty() {
+        return represent(caller, kind, record, view, joined);
+    }
+    let projection = view.projection.clone().with_set(set);
+    represent(caller, kind, record, View { projection: &projection, ..view }, joined)
 }
 
 /// What a PUT asks for.
@@ -221,7 +264,7 @@ pub fn replace(
     let record = held(tx, caller, kind, id, precondition)?;
     let old = document::read(&record.doc)?;
     let mut new = replacement.attributes.clone();
-    document::keep_immutable(caller.resource_type(kind)?, &old, &mut new)?;
+    caller.resource_type(kind)?.keep_immutable(&old, &mut new)?;
     let members_changed = match (&replacement.members, kind) {
         (_, ResourceKind::User | ResourceKind::Custom(_)) => false,
         (Some(members), ResourceKind::Group) => groups::set_members(tx, caller, id, members, now)?,
@@ -230,7 +273,23 @@ pub fn replace(
             groups::set_members(tx, caller, id, &[], now)?
         }
     };
-    finish(tx, caller, kind, record, Some((&old, &new)), members_changed, now)
+    let set = requested(caller, kind, |path| has(&replacement.attributes, path))?;
+    let changed = finish(tx, caller, kind, record, Some((&old, &new)), members_changed, now)?;
+    Ok(Changed { set, ..changed })
+}
+
+/// Of what is shown on request only, what the request set.
+fn requested(
+    caller: &Caller,
+    kind: ResourceKind,
+    is_set: impl Fn(&AttributePath) -> bool,
+) -> Result<Vec<AttributePath>, ProviderError> {
+    Ok(caller.rules(kind)?.on_request.iter().filter(|path| is_set(path)).cloned().collect())
+}
+
+fn has(attributes: &Attributes, path: &AttributePath) -> bool {
+    let level = path.urn.as_ref().map_or(Some(attributes), |urn| attributes.get(urn).and_then(Value::as_object));
+    level.is_some_and(|level| level.contains_key(&path.attribute))
 }
 
 fn check_left_out_members(tx: &mut WriteTx<'_>, caller: &Caller, id: ResourceId) -> Result<(), ProviderError> {
@@ -282,7 +341,16 @@ pub fn patch(
     let mut new = old.clone();
     patch.attributes.apply(&rules.resource_type, &mut new)?;
     rules.forget(&mut new);
-    finish(tx, caller, kind, record, Some((&old, &new)), members_changed, now)
+    let set = if rules.on_request.is_empty() {
+        Vec::new()
+    } else {
+        let named = patch.attributes.named(&rules.resource_type);
+        let is_set =
+            |path: &AttributePath| named.iter().any(|one| one.urn == path.urn && one.attribute == path.attribute);
+        requested(caller, kind, is_set)?
+    };
+    let changed = finish(tx, caller, kind, record, Some((&old, &new)), members_changed, now)?;
+    Ok(Changed { set, ..changed })
 }
 
 /// The resource, held against other writers, at a version that the client accepts.
@@ -319,6 +387,10 @@ fn finish(
         let both = (keys.0.as_slice(), keys.1.as_slice());
         resources::update(tx, caller.tenant(), kind, record.id, unique_key, &document.text, both, now)
             .map_err(|error| unique(caller, kind, error))?;
+        let had = document::unique_values(caller, kind, old)?;
+        let (gone, added) = differing(&had, &document.unique);
+        unique_values::release(tx, caller.tenant(), kind, record.id, &gone)?;
+        claim(tx, caller, kind, record.id, &added)?;
         record.doc = document.text;
     } else if members_changed {
         resources::touch(tx, caller.tenant(), kind, record.id, now)?;
@@ -334,7 +406,15 @@ fn finish(
         ResourceKind::User => users::groups_of(tx, caller, record.id)?,
         ResourceKind::Group | ResourceKind::Custom(_) => Vec::new(),
     };
-    Ok(Changed { kind, record, memberships })
+    Ok(Changed { kind, record, memberships, set: Vec::new() })
+}
+
+/// What only the first has, and what only the second has.
+fn differing<'k>(
+    old: &'k [resources::IndexKey],
+    new: &'k [resources::IndexKey],
+) -> (Vec<&'k resources::IndexKey>, Vec<&'k resources::IndexKey>) {
+    (old.iter().filter(|key| !new.contains(key)).collect(), new.iter().filter(|key| !old.contains(key)).collect())
 }
 
 /// What is answered must be what the store gives back later, and it keeps milliseconds.
@@ -357,7 +437,10 @@ pub fn delete(
     if kind == ResourceKind::Group {
         store::members::clear(tx, caller.tenant(), id)?;
     }
-    let keys = document::keys(caller, kind, &document::read(&record.doc)?)?;
+    let attributes = document::read(&record.doc)?;
+    let had = document::unique_values(caller, kind, &attributes)?;
+    unique_values::release(tx, caller.tenant(), kind, id, &had.iter().collect::<Vec<_>>())?;
+    let keys = document::keys(caller, kind, &attributes)?;
     resources::delete(tx, caller.tenant(), kind, id, &keys)?;
     changed(tx, caller, kind, id, now)
 }

@@ -4,9 +4,12 @@
 //! `meta` are not stored in them; the service provider adds them when it answers. Lenient forms (bare words in filters, `"True"` for
 //! a boolean, dotted keys) are recognised by their form, never by who sends them.
 
+mod canonical;
+mod definition;
 mod error;
 mod filter;
 mod fold;
+mod immutable;
 mod input;
 mod json;
 pub mod limits;

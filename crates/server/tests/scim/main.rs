@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so do the functions it is told with")]
 
 mod access;
+mod custom_types;
+mod custom_values;
 mod discovery;
 mod groups;
 mod lists;
