@@ -5,6 +5,7 @@ use std::sync::Arc;
 use scim::ResourceType;
 use store::TenantKey;
 use store::resources::ResourceKind;
+use store::schemas::Digest;
 
 use crate::{Profile, ProviderError, Rules, TenantSettings};
 
@@ -16,6 +17,7 @@ pub struct Caller {
     tenant_name: String,
     profile: Arc<Profile>,
     settings: TenantSettings,
+    schema_digest: Option<Digest>,
 }
 
 impl Caller {
@@ -24,8 +26,9 @@ impl Caller {
         tenant_name: String,
         profile: Arc<Profile>,
         settings: TenantSettings,
+        schema_digest: Option<Digest>,
     ) -> Self {
-        Self { tenant, tenant_name, profile, settings }
+        Self { tenant, tenant_name, profile, settings, schema_digest }
     }
 
     /// The key of the tenant's rows.
@@ -41,6 +44,11 @@ impl Caller {
     /// The application that the tenant stands for.
     pub fn profile(&self) -> &Profile {
         &self.profile
+    }
+
+    /// The digest of what the tenant defined itself, when its token was looked at; `None` where it defined nothing.
+    pub(crate) const fn schema_digest(&self) -> Option<&Digest> {
+        self.schema_digest.as_ref()
     }
 
     /// The tenant's settings.

@@ -1,8 +1,8 @@
 //! What is stored of a resource: its document as text, its unique key, and the keys it is found by.
 
 use scim::limits::KEY_BYTES_MAX;
-use scim::{Attributes, Mutability, ResourceType, ScimError};
-use serde_json::{Map, Value};
+use scim::{Attributes, ScimError};
+use serde_json::Value;
 use store::StoreError;
 use store::resources::{IndexKey, ResourceKind};
 
@@ -18,6 +18,8 @@ pub(crate) struct Document {
     pub(crate) text: String,
     pub(crate) unique_key: Option<String>,
     pub(crate) keys: Vec<IndexKey>,
+    /// What no other resource of the kind may have, beside the unique key.
+    pub(crate) unique: Vec<IndexKey>,
 }
 
 impl Document {
@@ -27,7 +29,12 @@ impl Document {
         if text.len() > RESOURCE_BYTES_MAX {
             return Err(ScimError::too_many(format!("a resource has at most {RESOURCE_BYTES_MAX} bytes")).into());
         }
-        Ok(Self { text, unique_key: unique_key(caller, kind, attributes)?, keys: keys(caller, kind, attributes)? })
+        Ok(Self {
+            text,
+            unique_key: unique_key(caller, kind, attributes)?,
+            keys: keys(caller, kind, attributes)?,
+            unique: unique_values(caller, kind, attributes)?,
+        })
     }
 }
 
@@ -50,6 +57,19 @@ pub(crate) fn keys(
     Ok(keys)
 }
 
+/// The values that no other resource of the kind may have, with their paths.
+pub(crate) fn unique_values(
+    caller: &Caller,
+    kind: ResourceKind,
+    attributes: &Attributes,
+) -> Result<Vec<IndexKey>, ProviderError> {
+    let mut values = Vec::new();
+    for path in &caller.rules(kind)?.unique {
+        path.collect(attributes, &mut values);
+    }
+    Ok(values)
+}
+
 /// The folded value that no other resource of the kind may have. RFC 8265 decides for `userName`.
 pub(crate) fn unique_key(
     caller: &Caller,
@@ -70,42 +90,4 @@ pub(crate) fn folded(kind: ResourceKind, value: &str) -> Result<String, ScimErro
         ResourceKind::User => scim::fold_username(value),
         ResourceKind::Group | ResourceKind::Custom(_) => Ok(scim::fold(value)),
     }
-}
-
-/// RFC 7644 §3.5.1: a value that is immutable may be sent again, but not changed. One that is left out stays.
-pub(crate) fn keep_immutable(
-    resource_type: &ResourceType,
-    old: &Attributes,
-    new: &mut Attributes,
-) -> Result<(), ScimError> {
-    let core = &resource_type.schema;
-    keep_immutable_level(core.attributes.iter(), old, new)?;
-    for (extension, _) in &resource_type.extensions {
-        let Some(held) = old.get(&extension.id).and_then(Value::as_object) else { continue };
-        if extension.attributes.iter().all(|attribute| attribute.mutability != Mutability::Immutable) {
-            continue;
-        }
-        if let Value::Object(level) = new.entry(&extension.id).or_insert_with(|| Value::Object(Map::new())) {
-            keep_immutable_level(extension.attributes.iter(), held, level)?;
-        }
-    }
-    Ok(())
-}
-
-fn keep_immutable_level<'a>(
-    definitions: impl Iterator<Item = &'a scim::Attribute>,
-    old: &Attributes,
-    new: &mut Attributes,
-) -> Result<(), ScimError> {
-    for attribute in definitions.filter(|attribute| attribute.mutability == Mutability::Immutable) {
-        let Some(held) = old.get(&attribute.name) else { continue };
-        match new.get(&attribute.name) {
-            None => drop(new.insert(attribute.name.clone(), held.clone())),
-            Some(sent) if sent != held => {
-                return Err(ScimError::mutability(format!("{} cannot be changed once it is set", attribute.name)));
-            }
-            Some(_) => {}
-        }
-    }
-    Ok(())
 }

@@ -77,6 +77,9 @@ pub enum TenantError {
         /// The name as given.
         token: String,
     },
+    /// What is to be defined is wrong, or does not fit the resources there are.
+    #[error("{0}")]
+    BadSchemas(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

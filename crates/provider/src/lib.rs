@@ -6,6 +6,7 @@
 
 mod bulk;
 mod caller;
+mod custom;
 pub mod discovery;
 mod document;
 mod effort;
@@ -14,6 +15,7 @@ mod events;
 mod group_text;
 mod groups;
 mod membership;
+mod paths;
 mod profile;
 mod query;
 mod representation;
@@ -28,6 +30,10 @@ pub use bulk::{
     CIRCLE_OPERATIONS_MAX, Done, Ran, run_batch,
 };
 pub use caller::Caller;
+pub use custom::{
+    ATTRIBUTES_MAX, CustomSchemas, RESOURCE_TYPES_MAX, RESOURCES_CHECKED_MAX, SCHEMA_BYTES_MAX, SCHEMAS_MAX,
+    SchemaChange, clear_schemas, schemas, set_schemas,
+};
 pub use document::RESOURCE_BYTES_MAX;
 pub use error::{ProviderError, TenantError};
 pub use events::{Detail, EVENT_URIS, EVENTS_MAX, Event, events_after};

@@ -4,13 +4,13 @@
 
 use std::sync::{Arc, LazyLock};
 
-use scim::{Attribute, Attributes, Projection, ResourceType, Returned, Schema, ScimError};
-use serde_json::{Map, Value};
-use store::resources::{CustomKind, IndexKey, ResourceKind};
+use scim::{
+    Attribute, AttributePath, Attributes, Kind, Mutability, Projection, ResourceType, Returned, Schema, ScimError,
+    Uniqueness,
+};
+use store::resources::{CustomKind, ResourceKind};
 
-/// Longest key in the index of values, in bytes. Longer values share the key of their beginning and are told apart when the resource
-/// is looked at; a database refuses index entries of a few kilobytes.
-pub const INDEX_KEY_BYTES_MAX: usize = 512;
+use crate::paths::{IndexedPath, UniquePath, is_built_in, is_own_address, paths, unique_paths};
 
 /// What one application knows of SCIM.
 #[derive(Debug)]
@@ -40,18 +40,12 @@ pub struct Rules {
     pub(crate) indexed: Vec<IndexedPath>,
     /// What clients may send and nobody is answered.
     forgotten: Vec<IndexedPath>,
-    only_on_request: bool,
+    /// Whether a stored document may hold what is not shown by default.
+    hides: bool,
+    /// What is shown on request only.
+    pub(crate) on_request: Vec<AttributePath>,
+    pub(crate) unique: Vec<UniquePath>,
     pub(crate) shows_groups: bool,
-}
-
-/// A path whose values are looked at without the schema.
-#[derive(Debug)]
-pub(crate) struct IndexedPath {
-    pub(crate) path: Arc<str>,
-    extension: Option<String>,
-    attribute: String,
-    sub_attribute: Option<String>,
-    case_exact: bool,
 }
 
 #[derive(serde::Deserialize)]
@@ -147,6 +141,31 @@ impl Profile {
         })
     }
 
+    /// The whole definition of users or groups, to be added to.
+    pub(crate) fn whole(&self, kind: ResourceKind) -> Option<ResourceType> {
+        self.rules(kind).map(|rules| rules.resource_type.clone())
+    }
+
+    /// This profile with other resource types: those of users and groups with what a tenant added, and its own.
+    pub(crate) fn with_types(
+        &self,
+        user: Option<ResourceType>,
+        group: Option<ResourceType>,
+        custom: Vec<(CustomKind, ResourceType)>,
+    ) -> Result<Self, ScimError> {
+        let user = user.unwrap_or_else(|| self.user.resource_type.clone());
+        let own = |(kind, resource_type)| Ok((kind, Rules::defined(resource_type, None)?));
+        Ok(Self {
+            name: self.name.clone(),
+            title: self.title.clone(),
+            nested_groups: self.nested_groups,
+            unique_group_names: self.unique_group_names,
+            user: Rules::defined(user, Some(&self.user))?,
+            group: group.map(|group| Rules::defined(group, self.group.as_ref())).transpose()?,
+            custom: custom.into_iter().map(own).collect::<Result<_, ScimError>>()?,
+        })
+    }
+
     fn read(text: &str) -> Result<Self, ScimError> {
         let file: ProfileFile =
             serde_json::from_str(text).map_err(|error| ScimError::invalid_value(error.to_string()))?;
@@ -178,21 +197,60 @@ impl Rules {
         }
         let indexed =
             file.indexed.iter().map(|path| IndexedPath::new(&resource_type, path)).collect::<Result<_, _>>()?;
-        let forgotten =
-            paths(&resource_type, |attribute| attribute.returned == Returned::Never || is_own_address(attribute));
-        let only_on_request = !paths(&resource_type, |attribute| attribute.returned == Returned::Request).is_empty();
+        Ok(Self::with(resource_type, file.filterable, indexed))
+    }
+
+    /// The rules of a resource type that a tenant defined, or added to; `base` are those it had before.
+    fn defined(resource_type: ResourceType, base: Option<&Self>) -> Result<Self, ScimError> {
+        let mut indexed = match base {
+            Some(base) => base.indexed.clone(),
+            None => vec![IndexedPath::new(&resource_type, "externalId")?],
+        };
+        let is_new =
+            |schema: &str| base.is_none_or(|base| base.resource_type.schemas().all(|known| known.id != schema));
+        // Only texts have an index; a userName has rules of its own for what is the same.
+        let is_text = |attribute: &Attribute| matches!(attribute.kind, Kind::String | Kind::Reference | Kind::Binary);
+        let is_found = |schema: &str, attribute: &Attribute| {
+            is_new(schema)
+                && attribute.uniqueness != Uniqueness::None
+                && is_text(attribute)
+                && attribute.name != "userName"
+        };
+        indexed.extend(paths(&resource_type, is_found).into_iter().map(|(place, _)| place));
+        let mut filterable = base.and_then(|base| base.filterable.clone());
+        if let Some(filterable) = &mut filterable {
+            let added = paths(&resource_type, |schema, _| is_new(schema));
+            filterable.extend(added.into_iter().map(|(place, _)| place.path.to_string()));
+        }
+        Ok(Self::with(resource_type, filterable, indexed))
+    }
+
+    fn with(resource_type: ResourceType, filterable: Option<Vec<String>>, indexed: Vec<IndexedPath>) -> Self {
+        let is_forgotten = |schema: &str, attribute: &Attribute| {
+            attribute.returned == Returned::Never && !is_needed(attribute) || is_own_address(schema, attribute)
+        };
+        let forgotten = paths(&resource_type, is_forgotten).into_iter().map(|(place, _)| place).collect();
+        let is_hidden = |schema: &str, attribute: &Attribute| match attribute.returned {
+            Returned::Request => true,
+            Returned::Never => !is_built_in(schema),
+            Returned::Always | Returned::Default => false,
+        };
+        let hides = !paths(&resource_type, is_hidden).is_empty();
+        let requested = paths(&resource_type, |_, attribute| attribute.returned == Returned::Request);
+        let on_request = requested.into_iter().filter_map(|(place, _)| place.path.parse().ok()).collect();
+        let is_user = resource_type.schema.id == scim::USER_URN;
+        let unique = unique_paths(&resource_type, is_user.then_some("userName"));
         let shows_groups = resource_type.schema.attribute("groups").is_some();
         let path = format!("/{}/", resource_type.endpoint.trim_matches('/'));
-        let filterable = file.filterable;
-        Ok(Self { resource_type, filterable, path, indexed, forgotten, only_on_request, shows_groups })
+        Self { resource_type, filterable, path, indexed, forgotten, hides, on_request, unique, shows_groups }
     }
 
     /// Whether a stored document can be answered as it is.
     pub(crate) const fn answers_whole(&self) -> bool {
-        !self.only_on_request
+        !self.hides
     }
 
-    /// Drops what is not kept. Nothing in here signs in with a password. Where a user's manager is found is for the server to
+    /// Drops what is not kept: what is answered to nobody, and needed for no rule. Nothing in here signs in with a password. Where a user's manager is found is for the server to
     /// say (RFC 7643 §4.3); a client's word for it would be answered to others, who may follow it.
     pub(crate) fn forget(&self, attributes: &mut Attributes) {
         for path in &self.forgotten {
@@ -201,109 +259,12 @@ impl Rules {
     }
 }
 
-impl IndexedPath {
-    fn new(resource_type: &ResourceType, path: &str) -> Result<Self, ScimError> {
-        let unknown = || ScimError::invalid_path(format!("{path} names no attribute"));
-        let parsed = path.parse()?;
-        let resolved = resource_type.resolve(&parsed).ok_or_else(unknown)?;
-        Ok(Self {
-            path: resolved.to_string().into(),
-            extension: resolved.extension.map(str::to_owned),
-            attribute: resolved.attribute.name.clone(),
-            sub_attribute: resolved.sub_attribute.map(|sub| sub.name.clone()),
-            case_exact: resolved.compared().is_some_and(|attribute| attribute.case_exact),
-        })
-    }
-
-    /// The key under which a text is found.
-    pub(crate) fn key(&self, text: &str) -> String {
-        let mut key = if self.case_exact { text.to_owned() } else { scim::fold(text) };
-        if key.len() > INDEX_KEY_BYTES_MAX {
-            let end = (0..=INDEX_KEY_BYTES_MAX).rev().find(|at| key.is_char_boundary(*at));
-            key.truncate(end.unwrap_or(0));
-        }
-        key
-    }
-
-    /// Adds the keys of all texts that a resource has at this path.
-    pub(crate) fn collect(&self, attributes: &Attributes, keys: &mut Vec<IndexKey>) {
-        let level = match &self.extension {
-            None => Some(attributes),
-            Some(urn) => attributes.get(urn).and_then(Value::as_object),
-        };
-        let Some(value) = level.and_then(|level| level.get(&self.attribute)) else { return };
-        let elements = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-        for element in elements {
-            let part = self.sub_attribute.as_ref().map_or(Some(element), |sub| element.get(sub));
-            if let Some(text) = part.and_then(Value::as_str) {
-                keys.push((Arc::clone(&self.path), self.key(text)));
-            }
-        }
-    }
-
-    /// Removes what is at this path, and what is empty without it.
-    fn remove(&self, attributes: &mut Attributes) {
-        match &self.extension {
-            None => self.remove_from(attributes),
-            Some(urn) => {
-                let Some(level) = attributes.get_mut(urn).and_then(Value::as_object_mut) else { return };
-                self.remove_from(level);
-                if level.is_empty() {
-                    attributes.remove(urn);
-                }
-            }
-        }
-    }
-
-    fn remove_from(&self, level: &mut Map<String, Value>) {
-        let Some(sub) = &self.sub_attribute else {
-            level.remove(&self.attribute);
-            return;
-        };
-        let Some(value) = level.get_mut(&self.attribute) else { return };
-        each_object(value, |object| drop(object.remove(sub)));
-        if value.as_object().is_some_and(Map::is_empty) {
-            level.remove(&self.attribute);
-        }
-    }
-}
-
-fn each_object(value: &mut Value, mut change: impl FnMut(&mut Map<String, Value>)) {
-    match value {
-        Value::Object(object) => change(object),
-        Value::Array(elements) => elements.iter_mut().filter_map(Value::as_object_mut).for_each(change),
-        _ => {}
-    }
-}
-
-/// Whether an attribute is the address of another resource of the same endpoint.
-fn is_own_address(attribute: &Attribute) -> bool {
-    attribute.reference_types.iter().any(|kind| kind == "User" || kind == "Group")
-}
-
-fn paths(resource_type: &ResourceType, wanted: impl Fn(&Attribute) -> bool) -> Vec<IndexedPath> {
-    let mut paths = Vec::new();
-    for (number, schema) in resource_type.schemas().enumerate() {
-        let extension = (number > 0).then(|| schema.id.clone());
-        let mut push = |attribute: &Attribute, sub_attribute: Option<&Attribute>| {
-            paths.push(IndexedPath {
-                path: attribute.name.as_str().into(),
-                extension: extension.clone(),
-                attribute: attribute.name.clone(),
-                sub_attribute: sub_attribute.map(|sub| sub.name.clone()),
-                case_exact: true,
-            });
-        };
-        for attribute in &schema.attributes {
-            if wanted(attribute) {
-                push(attribute, None);
-            }
-            for sub in attribute.sub_attributes.iter().filter(|sub| wanted(sub)) {
-                push(attribute, Some(sub));
-            }
-        }
-    }
-    paths
+/// Whether a value must be kept though nobody is answered it: a rule compares it, or asks whether it is there.
+fn is_needed(attribute: &Attribute) -> bool {
+    let is_bound = |attribute: &Attribute| {
+        attribute.required || attribute.mutability == Mutability::Immutable || attribute.uniqueness != Uniqueness::None
+    };
+    is_bound(attribute) || attribute.sub_attributes.iter().any(is_bound)
 }
 
 #[cfg(test)]

@@ -4,11 +4,13 @@
 //! compares and writes. Every change leaves its row in the tenant's change feed; a change that changes nothing leaves no trace.
 
 use jiff::Timestamp;
-use scim::{Attributes, Member, MemberChange, PatchOp, ScimError};
+use scim::{AttributePath, Attributes, Member, MemberChange, PatchOp, ScimError};
 use serde_json::Value;
 use store::members::{GroupOfMember, MemberRecord};
 use store::resources::{self, ResourceKind, ResourceRecord};
-use store::{Action, ObjectId, Occurrence, ReadTx, ResourceId, StoreError, UniqueKey, WriteTx, append_occurrence};
+use store::{
+    Action, ObjectId, Occurrence, ReadTx, ResourceId, StoreError, UniqueKey, WriteTx, append_occurrence, unique_values,
+};
 
 use crate::document::{self, Document};
 use crate::membership::{Membership, leave_groups};
@@ -31,6 +33,7 @@ pub struct NewResource {
     pub(crate) record: ResourceRecord,
     unique_key: Option<String>,
     keys: Vec<resources::IndexKey>,
+    unique: Vec<resources::IndexKey>,
     members: Vec<Member>,
 }
 
@@ -47,7 +50,14 @@ impl NewResource {
         let document = Document::write(caller, kind, &attributes)?;
         let now = whole_millis(now);
         let record = ResourceRecord { id, doc: document.text, version: 1, created: now, modified: now };
-        Ok(Self { kind, record, unique_key: document.unique_key, keys: document.keys, members })
+        Ok(Self {
+            kind,
+            record,
+            unique_key: document.unique_key,
+            keys: document.keys,
+            unique: document.unique,
+            members,
+        })
     }
 
     /// The answer to the POST; `members` are those that [`create`] gave.
@@ -62,7 +72,9 @@ impl NewResource {
             ResourceKind::Group => groups::known_members_json(caller, members, view)?,
         };
         let joined = json.map(|json| Joined { attribute: "members", json });
-        let text = represent(caller, self.kind, &self.record, view, joined.as_ref())?;
+        // All that is stored was sent.
+        let set = caller.rules(self.kind)?.on_request.clone();
+        let text = represent_set(caller, self.kind, &self.record, view, joined.as_ref(), set)?;
         Ok(Representation { id: self.record.id, version: self.record.version, text })
     }
 }
@@ -99,6 +111,7 @@ pub(crate) fn insert(tx: &mut WriteTx<'_>, caller: &Caller, new: &NewResource) -
         record.created,
     );
     stored.map_err(|error| unique(caller, new.kind, error))?;
+    claim(tx, caller, new.kind, record.id, &new.unique.iter().collect::<Vec<_>>())?;
     let occurrence = occurrence(Action::Created, record.version);
     told(tx, caller, (new.kind, record.id), &occurrence, record.created)
 }
@@ -122,6 +135,20 @@ fn unique(caller: &Caller, kind: ResourceKind, error: StoreError) -> ProviderErr
             ProviderError::NotUnique { attribute: attribute.to_owned() }
         }
         (error, _) => ProviderError::Store(error),
+    }
+}
+
+/// Claims the values that no other resource may have.
+fn claim(
+    tx: &mut WriteTx<'_>,
+    caller: &Caller,
+    kind: ResourceKind,
+    id: ResourceId,
+    values: &[&resources::IndexKey],
+) -> Result<(), ProviderError> {
+    match unique_values::claim(tx, caller.tenant(), kind, id, values)? {
+        None => Ok(()),
+        Some((attribute, _)) => Err(ProviderError::NotUnique { attribute: attribute.to_string() }),
     }
 }
 
@@ -195,6 +222,8 @@ pub struct Changed {
     kind: ResourceKind,
     record: ResourceRecord,
     memberships: Vec<GroupOfMember>,
+    /// What the request set and is shown on request only.
+    set: Vec<AttributePath>,
 }
 
 impl Changed {
@@ -211,9 +240,25 @@ impl Changed {
     pub fn represent(&self, caller: &Caller, view: View<'_>) -> Result<Representation, ProviderError> {
         let json = users::groups_json(caller, &self.memberships, view)?;
         let joined = json.map(|json| Joined { attribute: "groups", json });
-        let text = represent(caller, self.kind, &self.record, view, joined.as_ref())?;
+        let text = represent_set(caller, self.kind, &self.record, view, joined.as_ref(), self.set.clone())?;
         Ok(Representation { id: self.record.id, version: self.record.version, text })
     }
+}
+
+/// As [`represent`], with what the request set although it is shown on request only.
+fn represent_set(
+    caller: &Caller,
+    kind: ResourceKind,
+    record: &ResourceRecord,
+    view: View<'_>,
+    joined: Option<&Joined>,
+    set: Vec<AttributePath>,
+) -> Result<String, ProviderError> {
+    if set.is_empty() {
+        return represent(caller, kind, record, view, joined);
+    }
+    let projection = view.projection.clone().with_set(set);
+    represent(caller, kind, record, View { projection: &projection, ..view }, joined)
 }
 
 /// What a PUT asks for.
@@ -251,7 +296,7 @@ pub fn replace(
     tx.charge(record.doc.len() as u64 / BYTES_OF_STATEMENT);
     let old = document::read(&record.doc)?;
     let mut new = replacement.attributes.clone();
-    document::keep_immutable(caller.resource_type(kind)?, &old, &mut new)?;
+    caller.resource_type(kind)?.keep_immutable(&old, &mut new)?;
     let mut membership = Membership::new(caller, id);
     match (&replacement.members, kind) {
         (_, ResourceKind::User | ResourceKind::Custom(_)) => {}
@@ -262,7 +307,23 @@ pub fn replace(
         }
     }
     let change = Change { action: Action::Replaced, attributes: Some((&old, &new)), members: membership.differs() };
-    finish(tx, caller, kind, record, &change, now)
+    let set = requested(caller, kind, |path| has(&replacement.attributes, path))?;
+    let changed = finish(tx, caller, kind, record, &change, now)?;
+    Ok(Changed { set, ..changed })
+}
+
+/// Of what is shown on request only, what the request set.
+fn requested(
+    caller: &Caller,
+    kind: ResourceKind,
+    is_set: impl Fn(&AttributePath) -> bool,
+) -> Result<Vec<AttributePath>, ProviderError> {
+    Ok(caller.rules(kind)?.on_request.iter().filter(|path| is_set(path)).cloned().collect())
+}
+
+fn has(attributes: &Attributes, path: &AttributePath) -> bool {
+    let level = path.urn.as_ref().map_or(Some(attributes), |urn| attributes.get(urn).and_then(Value::as_object));
+    level.is_some_and(|level| level.contains_key(&path.attribute))
 }
 
 fn check_left_out_members(tx: &mut WriteTx<'_>, caller: &Caller, id: ResourceId) -> Result<(), ProviderError> {
@@ -320,8 +381,17 @@ pub fn patch(
     tx.charge(effort / PATCH_EFFORT_OF_STATEMENT + record.doc.len() as u64 / BYTES_OF_STATEMENT);
     applied?;
     rules.forget(&mut new);
+    let set = if rules.on_request.is_empty() {
+        Vec::new()
+    } else {
+        let named = patch.attributes.named(&rules.resource_type);
+        let is_set =
+            |path: &AttributePath| named.iter().any(|one| one.urn == path.urn && one.attribute == path.attribute);
+        requested(caller, kind, is_set)?
+    };
     let change = Change { action: Action::Patched, attributes: Some((&old, &new)), members };
-    finish(tx, caller, kind, record, &change, now)
+    let changed = finish(tx, caller, kind, record, &change, now)?;
+    Ok(Changed { set, ..changed })
 }
 
 /// The resource, held against other writers, at a version that the client accepts.
@@ -370,6 +440,10 @@ fn finish(
         let both = (keys.0.as_slice(), keys.1.as_slice());
         resources::update(tx, caller.tenant(), kind, record.id, unique_key, &document.text, both, now)
             .map_err(|error| unique(caller, kind, error))?;
+        let had = document::unique_values(caller, kind, old)?;
+        let (gone, added) = differing(&had, &document.unique);
+        unique_values::release(tx, caller.tenant(), kind, record.id, &gone)?;
+        claim(tx, caller, kind, record.id, &added)?;
         record.doc = document.text;
     } else if change.members {
         resources::touch(tx, caller.tenant(), kind, record.id, now)?;
@@ -385,7 +459,15 @@ fn finish(
         ResourceKind::User => users::groups_of(tx, caller, record.id)?,
         ResourceKind::Group | ResourceKind::Custom(_) => Vec::new(),
     };
-    Ok(Changed { kind, record, memberships })
+    Ok(Changed { kind, record, memberships, set: Vec::new() })
+}
+
+/// What only the first has, and what only the second has.
+fn differing<'k>(
+    old: &'k [resources::IndexKey],
+    new: &'k [resources::IndexKey],
+) -> (Vec<&'k resources::IndexKey>, Vec<&'k resources::IndexKey>) {
+    (old.iter().filter(|key| !new.contains(key)).collect(), new.iter().filter(|key| !old.contains(key)).collect())
 }
 
 /// Says which attributes are different, and whether the resource was switched on or off.
@@ -425,6 +507,8 @@ pub fn delete(
         store::members::clear(tx, caller.tenant(), id)?;
     }
     let attributes = document::read(&record.doc)?;
+    let had = document::unique_values(caller, kind, &attributes)?;
+    unique_values::release(tx, caller.tenant(), kind, id, &had.iter().collect::<Vec<_>>())?;
     resources::delete(tx, caller.tenant(), kind, id, &document::keys(caller, kind, &attributes)?)?;
     let mut occurrence = occurrence(Action::Deleted, record.version);
     occurrence.external_id = attributes.get("externalId").and_then(Value::as_str).map(str::to_owned);

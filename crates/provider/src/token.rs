@@ -12,6 +12,7 @@ use sha2::Sha256;
 use store::tenants::{TokenOwner, TokenRecord};
 use store::{ReadTx, StoreError, TokenId, UniqueKey, WriteTx};
 
+use crate::custom::profile_of;
 use crate::{Caller, Profile, TenantError, TenantSettings, tenant};
 
 /// What every token starts with, so that scanners of leaked secrets and people recognise one.
@@ -62,16 +63,22 @@ impl TokenHash {
     pub fn authenticate(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Arc<Caller>, AuthError> {
         let found = tx.remembered(&self.0, |tx| {
             let owner = store::tenants::token_owner(tx, &self.0)?.ok_or(AuthError::Invalid)?;
-            Opened::read(owner)
+            Opened::read(tx, owner)
         })?;
         found.admit(now)
     }
 
     /// Whether the token still opens what it opened before: asked in the transaction that writes, as between the head of a
-    /// request and its body it may have been revoked.
-    pub fn check(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<(), AuthError> {
+    /// request and its body it may have been revoked. What the tenant defines itself stays as it is until the transaction ends, and
+    /// must be what the request was prepared by.
+    pub fn check(&self, tx: &mut WriteTx<'_>, caller: &Caller, now: Timestamp) -> Result<(), AuthError> {
         let owner = store::tenants::token_owner(tx, &self.0)?.ok_or(AuthError::Invalid)?;
-        valid(owner.expires, owner.suspended.is_some(), now)
+        valid(owner.expires, owner.suspended.is_some(), now)?;
+        let in_force = match caller.schema_digest() {
+            None => owner.schema_digest,
+            Some(_) => store::schemas::hold_schemas(tx, owner.tenant)?,
+        };
+        if in_force.as_ref() == caller.schema_digest() { Ok(()) } else { Err(AuthError::SchemasChanged) }
     }
 }
 
@@ -87,6 +94,12 @@ pub enum AuthError {
     /// It is valid, but the tenant is suspended.
     #[error("the tenant is suspended")]
     Suspended,
+    /// What the tenant defines itself was changed while the request was on its way.
+    #[error("the tenant's schemas were changed meanwhile; send the request again")]
+    SchemasChanged,
+    /// What the tenant defines itself is not at hand, and the transaction has no statement left to read it: it is for one that has.
+    #[error("the tenant's schemas are not at hand")]
+    SchemasNotAtHand,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -110,11 +123,15 @@ struct Opened {
 }
 
 impl Opened {
-    fn read(owner: TokenOwner) -> Result<Self, AuthError> {
+    fn read(tx: &mut ReadTx<'_>, owner: TokenOwner) -> Result<Self, AuthError> {
         let profile = Profile::by_name(&owner.profile)
             .ok_or_else(|| StoreError::Decode(format!("no profile is called {}", owner.profile)))?;
+        let profile = match &owner.schema_digest {
+            None => Arc::clone(profile),
+            Some(digest) => profile_of(tx, owner.tenant, profile, digest)?.ok_or(AuthError::SchemasNotAtHand)?,
+        };
         let settings = TenantSettings::read(&owner.settings)?;
-        let caller = Arc::new(Caller::new(owner.tenant, owner.tenant_name, Arc::clone(profile), settings));
+        let caller = Arc::new(Caller::new(owner.tenant, owner.tenant_name, profile, settings, owner.schema_digest));
         Ok(Self { caller, expires: owner.expires, suspended: owner.suspended.is_some() })
     }
 

@@ -141,12 +141,13 @@ fn is_blank(value: &Value) -> bool {
 
 fn check_one(level: &Map<String, Value>, attribute: &Attribute) -> Result<(), ScimError> {
     let value = level.get(&attribute.name).filter(|value| !is_blank(value));
-    if attribute.required && value.is_none() {
+    // What only the service provider sets is nothing that a client can leave out.
+    if attribute.required && attribute.mutability != Mutability::ReadOnly && value.is_none() {
         return Err(missing(&attribute.name));
     }
     let Some(value) = value.filter(|_| attribute.kind == Kind::Complex) else { return Ok(()) };
     let elements = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-    for sub in attribute.sub_attributes.iter().filter(|sub| sub.required) {
+    for sub in attribute.sub_attributes.iter().filter(|sub| sub.required && sub.mutability != Mutability::ReadOnly) {
         if elements.iter().any(|element| element.get(&sub.name).is_none_or(is_blank)) {
             return Err(missing(&format!("{}.{}", attribute.name, sub.name)));
         }

@@ -5,9 +5,12 @@
 //! a boolean, dotted keys) are recognised by their form, never by who sends them.
 
 pub mod bulk;
+mod canonical;
+mod definition;
 mod error;
 mod filter;
 mod fold;
+mod immutable;
 mod input;
 mod json;
 pub mod limits;

@@ -28,5 +28,9 @@ pub const MEMBERS_MAX: usize = 50_000;
 pub const PROJECTION_PATHS_MAX: usize = 200;
 /// Most attributes, with their sub-attributes, of a schema given as data.
 pub const SCHEMA_ATTRIBUTES_MAX: usize = 1000;
+/// Most canonical values, or reference types, of an attribute of a schema given as data.
+pub const CANONICAL_VALUES_MAX: usize = 500;
+/// Longest name or description in a schema given as data, in bytes.
+pub const DESCRIPTION_BYTES_MAX: usize = 4096;
 /// Most characters of a client's text that an error repeats.
 pub const ECHO_CHARS_MAX: usize = 64;

@@ -11,7 +11,11 @@ use crate::{AttributePath, Attributes, ResourceType, ScimError};
 /// What a request asked for with `attributes` or `excludedAttributes`. A path with a filter keeps the elements that match
 /// (`emails[type eq "work"]`); names that lead nowhere ask for nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Projection(Choice);
+pub struct Projection {
+    choice: Choice,
+    /// What the request itself set: shown although it is shown on request only.
+    set: Vec<AttributePath>,
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Choice {
@@ -29,24 +33,33 @@ impl Projection {
     pub fn read(attributes: Option<&str>, excluded: Option<&str>) -> Result<Self, ScimError> {
         let given = |text: Option<&str>| text.map(paths).transpose().map(Option::unwrap_or_default);
         let (only, without) = (given(attributes)?, given(excluded)?);
-        Ok(Self(match (only.is_empty(), without.is_empty()) {
+        let choice = match (only.is_empty(), without.is_empty()) {
             (true, true) => Choice::All,
             (false, true) => Choice::Only(only),
             (true, false) => Choice::Without(without),
             (false, false) => {
                 return Err(ScimError::invalid_value("'attributes' and 'excludedAttributes' exclude each other"));
             }
-        }))
+        };
+        Ok(Self { choice, set: Vec::new() })
+    }
+
+    /// Shows too what the request itself set and is shown on request only (RFC 7643 §7, `request`); `attributes` and
+    /// `excludedAttributes` count for more.
+    #[must_use]
+    pub fn with_set(mut self, set: Vec<AttributePath>) -> Self {
+        self.set = set;
+        self
     }
 
     /// Whether the request asked for nothing in particular.
     pub fn is_all(&self) -> bool {
-        self.0 == Choice::All
+        self.choice == Choice::All && self.set.is_empty()
     }
 
     /// How many comparisons the filters in the paths make together.
     pub fn comparisons(&self) -> usize {
-        let paths = match &self.0 {
+        let paths = match &self.choice {
             Choice::All => [].as_slice(),
             Choice::Only(paths) | Choice::Without(paths) => paths.as_slice(),
         };
@@ -73,7 +86,7 @@ impl Projection {
             Some(Target::Core) => true,
             Some(Target::Extension(_)) | None => false,
         };
-        match (&self.0, attribute.returned) {
+        match (&self.choice, attribute.returned) {
             (_, Returned::Never) | (Choice::All | Choice::Without(_), Returned::Request) => false,
             (_, Returned::Always) | (Choice::All, Returned::Default) => true,
             (Choice::Only(paths), Returned::Default | Returned::Request) => paths.iter().any(leads_there),
@@ -142,16 +155,21 @@ struct Asked<'a> {
     core: bool,
     extensions: Vec<&'a str>,
     attributes: Vec<(Resolved<'a>, Option<ElementMatcher<'a>>)>,
+    set: Vec<Resolved<'a>>,
 }
 
 impl<'a> Asked<'a> {
     fn new(projection: &Projection, resource_type: &'a ResourceType) -> Self {
-        let (is_only, is_without, paths) = match &projection.0 {
+        let (is_only, is_without, paths) = match &projection.choice {
             Choice::All => (false, false, [].as_slice()),
             Choice::Only(paths) => (true, false, paths.as_slice()),
             Choice::Without(paths) => (false, true, paths.as_slice()),
         };
-        let mut asked = Self { is_only, is_without, core: false, extensions: Vec::new(), attributes: Vec::new() };
+        let mut asked =
+            Self { is_only, is_without, core: false, extensions: Vec::new(), attributes: Vec::new(), set: Vec::new() };
+        if !is_only {
+            asked.set.extend(projection.set.iter().filter_map(|path| resource_type.resolve(path)));
+        }
         for path in paths {
             match resource_type.target(path) {
                 Some(Target::Core) => asked.core = true,
@@ -188,20 +206,30 @@ impl<'a> Asked<'a> {
         let stays = match attribute.returned {
             Returned::Always => true,
             _ if self.is_only => whole || !named.is_empty(),
-            Returned::Request => false,
+            Returned::Request => !(self.is_without && whole) && self.was_set(extension, attribute, None),
             Returned::Default | Returned::Never => !(self.is_without && whole),
         };
         let Some(value) = level.get_mut(&attribute.name).filter(|_| stays) else { return false };
         if attribute.kind == Kind::Complex {
             let only_parts = self.is_only && !whole;
-            return shape(value, |element| self.keep_parts(attribute, &named, only_parts, element));
+            return shape(value, |element| self.keep_parts(extension, attribute, &named, only_parts, element));
         }
         true
+    }
+
+    /// Whether the request set an attribute, or a part of it.
+    fn was_set(&self, extension: Option<&str>, attribute: &Attribute, part: Option<&Attribute>) -> bool {
+        self.set.iter().any(|set| {
+            set.extension == extension
+                && set.attribute.name == attribute.name
+                && (part.is_none() || set.sub_attribute.is_none() || set.sub_attribute == part)
+        })
     }
 
     /// Keeps the wanted parts of one element; tells whether anything is left.
     fn keep_parts(
         &self,
+        extension: Option<&str>,
         attribute: &Attribute,
         named: &[&(Resolved<'_>, Option<ElementMatcher<'_>>)],
         only_parts: bool,
@@ -213,10 +241,12 @@ impl<'a> Asked<'a> {
             .map(|(resolved, _)| resolved)
             .collect();
         let is_named_whole = meant.iter().any(|resolved| resolved.sub_attribute.is_none());
-        if only_parts && meant.is_empty() && attribute.returned != Returned::Always || self.is_without && is_named_whole
-        {
+        let is_always = attribute.returned == Returned::Always;
+        if !is_always && (only_parts && meant.is_empty() || self.is_without && is_named_whole) {
             return false;
         }
+        // What is always shown, and was not asked for in part, is shown as by default.
+        let only_parts = only_parts && !(is_always && named.is_empty());
         let Some(object) = element.as_object_mut() else { return true };
         object.retain(|key, _| {
             let Some(sub) = attribute.sub_attribute(key) else { return !only_parts };
@@ -225,7 +255,8 @@ impl<'a> Asked<'a> {
             match sub.returned {
                 Returned::Always => true,
                 Returned::Never => false,
-                Returned::Request => is_named && self.is_only,
+                Returned::Request if self.is_only => is_named,
+                Returned::Request => !is_named && self.was_set(extension, attribute, Some(sub)),
                 Returned::Default if only_parts => is_named || is_named_whole,
                 Returned::Default => !(self.is_without && is_named),
             }

@@ -189,42 +189,50 @@ impl Schema {
     ///
     /// # Errors
     /// `invalidValue` when the id is not a URN, a name breaks the grammar of RFC 7643 §2.1 or occurs twice, sub-attributes and types
-    /// contradict each other, a required attribute is readOnly, or there are too many attributes.
+    /// contradict each other, or there are too many attributes.
     pub fn check(&self) -> Result<(), ScimError> {
         if !path::is_urn(&self.id) {
-            return Err(ScimError::invalid_value(format!("schema id '{}' is not a URN", echo(&self.id))));
+            let detail = format!(
+                "schema '{}': the id is not a URN; name it as in urn:example:schemas:1.0:Device",
+                echo(&self.id)
+            );
+            return Err(ScimError::invalid_value(detail));
         }
         let count: usize = self.attributes.iter().map(|a| 1 + a.sub_attributes.len()).sum();
         if count > SCHEMA_ATTRIBUTES_MAX {
-            return Err(ScimError::invalid_value(format!("a schema has at most {SCHEMA_ATTRIBUTES_MAX} attributes")));
+            let detail = format!(
+                "schema '{}' has {count} attributes, more than {SCHEMA_ATTRIBUTES_MAX}; leave some out",
+                echo(&self.id)
+            );
+            return Err(ScimError::invalid_value(detail));
         }
-        check_attributes(&self.attributes, false)
+        check_attributes(&self.id, &self.attributes, false)
     }
 }
 
 /// Checks one level; `nested` is true for sub-attributes, below which there is nothing.
-fn check_attributes(attributes: &[Attribute], nested: bool) -> Result<(), ScimError> {
+fn check_attributes(schema: &str, attributes: &[Attribute], nested: bool) -> Result<(), ScimError> {
     let mut names = HashSet::new();
     for attribute in attributes {
         let name = echo(&attribute.name);
-        let refuse = |why: &str| Err(ScimError::invalid_value(format!("attribute '{name}' {why}")));
+        let refuse =
+            |why: &str| Err(ScimError::invalid_value(format!("schema '{}', attribute '{name}': {why}", echo(schema))));
         if !path::is_attribute_name(&attribute.name) {
-            return refuse("does not follow the grammar of names");
+            return refuse(
+                "the name must begin with a letter and go on with letters, digits, - and _ (RFC 7643 §2.1); rename it",
+            );
         }
         if !names.insert(attribute.name.to_ascii_lowercase()) {
-            return refuse("is defined twice");
+            return refuse("is defined twice, names being compared without case; leave one out");
         }
         if nested && (attribute.kind == Kind::Complex || !attribute.sub_attributes.is_empty()) {
-            return refuse("is a sub-attribute and cannot be complex");
+            return refuse("a sub-attribute cannot be complex (RFC 7643 §2.3.8); make it an attribute of its own");
         }
         if (attribute.kind == Kind::Complex) == attribute.sub_attributes.is_empty() {
-            return refuse("must have sub-attributes exactly when it is complex");
-        }
-        if attribute.required && attribute.mutability == Mutability::ReadOnly {
-            return refuse("cannot be both required and readOnly");
+            return refuse("has sub-attributes exactly when its type is complex; change the type, or the list");
         }
         if !nested {
-            check_attributes(&attribute.sub_attributes, true)?;
+            check_attributes(schema, &attribute.sub_attributes, true)?;
         }
     }
     Ok(())

@@ -20,6 +20,7 @@ mod migrate;
 mod postgres;
 pub mod references;
 pub mod resources;
+pub mod schemas;
 pub mod settings;
 mod sql;
 mod sqlite;
@@ -28,6 +29,7 @@ pub mod tenants;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod tx;
+pub mod unique_values;
 pub mod users;
 
 pub use changes::{

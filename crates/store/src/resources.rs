@@ -233,6 +233,17 @@ pub fn update(
     if unique_key.is_none() || tx.is_postgres() || tx.run(&UPDATE_WITH_KEY, values)? == 0 {
         tx.run(&UPDATE, values)?;
     }
+    exchange_keys(tx, tenant, kind, id, (old, new))
+}
+
+/// Replaces the keys of a resource.
+pub fn exchange_keys(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    id: ResourceId,
+    (old, new): (&[IndexKey], &[IndexKey]),
+) -> Result<(), StoreError> {
     for (path, key) in old.iter().filter(|key| !new.contains(key)) {
         tx.run(&DELETE_KEY, params![tenant, kind.code(), path.as_ref(), key, id])?;
     }

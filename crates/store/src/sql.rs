@@ -184,6 +184,13 @@ impl Row<'_> {
         }
     }
 
+    pub(crate) fn opt_bytes(&self, column: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        match self {
+            Self::Sqlite(row) => Ok(row.get(column)?),
+            Self::Postgres(row) => Ok(row.try_get(column)?),
+        }
+    }
+
     pub(crate) fn id<T: From<Uuid>>(&self, column: usize) -> Result<T, StoreError> {
         self.opt_id(column)?.ok_or_else(|| StoreError::Decode(format!("column {column} holds no id")))
     }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::error::StoreError;
 use crate::id::{TenantKey, TokenId};
+use crate::schemas::{Digest, digest};
 use crate::sql::{Row, params, statements};
 use crate::{ReadTx, WriteTx};
 
@@ -56,6 +57,8 @@ pub struct TokenOwner {
     pub suspended: Option<Timestamp>,
     /// When the token stops working.
     pub expires: Timestamp,
+    /// The digest of what the tenant defined itself, if it did.
+    pub schema_digest: Option<Digest>,
 }
 
 statements! {
@@ -65,6 +68,8 @@ statements! {
     SUSPEND_TENANT = "UPDATE tenants SET suspended = $2 WHERE tenant = $1";
     DELETE_TENANT_TOKENS = "DELETE FROM tokens WHERE tenant = $1";
     DELETE_TENANT_MEMBERS = "DELETE FROM members WHERE tenant = $1";
+    DELETE_TENANT_SCHEMAS = "DELETE FROM tenant_schemas WHERE tenant = $1";
+    DELETE_TENANT_VALUES = "DELETE FROM unique_values WHERE tenant = $1";
     DELETE_TENANT_KEYS = "DELETE FROM resource_keys WHERE tenant = $1";
     DELETE_TENANT_RESOURCES = "DELETE FROM resources WHERE tenant = $1";
     DELETE_TENANT_CHANGES = "DELETE FROM changes WHERE feed = $1",
@@ -73,7 +78,7 @@ statements! {
     INSERT_TOKEN = "INSERT INTO tokens (tenant, id, name, hash, hint, created, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     TOKENS = "SELECT id, name, hint, created, expires, revoked FROM tokens WHERE tenant = $1 ORDER BY id";
     REVOKE_TOKEN = "UPDATE tokens SET revoked = $3 WHERE tenant = $1 AND name = $2 AND revoked IS NULL";
-    TOKEN_OWNER = "SELECT t.tenant, n.name, n.profile, n.settings, n.suspended, t.expires FROM tokens t JOIN tenants n ON n.tenant = t.tenant WHERE t.hash = $1 AND t.revoked IS NULL";
+    TOKEN_OWNER = "SELECT t.tenant, n.name, n.profile, n.settings, n.suspended, t.expires, n.schema_digest FROM tokens t JOIN tenants n ON n.tenant = t.tenant WHERE t.hash = $1 AND t.revoked IS NULL";
 }
 
 fn tenant(row: &Row<'_>) -> Result<TenantRecord, StoreError> {
@@ -119,6 +124,8 @@ pub fn delete_tenant(tx: &mut WriteTx<'_>, key: TenantKey) -> Result<(), StoreEr
     for sql in [
         &DELETE_TENANT_TOKENS,
         &DELETE_TENANT_MEMBERS,
+        &DELETE_TENANT_SCHEMAS,
+        &DELETE_TENANT_VALUES,
         &DELETE_TENANT_KEYS,
         &DELETE_TENANT_RESOURCES,
         &DELETE_TENANT_CHANGES,
@@ -169,6 +176,7 @@ pub fn token_owner(tx: &mut ReadTx<'_>, hash: &[u8]) -> Result<Option<TokenOwner
             settings: row.text(3)?,
             suspended: row.opt_time(4)?,
             expires: row.time(5)?,
+            schema_digest: digest(row.opt_bytes(6)?)?,
         })
     })
 }

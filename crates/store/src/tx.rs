@@ -79,6 +79,11 @@ impl<'c> ReadTx<'c> {
         self.left = 1;
     }
 
+    /// Whether a further statement may be run.
+    pub const fn has_statement_left(&self) -> bool {
+        self.left > 0
+    }
+
     pub(crate) const fn is_postgres(&self) -> bool {
         matches!(self.inner, Inner::Postgres { .. })
     }

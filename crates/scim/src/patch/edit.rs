@@ -139,8 +139,13 @@ impl Draft<'_> {
             }
             (None, None) => set_single(level, attribute, value)?,
         }
-        if immutable.is_some_and(|before| level.get(&attribute.name) != Some(&before)) {
-            return Err(not_mutable(attribute));
+        let level = self.level(extension, &attribute.name);
+        if let Some(before) = immutable {
+            let same = |now: &Value| *now == before || attribute.canonical(now) == attribute.canonical(&before);
+            if !level.get(&attribute.name).is_some_and(same) {
+                return Err(not_mutable(attribute));
+            }
+            level.insert(attribute.name.clone(), before);
         }
         self.tidy(extension);
         Ok(())

@@ -5,6 +5,7 @@ mod edit;
 mod effort;
 mod list;
 mod members;
+mod named;
 #[cfg(test)]
 mod tests;
 
@@ -228,6 +229,11 @@ impl<'a> Draft<'a> {
     fn apply_all(&mut self, operations: &[Operation]) -> Result<(), ScimError> {
         for operation in operations {
             self.apply(operation)?;
+        }
+        for (key, before) in &self.before {
+            if let Some(before) = before {
+                self.resource_type.check_immutable(key, before, self.attributes)?;
+            }
         }
         self.resource_type.check_required(self.attributes, |key| self.removed.contains(key)).map_err(|missing| {
             ScimError::mutability(format!("{}; replace its value, it cannot be removed", missing.detail))

@@ -18,6 +18,10 @@ pub(crate) enum Rejection {
     BadToken,
     /// The tenant is suspended.
     Suspended,
+    /// What the tenant defines itself was changed while the request was on its way.
+    SchemasChanged,
+    /// What the tenant defines itself is yet to be read; answered by reading it.
+    SchemasNotAtHand,
     /// The address leads nowhere.
     NoSuchAddress,
     /// The address of one resource cannot be one.
@@ -67,6 +71,8 @@ impl From<AuthError> for Rejection {
         match error {
             AuthError::Invalid | AuthError::Expired => Self::BadToken,
             AuthError::Suspended => Self::Suspended,
+            AuthError::SchemasChanged => Self::SchemasChanged,
+            AuthError::SchemasNotAtHand => Self::SchemasNotAtHand,
             AuthError::Store(error) => error.into(),
         }
     }
@@ -84,7 +90,7 @@ impl Rejection {
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, None),
             Self::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, None),
             Self::BodyBroken => (StatusCode::BAD_REQUEST, None),
-            Self::TooSlow => (StatusCode::SERVICE_UNAVAILABLE, None),
+            Self::TooSlow | Self::SchemasChanged | Self::SchemasNotAtHand => (StatusCode::SERVICE_UNAVAILABLE, None),
             Self::Provider(error) => provider_status(error),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, None),
         }
@@ -108,6 +114,9 @@ impl Rejection {
             Self::BodyTooSlow => "the body did not arrive in time".into(),
             Self::BodyBroken => "the body broke off".into(),
             Self::TooSlow => "the server is busy; try again".into(),
+            Self::SchemasChanged | Self::SchemasNotAtHand => {
+                "the tenant's schemas were changed meanwhile; send the request again".into()
+            }
             Self::Provider(ProviderError::Scim(error)) => error.detail.clone(),
             Self::Provider(ProviderError::Store(error)) => store_detail(error).into(),
             Self::Provider(error) => error.to_string(),
@@ -131,6 +140,8 @@ impl Rejection {
                 HeaderValue::from_static("Bearer realm=\"SCIM\", error=\"invalid_token\""),
             )),
             Self::TooSlow
+            | Self::SchemasChanged
+            | Self::SchemasNotAtHand
             | Self::Provider(ProviderError::Store(
                 StoreError::Busy | StoreError::GaveUp | StoreError::Unavailable(_),
             )) => Some((header::RETRY_AFTER, HeaderValue::from_static("5"))),

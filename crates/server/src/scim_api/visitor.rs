@@ -15,6 +15,7 @@ use super::{Rejection, answer};
 use crate::App;
 
 /// A request with something that could be a token; whether it is one is known after [`Visitor::admit`].
+#[derive(Clone)]
 pub(crate) struct Visitor {
     token: TokenHash,
     tenant: String,
@@ -36,12 +37,18 @@ impl Visitor {
 
     /// The same for a request that goes on after the look-up.
     pub(crate) async fn admitted(self, app: &App, now: Timestamp) -> Result<Admitted, Rejection> {
-        app.store
-            .look_up(move |tx| {
-                let caller = self.admit(tx, now)?;
-                Ok(Admitted { caller, base: self.base.clone(), token: self.token.clone() })
-            })
-            .await
+        let found = app.store.look_up(move |tx| match self.admit(tx, now) {
+            Ok(caller) => Ok(Found::Caller(Admitted::of(&self, caller))),
+            // Once for each thing that a tenant defines, and not in a look-up, which is one statement.
+            Err(Rejection::SchemasNotAtHand) => Ok(Found::Later(self.clone())),
+            Err(refused) => Err(refused),
+        });
+        match found.await? {
+            Found::Caller(admitted) => Ok(admitted),
+            Found::Later(visitor) => {
+                app.store.read(move |tx| visitor.admit(tx, now).map(|caller| Admitted::of(&visitor, caller))).await
+            }
+        }
     }
 
     /// How to show resources to this visitor.
@@ -58,6 +65,12 @@ impl FromRequestParts<App> for Visitor {
     }
 }
 
+/// What a look-up finds.
+enum Found {
+    Caller(Admitted),
+    Later(Visitor),
+}
+
 /// A request whose token is valid, with the address of the tenant's endpoint.
 #[derive(Clone)]
 pub(crate) struct Admitted {
@@ -67,6 +80,10 @@ pub(crate) struct Admitted {
 }
 
 impl Admitted {
+    fn of(visitor: &Visitor, caller: Arc<Caller>) -> Self {
+        Self { caller, base: visitor.base.clone(), token: visitor.token.clone() }
+    }
+
     pub(crate) async fn read(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Self, Rejection> {
         Visitor::read(app, headers, uri)?.admitted(app, app.now()).await
     }
@@ -81,7 +98,7 @@ impl Admitted {
         let (caller, token) = (Arc::clone(&self.caller), self.token.clone());
         app.store
             .write(move |tx| {
-                token.check(tx, now)?;
+                token.check(tx, &caller, now)?;
                 Ok(use_case(tx, &caller)?)
             })
             .await

@@ -3,6 +3,8 @@
 
 mod access;
 mod bulk;
+mod custom_types;
+mod custom_values;
 mod discovery;
 mod groups;
 mod groups_at_size;

@@ -80,6 +80,20 @@ impl World {
         Self { tenant: name.to_owned(), token, ..self.clone() }
     }
 
+    /// Sets what the tenant defines itself.
+    pub async fn define(&self, document: &Value) {
+        self.try_define(document).await.unwrap_or_else(|refused| panic!("{refused}"));
+    }
+
+    /// The same where it may be refused; gives the differences.
+    pub async fn try_define(&self, document: &Value) -> Result<Vec<String>, provider::TenantError> {
+        let (name, now) = (self.tenant.clone(), self.now());
+        let definition =
+            provider::CustomSchemas::read(&document.to_string()).map_err(provider::TenantError::BadSchemas)?;
+        let set = self.store.write(move |tx| provider::set_schemas(tx, &name, &definition, now));
+        set.await.map(|change| change.differences)
+    }
+
     /// A new token for a tenant.
     pub async fn new_token(&self, tenant: &str, name: &str, days: u16) -> String {
         let (tenant, name, now) = (tenant.to_owned(), name.to_owned(), self.now());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Sql;
 use crate::testing::{TestDatabase, databases, postgres_client, sqlite_connection};
 use crate::{applications, audit, changes, groups, jobs, links, logs, members, references, resources};
-use crate::{settings, tenants, users};
+use crate::{schemas, settings, tenants, unique_values, users};
 
 const MODULES: &[(&str, &[&Sql])] = &[
     ("applications", applications::ALL),
@@ -18,8 +18,10 @@ const MODULES: &[(&str, &[&Sql])] = &[
     ("members", members::ALL),
     ("references", references::ALL),
     ("resources", resources::ALL),
+    ("schemas", schemas::ALL),
     ("settings", settings::ALL),
     ("tenants", tenants::ALL),
+    ("unique_values", unique_values::ALL),
     ("users", users::ALL),
 ];
 
@@ -44,7 +46,7 @@ const SORTED: &[(&str, &str)] = &[
 const ACROSS_TENANTS: &[(&str, &str)] = &[("tenants::TOKEN_OWNER", "the token is what tells the tenant")];
 
 /// The tables whose rows belong to a tenant.
-const TENANT_TABLES: &[&str] = &["tokens", "resources", "resource_keys", "members"];
+const TENANT_TABLES: &[&str] = &["tokens", "resources", "resource_keys", "members", "tenant_schemas", "unique_values"];
 
 fn all() -> impl Iterator<Item = (String, &'static Sql)> {
     MODULES.iter().flat_map(|(module, all)| all.iter().map(move |sql| (format!("{module}::{}", sql.name), *sql)))

@@ -4,14 +4,16 @@ use super::*;
 use crate::members::{self, MemberRecord};
 use crate::resources::{self, ResourceKind};
 use crate::testing::{databases, numbered, on_both, postgres_client, second, sqlite_connection};
-use crate::{Feed, ObjectKind, append_change, changes_after, feed_head, number_changes};
+use crate::{Feed, ObjectKind, append_change, changes_after, feed_head, number_changes, schemas, unique_values};
 
 /// The tables that hold data of tenants, with the column that tells whose it is.
-const TABLES: [(&str, &str); 6] = [
+const TABLES: [(&str, &str); 8] = [
     ("tenants", "tenant"),
     ("tokens", "tenant"),
     ("resources", "tenant"),
     ("resource_keys", "tenant"),
+    ("tenant_schemas", "tenant"),
+    ("unique_values", "tenant"),
     ("members", "tenant"),
     ("changes", "feed"),
 ];
@@ -31,6 +33,8 @@ fn furnished(tx: &mut WriteTx<'_>, name: &str, number: u128) -> Result<TenantKey
     // The same ids in both tenants: an id alone must never be enough.
     resources::insert(tx, tenant, ResourceKind::User, numbered(1), Some("ann"), "{}", &keys, second(0))?;
     resources::insert(tx, tenant, ResourceKind::Group, numbered(2), None, "{}", &[], second(0))?;
+    unique_values::claim(tx, tenant, ResourceKind::User, numbered(1), &[&keys[0]])?;
+    schemas::put_schemas(tx, tenant, "{}", Some(&[7; 32]), second(0))?;
     let member = MemberRecord { id: numbered(1), kind: ResourceKind::User, display: None };
     members::add(tx, tenant, numbered(2), &member)?;
     append_change(tx, tenant.into(), ObjectKind::User, numbered(1), None, second(0))?;

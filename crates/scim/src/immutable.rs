@@ -1,0 +1,160 @@
+//! Attributes that are set once (RFC 7643 §7 `immutable`, RFC 7644 §3.5.1, §3.5.2): what a change keeps, and what it is refused for.
+//!
+//! Immutable is an attribute as a whole, or a part of a single object. An element of a list may go with the list; in place its
+//! immutable parts do not change, which is seen to where PATCH changes elements.
+
+use serde_json::{Map, Value};
+
+use crate::error::echo;
+use crate::schema::{Attribute, Kind, Mutability};
+use crate::{Attributes, ResourceType, ScimError};
+
+/// What becomes of an immutable value that the new attributes do not have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LeftOut {
+    Kept,
+    Refused,
+}
+
+impl ResourceType {
+    /// Fills in what a PUT leaves out of what is immutable; a value that is sent again stays in the spelling it has.
+    ///
+    /// # Errors
+    /// `mutability` when the new attributes have another value (RFC 7644 §3.5.1).
+    pub fn keep_immutable(&self, old: &Attributes, new: &mut Attributes) -> Result<(), ScimError> {
+        let core = self.schema.attributes.iter().chain(&self.shared);
+        core.filter(|attribute| is_bound(attribute))
+            .try_for_each(|attribute| settle(attribute, old, new, LeftOut::Kept))?;
+        for (extension, _) in &self.extensions {
+            let Some(held) = old.get(&extension.id).and_then(Value::as_object) else { continue };
+            for attribute in extension.attributes.iter().filter(|attribute| is_bound(attribute)) {
+                if !held.contains_key(&attribute.name) {
+                    continue;
+                }
+                if let Value::Object(level) = new.entry(&extension.id).or_insert_with(|| Value::Object(Map::new())) {
+                    settle(attribute, held, level, LeftOut::Kept)?;
+                    if level.is_empty() {
+                        new.remove(&extension.id);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks one key of the attributes after a PATCH against what it was before: an attribute, or an extension.
+    ///
+    /// # Errors
+    /// `mutability` when something immutable was there and is another value now, or gone.
+    pub(crate) fn check_immutable(&self, key: &str, old: &Value, new: &mut Attributes) -> Result<(), ScimError> {
+        if let Some(attribute) = self.core_attribute(key) {
+            let old = Map::from_iter([(attribute.name.clone(), old.clone())]);
+            return if is_bound(attribute) { settle(attribute, &old, new, LeftOut::Refused) } else { Ok(()) };
+        }
+        let (Some(extension), Some(held)) = (self.extension(key), old.as_object()) else { return Ok(()) };
+        let mut nothing = Map::new();
+        let level = new.get_mut(&extension.id).and_then(Value::as_object_mut).unwrap_or(&mut nothing);
+        let bound = extension.attributes.iter().filter(|attribute| is_bound(attribute));
+        bound.into_iter().try_for_each(|attribute| settle(attribute, held, level, LeftOut::Refused))
+    }
+}
+
+/// Whether anything of an attribute stays once it is set.
+fn is_bound(attribute: &Attribute) -> bool {
+    let is_part_bound = || attribute.sub_attributes.iter().any(|sub| sub.mutability == Mutability::Immutable);
+    attribute.mutability == Mutability::Immutable
+        || attribute.mutability != Mutability::ReadOnly
+            && attribute.kind == Kind::Complex
+            && !attribute.multi_valued
+            && is_part_bound()
+}
+
+fn settle(
+    attribute: &Attribute,
+    old: &Map<String, Value>,
+    new: &mut Map<String, Value>,
+    left_out: LeftOut,
+) -> Result<(), ScimError> {
+    let Some(held) = old.get(&attribute.name) else { return Ok(()) };
+    if attribute.mutability == Mutability::Immutable {
+        return settle_value(attribute, &attribute.name, held, new, left_out);
+    }
+    let Value::Object(held) = held else { return Ok(()) };
+    let parts = attribute.sub_attributes.iter().filter(|sub| sub.mutability == Mutability::Immutable);
+    for sub in parts.filter(|sub| held.contains_key(&sub.name)) {
+        let shown = format!("{}.{}", attribute.name, sub.name);
+        let object = new.entry(&attribute.name).or_insert_with(|| Value::Object(Map::new()));
+        if let (Value::Object(object), Some(part)) = (object, held.get(&sub.name)) {
+            settle_value(sub, &shown, part, object, left_out)?;
+        }
+    }
+    Ok(())
+}
+
+fn settle_value(
+    attribute: &Attribute,
+    shown: &str,
+    held: &Value,
+    new: &mut Map<String, Value>,
+    left_out: LeftOut,
+) -> Result<(), ScimError> {
+    let is_same = match new.get(&attribute.name) {
+        None => left_out == LeftOut::Kept,
+        Some(sent) => sent == held || attribute.canonical(sent) == attribute.canonical(held),
+    };
+    if !is_same {
+        return Err(ScimError::mutability(format!(
+            "'{}' is immutable: it cannot be changed once it is set",
+            echo(shown)
+        )));
+    }
+    new.insert(attribute.name.clone(), held.clone());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::Schema;
+
+    fn device() -> ResourceType {
+        let fixed = |name: &str, kind| Attribute { mutability: Mutability::Immutable, ..Attribute::new(name, kind) };
+        let place = vec![fixed("site", Kind::String), Attribute::new("desk", Kind::String)];
+        let attributes = vec![
+            fixed("serial", Kind::String),
+            Attribute { multi_valued: true, ..fixed("tags", Kind::String) },
+            Attribute { sub_attributes: place, ..Attribute::new("place", Kind::Complex) },
+        ];
+        let schema = Schema { id: "urn:x:y".to_owned(), name: String::new(), description: String::new(), attributes };
+        ResourceType::new("Device", "/Devices", "", schema)
+    }
+
+    #[test]
+    fn a_put_keeps_what_it_leaves_out_and_is_refused_for_what_it_changes() {
+        let old = json!({ "serial": "A1", "tags": ["x", "y"], "place": { "site": "S", "desk": "1" } });
+        let refused = json!("refused");
+        for (sent, expected) in [
+            (json!({}), json!({ "serial": "A1", "tags": ["x", "y"], "place": { "site": "S" } })),
+            (
+                json!({ "serial": "a1", "tags": ["Y", "X"] }),
+                json!({ "serial": "A1", "tags": ["x", "y"], "place": { "site": "S" } }),
+            ),
+            (
+                json!({ "place": { "desk": "2" } }),
+                json!({ "serial": "A1", "tags": ["x", "y"], "place": { "site": "S", "desk": "2" } }),
+            ),
+            (json!({ "serial": "B2" }), refused.clone()),
+            (json!({ "tags": ["x"] }), refused.clone()),
+            (json!({ "place": { "site": "T" } }), refused.clone()),
+        ] {
+            let (Value::Object(old), Value::Object(mut new)) = (old.clone(), sent.clone()) else { unreachable!() };
+            let found = device().keep_immutable(&old, &mut new).map(|()| Value::Object(new));
+            assert_eq!(found.unwrap_or_else(|_| refused.clone()), expected, "{sent}");
+        }
+        let mut first = json!({ "serial": "A1" }).as_object().unwrap().clone();
+        device().keep_immutable(&Attributes::new(), &mut first).unwrap();
+        assert_eq!(first["serial"], "A1", "set once");
+    }
+}
