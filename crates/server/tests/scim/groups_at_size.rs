@@ -134,7 +134,7 @@ fn sp_11_thousands_of_members_in_one_change_are_one_row_of_the_feed() {
         assert_eq!(world.members(&group).await, ids);
         let changes = world.changes().await;
         let told = (changes.len(), changes[before].object, changes[before].related);
-        assert_eq!(told, (before + 1, store::ObjectKind::Membership, None));
+        assert_eq!(told, (before + 1, store::ObjectKind::Group, None));
         let too_many: Vec<Value> = vec![json!("0198c2a4-7d1e-7aaa-8bbb-0123456789ab"); scim::limits::MEMBERS_MAX + 1];
         for body in [
             operations(&json!([{ "op": "add", "path": "members", "value": too_many }])),
