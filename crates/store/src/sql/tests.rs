@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use super::Sql;
 use crate::testing::{TestDatabase, databases, postgres_client, sqlite_connection};
-use crate::{applications, audit, changes, groups, jobs, links, logs, members, references, resources};
-use crate::{settings, tenants, users};
+use crate::{applications, audit, changes, clients, groups, jobs, links, logs, members, references, resources};
+use crate::{settings, tenants, tokens, users};
 
 const MODULES: &[(&str, &[&Sql])] = &[
     ("applications", applications::ALL),
     ("audit", audit::ALL),
     ("changes", changes::ALL),
+    ("clients", clients::ALL),
     ("groups", groups::ALL),
     ("jobs", jobs::ALL),
     ("links", links::ALL),
@@ -20,6 +21,7 @@ const MODULES: &[(&str, &[&Sql])] = &[
     ("resources", resources::ALL),
     ("settings", settings::ALL),
     ("tenants", tenants::ALL),
+    ("tokens", tokens::ALL),
     ("users", users::ALL),
 ];
 
@@ -41,10 +43,14 @@ const SORTED: &[(&str, &str)] = &[
 ];
 
 /// Statements about a tenant's data that name no tenant, each with its reason.
-const ACROSS_TENANTS: &[(&str, &str)] = &[("tenants::TOKEN_OWNER", "the token is what tells the tenant")];
+const ACROSS_TENANTS: &[(&str, &str)] = &[
+    ("tokens::TOKEN_OWNER", "the token is what tells the tenant"),
+    ("clients::SECRET_OWNER", "the secret is what tells the tenant"),
+];
 
 /// The tables whose rows belong to a tenant.
-const TENANT_TABLES: &[&str] = &["tokens", "resources", "resource_keys", "members"];
+const TENANT_TABLES: &[&str] =
+    &["tokens", "clients", "client_secrets", "federations", "resources", "resource_keys", "members"];
 
 fn all() -> impl Iterator<Item = (String, &'static Sql)> {
     MODULES.iter().flat_map(|(module, all)| all.iter().map(move |sql| (format!("{module}::{}", sql.name), *sql)))
