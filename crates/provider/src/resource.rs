@@ -14,7 +14,7 @@ use crate::document::{self, Document};
 use crate::effort::Effort;
 use crate::query::{SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW};
 use crate::representation::{Joined, Representation, View, kind_name, represent};
-use crate::{Caller, Precondition, ProviderError, groups, users};
+use crate::{Caller, Precondition, ProviderError, WriteAccess, groups, users};
 
 /// Most memberships that a PUT ends by leaving `members` out. Emptying a larger group takes `"members": []`, so that a client which
 /// does not know the attribute cannot do it by accident.
@@ -76,7 +76,12 @@ fn read_body(caller: &Caller, kind: ResourceKind, body: Value) -> Result<(Attrib
 }
 
 /// Stores a new resource; gives the members of a new group.
-pub fn create(tx: &mut WriteTx<'_>, caller: &Caller, new: &NewResource) -> Result<Vec<MemberRecord>, ProviderError> {
+pub fn create(
+    tx: &mut WriteTx<'_>,
+    access: WriteAccess<'_>,
+    new: &NewResource,
+) -> Result<Vec<MemberRecord>, ProviderError> {
+    let caller = access.caller();
     let record = &new.record;
     let stored = resources::insert(
         tx,
@@ -212,12 +217,13 @@ impl Replacement {
 /// Replaces a resource.
 pub fn replace(
     tx: &mut WriteTx<'_>,
-    caller: &Caller,
+    access: WriteAccess<'_>,
     id: ResourceId,
     replacement: &Replacement,
     precondition: &Precondition,
     now: Timestamp,
 ) -> Result<Changed, ProviderError> {
+    let caller = access.caller();
     let kind = replacement.kind;
     let record = held(tx, caller, kind, id, precondition)?;
     let old = document::read(&record.doc)?;
@@ -266,12 +272,13 @@ impl Patch {
 /// Applies a PATCH as a whole or not at all.
 pub fn patch(
     tx: &mut WriteTx<'_>,
-    caller: &Caller,
+    access: WriteAccess<'_>,
     id: ResourceId,
     patch: &Patch,
     precondition: &Precondition,
     now: Timestamp,
 ) -> Result<Changed, ProviderError> {
+    let caller = access.caller();
     let kind = patch.kind;
     let record = held(tx, caller, kind, id, precondition)?;
     let members_changed = groups::change_members(tx, caller, id, &patch.members, now)?;
@@ -346,12 +353,13 @@ fn whole_millis(at: Timestamp) -> Timestamp {
 /// Deletes a resource with its memberships (RFC 7644 §3.6). Its id is never used again.
 pub fn delete(
     tx: &mut WriteTx<'_>,
-    caller: &Caller,
+    access: WriteAccess<'_>,
     kind: ResourceKind,
     id: ResourceId,
     precondition: &Precondition,
     now: Timestamp,
 ) -> Result<(), ProviderError> {
+    let caller = access.caller();
     check_kind(caller, kind)?;
     let record = held(tx, caller, kind, id, precondition)?;
     groups::leave_groups(tx, caller, id, now)?;

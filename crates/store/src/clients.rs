@@ -93,6 +93,11 @@ statements! {
     DELETE_EXPIRED_SECRETS = "DELETE FROM client_secrets WHERE tenant = $1 AND client = $2 AND expires <= $3";
     DELETE_TOKENS_OF_SECRET = "DELETE FROM tokens WHERE tenant = $1 AND client = $2 AND client_secret = $3";
     DELETE_TOKENS_OF_FEDERATION = "DELETE FROM tokens WHERE tenant = $1 AND client = $2 AND client_secret IS NULL";
+    DELETE_ENDED_ASSERTIONS = "DELETE FROM assertions WHERE tenant = $1 AND client = $2 AND expires <= $3";
+    ASSERTION_TAKEN = "SELECT expires FROM assertions WHERE tenant = $1 AND client = $2 AND digest = $3";
+    ASSERTIONS_FULL = "SELECT expires FROM assertions WHERE tenant = $1 AND client = $2 ORDER BY digest LIMIT 1 OFFSET $3";
+    INSERT_ASSERTION = "INSERT INTO assertions (tenant, client, digest, expires) VALUES ($1, $2, $3, $4)";
+    DELETE_ASSERTIONS = "DELETE FROM assertions WHERE tenant = $1 AND client = $2";
     DELETE_TOKENS = "DELETE FROM tokens WHERE tenant = $1 AND client = $2";
     DELETE_SECRETS = "DELETE FROM client_secrets WHERE tenant = $1 AND client = $2";
     DELETE_FEDERATION = "DELETE FROM federations WHERE tenant = $1 AND client = $2";
@@ -160,7 +165,7 @@ pub fn client_locked(
 
 /// Deletes a client with its secrets, its identity provider and its access tokens.
 pub fn delete_client(tx: &mut WriteTx<'_>, tenant: TenantKey, id: ClientId) -> Result<(), StoreError> {
-    for sql in [&DELETE_TOKENS, &DELETE_SECRETS, &DELETE_FEDERATION, &DELETE_CLIENT] {
+    for sql in [&DELETE_TOKENS, &DELETE_SECRETS, &DELETE_FEDERATION, &DELETE_ASSERTIONS, &DELETE_CLIENT] {
         tx.run(sql, params![tenant, id])?;
     }
     Ok(())
@@ -270,6 +275,38 @@ pub fn federation_of(
     client: ClientId,
 ) -> Result<Option<FederationRecord>, StoreError> {
     tx.first(&FEDERATION, params![tenant, client], federation)
+}
+
+/// What became of an assertion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is new, and kept until it expires.
+    New,
+    /// It was taken before.
+    Before,
+    /// As many of the client are kept as may be, so it is not known.
+    TooMany,
+}
+
+/// Takes an assertion of a client, named by a hash, once before it expires. No more than `max` are kept of a client, which its
+/// transaction must hold ([`client_locked`]).
+pub fn take_assertion(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    client: ClientId,
+    (digest, expires): (&[u8], Timestamp),
+    (max, now): (u32, Timestamp),
+) -> Result<Taken, StoreError> {
+    tx.run(&DELETE_ENDED_ASSERTIONS, params![tenant, client, now])?;
+    if tx.first(&ASSERTION_TAKEN, params![tenant, client, digest], |_| Ok(()))?.is_some() {
+        return Ok(Taken::Before);
+    }
+    let others = i64::from(max.saturating_sub(1));
+    if tx.first(&ASSERTIONS_FULL, params![tenant, client, others], |_| Ok(()))?.is_some() {
+        return Ok(Taken::TooMany);
+    }
+    tx.run(&INSERT_ASSERTION, params![tenant, client, digest, expires])?;
+    Ok(Taken::New)
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ statements! {
     DELETE_TENANT_TOKENS = "DELETE FROM tokens WHERE tenant = $1";
     DELETE_TENANT_SECRETS = "DELETE FROM client_secrets WHERE tenant = $1";
     DELETE_TENANT_FEDERATIONS = "DELETE FROM federations WHERE tenant = $1";
+    DELETE_TENANT_ASSERTIONS = "DELETE FROM assertions WHERE tenant = $1";
     DELETE_TENANT_CLIENTS = "DELETE FROM clients WHERE tenant = $1";
     DELETE_TENANT_MEMBERS = "DELETE FROM members WHERE tenant = $1";
     DELETE_TENANT_KEYS = "DELETE FROM resource_keys WHERE tenant = $1";
@@ -85,6 +86,7 @@ pub fn delete_tenant(tx: &mut WriteTx<'_>, key: TenantKey) -> Result<(), StoreEr
         &DELETE_TENANT_TOKENS,
         &DELETE_TENANT_SECRETS,
         &DELETE_TENANT_FEDERATIONS,
+        &DELETE_TENANT_ASSERTIONS,
         &DELETE_TENANT_CLIENTS,
         &DELETE_TENANT_MEMBERS,
         &DELETE_TENANT_KEYS,

@@ -120,6 +120,11 @@ impl Rejection {
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer realm=\"SCIM\", error=\"invalid_token\""),
             )),
+            // RFC 6750 §3.1: the scope is what is missing.
+            Self::Provider(ProviderError::ReadOnly) => Some((
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"SCIM\", error=\"insufficient_scope\", scope=\"read write\""),
+            )),
             Self::TooSlow
             | Self::Provider(ProviderError::Store(
                 StoreError::Busy | StoreError::GaveUp | StoreError::Unavailable(_),
@@ -140,6 +145,7 @@ fn provider_status(error: &ProviderError) -> (StatusCode, Option<ScimType>) {
         ProviderError::NotUnique { .. } => (StatusCode::CONFLICT, Some(ScimType::Uniqueness)),
         ProviderError::VersionMismatch { .. } => (StatusCode::PRECONDITION_FAILED, None),
         ProviderError::NotImplemented(_) => (StatusCode::NOT_IMPLEMENTED, None),
+        ProviderError::ReadOnly => (StatusCode::FORBIDDEN, None),
         ProviderError::Store(error) => (store_status(error), None),
     }
 }

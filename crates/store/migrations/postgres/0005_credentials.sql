@@ -50,3 +50,13 @@ CREATE TABLE federations (
   PRIMARY KEY (tenant, client),
   FOREIGN KEY (tenant, client) REFERENCES clients (tenant, id)
 );
+
+-- Assertions that were taken, by a hash of their jti, until they expire: none is taken twice.
+CREATE TABLE assertions (
+  tenant  BIGINT NOT NULL,
+  client  UUID NOT NULL,
+  digest  BYTEA NOT NULL,
+  expires BIGINT NOT NULL,
+  PRIMARY KEY (tenant, client, digest),
+  FOREIGN KEY (tenant, client) REFERENCES clients (tenant, id)
+);

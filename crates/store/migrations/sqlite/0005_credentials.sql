@@ -50,3 +50,13 @@ CREATE TABLE federations (
   PRIMARY KEY (tenant, client),
   FOREIGN KEY (tenant, client) REFERENCES clients (tenant, id)
 ) WITHOUT ROWID;
+
+-- Assertions that were taken, by a hash of their jti, until they expire: none is taken twice.
+CREATE TABLE assertions (
+  tenant  INTEGER NOT NULL,
+  client  BLOB NOT NULL,
+  digest  BLOB NOT NULL,
+  expires INTEGER NOT NULL,
+  PRIMARY KEY (tenant, client, digest),
+  FOREIGN KEY (tenant, client) REFERENCES clients (tenant, id)
+) WITHOUT ROWID;

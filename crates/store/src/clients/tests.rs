@@ -63,6 +63,7 @@ pub(crate) fn furnish(tx: &mut WriteTx<'_>, tenant: TenantKey, number: u128, has
     tokens::insert_token(tx, tenant, &token, hash.as_bytes())?;
     let client = a_client(tx, tenant, "entra", number)?;
     insert_secret(tx, tenant, client, &a_secret(number, 9), hash.as_bytes())?;
+    take_assertion(tx, tenant, client, (b"jti", second(9)), (1, second(0)))?;
     set_federation(tx, tenant, client, Some(&an_issuer(client, "https://idp.example")))
 }
 
@@ -128,5 +129,29 @@ fn clients_are_their_tenants_own() {
             Ok::<_, StoreError>(secret_owner(tx, b"one")?.is_some())
         });
         assert!(story.await.unwrap());
+    });
+}
+
+#[test]
+fn an_assertion_is_taken_once_and_no_more_are_kept_than_the_limit() {
+    on_both(|store| async move {
+        let story = store.write(|tx| {
+            let one = insert_tenant(tx, "one", "generic", "{}", second(0))?;
+            let (client, other) = (a_client(tx, one, "a", 1)?, a_client(tx, one, "b", 2)?);
+            let mut told = Vec::new();
+            for (client, digest, expires, now) in [
+                (client, b"1", 5, 0),
+                (client, b"1", 5, 4),
+                (other, b"1", 5, 4),
+                (client, b"2", 9, 4),
+                (client, b"3", 9, 4),
+                (client, b"3", 9, 5),
+            ] {
+                told.push(take_assertion(tx, one, client, (digest, second(expires)), (2, second(now)))?);
+            }
+            Ok::<_, StoreError>(told)
+        });
+        use Taken::{Before, New, TooMany};
+        assert_eq!(story.await.unwrap(), [New, Before, New, New, TooMany, New]);
     });
 }

@@ -50,7 +50,7 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
 
 /// The tables whose rows belong to a tenant.
 const TENANT_TABLES: &[&str] =
-    &["tokens", "clients", "client_secrets", "federations", "resources", "resource_keys", "members"];
+    &["tokens", "clients", "client_secrets", "federations", "assertions", "resources", "resource_keys", "members"];
 
 fn all() -> impl Iterator<Item = (String, &'static Sql)> {
     MODULES.iter().flat_map(|(module, all)| all.iter().map(move |sql| (format!("{module}::{}", sql.name), *sql)))

@@ -8,12 +8,13 @@ use crate::testing::{databases, numbered, on_both, postgres_client, second, sqli
 use crate::{Feed, ObjectKind, append_change, changes_after, feed_head, number_changes};
 
 /// The tables that hold data of tenants, with the column that tells whose it is.
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 10] = [
     ("tenants", "tenant"),
     ("tokens", "tenant"),
     ("clients", "tenant"),
     ("client_secrets", "tenant"),
     ("federations", "tenant"),
+    ("assertions", "tenant"),
     ("resources", "tenant"),
     ("resource_keys", "tenant"),
     ("members", "tenant"),
