@@ -43,6 +43,11 @@ pub(crate) async fn not_offered(_: Admitted) -> Rejection {
     provider::ProviderError::NotImplemented("/Me and /Bulk are not offered; name each user or group by its id").into()
 }
 
+/// The same for what would write, so that who may not is told that first.
+pub(crate) async fn not_offered_to_writers(writer: Writer) -> Rejection {
+    not_offered(writer.into_admitted()).await
+}
+
 /// The methods of `/Users/{id}` or `/Groups/{id}`.
 pub(crate) fn one(kind: ResourceKind) -> MethodRouter<App> {
     get(move |app, visitor, last, parameters, unless| fetch(kind, app, visitor, last, parameters, unless))

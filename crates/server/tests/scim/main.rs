@@ -2,10 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so do the functions it is told with")]
 
 mod access;
+mod credentials;
 mod discovery;
+mod federation;
 mod groups;
 mod lists;
 mod malformed;
+mod oauth;
 mod profiles;
 mod races;
 mod users;

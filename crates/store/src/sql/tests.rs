@@ -200,3 +200,22 @@ fn no_statement_looks_a_table_through() {
     assert!(scans.is_empty(), "{scans:#?}");
     assert!(sorts.is_empty(), "the order of a page is that of an index: {sorts:#?}");
 }
+
+/// What is looked up by a hash under the server's key, and never compared with anything, cannot tell by its time how much of a guess
+/// was right.
+#[test]
+fn au_08_timing_credentials_are_found_by_their_keyed_hash_and_never_read() {
+    let with_hash = all().filter(|(_, sql)| words(sql.sqlite).contains(&"hash"));
+    let (inserted, others): (Vec<_>, Vec<_>) = with_hash.partition(|(_, sql)| sql.sqlite.starts_with("INSERT"));
+    assert_eq!(inserted.len(), 3, "tokens, access tokens and client secrets");
+    let others: Vec<(String, usize)> =
+        others.into_iter().map(|(name, sql)| (name, sql.sqlite.matches(".hash = $1").count())).collect();
+    assert_eq!(others, [("clients::SECRET_OWNER".to_owned(), 1), ("tokens::TOKEN_OWNER".to_owned(), 1)]);
+    for (name, sql) in
+        all().filter(|(name, _)| ["clients::SECRET_OWNER", "tokens::TOKEN_OWNER"].contains(&name.as_str()))
+    {
+        for text in [sql.sqlite, sql.postgres] {
+            assert_eq!(text.matches("hash").count(), 1, "{name} must not give the hash back");
+        }
+    }
+}
