@@ -116,7 +116,7 @@ impl Opened {
             .ok_or_else(|| StoreError::Decode(format!("no profile is called {}", owner.profile)))?;
         let settings = TenantSettings::read(&owner.settings)?;
         let token = (owner.id, owner.may_write);
-        let caller = Arc::new(Caller::new(owner.tenant, owner.tenant_name, profile, settings, token));
+        let caller = Arc::new(Caller::new(owner.tenant, owner.tenant_name, Arc::clone(profile), settings, token));
         Ok(Self { caller, expires: owner.expires, suspended: owner.suspended.is_some() })
     }
 

@@ -166,16 +166,16 @@ pub fn add_secret(
     insert(tx, key, (tenant, &client), request, now)
 }
 
-/// Revokes the secret of a client that begins so, with the access tokens that were issued for it.
+/// Revokes the secret of a client that begins as its hint does, or is it, with the access tokens that were issued for it.
 pub fn revoke_secret(tx: &mut WriteTx<'_>, (tenant, name): (&str, &str), begins: &str) -> Result<(), TenantError> {
     let (tenant, client) = held(tx, tenant, name)?;
-    let begins = begins.trim_end_matches('…');
+    // Where the whole secret was given, no more of it is told than is known anyway.
+    let begins = hint(begins.trim_end_matches('…'));
     let secrets = kept::secrets(tx, tenant, client.id)?;
-    let meant: Vec<&SecretRecord> =
-        secrets.iter().filter(|secret| !begins.is_empty() && secret.hint.starts_with(begins)).collect();
+    let meant: Vec<&SecretRecord> = secrets.iter().filter(|secret| secret.hint == begins).collect();
     match meant.as_slice() {
         [one] => Ok(kept::delete_secret(tx, tenant, client.id, one.id)?),
-        others => Err(TenantError::NoSuchSecret { client: client.name, hint: begins.to_owned(), found: others.len() }),
+        others => Err(TenantError::NoSuchSecret { client: client.name, hint: begins, found: others.len() }),
     }
 }
 

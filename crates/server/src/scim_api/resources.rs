@@ -73,7 +73,7 @@ async fn create(
     let stored = Arc::clone(&new);
     let members = writer.write(&app, now, move |tx, caller| provider::create(tx, caller, &stored)).await?;
     let shown = new.represent(&writer.caller, writer.view(&projection), &members)?;
-    answer::created(kind, &writer.base, shown)
+    answer::created(&writer.base, writer.caller.endpoint(kind), shown)
 }
 
 async fn list(kind: ResourceKind, State(app): State<App>, admitted: Admitted, parameters: Parameters) -> Answer {
@@ -180,7 +180,7 @@ async fn shown(
     projection: Projection,
 ) -> Answer {
     match kind {
-        ResourceKind::User => {
+        ResourceKind::User | ResourceKind::Custom(_) => {
             let shown = changed.represent(&admitted.caller, admitted.view(&projection))?;
             Ok(answer::resource(StatusCode::OK, shown))
         }

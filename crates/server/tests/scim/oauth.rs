@@ -182,7 +182,9 @@ fn a_scope_is_a_part_of_what_the_client_may() {
             );
             let Some(scope) = expected else { continue };
             let issued = with(world, body["access_token"].as_str().unwrap().to_owned());
-            let made = issued.call("POST", "/Users", &json!({ "schemas": [USER], "userName": format!("user{}", asked.len()) })).await;
+            let made = issued
+                .call("POST", "/Users", &json!({ "schemas": [USER], "userName": format!("user{}", asked.len()) }))
+                .await;
             assert_eq!(made.status.as_u16(), if scope == "read" { 403 } else { 201 }, "{asked}");
         }
     });
