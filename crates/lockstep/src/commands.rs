@@ -7,6 +7,7 @@ mod assign;
 mod attribute_values;
 mod audit;
 mod backup;
+mod client;
 mod cycle;
 mod demo;
 mod doctor;

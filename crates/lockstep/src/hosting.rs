@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
+use outbound::Called;
+use provider::oauth::JWKS_BYTES_MAX;
 use server::{App, AppParts, Limits};
 use store::{DIRECTORY_FEED, ResourceId, StoreError, settings};
 use tokio::net::TcpListener;
@@ -13,6 +15,10 @@ use tokio::task::JoinSet;
 
 use crate::world::{PUBLIC_URL, World, now, random};
 
+/// How often it is written down when tokens were last used.
+const USES_WRITTEN_EVERY: Duration = Duration::from_secs(60);
+/// An identity provider, as failures to fetch its keys name it.
+const PROVIDER: Called = Called { server: "identity provider", address: "address of the keys", program: "provider" };
 /// How often housekeeping looks.
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(3600);
 /// How long a change is kept in a feed, for readers that were away. Where a job has not seen it, it is kept longer.
@@ -41,7 +47,8 @@ impl Hosting {
         keep_public_url(world, &public_url).await?;
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        let service = server::service(app(world, &public_url));
+        let app = app(world, &public_url)?;
+        let service = server::service(app.clone());
         tasks.spawn(listening(listener, service, until(stopped.clone())));
         let engine = world.engine()?;
         let until_stopped = until(stopped.clone());
@@ -49,6 +56,7 @@ impl Hosting {
             engine.scheduler(until_stopped).await;
             "scheduler"
         });
+        tasks.spawn(noting_uses(app, stopped.clone()));
         tasks.spawn(housekeeping(world.clone(), stopped));
         Ok(Self { address, public_url, stop, tasks })
     }
@@ -95,19 +103,26 @@ async fn keep_public_url(world: &World, url: &str) -> Result<(), StoreError> {
     world.store().write(move |tx| settings::put_setting(tx, PUBLIC_URL, &url)).await
 }
 
-fn app(world: &World, public_url: &str) -> App {
+fn app(world: &World, public_url: &str) -> anyhow::Result<App> {
+    let client = world.outbound()?;
     let id = |at: Timestamp| {
         let mut bytes = [0; 10];
         random(&mut bytes);
         ResourceId::new(store::version_7(at, bytes))
     };
-    App::new(AppParts {
+    let fetch = move |url: String| -> server::Fetching {
+        let client = client.clone();
+        Box::pin(async move { outbound::fetch(&client, &url, JWKS_BYTES_MAX, PROVIDER).await })
+    };
+    Ok(App::new(AppParts {
         store: world.store().clone(),
         token_key: world.token_key(),
         clock: Box::new(now),
         ids: Box::new(id),
+        random: Box::new(random),
+        fetch: Box::new(fetch),
         public_url: public_url.to_owned(),
-    })
+    }))
 }
 
 async fn listening(listener: TcpListener, service: server::Guard, shutdown: impl Future<Output = ()>) -> &'static str {
@@ -124,9 +139,29 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     drop(stopped.wait_for(|stopped| *stopped).await);
 }
 
-/// Removes for good what was soft-deleted long ago, old records of the provisioning log, and old changes of the feeds.
+/// Writes down now and then when tokens were last used, and once more at the end.
+async fn noting_uses(app: App, stopped: watch::Receiver<bool>) -> &'static str {
+    loop {
+        let is_end = tokio::select! {
+            () = until(stopped.clone()) => true,
+            () = tokio::time::sleep(USES_WRITTEN_EVERY) => false,
+        };
+        if let Err(error) = app.write_token_uses().await {
+            tracing::warn!("When some tokens were last used could not be written down: {error}");
+        }
+        if is_end {
+            return "notes of tokens";
+        }
+    }
+}
+
+/// Removes for good what was soft-deleted long ago, old records of the provisioning log, old changes of the feeds, and access tokens
+/// that have expired; warns of credentials that end soon.
 async fn housekeeping(world: World, stopped: watch::Receiver<bool>) -> &'static str {
     loop {
+        if let Err(error) = crate::expiry::warn(&world).await {
+            tracing::error!("Which credentials end soon cannot be told now: {error}");
+        }
         if let Err(error) = tidy(&world).await {
             tracing::error!("Housekeeping failed and is tried again later: {error}");
         }
@@ -157,6 +192,10 @@ async fn tidy(world: &World) -> Result<(), directory::DirectoryError> {
     }
     let before = now().checked_sub(CHANGES_KEPT).unwrap_or(Timestamp::MIN);
     let tenants = world.store().read(store::tenants::tenants).await?;
+    let ended = now();
+    for key in tenants.iter().map(|tenant| tenant.key) {
+        world.store().write(move |tx| store::tokens::delete_expired_access_tokens(tx, key, ended)).await?;
+    }
     for feed in std::iter::once(DIRECTORY_FEED).chain(tenants.into_iter().map(|tenant| tenant.key.into())) {
         while world.store().write(move |tx| store::trim_changes(tx, feed, before)).await? > 0 {}
     }

@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod config;
 mod data_folder;
+mod expiry;
 mod files;
 mod hosting;
 mod logging;

@@ -26,6 +26,8 @@ use crate::outcome::usage;
 pub const PUBLIC_URL: &str = "public_url";
 /// The setting by which a key of another installation is told.
 const KEY_CHECK: &str = "key_check";
+/// Idle connections kept to one identity provider: its keys are fetched now and then.
+const OUTBOUND_IDLE_MAX: usize = 1;
 const TOKEN_KEY_LABEL: &[u8] = b"lockstep token key, version 1";
 const KEY_CHECK_LABEL: &[u8] = b"lockstep key check, version 1";
 
@@ -112,6 +114,13 @@ impl World {
     /// The key of stored secrets.
     pub fn master_key(&self) -> MasterKey {
         MasterKey::new(self.folder.key())
+    }
+
+    /// A client for what is fetched from elsewhere; it dials what targets may be.
+    pub fn outbound(&self) -> anyhow::Result<outbound::Client> {
+        let Outbound { private_networks, plain_http, ca_file } = &self.config.outbound;
+        let policy = OutboundPolicy { private_networks: *private_networks, plain_http: *plain_http };
+        Ok(outbound::client(policy, &trust(ca_file.as_deref())?, OUTBOUND_IDLE_MAX))
     }
 
     /// The provisioning service on this data.

@@ -1,11 +1,14 @@
-//! Who calls: the proof that a valid token was presented, and what it opens.
+//! Who calls: the proof that a valid token was presented, and what it opens; and the proof that it may also write.
 
+use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
+use jiff::Timestamp;
 use scim::ResourceType;
-use store::TenantKey;
 use store::resources::ResourceKind;
 use store::schemas::Digest;
+use store::{TenantKey, TokenId};
 
 use crate::{Profile, ProviderError, Rules, TenantSettings};
 
@@ -18,17 +21,41 @@ pub struct Caller {
     profile: Arc<Profile>,
     settings: TenantSettings,
     schema_digest: Option<Digest>,
+    token: Option<TokenId>,
+    may_write: bool,
+    noted: Minute,
 }
 
 impl Caller {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         tenant: TenantKey,
         tenant_name: String,
         profile: Arc<Profile>,
         settings: TenantSettings,
         schema_digest: Option<Digest>,
+        token: Option<(TokenId, bool)>,
     ) -> Self {
-        Self { tenant, tenant_name, profile, settings, schema_digest }
+        let may_write = token.is_some_and(|(_, may_write)| may_write);
+        let token = token.map(|(id, _)| id);
+        let noted = Minute(AtomicI64::new(i64::MIN));
+        Self { tenant, tenant_name, profile, settings, schema_digest, token, may_write, noted }
+    }
+
+    /// The token that was presented; `None` where the server's own administrator looks.
+    pub const fn token(&self) -> Option<TokenId> {
+        self.token
+    }
+
+    /// The proof that the token may also write; [`ProviderError::ReadOnly`] where it may not.
+    pub const fn may_write(&self) -> Result<WriteAccess<'_>, ProviderError> {
+        if self.may_write { Ok(WriteAccess(self)) } else { Err(ProviderError::ReadOnly) }
+    }
+
+    /// Whether a use of the token at this moment is the first of its minute that this value hears of.
+    pub fn is_first_in_minute(&self, now: Timestamp) -> bool {
+        let minute = now.as_second().div_euclid(60);
+        let Minute(noted) = &self.noted;
+        noted.load(Ordering::Relaxed) != minute && noted.swap(minute, Ordering::Relaxed) != minute
     }
 
     /// The key of the tenant's rows.
@@ -95,5 +122,33 @@ impl Caller {
             ResourceKind::Custom(_) => None,
             ResourceKind::Group => self.unique_group_names().then_some("displayName"),
         }
+    }
+}
+
+/// The minute in which a use was last noted, counted from 1970.
+#[derive(Debug)]
+struct Minute(AtomicI64);
+
+impl Clone for Minute {
+    fn clone(&self) -> Self {
+        Self(AtomicI64::new(self.0.load(Ordering::Relaxed)))
+    }
+}
+
+/// A caller whose token may also write. Every use case that writes asks for one, so none can forget to look.
+#[derive(Clone, Copy, Debug)]
+pub struct WriteAccess<'a>(&'a Caller);
+
+impl<'a> WriteAccess<'a> {
+    /// The caller.
+    pub const fn caller(self) -> &'a Caller {
+        self.0
+    }
+}
+
+impl Deref for WriteAccess<'_> {
+    type Target = Caller;
+    fn deref(&self) -> &Caller {
+        self.0
     }
 }

@@ -68,9 +68,15 @@ pub fn service_provider_config(base: &str) -> String {
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "OAuth Bearer Token",
-            "description": "A secret token of the tenant in the Authorization header",
+            "description": "A secret token or an access token of the tenant in the Authorization header",
             "specUri": "https://www.rfc-editor.org/rfc/rfc6750",
             "primary": true,
+        }, {
+            "type": "oauth2",
+            "name": "OAuth 2.0 Client Credentials",
+            "description": "An access token for a client's secret, or for the assertion of its identity provider",
+            "specUri": "https://www.rfc-editor.org/rfc/rfc6749#section-4.4",
+            "primary": false,
         }],
         "meta": {
             "resourceType": "ServiceProviderConfig",

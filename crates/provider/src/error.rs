@@ -36,6 +36,9 @@ pub enum ProviderError {
     /// The application that the tenant stands for does not offer this.
     #[error("{0}")]
     NotImplemented(&'static str),
+    /// The token may only read.
+    #[error("this token may only read; ask for one that may also write")]
+    ReadOnly,
     /// The store failed; for the log, never for the client.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -80,6 +83,52 @@ pub enum TenantError {
     /// What is to be defined is wrong, or does not fit the resources there are.
     #[error("{0}")]
     BadSchemas(String),
+    /// The name of a client is empty or too long.
+    #[error("a client name has 1 to {} characters and no control characters", crate::token::TOKEN_NAME_CHARS_MAX)]
+    BadClientName,
+    /// The tenant has a client of that name.
+    #[error("the tenant {tenant:?} has a client named {client:?}; remove it first or choose another name")]
+    ClientExists {
+        /// The tenant.
+        tenant: String,
+        /// The name that is taken.
+        client: String,
+    },
+    /// The tenant has no client of that name.
+    #[error("the tenant {tenant:?} has no client named {client:?}")]
+    NoSuchClient {
+        /// The tenant.
+        tenant: String,
+        /// The name as given.
+        client: String,
+    },
+    /// The tenant has as many clients as it may.
+    #[error("the tenant {0:?} has {max} clients; remove one first", max = crate::oauth::CLIENTS_MAX)]
+    TooManyClients(String),
+    /// The client has as many valid secrets as it may.
+    #[error("the client {0:?} has {max} valid secrets; revoke one first", max = crate::oauth::SECRETS_MAX)]
+    TooManySecrets(String),
+    /// No secret of the client begins so, or several do.
+    #[error(
+        "{found} secrets of the client {client:?} begin with {hint:?}; lockstep tenant client list shows how they begin"
+    )]
+    NoSuchSecret {
+        /// The client.
+        client: String,
+        /// The beginning as given.
+        hint: String,
+        /// How many begin so.
+        found: usize,
+    },
+    /// Access tokens would work too briefly or too long.
+    #[error("access tokens work {} to {} minutes", crate::oauth::TOKEN_MINUTES.start(), crate::oauth::TOKEN_MINUTES.end())]
+    BadTokenMinutes,
+    /// A client secret would work too long.
+    #[error("a client secret works 1 to {} days", crate::oauth::SECRET_DAYS_MAX)]
+    BadSecretDays,
+    /// An identity provider cannot be used as described.
+    #[error("{0}")]
+    BadFederation(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

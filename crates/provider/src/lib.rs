@@ -1,4 +1,5 @@
 //! The SCIM service provider: tenants, secret tokens, application profiles, users and groups of a tenant.
+//! OAuth 2.0 clients of tenants are in [`oauth`].
 //!
 //! Use cases are plain functions over a transaction of the store; each takes a [`Caller`], which only a valid token gives. Whatever
 //! can be done before a transaction (parsing, checking, writing the document) is done before it: the embedded database has one writer.
@@ -12,24 +13,28 @@ mod document;
 mod effort;
 mod error;
 mod events;
+mod expiry;
 mod group_text;
 mod groups;
 mod membership;
+pub mod oauth;
 mod paths;
 mod profile;
 mod query;
 mod representation;
 mod resource;
+mod secret;
 mod tenant;
 mod token;
 mod users;
+mod uses;
 mod version;
 
 pub use bulk::{
     BATCH_EFFORT_MAX, BATCH_OPERATIONS_MAX, BULK_BYTES_MAX, BULK_EFFORT_MAX, Batch, Bulk, BulkAnswer,
     CIRCLE_OPERATIONS_MAX, Done, Ran, run_batch,
 };
-pub use caller::Caller;
+pub use caller::{Caller, WriteAccess};
 pub use custom::{
     ATTRIBUTES_MAX, CustomSchemas, RESOURCE_TYPES_MAX, RESOURCES_CHECKED_MAX, SCHEMA_BYTES_MAX, SCHEMAS_MAX,
     SchemaChange, clear_schemas, schemas, set_schemas,
@@ -37,6 +42,7 @@ pub use custom::{
 pub use document::RESOURCE_BYTES_MAX;
 pub use error::{ProviderError, TenantError};
 pub use events::{Detail, EVENT_URIS, EVENTS_MAX, Event, events_after};
+pub use expiry::{Ending, WARNED_DAYS, ending, ends_within, note_warned};
 pub use group_text::{GroupFetched, GroupText, get_group};
 pub use membership::MEMBERS_REWRITTEN_MAX;
 pub use profile::{Profile, Rules};
@@ -50,7 +56,8 @@ pub use resource::{
 pub use store::resources::{CustomKind, ResourceKind};
 pub use tenant::{TenantSettings, create_tenant, delete_tenant, resume_tenant, suspend_tenant, tenant, tenants};
 pub use token::{
-    AuthError, NewToken, TOKEN_DAYS_DEFAULT, TokenHash, TokenKey, TokenRequest, authenticate, create_token,
-    revoke_token, tokens,
+    AuthError, NewToken, Scope, TOKEN_DAYS_DEFAULT, TokenHash, TokenKey, TokenRequest, authenticate, create_token,
+    revoke_token, rotate_token, tokens,
 };
+pub use uses::{TokenUse, TokenUses, USES_MAX, USES_WRITTEN_AT_A_TIME, write_uses};
 pub use version::Precondition;

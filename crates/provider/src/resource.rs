@@ -15,7 +15,7 @@ use store::{
 use crate::document::{self, Document};
 use crate::membership::{Membership, leave_groups};
 use crate::representation::{Joined, Representation, View, represent};
-use crate::{Caller, Precondition, ProviderError, events, groups, users};
+use crate::{Caller, Precondition, ProviderError, WriteAccess, events, groups, users};
 
 /// Most memberships that a PUT ends by leaving `members` out. Emptying a larger group takes `"members": []`, so that a client which
 /// does not know the attribute cannot do it by accident.
@@ -92,9 +92,13 @@ fn read_body(caller: &Caller, kind: ResourceKind, body: Value) -> Result<(Attrib
 }
 
 /// Stores a new resource; gives the members of a new group.
-pub fn create(tx: &mut WriteTx<'_>, caller: &Caller, new: &NewResource) -> Result<Vec<MemberRecord>, ProviderError> {
-    insert(tx, caller, new)?;
-    join(tx, caller, new)
+pub fn create(
+    tx: &mut WriteTx<'_>,
+    access: WriteAccess<'_>,
+    new: &NewResource,
+) -> Result<Vec<MemberRecord>, ProviderError> {
+    insert(tx, access.caller(), new)?;
+    join(tx, access.caller(), new)
 }
 
 /// Stores a new resource without its members.
@@ -285,12 +289,13 @@ impl Replacement {
 /// Replaces a resource.
 pub fn replace(
     tx: &mut WriteTx<'_>,
-    caller: &Caller,
+    access: WriteAccess<'_>,
     id: ResourceId,
     replacement: &Replacement,
     precondition: &Precondition,
     now: Timestamp,
 ) -> Result<Changed, ProviderError> {
+    let caller = access.caller();
     let kind = replacement.kind;
     let record = held(tx, caller, kind, id, precondition)?;
     tx.charge(record.doc.len() as u64 / BYTES_OF_STATEMENT);
@@ -358,12 +363,13 @@ impl Patch {
 /// Applies a PATCH as a whole or not at all.
 pub fn patch(
     tx: &mut WriteTx<'_>,
-    caller: &Caller,
+    access: WriteAccess<'_>,
     id: ResourceId,
     patch: &Patch,
     precondition: &Precondition,
     now: Timestamp,
 ) -> Result<Changed, ProviderError> {
+    let caller = access.caller();
     let kind = patch.kind;
     let record = held(tx, caller, kind, id, precondition)?;
     let mut membership = Membership::new(caller, id);
@@ -492,12 +498,13 @@ fn whole_millis(at: Timestamp) -> Timestamp {
 /// Deletes a resource with its memberships (RFC 7644 §3.6). Its id is never used again.
 pub fn delete(
     tx: &mut WriteTx<'_>,
-    caller: &Caller,
+    access: WriteAccess<'_>,
     kind: ResourceKind,
     id: ResourceId,
     precondition: &Precondition,
     now: Timestamp,
 ) -> Result<(), ProviderError> {
+    let caller = access.caller();
     check_kind(caller, kind)?;
     store::members::hold_groups_of(tx, caller.tenant(), id)?;
     let record = resources::by_id_to_delete(tx, caller.tenant(), kind, id)?.ok_or_else(|| not_found(caller, kind))?;

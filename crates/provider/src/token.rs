@@ -9,18 +9,14 @@ use std::sync::Arc;
 use hmac::{Hmac, Mac};
 use jiff::{SignedDuration, Timestamp};
 use sha2::Sha256;
-use store::tenants::{TokenOwner, TokenRecord};
+use store::tokens::{TokenOwner, TokenRecord};
 use store::{ReadTx, StoreError, TokenId, UniqueKey, WriteTx};
 
 use crate::custom::profile_of;
+use crate::oauth::is_jwt;
+use crate::secret::{SecretKind, hint};
 use crate::{Caller, Profile, TenantError, TenantSettings, tenant};
 
-/// What every token starts with, so that scanners of leaked secrets and people recognise one.
-const PREFIX: &str = "lst_";
-/// Base64url digits of 32 bytes.
-const SECRET_CHARS: usize = 43;
-/// Characters of a token that stay known: the prefix and six more.
-const HINT_CHARS: usize = PREFIX.len() + 6;
 /// Longest name of a token, in characters.
 pub const TOKEN_NAME_CHARS_MAX: usize = 128;
 /// Days that a token works when nothing else is asked for.
@@ -38,10 +34,15 @@ impl TokenKey {
 
     /// Hashes what a client presented. Anything that cannot be a token is refused unhashed.
     pub fn hash(&self, presented: &str) -> Result<TokenHash, AuthError> {
-        if is_token(presented) { Ok(self.digest(presented)) } else { Err(AuthError::Invalid) }
+        match SecretKind::of(presented) {
+            Some(SecretKind::Token | SecretKind::AccessToken) => Ok(self.digest(presented)),
+            // A token of an identity provider; whether it opens anything is known where it was introduced.
+            None if is_jwt(presented) => Ok(self.digest(presented)),
+            Some(SecretKind::ClientSecret) | None => Err(AuthError::Invalid),
+        }
     }
 
-    fn digest(&self, token: &str) -> TokenHash {
+    pub(crate) fn digest(&self, token: &str) -> TokenHash {
         let mut mac = self.0.clone();
         mac.update(token.as_bytes());
         TokenHash(mac.finalize().into_bytes().into())
@@ -56,13 +57,13 @@ impl fmt::Debug for TokenKey {
 
 /// The keyed hash of a presented token; says nothing yet about whether it is valid.
 #[derive(Clone, Debug)]
-pub struct TokenHash([u8; 32]);
+pub struct TokenHash(pub(crate) [u8; 32]);
 
 impl TokenHash {
     /// Finds what the token opens.
     pub fn authenticate(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Arc<Caller>, AuthError> {
         let found = tx.remembered(&self.0, |tx| {
-            let owner = store::tenants::token_owner(tx, &self.0)?.ok_or(AuthError::Invalid)?;
+            let owner = store::tokens::token_owner(tx, &self.0)?.ok_or(AuthError::Invalid)?;
             Opened::read(tx, owner)
         })?;
         found.admit(now)
@@ -72,7 +73,7 @@ impl TokenHash {
     /// request and its body it may have been revoked. What the tenant defines itself stays as it is until the transaction ends, and
     /// must be what the request was prepared by.
     pub fn check(&self, tx: &mut WriteTx<'_>, caller: &Caller, now: Timestamp) -> Result<(), AuthError> {
-        let owner = store::tenants::token_owner(tx, &self.0)?.ok_or(AuthError::Invalid)?;
+        let owner = store::tokens::token_owner(tx, &self.0)?.ok_or(AuthError::Invalid)?;
         valid(owner.expires, owner.suspended.is_some(), now)?;
         let in_force = match caller.schema_digest() {
             None => owner.schema_digest,
@@ -131,7 +132,8 @@ impl Opened {
             Some(digest) => profile_of(tx, owner.tenant, profile, digest)?.ok_or(AuthError::SchemasNotAtHand)?,
         };
         let settings = TenantSettings::read(&owner.settings)?;
-        let caller = Arc::new(Caller::new(owner.tenant, owner.tenant_name, profile, settings, owner.schema_digest));
+        let (token, digest) = (Some((owner.id, owner.may_write)), owner.schema_digest);
+        let caller = Arc::new(Caller::new(owner.tenant, owner.tenant_name, profile, settings, digest, token));
         Ok(Self { caller, expires: owner.expires, suspended: owner.suspended.is_some() })
     }
 
@@ -168,6 +170,38 @@ pub struct TokenRequest<'a> {
     pub secret: [u8; 32],
     /// How many days it works.
     pub days: u16,
+    /// What it may do.
+    pub scope: Scope,
+}
+
+/// What a token may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Read, search and list.
+    Read,
+    /// All of that, and write.
+    #[default]
+    Write,
+}
+
+impl Scope {
+    /// As it is stored.
+    pub const fn of(may_write: bool) -> Self {
+        if may_write { Self::Write } else { Self::Read }
+    }
+
+    /// Whether it allows writing.
+    pub const fn may_write(self) -> bool {
+        matches!(self, Self::Write)
+    }
+
+    /// In the words of OAuth 2.0: names with blanks between them (RFC 6749 §3.3).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "read write",
+        }
+    }
 }
 
 /// Makes a token.
@@ -181,27 +215,54 @@ pub fn create_token(
         return Err(TenantError::BadTokenName);
     }
     let owner = tenant::tenant(tx, request.tenant)?;
-    let text = token_text(request.secret);
-    let hours = 24 * i64::from(request.days);
-    let expires = now.saturating_add(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MAX);
+    let text = SecretKind::Token.text(request.secret);
     let record = TokenRecord {
         id: request.id,
         name: request.name.to_owned(),
-        hint: text.chars().take(HINT_CHARS).collect(),
+        hint: hint(&text),
+        may_write: request.scope.may_write(),
         created: now,
-        expires,
+        expires: days_later(now, request.days),
         revoked: None,
+        last_used: None,
+        warned: None,
     };
     let taken = || TenantError::TokenExists { tenant: request.tenant.to_owned(), token: request.name.to_owned() };
-    store::tenants::insert_token(tx, owner.key, &record, &key.digest(&text).0)
+    store::tokens::insert_token(tx, owner.key, &record, &key.digest(&text).0)
         .map_err(|error| TenantError::unless_taken(error, UniqueKey::TokenName, taken))?;
     Ok(NewToken { text, record })
+}
+
+/// So many days of 24 hours later.
+pub(crate) fn days_later(now: Timestamp, days: u16) -> Timestamp {
+    now.saturating_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX)
+}
+
+/// Makes a successor of the live token of that name, with the same name and scope; `request.scope` is not looked at. The old one works
+/// for `overlap_hours` more, but no longer than it would have, and is called after how it begins.
+pub fn rotate_token(
+    tx: &mut WriteTx<'_>,
+    key: &TokenKey,
+    request: &TokenRequest<'_>,
+    overlap_hours: u16,
+    now: Timestamp,
+) -> Result<NewToken, TenantError> {
+    let owner = tenant::tenant(tx, request.tenant)?;
+    let old = store::tokens::token_by_name(tx, owner.key, request.name)?.ok_or_else(|| TenantError::NoSuchToken {
+        tenant: request.tenant.to_owned(),
+        token: request.name.to_owned(),
+    })?;
+    let overlap = SignedDuration::from_hours(i64::from(overlap_hours));
+    let ends = now.saturating_add(overlap).unwrap_or(Timestamp::MAX).min(old.expires);
+    let name = format!("{} ({}…)", old.name, old.hint);
+    store::tokens::retire_token(tx, owner.key, old.id, &name, ends)?;
+    create_token(tx, key, &TokenRequest { scope: Scope::of(old.may_write), ..*request }, now)
 }
 
 /// The tokens of the tenant of that name, revoked ones too, oldest first.
 pub fn tokens(tx: &mut ReadTx<'_>, tenant_name: &str) -> Result<Vec<TokenRecord>, TenantError> {
     let owner = tenant::tenant(tx, tenant_name)?;
-    Ok(store::tenants::tokens(tx, owner.key)?)
+    Ok(store::tokens::tokens(tx, owner.key)?)
 }
 
 /// Revokes the live token of that name: the next request with it is refused.
@@ -212,33 +273,13 @@ pub fn revoke_token(
     now: Timestamp,
 ) -> Result<(), TenantError> {
     let owner = tenant::tenant(tx, tenant_name)?;
-    if store::tenants::revoke_token(tx, owner.key, token_name, now)? {
+    if store::tokens::revoke_token(tx, owner.key, token_name, now)? {
         return Ok(());
     }
     Err(TenantError::NoSuchToken { tenant: tenant_name.to_owned(), token: token_name.to_owned() })
 }
 
-fn is_token(text: &str) -> bool {
-    text.len() == PREFIX.len() + SECRET_CHARS
-        && text.strip_prefix(PREFIX).is_some_and(|secret| secret.bytes().all(|b| DIGITS.contains(&b)))
-}
-
-/// The digits of base64url (RFC 4648 §5).
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-fn token_text(secret: [u8; 32]) -> String {
-    let mut text = String::with_capacity(PREFIX.len() + SECRET_CHARS);
-    text.push_str(PREFIX);
-    for three in secret.chunks(3) {
-        let bits = three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-        for digit in 0..=three.len() {
-            text.push(char::from(DIGITS[(bits >> (18 - 6 * digit) & 63) as usize]));
-        }
-    }
-    text
-}
-
-fn is_token_name(name: &str) -> bool {
+pub(crate) fn is_token_name(name: &str) -> bool {
     !name.trim().is_empty() && name.chars().count() <= TOKEN_NAME_CHARS_MAX && !name.chars().any(char::is_control)
 }
 
@@ -247,25 +288,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_base64url_of_its_bytes() {
-        for (secret, expected) in [
-            ([0; 32], "lst_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
-            ([255; 32], "lst___________________________________________8"),
-            ([0x4d; 32], "lst_TU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU0"),
-        ] {
-            assert_eq!(token_text(secret), expected);
-            assert!(is_token(expected));
-        }
-    }
-
-    #[test]
     fn what_cannot_be_a_token_is_not_hashed() {
         let key = TokenKey::new([1; 32]);
-        let token = token_text([7; 32]);
+        let token = SecretKind::Token.text([7; 32]);
         assert!(key.hash(&token).is_ok());
-        for presented in
-            ["", "lst_", &token[1..], &format!("{token}A"), &token.replace("lst_", "lsk_"), &"é".repeat(30)]
-        {
+        assert!(key.hash(&SecretKind::AccessToken.text([7; 32])).is_ok());
+        for presented in [
+            "",
+            "lst_",
+            &token[1..],
+            &format!("{token}A"),
+            &token.replace("lst_", "lsk_"),
+            &SecretKind::ClientSecret.text([7; 32]),
+            &"é".repeat(30),
+            "a.b",
+            "eyJ.e30.é",
+        ] {
             assert!(matches!(key.hash(presented), Err(AuthError::Invalid)), "{presented}");
         }
         assert!(matches!(key.hash(&"A".repeat(1 << 20)), Err(AuthError::Invalid)));
@@ -289,7 +327,7 @@ mod tests {
 
     #[test]
     fn another_key_gives_another_hash_and_no_key_is_printed() {
-        let token = token_text([7; 32]);
+        let token = SecretKind::Token.text([7; 32]);
         assert_ne!(TokenKey::new([1; 32]).digest(&token).0, TokenKey::new([2; 32]).digest(&token).0);
         assert_eq!(format!("{:?}", TokenKey::new([1; 32])), "TokenKey(…)");
     }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use provider::{
-    Caller, Listing, NewResource, Paging, ProviderError, ResourceKind, TenantError, TenantSettings, TokenKey,
+    Caller, Listing, NewResource, Paging, ProviderError, ResourceKind, Scope, TenantError, TenantSettings, TokenKey,
     TokenRequest, View,
 };
 use scim::{Attributes, Filter, Projection, USER_URN};
@@ -73,7 +73,7 @@ async fn tenant(store: &Store, number: usize) -> Caller {
         let name = format!("t{number}");
         provider::create_tenant(tx, &name, "generic", &TenantSettings::default(), now)?;
         let id = store::version_7(now, [0; 10]).into();
-        let request = TokenRequest { tenant: &name, name: "law", id, secret, days: 1 };
+        let request = TokenRequest { tenant: &name, name: "law", id, secret, days: 1, scope: Scope::Write };
         let token = provider::create_token(tx, &key, &request, now)?.text;
         Ok(Caller::clone(&*provider::authenticate(tx, &key, &token, now).expect("a new token is valid")))
     });
@@ -89,7 +89,7 @@ async fn store_people(store: &Store, caller: &Caller, people: &[Person]) -> Vec<
         let id = store::version_7(Timestamp::UNIX_EPOCH, random).into();
         let new = NewResource::prepare(caller, ResourceKind::User, body(person), id, Timestamp::UNIX_EPOCH);
         let (new, writer) = (new.expect("the body is valid"), caller.clone());
-        match store.write(move |tx| provider::create(tx, &writer, &new)).await {
+        match store.write(move |tx| provider::create(tx, writer.may_write()?, &new)).await {
             Ok(_) => {
                 let user = caller.profile().rules(ResourceKind::User).expect("every profile has users");
                 stored.push((id, user.resource_type.read(body(person)).expect("the body is valid")));

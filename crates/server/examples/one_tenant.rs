@@ -5,7 +5,7 @@
 use std::error::Error;
 
 use jiff::Timestamp;
-use provider::{TOKEN_DAYS_DEFAULT, TenantError, TenantSettings, TokenKey, TokenRequest};
+use provider::{Scope, TOKEN_DAYS_DEFAULT, TenantError, TenantSettings, TokenKey, TokenRequest};
 use server::{App, AppParts, Limits};
 use store::{Database, Store};
 use tokio::net::TcpListener;
@@ -33,7 +33,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (key, id, secret) = (token_key.clone(), store::version_7(now(), random()).into(), random());
     let token = store
         .write(move |tx| -> Result<_, TenantError> {
-            let request = TokenRequest { tenant: "contoso", name: "example", id, secret, days: TOKEN_DAYS_DEFAULT };
+            let (days, scope) = (TOKEN_DAYS_DEFAULT, Scope::Write);
+            let request = TokenRequest { tenant: "contoso", name: "example", id, secret, days, scope };
             provider::create_tenant(tx, "contoso", &profile, &TenantSettings::default(), now())?;
             provider::create_token(tx, &key, &request, now())
         })
@@ -46,6 +47,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         token_key,
         clock: Box::new(now),
         ids: Box::new(|at| store::version_7(at, random()).into()),
+        random: Box::new(|bytes| getrandom::fill(bytes).expect("the operating system has randomness")),
+        fetch: Box::new(|_| Box::pin(std::future::ready(Err("this example fetches nothing".to_owned())))),
         public_url,
     };
     let listener = TcpListener::bind(address).await?;

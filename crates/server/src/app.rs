@@ -1,14 +1,21 @@
 //! What every handler may need: the store, the key of tokens, the clock, ids, the public address.
 
+use std::future::Future;
 use std::ops::Deref;
+use std::pin::Pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
-use provider::TokenKey;
-use store::{ResourceId, Store};
+use provider::{TokenKey, TokenUses};
+use store::{ResourceId, Store, StoreError};
 
 use crate::health::Readiness;
+use crate::oauth::KeyCache;
 use crate::scim_api::Room;
+
+/// A document on its way from another server; where it does not come, a sentence that tells why.
+pub type Fetching = Pin<Box<dyn Future<Output = Result<Bytes, String>> + Send>>;
 
 /// The parts of the application, made once at start.
 pub struct AppParts {
@@ -20,6 +27,11 @@ pub struct AppParts {
     pub clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// Makes a new id for a resource created at a moment.
     pub ids: Box<dyn Fn(Timestamp) -> ResourceId + Send + Sync>,
+    /// Fills a buffer with randomness fit for secrets.
+    pub random: Box<dyn Fn(&mut [u8]) + Send + Sync>,
+    /// Fetches the keys of an identity provider from an address, within its own limits of time and size. What may be reached is
+    /// decided there.
+    pub fetch: Box<dyn Fn(String) -> Fetching + Send + Sync>,
     /// The address under which clients reach this server, such as `https://lockstep.example`, without a slash at its end. Addresses
     /// in answers are made from it alone, never from what a client calls the host.
     pub public_url: String,
@@ -33,18 +45,53 @@ struct Inner {
     parts: AppParts,
     readiness: Readiness,
     room: Room,
+    uses: TokenUses,
+    keys: KeyCache,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(mut parts: AppParts) -> Self {
         parts.public_url.truncate(parts.public_url.trim_end_matches('/').len());
-        Self(Arc::new(Inner { parts, readiness: Readiness::default(), room: Room::default() }))
+        Self(Arc::new(Inner {
+            parts,
+            readiness: Readiness::default(),
+            room: Room::default(),
+            uses: TokenUses::default(),
+            keys: KeyCache::default(),
+        }))
     }
 
     /// The moment it is now.
     pub fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// Writes down when tokens were last used, as far as it was noted since this was last called; says of how many.
+    pub async fn write_token_uses(&self) -> Result<usize, StoreError> {
+        let mut written = 0;
+        for lot in self.uses().take() {
+            written += lot.len();
+            self.store.write(move |tx| provider::write_uses(tx, &lot)).await?;
+        }
+        Ok(written)
+    }
+
+    /// The uses of tokens that are not written down yet.
+    pub(crate) fn uses(&self) -> &TokenUses {
+        &self.0.uses
+    }
+
+    /// The keys of identity providers.
+    pub(crate) fn keys(&self) -> &KeyCache {
+        &self.0.keys
+    }
+
+    /// A new secret.
+    pub(crate) fn secret(&self) -> [u8; 32] {
+        let mut secret = [0; 32];
+        (self.random)(&mut secret);
+        secret
     }
 
     pub(crate) fn readiness(&self) -> &Readiness {

@@ -29,6 +29,8 @@ async fn start(limits: Limits) -> Running {
         token_key: TokenKey::new([1; 32]),
         clock: Box::new(|| Timestamp::UNIX_EPOCH),
         ids: Box::new(|at| store::version_7(at, [0; 10]).into()),
+        random: Box::new(|bytes| bytes.fill(1)),
+        fetch: Box::new(|_| Box::pin(std::future::ready(Err("nothing is fetched here".to_owned())))),
         public_url: "http://localhost".to_owned(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

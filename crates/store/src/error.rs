@@ -11,6 +11,8 @@ pub enum UniqueKey {
     TenantName,
     /// The tenant has a live token of that name.
     TokenName,
+    /// The tenant has an OAuth client of that name.
+    ClientName,
     /// Another resource of the tenant holds the unique attribute (`userName`; `displayName` of groups where so set).
     ResourceKey,
     /// Another live user of the directory has that `userPrincipalName`.
@@ -93,6 +95,7 @@ impl StoreError {
 const UNIQUE_KEYS: &[(&str, &str, UniqueKey)] = &[
     ("tenants.name", "tenants_name", UniqueKey::TenantName),
     ("tokens.tenant, tokens.name", "tokens_name", UniqueKey::TokenName),
+    ("clients.tenant, clients.name", "clients_name", UniqueKey::ClientName),
     ("resources.tenant, resources.kind, resources.unique_key", "resources_unique_key", UniqueKey::ResourceKey),
     ("directory_users.upn_key", "directory_users_upn", UniqueKey::UserPrincipalName),
     ("applications.name_key", "applications_name", UniqueKey::ApplicationName),

@@ -54,6 +54,10 @@ id_type! {
     ResourceId
     /// A secret token of a tenant.
     TokenId
+    /// An OAuth 2.0 client of a tenant: its `client_id`.
+    ClientId
+    /// A secret of an OAuth 2.0 client.
+    SecretId
     /// A user of the directory (Entra's `objectId`).
     UserId
     /// A group of the directory (Entra's `objectId`).

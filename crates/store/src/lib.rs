@@ -7,6 +7,7 @@
 pub mod applications;
 pub mod audit;
 mod changes;
+pub mod clients;
 mod error;
 pub mod groups;
 mod id;
@@ -28,6 +29,7 @@ mod store;
 pub mod tenants;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod tokens;
 mod tx;
 pub mod unique_values;
 pub mod users;
@@ -37,7 +39,10 @@ pub use changes::{
     changes_after, feed_head, number_changes, occurrences_after, trim_changes,
 };
 pub use error::{StoreError, UniqueKey};
-pub use id::{AppId, CycleId, GroupId, LogId, ObjectId, ResourceId, RoleId, TenantKey, TokenId, UserId, version_7};
+pub use id::{
+    AppId, ClientId, CycleId, GroupId, LogId, ObjectId, ResourceId, RoleId, SecretId, TenantKey, TokenId, UserId,
+    version_7,
+};
 pub use key::{BadKey, folded, folded_user_name};
 pub use migrate::SCHEMA_VERSION;
 pub use store::{Database, Store};

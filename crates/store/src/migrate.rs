@@ -18,10 +18,11 @@ macro_rules! migrations { ($($name:literal),+ $(,)?) => { &[$(Migration {
     postgres: include_str!(concat!("../migrations/postgres/", $name, ".sql")),
 }),+] } }
 
-const MIGRATIONS: &[Migration] = migrations!["0001_initial", "0002_custom_schemas", "0007_occurrences"];
+const MIGRATIONS: &[Migration] =
+    migrations!["0001_initial", "0002_custom_schemas", "0005_credentials", "0007_occurrences"];
 
 /// The schema version that this program writes.
-pub const SCHEMA_VERSION: i64 = 3;
+pub const SCHEMA_VERSION: i64 = 4;
 
 const CREATE_VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY, name TEXT NOT NULL)";

@@ -75,6 +75,8 @@ param_from! {
     Uuid => |value| Param::Id(value);
     id::ResourceId => |value| Param::Id(value.uuid());
     id::TokenId => |value| Param::Id(value.uuid());
+    id::ClientId => |value| Param::Id(value.uuid());
+    id::SecretId => |value| Param::Id(value.uuid());
     id::UserId => |value| Param::Id(value.uuid());
     id::GroupId => |value| Param::Id(value.uuid());
     id::ObjectId => |value| Param::Id(value.uuid());

@@ -1,4 +1,6 @@
-//! The commands of tenants and their secret tokens.
+//! The commands of tenants, their secret tokens and their OAuth clients.
+
+use std::path::PathBuf;
 
 use clap::Subcommand;
 
@@ -18,6 +20,9 @@ pub enum TenantCommand {
     },
     /// List tenants
     List,
+    /// OAuth 2.0 clients of a tenant
+    #[command(subcommand)]
+    Client(ClientCommand),
     /// Suspend a tenant: its tokens are refused until it is resumed
     Suspend {
         /// The tenant
@@ -50,6 +55,22 @@ pub enum TokenCommand {
         /// How many days it works
         #[arg(long, value_name = "DAYS", default_value_t = provider::TOKEN_DAYS_DEFAULT, value_parser = clap::value_parser!(u16).range(1..))]
         days: u16,
+        /// What it may do
+        #[arg(long, value_enum, default_value_t)]
+        scope: ScopeArg,
+    },
+    /// Make a successor of a token under its name and with its scope; the old one works a while longer
+    Rotate {
+        /// The tenant
+        tenant: String,
+        /// The token's name
+        name: String,
+        /// How many days the successor works
+        #[arg(long, value_name = "DAYS", default_value_t = provider::TOKEN_DAYS_DEFAULT, value_parser = clap::value_parser!(u16).range(1..))]
+        days: u16,
+        /// How many hours the old one works from now on, at most
+        #[arg(long, value_name = "HOURS", default_value_t = 24)]
+        overlap: u16,
     },
     /// List the tokens of a tenant
     List {
@@ -63,5 +84,116 @@ pub enum TokenCommand {
         tenant: String,
         /// The token's name
         name: String,
+    },
+}
+
+/// What a token or a client may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ScopeArg {
+    /// Read, search and list
+    Read,
+    /// All of that, and write
+    #[default]
+    Write,
+}
+
+impl From<ScopeArg> for provider::Scope {
+    fn from(scope: ScopeArg) -> Self {
+        Self::of(scope == ScopeArg::Write)
+    }
+}
+
+/// Commands of OAuth 2.0 clients.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Add a client with a first secret, which is shown this once
+    Add {
+        /// The tenant
+        tenant: String,
+        /// A name to tell it from the tenant's other clients
+        name: String,
+        /// What its access tokens may do
+        #[arg(long, value_enum, default_value_t)]
+        scope: ScopeArg,
+        /// How many minutes its access tokens work: 60 to 360
+        #[arg(long, value_name = "MINUTES", default_value_t = provider::oauth::TOKEN_MINUTES_DEFAULT)]
+        token_minutes: u16,
+        /// How many days its secret works: at most 1095
+        #[arg(long, value_name = "DAYS", default_value_t = provider::oauth::SECRET_DAYS_DEFAULT)]
+        secret_days: u16,
+        /// Without a secret, for a client that an identity provider vouches for
+        #[arg(long)]
+        no_secret: bool,
+    },
+    /// List the clients of a tenant
+    List {
+        /// The tenant
+        tenant: String,
+    },
+    /// Remove a client with its secrets and its access tokens, at once
+    Remove {
+        /// The tenant
+        tenant: String,
+        /// The client's name
+        name: String,
+    },
+    /// Secrets of a client: two may be valid at a time
+    #[command(subcommand)]
+    Secret(ClientSecretCommand),
+    /// Let an identity provider vouch for a client (RFC 7523), in place of the one before
+    Federate {
+        /// The tenant
+        tenant: String,
+        /// The client's name
+        name: String,
+        /// What the claim iss must be
+        #[arg(long, value_name = "URL")]
+        issuer: String,
+        /// What the claim aud must name
+        #[arg(long, value_name = "TEXT")]
+        audience: String,
+        /// What the claim sub must be
+        #[arg(long, value_name = "TEXT")]
+        subject: Option<String>,
+        /// Where the provider's keys are fetched
+        #[arg(long, value_name = "URL", required_unless_present = "jwks_file", conflicts_with = "jwks_file")]
+        jwks_url: Option<String>,
+        /// A file with the provider's keys
+        #[arg(long, value_name = "FILE")]
+        jwks_file: Option<PathBuf>,
+        /// Take the provider's tokens also as bearer tokens, as Entra sends them where its Secret Token is empty
+        #[arg(long)]
+        accept_bearer: bool,
+    },
+    /// Let no identity provider vouch for a client any more
+    Unfederate {
+        /// The tenant
+        tenant: String,
+        /// The client's name
+        name: String,
+    },
+}
+
+/// Commands of secrets of OAuth 2.0 clients.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ClientSecretCommand {
+    /// Add a secret; it is shown this once
+    Add {
+        /// The tenant
+        tenant: String,
+        /// The client's name
+        name: String,
+        /// How many days it works: at most 1095
+        #[arg(long, value_name = "DAYS", default_value_t = provider::oauth::SECRET_DAYS_DEFAULT)]
+        days: u16,
+    },
+    /// Revoke a secret, with the access tokens that were issued for it
+    Revoke {
+        /// The tenant
+        tenant: String,
+        /// The client's name
+        name: String,
+        /// How the secret begins, as the list shows it
+        begins: String,
     },
 }

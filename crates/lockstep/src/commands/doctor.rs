@@ -64,6 +64,7 @@ pub async fn run(connections: bool, world: &World, output: Output) -> anyhow::Re
             connection(&mut checks, &engine, job, output).await;
         }
     }
+    credentials(&mut checks, world).await?;
     let problems = checks.0.iter().filter(|check| check.state == State::Problem).count();
     if output.is_json() {
         output.json(&serde_json::json!({ "problems": problems, "checks": checks.0 }))?;
@@ -106,6 +107,21 @@ async fn database(checks: &mut Checks, world: &World) -> anyhow::Result<()> {
     checks.well_unless("writes", State::Problem, &Vec::from_iter(full), "the database takes writes");
     // The key was compared with the database's when the data was opened.
     checks.add("key", State::Ok, "master.key is the key of this database");
+    Ok(())
+}
+
+/// Credentials of tenants that end soon: their clients are locked out then.
+async fn credentials(checks: &mut Checks, world: &World) -> anyhow::Result<()> {
+    let now = now();
+    let told = world.store().scan(move |tx| {
+        let mut told = Vec::new();
+        for tenant in provider::tenants(tx)? {
+            let ending = provider::ending(tx, tenant.key, now)?;
+            told.extend(ending.into_iter().map(|ending| crate::expiry::sentence(&tenant.name, &ending)));
+        }
+        Ok::<_, provider::TenantError>(told)
+    });
+    checks.well_unless("credentials", State::Warning, &told.await?, "none ends within 30 days");
     Ok(())
 }
 

@@ -27,8 +27,19 @@ fn is_wrong_use(error: &anyhow::Error) -> bool {
             matches!(error, Invalid { .. } | UnknownAttribute { .. } | NotFound { kind: "admin role", .. })
         });
         let in_tenants = cause.downcast_ref::<TenantError>().is_some_and(|error| {
-            use TenantError::{BadName, BadTokenName, UnknownProfile};
-            matches!(error, BadName(_) | BadTokenName | UnknownProfile(_))
+            use TenantError::{
+                BadClientName, BadFederation, BadName, BadSecretDays, BadTokenMinutes, BadTokenName, UnknownProfile,
+            };
+            matches!(
+                error,
+                BadName(_)
+                    | BadTokenName
+                    | BadClientName
+                    | BadTokenMinutes
+                    | BadSecretDays
+                    | BadFederation(_)
+                    | UnknownProfile(_)
+            )
         });
         in_directory || in_tenants
     })
@@ -150,6 +161,12 @@ async fn in_tenants(error: &TenantError, world: &World) -> anyhow::Result<Option
             let live = tokens.into_iter().filter(|token| token.revoked.is_none());
             let names: Vec<String> = live.map(|token| token.name).collect();
             meant(token, &names, &format!("lockstep token list {tenant} shows those there are"))
+        }
+        TenantError::NoSuchClient { tenant, client } => {
+            let of = tenant.clone();
+            let clients = world.store().read(move |tx| provider::oauth::clients(tx, &of)).await?;
+            let names: Vec<String> = clients.into_iter().map(|view| view.client.name).collect();
+            meant(client, &names, &format!("lockstep tenant client list {tenant} shows those there are"))
         }
         _ => return Ok(None),
     }))

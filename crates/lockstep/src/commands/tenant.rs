@@ -4,6 +4,7 @@ use provider::{TenantError, TenantSettings};
 use serde_json::{Value, json};
 use store::tenants::TenantRecord;
 
+use super::client;
 use crate::ask::confirm;
 use crate::cli::TenantCommand;
 use crate::outcome::Outcome;
@@ -29,6 +30,7 @@ pub async fn run(command: TenantCommand, world: &World, output: Output) -> anyho
                 output.line(&format!("Make a token for it with: lockstep token add {} NAME", tenant.name))?;
             }
         }
+        TenantCommand::Client(command) => return client::run(command, world, output).await,
         TenantCommand::List => list(world, output, &public_url).await?,
         TenantCommand::Suspend { name } => {
             let (given, now) = (name.clone(), now());

@@ -1,21 +1,26 @@
 //! `token`: secret tokens of tenants.
 
 use jiff::Timestamp;
-use provider::{NewToken, TenantError, TokenRequest};
+use provider::{NewToken, Scope, TenantError, TokenRequest, ends_within};
 use serde_json::json;
-use store::tenants::TokenRecord;
+use store::tokens::TokenRecord;
 
 use super::tenant::scim_url;
 use crate::cli::TokenCommand;
 use crate::outcome::Outcome;
-use crate::output::{Output, moment};
+use crate::output::{Output, moment, moment_or};
 use crate::world::{World, audit_tenant, new_id, now, random};
 
 /// Carries out `token`.
 pub async fn run(command: TokenCommand, world: &World, output: Output) -> anyhow::Result<Outcome> {
     match command {
-        TokenCommand::Add { tenant, name, days } => {
-            let token = add(world, tenant.clone(), name, days).await?;
+        TokenCommand::Add { tenant, name, days, scope } => {
+            let token = add(world, tenant.clone(), name, days, scope.into()).await?;
+            let url = scim_url(&world.public_url().await?, &tenant);
+            show_once(output, &tenant, &url, &token)?;
+        }
+        TokenCommand::Rotate { tenant, name, days, overlap } => {
+            let token = rotate(world, tenant.clone(), name, days, overlap).await?;
             let url = scim_url(&world.public_url().await?, &tenant);
             show_once(output, &tenant, &url, &token)?;
         }
@@ -38,16 +43,38 @@ pub async fn run(command: TokenCommand, world: &World, output: Output) -> anyhow
 }
 
 /// Makes a token.
-pub async fn add(world: &World, tenant: String, name: String, days: u16) -> Result<NewToken, TenantError> {
+pub async fn add(
+    world: &World,
+    tenant: String,
+    name: String,
+    days: u16,
+    scope: Scope,
+) -> Result<NewToken, TenantError> {
     let (key, id, now) = (world.token_key(), new_id(), now());
     let mut secret = [0; 32];
     random(&mut secret);
     world
         .store()
         .write(move |tx| {
-            let request = TokenRequest { tenant: &tenant, name: &name, id, secret, days };
+            let request = TokenRequest { tenant: &tenant, name: &name, id, secret, days, scope };
             let token = provider::create_token(tx, &key, &request, now)?;
-            audit_tenant(tx, "Add token", &tenant, &json!({ "name": name, "days": days }))?;
+            audit_tenant(tx, "Add token", &tenant, &json!({ "name": name, "days": days, "scope": scope.as_str() }))?;
+            Ok(token)
+        })
+        .await
+}
+
+async fn rotate(world: &World, tenant: String, name: String, days: u16, overlap: u16) -> Result<NewToken, TenantError> {
+    let (key, id, now) = (world.token_key(), new_id(), now());
+    let mut secret = [0; 32];
+    random(&mut secret);
+    world
+        .store()
+        .write(move |tx| {
+            let request = TokenRequest { tenant: &tenant, name: &name, id, secret, days, scope: Scope::default() };
+            let token = provider::rotate_token(tx, &key, &request, overlap, now)?;
+            let told = json!({ "name": name, "days": days, "overlap_hours": overlap });
+            audit_tenant(tx, "Rotate token", &tenant, &told)?;
             Ok(token)
         })
         .await
@@ -60,6 +87,7 @@ fn show_once(output: Output, tenant: &str, url: &str, token: &NewToken) -> anyho
             "token": token.text,
             "tenant": tenant,
             "scim_url": url,
+            "scope": scope(token.record.may_write),
             "expires": token.record.expires.to_string(),
         }));
     }
@@ -68,17 +96,29 @@ fn show_once(output: Output, tenant: &str, url: &str, token: &NewToken) -> anyho
         ("SCIM URL", url.to_owned()),
         ("name", token.record.name.clone()),
         ("token", token.text.clone()),
+        ("scope", scope(token.record.may_write).to_owned()),
         ("expires", moment(token.record.expires)),
     ])?;
     output.line("The token is shown this once; keep it where secrets are kept")
 }
 
-fn state(token: &TokenRecord, now: Timestamp) -> &'static str {
-    match token.revoked {
-        Some(_) => "revoked",
-        None if token.expires <= now => "expired",
-        None => "active",
+/// What may be done, in one word.
+pub const fn scope(may_write: bool) -> &'static str {
+    if may_write { "write" } else { "read" }
+}
+
+/// The state of a credential that ends.
+pub fn lasting(created: Timestamp, expires: Timestamp, now: Timestamp) -> String {
+    match ends_within((created, expires), now) {
+        _ if expires <= now => "expired".to_owned(),
+        Some(1) => "ends within a day".to_owned(),
+        Some(days) => format!("ends within {days} days"),
+        None => "active".to_owned(),
     }
+}
+
+fn state(token: &TokenRecord, now: Timestamp) -> String {
+    token.revoked.map_or_else(|| lasting(token.created, token.expires, now), |_| "revoked".to_owned())
 }
 
 async fn list(world: &World, output: Output, tenant: String) -> anyhow::Result<()> {
@@ -87,8 +127,9 @@ async fn list(world: &World, output: Output, tenant: String) -> anyhow::Result<(
     if output.is_json() {
         let described = |token: &TokenRecord| {
             json!({
-                "name": token.name, "hint": token.hint, "state": state(token, now), "created": token.created.to_string(),
+                "name": token.name, "hint": token.hint, "state": state(token, now), "scope": scope(token.may_write), "created": token.created.to_string(),
                 "expires": token.expires.to_string(), "revoked": token.revoked.map(|at| at.to_string()),
+                "last_used": token.last_used.map(|at| at.to_string()),
             })
         };
         return output.json(&tokens.iter().map(described).collect::<Vec<_>>());
@@ -97,13 +138,15 @@ async fn list(world: &World, output: Output, tenant: String) -> anyhow::Result<(
         vec![
             token.name.clone(),
             format!("{}…", token.hint),
-            state(token, now).to_owned(),
+            scope(token.may_write).to_owned(),
+            state(token, now),
             moment(token.created),
             moment(token.expires),
+            moment_or(token.last_used, "never"),
         ]
     };
     output.table(
-        &["TOKEN", "BEGINS WITH", "STATE", "CREATED", "EXPIRES"],
+        &["TOKEN", "BEGINS WITH", "SCOPE", "STATE", "CREATED", "EXPIRES", "LAST USED"],
         tokens.iter().map(row).collect(),
         "No tokens",
     )

@@ -135,10 +135,22 @@ impl Installation {
         }
     }
 
+    /// Serves as [`Self::serve`] does, telling everything it can in a file beside the data folder.
+    pub fn serve_with_log(&self, log: &str) -> Serving {
+        let file = std::fs::File::create(self.path(log)).unwrap();
+        let mut command = self.command();
+        self.serving(command.env("LOCKSTEP_LOG", "trace").stderr(file))
+    }
+
     /// Serves at a free port, until dropped. The line that tells where is printed when it listens.
     pub fn serve(&self) -> Serving {
+        self.serving(&mut self.command())
+    }
+
+    #[expect(clippy::unused_self, reason = "who serves must still have its folder")]
+    fn serving(&self, command: &mut Command) -> Serving {
         let mut child =
-            self.command().args(["serve", "--listen", "127.0.0.1:0", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+            command.args(["serve", "--listen", "127.0.0.1:0", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
@@ -197,9 +209,15 @@ impl Drop for Serving {
 
 /// Sends a GET; gives status and body.
 pub fn get(address: &str, path: &str, token: Option<&str>) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).unwrap();
     let authorization = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\n{authorization}Connection: close\r\n\r\n").unwrap();
+    send(address, &format!("GET {path}"), &authorization, "")
+}
+
+/// Sends a request; gives status and body. `headers` end with a line break each.
+pub fn send(address: &str, what: &str, headers: &str, body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+    write!(stream, "{what} HTTP/1.1\r\nHost: test\r\n{headers}{length}Connection: close\r\n\r\n{body}").unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();

@@ -9,7 +9,7 @@ use store::resources::ResourceKind;
 use store::{ResourceId, StoreError, WriteTx};
 
 use super::{BATCH_EFFORT_MAX, Task};
-use crate::{Caller, ProviderError, resource};
+use crate::{ProviderError, WriteAccess, resource};
 
 /// Operations that are tried in one transaction.
 #[derive(Debug)]
@@ -69,7 +69,12 @@ impl Batch {
 ///
 /// # Errors
 /// Those of the database, which end the transaction.
-pub fn run_batch(tx: &mut WriteTx<'_>, caller: &Caller, batch: &Batch, now: Timestamp) -> Result<Ran, ProviderError> {
+pub fn run_batch(
+    tx: &mut WriteTx<'_>,
+    access: WriteAccess<'_>,
+    batch: &Batch,
+    now: Timestamp,
+) -> Result<Ran, ProviderError> {
     let begun = tx.spent();
     let mut failed = BTreeSet::clone(&batch.failed);
     let (mut results, mut errors_left) = (Vec::new(), batch.errors_left);
@@ -78,8 +83,8 @@ pub fn run_batch(tx: &mut WriteTx<'_>, caller: &Caller, batch: &Batch, now: Time
             break;
         }
         let outcomes = match unit.as_slice() {
-            [turn] => vec![run_one(tx, caller, turn, &failed, now)?],
-            circle => run_circle(tx, caller, circle, &failed, now)?,
+            [turn] => vec![run_one(tx, access, turn, &failed, now)?],
+            circle => run_circle(tx, access, circle, &failed, now)?,
         };
         for (turn, outcome) in unit.iter().zip(outcomes) {
             if !matches!(outcome, Outcome::Done(_)) {
@@ -94,7 +99,7 @@ pub fn run_batch(tx: &mut WriteTx<'_>, caller: &Caller, batch: &Batch, now: Time
 
 fn run_one(
     tx: &mut WriteTx<'_>,
-    caller: &Caller,
+    access: WriteAccess<'_>,
     turn: &Turn,
     failed: &BTreeSet<usize>,
     now: Timestamp,
@@ -103,7 +108,7 @@ fn run_one(
         return Ok(Outcome::Needs(*other));
     }
     let Some(task) = &turn.task else { return Ok(Outcome::Refused) };
-    Ok(match tx.part(|tx| task.run(tx, caller, now))? {
+    Ok(match tx.part(|tx| task.run(tx, access, now))? {
         Ok(done) => Outcome::Done(done),
         Err(error) => Outcome::Failed(error),
     })
@@ -124,7 +129,7 @@ impl From<StoreError> for Failure {
 /// Makes resources that speak of each other: first all of them, then their members.
 fn run_circle(
     tx: &mut WriteTx<'_>,
-    caller: &Caller,
+    access: WriteAccess<'_>,
     circle: &[Turn],
     failed: &BTreeSet<usize>,
     now: Timestamp,
@@ -146,14 +151,14 @@ fn run_circle(
     let made = tx.part(|tx| {
         for (at, task) in tasks.iter().enumerate() {
             if let Task::Create(new) = task {
-                resource::insert(tx, caller, new).map_err(|error| Failure { at, error })?;
+                resource::insert(tx, access.caller(), new).map_err(|error| Failure { at, error })?;
             }
         }
         let mut done = Vec::new();
         for (at, task) in tasks.iter().enumerate() {
             let joined = match task {
-                Task::Create(new) => resource::join(tx, caller, new).map(|_| Done::made(new)),
-                Task::Replace(..) | Task::Patch(..) | Task::Delete(..) => task.run(tx, caller, now),
+                Task::Create(new) => resource::join(tx, access.caller(), new).map(|_| Done::made(new)),
+                Task::Replace(..) | Task::Patch(..) | Task::Delete(..) => task.run(tx, access, now),
             };
             done.push(joined.map_err(|error| Failure { at, error })?);
         }
@@ -177,19 +182,19 @@ impl Done {
 
 impl Task {
     /// The same use case as that of a single request.
-    fn run(&self, tx: &mut WriteTx<'_>, caller: &Caller, now: Timestamp) -> Result<Done, ProviderError> {
+    fn run(&self, tx: &mut WriteTx<'_>, access: WriteAccess<'_>, now: Timestamp) -> Result<Done, ProviderError> {
         match self {
-            Self::Create(new) => resource::create(tx, caller, new).map(|_| Done::made(new)),
+            Self::Create(new) => resource::create(tx, access, new).map(|_| Done::made(new)),
             Self::Replace(id, replacement, version) => {
-                let changed = resource::replace(tx, caller, *id, replacement, version, now)?;
+                let changed = resource::replace(tx, access, *id, replacement, version, now)?;
                 Ok(Done { method: BulkMethod::Put, kind: changed.kind(), id: *id, version: Some(changed.version()) })
             }
             Self::Patch(id, patch, version) => {
-                let changed = resource::patch(tx, caller, *id, patch, version, now)?;
+                let changed = resource::patch(tx, access, *id, patch, version, now)?;
                 Ok(Done { method: BulkMethod::Patch, kind: changed.kind(), id: *id, version: Some(changed.version()) })
             }
             Self::Delete(kind, id, version) => {
-                resource::delete(tx, caller, *kind, *id, version, now)?;
+                resource::delete(tx, access, *kind, *id, version, now)?;
                 Ok(Done { method: BulkMethod::Delete, kind: *kind, id: *id, version: None })
             }
         }

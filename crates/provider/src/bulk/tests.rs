@@ -5,7 +5,7 @@ use store::Store;
 use store::testing::on_both;
 
 use super::*;
-use crate::{TenantError, TenantSettings, TokenKey, TokenRequest};
+use crate::{Scope, TenantError, TenantSettings, TokenKey, TokenRequest};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -14,7 +14,7 @@ async fn caller(store: &Store) -> Caller {
         let key = TokenKey::new([3; 32]);
         crate::create_tenant(tx, "t", "generic", &TenantSettings::default(), NOW)?;
         let id = store::version_7(NOW, [0; 10]).into();
-        let request = TokenRequest { tenant: "t", name: "bulk", id, secret: [1; 32], days: 1 };
+        let request = TokenRequest { tenant: "t", name: "bulk", id, secret: [1; 32], scope: Scope::Write, days: 1 };
         let token = crate::create_token(tx, &key, &request, NOW)?.text;
         Ok(Caller::clone(&*crate::authenticate(tx, &key, &token, NOW).expect("a new token is valid")))
     });
@@ -37,7 +37,7 @@ async fn work(store: &Store, caller: &Caller, mut bulk: Bulk) -> (Vec<Result<Don
     let mut batches = 0;
     while let Some(batch) = bulk.next(caller, NOW).map(Arc::new) {
         let (caller, shared) = (caller.clone(), Arc::clone(&batch));
-        match store.write(move |tx| run_batch(tx, &caller, &shared, NOW)).await {
+        match store.write(move |tx| run_batch(tx, caller.may_write()?, &shared, NOW)).await {
             Ok(ran) => bulk.settle(&batch, ran),
             Err(ProviderError::Store(error)) => bulk.settle_failed(&batch, &error),
             Err(error) => panic!("{error}"),
@@ -99,7 +99,7 @@ fn an_operation_that_breaks_its_transaction_does_not_take_the_others_with_it() {
             } else {
                 let batch = Arc::new(batch);
                 let run = Arc::clone(&batch);
-                let ran = store.write(move |tx| run_batch(tx, &shared, &run, NOW)).await.unwrap();
+                let ran = store.write(move |tx| run_batch(tx, shared.may_write()?, &run, NOW)).await.unwrap();
                 bulk.settle(&batch, ran);
             }
         }

@@ -58,7 +58,7 @@ pub fn set_schemas(
     let new = Arc::new(definition.compile(base, &mut kinds).map_err(TenantError::BadSchemas)?);
     let settings = TenantSettings::read(&found.settings)?;
     let caller = |profile: &Arc<Profile>| {
-        Caller::new(found.key, found.name.clone(), Arc::clone(profile), settings.clone(), None)
+        Caller::new(found.key, found.name.clone(), Arc::clone(profile), settings.clone(), None, None)
     };
     let (before, after) = (caller(&old), caller(&new));
     check_removed(tx, &before, &after)?;

@@ -1,19 +1,13 @@
-//! The real transport: HTTP/1.1 with keep-alive over the guarded dialler, TLS by the machine's authorities. Redirects
+//! The real transport: HTTP/1.1 with keep-alive over the guarded client of `outbound`, TLS by the machine's authorities. Redirects
 //! are never followed, proxies of the environment never used.
 
-use std::error::Error;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER, USER_AGENT};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
-use rustls_pki_types::{CertificateDer, pem::PemObject};
+use outbound::{Called, OutboundPolicy, Trust, root_cause};
 
-use super::dial::{DialError, Dialler, OutboundPolicy};
 use super::tenant_url::TenantUrl;
 use super::transport::{Method, Request, Response, SendError, Sending, Transport};
 
@@ -21,44 +15,16 @@ use super::transport::{Method, Request, Response, SendError, Sending, Transport}
 pub const RESPONSE_BYTES_MAX: usize = 16 << 20;
 /// Idle connections kept to one target.
 const IDLE_CONNECTIONS_MAX: usize = 64;
-/// How long an idle connection is kept.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// A target, as failures to reach it name it.
+const TARGET: Called = Called { server: "target", address: "Tenant URL", program: "application" };
 /// Shortest secret token that is looked for in answers; a shorter one may well be an ordinary word of them.
 const MASKED_BYTES_MIN: usize = 8;
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/scim+json");
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("Lockstep/", env!("CARGO_PKG_VERSION")));
 
-/// Which certificate authorities are trusted.
-#[derive(Clone)]
-pub struct Trust(Arc<rustls::ClientConfig>);
-
-impl Trust {
-    /// The machine's own authorities, and those of a PEM file if one is given.
-    pub fn new(extra_pem: Option<&[u8]>) -> Result<Self, String> {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let own = roots.len();
-        for certificate in CertificateDer::pem_slice_iter(extra_pem.unwrap_or_default()) {
-            let certificate =
-                certificate.map_err(|error| format!("the file of certificate authorities is no PEM: {error}"))?;
-            roots.add(certificate).map_err(|error| format!("a certificate authority cannot be used: {error}"))?;
-        }
-        // A file in another form, or an empty one, has no certificates: nobody would be trusted whom its owner wants trusted.
-        if extra_pem.is_some() && roots.len() == own {
-            return Err("the file holds no certificate; it must have one between -----BEGIN CERTIFICATE----- and \
-                        -----END CERTIFICATE----- (PEM)"
-                .to_owned());
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = builder.map_err(|error| error.to_string())?.with_root_certificates(roots).with_no_client_auth();
-        Ok(Self(Arc::new(config)))
-    }
-}
-
 /// Carries requests to one target with its secret token.
 pub struct HttpTransport {
-    client: Client<HttpsConnector<Dialler>, Full<Bytes>>,
+    client: outbound::Client,
     base: TenantUrl,
     authorization: HeaderValue,
     timeout: Duration,
@@ -76,17 +42,7 @@ impl HttpTransport {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {token}"))
             .map_err(|_| "the secret token holds characters that no token has; copy it again".to_owned())?;
         authorization.set_sensitive(true);
-        let config = rustls::ClientConfig::clone(&trust.0);
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(config)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(Dialler(policy));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_timer(hyper_util::rt::TokioTimer::new())
-            .build(connector);
+        let client = outbound::client(policy, trust, IDLE_CONNECTIONS_MAX);
         Ok(Self { client, base, authorization, timeout })
     }
 
@@ -106,9 +62,9 @@ impl HttpTransport {
         let request = self.request(request)?;
         let answer = self.client.request(request).await.map_err(|error| {
             if error.is_connect() {
-                SendError::NotSent(root_cause(&error))
+                SendError::NotSent(root_cause(&error, TARGET))
             } else {
-                SendError::Unknown(root_cause(&error))
+                SendError::Unknown(root_cause(&error, TARGET))
             }
         })?;
         let (head, body) = answer.into_parts();
@@ -194,69 +150,11 @@ fn masked_once(body: Bytes, secret: &[u8]) -> Bytes {
     kept.into()
 }
 
-/// What lies at the bottom of an error, in words that help: our dialler's sentence, the TLS failure, or how the exchange ended.
-fn root_cause(error: &(dyn Error + 'static)) -> String {
-    let mut cause = error;
-    loop {
-        if let Some(dial) = cause.downcast_ref::<DialError>() {
-            return dial.to_string();
-        }
-        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
-            return tls_sentence(tls);
-        }
-        // The `source` of an I/O error leaves out the error that it wraps, and the layers below wrap TLS failures in it twice.
-        let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        match wrapped.map(|inner| -> &(dyn Error + 'static) { inner }).or_else(|| cause.source()) {
-            Some(source) => cause = source,
-            None => {
-                return format!(
-                    "the connection to the target broke off ({cause}); check that the Tenant URL begins with the right scheme and port, and that the application is running"
-                );
-            }
-        }
-    }
-}
-
-fn tls_sentence(error: &rustls::Error) -> String {
-    match error {
-        // What `openssl req -x509` makes unless told otherwise; trusting it as an authority does not make it a server's.
-        rustls::Error::InvalidCertificate(reason) if reason.to_string().contains("CaUsedAsEndEntity") => {
-            "the target shows the certificate of an authority (CA:TRUE) instead of one of its own; give it a server certificate with basicConstraints CA:FALSE, and name what signed it with outbound.ca_file".to_owned()
-        }
-        rustls::Error::InvalidCertificate(reason) => {
-            format!(
-                "the certificate of the target is not trusted ({reason}); have it renewed, or name its authority with outbound.ca_file"
-            )
-        }
-        other => format!(
-            "no encrypted connection could be made ({other}); check that the Tenant URL begins with the right scheme and port"
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Read, Write};
-
-    use rustls::{CertificateError, InvalidMessage};
+    use std::io::{Read, Write};
 
     use super::*;
-
-    #[test]
-    fn failures_say_what_to_do_however_deep_they_lie() {
-        let unknown = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
-        let no_tls = rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);
-        let wrapped = |error: rustls::Error| io::Error::other(io::Error::other(error));
-        for (error, expected) in [
-            (io::Error::other(unknown.clone()), "outbound.ca_file"),
-            (wrapped(unknown), "outbound.ca_file"),
-            (wrapped(no_tls), "the right scheme and port"),
-            (io::ErrorKind::ConnectionReset.into(), "the right scheme and port"),
-        ] {
-            let told = root_cause(&error);
-            assert!(told.contains(expected), "{told}");
-        }
-    }
 
     #[test]
     fn waits_are_seconds_or_dates() {
@@ -308,16 +206,6 @@ mod tests {
             let answered = transport.send(request).await.ok().map(|answer| answer.status);
             assert_eq!(answered, expected, "{method:?} {status}");
         }
-    }
-
-    #[test]
-    fn a_file_without_a_certificate_is_no_file_of_authorities() {
-        let key = b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
-        for pem in [&b""[..], b"0\x82\x01", b"ca.example.com\n", key] {
-            let refused = Trust::new(Some(pem)).err().unwrap();
-            assert!(refused.contains("holds no certificate"), "{refused}");
-        }
-        assert!(Trust::new(None).is_ok());
     }
 
     #[test]

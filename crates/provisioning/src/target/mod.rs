@@ -1,7 +1,6 @@
-//! The target of a job, as seen over HTTP: addresses and what may be dialled, the transport, and the SCIM client.
+//! The target of a job, as seen over HTTP: addresses, the transport, and the SCIM client.
 
 mod client;
-mod dial;
 mod failure;
 mod http;
 mod pace;
@@ -10,10 +9,10 @@ mod tenant_url;
 mod transport;
 
 pub use client::{CallError, Created, Patched, Target, TargetFacts, resource_id};
-pub use dial::OutboundPolicy;
 pub(crate) use failure::{CUT, TOO_MANY_REQUESTS};
 pub use failure::{ConnectionProblem, failure_of_status};
-pub use http::{HttpTransport, RESPONSE_BYTES_MAX, Trust};
+pub use http::{HttpTransport, RESPONSE_BYTES_MAX};
+pub use outbound::{OutboundPolicy, Trust};
 pub use probe::{Discovered, discover, test_connection};
 pub use tenant_url::{BadTenantUrl, TenantUrl};
 pub use transport::{Method, Request, Response, SendError, Sending, Transport};

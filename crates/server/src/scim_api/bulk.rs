@@ -12,7 +12,7 @@ use scim::bulk::BulkMethod;
 use serde_json::{Map, Value, json};
 
 use super::body::{BODY_BYTES_MAX, ScimBody};
-use super::visitor::Admitted;
+use super::visitor::Writer;
 use super::{Rejection, answer};
 use crate::App;
 use crate::guard::REQUEST_DEADLINE;
@@ -26,20 +26,20 @@ const BULK_TIME_MAX: SignedDuration = SignedDuration::from_secs(REQUEST_DEADLINE
 /// Does the operations of a bulk request. What is left when its time is over is not attempted. A token that is revoked meanwhile ends it: what is left is not attempted.
 pub(crate) async fn bulk(
     State(app): State<App>,
-    admitted: Admitted,
+    writer: Writer,
     ScimBody(body): ScimBody,
 ) -> Result<Response<Body>, Rejection> {
     let begun = app.now();
-    let mut bulk = Bulk::read(&admitted.caller, body, || (app.ids)(begun))?;
+    let mut bulk = Bulk::read(&writer.caller, body, || (app.ids)(begun))?;
     let mut is_first = true;
     loop {
         let now = app.now();
         if now.duration_since(begun) > BULK_TIME_MAX {
             break;
         }
-        let Some(batch) = bulk.next(&admitted.caller, now).map(Arc::new) else { break };
+        let Some(batch) = bulk.next(&writer.caller, now).map(Arc::new) else { break };
         let shared = Arc::clone(&batch);
-        match admitted.write(&app, now, move |tx, caller| run_batch(tx, caller, &shared, now)).await {
+        match writer.write(&app, now, move |tx, access| run_batch(tx, access, &shared, now)).await {
             Ok(ran) => bulk.settle(&batch, ran),
             Err(Rejection::Provider(ProviderError::Store(error))) => {
                 tracing::error!("Operations of a bulk request failed in the store: {error}");
@@ -52,7 +52,7 @@ pub(crate) async fn bulk(
         // A bulk request of refusals alone would else keep the thread from its other connections.
         tokio::task::yield_now().await;
     }
-    let operations: Vec<Value> = bulk.answers().map(|answer| operation(&admitted.base, answer)).collect();
+    let operations: Vec<Value> = bulk.answers().map(|answer| operation(&writer.base, answer)).collect();
     let message = json!({ "schemas": [BULK_RESPONSE_URN], "Operations": operations });
     Ok(answer::json(StatusCode::OK, message.to_string()))
 }

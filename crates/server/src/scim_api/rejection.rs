@@ -139,6 +139,11 @@ impl Rejection {
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer realm=\"SCIM\", error=\"invalid_token\""),
             )),
+            // RFC 6750 §3.1: the scope is what is missing.
+            Self::Provider(ProviderError::ReadOnly) => Some((
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"SCIM\", error=\"insufficient_scope\", scope=\"read write\""),
+            )),
             Self::TooSlow
             | Self::SchemasChanged
             | Self::SchemasNotAtHand
@@ -163,6 +168,7 @@ fn provider_status(error: &ProviderError) -> (StatusCode, Option<ScimType>) {
         ProviderError::NotImplemented(_) => (StatusCode::NOT_IMPLEMENTED, None),
         ProviderError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, None),
         ProviderError::Conflict(_) => (StatusCode::CONFLICT, None),
+        ProviderError::ReadOnly => (StatusCode::FORBIDDEN, None),
         ProviderError::Store(error) => (store_status(error), None),
     }
 }

@@ -13,7 +13,7 @@ use store::ResourceId;
 
 use super::body::ScimBody;
 use super::parameters::Parameters;
-use super::visitor::{Admitted, LastSegment, Visitor};
+use super::visitor::{Admitted, LastSegment, Visitor, Writer};
 use super::{Rejection, answer, group_body};
 use crate::App;
 
@@ -22,7 +22,7 @@ type Answer = Result<Response<Body>, Rejection>;
 /// The methods of `/Users` or `/Groups`.
 pub(crate) fn collection(kind: ResourceKind) -> MethodRouter<App> {
     get(move |app, admitted, parameters| list(kind, app, admitted, parameters))
-        .post(move |app, admitted, parameters, body| create(kind, app, admitted, parameters, body))
+        .post(move |app, writer, parameters, body| create(kind, app, writer, parameters, body))
 }
 
 /// The method of `/Users/.search` or `/Groups/.search` (RFC 7644 §3.4.3).
@@ -53,23 +53,23 @@ pub(crate) fn one(kind: ResourceKind) -> MethodRouter<App> {
         .patch(move |app, admitted, last, parameters, version, body| {
             patch(kind, app, admitted, last, (parameters, version), body)
         })
-        .delete(move |app, admitted, last, version| delete(kind, app, admitted, last, version))
+        .delete(move |app, writer, last, version| delete(kind, app, writer, last, version))
 }
 
 async fn create(
     kind: ResourceKind,
     State(app): State<App>,
-    admitted: Admitted,
+    writer: Writer,
     parameters: Parameters,
     ScimBody(body): ScimBody,
 ) -> Answer {
     let projection = parameters.projection()?;
     let now = app.now();
-    let new = Arc::new(NewResource::prepare(&admitted.caller, kind, body, (app.ids)(now), now)?);
+    let new = Arc::new(NewResource::prepare(&writer.caller, kind, body, (app.ids)(now), now)?);
     let stored = Arc::clone(&new);
-    let members = admitted.write(&app, now, move |tx, caller| provider::create(tx, caller, &stored)).await?;
-    let shown = new.represent(&admitted.caller, admitted.view(&projection), &members)?;
-    answer::created(&admitted.base, admitted.caller.endpoint(kind), shown)
+    let members = writer.write(&app, now, move |tx, caller| provider::create(tx, caller, &stored)).await?;
+    let shown = new.represent(&writer.caller, writer.view(&projection), &members)?;
+    answer::created(&writer.base, writer.caller.endpoint(kind), shown)
 }
 
 async fn list(kind: ResourceKind, State(app): State<App>, admitted: Admitted, parameters: Parameters) -> Answer {
@@ -107,44 +107,47 @@ async fn fetch(
     let run = move |tx: &mut store::ReadTx<'_>| {
         let caller = visitor.admit(tx, now)?;
         let view = visitor.view(&projection);
-        provider::get(tx, &caller, kind, last.id()?, view, &unless).map_err(Rejection::from)
+        let found = last.id().and_then(|id| Ok(provider::get(tx, &caller, kind, id, view, &unless)?));
+        Ok::<_, Rejection>((caller, found))
     };
-    Ok(answer::fetched(app.store.read(run).await?))
+    let (caller, found) = app.store.read(run).await?;
+    app.uses().note(&caller, now);
+    Ok(answer::fetched(found?))
 }
 
 async fn replace(
     kind: ResourceKind,
     State(app): State<App>,
-    admitted: Admitted,
+    writer: Writer,
     last: LastSegment,
     (parameters, IfMatch(version)): (Parameters, IfMatch),
     ScimBody(body): ScimBody,
 ) -> Answer {
     let (projection, id, now) = (parameters.projection()?, last.id()?, app.now());
-    let replacement = Replacement::prepare(&admitted.caller, kind, body)?;
-    let changed = admitted
+    let replacement = Replacement::prepare(&writer.caller, kind, body)?;
+    let changed = writer
         .write(&app, now, move |tx, caller| provider::replace(tx, caller, id, &replacement, &version, now))
         .await?;
-    shown(kind, &app, admitted, id, &changed, projection).await
+    shown(kind, &app, writer.into_admitted(), id, &changed, projection).await
 }
 
 async fn patch(
     kind: ResourceKind,
     State(app): State<App>,
-    admitted: Admitted,
+    writer: Writer,
     last: LastSegment,
     (parameters, IfMatch(version)): (Parameters, IfMatch),
     ScimBody(body): ScimBody,
 ) -> Answer {
     let (projection, id, now) = (parameters.projection()?, last.id()?, app.now());
-    let patch = Patch::prepare(&admitted.caller, kind, body)?;
+    let patch = Patch::prepare(&writer.caller, kind, body)?;
     let changed =
-        admitted.write(&app, now, move |tx, caller| provider::patch(tx, caller, id, &patch, &version, now)).await?;
+        writer.write(&app, now, move |tx, caller| provider::patch(tx, caller, id, &patch, &version, now)).await?;
     // A group may be large and who changes it knows what it changed (RFC 7644 §3.5.2 leaves the choice).
     if kind == ResourceKind::Group && projection.is_all() {
         return Ok(answer::empty(StatusCode::NO_CONTENT, Some(changed.version())));
     }
-    shown(kind, &app, admitted, id, &changed, projection).await
+    shown(kind, &app, writer.into_admitted(), id, &changed, projection).await
 }
 
 /// A resource after a change. A group is read again with its members, where they do not hold up the writer.
@@ -168,12 +171,12 @@ async fn shown(
 async fn delete(
     kind: ResourceKind,
     State(app): State<App>,
-    admitted: Admitted,
+    writer: Writer,
     last: LastSegment,
     IfMatch(version): IfMatch,
 ) -> Answer {
     let (id, now) = (last.id()?, app.now());
-    admitted.write(&app, now, move |tx, caller| provider::delete(tx, caller, kind, id, &version, now)).await?;
+    writer.write(&app, now, move |tx, caller| provider::delete(tx, caller, kind, id, &version, now)).await?;
     Ok(answer::empty(StatusCode::NO_CONTENT, None))
 }
 

@@ -1,4 +1,4 @@
-//! Who sends a request: from the `Authorization` header (RFC 6750 §2.1) to a caller.
+//! Who sends a request: from the `Authorization` header (RFC 6750 §2.1) to a caller, and to one who may write.
 
 use std::sync::Arc;
 
@@ -7,12 +7,13 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode, Uri, header};
 use jiff::Timestamp;
-use provider::{Caller, ProviderError, TokenHash, View};
+use provider::{Caller, ProviderError, TokenHash, View, WriteAccess, oauth};
 use scim::Projection;
 use store::{ReadTx, ResourceId, WriteTx};
 
 use super::{Rejection, answer};
 use crate::App;
+use crate::oauth::introduce;
 
 /// A request with something that could be a token; whether it is one is known after [`Visitor::admit`].
 #[derive(Clone)]
@@ -23,9 +24,13 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
-    fn read(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Self, Rejection> {
-        let token = app.token_key.hash(bearer(headers)?)?;
+    async fn read(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Self, Rejection> {
+        let presented = bearer(headers)?;
+        let token = app.token_key.hash(presented)?;
         let tenant = segments(uri).nth(1).unwrap_or_default();
+        if oauth::is_jwt(presented) {
+            introduce(app, tenant, presented, &token).await?;
+        }
         Ok(Self { token, tenant: tenant.to_owned(), base: app.scim_base(tenant) })
     }
 
@@ -43,12 +48,14 @@ impl Visitor {
             Err(Rejection::SchemasNotAtHand) => Ok(Found::Later(self.clone())),
             Err(refused) => Err(refused),
         });
-        match found.await? {
-            Found::Caller(admitted) => Ok(admitted),
+        let admitted = match found.await? {
+            Found::Caller(admitted) => admitted,
             Found::Later(visitor) => {
-                app.store.read(move |tx| visitor.admit(tx, now).map(|caller| Admitted::of(&visitor, caller))).await
+                app.store.read(move |tx| visitor.admit(tx, now).map(|caller| Admitted::of(&visitor, caller))).await?
             }
-        }
+        };
+        app.uses().note(&admitted.caller, now);
+        Ok(admitted)
     }
 
     /// How to show resources to this visitor.
@@ -61,7 +68,7 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
-        Self::read(app, &parts.headers, &parts.uri)
+        Self::read(app, &parts.headers, &parts.uri).await
     }
 }
 
@@ -85,28 +92,56 @@ impl Admitted {
     }
 
     pub(crate) async fn read(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Self, Rejection> {
-        Visitor::read(app, headers, uri)?.admitted(app, app.now()).await
+        Visitor::read(app, headers, uri).await?.admitted(app, app.now()).await
+    }
+
+    /// How to show resources to this caller.
+    pub(crate) fn view<'a>(&'a self, projection: &'a Projection) -> View<'a> {
+        View { base: &self.base, projection }
+    }
+}
+
+/// A request whose token is valid and may also write; looked at before the body is. Only such a one can run a use case that writes.
+pub(crate) struct Writer(Admitted);
+
+impl std::ops::Deref for Writer {
+    type Target = Admitted;
+    fn deref(&self) -> &Admitted {
+        &self.0
+    }
+}
+
+impl FromRequestParts<App> for Writer {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
+        let admitted = Admitted::from_request_parts(parts, app).await?;
+        admitted.caller.may_write()?;
+        Ok(Self(admitted))
+    }
+}
+
+impl Writer {
+    /// The request, for what is read after the writing.
+    pub(crate) fn into_admitted(self) -> Admitted {
+        self.0
     }
 
     /// Runs a use case of the caller that writes. The token is looked up once more with it: the body may have come long
     /// after the head, and what is revoked meanwhile writes nothing.
     pub(crate) async fn write<T, F>(&self, app: &App, now: Timestamp, mut use_case: F) -> Result<T, Rejection>
     where
-        F: FnMut(&mut WriteTx<'_>, &Caller) -> Result<T, ProviderError> + Send + 'static,
+        F: FnMut(&mut WriteTx<'_>, WriteAccess<'_>) -> Result<T, ProviderError> + Send + 'static,
         T: Send + 'static,
     {
-        let (caller, token) = (Arc::clone(&self.caller), self.token.clone());
+        let Self(admitted) = self;
+        let (caller, token) = (Arc::clone(&admitted.caller), admitted.token.clone());
         app.store
             .write(move |tx| {
                 token.check(tx, &caller, now)?;
-                Ok(use_case(tx, &caller)?)
+                Ok(use_case(tx, caller.may_write()?)?)
             })
             .await
-    }
-
-    /// How to show resources to this caller.
-    pub(crate) fn view<'a>(&'a self, projection: &'a Projection) -> View<'a> {
-        View { base: &self.base, projection }
     }
 }
 
@@ -144,7 +179,7 @@ pub(crate) fn endpoint(uri: &Uri) -> &str {
     segments(uri).nth(4).unwrap_or_default()
 }
 
-fn segments(uri: &Uri) -> impl Iterator<Item = &str> {
+pub(crate) fn segments(uri: &Uri) -> impl Iterator<Item = &str> {
     uri.path().split('/').skip(1)
 }
 

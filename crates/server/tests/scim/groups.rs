@@ -234,10 +234,7 @@ fn a_membership_is_a_change_of_the_group() {
             assert_eq!(world.changes().await.len(), rows);
         }
         let last = world.changes().await[2];
-        assert_eq!(
-            (last.object, last.id.to_string(), last.related),
-            (ObjectKind::Group, group, None)
-        );
+        assert_eq!((last.object, last.id.to_string(), last.related), (ObjectKind::Group, group, None));
     });
 }
 

@@ -3,14 +3,17 @@
 
 mod access;
 mod bulk;
+mod credentials;
 mod custom_types;
 mod custom_values;
 mod discovery;
+mod federation;
 mod groups;
 mod groups_at_size;
 mod lists;
 mod malformed;
 mod methods;
+mod oauth;
 mod profiles;
 mod races;
 mod users;

@@ -1,13 +1,14 @@
 //! A server with one tenant, and rows of requests with what they must answer.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use provider::{TenantSettings, TokenKey, TokenRequest};
+use provider::{Scope, TenantSettings, TokenKey, TokenRequest};
 use serde_json::{Value, json};
 use server::{App, AppParts, Guard};
 use store::Store;
@@ -31,6 +32,15 @@ pub struct World {
     pub tenant: String,
     pub token: String,
     pub clock: Arc<AtomicI64>,
+    pub app: App,
+    pub web: Arc<Web>,
+}
+
+/// What is to be fetched elsewhere, and how often that was asked for.
+#[derive(Default)]
+pub struct Web {
+    pub pages: Mutex<HashMap<String, String>>,
+    pub asked: AtomicU64,
 }
 
 /// An answer, read whole.
@@ -56,7 +66,8 @@ impl World {
     pub async fn new(store: Store, profile: &str) -> Self {
         let clock = Arc::new(AtomicI64::new(START));
         let number = AtomicU64::new(0);
-        let read = Arc::clone(&clock);
+        let (read, web, secrets) = (Arc::clone(&clock), Arc::new(Web::default()), AtomicU64::new(1));
+        let there = Arc::clone(&web);
         let parts = AppParts {
             store: store.clone(),
             token_key: key(),
@@ -65,10 +76,20 @@ impl World {
                 let [.., a, b, c, d] = number.fetch_add(1, Ordering::Relaxed).to_be_bytes();
                 store::version_7(at, [0, 0, 0, 0, 0, 0, a, b, c, d]).into()
             }),
+            random: Box::new(move |bytes| {
+                let number = secrets.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+                bytes[..8].copy_from_slice(&number);
+            }),
+            fetch: Box::new(move |url| {
+                there.asked.fetch_add(1, Ordering::Relaxed);
+                let page = there.pages.lock().unwrap().get(&url).cloned();
+                Box::pin(async move { page.map(Into::into).ok_or_else(|| "nothing answers".to_owned()) })
+            }),
             public_url: format!("{PUBLIC}/"),
         };
-        let service = server::service(App::new(parts));
-        let world = Self { service, store, tenant: String::new(), token: String::new(), clock };
+        let app = App::new(parts);
+        let service = server::service(app.clone());
+        let world = Self { service, store, tenant: String::new(), token: String::new(), clock, app, web };
         world.tenant("contoso", profile).await
     }
 
@@ -96,12 +117,17 @@ impl World {
 
     /// A new token for a tenant.
     pub async fn new_token(&self, tenant: &str, name: &str, days: u16) -> String {
+        self.scoped_token(tenant, name, days, Scope::Write).await
+    }
+
+    /// A new token for a tenant that may do only so much.
+    pub async fn scoped_token(&self, tenant: &str, name: &str, days: u16, scope: Scope) -> String {
         let (tenant, name, now) = (tenant.to_owned(), name.to_owned(), self.now());
         let mut secret = [0; 32];
         secret[..8].copy_from_slice(&now.as_millisecond().to_be_bytes());
         let id = store::version_7(now, [1; 10]).into();
         let made = self.write(move |tx| {
-            let request = TokenRequest { tenant: &tenant, name: &name, id, secret, days };
+            let request = TokenRequest { tenant: &tenant, name: &name, id, secret, days, scope };
             provider::create_token(tx, &key(), &request, now)
         });
         made.await.text
@@ -232,6 +258,6 @@ pub struct Row {
     pub expected: Vec<(&'static str, Value)>,
 }
 
-fn key() -> TokenKey {
+pub fn key() -> TokenKey {
     TokenKey::new([9; 32])
 }

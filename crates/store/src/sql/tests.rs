@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use super::Sql;
 use crate::testing::{TestDatabase, databases, postgres_client, sqlite_connection};
-use crate::{applications, audit, changes, groups, jobs, links, logs, members, references, resources};
-use crate::{schemas, settings, tenants, unique_values, users};
+use crate::{applications, audit, changes, clients, groups, jobs, links, logs, members, references, resources};
+use crate::{schemas, settings, tenants, tokens, unique_values, users};
 
 const MODULES: &[(&str, &[&Sql])] = &[
     ("applications", applications::ALL),
     ("audit", audit::ALL),
     ("changes", changes::ALL),
+    ("clients", clients::ALL),
     ("groups", groups::ALL),
     ("jobs", jobs::ALL),
     ("links", links::ALL),
@@ -21,6 +22,7 @@ const MODULES: &[(&str, &[&Sql])] = &[
     ("schemas", schemas::ALL),
     ("settings", settings::ALL),
     ("tenants", tenants::ALL),
+    ("tokens", tokens::ALL),
     ("unique_values", unique_values::ALL),
     ("users", users::ALL),
 ];
@@ -43,10 +45,24 @@ const SORTED: &[(&str, &str)] = &[
 ];
 
 /// Statements about a tenant's data that name no tenant, each with its reason.
-const ACROSS_TENANTS: &[(&str, &str)] = &[("tenants::TOKEN_OWNER", "the token is what tells the tenant")];
+const ACROSS_TENANTS: &[(&str, &str)] = &[
+    ("tokens::TOKEN_OWNER", "the token is what tells the tenant"),
+    ("clients::SECRET_OWNER", "the secret is what tells the tenant"),
+];
 
 /// The tables whose rows belong to a tenant.
-const TENANT_TABLES: &[&str] = &["tokens", "resources", "resource_keys", "members", "tenant_schemas", "unique_values"];
+const TENANT_TABLES: &[&str] = &[
+    "tokens",
+    "clients",
+    "client_secrets",
+    "federations",
+    "assertions",
+    "resources",
+    "resource_keys",
+    "members",
+    "tenant_schemas",
+    "unique_values",
+];
 
 fn all() -> impl Iterator<Item = (String, &'static Sql)> {
     MODULES.iter().flat_map(|(module, all)| all.iter().map(move |sql| (format!("{module}::{}", sql.name), *sql)))
@@ -195,4 +211,23 @@ fn no_statement_looks_a_table_through() {
     }
     assert!(scans.is_empty(), "{scans:#?}");
     assert!(sorts.is_empty(), "the order of a page is that of an index: {sorts:#?}");
+}
+
+/// What is looked up by a hash under the server's key, and never compared with anything, cannot tell by its time how much of a guess
+/// was right.
+#[test]
+fn au_08_timing_credentials_are_found_by_their_keyed_hash_and_never_read() {
+    let with_hash = all().filter(|(_, sql)| words(sql.sqlite).contains(&"hash"));
+    let (inserted, others): (Vec<_>, Vec<_>) = with_hash.partition(|(_, sql)| sql.sqlite.starts_with("INSERT"));
+    assert_eq!(inserted.len(), 3, "tokens, access tokens and client secrets");
+    let others: Vec<(String, usize)> =
+        others.into_iter().map(|(name, sql)| (name, sql.sqlite.matches(".hash = $1").count())).collect();
+    assert_eq!(others, [("clients::SECRET_OWNER".to_owned(), 1), ("tokens::TOKEN_OWNER".to_owned(), 1)]);
+    for (name, sql) in
+        all().filter(|(name, _)| ["clients::SECRET_OWNER", "tokens::TOKEN_OWNER"].contains(&name.as_str()))
+    {
+        for text in [sql.sqlite, sql.postgres] {
+            assert_eq!(text.matches("hash").count(), 1, "{name} must not give the hash back");
+        }
+    }
 }

@@ -10,11 +10,11 @@ use crate::applications::{AppRecord, RoleRecord};
 use crate::links::{LinkRecord, LinkState};
 use crate::resources::ResourceKind;
 use crate::settings::{put_setting, setting};
-use crate::tenants::TokenRecord;
 use crate::testing::{numbered, on_both, second};
+use crate::tokens::tests::named;
 use crate::users::UserRecord;
 use crate::{AppId, ObjectKind, Store, StoreError, TenantKey, UniqueKey, WriteTx};
-use crate::{applications, links, resources, tenants, users};
+use crate::{applications, links, resources, tenants, tokens, users};
 
 /// Callers that race for one name.
 const RACERS: u32 = 16;
@@ -201,15 +201,8 @@ fn insert_app(tx: &mut WriteTx<'_>, number: u32, name: &str) -> Result<(), Store
 }
 
 fn insert_token(tx: &mut WriteTx<'_>, tenant: TenantKey, number: u32) -> Result<(), StoreError> {
-    let token = TokenRecord {
-        id: numbered(u128::from(number)),
-        name: "one".to_owned(),
-        hint: String::new(),
-        created: second(0),
-        expires: second(9),
-        revoked: None,
-    };
-    tenants::insert_token(tx, tenant, &token, &number.to_be_bytes())
+    let token = named("one", u128::from(number));
+    tokens::insert_token(tx, tenant, &token, &number.to_be_bytes())
 }
 
 fn insert_user(tx: &mut WriteTx<'_>, number: u32) -> Result<(), StoreError> {
@@ -257,6 +250,9 @@ fn insert_resource(tx: &mut WriteTx<'_>, tenant: TenantKey, id: u128, key: Optio
 const RACES: &[(UniqueKey, Insert)] = &[
     (UniqueKey::TenantName, |tx, _, _| tenants::insert_tenant(tx, "one", "generic", "{}", second(0)).map(drop)),
     (UniqueKey::TokenName, insert_token),
+    (UniqueKey::ClientName, |tx, tenant, number| {
+        crate::clients::tests::a_client(tx, tenant, "one", u128::from(number)).map(drop)
+    }),
     (UniqueKey::ResourceKey, |tx, tenant, number| insert_resource(tx, tenant, u128::from(number), Some("one"))),
     (UniqueKey::Id, |tx, tenant, _| insert_resource(tx, tenant, 77, None)),
     (UniqueKey::UserPrincipalName, |tx, _, number| insert_user(tx, number)),
@@ -292,7 +288,7 @@ fn a_name_is_free_again_where_nobody_holds_it() {
         let taken = store.write(move |tx| {
             insert_token(tx, one, 1)?;
             insert_token(tx, other, 2)?;
-            assert!(tenants::revoke_token(tx, one, "one", second(1))?);
+            assert!(tokens::revoke_token(tx, one, "one", second(1))?);
             insert_token(tx, one, 3)?;
             insert_resource(tx, one, 1, Some("ann"))?;
             insert_resource(tx, other, 2, Some("ann"))?;
@@ -301,7 +297,7 @@ fn a_name_is_free_again_where_nobody_holds_it() {
             insert_resource(tx, one, 4, None)?;
             let group = ResourceKind::Group;
             resources::insert(tx, one, group, numbered(5), Some("ann"), "{}", &[], second(0))?;
-            Ok::<_, StoreError>(tenants::tokens(tx, one)?.len())
+            Ok::<_, StoreError>(tokens::tokens(tx, one)?.len())
         });
         assert_eq!(taken.await.unwrap(), 2);
     });

@@ -1,15 +1,20 @@
 //! Tenants are apart: deleting one takes all of its data, and nothing of its neighbour.
 
 use super::*;
+use crate::clients::tests::furnish;
 use crate::members::{self, MemberRecord};
 use crate::resources::{self, ResourceKind};
 use crate::testing::{databases, numbered, on_both, postgres_client, second, sqlite_connection};
 use crate::{Feed, ObjectKind, append_change, changes_after, feed_head, number_changes, schemas, unique_values};
 
 /// The tables that hold data of tenants, with the column that tells whose it is.
-const TABLES: [(&str, &str); 8] = [
+const TABLES: [(&str, &str); 12] = [
     ("tenants", "tenant"),
     ("tokens", "tenant"),
+    ("clients", "tenant"),
+    ("client_secrets", "tenant"),
+    ("federations", "tenant"),
+    ("assertions", "tenant"),
     ("resources", "tenant"),
     ("resource_keys", "tenant"),
     ("tenant_schemas", "tenant"),
@@ -20,15 +25,7 @@ const TABLES: [(&str, &str); 8] = [
 
 fn furnished(tx: &mut WriteTx<'_>, name: &str, number: u128) -> Result<TenantKey, StoreError> {
     let tenant = insert_tenant(tx, name, "generic", "{}", second(0))?;
-    let token = TokenRecord {
-        id: numbered(number),
-        name: "sync".to_owned(),
-        hint: "lk_1".to_owned(),
-        created: second(0),
-        expires: second(9),
-        revoked: None,
-    };
-    insert_token(tx, tenant, &token, name.as_bytes())?;
+    furnish(tx, tenant, number, name)?;
     let keys = [("externalId".into(), "x".to_owned())];
     // The same ids in both tenants: an id alone must never be enough.
     resources::insert(tx, tenant, ResourceKind::User, numbered(1), Some("ann"), "{}", &keys, second(0))?;
@@ -90,34 +87,6 @@ fn the_key_of_a_deleted_tenant_is_never_used_again() {
         });
         let keys = keys.await.unwrap();
         assert!(keys[0] < keys[1] && keys[1] < keys[2], "{keys:?}");
-    });
-}
-
-#[test]
-fn a_token_opens_its_tenant_until_it_is_revoked() {
-    on_both(|store| async move {
-        let story = store.write(|tx| {
-            let one = furnished(tx, "one", 1)?;
-            furnished(tx, "two", 2)?;
-            let owner = token_owner(tx, b"one")?.unwrap();
-            assert_eq!((owner.tenant, owner.tenant_name.as_str(), owner.suspended), (one, "one", None));
-            assert_eq!((owner.profile.as_str(), owner.settings.as_str(), owner.expires), ("generic", "{}", second(9)));
-            for other in [&b""[..], b"on", b"onee", b"ONE"] {
-                assert_eq!(token_owner(tx, other)?, None);
-            }
-            set_suspended(tx, one, Some(second(5)))?;
-            assert_eq!(token_owner(tx, b"one")?.unwrap().suspended, Some(second(5)));
-            set_suspended(tx, one, None)?;
-            assert_eq!(tenant_by_name(tx, "one")?.unwrap().suspended, None);
-            assert!(revoke_token(tx, one, "sync", second(6))?);
-            assert!(!revoke_token(tx, one, "sync", second(7))?);
-            assert_eq!(token_owner(tx, b"one")?, None);
-            assert!(token_owner(tx, b"two")?.is_some());
-            assert_eq!(tokens(tx, one)?[0].revoked, Some(second(6)));
-            assert_eq!(tenant_by_name(tx, "ONE")?, None);
-            Ok::<_, StoreError>(tenants(tx)?.into_iter().map(|tenant| tenant.name).collect::<Vec<_>>())
-        });
-        assert_eq!(story.await.unwrap(), ["one", "two"]);
     });
 }
 

@@ -1,6 +1,6 @@
 //! The four applications of the demo: who is assigned to each, its tenant and its job.
 
-use provider::TenantSettings;
+use provider::{Scope, TenantSettings};
 use provisioning::{NewJob, Template};
 use store::{AppId, ObjectKind, TenantKey};
 
@@ -100,7 +100,7 @@ pub async fn install(world: &World, public_url: &str) -> anyhow::Result<Vec<Inst
         let tenant_name = format!("contoso-{}", definition.template);
         let made =
             tenant::add(world, tenant_name.clone(), definition.template.to_owned(), TenantSettings::default()).await?;
-        let token = token::add(world, tenant_name.clone(), "provisioning".to_owned(), 1).await?.text;
+        let token = token::add(world, tenant_name.clone(), "provisioning".to_owned(), 1, Scope::Write).await?.text;
         let scim_url = tenant::scim_url(public_url, &tenant_name);
         let job = engine
             .add_job(NewJob {

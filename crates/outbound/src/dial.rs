@@ -17,7 +17,7 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Addresses of one name that are tried.
 const ADDRESSES_MAX: usize = 8;
 
-/// Where targets may be. Services of the cloud machine itself (metadata addresses), link-local, multicast and
+/// What may be dialled. Services of the cloud machine itself (metadata addresses), link-local, multicast and
 /// unspecified addresses are refused always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutboundPolicy {
@@ -100,7 +100,7 @@ fn is_private(address: IpAddr) -> bool {
 #[derive(Debug, thiserror::Error)]
 pub enum DialError {
     /// The name has no address.
-    #[error("the host {0} cannot be found; check the Tenant URL")]
+    #[error("the host {0} cannot be found; check the address")]
     NoAddress(String),
     /// The policy refuses every address of the name.
     #[error("the address of {host} is refused: {reason}")]
@@ -111,7 +111,7 @@ pub enum DialError {
         reason: &'static str,
     },
     /// Nobody answers.
-    #[error("nothing answers at {host}:{port}; check the Tenant URL and that the application is running ({cause})")]
+    #[error("nothing answers at {host}:{port}; check the address and that the server is running ({cause})")]
     NoAnswer {
         /// The host.
         host: String,

@@ -1,0 +1,278 @@
+//! Access tokens: issued to a client that shows its secret, or for which its identity provider vouches.
+//!
+//! What is shown is looked at in a transaction that reads, so that guesses keep no writer busy; what is right is looked at once more in
+//! the one that writes, which holds the client, so that nothing is issued after a client, a secret or a provider was taken away.
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use store::clients::{self as kept, ClientRecord, FederationRecord, Taken};
+use store::tokens::{self, AccessTokenRecord};
+use store::{ClientId, ReadTx, SecretId, StoreError, TenantKey, TokenId, WriteTx};
+
+use super::assertion::{Assertion, BadAssertion, Expected};
+use super::{ACCESS_TOKENS_MAX, ASSERTIONS_MAX, KeySet, OAuthError};
+use crate::secret::{SecretKind, hint};
+use crate::{Scope, TokenHash, TokenKey};
+
+const WRONG_SECRET: OAuthError = OAuthError::InvalidClient("the client id and secret open nothing here");
+
+/// A new access token as it is asked for.
+#[derive(Clone, Copy)]
+pub struct NewAccess {
+    /// A new id.
+    pub id: TokenId,
+    /// 32 bytes from the operating system's generator.
+    pub secret: [u8; 32],
+    /// What it is to allow; none for all that the client may.
+    pub scope: Option<Scope>,
+}
+
+/// An access token that was just issued (RFC 6749 §5.1).
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    /// The text to hand to the client.
+    pub text: String,
+    /// How many seconds it works.
+    pub seconds: i64,
+    /// What it allows.
+    pub scope: Scope,
+}
+
+/// Reads the parameter `scope`: names with blanks between them (RFC 6749 §3.3).
+pub fn requested_scope(text: Option<&str>) -> Result<Option<Scope>, OAuthError> {
+    let mut asked = None;
+    for word in text.unwrap_or_default().split(' ').filter(|word| !word.is_empty()) {
+        asked = match (word, asked) {
+            ("read", None | Some(Scope::Read)) => Some(Scope::Read),
+            ("read" | "write", _) => Some(Scope::Write),
+            _ => return Err(OAuthError::InvalidScope),
+        };
+    }
+    Ok(asked)
+}
+
+/// A client id with its secret, as they were shown at the address of a tenant.
+pub struct ClientSecret {
+    tenant: String,
+    client: ClientId,
+    hash: TokenHash,
+}
+
+impl ClientSecret {
+    /// Reads what a client shows. What cannot be right is refused unhashed.
+    pub fn read(key: &TokenKey, tenant: &str, client: &str, secret: &str) -> Result<Self, OAuthError> {
+        let client = client.parse().map_err(|_| WRONG_SECRET)?;
+        if SecretKind::of(secret) != Some(SecretKind::ClientSecret) {
+            return Err(WRONG_SECRET);
+        }
+        Ok(Self { tenant: tenant.to_owned(), client, hash: key.digest(secret) })
+    }
+
+    /// Whose secret it is. The tenant is the secret's: at another one's address it opens nothing.
+    pub fn check(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<(), OAuthError> {
+        self.owner(tx, now).map(drop)
+    }
+
+    fn owner(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<(TenantKey, ClientRecord, SecretId), OAuthError> {
+        let owner = kept::secret_owner(tx, &self.hash.0)?.ok_or(WRONG_SECRET)?;
+        if owner.tenant_name != self.tenant || owner.client.id != self.client || owner.expires <= now {
+            return Err(WRONG_SECRET);
+        }
+        if owner.suspended.is_some() {
+            return Err(OAuthError::Suspended);
+        }
+        Ok((owner.tenant, owner.client, owner.secret))
+    }
+}
+
+/// Issues an access token for a secret.
+pub fn issue_for_secret(
+    tx: &mut WriteTx<'_>,
+    key: &TokenKey,
+    shown: &ClientSecret,
+    new: &NewAccess,
+    now: Timestamp,
+) -> Result<AccessToken, OAuthError> {
+    let (tenant, client, _) = shown.owner(tx, now)?;
+    kept::client_locked(tx, tenant, client.id)?.ok_or(WRONG_SECRET)?;
+    // Once more, now that nobody can take the secret away.
+    let (tenant, client, secret) = shown.owner(tx, now)?;
+    kept::note_use(tx, tenant, client.id, secret, now)?;
+    issue(tx, key, (tenant, &client, Some(secret)), new, now)
+}
+
+fn issue(
+    tx: &mut WriteTx<'_>,
+    key: &TokenKey,
+    (tenant, client, secret): (TenantKey, &ClientRecord, Option<SecretId>),
+    new: &NewAccess,
+    now: Timestamp,
+) -> Result<AccessToken, OAuthError> {
+    let scope = new.scope.unwrap_or(Scope::of(client.may_write));
+    if scope.may_write() && !client.may_write {
+        return Err(OAuthError::InvalidScope);
+    }
+    let text = SecretKind::AccessToken.text(new.secret);
+    let seconds = client.token_minutes * 60;
+    let record = AccessTokenRecord {
+        id: new.id,
+        client: client.id,
+        secret,
+        name: client.name.clone(),
+        hint: hint(&text),
+        may_write: scope.may_write(),
+        created: now,
+        expires: now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX),
+    };
+    tokens::insert_access_token(tx, tenant, &record, &key.digest(&text).0, ACCESS_TOKENS_MAX)?;
+    Ok(AccessToken { text, seconds, scope })
+}
+
+/// An identity provider that may vouch for a client of a tenant.
+#[derive(Clone, Debug)]
+pub struct Voucher {
+    tenant: TenantKey,
+    record: FederationRecord,
+}
+
+/// The identity providers of a tenant's clients to which an assertion appeals; of one client where its id is given. They are what
+/// the tenant's rows say: nothing in an assertion can name a tenant.
+pub fn vouchers(
+    tx: &mut ReadTx<'_>,
+    tenant_name: &str,
+    client: Option<ClientId>,
+    assertion: &Assertion<'_>,
+) -> Result<Vec<Voucher>, OAuthError> {
+    let unknown = OAuthError::InvalidClient(BadAssertion::Issuer.as_str());
+    let Some(tenant) = store::tenants::tenant_by_name(tx, tenant_name)? else { return Err(unknown) };
+    let mut refusal = BadAssertion::Issuer;
+    let mut found = Vec::new();
+    for record in kept::federations(tx, tenant.key)? {
+        if client.is_some_and(|client| client != record.client) {
+            continue;
+        }
+        match assertion.says(expected(&record)) {
+            Ok(()) => found.push(Voucher { tenant: tenant.key, record }),
+            Err(why) if refusal == BadAssertion::Issuer => refusal = why,
+            Err(_) => {}
+        }
+    }
+    match (found.is_empty(), tenant.suspended) {
+        (true, _) => Err(refusal.into()),
+        (false, Some(_)) => Err(OAuthError::Suspended),
+        (false, None) => Ok(found),
+    }
+}
+
+fn expected(record: &FederationRecord) -> Expected<'_> {
+    Expected { issuer: &record.issuer, audience: &record.audience, subject: record.subject.as_deref() }
+}
+
+impl Voucher {
+    /// The tenant whose client it is about.
+    pub const fn tenant(&self) -> TenantKey {
+        self.tenant
+    }
+
+    /// Where its keys are fetched; none where they are kept here.
+    pub fn keys_url(&self) -> Option<&str> {
+        self.record.jwks_url.as_deref()
+    }
+
+    /// Its keys, where they are kept here.
+    pub fn keys(&self) -> Option<KeySet> {
+        KeySet::parse(self.record.jwks.as_deref()?.as_bytes()).ok()
+    }
+
+    /// Whether its tokens are also taken as bearer tokens.
+    pub const fn accepts_bearer(&self) -> bool {
+        self.record.accept_bearer
+    }
+
+    /// Checks an assertion with the provider's keys.
+    pub fn verify(self, assertion: &Assertion<'_>, keys: &KeySet, now: Timestamp) -> Result<Vouched, BadAssertion> {
+        let verified = assertion.verify(keys, expected(&self.record), now)?;
+        let digest = verified.id.map(|id| Sha256::digest(id.as_bytes()).into());
+        Ok(Vouched { voucher: self, digest, expires: verified.expires })
+    }
+}
+
+/// An identity provider vouched for a client.
+#[derive(Clone, Debug)]
+pub struct Vouched {
+    voucher: Voucher,
+    /// A hash of the assertion's `jti`, where it has one.
+    digest: Option<[u8; 32]>,
+    expires: Timestamp,
+}
+
+impl Vouched {
+    /// The client, held against others; the provider must still be the one that was asked.
+    fn client(&self, tx: &mut WriteTx<'_>) -> Result<ClientRecord, OAuthError> {
+        let Voucher { tenant, record } = &self.voucher;
+        let gone = || OAuthError::InvalidClient(BadAssertion::Issuer.as_str());
+        let client = kept::client_locked(tx, *tenant, record.client)?.ok_or_else(gone)?;
+        let now_kept = kept::federation_of(tx, *tenant, record.client)?;
+        if now_kept.as_ref() == Some(record) { Ok(client) } else { Err(gone()) }
+    }
+}
+
+/// Issues an access token for an assertion. One that bears an id (`jti`) is taken once.
+pub fn issue_for_assertion(
+    tx: &mut WriteTx<'_>,
+    key: &TokenKey,
+    vouched: &Vouched,
+    new: &NewAccess,
+    now: Timestamp,
+) -> Result<AccessToken, OAuthError> {
+    let client = vouched.client(tx)?;
+    let tenant = vouched.voucher.tenant;
+    if let Some(digest) = &vouched.digest {
+        // As long as it would be believed.
+        let until = vouched.expires.saturating_add(super::CLOCK_LEEWAY).unwrap_or(Timestamp::MAX);
+        match kept::take_assertion(tx, tenant, client.id, (digest, until), (ASSERTIONS_MAX, now))? {
+            Taken::New => {}
+            Taken::Before => return Err(OAuthError::InvalidClient("the assertion was used before; make a new one")),
+            Taken::TooMany => {
+                return Err(OAuthError::Unavailable("too many assertions; use each access token until it expires"));
+            }
+        }
+    }
+    issue(tx, key, (tenant, &client, None), new, now)
+}
+
+/// Whether a token of an identity provider was introduced before, and is remembered.
+pub fn is_introduced(tx: &mut ReadTx<'_>, hash: &TokenHash) -> Result<bool, StoreError> {
+    Ok(tokens::token_owner(tx, &hash.0)?.is_some())
+}
+
+/// Of those who may vouch, the ones whose tokens are also taken as bearer tokens.
+pub fn introduces_bearers(vouchers: Vec<Voucher>) -> Vec<Voucher> {
+    vouchers.into_iter().filter(Voucher::accepts_bearer).collect()
+}
+
+/// Remembers a verified token of an identity provider by its hash, as an access token that works until it ends itself.
+/// From then on it is looked up like every other, and ends like every other with its client.
+pub fn introduce_bearer(
+    tx: &mut WriteTx<'_>,
+    hash: &TokenHash,
+    vouched: &Vouched,
+    id: TokenId,
+    now: Timestamp,
+) -> Result<(), OAuthError> {
+    let client = vouched.client(tx)?;
+    if is_introduced(tx, hash)? {
+        return Ok(());
+    }
+    let record = AccessTokenRecord {
+        id,
+        client: client.id,
+        secret: None,
+        name: client.name,
+        hint: "eyJ".to_owned(),
+        may_write: client.may_write,
+        created: now,
+        expires: vouched.expires,
+    };
+    Ok(tokens::insert_access_token(tx, vouched.voucher.tenant, &record, &hash.0, ACCESS_TOKENS_MAX)?)
+}

@@ -1,0 +1,92 @@
+//! Why there is no access token, as RFC 6749 §5.2 writes it. The sentences are ours alone: nothing of a request is repeated.
+
+use axum::body::Body;
+use axum::response::IntoResponse;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use provider::oauth::OAuthError;
+use serde_json::json;
+
+use super::{FORM_BYTES_MAX, may_pass};
+
+/// A request for a token that is refused.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// Another method than POST.
+    Method,
+    /// The form is too long.
+    TooLarge,
+    /// The form did not arrive in time.
+    Slow,
+    /// A use case refused or failed.
+    OAuth(OAuthError),
+}
+
+impl From<OAuthError> for Refusal {
+    fn from(error: OAuthError) -> Self {
+        Self::OAuth(error)
+    }
+}
+
+impl Refusal {
+    fn status(&self) -> (StatusCode, &'static str) {
+        let Self::OAuth(error) = self else {
+            let status = match self {
+                Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+                Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+                Self::Slow | Self::OAuth(_) => StatusCode::REQUEST_TIMEOUT,
+            };
+            return (status, "invalid_request");
+        };
+        match error {
+            OAuthError::InvalidRequest(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
+            OAuthError::InvalidClient(_) => (StatusCode::UNAUTHORIZED, "invalid_client"),
+            OAuthError::UnsupportedGrant => (StatusCode::BAD_REQUEST, "unsupported_grant_type"),
+            OAuthError::InvalidScope => (StatusCode::BAD_REQUEST, "invalid_scope"),
+            OAuthError::Suspended => (StatusCode::FORBIDDEN, "unauthorized_client"),
+            OAuthError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
+            OAuthError::Store(error) if may_pass(error) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
+            OAuthError::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
+        }
+    }
+
+    fn description(&self) -> String {
+        match self {
+            Self::Method => "a token is asked for by POST".to_owned(),
+            Self::TooLarge => format!("a form has at most {FORM_BYTES_MAX} bytes"),
+            Self::Slow => "the form did not arrive in time".to_owned(),
+            Self::OAuth(OAuthError::Store(error)) if may_pass(error) => "the server is busy; try again".to_owned(),
+            Self::OAuth(OAuthError::Store(_)) => "internal error".to_owned(),
+            Self::OAuth(error) => error.to_string(),
+        }
+    }
+
+    fn header(&self, status: StatusCode) -> Option<(HeaderName, HeaderValue)> {
+        match (self, status) {
+            (Self::TooLarge | Self::Slow, _) => Some((header::CONNECTION, HeaderValue::from_static("close"))),
+            (_, StatusCode::UNAUTHORIZED) => {
+                Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"SCIM\"")))
+            }
+            (_, StatusCode::SERVICE_UNAVAILABLE) => Some((header::RETRY_AFTER, HeaderValue::from_static("5"))),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response<Body> {
+        if let Self::OAuth(OAuthError::Store(error)) = &self {
+            tracing::error!("A request for a token failed in the store: {error}");
+        }
+        let (status, word) = self.status();
+        let body = json!({ "error": word, "error_description": self.description() });
+        let mut answer = Response::new(Body::from(body.to_string()));
+        *answer.status_mut() = status;
+        let headers = answer.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+        if let Some((name, value)) = self.header(status) {
+            headers.insert(name, value);
+        }
+        answer
+    }
+}
