@@ -21,6 +21,7 @@ mod serve;
 mod status;
 mod suggest;
 mod tenant;
+mod tenant_schema;
 mod token;
 mod user;
 
