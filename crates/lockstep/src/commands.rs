@@ -22,6 +22,7 @@ mod serve;
 mod status;
 mod suggest;
 mod tenant;
+mod tenant_schema;
 mod token;
 mod user;
 

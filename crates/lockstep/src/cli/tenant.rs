@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 
 /// Commands of tenants.
@@ -17,6 +19,9 @@ pub enum TenantCommand {
         /// Whether no two groups may have the same displayName [default: as the profile says]
         #[arg(long, value_name = "BOOLEAN")]
         unique_group_names: Option<bool>,
+        /// A file with schemas and resource types of its own, as for `tenant schema set`
+        #[arg(long, value_name = "FILE")]
+        schema: Option<PathBuf>,
     },
     /// List tenants
     List,
@@ -33,6 +38,9 @@ pub enum TenantCommand {
         /// The tenant
         name: String,
     },
+    /// Set, show, clear schemas and resource types that a tenant defines itself
+    #[command(subcommand)]
+    Schema(SchemaCommand),
     /// Remove a tenant with all its users, groups and tokens
     Remove {
         /// The tenant
@@ -40,6 +48,31 @@ pub enum TenantCommand {
         /// Do not ask
         #[arg(long)]
         yes: bool,
+    },
+}
+
+/// Commands of the schemas that a tenant defines itself.
+#[derive(Clone, Debug, Subcommand)]
+pub enum SchemaCommand {
+    /// Set schemas and resource types from a JSON file, in place of those before
+    Set {
+        /// The tenant
+        tenant: String,
+        /// The file: {"schemas": […], "resourceTypes": […]}, or what /Schemas of another server answers
+        file: PathBuf,
+        /// Check everything and say what would change, without changing it
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Show schemas and resource types as JSON that `set` takes
+    Show {
+        /// The tenant
+        tenant: String,
+    },
+    /// Remove all schemas and resource types that the tenant defined; refused while resources need them
+    Clear {
+        /// The tenant
+        tenant: String,
     },
 }
 

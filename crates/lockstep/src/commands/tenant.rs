@@ -1,10 +1,10 @@
 //! `tenant`: tenants of the application side.
 
-use provider::{TenantError, TenantSettings};
+use provider::{CustomSchemas, TenantError, TenantSettings};
 use serde_json::{Value, json};
 use store::tenants::TenantRecord;
 
-use super::client;
+use super::{client, tenant_schema};
 use crate::ask::confirm;
 use crate::cli::TenantCommand;
 use crate::outcome::Outcome;
@@ -20,8 +20,9 @@ pub fn scim_url(public_url: &str, tenant: &str) -> String {
 pub async fn run(command: TenantCommand, world: &World, output: Output) -> anyhow::Result<Outcome> {
     let public_url = world.public_url().await?;
     match command {
-        TenantCommand::Add { name, profile, unique_group_names } => {
-            let tenant = add(world, name, profile, TenantSettings { unique_group_names }).await?;
+        TenantCommand::Add { name, profile, unique_group_names, schema } => {
+            let definition = schema.as_deref().map(tenant_schema::read).transpose()?;
+            let tenant = add(world, name, profile, TenantSettings { unique_group_names }, definition).await?;
             if output.is_json() {
                 output.json(&described(&public_url, &tenant))?;
             } else {
@@ -31,6 +32,7 @@ pub async fn run(command: TenantCommand, world: &World, output: Output) -> anyho
             }
         }
         TenantCommand::Client(command) => return client::run(command, world, output).await,
+        TenantCommand::Schema(command) => return tenant_schema::run(command, world, output).await,
         TenantCommand::List => list(world, output, &public_url).await?,
         TenantCommand::Suspend { name } => {
             let (given, now) = (name.clone(), now());
@@ -85,6 +87,7 @@ pub async fn add(
     name: String,
     profile: String,
     settings: TenantSettings,
+    definition: Option<CustomSchemas>,
 ) -> Result<TenantRecord, TenantError> {
     let now = now();
     world
@@ -92,6 +95,9 @@ pub async fn add(
         .write(move |tx| {
             provider::create_tenant(tx, &name, &profile, &settings, now)?;
             audit_tenant(tx, "Add tenant", &name, &json!({ "profile": profile }))?;
+            if let Some(definition) = &definition {
+                tenant_schema::set(tx, &name, definition)?;
+            }
             provider::tenant(tx, &name)
         })
         .await

@@ -9,6 +9,7 @@ mod directory;
 mod installation;
 mod provisioning;
 mod refusals;
+mod schemas;
 mod serving;
 mod stopping;
 mod targets;

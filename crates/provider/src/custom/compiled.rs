@@ -73,6 +73,9 @@ impl Compiled {
 
     /// Keeps one more, and lets go of those that were used longest ago where there is no room.
     fn keep(&mut self, digest: Digest, profile: &Arc<Profile>, bytes: usize) {
+        if let Some(before) = self.known.remove(&digest) {
+            self.bytes -= before.bytes;
+        }
         while self.bytes + bytes > COMPILED_BYTES_MAX {
             let oldest = self.known.iter().min_by_key(|(_, entry)| entry.last_use).map(|(digest, _)| *digest);
             let Some(gone) = oldest.and_then(|oldest| self.known.remove(&oldest)) else { break };
@@ -81,9 +84,7 @@ impl Compiled {
         self.uses += 1;
         let entry = Entry { profile: Arc::clone(profile), bytes, last_use: self.uses };
         self.bytes += bytes;
-        if let Some(before) = self.known.insert(digest, entry) {
-            self.bytes -= before.bytes;
-        }
+        self.known.insert(digest, entry);
     }
 }
 

@@ -31,7 +31,7 @@ fn check_writable(resolved: &Resolved<'_>) -> Result<(), ScimError> {
     read_only.map_or(Ok(()), |attribute| Err(not_mutable(attribute)))
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
     pub(super) fn apply(&mut self, operation: &Operation) -> Result<(), ScimError> {
         let value = || operation.value.clone().unwrap_or_default();
         match (operation.op, &operation.path) {
@@ -80,7 +80,7 @@ impl Draft<'_> {
     }
 
     /// The value's keys are attributes of one schema; unspecified ones stay.
-    fn set_object(&mut self, op: Op, extension: Option<&str>, value: Value) -> Result<(), ScimError> {
+    fn set_object(&mut self, op: Op, extension: Option<&'a str>, value: Value) -> Result<(), ScimError> {
         let resource_type = self.resource_type;
         let given = match value {
             Value::Object(given) => given,
@@ -104,7 +104,7 @@ impl Draft<'_> {
     fn set_if_writable(
         &mut self,
         op: Op,
-        resolved: Resolved<'_>,
+        resolved: Resolved<'a>,
         filter: Option<&Filter>,
         value: Value,
     ) -> Result<(), ScimError> {
@@ -117,11 +117,12 @@ impl Draft<'_> {
     fn set_attribute(
         &mut self,
         op: Op,
-        resolved: Resolved<'_>,
+        resolved: Resolved<'a>,
         filter: Option<&Filter>,
         value: Value,
     ) -> Result<(), ScimError> {
         self.spend(op, &resolved, filter, &value)?;
+        self.note_cleared(op, &resolved);
         let resource_type = self.resource_type;
         let Resolved { extension, attribute, sub_attribute } = resolved;
         let level = self.level(extension, &attribute.name);
@@ -163,6 +164,7 @@ impl Draft<'_> {
         };
         check_writable(&resolved)?;
         self.spend(Op::Remove, &resolved, path.filter.as_deref(), &value)?;
+        self.note_cleared(Op::Remove, &resolved);
         let Resolved { extension, attribute, sub_attribute } = resolved;
         let level = self.level_to_remove_from(extension, &attribute.name);
         if attribute.mutability == Mutability::Immutable && level.contains_key(&attribute.name) {

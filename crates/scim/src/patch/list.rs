@@ -71,7 +71,7 @@ pub(super) fn append(
         append_members(&mut elements, added);
     } else {
         for element in added {
-            append_one(&mut elements, element);
+            append_one(attribute, &mut elements, element)?;
         }
     }
     value::check_count(resource_type, attribute, elements.len())?;
@@ -86,7 +86,7 @@ fn append_members(elements: &mut Vec<Value>, added: Vec<Value>) {
     elements.extend(added.into_iter().filter(|element| known.insert(id(element))));
 }
 
-fn append_one(elements: &mut Vec<Value>, added: Value) {
+fn append_one(attribute: &Attribute, elements: &mut Vec<Value>, added: Value) -> Result<(), ScimError> {
     let same = |known: &Value| {
         *known == added
             || added.get("value").is_some_and(|value| known.get("value") == Some(value))
@@ -97,10 +97,19 @@ fn append_one(elements: &mut Vec<Value>, added: Value) {
         unset_primary(elements, |index| index == at);
     }
     match (elements.get_mut(at), added) {
-        (Some(known @ Value::Object(_)), Value::Object(added)) => object_of(known).extend(added),
+        (Some(known @ Value::Object(_)), Value::Object(added)) => {
+            let known = object_of(known);
+            for (name, value) in added {
+                match attribute.sub_attribute(&name) {
+                    Some(sub) => put(known, sub, Some(value))?,
+                    None => drop(known.insert(name, value)),
+                }
+            }
+        }
         (Some(_), _) => {}
         (None, added) => elements.push(added),
     }
+    Ok(())
 }
 
 /// Sets or clears a sub-attribute of every element; with no element yet, one is made.

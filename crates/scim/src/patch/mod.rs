@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use crate::input::lists_schema;
 use crate::limits::PATCH_OPERATIONS_MAX;
 use crate::resource_type::Resolved;
-use crate::{AttributePath, Attributes, Filter, PATCH_OP_URN, ResourceType, ScimError};
+use crate::{AttributePath, Attributes, Filter, Mutability, PATCH_OP_URN, ResourceType, ScimError};
 
 /// What an operation does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,13 +215,16 @@ struct Draft<'a> {
     before: BTreeMap<String, Option<Value>>,
     /// The keys that `remove` took something from.
     removed: BTreeSet<String>,
+    /// Required attributes of extensions that were cleared, with whether by `remove`: an extension that is empty without them goes, and
+    /// would then be complete.
+    cleared: Vec<(&'a str, &'a str, Op)>,
     effort: Effort,
 }
 
 impl<'a> Draft<'a> {
     fn new(resource_type: &'a ResourceType, attributes: &'a mut Attributes) -> Self {
         let (before, removed) = (BTreeMap::new(), BTreeSet::new());
-        Self { resource_type, attributes, before, removed, effort: Effort::default() }
+        Self { resource_type, attributes, before, removed, cleared: Vec::new(), effort: Effort::default() }
     }
 
     /// Only what was touched is checked for completeness: a resource from before an attribute was required can still be disabled. What
@@ -238,7 +241,36 @@ impl<'a> Draft<'a> {
         self.resource_type.check_required(self.attributes, |key| self.removed.contains(key)).map_err(|missing| {
             ScimError::mutability(format!("{}; replace its value, it cannot be removed", missing.detail))
         })?;
-        self.resource_type.check_required(self.attributes, |key| self.before.contains_key(key))
+        self.resource_type.check_required(self.attributes, |key| self.before.contains_key(key))?;
+        self.check_cleared()
+    }
+
+    /// A required attribute of an extension is not cleared by itself, also where the extension goes with it.
+    fn check_cleared(&self) -> Result<(), ScimError> {
+        let is_missing =
+            |extension: &str, name: &str| self.attributes.get(extension).is_none_or(|level| level.get(name).is_none());
+        let had = |extension: &str, name: &str| matches!(self.before.get(extension), Some(Some(level)) if level.get(name).is_some());
+        for (extension, name, op) in &self.cleared {
+            if had(extension, name) && is_missing(extension, name) {
+                let detail = format!("'{name}' is required; remove the extension as a whole, or give it another value");
+                return Err(if *op == Op::Remove {
+                    ScimError::mutability(detail)
+                } else {
+                    ScimError::invalid_value(detail)
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers that an operation may have cleared a required attribute of an extension.
+    fn note_cleared(&mut self, op: Op, resolved: &Resolved<'a>) {
+        if let Resolved { extension: Some(extension), attribute, sub_attribute: None } = *resolved
+            && attribute.required
+            && attribute.mutability != Mutability::ReadOnly
+        {
+            self.cleared.push((extension, &attribute.name, op));
+        }
     }
 
     fn is_changed(&self) -> bool {

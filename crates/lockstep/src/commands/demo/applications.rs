@@ -99,7 +99,8 @@ pub async fn install(world: &World, public_url: &str) -> anyhow::Result<Vec<Inst
     for definition in &DEFINITIONS {
         let tenant_name = format!("contoso-{}", definition.template);
         let made =
-            tenant::add(world, tenant_name.clone(), definition.template.to_owned(), TenantSettings::default()).await?;
+            tenant::add(world, tenant_name.clone(), definition.template.to_owned(), TenantSettings::default(), None)
+                .await?;
         let token = token::add(world, tenant_name.clone(), "provisioning".to_owned(), 1, Scope::Write).await?.text;
         let scim_url = tenant::scim_url(public_url, &tenant_name);
         let job = engine
