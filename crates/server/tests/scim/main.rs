@@ -9,6 +9,7 @@ mod groups_at_size;
 mod lists;
 mod malformed;
 mod methods;
+mod patching;
 mod profiles;
 mod races;
 mod users;
