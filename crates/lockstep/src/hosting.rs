@@ -157,6 +157,9 @@ async fn tidy(world: &World) -> Result<(), directory::DirectoryError> {
     }
     let before = now().checked_sub(CHANGES_KEPT).unwrap_or(Timestamp::MIN);
     let tenants = world.store().read(store::tenants::tenants).await?;
+    for tenant in tenants.iter().map(|tenant| tenant.key) {
+        while world.store().write(move |tx| provider::remove_left_members(tx, tenant)).await? {}
+    }
     for feed in std::iter::once(DIRECTORY_FEED).chain(tenants.into_iter().map(|tenant| tenant.key.into())) {
         while world.store().write(move |tx| store::trim_changes(tx, feed, before)).await? > 0 {}
     }

@@ -7,6 +7,7 @@
 pub mod applications;
 pub mod audit;
 mod changes;
+pub mod emptied;
 mod error;
 pub mod groups;
 mod id;

@@ -239,15 +239,15 @@ pub fn update(
     insert_keys(tx, tenant, kind, id, new.iter().filter(|key| !old.contains(key)))
 }
 
-/// Raises the version of a resource whose memberships changed.
+/// Raises the version of a resource whose memberships changed; says whether it is there.
 pub fn touch(
     tx: &mut WriteTx<'_>,
     tenant: TenantKey,
     kind: ResourceKind,
     id: ResourceId,
     now: Timestamp,
-) -> Result<(), StoreError> {
-    tx.run(&TOUCH, params![tenant, kind.code(), id, now]).map(drop)
+) -> Result<bool, StoreError> {
+    Ok(tx.run(&TOUCH, params![tenant, kind.code(), id, now])? > 0)
 }
 
 /// Deletes a resource and its keys; says whether there was one.

@@ -119,6 +119,7 @@ pub fn delete_tenant(tx: &mut WriteTx<'_>, key: TenantKey) -> Result<(), StoreEr
     for sql in [
         &DELETE_TENANT_TOKENS,
         &DELETE_TENANT_MEMBERS,
+        &crate::emptied::DELETE_TENANT_NOTES,
         &DELETE_TENANT_KEYS,
         &DELETE_TENANT_RESOURCES,
         &DELETE_TENANT_CHANGES,

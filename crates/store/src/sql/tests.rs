@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Sql;
 use crate::testing::{TestDatabase, databases, postgres_client, sqlite_connection};
-use crate::{applications, audit, changes, groups, jobs, links, logs, members, references, resources};
+use crate::{applications, audit, changes, emptied, groups, jobs, links, logs, members, references, resources};
 use crate::{settings, tenants, users};
 
 const MODULES: &[(&str, &[&Sql])] = &[
@@ -15,6 +15,7 @@ const MODULES: &[(&str, &[&Sql])] = &[
     ("jobs", jobs::ALL),
     ("links", links::ALL),
     ("logs", logs::ALL),
+    ("emptied", emptied::ALL),
     ("members", members::ALL),
     ("references", references::ALL),
     ("resources", resources::ALL),
@@ -30,6 +31,7 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
     ("audit::LATEST", "from the end of an index, as many as asked for"),
     ("changes::NEEDED", "there are as many jobs as applications"),
     ("groups::COUNT", "a total"),
+    ("members::COUNT_UP_TO", "what is counted is as many as the caller's limit lets through"),
     ("tenants::TENANTS", "every tenant is wanted, by name"),
     ("users::COUNT", "a total"),
 ];
@@ -44,7 +46,7 @@ const SORTED: &[(&str, &str)] = &[
 const ACROSS_TENANTS: &[(&str, &str)] = &[("tenants::TOKEN_OWNER", "the token is what tells the tenant")];
 
 /// The tables whose rows belong to a tenant.
-const TENANT_TABLES: &[&str] = &["tokens", "resources", "resource_keys", "members"];
+const TENANT_TABLES: &[&str] = &["tokens", "resources", "resource_keys", "members", "emptied_groups"];
 
 fn all() -> impl Iterator<Item = (String, &'static Sql)> {
     MODULES.iter().flat_map(|(module, all)| all.iter().map(move |sql| (format!("{module}::{}", sql.name), *sql)))
