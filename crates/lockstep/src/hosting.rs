@@ -195,6 +195,7 @@ async fn tidy(world: &World) -> Result<(), directory::DirectoryError> {
     let ended = now();
     for key in tenants.iter().map(|tenant| tenant.key) {
         world.store().write(move |tx| store::tokens::delete_expired_access_tokens(tx, key, ended)).await?;
+        while world.store().write(move |tx| provider::remove_left_members(tx, key)).await? {}
     }
     for feed in std::iter::once(DIRECTORY_FEED).chain(tenants.into_iter().map(|tenant| tenant.key.into())) {
         while world.store().write(move |tx| store::trim_changes(tx, feed, before)).await? > 0 {}

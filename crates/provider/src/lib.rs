@@ -51,7 +51,8 @@ pub use query::{
 };
 pub use representation::{Representation, View};
 pub use resource::{
-    Changed, Fetched, NewResource, PUT_WITHOUT_MEMBERS_MAX, Patch, Replacement, create, delete, get, patch, replace,
+    Changed, Deleted, Fetched, MEMBERS_DELETED_MAX, NewResource, PUT_WITHOUT_MEMBERS_MAX, Patch, Replacement, create,
+    delete, get, patch, remove_left_members, replace,
 };
 pub use store::resources::{CustomKind, ResourceKind};
 pub use tenant::{TenantSettings, create_tenant, delete_tenant, resume_tenant, suspend_tenant, tenant, tenants};

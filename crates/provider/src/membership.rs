@@ -248,16 +248,18 @@ pub(crate) fn leave_groups(
         let Some(last) = groups.last() else { break };
         after = Some(*last);
         for group in groups {
-            let version = resources::touch(tx, caller.tenant(), ResourceKind::Group, group, now)?;
-            let occurrence = Occurrence {
-                action: Action::Patched,
-                switched: None,
-                version,
-                attributes: "members".to_owned(),
-                external_id: None,
-            };
-            let id = ObjectId::new(group.uuid());
-            append_occurrence(tx, caller.tenant(), ObjectKind::Group, id, &occurrence, now)?;
+            // Of a group that was deleted with very many members, some rows may be left.
+            if let Some(version) = resources::touch(tx, caller.tenant(), ResourceKind::Group, group, now)? {
+                let occurrence = Occurrence {
+                    action: Action::Patched,
+                    switched: None,
+                    version,
+                    attributes: "members".to_owned(),
+                    external_id: None,
+                };
+                let id = ObjectId::new(group.uuid());
+                append_occurrence(tx, caller.tenant(), ObjectKind::Group, id, &occurrence, now)?;
+            }
         }
     }
     members::leave_all(tx, caller.tenant(), member)?;

@@ -8,6 +8,7 @@ pub mod applications;
 pub mod audit;
 mod changes;
 pub mod clients;
+pub mod emptied;
 mod error;
 pub mod groups;
 mod id;

@@ -19,10 +19,10 @@ macro_rules! migrations { ($($name:literal),+ $(,)?) => { &[$(Migration {
 }),+] } }
 
 const MIGRATIONS: &[Migration] =
-    migrations!["0001_initial", "0002_custom_schemas", "0005_credentials", "0007_occurrences"];
+    migrations!["0001_initial", "0002_custom_schemas", "0004_emptied_groups", "0005_credentials", "0007_occurrences",];
 
 /// The schema version that this program writes.
-pub const SCHEMA_VERSION: i64 = 4;
+pub const SCHEMA_VERSION: i64 = 5;
 
 const CREATE_VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY, name TEXT NOT NULL)";

@@ -250,15 +250,15 @@ pub fn exchange_keys(
     insert_keys(tx, tenant, kind, id, new.iter().filter(|key| !old.contains(key)))
 }
 
-/// Raises the version of a resource whose memberships changed; gives it.
+/// Raises the version of a resource whose memberships changed; gives it, where the resource is there.
 pub fn touch(
     tx: &mut WriteTx<'_>,
     tenant: TenantKey,
     kind: ResourceKind,
     id: ResourceId,
     now: Timestamp,
-) -> Result<i64, StoreError> {
-    Ok(tx.first(&TOUCH, params![tenant, kind.code(), id, now], |row| row.int(0))?.unwrap_or_default())
+) -> Result<Option<i64>, StoreError> {
+    tx.first(&TOUCH, params![tenant, kind.code(), id, now], |row| row.int(0))
 }
 
 /// Deletes a resource and its keys; says whether there was one.

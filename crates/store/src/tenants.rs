@@ -93,6 +93,7 @@ pub fn delete_tenant(tx: &mut WriteTx<'_>, key: TenantKey) -> Result<(), StoreEr
         &DELETE_TENANT_MEMBERS,
         &DELETE_TENANT_SCHEMAS,
         &DELETE_TENANT_VALUES,
+        &crate::emptied::DELETE_TENANT_NOTES,
         &DELETE_TENANT_KEYS,
         &DELETE_TENANT_RESOURCES,
         &DELETE_TENANT_CHANGES,

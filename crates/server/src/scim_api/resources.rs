@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{HeaderName, Response, StatusCode, header};
 use provider::{Changed, Listing, NewResource, Patch, Precondition, Replacement, ResourceKind};
 use scim::Projection;
-use store::ResourceId;
+use store::{ResourceId, TenantKey};
 
 use super::body::ScimBody;
 use super::parameters::Parameters;
@@ -176,8 +176,28 @@ async fn delete(
     IfMatch(version): IfMatch,
 ) -> Answer {
     let (id, now) = (last.id()?, app.now());
-    writer.write(&app, now, move |tx, caller| provider::delete(tx, caller, kind, id, &version, now)).await?;
+    let tenant = writer.caller.tenant();
+    let deleted =
+        writer.write(&app, now, move |tx, caller| provider::delete(tx, caller, kind, id, &version, now)).await?;
+    if deleted.members_left {
+        tokio::spawn(async move { remove_left_members(&app, tenant).await });
+    }
     Ok(answer::empty(StatusCode::NO_CONTENT, None))
+}
+
+/// Removes the rows of a large group's members, in transactions that keep nobody waiting. What is left when the server ends meanwhile,
+/// housekeeping finds.
+async fn remove_left_members(app: &App, tenant: TenantKey) {
+    loop {
+        match app.store.write(move |tx| provider::remove_left_members(tx, tenant)).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                tracing::warn!("Members of a deleted group are removed later: {error}");
+                return;
+            }
+        }
+    }
 }
 
 /// The version a change may be based on (RFC 7644 §3.14).

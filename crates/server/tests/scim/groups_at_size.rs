@@ -213,3 +213,21 @@ fn groups_that_contain_each_other_are_stored_and_walked_no_further_than_asked() 
         assert_eq!((left.header("etag"), &left.body["members"]), ("W/\"2\"", &json!([])));
     });
 }
+
+#[test]
+fn a_group_with_very_many_members_is_gone_at_once() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let ids = users(&world, provider::MEMBERS_DELETED_MAX as usize + 1).await;
+        let group = group_of(&world, &ids).await;
+        let path = format!("/Groups/{group}");
+        for expected in [204, 404] {
+            assert_eq!(world.call("DELETE", &path, &Value::Null).await.status.as_u16(), expected);
+        }
+        let ann = format!("/Users/{}", ids[0]);
+        assert_eq!(world.get(&ann).await.body.get("groups"), None);
+        assert_eq!(world.call("DELETE", &ann, &Value::Null).await.status.as_u16(), 204);
+        let filter = format!("/Groups?filter=members.value+eq+%22{}%22", ids[5000]);
+        assert_eq!(world.get(&filter).await.body["totalResults"], 0);
+    });
+}

@@ -14,6 +14,7 @@ mod lists;
 mod malformed;
 mod methods;
 mod oauth;
+mod patching;
 mod profiles;
 mod races;
 mod users;

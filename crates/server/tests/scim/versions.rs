@@ -1,10 +1,23 @@
 //! Versions: entity tags and preconditions (RFC 7644 §3.14).
 
 use axum::body::Body;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::testing::on_both;
 
-use crate::world::{PATCH, USER, World};
+use crate::world::{Answer, PATCH, USER, World};
+
+const ABSENT: &str = "/Users/0198c2a4-7d1e-7aaa-8bbb-0123456789ab";
+
+/// Sends a request with one header more.
+async fn with(world: &World, method: &str, path: &str, (name, value): (&str, &str), body: &Value) -> Answer {
+    let request = world.request(method, path).header(name, value).header("content-type", "application/json");
+    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    world.send(request.body(body).unwrap()).await
+}
+
+fn put(title: &str) -> Value {
+    json!({ "schemas": [USER], "userName": "ann", "title": title })
+}
 
 #[test]
 fn preconditions() {
@@ -82,5 +95,139 @@ fn a_version_and_its_time_move_together() {
         assert_eq!(changed.body["meta"]["created"], first["created"]);
         assert!(changed.body["meta"]["lastModified"].as_str() > first["lastModified"].as_str());
         assert_eq!(world.get(&path).await.body, changed.body);
+    });
+}
+
+#[test]
+fn se_01_of_two_who_replace_the_same_version_the_second_is_told() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let path = format!("/Users/{}", world.user("ann").await);
+        let read = world.get(&path).await.header("etag").to_owned();
+        for (title, expected) in [("first", 200), ("second", 412)] {
+            let answer = with(&world, "PUT", &path, ("if-match", &read), &put(title)).await;
+            assert_eq!(answer.status.as_u16(), expected, "{title}");
+        }
+        assert_eq!(world.get(&path).await.body["title"], "first");
+    });
+}
+
+#[test]
+fn se_04_every_form_of_if_match() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let path = format!("/Users/{}", world.user("ann").await);
+        let none = json!({ "schemas": [PATCH], "Operations": [] });
+        for (value, expected) in [
+            ("*", 200),
+            (" * ", 200),
+            ("W/\"1\"", 200),
+            ("\"1\"", 200),
+            ("W/\"9\", \"1\"", 200),
+            ("\"x\",W/\"1\"", 200),
+            ("W/\"2\"", 412),
+            ("\"\"", 412),
+            ("W/\"01\"", 412),
+            ("1", 400),
+            ("W/1", 400),
+            ("\"1", 400),
+            ("w/\"1\"", 400),
+            ("*, \"1\"", 400),
+            ("\"1\",", 400),
+            ("", 400),
+        ] {
+            for (method, body) in [("PATCH", &none), ("PUT", &json!({ "schemas": [USER], "userName": "ann" }))] {
+                let answer = with(&world, method, &path, ("if-match", value), body).await;
+                assert_eq!(answer.status.as_u16(), expected, "{method} {value:?}: {}", answer.body);
+            }
+        }
+        for (value, expected) in [("*", 404), ("W/\"1\"", 404), ("1", 400)] {
+            for (method, body) in [("PATCH", &none), ("PUT", &put("x")), ("DELETE", &Value::Null)] {
+                let answer = with(&world, method, ABSENT, ("if-match", value), body).await;
+                assert_eq!(answer.status.as_u16(), expected, "{method} {value:?} of nobody");
+            }
+        }
+        assert_eq!(world.get(&path).await.header("etag"), "W/\"1\"", "nothing of this changed anything");
+    });
+}
+
+#[test]
+fn se_05_what_a_client_has_already_is_not_sent_and_kept_by_no_cache() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let other = world.tenant("fabrikam", "generic").await;
+        let path = format!("/Users/{}?excludedAttributes=groups", world.user("ann").await);
+        for (value, expected) in
+            [("W/\"1\"", 304), ("\"1\"", 304), ("*", 304), ("W/\"7\", W/\"1\"", 304), ("W/\"2\"", 200), ("1", 400)]
+        {
+            for method in ["GET", "HEAD"] {
+                let answer = with(&world, method, &path, ("if-none-match", value), &Value::Null).await;
+                assert_eq!(answer.status.as_u16(), expected, "{method} {value}");
+                assert_eq!((answer.header("vary"), answer.header("cache-control")), ("authorization", "no-store"));
+                if expected == 304 {
+                    assert_eq!((&answer.body, answer.headers.get("content-type")), (&Value::Null, None));
+                    assert_eq!(answer.header("etag"), "W/\"1\"");
+                }
+            }
+        }
+        let theirs = with(&other, "GET", &path, ("if-none-match", "*"), &Value::Null).await;
+        assert_eq!(theirs.status.as_u16(), 404, "an entity tag opens nothing of another tenant");
+    });
+}
+
+#[test]
+fn se_06_a_tag_tells_nothing_of_what_it_is_a_tag_of() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let other = world.tenant("fabrikam", "generic").await;
+        let same = [world.user("ann").await, world.user("bob").await];
+        let tags = [
+            world.get(&format!("/Users/{}", same[0])).await.header("etag").to_owned(),
+            world.get(&format!("/Users/{}", same[1])).await.header("etag").to_owned(),
+            other.get(&format!("/Users/{}", other.user("ann").await)).await.header("etag").to_owned(),
+        ];
+        assert!(
+            tags.iter().all(|tag| tag == "W/\"1\""),
+            "a number that counts changes, whatever the content: {tags:?}"
+        );
+    });
+}
+
+#[test]
+fn se_07_what_was_answered_is_there_for_the_next_request() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let group = world.group("G", &[]).await;
+        for round in 0..50 {
+            let id = world.user(&format!("u{round}")).await;
+            let title = json!({ "schemas": [PATCH], "Operations": [{ "op": "add", "path": "title", "value": "T" }] });
+            let join = json!({ "schemas": [PATCH], "Operations": [{ "op": "add", "path": "members", "value": id }] });
+            let (path, group) = (format!("/Users/{id}"), format!("/Groups/{group}"));
+            assert_eq!(world.call("PATCH", &path, &title).await.status.as_u16(), 200, "{round}");
+            assert_eq!(world.call("PATCH", &group, &join).await.status.as_u16(), 204, "{round}");
+            assert_eq!(world.get(&path).await.body["title"], "T", "{round}");
+        }
+        assert_eq!(world.members(&group).await.len(), 50);
+    });
+}
+
+#[test]
+fn se_08_a_stale_delete_deletes_nothing() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let user = format!("/Users/{}", world.user("ann").await);
+        let group = format!("/Groups/{}", world.group("G", &[]).await);
+        for path in [user, group] {
+            let name = if path.starts_with("/Users") { "title" } else { "displayName" };
+            let change = json!({ "schemas": [PATCH], "Operations": [{ "op": "add", "path": name, "value": "new" }] });
+            world.call("PATCH", &path, &change).await;
+            for (tag, expected) in [("W/\"1\"", 412), ("1", 400), ("W/\"2\"", 204), ("*", 404)] {
+                let before = world.get(&path).await.status.as_u16();
+                let answer = with(&world, "DELETE", &path, ("if-match", tag), &Value::Null).await;
+                assert_eq!(answer.status.as_u16(), expected, "{path} {tag}");
+                let after = world.get(&path).await.status.as_u16();
+                assert_eq!(after, if expected == 204 { 404 } else { before }, "{path} {tag}");
+            }
+        }
     });
 }

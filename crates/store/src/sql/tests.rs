@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Sql;
 use crate::testing::{TestDatabase, databases, postgres_client, sqlite_connection};
-use crate::{applications, audit, changes, clients, groups, jobs, links, logs, members, references, resources};
-use crate::{schemas, settings, tenants, tokens, unique_values, users};
+use crate::{applications, audit, changes, clients, emptied, groups, jobs, links, logs, members, references};
+use crate::{resources, schemas, settings, tenants, tokens, unique_values, users};
 
 const MODULES: &[(&str, &[&Sql])] = &[
     ("applications", applications::ALL),
@@ -16,6 +16,7 @@ const MODULES: &[(&str, &[&Sql])] = &[
     ("jobs", jobs::ALL),
     ("links", links::ALL),
     ("logs", logs::ALL),
+    ("emptied", emptied::ALL),
     ("members", members::ALL),
     ("references", references::ALL),
     ("resources", resources::ALL),
@@ -34,6 +35,7 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
     ("audit::LATEST", "from the end of an index, as many as asked for"),
     ("changes::NEEDED", "there are as many jobs as applications"),
     ("groups::COUNT", "a total"),
+    ("members::COUNT_UP_TO", "what is counted is as many as the caller's limit lets through"),
     ("tenants::TENANTS", "every tenant is wanted, by name"),
     ("users::COUNT", "a total"),
 ];
@@ -62,6 +64,7 @@ const TENANT_TABLES: &[&str] = &[
     "members",
     "tenant_schemas",
     "unique_values",
+    "emptied_groups",
 ];
 
 fn all() -> impl Iterator<Item = (String, &'static Sql)> {

@@ -8,7 +8,7 @@ use crate::testing::{databases, numbered, on_both, postgres_client, second, sqli
 use crate::{Feed, ObjectKind, append_change, changes_after, feed_head, number_changes, schemas, unique_values};
 
 /// The tables that hold data of tenants, with the column that tells whose it is.
-const TABLES: [(&str, &str); 12] = [
+const TABLES: [(&str, &str); 13] = [
     ("tenants", "tenant"),
     ("tokens", "tenant"),
     ("clients", "tenant"),
@@ -20,6 +20,7 @@ const TABLES: [(&str, &str); 12] = [
     ("tenant_schemas", "tenant"),
     ("unique_values", "tenant"),
     ("members", "tenant"),
+    ("emptied_groups", "tenant"),
     ("changes", "feed"),
 ];
 
@@ -34,6 +35,7 @@ fn furnished(tx: &mut WriteTx<'_>, name: &str, number: u128) -> Result<TenantKey
     schemas::put_schemas(tx, tenant, "{}", Some(&[7; 32]), second(0))?;
     let member = MemberRecord { id: numbered(1), kind: ResourceKind::User, display: None };
     members::add(tx, tenant, numbered(2), &member)?;
+    crate::emptied::note_emptied(tx, tenant, numbered(3))?;
     append_change(tx, tenant.into(), ObjectKind::User, numbered(1), None, second(0))?;
     number_changes(tx, tenant.into())?;
     // One more, which on PostgreSQL has no number yet.
