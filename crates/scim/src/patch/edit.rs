@@ -6,6 +6,7 @@ use super::{Draft, Op, Operation, list};
 use crate::error::echo;
 use crate::resource_type::{Resolved, Target, unknown_path};
 use crate::schema::{Attribute, Kind, Mutability};
+use crate::twice::{self, Null};
 use crate::{AttributePath, Filter, ScimError, value};
 
 /// Whether the value clears what it is set on (RFC 7643 §2.5, and `""`).
@@ -61,6 +62,7 @@ impl Draft<'_> {
         let Value::Object(given) = value else {
             return Err(ScimError::invalid_value(format!("{op} without 'path' needs an object as 'value'")));
         };
+        twice::check(resource_type, &given, Null::Clears)?;
         for (name, value) in given {
             if let Some(attribute) = resource_type.core_attribute(&name) {
                 self.set_if_writable(op, Resolved { extension: None, attribute, sub_attribute: None }, None, value)?;
