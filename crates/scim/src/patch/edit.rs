@@ -192,11 +192,12 @@ pub(super) fn store(level: &mut Map<String, Value>, attribute: &Attribute, value
 
 /// RFC 7644 §3.5.2.3: of a complex attribute, sub-attributes that are not given stay.
 fn set_single(level: &mut Map<String, Value>, attribute: &Attribute, value: Value) -> Result<(), ScimError> {
+    // A list of anything but one object is read like a value, which knows what it may be.
     let given = match value {
         Value::Object(given) if attribute.kind == Kind::Complex => given,
         Value::Array(mut given) if attribute.kind == Kind::Complex && given.len() == 1 => match given.pop() {
             Some(Value::Object(only)) => only,
-            other => return set_single_value(level, attribute, other.unwrap_or_default()),
+            other => return set_single_value(level, attribute, Value::Array(other.into_iter().collect())),
         },
         other => return set_single_value(level, attribute, other),
     };
