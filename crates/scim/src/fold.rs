@@ -150,14 +150,16 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
 
         #[test]
         fn su_09_a_key_is_its_own_key(name in "[\\PC\u{300}-\u{36f}ﬀ-ﬆＡ-ｚİıςſ]{1,8}") {
             if let Ok(key) = fold_username(&name) {
                 prop_assert_eq!(fold_username(&key), Ok(key.clone()));
                 let decomposed: String = key.nfd().collect();
-                prop_assert!(fold_username(&decomposed).is_ok_and(|same| same == key) || !decomposed.eq(&key));
+                if let Ok(same) = fold_username(&decomposed) {
+                    prop_assert_eq!(same, key);
+                }
             }
         }
     }
