@@ -31,7 +31,7 @@ impl Visit for Text {
     }
 }
 
-fn look(metadata: &Metadata<'_>, text: Text) {
+fn look(metadata: &Metadata<'_>, text: &Text) {
     SEEN.fetch_add(1, Ordering::Relaxed);
     if CANARIES.lock().unwrap().iter().any(|canary| text.0.contains(canary.as_str())) {
         FOUND.lock().unwrap().push(format!("{}: {}", metadata.target(), text.0));
@@ -45,7 +45,7 @@ impl Subscriber for Watch {
     fn new_span(&self, span: &Attributes<'_>) -> Id {
         let mut text = Text(String::new());
         span.record(&mut text);
-        look(span.metadata(), text);
+        look(span.metadata(), &text);
         Id::from_u64(1)
     }
     fn record(&self, _: &Id, values: &Record<'_>) {
@@ -59,7 +59,7 @@ impl Subscriber for Watch {
     fn event(&self, event: &Event<'_>) {
         let mut text = Text(String::new());
         event.record(&mut text);
-        look(event.metadata(), text);
+        look(event.metadata(), &text);
     }
     fn enter(&self, _: &Id) {}
     fn exit(&self, _: &Id) {}

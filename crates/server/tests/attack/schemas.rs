@@ -120,8 +120,8 @@ fn ss_03_what_the_server_sets_no_client_sets() {
             for op in ["add", "replace", "remove"] {
                 for name in [at.to_owned(), format!("{USER}:{at}"), at.to_uppercase().replace(" EQ \"X\"", " eq \"x\"")]
                 {
-                    let patch = operations(&json!([{ "op": op, "path": name, "value": "x" }]));
-                    check_refused(&format!("{op} {name}"), &world.call("PATCH", &path, &patch).await, "mutability");
+                    let change = operations(&json!([{ "op": op, "path": name, "value": "x" }]));
+                    check_refused(&format!("{op} {name}"), &world.call("PATCH", &path, &change).await, "mutability");
                 }
             }
         }
@@ -184,8 +184,8 @@ fn ss_06_a_member_cannot_become_another() {
             ("members[value eq \"{ann}\"].value", json!(ann), 204),
             ("members[value eq \"{ann}\"]", json!({ "value": ann }), 204),
         ] {
-            let patch = operations(&json!([{ "op": "replace", "path": at.replace("{ann}", &ann), "value": value }]));
-            let answer = world.call("PATCH", &path, &patch).await;
+            let change = operations(&json!([{ "op": "replace", "path": at.replace("{ann}", &ann), "value": value }]));
+            let answer = world.call("PATCH", &path, &change).await;
             assert_eq!(answer.status.as_u16(), expected, "{at} {value}: {}", answer.body);
             if expected == 400 {
                 assert_eq!(answer.body["scimType"], "mutability", "{at}");
@@ -203,8 +203,8 @@ fn ss_07_a_password_leaves_by_no_door() {
         let made = world.call("POST", "/Users", &user("ann", "password", &json!(secret))).await;
         let path = format!("/Users/{}", made.id());
         let put = world.call("PUT", &path, &user("ann", "PASSWORD", &json!(secret))).await;
-        let patch = operations(&json!([{ "op": "add", "path": format!("{USER}:password"), "value": secret }]));
-        let patched = world.call("PATCH", &format!("{path}?attributes=password"), &patch).await;
+        let change = operations(&json!([{ "op": "add", "path": format!("{USER}:password"), "value": secret }]));
+        let patched = world.call("PATCH", &format!("{path}?attributes=password"), &change).await;
         for answer in [made, put, patched] {
             assert!(!answer.body.to_string().to_lowercase().contains("passw"), "{}", answer.body);
         }

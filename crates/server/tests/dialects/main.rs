@@ -4,6 +4,7 @@
 //! written. What the habits have in common with the RFCs is told in the stories of the SCIM API.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so do the functions it is told with")]
 
+mod compatibility;
 mod discovery;
 mod entra;
 mod flow;

@@ -68,7 +68,7 @@ fn inhabit(tx: &mut WriteTx<'_>, name: &str) -> Result<TenantKey, StoreError> {
 }
 
 fn move_in(tx: &mut WriteTx<'_>, tenant: TenantKey) -> Result<(), StoreError> {
-    let keys = [("externalId", "7".to_owned())];
+    let keys = [("externalId".into(), "7".to_owned())];
     resources::insert(tx, tenant, USER, numbered(1), Some("ann"), "{}", &keys, second(1))?;
     resources::insert(tx, tenant, GROUP, numbered(2), None, "{}", &[], second(1))?;
     let member = members::MemberRecord { id: numbered(1), kind: USER, display: None };
@@ -96,16 +96,17 @@ fn block_on<T>(told: impl Future<Output = T>) -> T {
 fn make_role(client: &mut postgres::Client) -> String {
     let role = format!("guest_{}", std::process::id());
     let schema: String = client.query_one("SELECT current_schema()::text", &[]).unwrap().get(0);
-    let mut commands = format!(
-        "CREATE ROLE {role}; GRANT ALL ON SCHEMA {schema} TO {role}; GRANT ALL ON ALL TABLES IN SCHEMA {schema} TO {role};"
+    let role_and_rights = format!(
+        "CREATE ROLE {role}; GRANT ALL ON SCHEMA {schema} TO {role}; GRANT ALL ON ALL TABLES IN SCHEMA {schema} TO {role}"
     );
+    client.batch_execute(&role_and_rights).unwrap();
     for table in TENANT_TABLES {
-        commands += &format!(
+        let policy = format!(
             "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
-             CREATE POLICY own ON {table} TO {role} USING (tenant = current_setting('lockstep.tenant', true)::bigint);"
+             CREATE POLICY own ON {table} TO {role} USING (tenant = current_setting('lockstep.tenant', true)::bigint)"
         );
+        client.batch_execute(&policy).unwrap();
     }
-    client.batch_execute(&commands).unwrap();
     role
 }
 
