@@ -150,6 +150,21 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+        #[test]
+        fn su_09_a_key_is_its_own_key(name in "[\\PC\u{300}-\u{36f}ﬀ-ﬆＡ-ｚİıςſ]{1,8}") {
+            if let Ok(key) = fold_username(&name) {
+                prop_assert_eq!(fold_username(&key), Ok(key.clone()));
+                let decomposed: String = key.nfd().collect();
+                if let Ok(same) = fold_username(&decomposed) {
+                    prop_assert_eq!(same, key);
+                }
+            }
+        }
+    }
+
+    proptest! {
         #[test]
         fn folding_twice_is_folding_once(text in any::<String>()) {
             let once = fold(&text);

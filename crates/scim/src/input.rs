@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::error::echo;
 use crate::resource_type::{Resolved, Target};
 use crate::schema::{Attribute, Kind, Mutability};
+use crate::twice::{self, Null};
 use crate::{AttributePath, Attributes, ResourceType, ScimError, patch, value};
 
 impl ResourceType {
@@ -17,11 +18,12 @@ impl ResourceType {
     /// An extension's attributes count whether or not `schemas` lists its URN; a URN listed without attributes means nothing.
     ///
     /// # Errors
-    /// `invalidSyntax` when the body is no object or does not list the core schema; `invalidValue` for a value that does not fit its
+    /// `invalidSyntax` when the body is no object, does not list the core schema or names an attribute twice; `invalidValue` for a value that does not fit its
     /// attribute, and for a required attribute that is missing or blank; `tooMany` for more values than the limit.
     pub fn read(&self, body: Value) -> Result<Attributes, ScimError> {
         let Value::Object(body) = body else { return Err(ScimError::invalid_syntax("the body is not a JSON object")) };
         check_schemas(&body, &self.schema.id)?;
+        twice::check(self, &body, Null::Absent)?;
         let mut attributes = Attributes::new();
         let mut by_path = Vec::new();
         for (name, value) in body {
@@ -33,6 +35,7 @@ impl ResourceType {
                     attributes.insert(extension.id.clone(), Value::Object(held));
                 }
             } else if let Ok(path) = name.parse::<AttributePath>()
+                && !value.is_null()
                 && self.is_settable(&path)
             {
                 by_path.push((path, value));

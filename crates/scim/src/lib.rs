@@ -20,6 +20,7 @@ mod path;
 mod projection;
 mod resource_type;
 mod schema;
+mod twice;
 mod value;
 
 pub use error::{ScimError, ScimType};

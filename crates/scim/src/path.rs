@@ -67,8 +67,9 @@ impl AttributePath {
         if parts.next().is_some() || ![Some(first), second, third].into_iter().flatten().all(is_attribute_name) {
             return None;
         }
-        // The old dot form with a sub-attribute: urn:…:User.manager.value.
+        // The old dot form with a sub-attribute: urn:…:User.manager.value. What is the end of a URN has no `$`.
         let (urn, attribute, sub) = match (urn, second, third) {
+            (Some(_), _, Some(_)) if first.starts_with('$') => return None,
             (Some(urn), Some(attribute), Some(sub)) => (Some(format!("{urn}:{first}")), attribute, Some(sub)),
             (None, _, Some(_)) => return None,
             (urn, sub, _) => (urn.map(str::to_owned), first, sub),
@@ -148,6 +149,7 @@ mod tests {
             "é",
             "a.",
             "urn::a:b",
+            "urn:a:$b.c.d",
             "emails[type eq 1].",
             "emails[name.x eq 1]",
             &long,
@@ -166,6 +168,13 @@ mod tests {
         #[test]
         fn print_then_parse_is_identity(path in crate::filter::arbitrary::paths()) {
             prop_assert_eq!(path.to_string().parse::<AttributePath>().unwrap(), path);
+        }
+
+        #[test]
+        fn what_is_read_is_printed_as_it_was_meant(text in "(urn:)?[ab$.:]{1,12}") {
+            if let Ok(path) = text.parse::<AttributePath>() {
+                prop_assert_eq!(path.to_string().parse::<AttributePath>(), Ok(path));
+            }
         }
 
         #[test]

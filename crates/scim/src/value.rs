@@ -72,6 +72,8 @@ pub(crate) fn read_elements(
 ) -> Result<Vec<Value>, ScimError> {
     let given = match value {
         Value::Array(given) => given,
+        // An element may come without its list, but an object that says nothing is neither.
+        Value::Object(nothing) if nothing.is_empty() => return refuse(attribute, "a list"),
         one => vec![one],
     };
     check_count(resource_type, attribute, given.len())?;

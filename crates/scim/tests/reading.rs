@@ -55,7 +55,6 @@ fn lenient_forms_become_canonical() {
             json!({"userName": "ada", "emails": [null, {}, {"value": null}, "a@b"]}),
             json!({"userName": "ada", "emails": [{"value": "a@b"}]}),
         ),
-        (json!({"userName": "ada", "emails": {}}), json!({"userName": "ada"})),
         (
             json!({"userName": "ada", "name": [{"givenName": "A"}]}),
             json!({"userName": "ada", "name": {"givenName": "A"}}),
@@ -119,6 +118,7 @@ fn bodies_that_do_not_fit_are_refused() {
         (user("externalId", json!(1)), InvalidValue),
         (user("emails", json!(5)), InvalidValue),
         (user("emails", json!([[]])), InvalidValue),
+        (user("emails", json!({})), InvalidValue),
         (user("emails", json!([{"value": "a", "primary": true}, {"value": "b", "primary": "True"}])), InvalidValue),
         (user("emails", json!(vec!["a@b"; VALUES_MAX + 1])), TooMany),
         (user("name", json!("Ada")), InvalidValue),
@@ -216,4 +216,49 @@ fn a_profile_knows_less() {
     );
     assert_eq!(profile.schema_ids().collect::<Vec<_>>(), [USER_URN]);
     assert_eq!(ResourceType::user().restrict(["nope"]).unwrap_err().scim_type, ScimType::InvalidPath);
+}
+
+#[test]
+fn sj_14_whole_numbers_are_whole_and_kept() {
+    let schema = json!({"id": "urn:x:y:Part", "attributes": [
+        {"name": "count", "type": "integer"}, {"name": "share", "type": "decimal"}, {"name": "counts", "type": "integer", "multiValued": true}
+    ]});
+    let parts = ResourceType::new("Part", "/Parts", "", serde_json::from_value(schema).unwrap());
+    let read = |name: &str, number: &str| {
+        let body = format!("{{\"schemas\":[\"urn:x:y:Part\"],\"{name}\":{number}}}");
+        scim::parse_json(body.as_bytes()).and_then(|body| parts.read(body)).map(|read| read[name].to_string())
+    };
+    for number in ["0", "7", "-7", "9007199254740993", "18446744073709551615", "-9223372036854775808"] {
+        assert_eq!(read("count", number).as_deref(), Ok(number), "not rounded as a float is");
+        assert_eq!(read("counts", &format!("[{number}]")), Ok(format!("[{number}]")));
+        assert_eq!(read("share", number).as_deref(), Ok(number));
+    }
+    assert_eq!(read("share", "0.25").as_deref(), Ok("0.25"));
+    for number in [
+        "-0",
+        "1.0",
+        "1e2",
+        "1E0",
+        "0.1e-999",
+        "7.5",
+        "1e400",
+        "18446744073709551616",
+        "-9223372036854775809",
+        "\"7\"",
+        "\"NaN\"",
+        "\"\\u0037\"",
+        "true",
+        "{}",
+        "[7]",
+        "[]",
+    ] {
+        assert_eq!(read("count", number).map_err(|refused| refused.scim_type), Err(ScimType::InvalidValue), "{number}");
+    }
+    for number in ["NaN", "-Infinity", "0x10", "+7", "07", "7_0"] {
+        assert_eq!(
+            read("share", number).map_err(|refused| refused.scim_type),
+            Err(ScimType::InvalidSyntax),
+            "{number}"
+        );
+    }
 }

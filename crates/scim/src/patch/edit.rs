@@ -6,6 +6,7 @@ use super::{Draft, Op, Operation, list};
 use crate::error::echo;
 use crate::resource_type::{Resolved, Target, unknown_path};
 use crate::schema::{Attribute, Kind, Mutability};
+use crate::twice::{self, Null};
 use crate::{AttributePath, Filter, ScimError, value};
 
 /// Whether the value clears what it is set on (RFC 7643 §2.5, and `""`).
@@ -61,6 +62,7 @@ impl<'a> Draft<'a> {
         let Value::Object(given) = value else {
             return Err(ScimError::invalid_value(format!("{op} without 'path' needs an object as 'value'")));
         };
+        twice::check(resource_type, &given, Null::Clears)?;
         for (name, value) in given {
             if let Some(attribute) = resource_type.core_attribute(&name) {
                 self.set_if_writable(op, Resolved { extension: None, attribute, sub_attribute: None }, None, value)?;
@@ -197,11 +199,12 @@ pub(super) fn store(level: &mut Map<String, Value>, attribute: &Attribute, value
 
 /// RFC 7644 §3.5.2.3: of a complex attribute, sub-attributes that are not given stay.
 fn set_single(level: &mut Map<String, Value>, attribute: &Attribute, value: Value) -> Result<(), ScimError> {
+    // A list of anything but one object is read like a value, which knows what it may be.
     let given = match value {
         Value::Object(given) if attribute.kind == Kind::Complex => given,
         Value::Array(mut given) if attribute.kind == Kind::Complex && given.len() == 1 => match given.pop() {
             Some(Value::Object(only)) => only,
-            other => return set_single_value(level, attribute, other.unwrap_or_default()),
+            other => return set_single_value(level, attribute, Value::Array(other.into_iter().collect())),
         },
         other => return set_single_value(level, attribute, other),
     };

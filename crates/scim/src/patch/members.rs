@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::edit::{is_clearing, not_mutable};
 use super::{Op, Operation, PatchOp};
 use crate::limits::{KEY_BYTES_MAX, MEMBERS_MAX};
+use crate::twice::{self, Null};
 use crate::{Attribute, AttributePath, Filter, Mutability, Operator, ResourceType, ScimError};
 
 /// One member as a client names it. `$ref` is not kept: the service provider makes it from the id.
@@ -80,7 +81,7 @@ impl PatchOp {
     ///
     /// # Errors
     /// As [`Member::read_list`]; `mutability` for changing a member in place, `noTarget` for setting a member that a filter other
-    /// than `value eq` selects.
+    /// than `value eq` selects; `invalidSyntax` for a value without path that names an attribute twice.
     pub fn split_members(self, resource_type: &ResourceType) -> Result<(PatchOp, Vec<MemberChange>), ScimError> {
         let Some(members) = resource_type.core_attribute("members").filter(|found| resource_type.is_members(found))
         else {
@@ -134,6 +135,7 @@ fn split_one(
     };
     match operation {
         Operation { op: op @ (Op::Add | Op::Replace), path: None, value: Some(Value::Object(given)) } => {
+            twice::check(resource_type, &given, Null::Clears)?;
             let mut rest = Map::new();
             for (name, value) in given {
                 match name.parse::<AttributePath>() {

@@ -115,7 +115,8 @@ impl PatchOp {
     /// attributes are ignored as in a POST.
     ///
     /// # Errors
-    /// `invalidPath`, `noTarget`, `invalidValue`, `mutability`, `tooMany`; the attributes are then as before.
+    /// `invalidPath`, `noTarget`, `invalidValue`, `mutability`, `tooMany`, and `invalidSyntax` for a value without path that names an
+    /// attribute twice; the attributes are then as before.
     pub fn apply(&self, resource_type: &ResourceType, attributes: &mut Attributes) -> Result<bool, ScimError> {
         self.apply_counting(resource_type, attributes, &mut 0)
     }

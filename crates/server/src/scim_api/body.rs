@@ -31,6 +31,12 @@ impl FromRequest<App> for ScimBody {
     type Rejection = Rejection;
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Rejection> {
+        Self::read(request).await
+    }
+}
+
+impl ScimBody {
+    async fn read(request: Request) -> Result<Self, Rejection> {
         let (parts, body) = request.into_parts();
         check_media_type(&parts.headers)?;
         let mut body = body;
@@ -95,7 +101,51 @@ fn is_json(media_type: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll, ready};
+
+    use hyper::body::Frame;
+    use tokio::time::{Instant, Sleep, sleep};
+
     use super::*;
+
+    /// A body without end or length: some bytes each second.
+    struct Endless {
+        bytes: usize,
+        pause: Pin<Box<Sleep>>,
+    }
+
+    impl hyper::body::Body for Endless {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            ready!(self.pause.as_mut().poll(context));
+            self.pause = Box::pin(sleep(Duration::from_secs(1)));
+            Poll::Ready(Some(Ok(Frame::data(vec![b'['; self.bytes].into()))))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sj_05_a_body_without_end_holds_its_place_for_the_deadline_and_no_longer() {
+        for (bytes, seconds, too_slow) in [(1, 30, true), (1000, 30, true), (BODY_BYTES_MAX, 2 + 2, false)] {
+            let body = Body::new(Endless { bytes, pause: Box::pin(sleep(Duration::from_secs(1))) });
+            let request = Request::post("/Users").header(header::CONTENT_TYPE, "application/json").body(body).unwrap();
+            let begun = Instant::now();
+            let refused = ScimBody::read(request).await.err().unwrap();
+            let is_expected = if too_slow {
+                matches!(refused, Rejection::BodyTooSlow)
+            } else {
+                matches!(refused, Rejection::TooLarge)
+            };
+            assert!(is_expected, "{bytes}: {refused:?}");
+            assert_eq!(begun.elapsed(), Duration::from_secs(seconds), "{bytes}");
+        }
+        assert_eq!(BODY_DEADLINE, Duration::from_secs(30));
+    }
 
     #[test]
     fn media_types() {

@@ -1,5 +1,7 @@
 //! Every statement of the store: both databases know it, it keeps to its tenant, and it looks no table through.
 
+mod isolation;
+
 use std::collections::BTreeSet;
 
 use super::Sql;
