@@ -66,7 +66,7 @@ impl ResourceType {
     fn read_extension(&self, known: &[Attribute], value: Value, urn: &str) -> Result<Map<String, Value>, ScimError> {
         let given = match value {
             Value::Object(given) => given,
-            Value::Null => return Ok(Map::new()),
+            nothing if patch::is_clearing(&nothing) => return Ok(Map::new()),
             _ => return Err(ScimError::invalid_value(format!("'{}' must be an object", echo(urn)))),
         };
         let mut held = Map::new();

@@ -128,6 +128,7 @@ pub(crate) fn read_element(attribute: &Attribute, value: Value) -> Result<Option
     }
     match value {
         Value::Null => Ok(None),
+        Value::String(text) if text.is_empty() => Ok(None),
         Value::Object(given) => read_object(attribute, given),
         Value::String(text) => {
             let Some(sub) = attribute.sub_attribute("value") else { return refuse(attribute, "an object") };

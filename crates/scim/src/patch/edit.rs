@@ -10,7 +10,7 @@ use crate::twice::{self, Null};
 use crate::{AttributePath, Filter, ScimError, value};
 
 /// Whether the value clears what it is set on (RFC 7643 §2.5, and `""`).
-pub(super) fn is_clearing(value: &Value) -> bool {
+pub(crate) fn is_clearing(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
+pub(crate) use edit::is_clearing;
 use effort::Effort;
 pub use members::{Member, MemberChange};
 use serde::ser::{Serialize, SerializeStruct, Serializer};

@@ -101,12 +101,12 @@ fn nothings() -> Vec<(&'static str, Vec<Value>)> {
         ("title", vec![json!(null), json!("")]),
         ("active", vec![json!(null), json!("")]),
         ("profileUrl", vec![json!(null), json!("")]),
-        ("name", vec![json!(null), json!([])]),
+        ("name", vec![json!(null), json!([]), json!("")]),
         ("emails", vec![json!(null), json!([]), json!("")]),
-        ("addresses", vec![json!(null), json!([])]),
-        ("roles", vec![json!(null), json!([])]),
-        ("x509Certificates", vec![json!(null), json!([])]),
-        (ENTERPRISE, vec![json!(null)]),
+        ("addresses", vec![json!(null), json!([]), json!("")]),
+        ("roles", vec![json!(null), json!([]), json!("")]),
+        ("x509Certificates", vec![json!(null), json!([]), json!("")]),
+        (ENTERPRISE, vec![json!(null), json!([]), json!("")]),
     ]
 }
 

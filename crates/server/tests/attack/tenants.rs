@@ -66,11 +66,9 @@ fn ti_01_an_id_of_another_tenant_is_an_id_of_nobody() {
                     for id in &ids {
                         let foreign = ours.call(method, &address.replace("{id}", id), &bodies(id)[number]).await;
                         assert_eq!(said(&foreign, id), said(&unknown, NOBODY), "{method} {address}");
-                        assert!(
-                            foreign.status.is_client_error() || foreign.status.as_u16() == 501,
-                            "{method} {address}: {}",
-                            foreign.status
-                        );
+                        // What an address offers to everybody may be told of every id.
+                        let is_refused = foreign.status.is_client_error() || foreign.status.as_u16() == 501;
+                        assert!(is_refused || method == "OPTIONS", "{method} {address}: {}", foreign.status);
                     }
                 }
             }
