@@ -47,7 +47,7 @@ fn a_definition_is_tried_set_shown_and_cleared() {
         assert_eq!(installation.json(&["tenant", "schema", "show", "acme"]), nothing);
         let audited = installation.json(&["audit"]);
         let told: Vec<&str> =
-            audited.as_array().unwrap().iter().filter_map(|record| record["activity"].as_str()).collect();
+            audited.as_array().unwrap().iter().filter_map(|record| record["activityDisplayName"].as_str()).collect();
         let sets = told.iter().filter(|activity| **activity == "Set tenant schemas").count();
         assert_eq!((sets, told.contains(&"Clear tenant schemas")), (2, true), "{told:?}");
         installation.json(&["tenant", "remove", "fabrikam", "--yes"]);
