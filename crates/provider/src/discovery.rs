@@ -1,7 +1,10 @@
 //! What a tenant's endpoint says about itself (RFC 7644 §4, RFC 7643 §5 to §7): schemas, resource types, capabilities.
 
-use scim::{LIST_RESPONSE_URN, RESOURCE_TYPE_URN, ResourceType, SCHEMA_URN, SERVICE_PROVIDER_CONFIG_URN, Schema};
+use scim::{
+    GROUP_URN, LIST_RESPONSE_URN, RESOURCE_TYPE_URN, ResourceType, SCHEMA_URN, SERVICE_PROVIDER_CONFIG_URN, Schema,
+};
 use serde_json::{Value, json};
+use store::resources::ResourceKind;
 
 use crate::{COUNT_DEFAULT, COUNT_MAX, Caller, ProviderError};
 
@@ -14,7 +17,7 @@ pub fn schemas(caller: &Caller, base: &str) -> String {
             found.push(schema);
         }
     }
-    listed(&found.into_iter().map(|schema| schema_body(schema, base)).collect::<Vec<_>>())
+    listed(&found.into_iter().map(|schema| schema_body(caller, schema, base)).collect::<Vec<_>>())
 }
 
 /// The schema of that URN.
@@ -24,7 +27,7 @@ pub fn schema(caller: &Caller, base: &str, urn: &str) -> Result<String, Provider
         .resource_types()
         .flat_map(ResourceType::schemas)
         .find(|schema| schema.id.eq_ignore_ascii_case(urn))
-        .map(|schema| schema_body(schema, base).to_string())
+        .map(|schema| schema_body(caller, schema, base).to_string())
         .ok_or(ProviderError::NotFound { kind: "Schema".to_owned() })
 }
 
@@ -86,8 +89,15 @@ pub fn service_provider_config(base: &str) -> String {
     .to_string()
 }
 
-fn schema_body(schema: &Schema, base: &str) -> Value {
+fn schema_body(caller: &Caller, schema: &Schema, base: &str) -> Value {
     let mut body = serde_json::to_value(schema).expect("a schema has only string keys");
+    let unique = if schema.id == GROUP_URN { caller.unique_attribute(ResourceKind::Group) } else { None };
+    for attribute in body["attributes"].as_array_mut().into_iter().flatten() {
+        // Whether the names of groups are unique is a setting of the tenant.
+        if unique.is_some_and(|name| attribute["name"] == name) {
+            attribute["uniqueness"] = json!("server");
+        }
+    }
     body["schemas"] = json!([SCHEMA_URN]);
     body["meta"] = json!({ "resourceType": "Schema", "location": format!("{base}/Schemas/{}", schema.id) });
     body

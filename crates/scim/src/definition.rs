@@ -29,9 +29,8 @@ impl Schema {
             _ => return Err(wrong("a schema has no 'id'; give it a URN such as urn:example:schemas:1.0:Device")),
         };
         let reader = Reader { schema: &id };
-        let listed = match find(given, "attributes") {
-            Some(Value::Array(listed)) => listed,
-            _ => return Err(reader.refuse(None, "has no list 'attributes'; list at least one")),
+        let Some(Value::Array(listed)) = find(given, "attributes") else {
+            return Err(reader.refuse(None, "has no list 'attributes'; list at least one"));
         };
         let mut attributes = Vec::with_capacity(listed.len());
         for given in listed {

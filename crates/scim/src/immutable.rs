@@ -20,13 +20,15 @@ impl ResourceType {
     /// Fills in what a PUT leaves out of what is immutable; a value that is sent again stays in the spelling it has.
     ///
     /// # Errors
-    /// `mutability` when the new attributes have another value (RFC 7644 §3.5.1).
+    /// `mutability` when the new attributes have another value (RFC 7644 §3.5.1), `invalidValue` when an extension that is kept for what is
+    /// immutable in it would lack something required.
     pub fn keep_immutable(&self, old: &Attributes, new: &mut Attributes) -> Result<(), ScimError> {
         let core = self.schema.attributes.iter().chain(&self.shared);
         core.filter(|attribute| is_bound(attribute))
             .try_for_each(|attribute| settle(attribute, old, new, LeftOut::Kept))?;
         for (extension, _) in &self.extensions {
             let Some(held) = old.get(&extension.id).and_then(Value::as_object) else { continue };
+            let was_left_out = !new.contains_key(&extension.id);
             for attribute in extension.attributes.iter().filter(|attribute| is_bound(attribute)) {
                 if !held.contains_key(&attribute.name) {
                     continue;
@@ -37,6 +39,10 @@ impl ResourceType {
                         new.remove(&extension.id);
                     }
                 }
+            }
+            // What is kept of an extension may be less than what it needs.
+            if was_left_out && new.contains_key(&extension.id) {
+                self.check_required(new, |key| key == extension.id)?;
             }
         }
         Ok(())

@@ -6,6 +6,9 @@ use crate::resources::{IndexKey, ResourceKind};
 use crate::sql::{params, statements};
 use crate::{ReadTx, WriteTx};
 
+/// Times that values are claimed which others free at the same moment.
+const ATTEMPTS_MAX: u32 = 5;
+
 statements! {
     CLAIM = "INSERT INTO unique_values (tenant, kind, path, key, id) SELECT $1, $2, value ->> 0, value ->> 1, $3 FROM json_each($4) WHERE TRUE ON CONFLICT DO NOTHING",
             "INSERT INTO unique_values (tenant, kind, path, key, id) SELECT $1, $2, value ->> 0, value ->> 1, $3 FROM json_array_elements($4::text::json) ON CONFLICT DO NOTHING";
@@ -34,15 +37,24 @@ pub fn claim(
         return Err(StoreError::Internal("a text holds a NUL character".to_owned()));
     }
     let text = serde_json::to_string(&pairs).map_err(|error| StoreError::Internal(error.to_string()))?;
-    if tx.run(&CLAIM, params![tenant, kind.code(), id, &text])? == pairs.len() as u64 {
-        return Ok(None);
-    }
-    for value in values {
-        if owner(tx, tenant, kind, value)?.is_some_and(|owner| owner != id) {
-            return Ok(Some((*value).clone()));
+    for _ in 0..ATTEMPTS_MAX {
+        if tx.run(&CLAIM, params![tenant, kind.code(), id, &text])? == pairs.len() as u64 {
+            return Ok(None);
         }
+        let mut all_are_its_own = true;
+        for value in values {
+            match owner(tx, tenant, kind, value)? {
+                Some(owner) if owner != id => return Ok(Some((*value).clone())),
+                Some(_) => {}
+                None => all_are_its_own = false,
+            }
+        }
+        if all_are_its_own {
+            return Ok(None);
+        }
+        // On PostgreSQL, who had a value may have freed it between the two statements.
     }
-    Ok(None)
+    Err(StoreError::Busy)
 }
 
 /// The resource that has a value.

@@ -17,8 +17,8 @@ fn devices(attributes: &Value) -> String {
 #[test]
 fn a_definition_is_tried_set_shown_and_cleared() {
     for installation in Installation::each() {
-        let file = installation.file("devices.json", &devices(&json!([{ "name": "serial", "uniqueness": "server" }])));
-        let wrong = installation.file("wrong.json", &devices(&json!([{ "name": "serial", "type": "text" }])));
+        let file = installation.file("devices.json", devices(&json!([{ "name": "serial", "uniqueness": "server" }])));
+        let wrong = installation.file("wrong.json", devices(&json!([{ "name": "serial", "type": "text" }])));
         installation.json(&["tenant", "add", "acme"]);
         installation.run(&["tenant", "schema", "set", "nobody", &file]).refused(1, "no tenant is named");
         installation
@@ -33,7 +33,7 @@ fn a_definition_is_tried_set_shown_and_cleared() {
         assert_eq!(installation.json(&["tenant", "schema", "set", "acme", &file])["differences"], json!([]));
         let shown = installation.json(&["tenant", "schema", "show", "acme"]);
         assert_eq!(shown["schemas"][0]["id"], DEVICE);
-        let shown_file = installation.file("shown.json", &shown.to_string());
+        let shown_file = installation.file("shown.json", shown.to_string());
         installation.json(&["tenant", "add", "fabrikam", "--schema", &shown_file]);
         assert_eq!(
             installation.json(&["tenant", "schema", "show", "fabrikam"]),
@@ -47,7 +47,7 @@ fn a_definition_is_tried_set_shown_and_cleared() {
         assert_eq!(installation.json(&["tenant", "schema", "show", "acme"]), nothing);
         let audited = installation.json(&["audit"]);
         let told: Vec<&str> =
-            audited.as_array().unwrap().iter().filter_map(|record| record["activity"].as_str()).collect();
+            audited.as_array().unwrap().iter().filter_map(|record| record["activityDisplayName"].as_str()).collect();
         let sets = told.iter().filter(|activity| **activity == "Set tenant schemas").count();
         assert_eq!((sets, told.contains(&"Clear tenant schemas")), (2, true), "{told:?}");
         installation.json(&["tenant", "remove", "fabrikam", "--yes"]);

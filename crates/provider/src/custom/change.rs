@@ -54,7 +54,7 @@ pub fn set_schemas(
     } else {
         Arc::clone(base)
     };
-    let definition = definition.clone().settled(base).map_err(TenantError::BadSchemas)?;
+    let definition = definition.clone().settled(base);
     let new = Arc::new(definition.compile(base, &mut kinds).map_err(TenantError::BadSchemas)?);
     let settings = TenantSettings::read(&found.settings)?;
     let caller = |profile: &Arc<Profile>| {
@@ -90,23 +90,23 @@ fn check_removed(tx: &mut ReadTx<'_>, before: &Caller, after: &Caller) -> Result
 
 /// What is new, different and gone, by resource types and schemas.
 fn differences(old: &CustomSchemas, new: &CustomSchemas) -> Vec<String> {
-    let types = |of: &CustomSchemas| {
+    let types = |of: &CustomSchemas| -> Vec<(String, String)> {
         of.types.iter().map(|one| (format!("resource type {}", one.name), one.to_json().to_string())).collect()
     };
-    let mut told = compared(types(old), types(new));
-    let schemas = |of: &CustomSchemas| {
+    let mut told = compared(&types(old), &types(new));
+    let schemas = |of: &CustomSchemas| -> Vec<(String, String)> {
         let text = |schema| serde_json::to_string(schema).unwrap_or_default();
         of.schemas.iter().map(|schema| (format!("schema {}", schema.id), text(schema))).collect()
     };
-    told.extend(compared(schemas(old), schemas(new)));
+    told.extend(compared(&schemas(old), &schemas(new)));
     told
 }
 
-fn compared(old: Vec<(String, String)>, new: Vec<(String, String)>) -> Vec<String> {
-    let names: BTreeSet<&String> = old.iter().chain(&new).map(|(name, _)| name).collect();
+fn compared(old: &[(String, String)], new: &[(String, String)]) -> Vec<String> {
+    let names: BTreeSet<&String> = old.iter().chain(new).map(|(name, _)| name).collect();
     let find =
         |of: &[(String, String)], name: &str| of.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone());
-    let told = names.into_iter().filter_map(|name| match (find(&old, name), find(&new, name)) {
+    let told = names.into_iter().filter_map(|name| match (find(old, name), find(new, name)) {
         (None, Some(_)) => Some(format!("{name} is new")),
         (Some(_), None) => Some(format!("{name} goes")),
         (Some(before), Some(after)) if before != after => Some(format!("{name} changes")),

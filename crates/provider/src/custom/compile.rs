@@ -14,7 +14,7 @@ const PROTOCOL: [&str; 2] = ["urn:ietf:params:scim:api:messages:", "urn:ietf:par
 
 impl CustomSchemas {
     /// Leaves out what is built in, where it is a list from another server; finds the resource types of extensions that nobody names.
-    pub(super) fn settled(mut self, base: &Profile) -> Result<Self, String> {
+    pub(super) fn settled(mut self, base: &Profile) -> Self {
         if self.is_listing {
             self.schemas.retain(|schema| !is_taken(base, &schema.id));
             for definition in self.types.iter_mut().filter(|definition| is_built_in(&definition.name)) {
@@ -27,7 +27,7 @@ impl CustomSchemas {
             self.types = inferred(&self.schemas);
         }
         self.is_listing = false;
-        Ok(self)
+        self
     }
 
     /// Makes the profile of a tenant that has this definition. New resource types take the next numbers of `kinds`.
@@ -191,7 +191,7 @@ fn check_settable(schema: &Schema, attribute: &Attribute) -> Result<(), String> 
 fn is_taken(base: &Profile, urn: &str) -> bool {
     let begins = |start: &&str| urn.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start));
     [USER_URN, GROUP_URN, ENTERPRISE_USER_URN].iter().any(|known| known.eq_ignore_ascii_case(urn))
-        || PROTOCOL.iter().any(|start| begins(&start))
+        || PROTOCOL.iter().any(begins)
         || base.resource_types().flat_map(ResourceType::schemas).any(|known| known.id.eq_ignore_ascii_case(urn))
 }
 

@@ -39,14 +39,14 @@ pub(super) fn adapt(
         let Some(last) = chunk.last() else { return Ok(()) };
         following = Some(last.id);
         for record in &chunk {
-            let attributes = document::read(&record.doc).map_err(unreadable)?;
+            let attributes = document::read(&record.doc).map_err(|error| unreadable(&error))?;
             check(&new.resource_type, record, &attributes).map_err(TenantError::BadSchemas)?;
             exchange_keys(tx, (before, after), kind, record, &attributes)?;
         }
     }
 }
 
-fn unreadable(error: ProviderError) -> TenantError {
+fn unreadable(error: &ProviderError) -> TenantError {
     TenantError::BadSchemas(format!("a resource cannot be read: {error}"))
 }
 
@@ -73,9 +73,10 @@ fn exchange_keys(
     attributes: &Attributes,
 ) -> Result<(), TenantError> {
     let (tenant, id) = (before.tenant(), record.id);
-    let keys = |caller: &Caller| document::keys(caller, kind, attributes).map_err(unreadable);
+    let keys = |caller: &Caller| document::keys(caller, kind, attributes).map_err(|error| unreadable(&error));
     resources::exchange_keys(tx, tenant, kind, id, (&keys(before)?, &keys(after)?))?;
-    let unique = |caller: &Caller| document::unique_values(caller, kind, attributes).map_err(unreadable);
+    let unique =
+        |caller: &Caller| document::unique_values(caller, kind, attributes).map_err(|error| unreadable(&error));
     let (had, has) = (unique(before)?, unique(after)?);
     unique_values::release(tx, tenant, kind, id, &had.iter().filter(|key| !has.contains(key)).collect::<Vec<_>>())?;
     let claimed = has.iter().filter(|key| !had.contains(key)).collect::<Vec<_>>();

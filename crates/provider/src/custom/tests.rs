@@ -13,7 +13,7 @@ const DEVICE: &str = "urn:example:schemas:1.0:Device";
 
 fn compile_on(profile: &str, document: &Value) -> Result<Profile, String> {
     let base = Profile::by_name(profile).unwrap();
-    CustomSchemas::read(&document.to_string())?.settled(base)?.compile(base, &mut Kinds::new())
+    CustomSchemas::read(&document.to_string())?.settled(base).compile(base, &mut Kinds::new())
 }
 
 fn with_attribute(attribute: Value) -> Value {
@@ -197,7 +197,7 @@ fn what_is_defined_becomes_kinds_that_keep_their_numbers() {
     ]));
     let base = Profile::by_name("generic").unwrap();
     let mut kinds = Kinds::from([("gone".to_owned(), CustomKind::new(4))]);
-    let read = CustomSchemas::read(&document.to_string()).unwrap().settled(base).unwrap();
+    let read = CustomSchemas::read(&document.to_string()).unwrap().settled(base);
     let profile = read.compile(base, &mut kinds).unwrap();
     let expected = BTreeMap::from([("device", 5), ("gone", 4), ("sensor", 6)]);
     assert_eq!(kinds.iter().map(|(name, kind)| (name.as_str(), kind.number())).collect::<BTreeMap<_, _>>(), expected);

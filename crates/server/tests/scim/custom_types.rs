@@ -66,11 +66,11 @@ fn the_example_of_the_manual_is_used_like_users() {
 }
 
 async fn changed_and_deleted(world: &World, path: &str) {
-    let patch = json!({ "schemas": [PATCH], "Operations": [{ "op": "remove", "path": "tags", "value": ["a"] }] });
+    let fewer = json!({ "schemas": [PATCH], "Operations": [{ "op": "remove", "path": "tags", "value": ["a"] }] });
     let stale = world.request("PATCH", path).header("if-match", "W/\"7\"").header("content-type", "application/json");
-    let stale = world.send(stale.body(patch.to_string().into()).unwrap()).await;
+    let stale = world.send(stale.body(fewer.to_string().into()).unwrap()).await;
     assert_eq!(stale.status.as_u16(), 412);
-    let patched = world.call("PATCH", path, &patch).await;
+    let patched = world.call("PATCH", path, &fewer).await;
     assert_eq!(
         (patched.status.as_u16(), &patched.body["tags"], patched.header("etag")),
         (200, &json!(["b"]), "W/\"2\"")
@@ -151,7 +151,7 @@ fn an_extension_of_users_counts_like_their_own_attributes() {
         let found = world.get(&format!("/Users?filter={BADGE}:number+eq+%22B1%22")).await.body;
         assert_eq!((&found["totalResults"], &found["Resources"][0]["userName"]), (&json!(1), &json!("ann")));
         let path = format!("/Users/{}", made.id());
-        let patch = |operation: Value| {
+        let send = |operation: Value| {
             let (world, path) = (world.clone(), path.clone());
             async move {
                 world
@@ -161,8 +161,8 @@ fn an_extension_of_users_counts_like_their_own_attributes() {
                     .as_u16()
             }
         };
-        assert_eq!(patch(json!({ "op": "remove", "path": format!("{BADGE}:number") })).await, 400, "it is required");
-        assert_eq!(patch(json!({ "op": "remove", "path": BADGE })).await, 200, "as a whole it is not");
+        assert_eq!(send(json!({ "op": "remove", "path": format!("{BADGE}:number") })).await, 400, "it is required");
+        assert_eq!(send(json!({ "op": "remove", "path": BADGE })).await, 200, "as a whole it is not");
         assert_eq!(user("cid", json!({ "number": "B1" })).await.status.as_u16(), 201, "its number is free again");
         let required = json!({ "schemas": [badge], "resourceTypes": [{ "name": "User", "schemaExtensions": [{ "schema": BADGE, "required": true }] }] });
         let refused = world.try_define(&required).await.unwrap_err().to_string();

@@ -41,8 +41,8 @@ impl Mixed {
     /// A value of the attribute, another for each number.
     fn value(self, number: usize) -> Value {
         let one = match self.kind {
-            "boolean" => json!(number % 2 == 0),
-            "decimal" => json!(number as f64 + 0.5),
+            "boolean" => json!(number.is_multiple_of(2)),
+            "decimal" => json!(f64::from(u32::try_from(number).unwrap()) + 0.5),
             "integer" => json!(number),
             "dateTime" => json!(format!("2026-01-01T00:00:{number:02}.5Z")),
             "reference" => json!(format!("https://a.example/Ab{number}")),
@@ -182,12 +182,12 @@ async fn check_writing(world: &World, name: &str, path: &str, mix: &[Mixed], one
     };
     let refused = |word: &str| (400, word.to_owned());
     let done = (200, String::new());
-    let patch = |op: &'static str, value: Value| {
+    let send = |op: &'static str, value: Value| {
         let (path, operation) = (path.to_owned(), json!({ "op": op, "path": attribute, "value": value }));
         async move { world.call("PATCH", &path, &json!({ "schemas": [PATCH], "Operations": [operation] })).await }
     };
     let is_fixed = one.mutability == "immutable";
-    let (same, other) = (patch("replace", one.value(2)).await, patch("replace", one.value(3)).await);
+    let (same, other) = (send("replace", one.value(2)).await, send("replace", one.value(3)).await);
     let changed = if one.is_settable() && !is_fixed { done.clone() } else { refused("mutability") };
     assert_eq!(
         told(&same),
@@ -199,7 +199,7 @@ async fn check_writing(world: &World, name: &str, path: &str, mix: &[Mixed], one
         let shown = if one.is_shown() { one.value(3) } else { Value::Null };
         assert_eq!(other.body[&attribute], shown, "{name} {attribute}: what was changed is shown");
     }
-    let removed = patch("remove", Value::Null).await;
+    let removed = send("remove", Value::Null).await;
     let expected = if one.required { refused("mutability") } else { changed };
     assert_eq!(told(&removed), expected, "{name} {attribute}: remove");
     let mut changed_body = body(name, mix, 2);

@@ -19,6 +19,20 @@ fn has_null(value: &Value) -> bool {
 }
 
 #[test]
+fn the_group_schema_says_whether_names_are_unique() {
+    on_both(|store| async {
+        let first = World::new(store, "generic").await;
+        for (profile, expected) in [("generic", "none"), ("netskope", "server")] {
+            let world = first.tenant(&format!("names-{profile}"), profile).await;
+            let schema = world.get("/Schemas/urn:ietf:params:scim:schemas:core:2.0:Group").await.body;
+            let mut attributes = schema["attributes"].as_array().unwrap().iter();
+            let name = attributes.find(|attribute| attribute["name"] == "displayName").unwrap();
+            assert_eq!(name["uniqueness"], expected, "{profile}");
+        }
+    });
+}
+
+#[test]
 fn schemas_and_resource_types_of_each_application() {
     on_both(|store| async {
         let first = World::new(store, "generic").await;
