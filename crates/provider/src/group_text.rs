@@ -68,20 +68,28 @@ pub fn get_group(
     if unless.names(record.version) {
         return Ok(GroupFetched::NotModified { version: record.version });
     }
-    let Some((pages, bytes)) = read_pages(tx, caller, id, view, bytes_max)? else { return Ok(GroupFetched::TooLarge) };
-    GroupText::new(caller, &record, view, pages, bytes).map(|group| GroupFetched::Found(Box::new(group)))
+    let Some(packed) = read_pages(tx, caller, id, view, bytes_max)? else { return Ok(GroupFetched::TooLarge) };
+    GroupText::new(caller, &record, view, packed).map(|group| GroupFetched::Found(Box::new(group)))
 }
 
-/// The members in pages, with what they take; `None` where that is too much.
+/// Members as they are held.
+struct Packed {
+    /// `None` where none are to be shown.
+    pages: Option<Vec<Page>>,
+    /// What they take, in bytes.
+    bytes: usize,
+}
+
+/// The members in pages; `None` where they take too much.
 fn read_pages(
     tx: &mut ReadTx<'_>,
     caller: &Caller,
     group: ResourceId,
     view: View<'_>,
     bytes_max: usize,
-) -> Result<Option<(Option<Vec<Page>>, usize)>, ProviderError> {
+) -> Result<Option<Packed>, ProviderError> {
     if !view.projection.wants_members(caller.resource_type(ResourceKind::Group)?) {
-        return Ok(Some((None, 0)));
+        return Ok(Some(Packed { pages: None, bytes: 0 }));
     }
     let mut effort = Effort::new(SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW);
     let (mut pages, mut bytes, mut after) = (Vec::new(), 0, None);
@@ -100,7 +108,7 @@ fn read_pages(
             break;
         }
     }
-    Ok(Some((Some(pages), bytes)))
+    Ok(Some(Packed { pages: Some(pages), bytes }))
 }
 
 impl GroupText {
@@ -108,8 +116,7 @@ impl GroupText {
         caller: &Arc<Caller>,
         record: &ResourceRecord,
         view: View<'_>,
-        pages: Option<Vec<Page>>,
-        bytes: usize,
+        Packed { pages, bytes }: Packed,
     ) -> Result<Self, ProviderError> {
         let mut head = represent(caller, ResourceKind::Group, record, view, None)?;
         if pages.is_some() {

@@ -200,12 +200,11 @@ pub fn get(
     }
     let joined = match kind {
         ResourceKind::User if !shows_groups => None,
-        ResourceKind::Custom(_) => None,
         ResourceKind::User => {
             let memberships = users::groups_of(tx, caller, id)?;
             users::groups_json(caller, &memberships, view)?.map(|json| Joined { attribute: "groups", json })
         }
-        ResourceKind::Group => None,
+        ResourceKind::Group | ResourceKind::Custom(_) => None,
     };
     let text = represent(caller, kind, &record, view, joined.as_ref())?;
     Ok(Fetched::Found(Representation { id, version: record.version, text }))

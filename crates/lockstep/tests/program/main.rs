@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so do the functions it is told with")]
 
 mod admins;
+mod bulk;
 mod credentials;
 mod demo;
 mod directory;

@@ -113,7 +113,7 @@ fn an_operation_that_breaks_its_transaction_does_not_take_the_others_with_it() {
 fn a_database_that_is_gone_is_not_asked_for_each_operation() {
     on_both(|store| async move {
         let caller = caller(&store).await;
-        let operations: Vec<Value> = (0..BATCH_OPERATIONS_MAX + 1).map(|number| user(&format!("u{number}"))).collect();
+        let operations: Vec<Value> = (0..=BATCH_OPERATIONS_MAX).map(|number| user(&format!("u{number}"))).collect();
         let mut bulk = read(&caller, &operations);
         let mut batches = 0;
         while let Some(batch) = bulk.next(&caller, NOW) {

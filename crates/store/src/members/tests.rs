@@ -48,7 +48,7 @@ fn many_members_by_one_statement() {
         });
         story.await.unwrap();
         let nul = store.write(|tx| {
-            let (one, _) = (tenants::insert_tenant(tx, "three", "generic", "{}", second(0))?, ());
+            let one = tenants::insert_tenant(tx, "three", "generic", "{}", second(0))?;
             add_all(tx, one, numbered(10), &[member(1, Some("a\0"))])
         });
         assert!(nul.await.is_err());
