@@ -92,7 +92,7 @@ impl Cycle {
             match kind {
                 ObjectKind::Group => self.foresee_members(id).await?,
                 ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment | ObjectKind::Custom(_) => {
-                    self.foresee_user(id).await?
+                    self.foresee_user(id).await?;
                 }
             }
         }

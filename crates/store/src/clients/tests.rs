@@ -151,7 +151,7 @@ fn an_assertion_is_taken_once_and_no_more_are_kept_than_the_limit() {
             }
             Ok::<_, StoreError>(told)
         });
-        use Taken::{Before, New, TooMany};
-        assert_eq!(story.await.unwrap(), [New, Before, New, New, TooMany, New]);
+        let expected = [Taken::New, Taken::Before, Taken::New, Taken::New, Taken::TooMany, Taken::New];
+        assert_eq!(story.await.unwrap(), expected);
     });
 }
