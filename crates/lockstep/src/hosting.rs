@@ -194,7 +194,11 @@ async fn tidy(world: &World) -> Result<(), directory::DirectoryError> {
     let tenants = world.store().read(store::tenants::tenants).await?;
     let ended = now();
     for key in tenants.iter().map(|tenant| tenant.key) {
-        world.store().write(move |tx| store::tokens::delete_expired_access_tokens(tx, key, ended)).await?;
+        let tidied = world.store().write(move |tx| {
+            store::tokens::delete_expired_access_tokens(tx, key, ended)?;
+            store::clients::delete_ended_assertions(tx, key, ended)
+        });
+        tidied.await?;
         while world.store().write(move |tx| provider::remove_left_members(tx, key)).await? {}
     }
     for feed in std::iter::once(DIRECTORY_FEED).chain(tenants.into_iter().map(|tenant| tenant.key.into())) {

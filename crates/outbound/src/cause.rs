@@ -27,15 +27,13 @@ pub fn root_cause(error: &(dyn Error + 'static), called: Called) -> String {
         }
         // The `source` of an I/O error leaves out the error that it wraps, and the layers below wrap TLS failures in it twice.
         let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        match wrapped.map(|inner| -> &(dyn Error + 'static) { inner }).or_else(|| cause.source()) {
-            Some(source) => cause = source,
-            None => {
-                let Called { server, address, program } = called;
-                return format!(
-                    "the connection to the {server} broke off ({cause}); check that the {address} begins with the right scheme and port, and that the {program} is running"
-                );
-            }
-        }
+        let Some(source) = wrapped.map(|inner| -> &(dyn Error + 'static) { inner }).or_else(|| cause.source()) else {
+            let Called { server, address, program } = called;
+            return format!(
+                "the connection to the {server} broke off ({cause}); check that the {address} begins with the right scheme and port, and that the {program} is running"
+            );
+        };
+        cause = source;
     }
 }
 

@@ -65,18 +65,18 @@ mod tests {
     async fn no_more_are_kept_than_the_limit_and_the_latest_of_each() {
         let store = store::testing::TestDatabase::sqlite().open();
         let now = Timestamp::UNIX_EPOCH;
-        let made = store.write(move |tx| store::tenants::insert_tenant(tx, "one", "generic", "{}", now));
-        let tenant = made.await.unwrap();
+        let written = store.write(move |tx| store::tenants::insert_tenant(tx, "one", "generic", "{}", now));
+        let tenant = written.await.unwrap();
         let uses = TokenUses::default();
-        let used = |number: u8, second: i64| TokenUse {
+        let made = |number: u8, second: i64| TokenUse {
             tenant,
             token: store::version_7(now, [number; 10]).into(),
             at: Timestamp::from_second(second).unwrap(),
         };
         for (number, second) in [(2, 1), (1, 2), (3, 3), (1, 4)] {
-            uses.keep(used(number, second), 2);
+            uses.keep(made(number, second), 2);
         }
-        assert_eq!(uses.take(), [[used(1, 4), used(2, 1)]]);
+        assert_eq!(uses.take(), [[made(1, 4), made(2, 1)]]);
         assert!(uses.take().is_empty());
     }
 }

@@ -17,6 +17,12 @@ use crate::scim_api::Room;
 /// A document on its way from another server; where it does not come, a sentence that tells why.
 pub type Fetching = Pin<Box<dyn Future<Output = Result<Bytes, String>> + Send>>;
 
+/// Makes a document come from an address.
+pub type Fetch = Box<dyn Fn(String) -> Fetching + Send + Sync>;
+
+/// Fills a buffer with randomness fit for secrets.
+pub type Random = Box<dyn Fn(&mut [u8]) + Send + Sync>;
+
 /// The parts of the application, made once at start.
 pub struct AppParts {
     /// The data.
@@ -28,10 +34,10 @@ pub struct AppParts {
     /// Makes a new id for a resource created at a moment.
     pub ids: Box<dyn Fn(Timestamp) -> ResourceId + Send + Sync>,
     /// Fills a buffer with randomness fit for secrets.
-    pub random: Box<dyn Fn(&mut [u8]) + Send + Sync>,
+    pub random: Random,
     /// Fetches the keys of an identity provider from an address, within its own limits of time and size. What may be reached is
     /// decided there.
-    pub fetch: Box<dyn Fn(String) -> Fetching + Send + Sync>,
+    pub fetch: Fetch,
     /// The address under which clients reach this server, such as `https://lockstep.example`, without a slash at its end. Addresses
     /// in answers are made from it alone, never from what a client calls the host.
     pub public_url: String,

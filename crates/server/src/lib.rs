@@ -13,7 +13,7 @@ mod scim_api;
 mod stream;
 mod threads;
 
-pub use app::{App, AppParts, Fetching};
+pub use app::{App, AppParts, Fetch, Fetching, Random};
 pub use guard::{Guard, REQUEST_DEADLINE};
 pub use listen::{Limits, serve};
 pub use oauth::{FETCH_DEADLINE, FORM_BYTES_MAX};

@@ -94,6 +94,7 @@ statements! {
     DELETE_TOKENS_OF_SECRET = "DELETE FROM tokens WHERE tenant = $1 AND client = $2 AND client_secret = $3";
     DELETE_TOKENS_OF_FEDERATION = "DELETE FROM tokens WHERE tenant = $1 AND client = $2 AND client_secret IS NULL";
     DELETE_ENDED_ASSERTIONS = "DELETE FROM assertions WHERE tenant = $1 AND client = $2 AND expires <= $3";
+    DELETE_ENDED_ASSERTIONS_OF_ALL = "DELETE FROM assertions WHERE tenant = $1 AND expires <= $2";
     ASSERTION_TAKEN = "SELECT expires FROM assertions WHERE tenant = $1 AND client = $2 AND digest = $3";
     ASSERTIONS_FULL = "SELECT expires FROM assertions WHERE tenant = $1 AND client = $2 ORDER BY digest LIMIT 1 OFFSET $3";
     INSERT_ASSERTION = "INSERT INTO assertions (tenant, client, digest, expires) VALUES ($1, $2, $3, $4)";
@@ -275,6 +276,11 @@ pub fn federation_of(
     client: ClientId,
 ) -> Result<Option<FederationRecord>, StoreError> {
     tx.first(&FEDERATION, params![tenant, client], federation)
+}
+
+/// Removes the assertions of a tenant's clients that nobody would believe any more; says how many.
+pub fn delete_ended_assertions(tx: &mut WriteTx<'_>, tenant: TenantKey, now: Timestamp) -> Result<u64, StoreError> {
+    tx.run(&DELETE_ENDED_ASSERTIONS_OF_ALL, params![tenant, now])
 }
 
 /// What became of an assertion.

@@ -51,10 +51,10 @@ fn a_client_is_made_listed_and_removed_by_command() {
             .run(&["tenant", "client", "secret", "revoke", "acme", "entra", "lsc_"])
             .refused(1, "lockstep tenant client list");
         let keys = installation.file("keys.json", r#"{"keys":[]}"#);
-        let issuer = ["--issuer", "https://idp.example", "--audience", "api://x"];
+        let vouching = ["--issuer", "https://idp.example", "--audience", "api://x"];
         let federate = ["tenant", "client", "federate", "acme", "entra"];
-        installation.run(&[&federate[..], &issuer, &["--jwks-file", &keys]].concat()).refused(2, "no key of the set");
-        installation.json(&[&federate[..], &issuer, &["--jwks-url", "https://idp.example/keys"]].concat());
+        installation.run(&[&federate[..], &vouching, &["--jwks-file", &keys]].concat()).refused(2, "no key of the set");
+        installation.json(&[&federate[..], &vouching, &["--jwks-url", "https://idp.example/keys"]].concat());
         let listed = installation.json(&["tenant", "client", "list", "acme"]);
         assert_eq!(listed[0]["identity_provider"]["issuer"], "https://idp.example");
         installation.json(&["tenant", "client", "unfederate", "acme", "entra"]);

@@ -12,7 +12,7 @@ use store::{ClientId, ReadTx, SecretId, StoreError, TenantKey, TokenId, WriteTx}
 use super::assertion::{Assertion, BadAssertion, Expected};
 use super::{ACCESS_TOKENS_MAX, ASSERTIONS_MAX, KeySet, OAuthError};
 use crate::secret::{SecretKind, hint};
-use crate::{Scope, TokenHash, TokenKey};
+use crate::{AuthError, Scope, TokenHash, TokenKey};
 
 const WRONG_SECRET: OAuthError = OAuthError::InvalidClient("the client id and secret open nothing here");
 
@@ -28,7 +28,6 @@ pub struct NewAccess {
 }
 
 /// An access token that was just issued (RFC 6749 §5.1).
-#[derive(Clone, Debug)]
 pub struct AccessToken {
     /// The text to hand to the client.
     pub text: String,
@@ -242,13 +241,12 @@ pub fn issue_for_assertion(
 }
 
 /// Whether a token of an identity provider was introduced before, and is remembered.
-pub fn is_introduced(tx: &mut ReadTx<'_>, hash: &TokenHash) -> Result<bool, StoreError> {
-    Ok(tokens::token_owner(tx, &hash.0)?.is_some())
-}
-
-/// Of those who may vouch, the ones whose tokens are also taken as bearer tokens.
-pub fn introduces_bearers(vouchers: Vec<Voucher>) -> Vec<Voucher> {
-    vouchers.into_iter().filter(Voucher::accepts_bearer).collect()
+pub fn is_introduced(tx: &mut ReadTx<'_>, hash: &TokenHash, now: Timestamp) -> Result<bool, StoreError> {
+    match hash.authenticate(tx, now) {
+        Ok(_) | Err(AuthError::Expired | AuthError::Suspended) => Ok(true),
+        Err(AuthError::Invalid) => Ok(false),
+        Err(AuthError::Store(error)) => Err(error),
+    }
 }
 
 /// Remembers a verified token of an identity provider by its hash, as an access token that works until it ends itself.
@@ -261,7 +259,7 @@ pub fn introduce_bearer(
     now: Timestamp,
 ) -> Result<(), OAuthError> {
     let client = vouched.client(tx)?;
-    if is_introduced(tx, hash)? {
+    if is_introduced(tx, hash, now)? {
         return Ok(());
     }
     let record = AccessTokenRecord {

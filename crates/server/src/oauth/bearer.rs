@@ -12,7 +12,7 @@ use crate::scim_api::Rejection;
 /// unknown, and the look-up refuses it.
 pub(crate) async fn introduce(app: &App, tenant: &str, text: &str, hash: &TokenHash) -> Result<(), Rejection> {
     let (known, now) = (hash.clone(), app.now());
-    if app.store.look_up(move |tx| oauth::is_introduced(tx, &known)).await? {
+    if app.store.look_up(move |tx| oauth::is_introduced(tx, &known, now)).await? {
         return Ok(());
     }
     match remember(app, tenant, text, hash.clone(), now).await {

@@ -152,7 +152,7 @@ mod tests {
             let read = read.as_ref().map(|read| read.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Vec<_>>());
             assert_eq!(read, expected, "{text}");
         }
-        let many = |count: usize| (0..count).map(|number| format!("p{number}=1&")).collect::<String>();
+        let many = |count: usize| (0..count).map(|number| format!("p{number}=1")).collect::<Vec<_>>().join("&");
         assert!(parameters(&many(PARAMETERS_MAX)).is_ok() && parameters(&many(PARAMETERS_MAX + 1)).is_err());
     }
 

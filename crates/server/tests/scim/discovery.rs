@@ -91,6 +91,9 @@ fn capabilities_are_what_the_endpoint_does() {
             ("/etag/supported", json!(true)),
             ("/changePassword/supported", json!(false)),
             ("/authenticationSchemes/0/type", json!("oauthbearertoken")),
+            ("/authenticationSchemes/0/primary", json!(true)),
+            ("/authenticationSchemes/1/type", json!("oauth2")),
+            ("/authenticationSchemes/1/primary", json!(false)),
         ] {
             assert_eq!(config.body.pointer(pointer), Some(&expected), "{pointer}");
         }

@@ -43,7 +43,7 @@ pub async fn post(world: &World, form: String) -> (u16, HeaderMap, Value) {
 fn a_secret(world: &World, number: u8, days: u16) -> SecretRequest {
     let now = world.now();
     let mut secret = [number; 32];
-    secret[..8].copy_from_slice(&now.as_millisecond().to_be_bytes());
+    secret[8..16].copy_from_slice(&now.as_millisecond().to_be_bytes());
     SecretRequest { id: store::version_7(now, [number; 10]).into(), secret, days }
 }
 
@@ -254,7 +254,7 @@ fn what_an_administrator_may_ask_for() {
         let many = world.store.write(move |tx| {
             let mut made = 0;
             for number in 0..=u8::try_from(oauth::CLIENTS_MAX).unwrap() {
-                let random = [number, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+                let random = [0, 0, 0, 0, 0, 0, 0, 0, 1, number];
                 let (id, name) = (store::version_7(now, random).into(), format!("many {number}"));
                 let scope = Scope::Read;
                 let request = ClientRequest { tenant: "contoso", name: &name, id, scope, token_minutes: 61 };

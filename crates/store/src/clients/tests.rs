@@ -149,9 +149,13 @@ fn an_assertion_is_taken_once_and_no_more_are_kept_than_the_limit() {
             ] {
                 told.push(take_assertion(tx, one, client, (digest, second(expires)), (2, second(now)))?);
             }
+            assert_eq!(
+                (delete_ended_assertions(tx, one, second(8))?, delete_ended_assertions(tx, one, second(9))?),
+                (1, 2)
+            );
             Ok::<_, StoreError>(told)
         });
-        use Taken::{Before, New, TooMany};
-        assert_eq!(story.await.unwrap(), [New, Before, New, New, TooMany, New]);
+        let expected = [Taken::New, Taken::Before, Taken::New, Taken::New, Taken::TooMany, Taken::New];
+        assert_eq!(story.await.unwrap(), expected);
     });
 }
