@@ -1,8 +1,8 @@
 //! Who calls: the proof that a valid token was presented, and what it opens.
 
 use scim::ResourceType;
-use store::TenantKey;
 use store::resources::ResourceKind;
+use store::{TenantKey, TokenId};
 
 use crate::{Profile, ProviderError, Rules, TenantSettings};
 
@@ -14,6 +14,7 @@ pub struct Caller {
     tenant_name: String,
     profile: &'static Profile,
     settings: TenantSettings,
+    token: TokenId,
 }
 
 impl Caller {
@@ -22,8 +23,14 @@ impl Caller {
         tenant_name: String,
         profile: &'static Profile,
         settings: TenantSettings,
+        token: TokenId,
     ) -> Self {
-        Self { tenant, tenant_name, profile, settings }
+        Self { tenant, tenant_name, profile, settings, token }
+    }
+
+    /// The token that was presented.
+    pub const fn token(&self) -> TokenId {
+        self.token
     }
 
     /// The key of the tenant's rows.

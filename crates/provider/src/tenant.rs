@@ -16,6 +16,12 @@ pub struct TenantSettings {
     /// Whether no two groups may have the same `displayName`; the profile decides where this is not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unique_group_names: Option<bool>,
+    /// Requests that it may send in a second. Where this is not set, a common rate holds while other tenants are served too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_second: Option<u32>,
+    /// Whether the request log keeps bodies, with values masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_bodies: Option<bool>,
 }
 
 impl TenantSettings {
@@ -109,7 +115,7 @@ mod tests {
     #[test]
     fn settings_survive_storing() {
         for unique_group_names in [None, Some(true), Some(false)] {
-            let settings = TenantSettings { unique_group_names };
+            let settings = TenantSettings { unique_group_names, ..TenantSettings::default() };
             assert_eq!(TenantSettings::read(&settings.write()).unwrap(), settings);
         }
         assert_eq!(TenantSettings::default().write(), "{}");

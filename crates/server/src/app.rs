@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use provider::TokenKey;
 use store::{ResourceId, Store};
 
+use crate::edge::{Edge, EdgeSettings};
 use crate::health::Readiness;
+use crate::request_log::RequestLog;
 use crate::scim_api::Room;
 
 /// The parts of the application, made once at start.
@@ -33,13 +35,27 @@ struct Inner {
     parts: AppParts,
     readiness: Readiness,
     room: Room,
+    edge: Arc<Edge>,
 }
 
 impl App {
-    /// Puts the parts together.
-    pub fn new(mut parts: AppParts) -> Self {
+    /// Puts the parts together, with the usual limits and without a request log.
+    pub fn new(parts: AppParts) -> Self {
+        Self::over(parts, EdgeSettings::default(), None)
+    }
+
+    /// The same with limits and a request log as they are set. Fails where the log's thread cannot start.
+    pub fn with_edge(parts: AppParts, mut settings: EdgeSettings) -> std::io::Result<Self> {
+        let log = settings.log.take().map(|log| RequestLog::start(log, parts.store.clone())).transpose()?;
+        Ok(Self::over(parts, settings, log))
+    }
+
+    fn over(mut parts: AppParts, settings: EdgeSettings, log: Option<RequestLog>) -> Self {
         parts.public_url.truncate(parts.public_url.trim_end_matches('/').len());
-        Self(Arc::new(Inner { parts, readiness: Readiness::default(), room: Room::default() }))
+        let first = (parts.ids)((parts.clock)()).to_string();
+        let edge = Arc::new(Edge::new(settings, log, &first));
+        let room = Room::new(parts.store.scans_max(), parts.store.writes_in_turn());
+        Self(Arc::new(Inner { parts, readiness: Readiness::default(), room, edge }))
     }
 
     /// The moment it is now.
@@ -49,6 +65,11 @@ impl App {
 
     pub(crate) fn readiness(&self) -> &Readiness {
         &self.0.readiness
+    }
+
+    /// What holds for all requests.
+    pub(crate) fn edge(&self) -> &Arc<Edge> {
+        &self.0.edge
     }
 
     /// The room for large answers.

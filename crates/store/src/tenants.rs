@@ -46,6 +46,8 @@ pub struct TokenRecord {
 pub struct TokenOwner {
     /// The tenant it opens.
     pub tenant: TenantKey,
+    /// The token's id.
+    pub token: TokenId,
     /// The tenant's name.
     pub tenant_name: String,
     /// The tenant's application profile.
@@ -73,7 +75,7 @@ statements! {
     INSERT_TOKEN = "INSERT INTO tokens (tenant, id, name, hash, hint, created, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     TOKENS = "SELECT id, name, hint, created, expires, revoked FROM tokens WHERE tenant = $1 ORDER BY id";
     REVOKE_TOKEN = "UPDATE tokens SET revoked = $3 WHERE tenant = $1 AND name = $2 AND revoked IS NULL";
-    TOKEN_OWNER = "SELECT t.tenant, n.name, n.profile, n.settings, n.suspended, t.expires FROM tokens t JOIN tenants n ON n.tenant = t.tenant WHERE t.hash = $1 AND t.revoked IS NULL";
+    TOKEN_OWNER = "SELECT t.tenant, n.name, n.profile, n.settings, n.suspended, t.expires, t.id FROM tokens t JOIN tenants n ON n.tenant = t.tenant WHERE t.hash = $1 AND t.revoked IS NULL";
 }
 
 fn tenant(row: &Row<'_>) -> Result<TenantRecord, StoreError> {
@@ -169,6 +171,7 @@ pub fn token_owner(tx: &mut ReadTx<'_>, hash: &[u8]) -> Result<Option<TokenOwner
             settings: row.text(3)?,
             suspended: row.opt_time(4)?,
             expires: row.time(5)?,
+            token: row.id(6)?,
         })
     })
 }

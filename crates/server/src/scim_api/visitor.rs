@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri, header};
@@ -12,25 +13,37 @@ use store::{ReadTx, ResourceId, WriteTx};
 
 use super::Rejection;
 use crate::App;
+use crate::edge::Edge;
+use crate::trail::Trail;
 
 /// A request with something that could be a token; whether it is one is known after [`Visitor::admit`].
 pub(crate) struct Visitor {
     token: TokenHash,
     tenant: String,
     base: String,
+    edge: Arc<Edge>,
+    trail: Option<Arc<Trail>>,
 }
 
 impl Visitor {
-    fn read(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Self, Rejection> {
+    fn read(app: &App, headers: &HeaderMap, uri: &Uri, trail: Option<&Arc<Trail>>) -> Result<Self, Rejection> {
         let token = app.token_key.hash(bearer(headers)?)?;
         let tenant = segments(uri).nth(1).unwrap_or_default();
-        Ok(Self { token, tenant: tenant.to_owned(), base: app.scim_base(tenant) })
+        let (edge, trail) = (Arc::clone(app.edge()), trail.cloned());
+        Ok(Self { token, tenant: tenant.to_owned(), base: app.scim_base(tenant), edge, trail })
     }
 
     /// Looks the token up. The tenant is the token's; an address of another tenant is answered as if the token were unknown.
     pub(crate) fn admit(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Arc<Caller>, Rejection> {
         let caller = self.token.authenticate(tx, now)?;
-        if caller.tenant_name() == self.tenant { Ok(caller) } else { Err(Rejection::BadToken) }
+        if caller.tenant_name() != self.tenant {
+            return Err(Rejection::BadToken);
+        }
+        let (gate, wait) = self.edge.gates.pass(&caller);
+        if let Some(trail) = &self.trail {
+            trail.is_of(&caller, gate);
+        }
+        wait.map_or(Ok(caller), |seconds| Err(Rejection::TooMany { seconds }))
     }
 
     /// The same for a request that goes on after the look-up.
@@ -53,7 +66,7 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
-        Self::read(app, &parts.headers, &parts.uri)
+        Self::read(app, &parts.headers, &parts.uri, parts.extensions.get())
     }
 }
 
@@ -65,8 +78,8 @@ pub(crate) struct Admitted {
 }
 
 impl Admitted {
-    async fn read(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Self, Rejection> {
-        Visitor::read(app, headers, uri)?.admitted(app, app.now()).await
+    async fn read(app: &App, headers: &HeaderMap, uri: &Uri, trail: Option<&Arc<Trail>>) -> Result<Self, Rejection> {
+        Visitor::read(app, headers, uri, trail)?.admitted(app, app.now()).await
     }
 
     /// Runs a use case of the caller that writes. The token is looked up once more with it: the body may have come long
@@ -76,6 +89,7 @@ impl Admitted {
         F: FnMut(&mut WriteTx<'_>, &Caller) -> Result<T, ProviderError> + Send + 'static,
         T: Send + 'static,
     {
+        let _turn = app.room().write(self.caller.tenant()).await?;
         let (caller, token) = (Arc::clone(&self.caller), self.token.clone());
         app.store
             .write(move |tx| {
@@ -95,7 +109,7 @@ impl FromRequestParts<App> for Admitted {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
-        Self::read(app, &parts.headers, &parts.uri).await
+        Self::read(app, &parts.headers, &parts.uri, parts.extensions.get()).await
     }
 }
 
@@ -135,28 +149,36 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
 /// Answers every address without a route.
 pub(crate) async fn no_such_address(
     axum::extract::State(app): axum::extract::State<App>,
+    trail: Option<Extension<Arc<Trail>>>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Rejection {
-    refuse(&app, &headers, &uri, Rejection::NoSuchAddress).await
+    refuse(&app, trail, &headers, &uri, Rejection::NoSuchAddress).await
 }
 
 /// Answers every method that an address does not have; the router adds `Allow`.
 pub(crate) async fn no_such_method(
     axum::extract::State(app): axum::extract::State<App>,
+    trail: Option<Extension<Arc<Trail>>>,
     headers: HeaderMap,
     method: Method,
     uri: Uri,
 ) -> Rejection {
     tracing::debug!("No {method} here");
-    refuse(&app, &headers, &uri, Rejection::NoSuchMethod).await
+    refuse(&app, trail, &headers, &uri, Rejection::NoSuchMethod).await
 }
 
-async fn refuse(app: &App, headers: &HeaderMap, uri: &Uri, refusal: Rejection) -> Rejection {
+async fn refuse(
+    app: &App,
+    trail: Option<Extension<Arc<Trail>>>,
+    headers: &HeaderMap,
+    uri: &Uri,
+    refusal: Rejection,
+) -> Rejection {
     if segments(uri).next() != Some("t") {
         return refusal;
     }
-    match Admitted::read(app, headers, uri).await {
+    match Admitted::read(app, headers, uri, trail.as_deref()).await {
         Ok(_) => refusal,
         Err(unauthorised) => unauthorised,
     }
