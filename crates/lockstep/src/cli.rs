@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand};
 pub use application::{AppCommand, AssignArgs, DialectName, JobSettingsArgs, ScopeName, Switch, UnassignArgs};
 pub use directory::{AdminCommand, GroupCommand, ImportArgs, ImportCommand, ImportFormat, MembersCommand, UserCommand};
 pub use provisioning::{LogStatus, LogsArgs, LogsCommand, ProvisionArgs};
-pub use tenant::{TenantCommand, TokenCommand};
+pub use tenant::{RequestsArgs, TenantCommand, Toggle, TokenCommand};
 
 use crate::config::LogFormat;
 use crate::output::Color;

@@ -17,6 +17,7 @@ mod logs;
 mod pages;
 mod provision;
 mod records;
+mod requests;
 mod serve;
 mod status;
 mod suggest;

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
-use server::{App, AppParts, Limits};
+use server::{App, AppParts, EdgeSettings, Limits, tenant_folder};
 use store::{DIRECTORY_FEED, ResourceId, StoreError, settings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::config::EdgeConfig;
 use crate::world::{PUBLIC_URL, World, now, random};
 
 /// How often housekeeping looks.
@@ -41,8 +42,14 @@ impl Hosting {
         keep_public_url(world, &public_url).await?;
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        let service = server::service(app(world, &public_url));
-        tasks.spawn(listening(listener, service, until(stopped.clone())));
+        let app = app(world, &public_url)?;
+        let limits = limits(&world.config().edge);
+        if let Some(inside) = world.config().edge.metrics {
+            let listener = TcpListener::bind(inside).await.with_context(|| cannot_serve_metrics(inside))?;
+            let limits = Limits { threads: 1, ..limits.clone() };
+            tasks.spawn(listening(listener, server::inside(app.clone()), limits, until(stopped.clone())));
+        }
+        tasks.spawn(listening(listener, server::service(app), limits, until(stopped.clone())));
         let engine = world.engine()?;
         let until_stopped = until(stopped.clone());
         tasks.spawn(async move {
@@ -80,6 +87,12 @@ fn cannot_listen(address: SocketAddr) -> String {
     format!("cannot listen at {address}; choose another address with --listen, or end the program that listens there")
 }
 
+fn cannot_serve_metrics(address: SocketAddr) -> String {
+    format!(
+        "cannot serve metrics at {address}; set metrics.listen to another address, or end the program that listens there"
+    )
+}
+
 /// An address at which a socket that listens everywhere can be reached from this machine.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
@@ -95,23 +108,41 @@ async fn keep_public_url(world: &World, url: &str) -> Result<(), StoreError> {
     world.store().write(move |tx| settings::put_setting(tx, PUBLIC_URL, &url)).await
 }
 
-fn app(world: &World, public_url: &str) -> App {
+fn app(world: &World, public_url: &str) -> anyhow::Result<App> {
     let id = |at: Timestamp| {
         let mut bytes = [0; 10];
         random(&mut bytes);
         ResourceId::new(store::version_7(at, bytes))
     };
-    App::new(AppParts {
+    let parts = AppParts {
         store: world.store().clone(),
         token_key: world.token_key(),
         clock: Box::new(now),
         ids: Box::new(id),
         public_url: public_url.to_owned(),
-    })
+    };
+    let edge = &world.config().edge;
+    let log = edge.log.then(|| world.request_log());
+    let settings = EdgeSettings { requests_per_second: edge.requests_per_second, log };
+    App::with_edge(parts, settings).context("the request log cannot start its thread")
 }
 
-async fn listening(listener: TcpListener, service: server::Guard, shutdown: impl Future<Output = ()>) -> &'static str {
-    let limits = Limits { drain: STOP_MAX, ..Limits::default() };
+fn limits(edge: &EdgeConfig) -> Limits {
+    let usual = Limits::default();
+    Limits {
+        drain: STOP_MAX,
+        connections_max: edge.connections.unwrap_or(usual.connections_max),
+        connections_per_address_max: edge.connections_per_address.unwrap_or(usual.connections_per_address_max),
+        ..usual
+    }
+}
+
+async fn listening(
+    listener: TcpListener,
+    service: server::Guard,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> &'static str {
     if let Err(error) = server::serve(listener, service, limits, shutdown).await {
         tracing::error!("The listener cannot start its threads: {error}");
     }
@@ -157,6 +188,11 @@ async fn tidy(world: &World) -> Result<(), directory::DirectoryError> {
     }
     let before = now().checked_sub(CHANGES_KEPT).unwrap_or(Timestamp::MIN);
     let tenants = world.store().read(store::tenants::tenants).await?;
+    let log = world.request_log();
+    let folders: Vec<_> = tenants.iter().map(|one| tenant_folder(&log.folder, &one.name, one.key.number())).collect();
+    if let Err(error) = server::tidy_log(&log, &folders, now()) {
+        tracing::error!("The request log at {} cannot be tidied: {error}", log.folder.display());
+    }
     for feed in std::iter::once(DIRECTORY_FEED).chain(tenants.into_iter().map(|tenant| tenant.key.into())) {
         while world.store().write(move |tx| store::trim_changes(tx, feed, before)).await? > 0 {}
     }

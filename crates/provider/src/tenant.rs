@@ -65,6 +65,19 @@ pub fn tenant(tx: &mut ReadTx<'_>, name: &str) -> Result<TenantRecord, TenantErr
     store::tenants::tenant_by_name(tx, name)?.ok_or_else(|| TenantError::NoSuchTenant(name.to_owned()))
 }
 
+/// Changes the settings of the tenant of that name. They hold from the next request on.
+pub fn change_tenant(
+    tx: &mut WriteTx<'_>,
+    name: &str,
+    change: impl FnOnce(&mut TenantSettings),
+) -> Result<TenantSettings, TenantError> {
+    let found = tenant(tx, name)?;
+    let mut settings = TenantSettings::read(&found.settings)?;
+    change(&mut settings);
+    store::tenants::change_settings(tx, found.key, &settings.write())?;
+    Ok(settings)
+}
+
 /// Deletes the tenant of that name with its users, groups and tokens.
 pub fn delete_tenant(tx: &mut WriteTx<'_>, name: &str) -> Result<(), TenantError> {
     let found = tenant(tx, name)?;
@@ -118,6 +131,8 @@ mod tests {
             let settings = TenantSettings { unique_group_names, ..TenantSettings::default() };
             assert_eq!(TenantSettings::read(&settings.write()).unwrap(), settings);
         }
+        let all = TenantSettings { requests_per_second: Some(7), log_bodies: Some(true), ..TenantSettings::default() };
+        assert_eq!(TenantSettings::read(&all.write()).unwrap(), all);
         assert_eq!(TenantSettings::default().write(), "{}");
     }
 }

@@ -41,16 +41,16 @@ struct Inner {
 impl App {
     /// Puts the parts together, with the usual limits and without a request log.
     pub fn new(parts: AppParts) -> Self {
-        Self::over(parts, EdgeSettings::default(), None)
+        Self::over(parts, &EdgeSettings::default(), None)
     }
 
     /// The same with limits and a request log as they are set. Fails where the log's thread cannot start.
     pub fn with_edge(parts: AppParts, mut settings: EdgeSettings) -> std::io::Result<Self> {
         let log = settings.log.take().map(|log| RequestLog::start(log, parts.store.clone())).transpose()?;
-        Ok(Self::over(parts, settings, log))
+        Ok(Self::over(parts, &settings, log))
     }
 
-    fn over(mut parts: AppParts, settings: EdgeSettings, log: Option<RequestLog>) -> Self {
+    fn over(mut parts: AppParts, settings: &EdgeSettings, log: Option<RequestLog>) -> Self {
         parts.public_url.truncate(parts.public_url.trim_end_matches('/').len());
         let first = (parts.ids)((parts.clock)()).to_string();
         let edge = Arc::new(Edge::new(settings, log, &first));

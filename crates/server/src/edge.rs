@@ -43,13 +43,13 @@ const RUN_CHARS: usize = 12;
 
 impl Default for Edge {
     fn default() -> Self {
-        Self::new(EdgeSettings::default(), None, "")
+        Self::new(&EdgeSettings::default(), None, "")
     }
 }
 
 impl Edge {
     /// Takes a random id, whose last characters become the beginning of ids.
-    pub(crate) fn new(settings: EdgeSettings, log: Option<RequestLog>, random: &str) -> Self {
+    pub(crate) fn new(settings: &EdgeSettings, log: Option<RequestLog>, random: &str) -> Self {
         let run = random.get(random.len().saturating_sub(RUN_CHARS)..).unwrap_or_default();
         Self {
             gates: Gates::new(settings.requests_per_second),

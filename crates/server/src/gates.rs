@@ -60,7 +60,7 @@ pub(crate) fn wait(limiter: &Limiter, ticks: &Ticks) -> Option<u64> {
 pub(crate) struct Gates {
     ticks: Ticks,
     common: u32,
-    gates: RwLock<HashMap<i64, Arc<Gate>>>,
+    of_tenants: RwLock<HashMap<i64, Arc<Gate>>>,
     /// The tenant that asked last.
     last: AtomicI64,
     /// When that was last another than before, in nanoseconds since the start; 0 for never.
@@ -84,7 +84,7 @@ impl Gates {
         Self {
             ticks: Ticks::default(),
             common,
-            gates: RwLock::default(),
+            of_tenants: RwLock::default(),
             last: AtomicI64::new(i64::MIN),
             changed: AtomicU64::new(0),
         }
@@ -107,7 +107,7 @@ impl Gates {
 
     /// All gates, for who counts.
     pub(crate) fn each(&self, mut told: impl FnMut(&Gate)) {
-        let gates = self.gates.read().unwrap_or_else(PoisonError::into_inner);
+        let gates = self.of_tenants.read().unwrap_or_else(PoisonError::into_inner);
         gates.values().for_each(|gate| told(gate));
     }
 
@@ -134,10 +134,10 @@ impl Gates {
     }
 
     pub(crate) fn gate(&self, number: i64, name: &str) -> Arc<Gate> {
-        if let Some(gate) = self.gates.read().unwrap_or_else(PoisonError::into_inner).get(&number) {
+        if let Some(gate) = self.of_tenants.read().unwrap_or_else(PoisonError::into_inner).get(&number) {
             return Arc::clone(gate);
         }
-        let mut gates = self.gates.write().unwrap_or_else(PoisonError::into_inner);
+        let mut gates = self.of_tenants.write().unwrap_or_else(PoisonError::into_inner);
         if gates.len() >= GATES_MAX {
             gates.clear();
         }

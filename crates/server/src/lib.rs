@@ -32,8 +32,8 @@ pub use scim_api::{BODY_BYTES_MAX, BODY_DEADLINE};
 /// Everything that is served, with what holds for every request around it.
 pub fn service(app: App) -> Guard {
     let routes = axum::Router::new().merge(health::routes()).merge(scim_api::routes());
-    let clock = app.clone();
-    Guard::new(routes.with_state(app.clone()), Arc::clone(app.edge()), move || clock.now())
+    let (edge, clock) = (Arc::clone(app.edge()), app.clone());
+    Guard::new(routes.with_state(app), edge, move || clock.now())
 }
 
 /// What tells about the server itself: metrics and health. For an address that only those can reach who may know the names of tenants.

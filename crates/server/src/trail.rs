@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::edge::Edge;
 use crate::gates::Gate;
-use crate::request_log::{LOGGED_BODY_BYTES_MAX, Line, Owner};
+use crate::request_log::{Bodies, LOGGED_BODY_BYTES_MAX, Line, Owner};
 use crate::scim_api::{IsBadToken, Rejection};
 
 /// Names a request, in it and in its answer.
@@ -134,13 +134,7 @@ impl Passing {
         }
     }
 
-    fn line<'a>(
-        &'a self,
-        took: Duration,
-        status: StatusCode,
-        bytes: Option<u64>,
-        bodies: (Option<&'a [u8]>, Option<&'a [u8]>),
-    ) -> Line<'a> {
+    fn line<'a>(&'a self, took: Duration, status: StatusCode, bytes: Option<u64>, bodies: Bodies<'a>) -> Line<'a> {
         Line {
             at: self.at,
             took,

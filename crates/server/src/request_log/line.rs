@@ -9,6 +9,9 @@ use store::TokenId;
 
 use super::mask;
 
+/// The body of a request and that of its answer, where there are any.
+pub(crate) type Bodies<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+
 /// What is told of a request.
 pub(crate) struct Line<'a> {
     pub(crate) at: Timestamp,
@@ -23,7 +26,7 @@ pub(crate) struct Line<'a> {
     pub(crate) bytes: Option<u64>,
     pub(crate) id: &'a str,
     /// Both bodies as they came and went, where the tenant wants them.
-    pub(crate) bodies: Option<(Option<&'a [u8]>, Option<&'a [u8]>)>,
+    pub(crate) bodies: Option<Bodies<'a>>,
 }
 
 impl Line<'_> {

@@ -20,7 +20,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use store::Store;
 
-pub(crate) use line::Line;
+pub(crate) use line::{Bodies, Line};
 pub use search::{LogQuery, search};
 
 use crate::gates::Gate;

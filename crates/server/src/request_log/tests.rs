@@ -79,7 +79,7 @@ fn the_oldest_lines_go_by_size_and_by_age() {
     let mut writer = Writer::new(settings.clone(), database.open()).unwrap();
     let gate = Gates::new(0).gate(1, "contoso");
     let mut fill = |second| {
-        for _ in 0..500 {
+        for _ in 0..600 {
             log.add(Owner::Tenant(Arc::clone(&gate)), &line(&uri, second));
         }
         assert_eq!(writer.write(&log.shared.take()), 0);

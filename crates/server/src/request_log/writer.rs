@@ -80,13 +80,13 @@ impl Writer {
                     names.insert(name.clone(), found);
                 }
                 let key = names.get(name).copied().flatten()?;
-                Some(tenant_folder(&self.settings.folder, &name, key))
+                Some(tenant_folder(&self.settings.folder, name, key))
             }
         }
     }
 
     fn tenant(&self, name: String) -> Option<i64> {
-        let found = self.store.look_up(move |tx| Ok::<_, StoreError>(tenants::tenant_by_name(tx, &name)?));
+        let found = self.store.look_up(move |tx| -> Result<_, StoreError> { tenants::tenant_by_name(tx, &name) });
         // A database that does not answer is told of elsewhere.
         self.runtime.block_on(found).ok().flatten().map(|tenant| tenant.key.number())
     }

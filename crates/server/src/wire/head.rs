@@ -269,7 +269,7 @@ const TOKEN: [bool; 256] = {
 
 /// Looks at all bytes, which is faster than to stop at the first.
 fn has_control(value: &[u8]) -> bool {
-    value.iter().fold(false, |found, byte| found | (*byte < b' ' && *byte != b'\t') | (*byte == 0x7f))
+    value.iter().filter(|byte| (**byte < b' ' && **byte != b'\t') || **byte == 0x7f).count() > 0
 }
 
 /// Whether a byte stands in addresses as it is (RFC 3986 §2).

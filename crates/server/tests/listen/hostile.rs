@@ -80,7 +80,7 @@ async fn sh_05_sh_06_no_spelling_of_an_address_goes_past_the_token() {
 #[tokio::test]
 async fn sh_09_what_has_two_meanings_is_refused_and_what_follows_is_never_read() {
     let running = start(patient()).await;
-    let next = format!("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    let next = HEALTH;
     let post = |headers: &str| format!("POST {USERS} HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
     for sent in [
         post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n",
