@@ -14,7 +14,9 @@ use clap::{Args, Parser, Subcommand};
 pub use application::{AppCommand, AssignArgs, DialectName, JobSettingsArgs, ScopeName, Switch, UnassignArgs};
 pub use directory::{AdminCommand, GroupCommand, ImportArgs, ImportCommand, ImportFormat, MembersCommand, UserCommand};
 pub use provisioning::{LogStatus, LogsArgs, LogsCommand, ProvisionArgs};
-pub use tenant::{ClientCommand, ClientSecretCommand, SchemaCommand, TenantCommand, TokenCommand};
+pub use tenant::{
+    ClientCommand, ClientSecretCommand, RequestsArgs, SchemaCommand, TenantCommand, Toggle, TokenCommand,
+};
 
 use crate::config::LogFormat;
 use crate::output::Color;

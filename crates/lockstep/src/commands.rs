@@ -18,6 +18,7 @@ mod logs;
 mod pages;
 mod provision;
 mod records;
+mod requests;
 mod serve;
 mod status;
 mod suggest;

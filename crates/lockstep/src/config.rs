@@ -2,6 +2,7 @@
 //!
 //! [`ConfigFile`] is what `lockstep.toml` may say; `check` makes a [`Config`] of it, and names every key that is wrong.
 
+mod edge;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use store::Database;
 use toml::{Table, Value};
 use tracing_subscriber::EnvFilter;
 
+pub use self::edge::EdgeConfig;
 use crate::cli::GlobalArgs;
 use crate::files::cannot_read;
 use crate::outcome::usage;
@@ -64,6 +66,7 @@ struct ConfigFile {
     log_format: Option<LogFormat>,
     outbound: OutboundFile,
     provisioning: ProvisioningFile,
+    edge: EdgeConfig,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -80,7 +83,7 @@ struct ProvisioningFile {
 }
 
 /// Every key of the file.
-pub const KEYS: [&str; 11] = [
+pub const KEYS: [&str; 18] = [
     "data",
     "listen",
     "database",
@@ -92,6 +95,13 @@ pub const KEYS: [&str; 11] = [
     "outbound.ca_file",
     "provisioning.interval_seconds",
     "provisioning.log_days",
+    "limits.requests_per_second",
+    "limits.connections",
+    "limits.connections_per_address",
+    "request_log.on",
+    "request_log.days",
+    "request_log.megabytes",
+    "metrics.listen",
 ];
 
 /// Where targets may be, and whom to trust there.
@@ -126,6 +136,8 @@ pub struct Config {
     pub interval_seconds: Option<u64>,
     /// Days that provisioning logs are kept.
     pub log_days: u16,
+    /// Limits, the request log, metrics.
+    pub edge: EdgeConfig,
 }
 
 /// A configuration with where it was read, for messages.
@@ -227,6 +239,7 @@ fn parse(text: &str) -> Result<(ConfigFile, Vec<(String, String)>), String> {
             interval_seconds: keys.number("provisioning.interval_seconds", INTERVAL_SECONDS, "seconds"),
             log_days: keys.number("provisioning.log_days", LOG_DAYS, "days"),
         },
+        edge: EdgeConfig::read(&mut keys),
     };
     Ok((file, keys.told()))
 }
@@ -361,6 +374,7 @@ fn check(args: &GlobalArgs, source: &Source) -> Result<Config, Vec<String>> {
         },
         interval_seconds: file.provisioning.interval_seconds,
         log_days: file.provisioning.log_days.and_then(|days| days.try_into().ok()).unwrap_or(LOG_DAYS_DEFAULT),
+        edge: file.edge.clone(),
     })
 }
 

@@ -7,12 +7,13 @@ use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 use outbound::Called;
 use provider::oauth::JWKS_BYTES_MAX;
-use server::{App, AppParts, Limits};
+use server::{App, AppParts, EdgeSettings, Limits, tenant_folder};
 use store::{DIRECTORY_FEED, ResourceId, StoreError, settings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::config::EdgeConfig;
 use crate::world::{PUBLIC_URL, World, now, random};
 
 /// How often it is written down when tokens were last used.
@@ -48,8 +49,13 @@ impl Hosting {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let app = app(world, &public_url)?;
-        let service = server::service(app.clone());
-        tasks.spawn(listening(listener, service, until(stopped.clone())));
+        let limits = limits(&world.config().edge);
+        if let Some(inside) = world.config().edge.metrics {
+            let listener = TcpListener::bind(inside).await.with_context(|| cannot_serve_metrics(inside))?;
+            let limits = Limits { threads: 1, ..limits.clone() };
+            tasks.spawn(listening(listener, server::inside(app.clone()), limits, until(stopped.clone())));
+        }
+        tasks.spawn(listening(listener, server::service(app.clone()), limits, until(stopped.clone())));
         let engine = world.engine()?;
         let until_stopped = until(stopped.clone());
         tasks.spawn(async move {
@@ -88,6 +94,12 @@ fn cannot_listen(address: SocketAddr) -> String {
     format!("cannot listen at {address}; choose another address with --listen, or end the program that listens there")
 }
 
+fn cannot_serve_metrics(address: SocketAddr) -> String {
+    format!(
+        "cannot serve metrics at {address}; set metrics.listen to another address, or end the program that listens there"
+    )
+}
+
 /// An address at which a socket that listens everywhere can be reached from this machine.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
@@ -114,7 +126,7 @@ fn app(world: &World, public_url: &str) -> anyhow::Result<App> {
         let client = client.clone();
         Box::pin(async move { outbound::fetch(&client, &url, JWKS_BYTES_MAX, PROVIDER).await })
     };
-    Ok(App::new(AppParts {
+    let parts = AppParts {
         store: world.store().clone(),
         token_key: world.token_key(),
         clock: Box::new(now),
@@ -122,11 +134,29 @@ fn app(world: &World, public_url: &str) -> anyhow::Result<App> {
         random: Box::new(random),
         fetch: Box::new(fetch),
         public_url: public_url.to_owned(),
-    }))
+    };
+    let edge = &world.config().edge;
+    let log = edge.log.then(|| world.request_log());
+    let settings = EdgeSettings { requests_per_second: edge.requests_per_second, log };
+    App::with_edge(parts, settings).context("the request log cannot start its thread")
 }
 
-async fn listening(listener: TcpListener, service: server::Guard, shutdown: impl Future<Output = ()>) -> &'static str {
-    let limits = Limits { drain: STOP_MAX, ..Limits::default() };
+fn limits(edge: &EdgeConfig) -> Limits {
+    let usual = Limits::default();
+    Limits {
+        drain: STOP_MAX,
+        connections_max: edge.connections.unwrap_or(usual.connections_max),
+        connections_per_address_max: edge.connections_per_address.unwrap_or(usual.connections_per_address_max),
+        ..usual
+    }
+}
+
+async fn listening(
+    listener: TcpListener,
+    service: server::Guard,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> &'static str {
     if let Err(error) = server::serve(listener, service, limits, shutdown).await {
         tracing::error!("The listener cannot start its threads: {error}");
     }
@@ -200,6 +230,11 @@ async fn tidy(world: &World) -> Result<(), directory::DirectoryError> {
         });
         tidied.await?;
         while world.store().write(move |tx| provider::remove_left_members(tx, key)).await? {}
+    }
+    let log = world.request_log();
+    let folders: Vec<_> = tenants.iter().map(|one| tenant_folder(&log.folder, &one.name, one.key.number())).collect();
+    if let Err(error) = server::tidy_log(&log, &folders, now()) {
+        tracing::error!("The request log at {} cannot be tidied: {error}", log.folder.display());
     }
     for feed in std::iter::once(DIRECTORY_FEED).chain(tenants.into_iter().map(|tenant| tenant.key.into())) {
         while world.store().write(move |tx| store::trim_changes(tx, feed, before)).await? > 0 {}

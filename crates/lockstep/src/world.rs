@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use directory::{Activity, DirectoryError};
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use provider::TokenKey;
 use provisioning::{Engine, EngineParts, MasterKey, OutboundPolicy, Trust};
 use serde_json::Value;
+use server::LogSettings;
 use sha2::Sha256;
 use store::audit::{AuditRecord, insert_audit};
 use store::{Store, StoreError, WriteTx, settings, version_7};
@@ -24,6 +26,8 @@ use crate::outcome::usage;
 
 /// The setting that holds the address under which others reach the server; `serve` writes it.
 pub const PUBLIC_URL: &str = "public_url";
+/// The folder of the request log, inside the data folder.
+const REQUEST_LOG: &str = "requests";
 /// The setting by which a key of another installation is told.
 const KEY_CHECK: &str = "key_check";
 /// Idle connections kept to one identity provider: its keys are fetched now and then.
@@ -99,6 +103,16 @@ impl World {
     /// The data folder.
     pub fn folder(&self) -> &DataFolder {
         &self.folder
+    }
+
+    /// Where the request log is kept, and how much of it.
+    pub fn request_log(&self) -> LogSettings {
+        let edge = &self.config.edge;
+        LogSettings {
+            folder: self.folder.path().join(REQUEST_LOG),
+            bytes_max: edge.log_megabytes * 1_000_000,
+            age_max: Duration::from_secs(edge.log_days * 24 * 3600),
+        }
     }
 
     /// The data.

@@ -55,7 +55,9 @@ pub use resource::{
     delete, get, patch, remove_left_members, replace,
 };
 pub use store::resources::{CustomKind, ResourceKind};
-pub use tenant::{TenantSettings, create_tenant, delete_tenant, resume_tenant, suspend_tenant, tenant, tenants};
+pub use tenant::{
+    TenantSettings, change_tenant, create_tenant, delete_tenant, resume_tenant, suspend_tenant, tenant, tenants,
+};
 pub use token::{
     AuthError, NewToken, Scope, TOKEN_DAYS_DEFAULT, TokenHash, TokenKey, TokenRequest, authenticate, create_token,
     revoke_token, rotate_token, tokens,

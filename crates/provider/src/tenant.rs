@@ -16,6 +16,12 @@ pub struct TenantSettings {
     /// Whether no two groups may have the same `displayName`; the profile decides where this is not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unique_group_names: Option<bool>,
+    /// Requests that it may send in a second. Where this is not set, a common rate holds while other tenants are served too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_second: Option<u32>,
+    /// Whether the request log keeps bodies, with values masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_bodies: Option<bool>,
 }
 
 impl TenantSettings {
@@ -57,6 +63,19 @@ pub fn tenants(tx: &mut ReadTx<'_>) -> Result<Vec<TenantRecord>, TenantError> {
 /// The tenant of that name.
 pub fn tenant(tx: &mut ReadTx<'_>, name: &str) -> Result<TenantRecord, TenantError> {
     store::tenants::tenant_by_name(tx, name)?.ok_or_else(|| TenantError::NoSuchTenant(name.to_owned()))
+}
+
+/// Changes the settings of the tenant of that name. They hold from the next request on.
+pub fn change_tenant(
+    tx: &mut WriteTx<'_>,
+    name: &str,
+    change: impl FnOnce(&mut TenantSettings),
+) -> Result<TenantSettings, TenantError> {
+    let found = tenant(tx, name)?;
+    let mut settings = TenantSettings::read(&found.settings)?;
+    change(&mut settings);
+    store::tenants::change_settings(tx, found.key, &settings.write())?;
+    Ok(settings)
 }
 
 /// Deletes the tenant of that name with its users, groups and tokens.
@@ -109,9 +128,11 @@ mod tests {
     #[test]
     fn settings_survive_storing() {
         for unique_group_names in [None, Some(true), Some(false)] {
-            let settings = TenantSettings { unique_group_names };
+            let settings = TenantSettings { unique_group_names, ..TenantSettings::default() };
             assert_eq!(TenantSettings::read(&settings.write()).unwrap(), settings);
         }
+        let all = TenantSettings { requests_per_second: Some(7), log_bodies: Some(true), ..TenantSettings::default() };
+        assert_eq!(TenantSettings::read(&all.write()).unwrap(), all);
         assert_eq!(TenantSettings::default().write(), "{}");
     }
 }

@@ -10,8 +10,10 @@ use jiff::Timestamp;
 use provider::{TokenKey, TokenUses};
 use store::{ResourceId, Store, StoreError};
 
+use crate::edge::{Edge, EdgeSettings};
 use crate::health::Readiness;
 use crate::oauth::KeyCache;
+use crate::request_log::RequestLog;
 use crate::scim_api::Room;
 
 /// A document on its way from another server; where it does not come, a sentence that tells why.
@@ -53,19 +55,28 @@ struct Inner {
     room: Room,
     uses: TokenUses,
     keys: KeyCache,
+    edge: Arc<Edge>,
 }
 
 impl App {
-    /// Puts the parts together.
-    pub fn new(mut parts: AppParts) -> Self {
+    /// Puts the parts together, with the usual limits and without a request log.
+    pub fn new(parts: AppParts) -> Self {
+        Self::over(parts, &EdgeSettings::default(), None)
+    }
+
+    /// The same with limits and a request log as they are set. Fails where the log's thread cannot start.
+    pub fn with_edge(parts: AppParts, mut settings: EdgeSettings) -> std::io::Result<Self> {
+        let log = settings.log.take().map(|log| RequestLog::start(log, parts.store.clone())).transpose()?;
+        Ok(Self::over(parts, &settings, log))
+    }
+
+    fn over(mut parts: AppParts, settings: &EdgeSettings, log: Option<RequestLog>) -> Self {
         parts.public_url.truncate(parts.public_url.trim_end_matches('/').len());
-        Self(Arc::new(Inner {
-            parts,
-            readiness: Readiness::default(),
-            room: Room::default(),
-            uses: TokenUses::default(),
-            keys: KeyCache::default(),
-        }))
+        let first = (parts.ids)((parts.clock)()).to_string();
+        let edge = Arc::new(Edge::new(settings, log, &first));
+        let room = Room::new(parts.store.scans_max(), parts.store.writes_in_turn());
+        let (readiness, uses, keys) = (Readiness::default(), TokenUses::default(), KeyCache::default());
+        Self(Arc::new(Inner { parts, readiness, room, edge, uses, keys }))
     }
 
     /// The moment it is now.
@@ -102,6 +113,11 @@ impl App {
 
     pub(crate) fn readiness(&self) -> &Readiness {
         &self.0.readiness
+    }
+
+    /// What holds for all requests.
+    pub(crate) fn edge(&self) -> &Arc<Edge> {
+        &self.0.edge
     }
 
     /// The room for large answers.

@@ -4,8 +4,11 @@
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,9 +18,15 @@ use axum::response::IntoResponse;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, header};
 use hyper::body::Body as HttpBody;
+use jiff::Timestamp;
 use tower::Service;
 
+use crate::connections::Connections;
+use crate::edge::Edge;
+use crate::metrics::Metrics;
 use crate::scim_api::Rejection;
+use crate::trail::Passing;
+use crate::wire::Refusal;
 
 /// Longest time from the end of a request's headers to its answer.
 pub const REQUEST_DEADLINE: Duration = Duration::from_secs(60);
@@ -33,12 +42,42 @@ const HEADERS: [(HeaderName, HeaderValue); 3] = [
 #[derive(Clone)]
 pub struct Guard {
     routes: Router,
+    edge: Arc<Edge>,
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Who is at the other end, where that is known.
+    peer: Option<IpAddr>,
     deadline: Duration,
 }
 
 impl Guard {
-    pub(crate) const fn new(routes: Router) -> Self {
-        Self { routes, deadline: REQUEST_DEADLINE }
+    pub(crate) fn new(routes: Router, edge: Arc<Edge>, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self { routes, edge, clock: Arc::new(clock), peer: None, deadline: REQUEST_DEADLINE }
+    }
+
+    /// The same for a connection from an address.
+    #[must_use]
+    pub fn at(&self, peer: IpAddr) -> Self {
+        Self { peer: Some(peer), ..self.clone() }
+    }
+
+    /// Waits until the request log has what was answered so far.
+    pub fn flush_log(&self) {
+        if let Some(log) = &self.edge.log {
+            log.flush();
+        }
+    }
+
+    pub(crate) fn connections(&self) -> &Arc<Connections> {
+        &self.edge.connections
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.edge.metrics
+    }
+
+    /// Tells that no new connections are accepted any more.
+    pub(crate) fn stop(&self) {
+        self.edge.is_stopping.store(true, Ordering::Relaxed);
     }
 }
 
@@ -57,20 +96,33 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let answer = self.routes.call(request.map(Body::new));
+        if let Some(refusal) = Refusal::of(&request) {
+            self.edge.metrics.refusal();
+            let answer = Rejection::Refused(refusal).into_response();
+            return Box::pin(std::future::ready(Ok(with_headers(answer))));
+        }
+        let mut request = request.map(Body::new);
+        let head = (request.method(), request.uri(), request.headers());
+        let passing = Passing::begin(&self.edge, self.peer, (self.clock)(), head);
+        request.extensions_mut().insert(passing.trail());
+        let answer = self.routes.call(request);
         let deadline = self.deadline;
         Box::pin(async move {
-            let mut answer = match tokio::time::timeout(deadline, contained(answer)).await {
+            let answer = match tokio::time::timeout(deadline, contained(answer)).await {
                 Ok(answer) => answer,
                 Err(_) => Rejection::TooSlow.into_response(),
             };
-            let headers = answer.headers_mut();
-            for (name, value) in HEADERS {
-                headers.entry(name).or_insert(value);
-            }
-            Ok(answer)
+            Ok(with_headers(passing.end(answer).await))
         })
     }
+}
+
+fn with_headers(mut answer: Response<Body>) -> Response<Body> {
+    let headers = answer.headers_mut();
+    for (name, value) in HEADERS {
+        headers.entry(name).or_insert(value);
+    }
+    answer
 }
 
 /// Turns a panic into an answer. The panic hook has told the log already.
@@ -101,8 +153,9 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_panic_and_a_hang_are_answered() {
-        let guard = Guard::new(Router::new().route("/panics", get(panics)).route("/hangs", get(hangs)));
+    async fn sh_18_a_panic_and_a_hang_are_answered() {
+        let routes = Router::new().route("/panics", get(panics)).route("/hangs", get(hangs));
+        let guard = Guard::new(routes, Arc::default(), || Timestamp::UNIX_EPOCH);
         for (path, expected) in
             [("/panics", StatusCode::INTERNAL_SERVER_ERROR), ("/hangs", StatusCode::SERVICE_UNAVAILABLE)]
         {

@@ -1,10 +1,14 @@
 //! `/healthz` and `/readyz`: whether the server can reach its data, and whether the database takes writes. Open to everybody, and
-//! tells nothing else.
+//! tells nothing else. And `/metrics`, which is served elsewhere.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::State;
 use axum::routing::get;
-use http::StatusCode;
+use http::{HeaderValue, Response, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use store::{Store, StoreError, settings};
 use tokio::sync::Mutex;
@@ -14,8 +18,23 @@ use crate::App;
 /// How long the outcome of a probe is answered again, however many ask: each probe is a write that has to be durable.
 pub const PROBE_EVERY: SignedDuration = SignedDuration::from_secs(5);
 
+/// Longest wait for the outcome of a probe.
+const PROBE_DEADLINE: Duration = Duration::from_secs(5);
+
 pub(crate) fn routes() -> Router<App> {
     Router::new().route("/healthz", get(health)).route("/readyz", get(ready))
+}
+
+/// `/metrics`, for those who may know the names of tenants.
+pub(crate) fn metrics() -> Router<App> {
+    Router::new().route("/metrics", get(count))
+}
+
+async fn count(State(app): State<App>) -> Response<Body> {
+    let mut answer = Response::new(app.edge().metrics_text().into());
+    let media_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    answer.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    answer
 }
 
 async fn health(State(app): State<App>) -> (StatusCode, &'static str) {
@@ -29,6 +48,9 @@ async fn health(State(app): State<App>) -> (StatusCode, &'static str) {
 }
 
 async fn ready(State(app): State<App>) -> (StatusCode, &'static str) {
+    if app.edge().is_stopping.load(Ordering::Relaxed) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n");
+    }
     // A task of its own, which comes to its end also when who asked does not wait for it.
     let probe = tokio::spawn(async move { app.readiness().is_ready(&app.store, app.now()).await });
     if probe.await.unwrap_or(false) {
@@ -56,9 +78,10 @@ impl Readiness {
             return probe.ready;
         }
         let probe = latest.insert(Probe { begun: now, ready: false });
-        match store.write(settings::probe).await {
-            Ok(()) => probe.ready = true,
-            Err(error) => tracing::error!("The store takes no writes: {error}"),
+        match tokio::time::timeout(PROBE_DEADLINE, store.write(settings::probe)).await {
+            Ok(Ok(())) => probe.ready = true,
+            Ok(Err(error)) => tracing::error!("The store takes no writes: {error}"),
+            Err(_) => tracing::error!("The store took no write within {} s", PROBE_DEADLINE.as_secs()),
         }
         probe.ready
     }

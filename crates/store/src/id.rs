@@ -122,6 +122,13 @@ impl ResourceId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TenantKey(pub(crate) i64);
 
+impl TenantKey {
+    /// The number, for what is kept beside the database. No other tenant ever has it, also not one of the same name.
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

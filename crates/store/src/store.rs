@@ -23,6 +23,7 @@ pub struct Store {
     inner: Inner,
     /// Who may scan at this moment; the others wait without a thread, a connection or memory.
     scans: Arc<Semaphore>,
+    scans_max: usize,
 }
 
 #[derive(Clone)]
@@ -42,7 +43,7 @@ impl Store {
             Database::Sqlite(path) => (Inner::Sqlite(Arc::new(sqlite::Sqlite::open(path)?)), sqlite::scans_max()),
             Database::Postgres(url) => (Inner::Postgres(Arc::new(postgres::Pool::open(url)?)), postgres::SCANS_MAX),
         };
-        Ok(Self { inner, scans: Arc::new(Semaphore::new(scans)) })
+        Ok(Self { inner, scans: Arc::new(Semaphore::new(scans)), scans_max: scans })
     }
 
     /// Runs a use case that may write. When this returns `Ok`, its changes are durable; when it returns `Err`, none of
@@ -138,6 +139,11 @@ impl Store {
     /// Whether writes run one after the other, so that each sees all that were begun before it.
     pub const fn writes_in_turn(&self) -> bool {
         matches!(self.inner, Inner::Sqlite(_))
+    }
+
+    /// How many may scan at a time.
+    pub const fn scans_max(&self) -> usize {
+        self.scans_max
     }
 
     /// Which database this is, for people: `SQLite 3.x` or `PostgreSQL 15.x`.

@@ -29,6 +29,7 @@ statements! {
     TENANT_BY_NAME = "SELECT tenant, name, profile, settings, created, suspended FROM tenants WHERE name = $1";
     TENANTS = "SELECT tenant, name, profile, settings, created, suspended FROM tenants ORDER BY name";
     SUSPEND_TENANT = "UPDATE tenants SET suspended = $2 WHERE tenant = $1";
+    CHANGE_SETTINGS = "UPDATE tenants SET settings = $2 WHERE tenant = $1";
     DELETE_TENANT_TOKENS = "DELETE FROM tokens WHERE tenant = $1";
     DELETE_TENANT_SECRETS = "DELETE FROM client_secrets WHERE tenant = $1";
     DELETE_TENANT_FEDERATIONS = "DELETE FROM federations WHERE tenant = $1";
@@ -80,6 +81,11 @@ pub fn tenants(tx: &mut ReadTx<'_>) -> Result<Vec<TenantRecord>, StoreError> {
 /// Suspends a tenant since a moment, or ends its suspension.
 pub fn set_suspended(tx: &mut WriteTx<'_>, key: TenantKey, since: Option<Timestamp>) -> Result<(), StoreError> {
     tx.run(&SUSPEND_TENANT, params![key, since]).map(drop)
+}
+
+/// Keeps other settings of a tenant, as JSON text.
+pub fn change_settings(tx: &mut WriteTx<'_>, key: TenantKey, settings: &str) -> Result<(), StoreError> {
+    tx.run(&CHANGE_SETTINGS, params![key, settings]).map(drop)
 }
 
 /// Deletes a tenant with all its data and credentials.

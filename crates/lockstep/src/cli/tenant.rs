@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 /// Commands of tenants.
 #[derive(Clone, Debug, Subcommand)]
@@ -26,6 +26,19 @@ pub enum TenantCommand {
     /// OAuth 2.0 clients of a tenant
     #[command(subcommand)]
     Client(ClientCommand),
+    /// Change what a tenant may ask for, and what is kept of its requests
+    Set {
+        /// The tenant
+        name: String,
+        /// Requests that it may send in a second; 0 for the common rate
+        #[arg(long, value_name = "COUNT", required_unless_present = "log_bodies")]
+        requests_per_second: Option<u32>,
+        /// Whether the request log keeps bodies, with the values in them masked
+        #[arg(long, value_name = "on|off")]
+        log_bodies: Option<Toggle>,
+    },
+    /// Show the latest requests of a tenant, newest first
+    Requests(RequestsArgs),
     /// Suspend a tenant: its tokens are refused until it is resumed
     Suspend {
         /// The tenant
@@ -72,6 +85,43 @@ pub enum SchemaCommand {
         /// The tenant
         tenant: String,
     },
+}
+
+/// Whether something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Toggle {
+    /// Yes
+    On,
+    /// No
+    Off,
+}
+
+/// Which requests are shown.
+#[derive(Clone, Debug, Args)]
+pub struct RequestsArgs {
+    /// The tenant
+    pub name: String,
+    /// Since this moment, like 2026-01-31T09:00:00Z, or for so long, like 90m, 6h or 2d
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// With this status, like 409, or with one of these, like 4xx
+    #[arg(long, value_name = "STATUS")]
+    pub status: Option<String>,
+    /// With this method
+    #[arg(long, value_name = "METHOD")]
+    pub method: Option<String>,
+    /// With this in the address
+    #[arg(long, value_name = "TEXT")]
+    pub path: Option<String>,
+    /// With this token, by its name
+    #[arg(long, value_name = "TOKEN")]
+    pub caller: Option<String>,
+    /// With this id, as in the header X-Request-Id
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+    /// How many; 0 for all
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    pub limit: usize,
 }
 
 /// Commands of secret tokens.

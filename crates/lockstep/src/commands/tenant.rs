@@ -4,9 +4,9 @@ use provider::{CustomSchemas, TenantError, TenantSettings};
 use serde_json::{Value, json};
 use store::tenants::TenantRecord;
 
-use super::{client, tenant_schema};
+use super::{client, requests, tenant_schema};
 use crate::ask::confirm;
-use crate::cli::TenantCommand;
+use crate::cli::{TenantCommand, Toggle};
 use crate::outcome::Outcome;
 use crate::output::{Output, moment, moment_or};
 use crate::world::{World, audit_tenant, now};
@@ -22,7 +22,8 @@ pub async fn run(command: TenantCommand, world: &World, output: Output) -> anyho
     match command {
         TenantCommand::Add { name, profile, unique_group_names, schema } => {
             let definition = schema.as_deref().map(tenant_schema::read).transpose()?;
-            let tenant = add(world, name, profile, TenantSettings { unique_group_names }, definition).await?;
+            let settings = TenantSettings { unique_group_names, ..TenantSettings::default() };
+            let tenant = add(world, name, profile, settings, definition).await?;
             if output.is_json() {
                 output.json(&described(&public_url, &tenant))?;
             } else {
@@ -34,6 +35,11 @@ pub async fn run(command: TenantCommand, world: &World, output: Output) -> anyho
         TenantCommand::Client(command) => return client::run(command, world, output).await,
         TenantCommand::Schema(command) => return tenant_schema::run(command, world, output).await,
         TenantCommand::List => list(world, output, &public_url).await?,
+        TenantCommand::Set { name, requests_per_second, log_bodies } => {
+            let log_bodies = log_bodies.map(|toggle| toggle == Toggle::On);
+            set(world, output, name, requests_per_second, log_bodies).await?;
+        }
+        TenantCommand::Requests(args) => requests::run(args, world, output).await?,
         TenantCommand::Suspend { name } => {
             let (given, now) = (name.clone(), now());
             let suspended = world.store().write(move |tx| {
@@ -60,7 +66,7 @@ pub async fn run(command: TenantCommand, world: &World, output: Output) -> anyho
         }
         TenantCommand::Remove { name, yes } => {
             let given = name.clone();
-            world.store().read(move |tx| provider::tenant(tx, &given)).await?;
+            let found = world.store().read(move |tx| provider::tenant(tx, &given)).await?;
             confirm(&format!("Remove the tenant {name} with all its users, groups and tokens?"), yes)?;
             let given = name.clone();
             let removed = world.store().write(move |tx| {
@@ -68,10 +74,53 @@ pub async fn run(command: TenantCommand, world: &World, output: Output) -> anyho
                 Ok::<_, TenantError>(audit_tenant(tx, "Remove tenant", &given, &json!({}))?)
             });
             removed.await?;
+            forget_requests(world, &found);
             told(output, &name, "removed", "was removed with all its users, groups and tokens")?;
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Changes settings of a tenant. A rate of 0 is none of its own.
+async fn set(
+    world: &World,
+    output: Output,
+    name: String,
+    rate: Option<u32>,
+    log_bodies: Option<bool>,
+) -> anyhow::Result<()> {
+    let given = name.clone();
+    let changed = world.store().write(move |tx| {
+        let settings = provider::change_tenant(tx, &given, |settings| {
+            if let Some(rate) = rate {
+                settings.requests_per_second = (rate > 0).then_some(rate);
+            }
+            settings.log_bodies = log_bodies.or(settings.log_bodies);
+        })?;
+        let detail = json!({ "requestsPerSecond": settings.requests_per_second, "logBodies": settings.log_bodies });
+        audit_tenant(tx, "Update tenant", &given, &detail)?;
+        Ok::<_, TenantError>(settings)
+    });
+    let settings = changed.await?;
+    let rate = settings.requests_per_second;
+    let log_bodies = settings.log_bodies == Some(true);
+    if output.is_json() {
+        return output.json(&json!({ "tenant": name, "requests_per_second": rate, "log_bodies": log_bodies }));
+    }
+    let rate = rate.map_or_else(|| "the common rate".to_owned(), |rate| rate.to_string());
+    let bodies = if log_bodies { "on, with their values masked" } else { "off" };
+    output.facts(&[("tenant", name), ("requests per second", rate), ("bodies in the request log", bodies.to_owned())])
+}
+
+/// Removes the request log of a tenant that is no more. Where that fails, housekeeping does it later.
+fn forget_requests(world: &World, tenant: &TenantRecord) {
+    let folder = server::tenant_folder(&world.request_log().folder, &tenant.name, tenant.key.number());
+    match std::fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!("The request log in {} is not removed yet: {error}", folder.display());
+        }
+        _ => {}
+    }
 }
 
 fn told(output: Output, name: &str, word: &str, what: &str) -> anyhow::Result<()> {

@@ -243,7 +243,10 @@ pub fn issue_for_assertion(
 /// Whether a token of an identity provider was introduced before, and is remembered.
 pub fn is_introduced(tx: &mut ReadTx<'_>, hash: &TokenHash, now: Timestamp) -> Result<bool, StoreError> {
     match hash.authenticate(tx, now) {
-        Ok(_) | Err(AuthError::Expired | AuthError::Suspended) => Ok(true),
+        Ok(_)
+        | Err(AuthError::Expired | AuthError::Suspended | AuthError::SchemasChanged | AuthError::SchemasNotAtHand) => {
+            Ok(true)
+        }
         Err(AuthError::Invalid) => Ok(false),
         Err(AuthError::Store(error)) => Err(error),
     }

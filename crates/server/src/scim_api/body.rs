@@ -1,5 +1,6 @@
 //! Bodies of requests: from bytes to JSON, with a limit and a deadline.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 use super::Rejection;
 use crate::App;
+use crate::trail::Trail;
 
 /// Longest body, in bytes.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
@@ -49,6 +51,9 @@ impl ScimBody {
             }
             collected => collected?,
         };
+        if let Some(trail) = parts.extensions.get::<Arc<Trail>>() {
+            trail.came(&bytes);
+        }
         Ok(Self(scim::parse_json(&bytes)?))
     }
 }

@@ -32,7 +32,7 @@ async fn answer(
     mut request: Request,
     methods: fn(ResourceKind) -> MethodRouter<App>,
 ) -> Result<Response<Body>, Rejection> {
-    let admitted = Admitted::read(&app, request.headers(), request.uri()).await?;
+    let admitted = Admitted::read(&app, request.headers(), request.uri(), request.extensions().get()).await?;
     let kind = admitted.caller.profile().kind_at(endpoint(request.uri()));
     // Users and groups have routes of their own, which know them by their exact names as well.
     let Some(kind @ ResourceKind::Custom(_)) = kind else { return Err(Rejection::NoSuchAddress) };

@@ -21,7 +21,7 @@ use axum::routing::{any, get, post};
 use store::resources::ResourceKind;
 
 pub use body::{BODY_BYTES_MAX, BODY_DEADLINE};
-pub(crate) use rejection::Rejection;
+pub(crate) use rejection::{IsBadToken, Rejection};
 pub(crate) use room::Room;
 pub(crate) use visitor::segments;
 

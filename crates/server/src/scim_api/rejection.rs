@@ -8,6 +8,11 @@ use scim::{ErrorBody, ScimError, ScimType};
 use store::StoreError;
 
 use super::answer;
+use crate::wire::Refusal;
+
+/// Goes with the answer to a token that is not valid.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IsBadToken;
 
 /// A request that is refused, or that failed.
 #[derive(Debug)]
@@ -42,6 +47,20 @@ pub(crate) enum Rejection {
     BodyBroken,
     /// The answer did not come in time.
     TooSlow,
+    /// More requests of a tenant than it may send.
+    TooMany {
+        /// How long to wait.
+        seconds: u64,
+    },
+    /// More requests of a tenant at a time than wait for their turn.
+    TooManyAtOnce,
+    /// More tokens that are not valid than are looked at.
+    BadTokens {
+        /// How long to wait.
+        seconds: u64,
+    },
+    /// What came was refused before it was read as a request.
+    Refused(Refusal),
     /// A use case refused or failed.
     Provider(ProviderError),
     /// Something failed in here that the log knows.
@@ -91,6 +110,10 @@ impl Rejection {
             Self::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, None),
             Self::BodyBroken => (StatusCode::BAD_REQUEST, None),
             Self::TooSlow | Self::SchemasChanged | Self::SchemasNotAtHand => (StatusCode::SERVICE_UNAVAILABLE, None),
+            Self::TooMany { .. } | Self::TooManyAtOnce | Self::BadTokens { .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, None)
+            }
+            Self::Refused(refusal) => (refusal.status(), None),
             Self::Provider(error) => provider_status(error),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, None),
         }
@@ -117,6 +140,12 @@ impl Rejection {
             Self::SchemasChanged | Self::SchemasNotAtHand => {
                 "the tenant's schemas were changed meanwhile; send the request again".into()
             }
+            Self::TooMany { .. } => "too many requests; wait for as long as Retry-After says".into(),
+            Self::TooManyAtOnce => "too many requests of this tenant wait for their turn; try again".into(),
+            Self::BadTokens { .. } => {
+                "the bearer token is not valid here, and too many were not; wait for as long as Retry-After says".into()
+            }
+            Self::Refused(refusal) => refusal.detail().into(),
             Self::Provider(ProviderError::Scim(error)) => error.detail.clone(),
             Self::Provider(ProviderError::Store(error)) => store_detail(error).into(),
             Self::Provider(error) => error.to_string(),
@@ -150,6 +179,10 @@ impl Rejection {
             | Self::Provider(ProviderError::Store(
                 StoreError::Busy | StoreError::GaveUp | StoreError::Unavailable(_),
             )) => Some((header::RETRY_AFTER, HeaderValue::from_static("5"))),
+            Self::TooMany { seconds } | Self::BadTokens { seconds } => {
+                Some((header::RETRY_AFTER, HeaderValue::from(*seconds)))
+            }
+            Self::TooManyAtOnce => Some((header::RETRY_AFTER, HeaderValue::from_static("1"))),
             // What is left of the body is not read, so nothing can follow it.
             Self::TooLarge | Self::BodyTooSlow | Self::BodyBroken => {
                 Some((header::CONNECTION, HeaderValue::from_static("close")))
@@ -225,6 +258,9 @@ impl IntoResponse for Rejection {
         }
         let text = serde_json::to_string(&self.body()).expect("a struct of texts is JSON");
         let mut answer = answer::json(self.status().0, text);
+        if matches!(self, Self::BadToken) {
+            answer.extensions_mut().insert(IsBadToken);
+        }
         if let Some((name, value)) = self.header() {
             answer.headers_mut().insert(name, value);
         }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
@@ -24,20 +25,44 @@ const ANSWER_MIB: usize = LIST_BYTES_MAX / MIB;
 /// The same in bytes.
 pub(crate) const ANSWER_BYTES: usize = ANSWER_MIB * MIB;
 
+/// Scans of one tenant at a time, of those of all: half of them.
+const SCANS_PART: usize = 2;
+/// Writes of one tenant at a time where they run one after the other: what others wait for at the most. Fewer would make the commits of
+/// one that is alone smaller.
+const WRITES_IN_TURN: usize = 64;
+/// The same where each takes one of 16 connections.
+const WRITES_BESIDE: usize = 12;
+/// Requests of one tenant that may wait for their turn.
+const WAITING_MAX: usize = 1024;
+
 /// The room that is left.
 pub(crate) struct Room<Tenant = TenantKey> {
     whole: Arc<Semaphore>,
-    shares: Mutex<HashMap<Tenant, Weak<Semaphore>>>,
+    scans_each: usize,
+    writes_each: usize,
+    shares: Mutex<HashMap<Tenant, Weak<Share>>>,
 }
 
-impl<Tenant> Default for Room<Tenant> {
-    fn default() -> Self {
-        Self { whole: Arc::new(Semaphore::new(ROOM_MIB)), shares: Mutex::default() }
-    }
+/// What one tenant may take.
+struct Share {
+    answers: Arc<Semaphore>,
+    scans: Arc<Semaphore>,
+    writes: Arc<Semaphore>,
+    waiting: AtomicUsize,
 }
 
 impl<Tenant: Eq + Hash> Room<Tenant> {
-    /// Sets room aside for one answer of a tenant. Waits for it as long as a request may take.
+    /// Room on a store that has so many scans at a time, and whose writes run one after the other or not.
+    pub(crate) fn new(scans: usize, writes_in_turn: bool) -> Self {
+        Self {
+            whole: Arc::new(Semaphore::new(ROOM_MIB)),
+            scans_each: (scans / SCANS_PART).max(1),
+            writes_each: if writes_in_turn { WRITES_IN_TURN } else { WRITES_BESIDE },
+            shares: Mutex::default(),
+        }
+    }
+
+    /// Sets room aside for one answer of a tenant, and its turn to scan. Waits for them as long as a request may take.
     pub(crate) async fn take(&self, tenant: Tenant) -> Result<Held, Rejection> {
         self.take_mib(tenant, ANSWER_MIB).await
     }
@@ -50,12 +75,20 @@ impl<Tenant: Eq + Hash> Room<Tenant> {
     async fn take_mib(&self, tenant: Tenant, size: usize) -> Result<Held, Rejection> {
         let size = u32::try_from(size).unwrap_or(u32::MAX);
         // The share first: whoever waits for that keeps no other tenant waiting.
-        let share = self.share(tenant).acquire_many_owned(size).await.map_err(|_| Rejection::Internal)?;
+        let share = self.share(tenant);
+        let mine = share.turn(&share.answers, size).await?;
+        let turn = share.turn(&share.scans, 1).await?;
         let whole = Arc::clone(&self.whole).acquire_many_owned(size).await.map_err(|_| Rejection::Internal)?;
-        Ok(Held { share, whole })
+        Ok(Held { share: mine, whole, turn, _shares: share })
     }
 
-    fn share(&self, tenant: Tenant) -> Arc<Semaphore> {
+    /// Waits until the tenant has its turn to write, which it has until this is dropped.
+    pub(crate) async fn write(&self, tenant: Tenant) -> Result<Turn, Rejection> {
+        let share = self.share(tenant);
+        Ok(Turn { _turn: share.turn(&share.writes, 1).await?, _shares: share })
+    }
+
+    fn share(&self, tenant: Tenant) -> Arc<Share> {
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(share) = shares.get(&tenant).and_then(Weak::upgrade) {
             return share;
@@ -63,16 +96,53 @@ impl<Tenant: Eq + Hash> Room<Tenant> {
         if shares.len() >= SHARES_MAX {
             shares.retain(|_, share| share.strong_count() > 0);
         }
-        let share = Arc::new(Semaphore::new(SHARE_MIB));
+        let share = Arc::new(Share {
+            answers: Arc::new(Semaphore::new(SHARE_MIB)),
+            scans: Arc::new(Semaphore::new(self.scans_each)),
+            writes: Arc::new(Semaphore::new(self.writes_each)),
+            waiting: AtomicUsize::new(0),
+        });
         shares.insert(tenant, Arc::downgrade(&share));
         share
     }
+}
+
+impl Share {
+    /// Waits for a part of what there is, unless too many do.
+    async fn turn(&self, of: &Arc<Semaphore>, size: u32) -> Result<OwnedSemaphorePermit, Rejection> {
+        if let Ok(turn) = Arc::clone(of).try_acquire_many_owned(size) {
+            return Ok(turn);
+        }
+        let waiting = Waiting(&self.waiting);
+        if waiting.0.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
+            return Err(Rejection::TooManyAtOnce);
+        }
+        Arc::clone(of).acquire_many_owned(size).await.map_err(|_| Rejection::Internal)
+    }
+}
+
+/// One that waits, counted until it does not.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A turn to write.
+pub(crate) struct Turn {
+    _turn: OwnedSemaphorePermit,
+    _shares: Arc<Share>,
 }
 
 /// Room that is set aside.
 pub(crate) struct Held {
     share: OwnedSemaphorePermit,
     whole: OwnedSemaphorePermit,
+    turn: OwnedSemaphorePermit,
+    /// Keeps the share in mind for as long as something is taken from it.
+    _shares: Arc<Share>,
 }
 
 impl Held {
@@ -84,19 +154,25 @@ impl Held {
         }
     }
 
-    /// The text as it is sent, which keeps the room that it needs for as long as it is not written.
-    pub(crate) fn keep(mut self, text: String) -> Bytes {
+    /// The text as it is sent, which keeps the room that it needs for as long as it is not written. The scan is over.
+    pub(crate) fn keep(self, text: String) -> Bytes {
+        let Self { mut share, mut whole, turn, _shares: shares } = self;
+        drop(turn);
         let size = (text.len() / MIB).min(ANSWER_MIB);
-        match (self.share.split(size), self.whole.split(size)) {
-            (Some(share), Some(whole)) if size > 0 => Bytes::from_owner(Kept { text, _room: [share, whole] }),
+        match (share.split(size), whole.split(size)) {
+            (Some(share), Some(whole)) if size > 0 => {
+                Bytes::from_owner(Kept { text, _room: [share, whole], _shares: shares })
+            }
             _ => text.into(),
         }
     }
 }
 
+/// A text with its room.
 struct Kept {
     text: String,
     _room: [OwnedSemaphorePermit; 2],
+    _shares: Arc<Share>,
 }
 
 impl AsRef<[u8]> for Kept {
@@ -113,13 +189,13 @@ mod tests {
 
     #[tokio::test]
     async fn room_is_kept_until_the_answer_is_gone_and_small_answers_keep_none() {
-        let (room, tenant) = (Room::default(), 1);
+        let (room, tenant) = (Room::new(100, true), 1);
         let small = room.take(tenant).await.ok().unwrap().keep("small".to_owned());
         assert_eq!((&*small, room.whole.available_permits()), (&b"small"[..], ROOM_MIB));
         let large = room.take(tenant).await.ok().unwrap().keep("x".repeat(3 * MIB));
         let being_written = large.slice(1..);
         drop(large);
-        let left = || (room.share(tenant).available_permits(), room.whole.available_permits());
+        let left = || (room.share(tenant).answers.available_permits(), room.whole.available_permits());
         assert_eq!(left(), (SHARE_MIB - 3, ROOM_MIB - 3));
         drop(being_written);
         assert_eq!(left(), (SHARE_MIB, ROOM_MIB));
@@ -142,7 +218,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_tenant_that_takes_all_it_can_leaves_room_for_others() {
-        let (room, greedy, other) = (Room::default(), 1, 2);
+        let (room, greedy, other) = (Room::new(100, true), 1, 2);
         let mut held = Vec::new();
         while let Ok(taken) = tokio::time::timeout(Duration::from_secs(1), room.take(greedy)).await {
             held.push(taken.ok().unwrap());

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -13,7 +14,9 @@ use store::{ReadTx, ResourceId, WriteTx};
 
 use super::{Rejection, answer};
 use crate::App;
+use crate::edge::Edge;
 use crate::oauth::introduce;
+use crate::trail::Trail;
 
 /// A request with something that could be a token; whether it is one is known after [`Visitor::admit`].
 #[derive(Clone)]
@@ -21,23 +24,33 @@ pub(crate) struct Visitor {
     token: TokenHash,
     tenant: String,
     base: String,
+    edge: Arc<Edge>,
+    trail: Option<Arc<Trail>>,
 }
 
 impl Visitor {
-    async fn read(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Self, Rejection> {
+    async fn read(app: &App, headers: &HeaderMap, uri: &Uri, trail: Option<&Arc<Trail>>) -> Result<Self, Rejection> {
         let presented = bearer(headers)?;
         let token = app.token_key.hash(presented)?;
         let tenant = segments(uri).nth(1).unwrap_or_default();
         if oauth::is_jwt(presented) {
             introduce(app, tenant, presented, &token).await?;
         }
-        Ok(Self { token, tenant: tenant.to_owned(), base: app.scim_base(tenant) })
+        let (edge, trail) = (Arc::clone(app.edge()), trail.cloned());
+        Ok(Self { token, tenant: tenant.to_owned(), base: app.scim_base(tenant), edge, trail })
     }
 
     /// Looks the token up. The tenant is the token's; an address of another tenant is answered as if the token were unknown.
     pub(crate) fn admit(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Arc<Caller>, Rejection> {
         let caller = self.token.authenticate(tx, now)?;
-        if caller.tenant_name() == self.tenant { Ok(caller) } else { Err(Rejection::BadToken) }
+        if caller.tenant_name() != self.tenant {
+            return Err(Rejection::BadToken);
+        }
+        let (gate, wait) = self.edge.gates.pass(&caller);
+        if let Some(trail) = &self.trail {
+            trail.is_of(&caller, gate);
+        }
+        wait.map_or(Ok(caller), |seconds| Err(Rejection::TooMany { seconds }))
     }
 
     /// The same for a request that goes on after the look-up.
@@ -68,7 +81,7 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
-        Self::read(app, &parts.headers, &parts.uri).await
+        Self::read(app, &parts.headers, &parts.uri, parts.extensions.get()).await
     }
 }
 
@@ -91,8 +104,13 @@ impl Admitted {
         Self { caller, base: visitor.base.clone(), token: visitor.token.clone() }
     }
 
-    pub(crate) async fn read(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Self, Rejection> {
-        Visitor::read(app, headers, uri).await?.admitted(app, app.now()).await
+    pub(crate) async fn read(
+        app: &App,
+        headers: &HeaderMap,
+        uri: &Uri,
+        trail: Option<&Arc<Trail>>,
+    ) -> Result<Self, Rejection> {
+        Visitor::read(app, headers, uri, trail).await?.admitted(app, app.now()).await
     }
 
     /// How to show resources to this caller.
@@ -135,6 +153,7 @@ impl Writer {
         T: Send + 'static,
     {
         let Self(admitted) = self;
+        let _turn = app.room().write(admitted.caller.tenant()).await?;
         let (caller, token) = (Arc::clone(&admitted.caller), admitted.token.clone());
         app.store
             .write(move |tx| {
@@ -151,7 +170,7 @@ impl FromRequestParts<App> for Admitted {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
         match parts.extensions.remove::<Self>() {
             Some(admitted) => Ok(admitted),
-            None => Self::read(app, &parts.headers, &parts.uri).await,
+            None => Self::read(app, &parts.headers, &parts.uri, parts.extensions.get()).await,
         }
     }
 }
@@ -197,31 +216,39 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
 /// Answers every address without a route.
 pub(crate) async fn no_such_address(
     axum::extract::State(app): axum::extract::State<App>,
+    trail: Option<Extension<Arc<Trail>>>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Rejection {
-    refuse(&app, &headers, &uri, Rejection::NoSuchAddress).await
+    refuse(&app, trail, &headers, &uri, Rejection::NoSuchAddress).await
 }
 
 /// Answers every method that an address does not have; the router adds `Allow`. `OPTIONS` asks for just that (RFC 9110 §9.3.7), and is
 /// no leave for scripts of other sites: there is no header that would give it.
 pub(crate) async fn no_such_method(
     axum::extract::State(app): axum::extract::State<App>,
+    trail: Option<Extension<Arc<Trail>>>,
     headers: HeaderMap,
     method: Method,
     uri: Uri,
 ) -> Result<Response<Body>, Rejection> {
-    match refuse(&app, &headers, &uri, Rejection::NoSuchMethod).await {
+    match refuse(&app, trail, &headers, &uri, Rejection::NoSuchMethod).await {
         Rejection::NoSuchMethod if method == Method::OPTIONS => Ok(answer::empty(StatusCode::NO_CONTENT, None)),
         refusal => Err(refusal),
     }
 }
 
-async fn refuse(app: &App, headers: &HeaderMap, uri: &Uri, refusal: Rejection) -> Rejection {
+async fn refuse(
+    app: &App,
+    trail: Option<Extension<Arc<Trail>>>,
+    headers: &HeaderMap,
+    uri: &Uri,
+    refusal: Rejection,
+) -> Rejection {
     if segments(uri).next() != Some("t") {
         return refusal;
     }
-    match Admitted::read(app, headers, uri).await {
+    match Admitted::read(app, headers, uri, trail.as_deref()).await {
         Ok(_) => refusal,
         Err(unauthorised) => unauthorised,
     }

@@ -1,0 +1,186 @@
+//! What is learnt of one request on its way, and what is done with it at its end: counters and the request log.
+
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
+use http_body_util::BodyExt;
+use hyper::body::Body as _;
+use jiff::Timestamp;
+use provider::Caller;
+use tokio::time::Instant;
+
+use crate::edge::Edge;
+use crate::gates::Gate;
+use crate::request_log::{Bodies, LOGGED_BODY_BYTES_MAX, Line, Owner};
+use crate::scim_api::{IsBadToken, Rejection};
+
+/// Names a request, in it and in its answer.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Longest name that is taken from a client, in bytes.
+const REQUEST_ID_BYTES_MAX: usize = 64;
+/// What stands in the log where the client went away before there was an answer.
+const GONE: u16 = 499;
+
+/// What handlers tell of the request; handed to them with it.
+#[derive(Default)]
+pub(crate) struct Trail {
+    caller: OnceLock<(Arc<Caller>, Arc<Gate>)>,
+    body: OnceLock<Bytes>,
+}
+
+impl Trail {
+    /// Tells who calls. Only the first time counts.
+    pub(crate) fn is_of(&self, caller: &Arc<Caller>, gate: Arc<Gate>) {
+        // A look-up that ran again tells the same.
+        drop(self.caller.set((Arc::clone(caller), gate)));
+    }
+
+    /// Keeps the body for the log, where the tenant wants it.
+    pub(crate) fn came(&self, body: &Bytes) {
+        if self.wants_bodies() {
+            drop(self.body.set(body.clone()));
+        }
+    }
+
+    fn wants_bodies(&self) -> bool {
+        self.caller.get().is_some_and(|(caller, _)| caller.settings().log_bodies == Some(true))
+    }
+}
+
+/// A request on its way. Counted as one whose client has gone where no answer is told.
+pub(crate) struct Passing {
+    edge: Arc<Edge>,
+    trail: Arc<Trail>,
+    peer: Option<IpAddr>,
+    method: Method,
+    uri: Uri,
+    id: HeaderValue,
+    at: Timestamp,
+    began: Instant,
+    is_done: bool,
+}
+
+impl Passing {
+    pub(crate) fn begin(
+        edge: &Arc<Edge>,
+        peer: Option<IpAddr>,
+        at: Timestamp,
+        head: (&Method, &Uri, &HeaderMap),
+    ) -> Self {
+        let (method, uri, headers) = head;
+        edge.metrics.begin();
+        Self {
+            edge: Arc::clone(edge),
+            trail: Arc::default(),
+            peer,
+            method: method.clone(),
+            uri: uri.clone(),
+            id: request_id(edge, headers),
+            at,
+            began: Instant::now(),
+            is_done: false,
+        }
+    }
+
+    pub(crate) fn trail(&self) -> Arc<Trail> {
+        Arc::clone(&self.trail)
+    }
+
+    /// Takes the answer, and gives the one to send.
+    pub(crate) async fn end(mut self, mut answer: Response<Body>) -> Response<Body> {
+        if answer.extensions().get::<IsBadToken>().is_some() {
+            let wait = self.edge.failures.count(self.peer, self.tenant());
+            self.edge.metrics.bad_token(wait.is_some());
+            if let Some(seconds) = wait {
+                answer = axum::response::IntoResponse::into_response(Rejection::BadTokens { seconds });
+            }
+        }
+        let mut sent = None;
+        if self.edge.log.is_some() && self.trail.wants_bodies() {
+            (answer, sent) = kept(answer).await;
+        }
+        answer.headers_mut().insert(REQUEST_ID, self.id.clone());
+        let bytes = answer.body().size_hint().exact();
+        self.told(answer.status(), bytes, sent.as_deref());
+        answer
+    }
+
+    /// The tenant in the address.
+    fn tenant(&self) -> &str {
+        self.uri.path().strip_prefix("/t/").and_then(|rest| rest.split('/').next()).unwrap_or_default()
+    }
+
+    fn told(&mut self, status: StatusCode, bytes: Option<u64>, sent: Option<&[u8]>) {
+        self.is_done = true;
+        let took = self.began.elapsed();
+        self.edge.metrics.end(&self.method, status, took, bytes);
+        let caller = self.trail.caller.get();
+        if let Some((_, gate)) = caller {
+            gate.answers[crate::metrics::class(status)].fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(log) = &self.edge.log {
+            let owner = match caller {
+                Some((_, gate)) => Owner::Tenant(Arc::clone(gate)),
+                None if self.tenant().is_empty() => return,
+                None => Owner::Named(self.tenant().to_owned()),
+            };
+            let came = self.trail.body.get();
+            log.add(owner, &self.line(took, status, bytes, (came.map(|came| &came[..]), sent)));
+        }
+    }
+
+    fn line<'a>(&'a self, took: Duration, status: StatusCode, bytes: Option<u64>, bodies: Bodies<'a>) -> Line<'a> {
+        Line {
+            at: self.at,
+            took,
+            method: &self.method,
+            uri: &self.uri,
+            status,
+            caller: self.trail.caller.get().and_then(|(caller, _)| caller.token()),
+            bytes,
+            id: self.id.to_str().unwrap_or_default(),
+            bodies: self.trail.wants_bodies().then_some(bodies),
+        }
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.told(StatusCode::from_u16(GONE).unwrap_or(StatusCode::BAD_REQUEST), None, None);
+        }
+    }
+}
+
+/// The answer with its body, where that is there already and not too long for the log.
+async fn kept(answer: Response<Body>) -> (Response<Body>, Option<Bytes>) {
+    let is_short = answer.body().size_hint().upper().is_some_and(|bytes| bytes <= LOGGED_BODY_BYTES_MAX as u64);
+    if !is_short {
+        return (answer, None);
+    }
+    let (head, body) = answer.into_parts();
+    match body.collect().await {
+        Ok(body) => {
+            let body = body.to_bytes();
+            let kept = (!body.is_empty()).then(|| body.clone());
+            (Response::from_parts(head, Body::from(body)), kept)
+        }
+        Err(_) => (axum::response::IntoResponse::into_response(Rejection::Internal), None),
+    }
+}
+
+/// The id that the client gave, if it is one, else a new one.
+fn request_id(edge: &Edge, headers: &HeaderMap) -> HeaderValue {
+    let given = headers.get(REQUEST_ID).filter(|given| {
+        let is_of_id = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        (1..=REQUEST_ID_BYTES_MAX).contains(&given.len()) && given.as_bytes().iter().all(is_of_id)
+    });
+    given.cloned().unwrap_or_else(|| {
+        HeaderValue::try_from(edge.request_id()).expect("letters, digits and a hyphen are allowed in a header")
+    })
+}

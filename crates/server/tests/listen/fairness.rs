@@ -1,0 +1,47 @@
+//! What one tenant or address may ask for, and that the others are served all the same.
+
+use super::*;
+
+const USERS: &str = "/t/contoso/scim/v2/Users";
+
+/// AU-11: who tries tokens is told to wait, and whoever has one is served all the while.
+#[tokio::test]
+async fn au_11_bad_tokens_are_slowed_down_and_nobody_is_locked_out() {
+    let running = start(patient()).await;
+    let mut limited = 0;
+    for number in 0..300 {
+        let bad = format!("lst_{number:A>43}");
+        let answer = running.ask_as(Some(&bad), &format!("GET {USERS}"), "", "").await;
+        if answer.status == 429 {
+            limited += 1;
+            answer.is_error(429, "a bad token");
+            let seconds: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+            assert!((1..=60).contains(&seconds));
+        } else {
+            answer.is_error(401, "a bad token");
+        }
+        if number % 50 == 0 {
+            assert_eq!(running.ask(&format!("GET {USERS}"), "", "").await.status, 200);
+        }
+    }
+    assert!(limited > 0);
+    assert_eq!(running.ask(&format!("GET {USERS}"), "", "").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_tenant_at_its_own_rate_is_told_to_wait_and_another_is_served() {
+    let running = start(patient()).await;
+    let settings = TenantSettings { requests_per_second: Some(5), ..TenantSettings::default() };
+    let slow = tenant(&running.store, "fabrikam", &settings).await;
+    let mut limited = 0;
+    for _ in 0..40 {
+        let answer = running.ask_as(Some(&slow), "GET /t/fabrikam/scim/v2/Users", "", "").await;
+        if answer.status == 429 {
+            answer.is_error(429, "beyond the rate");
+            assert_eq!(answer.header("retry-after"), Some("1"));
+            limited += 1;
+        }
+        assert_eq!(running.ask(&format!("GET {USERS}"), "", "").await.status, 200);
+    }
+    assert!(limited > 0);
+}

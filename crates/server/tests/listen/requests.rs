@@ -1,0 +1,148 @@
+//! What is told of requests: ids, the log, metrics, readiness.
+
+use axum::body::Body;
+use http::Request;
+use http_body_util::BodyExt;
+use server::{LogQuery, LogSettings};
+use tower::ServiceExt;
+
+use super::*;
+
+const USERS: &str = "/t/contoso/scim/v2/Users";
+const JSON: &str = "Content-Type: application/scim+json\r\n";
+const ANN: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ann@contoso.example","password":"t1meMa$heen","active":true}"#;
+
+/// A server with a request log.
+async fn logging() -> (Running, std::path::PathBuf) {
+    let database = TestDatabase::sqlite();
+    let store::Database::Sqlite(file) = database.database() else { panic!("the test asks for a file") };
+    let folder = file.with_extension("requests");
+    let log = LogSettings { folder: folder.clone(), bytes_max: 1 << 20, age_max: FOREVER };
+    let edge = EdgeSettings { log: Some(log), ..EdgeSettings::default() };
+    (start_with(patient(), database, edge).await, folder)
+}
+
+impl Running {
+    /// The log of a tenant, oldest first.
+    async fn log(&self, folder: &std::path::Path, name: &'static str) -> Vec<Value> {
+        self.service.flush_log();
+        let found = self.store.read(move |tx| provider::tenant(tx, name)).await.unwrap();
+        let folder = server::tenant_folder(folder, name, found.key.number());
+        let mut lines = server::search(&folder, &LogQuery::default()).unwrap();
+        lines.reverse();
+        lines
+    }
+}
+
+async fn asked(inside: &Guard, path: &str) -> (u16, String) {
+    let answer = inside.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+    let status = answer.status().as_u16();
+    (status, String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn a_request_has_an_id() {
+    let running = start(patient()).await;
+    for (given, kept) in [("abc-1.2_X", true), ("a b", false), ("", false), (&"x".repeat(65), false)] {
+        let answer = running.ask("GET /healthz", &format!("X-Request-Id: {given}\r\n"), "").await;
+        let id = answer.header("x-request-id").unwrap();
+        assert_eq!(id == given.to_ascii_lowercase(), kept, "{given} {id}");
+        assert!(!id.is_empty());
+    }
+}
+
+/// AU-12, TI-08.
+#[tokio::test]
+async fn each_tenant_has_a_log_of_its_own_without_secrets_and_people() {
+    let (running, folder) = logging().await;
+    let other = tenant(&running.store, "fabrikam", &TenantSettings::default()).await;
+    running.ask(&format!("POST {USERS}"), &format!("{JSON}X-Request-Id: first\r\n"), ANN).await;
+    let token = running.token.clone();
+    running
+        .ask_as(None, &format!("GET {USERS}?access_token={token}"), "", "")
+        .await
+        .is_error(401, "a token in the URL");
+    running.ask_as(None, &format!("GET /t/contoso/{token}/Users"), "", "").await.is_error(401, "a token in the path");
+    running.ask(&format!("GET {USERS}?filter=userName+eq+%22ann@contoso.example%22"), "", "").await;
+    running.ask_as(Some(&other), "GET /t/fabrikam/scim/v2/Groups", "", "").await;
+    running.ask_as(None, "GET /t/nobody/scim/v2/Groups", "", "").await;
+    let lines = running.log(&folder, "contoso").await;
+    let told: Vec<_> =
+        lines.iter().map(|line| (line["status"].as_u64().unwrap(), line["path"].as_str().unwrap())).collect();
+    let expected = [
+        (201, USERS),
+        (401, "/t/contoso/scim/v2/Users?access_token=***"),
+        (401, "/t/contoso/***/Users"),
+        (200, "/t/contoso/scim/v2/Users?filter=userName eq \"***\""),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!((&lines[0]["id"], &lines[0]["method"]), (&"first".into(), &"POST".into()));
+    assert!(lines[0]["caller"].is_string() && lines[0]["ms"].is_number() && lines[0]["bytes"].is_u64());
+    assert_eq!(lines[1]["note"], "credential in URL");
+    let written = format!("{lines:?}");
+    for secret in [token.as_str(), "ann", "t1meMa$heen"] {
+        assert!(!written.contains(secret), "{written}");
+    }
+    let others = running.log(&folder, "fabrikam").await;
+    assert_eq!((others.len(), &others[0]["path"]), (1, &"/t/fabrikam/scim/v2/Groups".into()));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2, "there is no tenant called nobody");
+    drop(running.database);
+}
+
+#[tokio::test]
+async fn bodies_are_kept_masked_where_the_tenant_wants_them() {
+    let (running, folder) = logging().await;
+    let settings = TenantSettings { log_bodies: Some(true), ..TenantSettings::default() };
+    let token = tenant(&running.store, "fabrikam", &settings).await;
+    for (token, name) in [(&running.token, "contoso"), (&token, "fabrikam")] {
+        let made = running.ask_as(Some(token), &format!("POST /t/{name}/scim/v2/Users"), JSON, ANN).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        assert!(made.body.contains("ann@contoso.example"), "the client gets all of it");
+    }
+    let without = running.log(&folder, "contoso").await;
+    assert!(without[0]["request"].is_null() && without[0]["response"].is_null());
+    let with = running.log(&folder, "fabrikam").await;
+    let (request, response) = (&with[0]["request"], &with[0]["response"]);
+    assert_eq!(
+        (&request["userName"], &request["password"], &request["active"]),
+        (&"***".into(), &"***".into(), &true.into())
+    );
+    assert_eq!((&response["userName"], &response["meta"]["resourceType"]), (&"***".into(), &"User".into()));
+    assert!(response["id"].as_str().unwrap().len() == 36);
+}
+
+/// TI-08: labels tell of tenants, never of people; and nothing of it is on the public address.
+#[tokio::test]
+async fn ti_08_metrics_tell_of_tenants_and_not_of_people() {
+    let running = start(patient()).await;
+    running.ask(&format!("POST {USERS}"), JSON, ANN).await;
+    running.ask(&format!("GET {USERS}"), "", "").await;
+    running.ask_as(Some("lst_x"), &format!("GET {USERS}"), "", "").await;
+    exchange(running.address, b"nonsense\r\n\r\n").await;
+    let (status, text) = asked(&running.inside, "/metrics").await;
+    assert_eq!(status, 200);
+    for line in [
+        "lockstep_requests_total{method=\"POST\",status=\"2xx\"} 1",
+        "lockstep_requests_total{method=\"GET\",status=\"4xx\"} 1",
+        "lockstep_tenant_requests_total{tenant=\"contoso\",status=\"2xx\"} 2",
+        "lockstep_bad_tokens_total 1",
+        "lockstep_malformed_requests_total 1",
+        "lockstep_requests_in_flight 0",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+    }
+    assert!(!text.contains("ann"), "{text}");
+    for path in ["/metrics", "//metrics"] {
+        running.ask_as(None, &format!("GET {path}"), "", "").await.is_error(404, path);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_stops_is_not_ready() {
+    let running = start(patient()).await;
+    assert_eq!(asked(&running.inside, "/readyz").await.0, 200);
+    let Running { inside, stop, ended, .. } = running;
+    stop.send(()).unwrap();
+    assert!(ended.await.unwrap());
+    assert_eq!(asked(&inside, "/readyz").await, (503, "the server is stopping\n".to_owned()));
+}
