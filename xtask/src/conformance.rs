@@ -1,21 +1,28 @@
 //! `conformance`: runs the public SCIM suites against the program, on each database, and fails when a check fails.
 //!
-//! Which suites there are and how each is run is in `suites`; where they come from in `python`; the program under test in
+//! Which suites there are and how each is run is in `suites`; the program under test in
 //! `product`; which checks do not apply, and why, in `not_applicable`. Here they meet.
 
 mod databases;
 mod not_applicable;
 mod product;
-mod python;
 mod report;
 mod suites;
 
 use std::process::ExitCode;
 
 use crate::cargo;
+use crate::python::Environment;
 use databases::Databases;
 use product::Product;
 use report::Run;
+
+/// The suites, which are Python packages.
+pub const SUITES: Environment = Environment {
+    name: "conformance",
+    lock: include_str!("conformance/requirements.txt"),
+    check: "import scim2_tester, scim_sanity",
+};
 
 /// What the user asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -29,7 +36,7 @@ struct Wish {
 /// Runs every suite in every mode on each database.
 pub fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     let wish = wish(arguments)?;
-    let python = python::with_suites()?;
+    let python = SUITES.ready()?;
     let program = match wish.program {
         Some(program) => std::path::absolute(program)?,
         None => built()?,

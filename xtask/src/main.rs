@@ -10,7 +10,9 @@ mod conformance;
 mod dependencies;
 mod licence;
 mod packages;
+mod peers;
 mod postgres;
+mod python;
 mod repository;
 mod rust_text;
 mod system_packages;
@@ -34,8 +36,10 @@ The project's own commands
       Installs the public SCIM suites by pip, once, below the target folder, and runs them all
       against the program, on the same databases. Fails when a check fails.
 
-  cargo xtask bench [--sqlite-only] [--] [arguments of the benchmark]
+  cargo xtask bench [--sqlite-only] [--] [--peers] [arguments of the benchmark]
       Builds the benchmark with optimisation and runs it, with the same databases.
+      With --peers it measures public SCIM servers beside ours instead; they are installed by
+      pip and npm, once, below the target folder.
 
   cargo xtask help
       This text.
