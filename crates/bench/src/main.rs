@@ -12,6 +12,7 @@ mod group_commit;
 mod hub;
 mod limits;
 mod load;
+mod peers;
 mod people;
 mod product;
 mod provider;
@@ -29,6 +30,7 @@ use serde::Serialize;
 
 use figures::{Figure, Verdict};
 use folder::Folder;
+use peers::Packages;
 use run::Run;
 use serve::Place;
 
@@ -81,6 +83,14 @@ struct Settings {
     #[arg(long, global = true)]
     rounds: Option<usize>,
 
+    /// The programs of the Python environment that holds the peers, which are then measured
+    #[arg(long, value_name = "FOLDER", requires = "peers_node", global = true)]
+    peers_python: Option<PathBuf>,
+
+    /// The folder of the peer that runs in Node.js
+    #[arg(long, value_name = "FOLDER", requires = "peers_python", global = true)]
+    peers_node: Option<PathBuf>,
+
     /// Where random choices begin
     #[arg(long, default_value_t = 1, global = true)]
     seed: u64,
@@ -96,6 +106,8 @@ enum Part {
     Cycles,
     /// `kill -9` at random moments of cycles
     Crash,
+    /// Public SCIM servers beside ours: `cargo xtask bench --peers`
+    Peers,
 }
 
 const PARTS: [Part; 4] = [Part::Limits, Part::Provider, Part::Cycles, Part::Crash];
@@ -155,7 +167,13 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 /// Measures part after part. One that fails takes no other with it.
 fn measure(settings: Settings, kills: Option<usize>) -> anyhow::Result<ExitCode> {
-    let parts = if settings.only.is_empty() { PARTS.to_vec() } else { settings.only.clone() };
+    let peers = settings.peers_python.clone().zip(settings.peers_node.clone());
+    let peers = peers.map(|(python, node)| Packages { python, node });
+    let parts = match (settings.only.as_slice(), &peers) {
+        ([], Some(_)) => vec![Part::Peers],
+        ([], None) => PARTS.to_vec(),
+        (only, _) => only.to_vec(),
+    };
     let json = settings.json.clone();
     let mut run = settings_of_run(settings)?;
     let folder = Folder::within(&run.folder)?;
@@ -169,7 +187,7 @@ fn measure(settings: Settings, kills: Option<usize>) -> anyhow::Result<ExitCode>
     let (mut figures, mut failures) = (Vec::new(), Vec::new());
     for part in parts {
         eprintln!("==> {part:?}");
-        match measure_part(&run, part, kills) {
+        match measure_part(&run, part, kills, peers.as_ref()) {
             Ok(measured) => figures.extend(measured),
             Err(error) => failures.push(format!("{part:?} could not be measured: {error:#}")),
         }
@@ -198,12 +216,13 @@ struct Answer<'a> {
     failures: &'a [String],
 }
 
-fn measure_part(run: &Run, part: Part, kills: usize) -> anyhow::Result<Vec<Figure>> {
+fn measure_part(run: &Run, part: Part, kills: usize, peers: Option<&Packages>) -> anyhow::Result<Vec<Figure>> {
     match part {
         Part::Limits => limits::measure(run),
         Part::Provider => provider::measure(run),
         Part::Cycles => cycles::measure(run),
         Part::Crash => crash::measure(run, kills),
+        Part::Peers => peers::measure(run, peers.context("run `cargo xtask bench --peers`, which installs the peers")?),
     }
 }
 
@@ -256,6 +275,8 @@ mod tests {
             ("bench --only nothing", false),
             ("bench crash --kills 100 --quick", true),
             ("bench --only provider --only cycles", true),
+            ("bench --peers-python a --peers-node b", true),
+            ("bench --peers-python a", false),
             ("bench load", true),
             ("bench serve-minimal", false),
             ("bench serve-minimal --sqlite f.db", true),

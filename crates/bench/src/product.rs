@@ -165,7 +165,8 @@ pub fn number(answer: &Value, name: &str) -> anyhow::Result<f64> {
     answer[name].as_f64().with_context(|| format!("the answer has no number `{name}`: {answer}"))
 }
 
-fn end_of(log: &Path) -> String {
+/// The end of a log, for a person.
+pub fn end_of(log: &Path) -> String {
     let text = std::fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let skipped = text.chars().count().saturating_sub(LOG_BYTES_SHOWN);
     text.chars().skip(skipped).collect::<String>().trim().to_owned()
