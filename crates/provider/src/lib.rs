@@ -30,7 +30,7 @@ pub use representation::{Representation, View};
 pub use resource::{
     Changed, Fetched, NewResource, PUT_WITHOUT_MEMBERS_MAX, Patch, Replacement, create, delete, get, patch, replace,
 };
-pub use store::resources::ResourceKind;
+pub use store::resources::{CustomKind, ResourceKind};
 pub use tenant::{TenantSettings, create_tenant, delete_tenant, resume_tenant, suspend_tenant, tenant, tenants};
 pub use token::{
     AuthError, NewToken, TOKEN_DAYS_DEFAULT, TokenHash, TokenKey, TokenRequest, authenticate, create_token,

@@ -4,6 +4,7 @@
 //! profile that lets every attribute be filtered by reads all resources for a filter without such an equality, up to [`SCAN_MAX`].
 
 use std::num::IntErrorKind;
+use std::sync::Arc;
 
 use scim::{
     AttributePath, Attributes, Filter, LIST_RESPONSE_URN, Literal, Matcher, Operator, Resolved, ResourceType, ScimError,
@@ -95,7 +96,7 @@ enum Plan {
     Everything,
     Id(ResourceId),
     Unique(String),
-    Key(&'static str, String),
+    Key(Arc<str>, String),
     /// Groups that have this member.
     WithMember(ResourceId),
     /// Try all.
@@ -129,7 +130,8 @@ impl Listing {
 
     /// Whether one statement answers it, so that the query may run where a look-up by id runs.
     pub const fn is_one_statement(&self) -> bool {
-        matches!(self.plan, Plan::Nothing | Plan::Id(_) | Plan::Unique(_)) && matches!(self.kind, ResourceKind::User)
+        matches!(self.plan, Plan::Nothing | Plan::Id(_) | Plan::Unique(_))
+            && matches!(self.kind, ResourceKind::User | ResourceKind::Custom(_))
             || matches!(self.plan, Plan::Nothing)
     }
 
@@ -139,7 +141,7 @@ impl Listing {
     }
 }
 
-fn plan(caller: &Caller, kind: ResourceKind, rules: &'static Rules, filter: &Filter) -> Plan {
+fn plan(caller: &Caller, kind: ResourceKind, rules: &Rules, filter: &Filter) -> Plan {
     let terms = filter.equality_terms(&rules.resource_type);
     // Everything with an index is text, so a number in the filter is the text it was written as.
     let text = |wanted: &str| terms.iter().find(|(path, _)| path == wanted).and_then(|(_, literal)| literal.text());
@@ -152,7 +154,7 @@ fn plan(caller: &Caller, kind: ResourceKind, rules: &'static Rules, filter: &Fil
     }
     for indexed in &rules.indexed {
         if let Some(value) = text(&indexed.path) {
-            return Plan::Key(&indexed.path, indexed.key(value));
+            return Plan::Key(Arc::clone(&indexed.path), indexed.key(value));
         }
     }
     if let Some(id) = text("members.value").filter(|_| kind == ResourceKind::Group) {
@@ -417,7 +419,7 @@ impl<'q> Page<'q> {
         }
         let (caller, kind, view) = (self.caller, self.listing.kind, self.view);
         let json = match kind {
-            ResourceKind::User => None,
+            ResourceKind::User | ResourceKind::Custom(_) => None,
             ResourceKind::Group => groups::members_json(tx, caller, record.id, view, &mut self.shown)?,
         };
         self.shown.spend((record.doc.len() as u64).saturating_mul(view.projection.comparisons() as u64))?;

@@ -6,6 +6,7 @@
 
 mod answer;
 mod body;
+mod custom;
 mod discovery;
 mod parameters;
 mod rejection;
@@ -45,6 +46,13 @@ pub(crate) fn routes() -> Router<App> {
         routes = routes
             .route(&format!("{BASE}/{name}/.search"), search.clone())
             .route(&format!("{BASE}/{name}/.search/"), search);
+    }
+    for (path, handler) in [
+        ("{endpoint}", any(custom::collection)),
+        ("{endpoint}/.search", any(custom::search)),
+        ("{endpoint}/{id}", any(custom::one)),
+    ] {
+        routes = routes.route(&format!("{BASE}/{path}"), handler.clone()).route(&format!("{BASE}/{path}/"), handler);
     }
     let config = get(discovery::service_provider_config);
     routes

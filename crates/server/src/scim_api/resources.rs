@@ -68,7 +68,7 @@ async fn create(
     let stored = Arc::clone(&new);
     let members = admitted.write(&app, now, move |tx, caller| provider::create(tx, caller, &stored)).await?;
     let shown = new.represent(&admitted.caller, admitted.view(&projection), &members)?;
-    answer::created(kind, &admitted.base, shown)
+    answer::created(&admitted.base, admitted.caller.endpoint(kind), shown)
 }
 
 async fn list(kind: ResourceKind, State(app): State<App>, admitted: Admitted, parameters: Parameters) -> Answer {
@@ -172,7 +172,7 @@ async fn shown(
     projection: Projection,
 ) -> Answer {
     match kind {
-        ResourceKind::User => {
+        ResourceKind::User | ResourceKind::Custom(_) => {
             let shown = changed.represent(&admitted.caller, admitted.view(&projection))?;
             Ok(answer::resource(StatusCode::OK, shown))
         }

@@ -58,6 +58,7 @@ impl FromRequestParts<App> for Visitor {
 }
 
 /// A request whose token is valid, with the address of the tenant's endpoint.
+#[derive(Clone)]
 pub(crate) struct Admitted {
     pub(crate) caller: Arc<Caller>,
     pub(crate) base: String,
@@ -65,7 +66,7 @@ pub(crate) struct Admitted {
 }
 
 impl Admitted {
-    async fn read(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Self, Rejection> {
+    pub(crate) async fn read(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Self, Rejection> {
         Visitor::read(app, headers, uri)?.admitted(app, app.now()).await
     }
 
@@ -95,7 +96,10 @@ impl FromRequestParts<App> for Admitted {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
-        Self::read(app, &parts.headers, &parts.uri).await
+        match parts.extensions.remove::<Self>() {
+            Some(admitted) => Ok(admitted),
+            None => Self::read(app, &parts.headers, &parts.uri).await,
+        }
     }
 }
 
@@ -115,6 +119,11 @@ impl FromRequestParts<App> for LastSegment {
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Rejection> {
         Ok(Self(segments(&parts.uri).nth(5).unwrap_or_default().to_owned()))
     }
+}
+
+/// The name after the tenant's address, such as `Users`.
+pub(crate) fn endpoint(uri: &Uri) -> &str {
+    segments(uri).nth(4).unwrap_or_default()
 }
 
 fn segments(uri: &Uri) -> impl Iterator<Item = &str> {
