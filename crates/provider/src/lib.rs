@@ -10,6 +10,7 @@ mod document;
 mod effort;
 mod error;
 mod groups;
+mod manager;
 mod profile;
 mod query;
 mod representation;

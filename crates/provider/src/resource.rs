@@ -14,7 +14,7 @@ use crate::document::{self, Document};
 use crate::effort::Effort;
 use crate::query::{SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW};
 use crate::representation::{Joined, Representation, View, represent};
-use crate::{Caller, Precondition, ProviderError, groups, users};
+use crate::{Caller, Precondition, ProviderError, Rules, groups, manager, users};
 
 /// Most memberships that a PUT ends by leaving `members` out. Emptying a larger group takes `"members": []`, so that a client which
 /// does not know the attribute cannot do it by accident.
@@ -71,8 +71,17 @@ fn read_body(caller: &Caller, kind: ResourceKind, body: Value) -> Result<(Attrib
         ResourceKind::User | ResourceKind::Custom(_) => Vec::new(),
         ResourceKind::Group => attributes.remove("members").map(Member::read_list).transpose()?.unwrap_or_default(),
     };
-    rules.forget(&mut attributes);
+    forget(rules, &mut attributes);
     Ok((attributes, members))
+}
+
+/// Drops what is not kept; of the address of a manager it is kept that there was one.
+fn forget(rules: &Rules, attributes: &mut Attributes) {
+    let told = manager::is_told(attributes);
+    rules.forget(attributes);
+    if told {
+        manager::keep(attributes);
+    }
 }
 
 /// Stores a new resource; gives the members of a new group.
@@ -281,7 +290,7 @@ pub fn patch(
     let old = document::read(&record.doc)?;
     let mut new = old.clone();
     patch.attributes.apply(&rules.resource_type, &mut new)?;
-    rules.forget(&mut new);
+    forget(rules, &mut new);
     finish(tx, caller, kind, record, Some((&old, &new)), members_changed, now)
 }
 
