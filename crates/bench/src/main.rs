@@ -1,5 +1,6 @@
 //! The benchmark: measures the limits of the machine and the product against them (`cargo xtask bench`). Only the
-//! command line lives here; what is measured is in `limits`, `provider`, `cycles` and `crash`.
+//! command line lives here; what is measured is in `limits`, `provider`, `cycles`,
+//! `crash`, `scale`, `races` and `peers`.
 
 mod child;
 mod crash;
@@ -10,16 +11,21 @@ mod figures;
 mod folder;
 mod group_commit;
 mod hub;
+mod indexed;
 mod limits;
+mod line;
 mod load;
 mod peers;
 mod people;
 mod product;
 mod provider;
+mod races;
 mod random;
 mod run;
+mod scale;
 mod scim;
 mod serve;
+mod walk;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -106,11 +112,15 @@ enum Part {
     Cycles,
     /// `kill -9` at random moments of cycles
     Crash,
+    /// Filters, walks, groups and memory with a million users
+    Scale,
+    /// Many callers who want the same at the same moment
+    Races,
     /// Public SCIM servers beside ours: `cargo xtask bench --peers`
     Peers,
 }
 
-const PARTS: [Part; 4] = [Part::Limits, Part::Provider, Part::Cycles, Part::Crash];
+const PARTS: [Part; 6] = [Part::Limits, Part::Provider, Part::Cycles, Part::Crash, Part::Scale, Part::Races];
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -126,6 +136,16 @@ enum Command {
     /// Serves a stored document
     #[command(hide = true)]
     ServeBare,
+    /// Serves look-ups by indexed keys
+    #[command(hide = true)]
+    ServeIndexed {
+        /// A new SQLite file
+        #[arg(long)]
+        sqlite: PathBuf,
+        /// Users in it
+        #[arg(long)]
+        users: u64,
+    },
     /// Serves inserts by group commit
     #[command(hide = true)]
     ServeMinimal {
@@ -153,6 +173,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match command {
         Some(Command::Load) => load::process()?,
         Some(Command::ServeBare) => serve::bare()?,
+        Some(Command::ServeIndexed { sqlite, users }) => serve::indexed(&sqlite, users)?,
         Some(Command::ServeMinimal { sqlite, into }) => {
             let place = sqlite.map(Place::Sqlite).or(into.map(Place::Postgres));
             serve::minimal(&place.context("no database is given")?)?;
@@ -222,6 +243,8 @@ fn measure_part(run: &Run, part: Part, kills: usize, peers: Option<&Packages>) -
         Part::Provider => provider::measure(run),
         Part::Cycles => cycles::measure(run),
         Part::Crash => crash::measure(run, kills),
+        Part::Scale => scale::measure(run),
+        Part::Races => races::measure(run),
         Part::Peers => peers::measure(run, peers.context("run `cargo xtask bench --peers`, which installs the peers")?),
     }
 }

@@ -125,8 +125,13 @@ impl Product {
 
     /// Makes the tenant with a token. The server runs, so that the endpoint's address is known.
     pub fn tenant(&self) -> anyhow::Result<Endpoint> {
-        let tenant = self.run(&["tenant", "add", TENANT, "--profile", "generic"])?.json;
-        let token = self.run(&["token", "add", TENANT, "entra"])?.json;
+        self.tenant_named(TENANT)
+    }
+
+    /// Makes a tenant of that name with a token.
+    pub fn tenant_named(&self, name: &str) -> anyhow::Result<Endpoint> {
+        let tenant = self.run(&["tenant", "add", name, "--profile", "generic"])?.json;
+        let token = self.run(&["token", "add", name, "entra"])?.json;
         let url = tenant["scim_url"].as_str().context("`tenant add` answers no scim_url")?;
         let token = token["token"].as_str().context("`token add` answers no token")?;
         Ok(Endpoint { address: self.address(), base: path_of(url)?.to_owned(), token: token.to_owned() })

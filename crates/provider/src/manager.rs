@@ -60,7 +60,7 @@ mod tests {
 
     const ID: &str = "01a1fcff-9d56-7a9e-8292-becdc33d4463";
 
-    fn with(manager: Value) -> Attributes {
+    fn with(manager: &Value) -> Attributes {
         Attributes::from_iter([(ENTERPRISE_USER_URN.to_owned(), json!({ "manager": manager }))])
     }
 
@@ -77,15 +77,17 @@ mod tests {
             ("https://h/Users/7".to_owned(), "7", false),
             ("https://h/Users/1".to_owned(), ID, false),
         ] {
-            assert_eq!(is_told(&with(json!({ "value": id, "$ref": address }))), expected, "{address}");
+            assert_eq!(is_told(&with(&json!({ "value": id, "$ref": address }))), expected, "{address}");
         }
-        assert!(!is_told(&with(json!({ "value": ID }))) && !is_told(&with(json!(ID))) && !is_told(&Attributes::new()));
+        assert!(
+            !is_told(&with(&json!({ "value": ID }))) && !is_told(&with(&json!(ID))) && !is_told(&Attributes::new())
+        );
     }
 
     #[test]
     fn text_and_attributes_are_made_whole_alike() {
         for manager in [json!({ "value": ID }), json!({ "value": ID, "displayName": "B\"$" })] {
-            let mut attributes = with(manager);
+            let mut attributes = with(&manager);
             for kept in [false, true] {
                 if kept {
                     keep(&mut attributes);

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use crate::document::person;
 use crate::load::{self, Load, Order, Report, Request, Stop};
 use crate::run::{Run, progress};
 use crate::scim::{self, Endpoint};
@@ -53,8 +54,12 @@ pub type Outcome = Result<Report, String>;
 /// Runs all phases against a server that begins empty; `members` is how many its group came to have.
 pub fn measure(run: &Run, name: &str, endpoint: &Endpoint) -> anyhow::Result<(Vec<(Phase, Outcome)>, usize)> {
     let people = if run.quick { PEOPLE / 10 } else { PEOPLE };
-    let load =
-        load(endpoint, Stop::Requests(people as u64), request(endpoint, "POST", "/Users", Some(person()), &[]), 201);
+    let load = load(
+        endpoint,
+        Stop::Requests(people as u64),
+        request(endpoint, "POST", "/Users", Some(person("peer")), &[]),
+        201,
+    );
     let made = load::run(&Load { keep_ids: true, ..load })?;
     anyhow::ensure!(made.ids.len() == people, "{name} made {} of {people} people: {:?}", made.ids.len(), made.trouble);
     progress(&format!("{name}: {people} people, {:.0}/s", made.per_second));
@@ -86,7 +91,7 @@ fn judged(report: Report, expected_status: u16) -> Outcome {
 fn prepared(phase: Phase, endpoint: &Endpoint, stop: Stop, made: &Report, group: Option<&str>) -> anyhow::Result<Load> {
     let ids = made.ids.as_slice();
     let request = match phase {
-        Phase::Post => request(endpoint, "POST", "/Users", Some(person()), &[]),
+        Phase::Post => request(endpoint, "POST", "/Users", Some(person("peer")), &[]),
         Phase::Filter => {
             let names: Vec<String> = (0..ids.len()).map(|number| format!("peer.{number}%40contoso.example")).collect();
             request(endpoint, "GET", "/Users?filter=userName%20eq%20%22{subject}%22", None, &names)
@@ -178,22 +183,6 @@ fn operation(operation: &str) -> String {
     format!(r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{operation}]}}"#)
 }
 
-/// About 500 bytes, with nothing that a strict server does not know.
-fn person() -> String {
-    json!({
-        "schemas": [
-            "urn:ietf:params:scim:schemas:core:2.0:User",
-            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
-        ],
-        "userName": "peer.{number}@contoso.example", "externalId": "peer-{number}", "active": true,
-        "displayName": "Person {number}", "title": "Engineer",
-        "name": { "givenName": "Given {number}", "familyName": "Family {number}" },
-        "emails": [{ "value": "peer.{number}@contoso.example", "type": "work", "primary": true }],
-        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": { "department": "Research", "employeeNumber": "{number}" },
-    })
-    .to_string()
-}
-
 fn request(endpoint: &Endpoint, method: &str, below: &str, body: Option<String>, subjects: &[String]) -> Request {
     Request {
         method: method.to_owned(),
@@ -219,15 +208,8 @@ const fn load(endpoint: &Endpoint, stop: Stop, request: Request, expected_status
 
 #[cfg(test)]
 mod tests {
-    use super::{PEOPLE, judged, newcomers, person};
+    use super::{PEOPLE, judged, newcomers};
     use crate::load::Report;
-
-    #[test]
-    fn a_person_is_half_a_kilobyte() {
-        let text = person().replace("{number}", "10000");
-        assert!((400..=600).contains(&text.len()), "{} bytes", text.len());
-        assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
-    }
 
     #[test]
     fn the_group_has_ten_thousand_members_and_the_others_join() {

@@ -191,7 +191,7 @@ fn a_manager_told_with_its_address_is_answered_with_the_servers() {
         let path = format!("/Users/{}", made.id());
         let base = made.body["meta"]["location"].as_str().unwrap().strip_suffix(&path).unwrap().to_owned();
         let whole = json!({ "value": boss, "$ref": format!("{base}/Users/{boss}") });
-        let patch = |operation: Value| json!({ "schemas": [PATCH], "Operations": [operation] });
+        let request = |operation: Value| json!({ "schemas": [PATCH], "Operations": [operation] });
         let manager = |suffix: &str| format!("{ENTERPRISE}:manager{suffix}");
         for (address, version) in [
             (format!("{base}/Users/{boss}"), 2),
@@ -201,7 +201,7 @@ fn a_manager_told_with_its_address_is_answered_with_the_servers() {
             let told = json!({ "value": boss, "$ref": address });
             for (method, body) in [
                 ("PUT", user(told.clone())),
-                ("PATCH", patch(json!({ "op": "replace", "path": manager(""), "value": told }))),
+                ("PATCH", request(json!({ "op": "replace", "path": manager(""), "value": told }))),
             ] {
                 let answer = world.call(method, &path, &body).await;
                 assert_eq!((answer.status.as_u16(), &answer.body[ENTERPRISE]["manager"]), (200, &whole), "{body}");
@@ -215,7 +215,7 @@ fn a_manager_told_with_its_address_is_answered_with_the_servers() {
             assert_eq!(found[ENTERPRISE]["manager"], whole, "{query}");
         }
         let other = world.user("other").await;
-        let moved = patch(json!({ "op": "replace", "path": manager(".value"), "value": other }));
+        let moved = request(json!({ "op": "replace", "path": manager(".value"), "value": other }));
         let moved = world.call("PATCH", &path, &moved).await;
         assert_eq!(moved.body[ENTERPRISE]["manager"], json!({ "value": other }));
     });
