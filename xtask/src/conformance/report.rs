@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn sanity(checks: Vec<Check>) -> Run {
-        Run::new(&ALL[1], "SQLite", checks, 1.25)
+        Run::new(&ALL[2], "SQLite", checks, 1.25)
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct Suite {
     tenant: &'static str,
     /// More arguments of `tenant add`.
     settings: &'static [&'static str],
+    /// Schemas and resource types of the tenant's own.
+    schema: Option<&'static str>,
     program: Program,
 }
 
@@ -45,6 +47,15 @@ pub const ALL: &[Suite] = &[
         mode: "generic tenant",
         tenant: "tester",
         settings: &["--profile", "generic"],
+        schema: None,
+        program: Program::Tester,
+    },
+    Suite {
+        name: "scim2-tester",
+        mode: "custom types",
+        tenant: "custom",
+        settings: &["--profile", "generic"],
+        schema: Some(include_str!("custom_types.json")),
         program: Program::Tester,
     },
     Suite {
@@ -52,6 +63,7 @@ pub const ALL: &[Suite] = &[
         mode: "strict",
         tenant: "strict",
         settings: &["--profile", "generic"],
+        schema: None,
         program: Program::Sanity(&[]),
     },
     Suite {
@@ -59,6 +71,7 @@ pub const ALL: &[Suite] = &[
         mode: "compat",
         tenant: "compat",
         settings: &["--profile", "generic"],
+        schema: None,
         program: Program::Sanity(&["--compat"]),
     },
     Suite {
@@ -66,6 +79,7 @@ pub const ALL: &[Suite] = &[
         mode: "Entra profile",
         tenant: "entra",
         settings: &["--profile", "generic", "--unique-group-names", "true"],
+        schema: None,
         program: Program::Sanity(&["--profile", "entra"]),
     },
 ];
@@ -94,7 +108,13 @@ pub struct Check {
 
 /// Runs a suite against a tenant of its own; gives its checks and the seconds it took.
 pub fn run(suite: &Suite, python: &Path, product: &Product) -> anyhow::Result<(Vec<Check>, f64)> {
-    let endpoint = product.tenant(suite.tenant, suite.settings)?;
+    let schema = product.folder().join("schema.json");
+    let mut settings = suite.settings.to_vec();
+    if let Some(text) = suite.schema {
+        std::fs::write(&schema, text)?;
+        settings.extend(["--schema", schema.to_str().context("the temporary folder's name is not text")?]);
+    }
+    let endpoint = product.tenant(suite.tenant, &settings)?;
     let mut command = match suite.program {
         Program::Tester => {
             let mut command = Command::new(python.join("python"));
