@@ -108,7 +108,7 @@ mod tests {
     use crate::conformance::suites::{ALL, Check, Outcome};
 
     fn check(name: &str, outcome: Outcome) -> Check {
-        Check { name: name.to_owned(), outcome, message: "said so".to_owned() }
+        Check { name: name.to_owned(), outcome, message: "not supported".to_owned() }
     }
 
     fn sanity(checks: Vec<Check>) -> Run {
@@ -132,8 +132,8 @@ mod tests {
         let text = table(&runs, &["gone"]);
         for part in [
             "scim-sanity    strict           SQLite           4      1      2              1      1.2",
-            "scim-sanity (strict) on SQLite: PATCH /Users/{id} failed: said so",
-            "GET /Users was left out: said so",
+            "scim-sanity (strict) on SQLite: PATCH /Users/{id} failed: not supported",
+            "GET /Users was left out: not supported",
             "`gone` passes or is no longer made",
         ] {
             assert!(text.contains(part), "{part} in\n{text}");
@@ -143,6 +143,14 @@ mod tests {
             (&told["runs"][0]["passed"], &told["runs"][0]["failed"][1]["check"]),
             (&1.into(), &"GET /Users".into())
         );
+    }
+
+    #[test]
+    fn a_check_that_fails_for_another_reason_applies() {
+        for (message, failed) in [("Expected HTTP 200, got 204", 0), ("Expected HTTP 200, got 500", 1)] {
+            let patch = Check { message: message.to_owned(), ..check("PATCH /Groups/{id}", Outcome::Failed) };
+            assert_eq!(sanity(vec![patch]).failed().count(), failed, "{message}");
+        }
     }
 
     #[test]
