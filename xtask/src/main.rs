@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | check | bench | help`.
+//! The project's own commands: `cargo xtask test | check | conformance | bench | help`.
 //!
 //! Only the choice of the command lives here. Each command has its module; the rules that `check` applies are plain
 //! functions over data (`architecture`, `dependencies`), so that their tests need no repository.
@@ -6,10 +6,13 @@
 mod architecture;
 mod cargo;
 mod check;
+mod conformance;
 mod dependencies;
 mod licence;
 mod packages;
+mod peers;
 mod postgres;
+mod python;
 mod repository;
 mod rust_text;
 mod system_packages;
@@ -29,8 +32,14 @@ The project's own commands
   cargo xtask check
       Architecture rules, dependency rules, format, clippy, documentation.
 
-  cargo xtask bench [--sqlite-only] [--] [arguments of the benchmark]
+  cargo xtask conformance [--sqlite-only] [--json] [--lockstep PROGRAM]
+      Installs the public SCIM suites by pip, once, below the target folder, and runs them all
+      against the program, on the same databases. Fails when a check fails.
+
+  cargo xtask bench [--sqlite-only] [--] [--peers] [arguments of the benchmark]
       Builds the benchmark with optimisation and runs it, with the same databases.
+      With --peers it measures public SCIM servers beside ours instead; they are installed by
+      pip and npm, once, below the target folder.
 
   cargo xtask help
       This text.
@@ -54,6 +63,7 @@ fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     };
     match command {
         "test" => with_databases::test(rest),
+        "conformance" => conformance::run(rest),
         "bench" => with_databases::bench(rest),
         "check" if rest.is_empty() => check::check(),
         "check" => anyhow::bail!("`cargo xtask check` takes no arguments; leave out `{}`", rest.join(" ")),
@@ -82,7 +92,7 @@ mod tests {
 
     #[test]
     fn help_names_every_command() {
-        for command in ["test", "check", "bench", "help"] {
+        for command in ["test", "check", "conformance", "bench", "help"] {
             assert!(HELP.contains(&format!("cargo xtask {command}")), "{command}");
         }
     }

@@ -64,6 +64,11 @@ fi
 rm -rf "$folder"
 "#;
 
+/// The folder of PostgreSQL's programs, which are installed where they are missing.
+pub fn programs() -> anyhow::Result<PathBuf> {
+    binaries::found_or_installed()
+}
+
 /// A running server. Dropping it stops the server and removes its folder.
 #[derive(Debug)]
 pub struct Server {

@@ -12,11 +12,19 @@ enum Right {
     None,
 }
 
-/// Installs `packages` by apt, without a question.
-pub fn install(packages: &[&str]) -> anyhow::Result<()> {
-    anyhow::ensure!(succeeds("apt-get", &["--version"]), "{}", refusal("this system has no apt-get", packages));
+/// Installs `packages` by apt, without a question. `instead` says what else a person may do.
+pub fn install(packages: &[&str], instead: &str) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        succeeds("apt-get", &["--version"]),
+        "{}",
+        refusal("this system has no apt-get", packages, instead)
+    );
     let right = right();
-    anyhow::ensure!(right != Right::None, "{}", refusal("apt-get needs root or sudo without a password", packages));
+    anyhow::ensure!(
+        right != Right::None,
+        "{}",
+        refusal("apt-get needs root or sudo without a password", packages, instead)
+    );
     let mut arguments = vec!["install", "-y", "--no-install-recommends"];
     arguments.extend(packages);
     eprintln!("==> installing {} by apt-get", packages.join(", "));
@@ -28,14 +36,14 @@ pub fn install(packages: &[&str]) -> anyhow::Result<()> {
         anyhow::ensure!(
             status.success(),
             "{}",
-            refusal(&format!("`apt-get {}` failed", arguments.join(" ")), packages)
+            refusal(&format!("`apt-get {}` failed", arguments.join(" ")), packages, instead)
         );
     }
     Ok(())
 }
 
-fn refusal(reason: &str, packages: &[&str]) -> String {
-    format!("{reason}; install {} by hand, or leave PostgreSQL out with --sqlite-only", packages.join(", "))
+fn refusal(reason: &str, packages: &[&str], instead: &str) -> String {
+    format!("{reason}; install {} by hand, or {instead}", packages.join(", "))
 }
 
 fn right() -> Right {
@@ -85,8 +93,8 @@ mod tests {
     #[test]
     fn a_refusal_names_the_cure() {
         assert_eq!(
-            refusal("this system has no apt-get", &["postgresql"]),
-            "this system has no apt-get; install postgresql by hand, or leave PostgreSQL out with --sqlite-only"
+            refusal("this system has no apt-get", &["postgresql"], "leave it out"),
+            "this system has no apt-get; install postgresql by hand, or leave it out"
         );
     }
 

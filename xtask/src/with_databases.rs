@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::cargo;
+use crate::peers;
 use crate::postgres::{Server, URL_VARIABLE};
 
 /// What the user asked for.
@@ -37,6 +38,11 @@ pub fn bench(arguments: &[String]) -> anyhow::Result<ExitCode> {
         return Ok(cargo::exit_code(built));
     }
     let mut cargo_arguments = ["run", "--release", "--quiet", "-p", "bench", "--"].map(str::to_owned).to_vec();
+    if wish.forwarded.iter().any(|argument| argument == peers::ARGUMENT) {
+        cargo_arguments.extend(peers::installed(wish.forwarded)?);
+        // The durable peer keeps its data in SQLite, so ours does.
+        return run(&cargo_arguments, true);
+    }
     cargo_arguments.extend_from_slice(wish.forwarded);
     run(&cargo_arguments, wish.sqlite_only)
 }

@@ -1,6 +1,8 @@
 //! The one SCIM user that all requests about a user send and all mark-setting handlers store: 1.5 KB, as Entra's mappings
 //! fill it for a person with everything set.
 
+use serde_json::json;
+
 /// The place in [`user`] that each request fills with a number of its own.
 pub const NUMBER: &str = "{number}";
 
@@ -27,9 +29,31 @@ pub fn user(prefix: &str) -> String {
     .concat()
 }
 
+/// A smaller one, of about 500 bytes, for what is measured with many of them: nothing that a strict server does not know.
+pub fn person(prefix: &str) -> String {
+    let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", enterprise],
+        "userName": format!("{prefix}.{NUMBER}@contoso.example"), "externalId": format!("{prefix}-{NUMBER}"), "active": true,
+        "displayName": format!("Person {NUMBER}"), "title": "Engineer",
+        "name": { "givenName": format!("Given {NUMBER}"), "familyName": format!("Family {NUMBER}") },
+        "emails": [{ "value": format!("{prefix}.{NUMBER}@contoso.example"), "type": "work", "primary": true }],
+        enterprise: { "department": "Research", "employeeNumber": NUMBER },
+    })
+    .to_string()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{NUMBER, user};
+    use super::{NUMBER, person, user};
+
+    #[test]
+    fn a_person_is_half_a_kilobyte() {
+        let text = person("peer").replace(NUMBER, "10000");
+        assert!((400..=600).contains(&text.len()), "{} bytes", text.len());
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["externalId"], "peer-10000");
+    }
 
     #[test]
     fn it_is_a_user_of_one_and_a_half_kilobytes() {

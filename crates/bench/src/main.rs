@@ -1,5 +1,6 @@
 //! The benchmark: measures the limits of the machine and the product against them (`cargo xtask bench`). Only the
-//! command line lives here; what is measured is in `limits`, `provider`, `cycles` and `crash`.
+//! command line lives here; what is measured is in `limits`, `provider`, `cycles`,
+//! `crash`, `scale`, `races` and `peers`.
 
 mod child;
 mod crash;
@@ -10,15 +11,21 @@ mod figures;
 mod folder;
 mod group_commit;
 mod hub;
+mod indexed;
 mod limits;
+mod line;
 mod load;
+mod peers;
 mod people;
 mod product;
 mod provider;
+mod races;
 mod random;
 mod run;
+mod scale;
 mod scim;
 mod serve;
+mod walk;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,6 +36,7 @@ use serde::Serialize;
 
 use figures::{Figure, Verdict};
 use folder::Folder;
+use peers::Packages;
 use run::Run;
 use serve::Place;
 
@@ -81,6 +89,14 @@ struct Settings {
     #[arg(long, global = true)]
     rounds: Option<usize>,
 
+    /// The programs of the Python environment that holds the peers, which are then measured
+    #[arg(long, value_name = "FOLDER", requires = "peers_node", global = true)]
+    peers_python: Option<PathBuf>,
+
+    /// The folder of the peer that runs in Node.js
+    #[arg(long, value_name = "FOLDER", requires = "peers_python", global = true)]
+    peers_node: Option<PathBuf>,
+
     /// Where random choices begin
     #[arg(long, default_value_t = 1, global = true)]
     seed: u64,
@@ -96,9 +112,15 @@ enum Part {
     Cycles,
     /// `kill -9` at random moments of cycles
     Crash,
+    /// Filters, walks, groups and memory with a million users
+    Scale,
+    /// Many callers who want the same at the same moment
+    Races,
+    /// Public SCIM servers beside ours: `cargo xtask bench --peers`
+    Peers,
 }
 
-const PARTS: [Part; 4] = [Part::Limits, Part::Provider, Part::Cycles, Part::Crash];
+const PARTS: [Part; 6] = [Part::Limits, Part::Provider, Part::Cycles, Part::Crash, Part::Scale, Part::Races];
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -114,6 +136,16 @@ enum Command {
     /// Serves a stored document
     #[command(hide = true)]
     ServeBare,
+    /// Serves look-ups by indexed keys
+    #[command(hide = true)]
+    ServeIndexed {
+        /// A new SQLite file
+        #[arg(long)]
+        sqlite: PathBuf,
+        /// Users in it
+        #[arg(long)]
+        users: u64,
+    },
     /// Serves inserts by group commit
     #[command(hide = true)]
     ServeMinimal {
@@ -141,6 +173,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match command {
         Some(Command::Load) => load::process()?,
         Some(Command::ServeBare) => serve::bare()?,
+        Some(Command::ServeIndexed { sqlite, users }) => serve::indexed(&sqlite, users)?,
         Some(Command::ServeMinimal { sqlite, into }) => {
             let place = sqlite.map(Place::Sqlite).or(into.map(Place::Postgres));
             serve::minimal(&place.context("no database is given")?)?;
@@ -155,7 +188,13 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 /// Measures part after part. One that fails takes no other with it.
 fn measure(settings: Settings, kills: Option<usize>) -> anyhow::Result<ExitCode> {
-    let parts = if settings.only.is_empty() { PARTS.to_vec() } else { settings.only.clone() };
+    let peers = settings.peers_python.clone().zip(settings.peers_node.clone());
+    let peers = peers.map(|(python, node)| Packages { python, node });
+    let parts = match (settings.only.as_slice(), &peers) {
+        ([], Some(_)) => vec![Part::Peers],
+        ([], None) => PARTS.to_vec(),
+        (only, _) => only.to_vec(),
+    };
     let json = settings.json.clone();
     let mut run = settings_of_run(settings)?;
     let folder = Folder::within(&run.folder)?;
@@ -169,7 +208,7 @@ fn measure(settings: Settings, kills: Option<usize>) -> anyhow::Result<ExitCode>
     let (mut figures, mut failures) = (Vec::new(), Vec::new());
     for part in parts {
         eprintln!("==> {part:?}");
-        match measure_part(&run, part, kills) {
+        match measure_part(&run, part, kills, peers.as_ref()) {
             Ok(measured) => figures.extend(measured),
             Err(error) => failures.push(format!("{part:?} could not be measured: {error:#}")),
         }
@@ -198,12 +237,15 @@ struct Answer<'a> {
     failures: &'a [String],
 }
 
-fn measure_part(run: &Run, part: Part, kills: usize) -> anyhow::Result<Vec<Figure>> {
+fn measure_part(run: &Run, part: Part, kills: usize, peers: Option<&Packages>) -> anyhow::Result<Vec<Figure>> {
     match part {
         Part::Limits => limits::measure(run),
         Part::Provider => provider::measure(run),
         Part::Cycles => cycles::measure(run),
         Part::Crash => crash::measure(run, kills),
+        Part::Scale => scale::measure(run),
+        Part::Races => races::measure(run),
+        Part::Peers => peers::measure(run, peers.context("run `cargo xtask bench --peers`, which installs the peers")?),
     }
 }
 
@@ -256,6 +298,8 @@ mod tests {
             ("bench --only nothing", false),
             ("bench crash --kills 100 --quick", true),
             ("bench --only provider --only cycles", true),
+            ("bench --peers-python a --peers-node b", true),
+            ("bench --peers-python a", false),
             ("bench load", true),
             ("bench serve-minimal", false),
             ("bench serve-minimal --sqlite f.db", true),

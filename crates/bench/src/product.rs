@@ -125,8 +125,13 @@ impl Product {
 
     /// Makes the tenant with a token. The server runs, so that the endpoint's address is known.
     pub fn tenant(&self) -> anyhow::Result<Endpoint> {
-        let tenant = self.run(&["tenant", "add", TENANT, "--profile", "generic"])?.json;
-        let token = self.run(&["token", "add", TENANT, "entra"])?.json;
+        self.tenant_named(TENANT)
+    }
+
+    /// Makes a tenant of that name with a token.
+    pub fn tenant_named(&self, name: &str) -> anyhow::Result<Endpoint> {
+        let tenant = self.run(&["tenant", "add", name, "--profile", "generic"])?.json;
+        let token = self.run(&["token", "add", name, "entra"])?.json;
         let url = tenant["scim_url"].as_str().context("`tenant add` answers no scim_url")?;
         let token = token["token"].as_str().context("`token add` answers no token")?;
         Ok(Endpoint { address: self.address(), base: path_of(url)?.to_owned(), token: token.to_owned() })
@@ -165,7 +170,8 @@ pub fn number(answer: &Value, name: &str) -> anyhow::Result<f64> {
     answer[name].as_f64().with_context(|| format!("the answer has no number `{name}`: {answer}"))
 }
 
-fn end_of(log: &Path) -> String {
+/// The end of a log, for a person.
+pub fn end_of(log: &Path) -> String {
     let text = std::fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let skipped = text.chars().count().saturating_sub(LOG_BYTES_SHOWN);
     text.chars().skip(skipped).collect::<String>().trim().to_owned()

@@ -16,7 +16,7 @@ use crate::scim::Endpoint;
 use crate::serve;
 
 /// Connections of the PATCHes.
-const PATCH_CONNECTIONS: usize = 8;
+pub const PATCH_CONNECTIONS: usize = 8;
 /// Connections of the requests that set a measurement up.
 const SET_UP_CONNECTIONS: usize = 64;
 /// Sizes of the groups; the last is held against the first.
@@ -249,12 +249,14 @@ fn members(
     Ok(figures)
 }
 
+/// Seconds of each answer of a load.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-fn seconds_each(report: &Report) -> f64 {
+pub fn seconds_each(report: &Report) -> f64 {
     report.seconds / report.requests.max(1) as f64
 }
 
-fn set_up_group(endpoint: &Endpoint, members: &[String]) -> anyhow::Result<String> {
+/// Makes a group of these members.
+pub fn set_up_group(endpoint: &Endpoint, members: &[String]) -> anyhow::Result<String> {
     let body = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
         "displayName": format!("Group of {}", members.len()),
@@ -273,7 +275,8 @@ fn set_up_group(endpoint: &Endpoint, members: &[String]) -> anyhow::Result<Strin
     Ok(id)
 }
 
-fn change_members(endpoint: &Endpoint, group: &str, add: bool, members: &[String]) -> anyhow::Result<Report> {
+/// Adds members to a group one by one, or takes them out.
+pub fn change_members(endpoint: &Endpoint, group: &str, add: bool, members: &[String]) -> anyhow::Result<Report> {
     let operation = if add {
         r#"{"op":"add","path":"members","value":[{"value":"{subject}"}]}"#
     } else {

@@ -4,7 +4,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +22,7 @@ use crate::child::Child;
 use crate::database::Database;
 use crate::document;
 use crate::group_commit::{Insert, Writer};
+use crate::indexed;
 
 const SCIM_JSON: (header::HeaderName, &str) = (header::CONTENT_TYPE, "application/scim+json");
 
@@ -36,6 +37,17 @@ pub struct Peer {
 /// Starts the bare handler.
 pub fn start_bare() -> anyhow::Result<Peer> {
     start(&["serve-bare".to_owned()])
+}
+
+/// Starts the minimal indexed handler over a new file in the folder, with so many users.
+pub fn start_indexed(folder: &Path, users: usize) -> anyhow::Result<Peer> {
+    let path = folder.join("indexed.db").display().to_string();
+    start(&["serve-indexed".to_owned(), "--sqlite".to_owned(), path, "--users".to_owned(), users.to_string()])
+}
+
+/// The process of the minimal indexed handler.
+pub fn indexed(path: &Path, users: u64) -> anyhow::Result<()> {
+    listen(indexed::router(path, users)?)
 }
 
 /// Starts the minimal handler over an empty database.

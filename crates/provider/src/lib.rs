@@ -16,6 +16,7 @@ mod events;
 mod expiry;
 mod group_text;
 mod groups;
+mod manager;
 mod membership;
 pub mod oauth;
 mod paths;

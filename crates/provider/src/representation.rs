@@ -11,7 +11,7 @@ use store::ResourceId;
 use store::resources::{ResourceKind, ResourceRecord};
 
 use crate::version::entity_tag;
-use crate::{Caller, ProviderError, document};
+use crate::{Caller, ProviderError, document, manager};
 
 /// How a resource is to be shown.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +53,7 @@ pub(crate) fn represent(
         return splice(caller, kind, record, view.base, joined);
     }
     let mut resource = document::read(&record.doc)?;
+    manager::make_whole(&mut resource, view.base);
     complete(caller, kind, record, view.base, &mut resource)?;
     view.projection.apply(&rules.resource_type, &mut resource);
     let mut text = Value::Object(resource).to_string();
@@ -81,7 +82,7 @@ fn splice(
     let inner = record.doc.get(1..record.doc.len().saturating_sub(1)).unwrap_or_default();
     if !inner.is_empty() {
         text.push(',');
-        text.push_str(inner);
+        manager::push_whole(&mut text, inner, base);
     }
     if let Some(Joined { attribute, json }) = joined {
         write_json(&mut text, format_args!(",\"{attribute}\":{json}"));

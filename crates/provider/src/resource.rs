@@ -15,7 +15,7 @@ use store::{
 use crate::document::{self, Document};
 use crate::membership::{Membership, leave_groups};
 use crate::representation::{Joined, Representation, View, represent};
-use crate::{Caller, Precondition, ProviderError, WriteAccess, events, groups, users};
+use crate::{Caller, Precondition, ProviderError, Rules, WriteAccess, events, groups, manager, users};
 
 /// Most memberships that a PUT ends by leaving `members` out. Emptying a larger group takes `"members": []`, so that a client which
 /// does not know the attribute cannot do it by accident.
@@ -87,8 +87,17 @@ fn read_body(caller: &Caller, kind: ResourceKind, body: Value) -> Result<(Attrib
         ResourceKind::User | ResourceKind::Custom(_) => Vec::new(),
         ResourceKind::Group => attributes.remove("members").map(Member::read_list).transpose()?.unwrap_or_default(),
     };
-    rules.forget(&mut attributes);
+    forget(rules, &mut attributes);
     Ok((attributes, members))
+}
+
+/// Drops what is not kept; of the address of a manager it is kept that there was one.
+fn forget(rules: &Rules, attributes: &mut Attributes) {
+    let told = manager::is_told(attributes);
+    rules.forget(attributes);
+    if told {
+        manager::keep(attributes);
+    }
 }
 
 /// Stores a new resource; gives the members of a new group.
@@ -385,7 +394,7 @@ pub fn patch(
     let applied = patch.attributes.apply_counting(&rules.resource_type, &mut new, &mut effort);
     tx.charge(effort / PATCH_EFFORT_OF_STATEMENT + record.doc.len() as u64 / BYTES_OF_STATEMENT);
     applied?;
-    rules.forget(&mut new);
+    forget(rules, &mut new);
     let set = if rules.on_request.is_empty() {
         Vec::new()
     } else {

@@ -31,7 +31,8 @@ async fn tenant(store: &Store) -> TokenHash {
         let key = TokenKey::new([3; 32]);
         provider::create_tenant(tx, "acme", "generic", &TenantSettings::default(), now)?;
         let id = store::version_7(now, [0; 10]).into();
-        let request = TokenRequest { tenant: "acme", name: "first", id, secret: [5; 32], days: 1 };
+        let request =
+            TokenRequest { tenant: "acme", name: "first", id, secret: [5; 32], days: 1, scope: provider::Scope::Write };
         let token = provider::create_token(tx, &key, &request, now)?.text;
         Ok::<_, TenantError>(key.hash(&token).expect("a new token is well-formed"))
     });

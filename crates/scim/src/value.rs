@@ -1,6 +1,8 @@
 //! One value of one attribute: from what a client sent to what is stored (RFC 7643 §2.3, §2.4, §2.5). Used by `input` and `patch`;
 //! which attributes there are is decided there.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -15,6 +17,10 @@ use crate::{ResourceType, ScimError, fold_username};
 const SCRIPT_SCHEMES: [&str; 3] = ["javascript:", "vbscript:", "data:"];
 const IMAGE_DATA: &str = "data:image/";
 const FRACTION_DIGITS_MAX: usize = 9;
+/// Elements of a list that are compared each with each, which for few is faster than any table.
+const COMPARED_PAIRWISE_MAX: usize = 16;
+/// Elements of a list in which repeated ones are looked for.
+const REPEATS_LOOKED_FOR_MAX: usize = 1_000;
 
 /// An instant in any form that clients send: any number of fraction digits, UTC when there is no offset.
 pub(crate) fn date_time(text: &str) -> Option<Timestamp> {
@@ -84,7 +90,28 @@ pub(crate) fn read_elements(
     if elements.iter().filter(|element| is_primary(element)).count() > 1 {
         return Err(ScimError::invalid_value(format!("'{}' has more than one primary value", echo(&attribute.name))));
     }
+    if attribute.kind == Kind::Complex {
+        drop_repeated(&mut elements);
+    }
     Ok(elements)
+}
+
+/// Drops elements that say again what an earlier one says: a combination of type and value is not to be answered twice (RFC 7643
+/// §2.4). Long lists, such as those of members, are kept as they are: they have rules of their own.
+fn drop_repeated(elements: &mut Vec<Value>) {
+    if elements.len() <= COMPARED_PAIRWISE_MAX {
+        let mut at = 1;
+        while at < elements.len() {
+            if elements[..at].contains(&elements[at]) {
+                elements.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+    } else if elements.len() <= REPEATS_LOOKED_FOR_MAX {
+        let mut seen = HashSet::with_capacity(elements.len());
+        elements.retain(|element| seen.insert(element.to_string()));
+    }
 }
 
 /// Refuses more elements than the attribute may have.
@@ -252,6 +279,22 @@ mod tests {
         for text in ["notadate", "2015", "2015-10-10", "", ".", "2015-10-10T25:00:00Z", "2015-10-10T21:38:21.é"] {
             assert_eq!(date_time(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn repeated_elements_are_dropped_from_lists_of_any_length_but_the_longest() {
+        let element = |number: usize| json!({ "value": number.to_string() });
+        for count in
+            [1, COMPARED_PAIRWISE_MAX, COMPARED_PAIRWISE_MAX + 1, REPEATS_LOOKED_FOR_MAX, REPEATS_LOOKED_FOR_MAX + 1]
+        {
+            // The last one says what the first one says.
+            let mut elements: Vec<_> = (0..count - 1).chain([0]).map(element).collect();
+            drop_repeated(&mut elements);
+            let is_looked_for = count > 1 && count <= REPEATS_LOOKED_FOR_MAX;
+            assert_eq!(elements.len(), if is_looked_for { count - 1 } else { count }, "{count}");
+            assert_eq!(elements[0], element(0));
+        }
+        assert_eq!((COMPARED_PAIRWISE_MAX, REPEATS_LOOKED_FOR_MAX), (16, 1_000));
     }
 
     #[test]

@@ -56,6 +56,10 @@ fn lenient_forms_become_canonical() {
             json!({"userName": "ada", "emails": [{"value": "a@b"}]}),
         ),
         (
+            json!({"userName": "ada", "emails": [{"type": "work", "value": "a@b"}, {"VALUE": "a@b", "type": "work"}, {"value": "a@b"}]}),
+            json!({"userName": "ada", "emails": [{"type": "work", "value": "a@b"}, {"value": "a@b"}]}),
+        ),
+        (
             json!({"userName": "ada", "name": [{"givenName": "A"}]}),
             json!({"userName": "ada", "name": {"givenName": "A"}}),
         ),

@@ -24,7 +24,7 @@ pub fn found_or_installed() -> anyhow::Result<PathBuf> {
     if let Some(folder) = found() {
         return Ok(folder);
     }
-    system_packages::install(&[PACKAGE])?;
+    system_packages::install(&[PACKAGE], "leave PostgreSQL out with --sqlite-only")?;
     found().with_context(|| {
         format!("the system's PostgreSQL is older than {VERSION_MIN}; install {VERSION_MIN} or newer from apt.postgresql.org, or leave it out with --sqlite-only")
     })

@@ -40,6 +40,13 @@ pub enum Stop {
     },
     /// After so many requests, all counted.
     Requests(u64),
+    /// After so many requests or seconds, whichever comes first; all are counted.
+    AtMost {
+        /// Requests.
+        requests: u64,
+        /// Seconds.
+        seconds: f64,
+    },
 }
 
 /// A load: what is sent, to whom, over how many connections, for how long.
@@ -121,6 +128,7 @@ pub fn generate(load: Load) -> anyhow::Result<Report> {
     let (warm_up, counted, count) = match load.stop {
         Stop::Seconds { warm_up, counted } => (warm_up, counted, None),
         Stop::Requests(count) => (0.0, SECONDS_MAX, Some(count)),
+        Stop::AtMost { requests, seconds } => (0.0, seconds, Some(requests)),
     };
     let begun = Instant::now();
     let counted_from = begun + Duration::from_secs_f64(warm_up);
@@ -135,7 +143,8 @@ pub fn generate(load: Load) -> anyhow::Result<Report> {
         keep_ids: load.keep_ids,
     });
     let tally = on_threads(&plan, load.connections)?;
-    let seconds = if count.is_some() { begun.elapsed().as_secs_f64() } else { counted };
+    // What is answered after the last second is not counted.
+    let seconds = if count.is_some() { begun.elapsed().as_secs_f64().min(counted) } else { counted };
     let next = plan.next.load(Ordering::Relaxed);
     Ok(report(tally, seconds, plan.end.map_or(next, |end| next.min(end))))
 }
@@ -144,6 +153,7 @@ fn check(load: &Load) -> anyhow::Result<()> {
     let seconds = match load.stop {
         Stop::Seconds { warm_up, counted } => [warm_up, counted],
         Stop::Requests(_) => [0.0, 0.0],
+        Stop::AtMost { seconds, .. } => [0.0, seconds],
     };
     let in_range = seconds.iter().all(|seconds| (0.0..=SECONDS_MAX).contains(seconds));
     anyhow::ensure!(in_range, "a load takes 0 to {SECONDS_MAX} seconds");

@@ -1,5 +1,5 @@
-//! As much of HTTP/1.1 responses as a load generator needs (RFC 9112): the status, and where the body ends. What the
-//! answer means is not decided here.
+//! As much of HTTP/1.1 responses, and of 1.0 ones that say their length, as a load generator needs (RFC 9112): the status, and
+//! where the body ends. What the answer means is not decided here.
 
 use std::borrow::Cow;
 
@@ -9,6 +9,8 @@ pub const HEAD_BYTES_MAX: usize = 64 << 10;
 pub const BODY_BYTES_MAX: usize = 256 << 20;
 /// Hexadecimal digits of a chunk's size, which then always fits.
 const CHUNK_DIGITS_MAX: usize = 8;
+/// How the status line of an older server begins.
+const OLD: &str = "HTTP/1.0 ";
 
 /// Why bytes are no response we can follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +83,11 @@ pub fn head(buffer: &[u8]) -> Result<Option<Head>, Malformed> {
     };
     let text = std::str::from_utf8(&buffer[..end]).map_err(|_| Malformed("the head is not text"))?;
     let mut lines = text.split("\r\n");
-    let status = status(lines.next().unwrap_or_default())?;
+    let first = lines.next().unwrap_or_default();
+    let status = status(first)?;
     let mut framing = matches!(status, 204 | 304).then_some(Framing::Length(0));
-    let mut closes = false;
+    // A server of HTTP/1.0 ends the connection unless it says otherwise (RFC 9112 §9.3).
+    let mut closes = first.starts_with(OLD);
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         let value = value.trim();
         if name.eq_ignore_ascii_case("content-length") {
@@ -99,7 +103,7 @@ pub fn head(buffer: &[u8]) -> Result<Option<Head>, Malformed> {
 }
 
 fn status(line: &str) -> Result<u16, Malformed> {
-    let code = line.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3));
+    let code = line.strip_prefix("HTTP/1.1 ").or_else(|| line.strip_prefix(OLD)).and_then(|rest| rest.get(..3));
     code.and_then(|code| code.parse().ok()).ok_or(Malformed("no status line"))
 }
 
@@ -164,7 +168,9 @@ mod tests {
             ),
             ("HTTP/1.1 200\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n", Ok(None)),
             ("HTTP/1.1 200 OK\r\n\r\nuntil it closes", Err(Malformed("nothing says where the body ends"))),
-            ("HTTP/1.0 200 OK\r\n\r\n", Err(Malformed("no status line"))),
+            ("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", Ok(Some((200, "ok")))),
+            ("HTTP/1.0 200 OK\r\n\r\n", Err(Malformed("nothing says where the body ends"))),
+            ("HTTP/0.9 200 OK\r\n\r\n", Err(Malformed("no status line"))),
             ("HTTP/1.1 2é0 OK\r\n\r\n", Err(Malformed("no status line"))),
             (
                 "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
@@ -181,6 +187,14 @@ mod tests {
                 expected.map(|found| found.map(|(status, body)| (status, body.to_owned()))),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn an_old_server_ends_the_connection() {
+        for (version, closes) in [("1.0", true), ("1.1", false)] {
+            let text = format!("HTTP/{version} 200 OK\r\ncontent-length: 0\r\n\r\n");
+            assert_eq!(head(text.as_bytes()).unwrap().unwrap().closes, closes, "{version}");
         }
     }
 

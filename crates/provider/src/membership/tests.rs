@@ -46,7 +46,8 @@ async fn caller(store: &Store) -> Caller {
         let key = TokenKey::new([3; 32]);
         crate::create_tenant(tx, "t", "generic", &TenantSettings::default(), NOW)?;
         let id = numbered(1).uuid().into();
-        let request = TokenRequest { tenant: "t", name: "members", id, secret: [1; 32], days: 1 };
+        let request =
+            TokenRequest { tenant: "t", name: "members", id, secret: [1; 32], days: 1, scope: crate::Scope::Write };
         let token = crate::create_token(tx, &key, &request, NOW)?.text;
         Ok(Caller::clone(&*crate::authenticate(tx, &key, &token, NOW).expect("a new token is valid")))
     });
@@ -61,7 +62,7 @@ fn numbered(number: u32) -> ResourceId {
 
 async fn create(store: &Store, caller: &Caller, kind: ResourceKind, body: Value, id: ResourceId) {
     let (new, caller) = (NewResource::prepare(caller, kind, body, id, NOW).unwrap(), caller.clone());
-    store.write(move |tx| crate::create(tx, &caller, &new)).await.unwrap();
+    store.write(move |tx| crate::create(tx, caller.may_write()?, &new)).await.unwrap();
 }
 
 /// A group of so many members, of whom only their rows are there; its id is `id`.
@@ -87,7 +88,7 @@ async fn cost(store: &Store, caller: &Caller, id: ResourceId, operation: &Value)
     let (patch, caller) = (Patch::prepare(caller, ResourceKind::Group, body).unwrap(), caller.clone());
     let done = store.write(move |tx| {
         let before = tx.spent();
-        crate::patch(tx, &caller, id, &patch, &Precondition::None, NOW)?;
+        crate::patch(tx, caller.may_write()?, id, &patch, &Precondition::None, NOW)?;
         Ok(tx.spent() - before)
     });
     done.await.map_err(|error: ProviderError| match error {

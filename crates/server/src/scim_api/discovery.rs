@@ -9,8 +9,11 @@ use super::parameters::Parameters;
 use super::visitor::{Admitted, LastSegment};
 use super::{Rejection, answer};
 
+/// Parameters of queries are ignored here, but for a filter: a client that may not take the answer for a filtered one is refused
+/// (RFC 7644 §4). What is no filter at all can promise nobody anything, and is ignored as the others are.
 fn unfiltered(parameters: &Parameters) -> Result<(), Rejection> {
-    if parameters.filter.is_some() { Err(Rejection::DiscoveryFilter) } else { Ok(()) }
+    let is_filter = |text: &String| text.parse::<scim::Filter>().is_ok();
+    if parameters.filter.as_ref().is_some_and(is_filter) { Err(Rejection::DiscoveryFilter) } else { Ok(()) }
 }
 
 /// `GET /Schemas`.

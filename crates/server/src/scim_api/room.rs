@@ -203,9 +203,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_larger_answer_takes_more_and_gives_back_what_it_does_not_need() {
-        let (room, tenant) = (Room::default(), 1);
+        let (room, tenant) = (Room::new(100, true), 1);
         let mut held = room.take_bytes(tenant, 100 * MIB + 1).await.ok().unwrap();
-        let left = || (room.share(tenant).available_permits(), room.whole.available_permits());
+        let left = || (room.share(tenant).answers.available_permits(), room.whole.available_permits());
         assert_eq!(left(), (SHARE_MIB - 101, ROOM_MIB - 101));
         held.shrink_to(2 * MIB + 1);
         assert_eq!(left(), (SHARE_MIB - 3, ROOM_MIB - 3));

@@ -24,7 +24,7 @@ type Line = (String, String, Value, Value, Map<String, Value>, BTreeMap<String, 
 pub async fn vendor(store: Store) -> World {
     let world = World::new(store, "generic").await;
     let now = world.now();
-    let settings = TenantSettings { unique_group_names: Some(true) };
+    let settings = TenantSettings { unique_group_names: Some(true), ..TenantSettings::default() };
     world.write(move |tx| provider::create_tenant(tx, "vendor", "generic", &settings, now)).await;
     let token = world.new_token("vendor", "first", 365).await;
     World { tenant: "vendor".to_owned(), token, ..world }

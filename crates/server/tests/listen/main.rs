@@ -48,6 +48,8 @@ async fn start_with(limits: Limits, database: TestDatabase, edge: EdgeSettings) 
         token_key: key(),
         clock: Box::new(|| Timestamp::UNIX_EPOCH),
         ids: Box::new(id()),
+        random: Box::new(|bytes| bytes.fill(1)),
+        fetch: Box::new(|_| Box::pin(std::future::ready(Err("nothing is fetched here".to_owned())))),
         public_url: "http://localhost".to_owned(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -84,7 +86,7 @@ async fn tenant(store: &Store, name: &'static str, settings: &TenantSettings) ->
     secret[..name.len()].copy_from_slice(name.as_bytes());
     let id = store::version_7(Timestamp::UNIX_EPOCH, secret[..10].try_into().unwrap()).into();
     let made = store.write(move |tx| -> Result<_, TenantError> {
-        let request = TokenRequest { tenant: name, name: "first", id, secret, days: 9 };
+        let request = TokenRequest { tenant: name, name: "first", id, secret, days: 9, scope: provider::Scope::Write };
         provider::create_tenant(tx, name, "generic", &settings, Timestamp::UNIX_EPOCH)?;
         provider::create_token(tx, &key(), &request, Timestamp::UNIX_EPOCH)
     });

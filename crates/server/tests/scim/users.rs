@@ -182,6 +182,46 @@ fn putting_a_user() {
 }
 
 #[test]
+fn a_manager_told_with_its_address_is_answered_with_the_servers() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let boss = world.user("boss").await;
+        let user = |manager: Value| json!({ "schemas": [USER, ENTERPRISE], "userName": "ann", ENTERPRISE: { "department": "R", "manager": manager } });
+        let made = world.call("POST", "/Users", &user(json!({ "value": boss }))).await;
+        let path = format!("/Users/{}", made.id());
+        let base = made.body["meta"]["location"].as_str().unwrap().strip_suffix(&path).unwrap().to_owned();
+        let whole = json!({ "value": boss, "$ref": format!("{base}/Users/{boss}") });
+        let request = |operation: Value| json!({ "schemas": [PATCH], "Operations": [operation] });
+        let manager = |suffix: &str| format!("{ENTERPRISE}:manager{suffix}");
+        for (address, version) in [
+            (format!("{base}/Users/{boss}"), 2),
+            (format!("https://evil.example/Users/{boss}"), 2),
+            (format!("../Users/{boss}"), 2),
+        ] {
+            let told = json!({ "value": boss, "$ref": address });
+            for (method, body) in [
+                ("PUT", user(told.clone())),
+                ("PATCH", request(json!({ "op": "replace", "path": manager(""), "value": told }))),
+            ] {
+                let answer = world.call(method, &path, &body).await;
+                assert_eq!((answer.status.as_u16(), &answer.body[ENTERPRISE]["manager"]), (200, &whole), "{body}");
+                assert_eq!(answer.header("etag"), format!("W/\"{version}\""), "{body}");
+            }
+        }
+        for query in ["", "?excludedAttributes=title", "?filter=userName%20eq%20%22ann%22"] {
+            let at = if query.starts_with("?filter") { format!("/Users{query}") } else { format!("{path}{query}") };
+            let found = world.get(&at).await.body;
+            let found = found.pointer("/Resources/0").unwrap_or(&found);
+            assert_eq!(found[ENTERPRISE]["manager"], whole, "{query}");
+        }
+        let other = world.user("other").await;
+        let moved = request(json!({ "op": "replace", "path": manager(".value"), "value": other }));
+        let moved = world.call("PATCH", &path, &moved).await;
+        assert_eq!(moved.body[ENTERPRISE]["manager"], json!({ "value": other }));
+    });
+}
+
+#[test]
 fn no_client_says_where_a_manager_is_found() {
     on_both(|store| async {
         let world = World::new(store, "generic").await;
