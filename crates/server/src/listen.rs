@@ -111,7 +111,9 @@ pub async fn serve(
     }
     service.stop();
     drop(listener);
-    Ok(tokio::time::timeout(limits.drain, running.shutdown()).await.is_ok())
+    let all_ended = tokio::time::timeout(limits.drain, running.shutdown()).await.is_ok();
+    service.flush_log();
+    Ok(all_ended)
 }
 
 /// What a connection holds.

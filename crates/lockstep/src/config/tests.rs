@@ -53,6 +53,9 @@ fn every_wrong_key_is_named() {
         ("provisioning = 1", "lockstep.toml: provisioning: is a table; write its keys below [provisioning]"),
         ("outbound.plain_http = \"yes\"", "outbound.plain_http: must be true or false, without quotation marks"),
         ("[outbound]\nca_file = \"no-such.pem\"", "lockstep.toml: outbound.ca_file: no-such.pem is not a file"),
+        ("limits.connections = 1", "limits.connections: must be a whole number between 8 and 1000000 connections"),
+        ("request_log.megabytes = 0", "request_log.megabytes: must be a whole number between 1 and 10000 MB"),
+        ("metrics.listen = 9464", "metrics.listen: must be an address with a port, like"),
         ("lisen = \"x\"", "lockstep.toml: lisen: is not a key of this file; did you mean listen?"),
         ("[outbound]\nproxy = \"x\"", "outbound.proxy: is not a key of this file; there are data, listen, "),
         (
@@ -128,4 +131,21 @@ proptest! {
         let _ = checked(&args(), &text);
         let _ = (socket_address(&text), postgres_url(&text), public_url(&text), log_levels(&text));
     }
+}
+
+#[test]
+fn limits_the_request_log_and_metrics_are_set_in_the_file() {
+    let text = "[limits]\nrequests_per_second = 0\nconnections = 100\n[request_log]\non = false\ndays = 3\nmegabytes = 5\n[metrics]\nlisten = \"localhost:9464\"";
+    let edge = checked(&args(), text).unwrap().edge;
+    let expected = EdgeConfig {
+        requests_per_second: 0,
+        connections: Some(100),
+        connections_per_address: None,
+        log: false,
+        log_days: 3,
+        log_megabytes: 5,
+        metrics: "127.0.0.1:9464".parse().ok(),
+    };
+    assert_eq!(edge, expected);
+    assert_eq!(check(&args(), &Source::default()).unwrap().edge, EdgeConfig::default());
 }

@@ -118,3 +118,63 @@ fn completions_are_scripts() {
     }
     assert!(!installation.path("lockstep-data").exists(), "completions touch no data");
 }
+
+/// TI-08, AU-12.
+#[test]
+fn requests_of_a_tenant_are_found_and_go_with_it() {
+    for installation in Installation::each() {
+        let serving = installation.serve();
+        let (acme, other) =
+            (Tenant::add(&installation, "acme", "generic"), Tenant::add(&installation, "other", "generic"));
+        let set = installation.json(&["tenant", "set", "acme", "--requests-per-second", "900", "--log-bodies", "on"]);
+        assert_eq!((&set["requests_per_second"], &set["log_bodies"]), (&900.into(), &true.into()));
+        let token = &acme.token;
+        for (path, token, status) in [
+            (acme.path("/Users"), Some(&acme.token), 200),
+            (acme.path("/Nothing"), Some(&acme.token), 404),
+            (acme.path(&format!("/Users?access_token={token}")), None, 401),
+            (other.path("/Groups"), Some(&other.token), 200),
+        ] {
+            assert_eq!(serving.get(&path, token.map(String::as_str)).0, status, "{path}");
+        }
+        assert!(serving.terminate().success());
+        let told = |arguments: &[&str]| -> Vec<(u64, String)> {
+            let shown = installation.run(&[&["tenant", "requests"], arguments, &["--json"]].concat()).json_lines();
+            shown
+                .iter()
+                .map(|line| (line["status"].as_u64().unwrap(), line["path"].as_str().unwrap().to_owned()))
+                .collect()
+        };
+        let one = |status, path: &str| (status, path.to_owned());
+        let all = [
+            one(401, &acme.path("/Users?access_token=***")),
+            one(404, &acme.path("/Nothing")),
+            one(200, &acme.path("/Users")),
+        ];
+        assert_eq!(told(&["acme"]), all);
+        assert_eq!(told(&["acme", "--status", "4xx", "--limit", "1"]), all[..1]);
+        assert_eq!(
+            told(&["acme", "--caller", "entra", "--path", "Nothing", "--since", "1h", "--method", "get"]),
+            all[1..2]
+        );
+        assert_eq!(told(&["other"]), [one(200, &other.path("/Groups"))]);
+        let shown = installation.run(&["tenant", "requests", "acme"]);
+        assert!(shown.out.contains("entra") && !shown.out.contains(token.as_str()), "{shown:?}");
+        installation.run(&["tenant", "requests", "acme", "--status", "999"]).refused(2, "--status");
+        installation.run(&["tenant", "requests", "acme", "--since", "soon"]).refused(2, "--since");
+        installation.run(&["tenant", "requests", "nobody"]).refused(1, "nobody");
+        installation.json(&["tenant", "remove", "acme", "--yes"]);
+        let folders = std::fs::read_dir(installation.data().join("requests")).unwrap();
+        assert_eq!(folders.count(), 1, "the log goes with its tenant");
+    }
+}
+
+#[test]
+fn metrics_have_an_address_of_their_own() {
+    let installation = Installation::embedded();
+    installation.json(&["tenant", "list"]);
+    std::fs::write(installation.data().join("lockstep.toml"), "[metrics]\nlisten = \"127.0.0.1:0\"\n").unwrap();
+    let serving = installation.serve();
+    assert_eq!(serving.get("/metrics", None).0, 404);
+    assert_eq!(serving.get("/readyz", None).0, 200);
+}
