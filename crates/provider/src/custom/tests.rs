@@ -16,14 +16,14 @@ fn compile_on(profile: &str, document: &Value) -> Result<Profile, String> {
     CustomSchemas::read(&document.to_string())?.settled(base).compile(base, &mut Kinds::new())
 }
 
-fn with_attribute(attribute: Value) -> Value {
+fn with_attribute(attribute: &Value) -> Value {
     json!({
         "schemas": [{ "id": DEVICE, "attributes": [attribute] }],
         "resourceTypes": [{ "name": "Device", "endpoint": "/Devices", "schema": DEVICE }],
     })
 }
 
-fn with_types(types: Value) -> Value {
+fn with_types(types: &Value) -> Value {
     json!({
         "schemas": [
             { "id": DEVICE, "attributes": [{ "name": "serial" }] },
@@ -75,26 +75,29 @@ fn attributes_that_are_refused() {
         (json!({ "name": "meta" }), "attribute 'meta': is an attribute of every resource"),
         (json!({ "name": "externalId", "multiValued": true }), "is an attribute of every resource"),
     ] {
-        let refused = compile_on("generic", &with_attribute(attribute.clone())).err().unwrap_or_default();
+        let refused = compile_on("generic", &with_attribute(&attribute)).err().unwrap_or_default();
         assert!(refused.contains(words), "{attribute}: {refused:?}");
         assert!(refused.contains(DEVICE), "the schema is named: {refused}");
     }
 }
 
+/// A document in which the resource type Device has these facts too.
+fn with(change: &Value) -> Value {
+    let mut one = json!({ "name": "Device", "endpoint": "/Devices", "schema": DEVICE });
+    one.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+    with_types(&json!([one, { "name": "User", "schemaExtensions": [{ "schema": "urn:example:schemas:1.0:More" }] }]))
+}
+
+/// A document with a second resource type.
+fn second(other: Value) -> Value {
+    let mut document = with(&json!({}));
+    document["resourceTypes"].as_array_mut().unwrap().push(other);
+    document
+}
+
 /// Every refusal of resource types and of the document as a whole.
 #[test]
 fn documents_that_are_refused() {
-    let device = json!({ "name": "Device", "endpoint": "/Devices", "schema": DEVICE });
-    let with = |change: Value| {
-        let mut one = device.clone();
-        one.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        with_types(json!([one, { "name": "User", "schemaExtensions": [{ "schema": "urn:example:schemas:1.0:More" }] }]))
-    };
-    let second = |change: Value| {
-        let mut document = with(json!({}));
-        document["resourceTypes"].as_array_mut().unwrap().push(change);
-        document
-    };
     let schema = |id: &str| json!({ "schemas": [{ "id": id, "attributes": [{ "name": "a" }] }], "resourceTypes": [] });
     let mut rows = vec![
         (json!("x"), "must be a JSON object"),
@@ -109,16 +112,16 @@ fn documents_that_are_refused() {
         (schema("URN:ietf:params:scim:schemas:core:2.0:Device"), "is built in"),
         (schema(scim::LIST_RESPONSE_URN), "is built in"),
         (schema(DEVICE), "no resource type has the schema"),
-        (with(json!({ "name": "My Device" })), "is no name of a resource type"),
-        (with(json!({ "name": "Schema" })), "a name that discovery uses itself"),
-        (with(json!({ "endpoint": null })), "has no endpoint; give it one, such as /Devices"),
-        (with(json!({ "schema": null })), "has no schema; name the URN of one"),
-        (with(json!({ "schema": "urn:x:y" })), "no schema is called 'urn:x:y'; define it in schemas"),
-        (with(json!({ "endpoint": "https://a.example/Devices" })), "must be one part of an address"),
-        (with(json!({ "endpoint": "/a/b" })), "must be one part of an address"),
-        (with(json!({ "schemaExtensions": [{ "schema": "urn:x:y" }] })), "no schema is called 'urn:x:y'"),
-        (with(json!({ "schemaExtensions": [{ "schema": DEVICE }] })), "its schema cannot be its extension too"),
-        (with(json!({ "schemaExtensions": ["urn:x:y"] })), "an entry of schemaExtensions must be"),
+        (with(&json!({ "name": "My Device" })), "is no name of a resource type"),
+        (with(&json!({ "name": "Schema" })), "a name that discovery uses itself"),
+        (with(&json!({ "endpoint": null })), "has no endpoint; give it one, such as /Devices"),
+        (with(&json!({ "schema": null })), "has no schema; name the URN of one"),
+        (with(&json!({ "schema": "urn:x:y" })), "no schema is called 'urn:x:y'; define it in schemas"),
+        (with(&json!({ "endpoint": "https://a.example/Devices" })), "must be one part of an address"),
+        (with(&json!({ "endpoint": "/a/b" })), "must be one part of an address"),
+        (with(&json!({ "schemaExtensions": [{ "schema": "urn:x:y" }] })), "no schema is called 'urn:x:y'"),
+        (with(&json!({ "schemaExtensions": [{ "schema": DEVICE }] })), "its schema cannot be its extension too"),
+        (with(&json!({ "schemaExtensions": ["urn:x:y"] })), "an entry of schemaExtensions must be"),
         (
             second(json!({ "name": "DEVICE", "endpoint": "/Others", "schema": DEVICE })),
             "the resource type 'DEVICE' is defined twice",
@@ -142,12 +145,16 @@ fn documents_that_are_refused() {
         "/.search",
         "/.x",
     ] {
-        rows.push((with(json!({ "endpoint": reserved })), "is the protocol's own, in any case; choose another"));
+        rows.push((with(&json!({ "endpoint": reserved })), "is the protocol's own, in any case; choose another"));
     }
     for (document, words) in rows {
         let refused = compile_on("generic", &document).err().unwrap_or_default();
         assert!(refused.contains(words), "{words}: {refused:?} for {document}");
     }
+}
+
+#[test]
+fn documents_that_do_not_fit_together_are_refused() {
     let twice = json!({ "schemas": [{ "id": DEVICE, "attributes": [{ "name": "a" }] }, { "id": DEVICE.to_uppercase(), "attributes": [{ "name": "a" }] }] });
     assert!(compile_on("generic", &twice).err().unwrap().contains("is defined twice"));
     let team = json!({ "schemas": [{ "id": "urn:x:y:Group", "attributes": [{ "name": "a" }] }] });
@@ -191,7 +198,7 @@ fn every_limit_holds() {
 
 #[test]
 fn what_is_defined_becomes_kinds_that_keep_their_numbers() {
-    let document = with_types(json!([
+    let document = with_types(&json!([
         { "name": "Device", "endpoint": "/Devices", "schema": DEVICE, "schemaExtensions": [{ "schema": "urn:example:schemas:1.0:MORE", "required": true }] },
         { "name": "Sensor", "endpoint": "Sensors", "schema": DEVICE },
     ]));
@@ -254,6 +261,6 @@ proptest! {
 
     #[test]
     fn no_odd_attribute_panics(name in "\\PC{0,8}", kind in "string|complex|x", flag in any::<bool>()) {
-        drop(compile_on("generic", &with_attribute(json!({ "name": name, "type": kind, "required": flag, "multiValued": flag }))));
+        drop(compile_on("generic", &with_attribute(&json!({ "name": name, "type": kind, "required": flag, "multiValued": flag }))));
     }
 }
