@@ -4,6 +4,7 @@
 //! `meta` are not stored in them; the service provider adds them when it answers. Lenient forms (bare words in filters, `"True"` for
 //! a boolean, dotted keys) are recognised by their form, never by who sends them.
 
+mod cursor;
 mod error;
 mod filter;
 mod fold;
@@ -16,8 +17,10 @@ mod path;
 mod projection;
 mod resource_type;
 mod schema;
+mod sort;
 mod value;
 
+pub use cursor::{CURSOR_CHARS_MAX, Cursor, Edge, Place};
 pub use error::{ScimError, ScimType};
 pub use filter::{Filter, Literal, Matcher, Operator};
 pub use fold::{fold, fold_username};
@@ -32,6 +35,7 @@ pub use schema::{
     Mutability, PATCH_OP_URN, RESOURCE_TYPE_URN, Returned, SCHEMA_URN, SEARCH_REQUEST_URN, SERVICE_PROVIDER_CONFIG_URN,
     Schema, USER_URN, Uniqueness, core_group, core_user, enterprise_user,
 };
+pub use sort::{SORT_KEY_BYTES_MAX, Sort, SortKey};
 
 /// The attributes of one resource, in the schema's spelling; an extension is an object under its URN (RFC 7643 §3.3).
 pub type Attributes = serde_json::Map<String, serde_json::Value>;

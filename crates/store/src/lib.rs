@@ -13,6 +13,7 @@ mod id;
 pub mod jobs;
 mod key;
 pub mod links;
+pub mod listing;
 pub mod logs;
 pub mod members;
 mod migrate;

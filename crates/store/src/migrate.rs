@@ -18,10 +18,10 @@ macro_rules! migrations { ($($name:literal),+ $(,)?) => { &[$(Migration {
     postgres: include_str!(concat!("../migrations/postgres/", $name, ".sql")),
 }),+] } }
 
-const MIGRATIONS: &[Migration] = migrations!["0001_initial"];
+const MIGRATIONS: &[Migration] = migrations!["0001_initial", "0003_resource_counts"];
 
 /// The schema version that this program writes.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 
 const CREATE_VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY, name TEXT NOT NULL)";

@@ -67,6 +67,7 @@ statements! {
     DELETE_TENANT_MEMBERS = "DELETE FROM members WHERE tenant = $1";
     DELETE_TENANT_KEYS = "DELETE FROM resource_keys WHERE tenant = $1";
     DELETE_TENANT_RESOURCES = "DELETE FROM resources WHERE tenant = $1";
+    DELETE_TENANT_COUNTS = "DELETE FROM resource_counts WHERE tenant = $1";
     DELETE_TENANT_CHANGES = "DELETE FROM changes WHERE feed = $1",
                             "WITH unnumbered AS (DELETE FROM changes_unnumbered WHERE feed = $1), numbers AS (DELETE FROM feeds WHERE feed = $1) DELETE FROM changes WHERE feed = $1";
     DELETE_TENANT = "DELETE FROM tenants WHERE tenant = $1";
@@ -121,6 +122,7 @@ pub fn delete_tenant(tx: &mut WriteTx<'_>, key: TenantKey) -> Result<(), StoreEr
         &DELETE_TENANT_MEMBERS,
         &DELETE_TENANT_KEYS,
         &DELETE_TENANT_RESOURCES,
+        &DELETE_TENANT_COUNTS,
         &DELETE_TENANT_CHANGES,
         &DELETE_TENANT,
     ] {

@@ -129,6 +129,11 @@ where
     }
 }
 
+/// The key of a tenant that need not exist.
+pub const fn tenant_key(number: i64) -> crate::TenantKey {
+    crate::TenantKey(number)
+}
+
 /// The id with that number.
 #[cfg(test)]
 pub(crate) fn numbered<T: From<uuid::Uuid>>(number: u128) -> T {

@@ -24,6 +24,8 @@ pub struct ReadTx<'c> {
     failure: Option<String>,
     /// Statements that may still be run.
     left: u32,
+    /// Which of several rows that add up this transaction writes to.
+    slot: i64,
 }
 
 /// A transaction that may also write. Everything it did is kept, or nothing.
@@ -49,12 +51,12 @@ impl<'c> DerefMut for WriteTx<'c> {
 
 impl<'c> ReadTx<'c> {
     pub(crate) const fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self { inner: Inner::Sqlite(connection), memo: None, failure: None, left: u32::MAX }
+        Self { inner: Inner::Sqlite(connection), memo: None, failure: None, left: u32::MAX, slot: 0 }
     }
 
     /// Over a snapshot that other use cases may read from too. The memo is forgotten with the snapshot.
     pub(crate) const fn snapshot(connection: &'c rusqlite::Connection, memo: &'c mut Memo) -> Self {
-        Self { inner: Inner::Sqlite(connection), memo: Some(memo), failure: None, left: u32::MAX }
+        Self { inner: Inner::Sqlite(connection), memo: Some(memo), failure: None, left: u32::MAX, slot: 0 }
     }
 
     /// `gave_up` becomes true when the server ends the transaction for the sake of another (deadlock, serialisation).
@@ -63,12 +65,29 @@ impl<'c> ReadTx<'c> {
         prepared: &'c mut Prepared,
         gave_up: &'c mut bool,
     ) -> Self {
-        Self { inner: Inner::Postgres { client, prepared, gave_up }, memo: None, failure: None, left: u32::MAX }
+        Self {
+            inner: Inner::Postgres { client, prepared, gave_up },
+            memo: None,
+            failure: None,
+            left: u32::MAX,
+            slot: 0,
+        }
     }
 
     /// Refuses every statement but one: what runs outside of a transaction sees one moment with one statement only.
     pub(crate) const fn allow_one_statement(&mut self) {
         self.left = 1;
+    }
+
+    /// Writes to the row of that number, where several rows add up to one figure.
+    pub(crate) const fn counting_in(mut self, slot: u32) -> Self {
+        self.slot = slot as i64;
+        self
+    }
+
+    /// Which row this transaction writes to where several add up: no two connections have the same, so none waits for another.
+    pub(crate) const fn slot(&self) -> i64 {
+        self.slot
     }
 
     pub(crate) const fn is_postgres(&self) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Sql;
 use crate::testing::{TestDatabase, databases, postgres_client, sqlite_connection};
-use crate::{applications, audit, changes, groups, jobs, links, logs, members, references, resources};
+use crate::{applications, audit, changes, groups, jobs, links, listing, logs, members, references, resources};
 use crate::{settings, tenants, users};
 
 const MODULES: &[(&str, &[&Sql])] = &[
@@ -14,6 +14,7 @@ const MODULES: &[(&str, &[&Sql])] = &[
     ("groups", groups::ALL),
     ("jobs", jobs::ALL),
     ("links", links::ALL),
+    ("listing", listing::ALL),
     ("logs", logs::ALL),
     ("members", members::ALL),
     ("references", references::ALL),
@@ -44,7 +45,7 @@ const SORTED: &[(&str, &str)] = &[
 const ACROSS_TENANTS: &[(&str, &str)] = &[("tenants::TOKEN_OWNER", "the token is what tells the tenant")];
 
 /// The tables whose rows belong to a tenant.
-const TENANT_TABLES: &[&str] = &["tokens", "resources", "resource_keys", "members"];
+const TENANT_TABLES: &[&str] = &["tokens", "resources", "resource_keys", "resource_counts", "members"];
 
 fn all() -> impl Iterator<Item = (String, &'static Sql)> {
     MODULES.iter().flat_map(|(module, all)| all.iter().map(move |sql| (format!("{module}::{}", sql.name), *sql)))
@@ -78,7 +79,7 @@ fn a_page_begins_at_an_id_and_not_above_one() {
                 text.match_indices(" > $").map(|(at, _)| text[..at].rsplit(' ').next().unwrap_or_default()).collect();
             // Changes are counted from one, and names are never empty.
             assert!(
-                compared.iter().all(|column| ["seq", "upn_key"].contains(column)),
+                compared.iter().all(|column| ["seq", "upn_key", "unique_key"].contains(column)),
                 "{name} compares {compared:?} by >"
             );
         }

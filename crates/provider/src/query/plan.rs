@@ -1,0 +1,224 @@
+//! How candidates for a filter are found: by what an index leads to, or by looking at all.
+//!
+//! An `and` is narrowed by the member that leads to least; an `or` is the union of what its members lead to, where each of them leads
+//! somewhere. The filter still decides among the candidates, unless the index says all that it says.
+
+use std::collections::BTreeSet;
+
+use scim::{Filter, Literal, Operator, Resolved};
+use store::resources::{self, ResourceKind, ResourceRecord};
+use store::{ReadTx, ResourceId, listing, members};
+
+use super::{CANDIDATES_MAX, too_many};
+use crate::profile::INDEX_KEY_BYTES_MAX;
+use crate::{Caller, ProviderError, Rules, document};
+
+/// How candidates are found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// Look at all.
+    All,
+    /// Look at what these lead to; where there are none, nothing can match.
+    LookUps(Vec<LookUp>),
+}
+
+/// One question to an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum LookUp {
+    Id(ResourceId),
+    /// The key of the unique attribute.
+    Unique(String),
+    /// The beginning of such a key.
+    UniquePrefix(String),
+    /// The path and the key of an indexed attribute.
+    Key(String, String),
+    /// The beginning of such a key.
+    KeyPrefix(String, String),
+    /// Groups that have this member.
+    Member(ResourceId),
+}
+
+/// Look-ups with whether they lead to all that a filter means and nothing else.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Planned {
+    pub(super) plan: Plan,
+    pub(super) is_exact: bool,
+}
+
+/// Candidates that were looked up.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// The only ones there can be.
+    Records(Vec<ResourceRecord>),
+    /// Their ids, in order.
+    Ids(Vec<ResourceId>),
+    /// So many begin alike that looking at all costs no more.
+    TooMany,
+}
+
+pub(super) const NOTHING: Planned = Planned { plan: Plan::LookUps(Vec::new()), is_exact: true };
+
+/// Plans a filter that the resource type has accepted.
+pub(super) fn plan(caller: &Caller, kind: ResourceKind, rules: &Rules, filter: &Filter) -> Planned {
+    match look_ups(&Indexes { caller, kind, rules }, filter) {
+        Some((look_ups, is_exact)) => Planned { plan: Plan::LookUps(look_ups), is_exact },
+        None => Planned { plan: Plan::All, is_exact: false },
+    }
+}
+
+struct Indexes<'a> {
+    caller: &'a Caller,
+    kind: ResourceKind,
+    rules: &'a Rules,
+}
+
+/// As deep as the filter, whose depth its parser has bounded.
+fn look_ups(indexes: &Indexes<'_>, filter: &Filter) -> Option<(Vec<LookUp>, bool)> {
+    match filter {
+        Filter::And(all) => {
+            let narrowed = all.iter().filter_map(|member| look_ups(indexes, member));
+            narrowed.map(|(found, _)| (found, false)).min_by_key(|(found, _)| cost(found))
+        }
+        Filter::Or(any) => {
+            let (mut union, mut is_exact) = (Vec::new(), true);
+            for member in any {
+                let (found, exact) = look_ups(indexes, member)?;
+                union.extend(found);
+                is_exact &= exact;
+            }
+            Some((union, is_exact))
+        }
+        Filter::Not(_) => None,
+        Filter::Present(path) | Filter::ValuePath { path, .. } | Filter::Compare { path, .. }
+            if indexes.rules.resource_type.resolve(path).is_none() =>
+        {
+            // Only a search of several resource types comes here with an attribute that one of them does not have.
+            let needs_none = matches!(filter, Filter::Compare { operator: Operator::Ne, .. })
+                || matches!(filter, Filter::Compare { value: Literal::Null, .. });
+            (!needs_none).then_some((Vec::new(), true))
+        }
+        Filter::Present(_) => None,
+        Filter::Compare { operator: Operator::Sw, .. } => indexes.prefix(filter).map(|found| (vec![found], false)),
+        Filter::Compare { .. } | Filter::ValuePath { .. } => indexes.equality(filter),
+    }
+}
+
+/// What reading the candidates may cost, roughly: one, some, or many.
+fn cost(found: &[LookUp]) -> usize {
+    let each = |look_up: &LookUp| match look_up {
+        LookUp::Id(_) | LookUp::Unique(_) => 1,
+        LookUp::Key(..) => 10,
+        LookUp::Member(_) => 100,
+        LookUp::UniquePrefix(_) | LookUp::KeyPrefix(..) => 1000,
+    };
+    found.iter().map(each).sum()
+}
+
+impl Indexes<'_> {
+    /// What one comparison, or one in brackets, leads to.
+    fn equality(&self, filter: &Filter) -> Option<(Vec<LookUp>, bool)> {
+        let is_plain = matches!(filter, Filter::Compare { path, .. } if path.filter.is_none());
+        let found = filter.equality_terms(&self.rules.resource_type).into_iter().filter_map(|(path, value)| {
+            // Everything with an index is text, so a number in the filter is the text it was written as.
+            self.look_up(&path, value.text()?)
+        });
+        let (found, is_exact) = found.min_by_key(|(found, _)| cost(found.as_slice()))?;
+        Some((found.into_iter().collect(), is_exact && is_plain))
+    }
+
+    fn look_up(&self, path: &str, text: &str) -> Option<(Option<LookUp>, bool)> {
+        if path == "id" {
+            return Some((ResourceId::exact(text).map(LookUp::Id), true));
+        }
+        if path == "meta.resourceType" {
+            // Of all resources of this type nothing is left out; of others there are none here.
+            return (text != self.rules.resource_type.name).then_some((None, true));
+        }
+        if Some(path) == self.caller.unique_attribute(self.kind) {
+            // A name that cannot be stored is nobody's name.
+            return Some((document::folded(self.kind, text).ok().map(LookUp::Unique), true));
+        }
+        if path == "members.value" && self.kind == ResourceKind::Group {
+            return Some((ResourceId::exact(text).map(LookUp::Member), true));
+        }
+        let indexed = self.rules.indexed.iter().find(|indexed| indexed.path == path)?;
+        let key = indexed.key(text);
+        let is_whole = is_whole(&key);
+        Some((Some(LookUp::Key(indexed.path.clone(), key)), is_whole))
+    }
+
+    /// What a text that must begin so leads to.
+    fn prefix(&self, filter: &Filter) -> Option<LookUp> {
+        let Filter::Compare { path, value: Literal::String(text) | Literal::Number { written: text, .. }, .. } = filter
+        else {
+            return None;
+        };
+        let resolved = self.rules.resource_type.resolve(path).filter(|_| path.filter.is_none())?;
+        let compared = resolved.compared()?;
+        let is_part = resolved.sub_attribute.is_some() || !std::ptr::eq(compared, resolved.attribute);
+        let path = Resolved { sub_attribute: is_part.then_some(compared), ..resolved }.to_string();
+        if text.is_empty() {
+            return None;
+        }
+        if Some(path.as_str()) == self.caller.unique_attribute(self.kind) {
+            // A part of a name need not be a name by itself.
+            let folded = document::folded(self.kind, text).unwrap_or_else(|_| scim::fold(text));
+            return Some(LookUp::UniquePrefix(folded));
+        }
+        let indexed = self.rules.indexed.iter().find(|indexed| indexed.path == path)?;
+        Some(LookUp::KeyPrefix(path, indexed.key(text)))
+    }
+}
+
+/// Whether a key is all of its value; a longer value shares the key of its beginning. A character has at most four bytes.
+const fn is_whole(key: &str) -> bool {
+    key.len() + 4 <= INDEX_KEY_BYTES_MAX
+}
+
+/// Asks the indexes.
+pub(super) fn ask(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    kind: ResourceKind,
+    look_ups: &[LookUp],
+) -> Result<Found, ProviderError> {
+    let tenant = caller.tenant();
+    if let [LookUp::Id(id)] = look_ups {
+        return Ok(Found::Records(resources::by_id(tx, tenant, kind, *id)?.into_iter().collect()));
+    }
+    if let [LookUp::Unique(key)] = look_ups {
+        return Ok(Found::Records(resources::by_unique_key(tx, tenant, kind, key)?.into_iter().collect()));
+    }
+    let mut ids = BTreeSet::new();
+    for look_up in look_ups {
+        let is_prefix = matches!(look_up, LookUp::UniquePrefix(_) | LookUp::KeyPrefix(..));
+        let found = ask_one(tx, caller, kind, look_up)?;
+        if is_prefix && found.len() > CANDIDATES_MAX as usize {
+            return Ok(Found::TooMany);
+        }
+        ids.extend(found);
+        if ids.len() > CANDIDATES_MAX as usize {
+            return Err(too_many(CANDIDATES_MAX));
+        }
+    }
+    Ok(Found::Ids(ids.into_iter().collect()))
+}
+
+/// One more than there may be shows that there are too many.
+fn ask_one(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    kind: ResourceKind,
+    look_up: &LookUp,
+) -> Result<Vec<ResourceId>, ProviderError> {
+    const LIMIT: u32 = CANDIDATES_MAX + 1;
+    let tenant = caller.tenant();
+    Ok(match look_up {
+        LookUp::Id(id) => vec![*id],
+        LookUp::Unique(key) => resources::by_unique_key(tx, tenant, kind, key)?.map(|found| found.id).into_iter().collect(),
+        LookUp::UniquePrefix(prefix) => listing::ids_by_unique_prefix(tx, tenant, kind, prefix, LIMIT)?,
+        LookUp::Key(path, key) => listing::ids_by_key(tx, tenant, kind, (path, key), LIMIT)?,
+        LookUp::KeyPrefix(path, prefix) => listing::ids_by_key_prefix(tx, tenant, kind, (path, prefix), LIMIT)?,
+        LookUp::Member(member) => members::group_ids_of(tx, tenant, *member, None, LIMIT)?,
+    })
+}
