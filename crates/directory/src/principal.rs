@@ -38,7 +38,7 @@ pub(crate) fn refuse_absent(tx: &mut ReadTx<'_>, id: ObjectId, kind: ObjectKind)
     match kind {
         ObjectKind::User => find_user(tx, &id.to_string()).map(drop),
         ObjectKind::Group => crate::group::live_group(tx, id.group()).map(drop),
-        ObjectKind::Membership | ObjectKind::Assignment => {
+        ObjectKind::Membership | ObjectKind::Assignment | ObjectKind::Custom(_) => {
             Err(DirectoryError::NotAllowed("only users and groups can be members or be assigned".to_owned()))
         }
     }

@@ -54,6 +54,7 @@ pub const fn kind_name(kind: ObjectKind) -> &'static str {
         ObjectKind::Group => "Group",
         ObjectKind::Membership => "Membership",
         ObjectKind::Assignment => "Assignment",
+        ObjectKind::Custom(_) => "Resource",
     }
 }
 

@@ -1,5 +1,7 @@
 //! Who calls: the proof that a valid token was presented, and what it opens.
 
+use std::sync::Arc;
+
 use scim::ResourceType;
 use store::TenantKey;
 use store::resources::ResourceKind;
@@ -12,7 +14,7 @@ use crate::{Profile, ProviderError, Rules, TenantSettings};
 pub struct Caller {
     tenant: TenantKey,
     tenant_name: String,
-    profile: &'static Profile,
+    profile: Arc<Profile>,
     settings: TenantSettings,
 }
 
@@ -20,7 +22,7 @@ impl Caller {
     pub(crate) const fn new(
         tenant: TenantKey,
         tenant_name: String,
-        profile: &'static Profile,
+        profile: Arc<Profile>,
         settings: TenantSettings,
     ) -> Self {
         Self { tenant, tenant_name, profile, settings }
@@ -37,8 +39,8 @@ impl Caller {
     }
 
     /// The application that the tenant stands for.
-    pub const fn profile(&self) -> &'static Profile {
-        self.profile
+    pub fn profile(&self) -> &Profile {
+        &self.profile
     }
 
     /// The tenant's settings.
@@ -52,18 +54,37 @@ impl Caller {
     }
 
     /// What the profile says about a kind of resource. `NotImplemented` when the application has none.
-    pub(crate) fn rules(&self, kind: ResourceKind) -> Result<&'static Rules, ProviderError> {
+    pub(crate) fn rules(&self, kind: ResourceKind) -> Result<&Rules, ProviderError> {
         self.profile.rules(kind).ok_or(ProviderError::NotImplemented("this application has no groups"))
     }
 
-    pub(crate) fn resource_type(&self, kind: ResourceKind) -> Result<&'static ResourceType, ProviderError> {
+    pub(crate) fn resource_type(&self, kind: ResourceKind) -> Result<&ResourceType, ProviderError> {
         self.rules(kind).map(|rules| &rules.resource_type)
+    }
+
+    /// The name of a kind of resource, such as `User`: its `meta.resourceType`.
+    pub(crate) fn kind_name(&self, kind: ResourceKind) -> &str {
+        match kind {
+            ResourceKind::User => "User",
+            ResourceKind::Group => "Group",
+            ResourceKind::Custom(_) => self.profile.rules(kind).map_or("Resource", |rules| &rules.resource_type.name),
+        }
+    }
+
+    /// The path under which a kind of resource lives, between slashes (RFC 7644 §3.2).
+    pub fn endpoint(&self, kind: ResourceKind) -> &str {
+        match kind {
+            ResourceKind::User => "/Users/",
+            ResourceKind::Group => "/Groups/",
+            ResourceKind::Custom(_) => self.profile.rules(kind).map_or("/", |rules| &rules.path),
+        }
     }
 
     /// The attribute whose folded value is unique, if there is one.
     pub(crate) fn unique_attribute(&self, kind: ResourceKind) -> Option<&'static str> {
         match kind {
             ResourceKind::User => Some("userName"),
+            ResourceKind::Custom(_) => None,
             ResourceKind::Group => self.unique_group_names().then_some("displayName"),
         }
     }

@@ -3,15 +3,18 @@
 use scim::{LIST_RESPONSE_URN, RESOURCE_TYPE_URN, ResourceType, SCHEMA_URN, SERVICE_PROVIDER_CONFIG_URN, Schema};
 use serde_json::{Value, json};
 
-use crate::{COUNT_DEFAULT, COUNT_MAX, Caller, ProviderError};
+use crate::{COUNT_DEFAULT, COUNT_MAX, CURSOR_SECONDS, Caller, ProviderError};
 
 /// All schemas of the caller's application, as a ListResponse.
 pub fn schemas(caller: &Caller, base: &str) -> String {
-    let mut found: Vec<Value> = Vec::new();
-    for resource_type in caller.profile().resource_types() {
-        found.extend(resource_type.schemas().map(|schema| schema_body(schema, base)));
+    let mut found: Vec<&Schema> = Vec::new();
+    for schema in caller.profile().resource_types().flat_map(ResourceType::schemas) {
+        // Several resource types may have the same extension.
+        if found.iter().all(|known| known.id != schema.id) {
+            found.push(schema);
+        }
     }
-    listed(&found)
+    listed(&found.into_iter().map(|schema| schema_body(schema, base)).collect::<Vec<_>>())
 }
 
 /// The schema of that URN.
@@ -22,7 +25,7 @@ pub fn schema(caller: &Caller, base: &str, urn: &str) -> Result<String, Provider
         .flat_map(ResourceType::schemas)
         .find(|schema| schema.id.eq_ignore_ascii_case(urn))
         .map(|schema| schema_body(schema, base).to_string())
-        .ok_or(ProviderError::NotFound { kind: "Schema" })
+        .ok_or(ProviderError::NotFound { kind: "Schema".to_owned() })
 }
 
 /// All resource types of the caller's application, as a ListResponse.
@@ -38,7 +41,7 @@ pub fn resource_type(caller: &Caller, base: &str, name: &str) -> Result<String, 
         .resource_types()
         .find(|found| found.name == name)
         .map(|found| resource_type_body(found, base).to_string())
-        .ok_or(ProviderError::NotFound { kind: "ResourceType" })
+        .ok_or(ProviderError::NotFound { kind: "ResourceType".to_owned() })
 }
 
 /// What the endpoint can do.
@@ -49,14 +52,15 @@ pub fn service_provider_config(base: &str) -> String {
         "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
         "filter": { "supported": true, "maxResults": COUNT_MAX },
         "changePassword": { "supported": false },
-        "sort": { "supported": false },
+        "sort": { "supported": true },
         "etag": { "supported": true },
         "pagination": {
-            "cursor": false,
+            "cursor": true,
             "index": true,
             "defaultPaginationMethod": "index",
             "defaultPageSize": COUNT_DEFAULT,
             "maxPageSize": COUNT_MAX,
+            "cursorTimeout": CURSOR_SECONDS,
         },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",

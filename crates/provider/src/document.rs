@@ -44,7 +44,7 @@ pub(crate) fn keys(
 ) -> Result<Vec<IndexKey>, ProviderError> {
     let unique = caller.unique_attribute(kind);
     let mut keys = Vec::new();
-    for path in caller.rules(kind)?.indexed.iter().filter(|path| Some(path.path.as_str()) != unique) {
+    for path in caller.rules(kind)?.indexed.iter().filter(|path| Some(&*path.path) != unique) {
         path.collect(attributes, &mut keys);
     }
     Ok(keys)
@@ -68,7 +68,7 @@ pub(crate) fn unique_key(
 pub(crate) fn folded(kind: ResourceKind, value: &str) -> Result<String, ScimError> {
     match kind {
         ResourceKind::User => scim::fold_username(value),
-        ResourceKind::Group => Ok(scim::fold(value)),
+        ResourceKind::Group | ResourceKind::Custom(_) => Ok(scim::fold(value)),
     }
 }
 

@@ -12,14 +12,14 @@ pub enum ProviderError {
     /// The tenant has no such resource. Those of other tenants are not told apart from those that never were.
     #[error("{kind} not found")]
     NotFound {
-        /// `User`, `Group`, `Schema` or `ResourceType`.
-        kind: &'static str,
+        /// `User`, `Schema`, `ResourceType`, the name of any resource type.
+        kind: String,
     },
     /// Another resource of the tenant holds the value.
     #[error("{attribute} is already taken by another resource")]
     NotUnique {
         /// The attribute that must be unique.
-        attribute: &'static str,
+        attribute: String,
     },
     /// The resource is not at a version that the client named (RFC 7644 §3.14).
     #[error("the resource changed; it is now at version {current}")]

@@ -12,7 +12,7 @@ use store::resources::{self, ResourceKind};
 use store::{ObjectId, ObjectKind, ReadTx, ResourceId, WriteTx, append_change};
 
 use crate::effort::Effort;
-use crate::representation::{View, endpoint, kind_name, write_json};
+use crate::representation::{View, write_json};
 use crate::{Caller, ProviderError};
 
 /// Members read at a time.
@@ -85,7 +85,7 @@ fn check_nesting(caller: &Caller, group: ResourceId, member: ResourceId, kind: R
         ResourceKind::Group if !caller.profile().nested_groups => {
             Err(ScimError::invalid_value("this application has no nested groups: a member must be a User"))
         }
-        ResourceKind::Group | ResourceKind::User => Ok(()),
+        ResourceKind::Group | ResourceKind::User | ResourceKind::Custom(_) => Ok(()),
     }
 }
 
@@ -166,7 +166,8 @@ fn remove_where(
         after = Some(last.id);
         effort.spend(present.iter().map(|member| removal_effort(member, comparisons)).sum())?;
         let chosen = present.iter().filter(|member| {
-            let group = Attributes::from_iter([("members".to_owned(), Value::Array(vec![element(member, "")]))]);
+            let group =
+                Attributes::from_iter([("members".to_owned(), Value::Array(vec![element(caller, member, "")]))]);
             matcher.matches(&group)
         });
         changed |= remove_members(tx, caller, group, chosen.map(|member| member.id), now)?;
@@ -238,7 +239,7 @@ pub(crate) fn members_json(
         after = Some(last.id);
         let bytes = present.iter().map(|member| MEMBER_BYTES + name_bytes(member)).sum::<u64>();
         effort.spend(bytes.saturating_mul(comparisons))?;
-        write_members(&mut json, resource_type, &present, view);
+        write_members(&mut json, caller, resource_type, &present, view);
         if present.len() < CHUNK as usize {
             break;
         }
@@ -258,19 +259,25 @@ pub(crate) fn known_members_json(
         return Ok(None);
     }
     let mut json = String::from("[");
-    write_members(&mut json, resource_type, known, view);
+    write_members(&mut json, caller, resource_type, known, view);
     json.push(']');
     Ok(Some(json))
 }
 
-fn write_members(json: &mut String, resource_type: &ResourceType, members: &[MemberRecord], view: View<'_>) {
+fn write_members(
+    json: &mut String,
+    caller: &Caller,
+    resource_type: &ResourceType,
+    members: &[MemberRecord],
+    view: View<'_>,
+) {
     if view.projection.is_all() {
         for member in members {
-            write_member(json, member, view.base);
+            write_member(json, caller, member, view.base);
         }
         return;
     }
-    let elements = members.iter().map(|member| element(member, view.base)).collect();
+    let elements = members.iter().map(|member| element(caller, member, view.base)).collect();
     let mut group = Attributes::from_iter([("members".to_owned(), Value::Array(elements))]);
     view.projection.apply(resource_type, &mut group);
     for element in group.get("members").and_then(Value::as_array).into_iter().flatten() {
@@ -279,9 +286,9 @@ fn write_members(json: &mut String, resource_type: &ResourceType, members: &[Mem
     }
 }
 
-fn write_member(json: &mut String, member: &MemberRecord, base: &str) {
+fn write_member(json: &mut String, caller: &Caller, member: &MemberRecord, base: &str) {
     let comma = if json.len() > 1 { "," } else { "" };
-    let (id, name, endpoint) = (member.id, kind_name(member.kind), endpoint(member.kind));
+    let (id, name, endpoint) = (member.id, caller.kind_name(member.kind), caller.endpoint(member.kind));
     write_json(json, format_args!("{comma}{{\"value\":\"{id}\",\"$ref\":\"{base}{endpoint}{id}\",\"type\":\"{name}\""));
     if let Some(display) = &member.display {
         write_json(json, format_args!(",\"display\":{}", Value::from(display.as_str())));
@@ -289,11 +296,11 @@ fn write_member(json: &mut String, member: &MemberRecord, base: &str) {
     json.push('}');
 }
 
-fn element(member: &MemberRecord, base: &str) -> Value {
+fn element(caller: &Caller, member: &MemberRecord, base: &str) -> Value {
     let id = member.id.to_string();
     let mut element = json!({
-        "$ref": format!("{base}{}{id}", endpoint(member.kind)),
-        "type": kind_name(member.kind),
+        "$ref": format!("{base}{}{id}", caller.endpoint(member.kind)),
+        "type": caller.kind_name(member.kind),
         "value": id,
     });
     if let (Some(object), Some(display)) = (element.as_object_mut(), &member.display) {

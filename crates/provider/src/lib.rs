@@ -24,13 +24,14 @@ pub use document::RESOURCE_BYTES_MAX;
 pub use error::{ProviderError, TenantError};
 pub use profile::{Profile, Rules};
 pub use query::{
-    COUNT_DEFAULT, COUNT_MAX, LIST_BYTES_MAX, Listing, Paging, SCAN_EFFORT_MAX, SCAN_MAX, SHOW_EFFORT_MAX, list,
+    CANDIDATES_MAX, COUNT_DEFAULT, COUNT_MAX, CURSOR_SECONDS, LIST_BYTES_MAX, ListQuery, Listing, Pager,
+    SCAN_EFFORT_MAX, SCAN_MAX, SHOW_EFFORT_MAX, SORT_BYTES_MAX, SORT_MAX, Scope, Walker, list,
 };
 pub use representation::{Representation, View};
 pub use resource::{
     Changed, Fetched, NewResource, PUT_WITHOUT_MEMBERS_MAX, Patch, Replacement, create, delete, get, patch, replace,
 };
-pub use store::resources::ResourceKind;
+pub use store::resources::{CustomKind, ResourceKind};
 pub use tenant::{TenantSettings, create_tenant, delete_tenant, resume_tenant, suspend_tenant, tenant, tenants};
 pub use token::{
     AuthError, NewToken, TOKEN_DAYS_DEFAULT, TokenHash, TokenKey, TokenRequest, authenticate, create_token,

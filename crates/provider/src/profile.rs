@@ -2,11 +2,11 @@
 //!
 //! A profile is a JSON file beside this module, read once. What the rules mean for a request is decided in `document` and `query`.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use scim::{Attribute, Attributes, Projection, ResourceType, Returned, Schema, ScimError};
 use serde_json::{Map, Value};
-use store::resources::{IndexKey, ResourceKind};
+use store::resources::{CustomKind, IndexKey, ResourceKind};
 
 /// Longest key in the index of values, in bytes. Longer values share the key of their beginning and are told apart when the resource
 /// is looked at; a database refuses index entries of a few kilobytes.
@@ -25,6 +25,7 @@ pub struct Profile {
     pub unique_group_names: bool,
     user: Rules,
     group: Option<Rules>,
+    custom: Vec<(CustomKind, Rules)>,
 }
 
 /// What an application knows of one kind of resource.
@@ -34,6 +35,8 @@ pub struct Rules {
     pub resource_type: ResourceType,
     /// The paths a filter may use beside `id`; `None` means every attribute.
     pub filterable: Option<Vec<String>>,
+    /// Where its resources live, between slashes.
+    pub(crate) path: String,
     pub(crate) indexed: Vec<IndexedPath>,
     /// What clients may send and nobody is answered.
     forgotten: Vec<IndexedPath>,
@@ -44,7 +47,7 @@ pub struct Rules {
 /// A path whose values are looked at without the schema.
 #[derive(Debug)]
 pub(crate) struct IndexedPath {
-    pub(crate) path: String,
+    pub(crate) path: Arc<str>,
     extension: Option<String>,
     attribute: String,
     sub_attribute: Option<String>,
@@ -86,18 +89,18 @@ const FILES: [&str; 5] = [
     include_str!("profiles/storegate.json"),
 ];
 
-static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
-    FILES.iter().map(|file| Profile::read(file).expect("the built-in profiles are read by a test")).collect()
+static PROFILES: LazyLock<Vec<Arc<Profile>>> = LazyLock::new(|| {
+    FILES.iter().map(|file| Arc::new(Profile::read(file).expect("the built-in profiles are read by a test"))).collect()
 });
 
 impl Profile {
     /// The built-in profile of that name.
-    pub fn by_name(name: &str) -> Option<&'static Self> {
+    pub fn by_name(name: &str) -> Option<&'static Arc<Self>> {
         PROFILES.iter().find(|profile| profile.name == name)
     }
 
     /// All built-in profiles, the generic one first.
-    pub fn all() -> &'static [Self] {
+    pub fn all() -> &'static [Arc<Self>] {
         &PROFILES
     }
 
@@ -116,16 +119,32 @@ impl Profile {
     }
 
     /// What the application knows of a kind of resource; `None` when it has none of that kind.
-    pub const fn rules(&self, kind: ResourceKind) -> Option<&Rules> {
+    pub fn rules(&self, kind: ResourceKind) -> Option<&Rules> {
         match kind {
             ResourceKind::User => Some(&self.user),
             ResourceKind::Group => self.group.as_ref(),
+            ResourceKind::Custom(kind) => self.custom.iter().find(|(known, _)| *known == kind).map(|(_, rules)| rules),
         }
     }
 
-    /// The resource types the application has, users first.
+    /// The kinds of resources the application has: users, groups, and those that the tenant defined, in their order.
+    pub fn kinds(&self) -> impl Iterator<Item = ResourceKind> {
+        let group = self.group.as_ref().map(|_| ResourceKind::Group);
+        let custom = self.custom.iter().map(|(kind, _)| ResourceKind::Custom(*kind));
+        std::iter::once(ResourceKind::User).chain(group).chain(custom)
+    }
+
+    /// The resource types the application has, in the order of [`Self::kinds`].
     pub fn resource_types(&self) -> impl Iterator<Item = &ResourceType> {
-        std::iter::once(&self.user).chain(&self.group).map(|rules| &rules.resource_type)
+        self.kinds().filter_map(|kind| self.rules(kind)).map(|rules| &rules.resource_type)
+    }
+
+    /// The kind of resource that lives at an endpoint, such as `Users`.
+    pub fn kind_at(&self, endpoint: &str) -> Option<ResourceKind> {
+        self.kinds().find(|kind| {
+            let path = self.rules(*kind).map(|rules| rules.path.trim_matches('/'));
+            path == Some(endpoint)
+        })
     }
 
     fn read(text: &str) -> Result<Self, ScimError> {
@@ -143,6 +162,7 @@ impl Profile {
             unique_group_names: file.unique_group_names,
             user: Rules::new(user, file.user)?,
             group: file.group.map(|rules| Rules::new(ResourceType::group(), rules)).transpose()?,
+            custom: Vec::new(),
         })
     }
 }
@@ -162,7 +182,9 @@ impl Rules {
             paths(&resource_type, |attribute| attribute.returned == Returned::Never || is_own_address(attribute));
         let only_on_request = !paths(&resource_type, |attribute| attribute.returned == Returned::Request).is_empty();
         let shows_groups = resource_type.schema.attribute("groups").is_some();
-        Ok(Self { resource_type, filterable: file.filterable, indexed, forgotten, only_on_request, shows_groups })
+        let path = format!("/{}/", resource_type.endpoint.trim_matches('/'));
+        let filterable = file.filterable;
+        Ok(Self { resource_type, filterable, path, indexed, forgotten, only_on_request, shows_groups })
     }
 
     /// Whether a stored document can be answered as it is.
@@ -185,7 +207,7 @@ impl IndexedPath {
         let parsed = path.parse()?;
         let resolved = resource_type.resolve(&parsed).ok_or_else(unknown)?;
         Ok(Self {
-            path: resolved.to_string(),
+            path: resolved.to_string().into(),
             extension: resolved.extension.map(str::to_owned),
             attribute: resolved.attribute.name.clone(),
             sub_attribute: resolved.sub_attribute.map(|sub| sub.name.clone()),
@@ -204,7 +226,7 @@ impl IndexedPath {
     }
 
     /// Adds the keys of all texts that a resource has at this path.
-    pub(crate) fn collect(&'static self, attributes: &Attributes, keys: &mut Vec<IndexKey>) {
+    pub(crate) fn collect(&self, attributes: &Attributes, keys: &mut Vec<IndexKey>) {
         let level = match &self.extension {
             None => Some(attributes),
             Some(urn) => attributes.get(urn).and_then(Value::as_object),
@@ -214,7 +236,7 @@ impl IndexedPath {
         for element in elements {
             let part = self.sub_attribute.as_ref().map_or(Some(element), |sub| element.get(sub));
             if let Some(text) = part.and_then(Value::as_str) {
-                keys.push((&self.path, self.key(text)));
+                keys.push((Arc::clone(&self.path), self.key(text)));
             }
         }
     }
@@ -265,7 +287,7 @@ fn paths(resource_type: &ResourceType, wanted: impl Fn(&Attribute) -> bool) -> V
         let extension = (number > 0).then(|| schema.id.clone());
         let mut push = |attribute: &Attribute, sub_attribute: Option<&Attribute>| {
             paths.push(IndexedPath {
-                path: attribute.name.clone(),
+                path: attribute.name.as_str().into(),
                 extension: extension.clone(),
                 attribute: attribute.name.clone(),
                 sub_attribute: sub_attribute.map(|sub| sub.name.clone()),

@@ -40,22 +40,6 @@ pub(crate) struct Joined {
     pub(crate) json: String,
 }
 
-/// The name of a kind of resource.
-pub(crate) const fn kind_name(kind: ResourceKind) -> &'static str {
-    match kind {
-        ResourceKind::User => "User",
-        ResourceKind::Group => "Group",
-    }
-}
-
-/// The path under which a kind of resource lives (RFC 7644 §3.2).
-pub(crate) const fn endpoint(kind: ResourceKind) -> &'static str {
-    match kind {
-        ResourceKind::User => "/Users/",
-        ResourceKind::Group => "/Groups/",
-    }
-}
-
 /// Writes a resource as the view wants it.
 pub(crate) fn represent(
     caller: &Caller,
@@ -102,12 +86,12 @@ fn splice(
     if let Some(Joined { attribute, json }) = joined {
         write_json(&mut text, format_args!(",\"{attribute}\":{json}"));
     }
-    write_meta(&mut text, kind, record, base);
+    write_meta(&mut text, caller, kind, record, base);
     Ok(text)
 }
 
-fn write_meta(text: &mut String, kind: ResourceKind, record: &ResourceRecord, base: &str) {
-    let (name, endpoint, id, version) = (kind_name(kind), endpoint(kind), record.id, record.version);
+fn write_meta(text: &mut String, caller: &Caller, kind: ResourceKind, record: &ResourceRecord, base: &str) {
+    let (name, endpoint, id, version) = (caller.kind_name(kind), caller.endpoint(kind), record.id, record.version);
     let (created, modified) = (instant(record.created), instant(record.modified));
     write_json(
         text,
@@ -121,11 +105,11 @@ fn write_meta(text: &mut String, kind: ResourceKind, record: &ResourceRecord, ba
 /// The URNs that the document makes use of: the core schema, and each extension it holds. Inside a JSON string a quotation mark is
 /// escaped, so the URN between quotation marks before a colon is always a key.
 fn schemas<'a>(
-    caller: &Caller,
+    caller: &'a Caller,
     kind: ResourceKind,
     doc: &'a str,
-) -> Result<impl Iterator<Item = &'static str> + use<'a>, ProviderError> {
-    let held = |urn: &str| {
+) -> Result<impl Iterator<Item = &'a str>, ProviderError> {
+    let held = move |urn: &str| {
         doc.match_indices(urn).any(|(at, _)| {
             doc[..at].ends_with('"') && doc[at + urn.len()..].starts_with("\":") && !doc[..at].ends_with("\\\"")
         })
@@ -151,10 +135,10 @@ pub(crate) fn complete(
         .collect();
     let id = record.id.to_string();
     let meta = serde_json::json!({
-        "resourceType": kind_name(kind),
+        "resourceType": caller.kind_name(kind),
         "created": instant(record.created),
         "lastModified": instant(record.modified),
-        "location": format!("{base}{}{id}", endpoint(kind)),
+        "location": format!("{base}{}{id}", caller.endpoint(kind)),
         "version": entity_tag(record.version),
     });
     resource.extend([("schemas".to_owned(), urns.into()), ("id".to_owned(), id.into()), ("meta".to_owned(), meta)]);

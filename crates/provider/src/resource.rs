@@ -8,12 +8,12 @@ use scim::{Attributes, Member, MemberChange, PatchOp, ScimError};
 use serde_json::Value;
 use store::members::{GroupOfMember, MemberRecord};
 use store::resources::{self, ResourceKind, ResourceRecord};
-use store::{ObjectId, ObjectKind, ReadTx, ResourceId, StoreError, UniqueKey, WriteTx, append_change};
+use store::{ObjectId, ReadTx, ResourceId, StoreError, UniqueKey, WriteTx, append_change};
 
 use crate::document::{self, Document};
 use crate::effort::Effort;
 use crate::query::{SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW};
-use crate::representation::{Joined, Representation, View, kind_name, represent};
+use crate::representation::{Joined, Representation, View, represent};
 use crate::{Caller, Precondition, ProviderError, groups, users};
 
 /// Most memberships that a PUT ends by leaving `members` out. Emptying a larger group takes `"members": []`, so that a client which
@@ -54,7 +54,7 @@ impl NewResource {
         members: &[MemberRecord],
     ) -> Result<Representation, ProviderError> {
         let json = match self.kind {
-            ResourceKind::User => None,
+            ResourceKind::User | ResourceKind::Custom(_) => None,
             ResourceKind::Group => groups::known_members_json(caller, members, view)?,
         };
         let joined = json.map(|json| Joined { attribute: "members", json });
@@ -68,7 +68,7 @@ fn read_body(caller: &Caller, kind: ResourceKind, body: Value) -> Result<(Attrib
     let rules = caller.rules(kind)?;
     let mut attributes = rules.resource_type.read(body)?;
     let members = match kind {
-        ResourceKind::User => Vec::new(),
+        ResourceKind::User | ResourceKind::Custom(_) => Vec::new(),
         ResourceKind::Group => attributes.remove("members").map(Member::read_list).transpose()?.unwrap_or_default(),
     };
     rules.forget(&mut attributes);
@@ -95,7 +95,9 @@ pub fn create(tx: &mut WriteTx<'_>, caller: &Caller, new: &NewResource) -> Resul
 
 fn unique(caller: &Caller, kind: ResourceKind, error: StoreError) -> ProviderError {
     match (error, caller.unique_attribute(kind)) {
-        (StoreError::NotUnique(UniqueKey::ResourceKey), Some(attribute)) => ProviderError::NotUnique { attribute },
+        (StoreError::NotUnique(UniqueKey::ResourceKey), Some(attribute)) => {
+            ProviderError::NotUnique { attribute: attribute.to_owned() }
+        }
         (error, _) => ProviderError::Store(error),
     }
 }
@@ -107,11 +109,7 @@ fn changed(
     id: ResourceId,
     now: Timestamp,
 ) -> Result<(), ProviderError> {
-    let object = match kind {
-        ResourceKind::User => ObjectKind::User,
-        ResourceKind::Group => ObjectKind::Group,
-    };
-    Ok(append_change(tx, caller.tenant().into(), object, ObjectId::new(id.uuid()), None, now)?)
+    Ok(append_change(tx, caller.tenant().into(), kind.into(), ObjectId::new(id.uuid()), None, now)?)
 }
 
 /// The answer to a GET of one resource.
@@ -136,13 +134,14 @@ pub fn get(
     view: View<'_>,
     unless: &Precondition,
 ) -> Result<Fetched, ProviderError> {
-    let record = resources::by_id(tx, caller.tenant(), kind, id)?.ok_or(not_found(kind))?;
+    let record = resources::by_id(tx, caller.tenant(), kind, id)?.ok_or_else(|| not_found(caller, kind))?;
     let shows_groups = kind == ResourceKind::User && users::shows_groups(caller, view)?;
     if unless.names(record.version) && (!shows_groups || *unless == Precondition::Exists) {
         return Ok(Fetched::NotModified { version: record.version });
     }
     let joined = match kind {
         ResourceKind::User if !shows_groups => None,
+        ResourceKind::Custom(_) => None,
         ResourceKind::User => {
             let memberships = users::groups_of(tx, caller, id)?;
             users::groups_json(caller, &memberships, view)?.map(|json| Joined { attribute: "groups", json })
@@ -156,13 +155,13 @@ pub fn get(
     Ok(Fetched::Found(Representation { id, version: record.version, text }))
 }
 
-const fn not_found(kind: ResourceKind) -> ProviderError {
-    ProviderError::NotFound { kind: kind_name(kind) }
+fn not_found(caller: &Caller, kind: ResourceKind) -> ProviderError {
+    ProviderError::NotFound { kind: caller.kind_name(kind).to_owned() }
 }
 
 /// Where an application has no groups, no address of one leads anywhere; only making one is something it does not offer.
 fn check_kind(caller: &Caller, kind: ResourceKind) -> Result<(), ProviderError> {
-    caller.rules(kind).map(drop).map_err(|_| not_found(kind))
+    caller.rules(kind).map(drop).map_err(|_| not_found(caller, kind))
 }
 
 /// A resource after a change. A group's members are not part of it: they are read when they are asked for.
@@ -224,7 +223,7 @@ pub fn replace(
     let mut new = replacement.attributes.clone();
     document::keep_immutable(caller.resource_type(kind)?, &old, &mut new)?;
     let members_changed = match (&replacement.members, kind) {
-        (_, ResourceKind::User) => false,
+        (_, ResourceKind::User | ResourceKind::Custom(_)) => false,
         (Some(members), ResourceKind::Group) => groups::set_members(tx, caller, id, members, now)?,
         (None, ResourceKind::Group) => {
             check_left_out_members(tx, caller, id)?;
@@ -294,7 +293,7 @@ fn held(
     id: ResourceId,
     precondition: &Precondition,
 ) -> Result<ResourceRecord, ProviderError> {
-    let record = resources::by_id_locked(tx, caller.tenant(), kind, id)?.ok_or(not_found(kind))?;
+    let record = resources::by_id_locked(tx, caller.tenant(), kind, id)?.ok_or_else(|| not_found(caller, kind))?;
     if precondition.allows(record.version) {
         Ok(record)
     } else {
@@ -333,7 +332,7 @@ fn finish(
     }
     let memberships = match kind {
         ResourceKind::User => users::groups_of(tx, caller, record.id)?,
-        ResourceKind::Group => Vec::new(),
+        ResourceKind::Group | ResourceKind::Custom(_) => Vec::new(),
     };
     Ok(Changed { kind, record, memberships })
 }

@@ -125,7 +125,7 @@ impl Opened {
         let profile = Profile::by_name(&owner.profile)
             .ok_or_else(|| StoreError::Decode(format!("no profile is called {}", owner.profile)))?;
         let settings = TenantSettings::read(&owner.settings)?;
-        let caller = Arc::new(Caller::new(owner.tenant, owner.tenant_name, profile, settings));
+        let caller = Arc::new(Caller::new(owner.tenant, owner.tenant_name, Arc::clone(profile), settings));
         Ok(Self { caller, expires: owner.expires, suspended: owner.suspended.is_some() })
     }
 

@@ -8,7 +8,7 @@ use store::members::{self, GroupOfMember};
 use store::resources::ResourceKind;
 use store::{ReadTx, ResourceId};
 
-use crate::representation::{View, endpoint};
+use crate::representation::View;
 use crate::{Caller, ProviderError};
 
 /// Most groups shown with a user.
@@ -46,17 +46,17 @@ pub(crate) fn groups_json(
     if groups.is_empty() {
         return Ok(None);
     }
-    let elements = groups.iter().map(|group| element(group, view.base)).collect();
+    let elements = groups.iter().map(|group| element(caller, group, view.base)).collect();
     let mut user = Attributes::from_iter([("groups".to_owned(), Value::Array(elements))]);
     view.projection.apply(caller.resource_type(ResourceKind::User)?, &mut user);
     Ok(user.get("groups").map(Value::to_string))
 }
 
-fn element(group: &GroupOfMember, base: &str) -> Value {
+fn element(caller: &Caller, group: &GroupOfMember, base: &str) -> Value {
     let id = group.id.to_string();
     let display = serde_json::from_str::<Named>(&group.doc).ok().and_then(|named| named.display_name);
     json!({
-        "$ref": format!("{base}{}{id}", endpoint(ResourceKind::Group)),
+        "$ref": format!("{base}{}{id}", caller.endpoint(ResourceKind::Group)),
         "display": display.unwrap_or_default(),
         "type": "direct",
         "value": id,

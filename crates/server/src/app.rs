@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use provider::TokenKey;
+use provider::{Pager, TokenKey};
 use store::{ResourceId, Store};
 
 use crate::health::Readiness;
@@ -33,13 +33,15 @@ struct Inner {
     parts: AppParts,
     readiness: Readiness,
     room: Room,
+    pager: Arc<Pager>,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(mut parts: AppParts) -> Self {
         parts.public_url.truncate(parts.public_url.trim_end_matches('/').len());
-        Self(Arc::new(Inner { parts, readiness: Readiness::default(), room: Room::default() }))
+        let pager = Arc::new(Pager::new(&parts.token_key));
+        Self(Arc::new(Inner { parts, readiness: Readiness::default(), room: Room::default(), pager }))
     }
 
     /// The moment it is now.
@@ -54,6 +56,11 @@ impl App {
     /// The room for large answers.
     pub(crate) fn room(&self) -> &Room {
         &self.0.room
+    }
+
+    /// What makes the pages of lists follow each other.
+    pub(crate) fn pager(&self) -> &Arc<Pager> {
+        &self.0.pager
     }
 
     /// The address of a tenant's SCIM endpoint.

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::error::StoreError;
 use crate::id::{ObjectId, TenantKey};
+use crate::kind::{CustomKind, ResourceKind};
 use crate::sql::{params, statements};
 use crate::{ReadTx, WriteTx};
 
@@ -38,16 +39,19 @@ pub enum ObjectKind {
     Membership,
     /// An assignment to an application: `id` is the principal, `related` the application.
     Assignment,
+    /// A resource of a type that the tenant defined; only in a tenant's feed.
+    Custom(CustomKind),
 }
 
 impl ObjectKind {
     /// The number under which the kind is stored.
-    pub(crate) const fn code(self) -> i64 {
+    pub(crate) fn code(self) -> i64 {
         match self {
             Self::User => 1,
             Self::Group => 2,
             Self::Membership => 3,
             Self::Assignment => 4,
+            Self::Custom(kind) => kind.code(),
         }
     }
 
@@ -57,7 +61,19 @@ impl ObjectKind {
             2 => Ok(Self::Group),
             3 => Ok(Self::Membership),
             4 => Ok(Self::Assignment),
-            other => Err(StoreError::Decode(format!("no object kind has the number {other}"))),
+            other => CustomKind::from_code(other)
+                .map(Self::Custom)
+                .ok_or_else(|| StoreError::Decode(format!("no object kind has the number {other}"))),
+        }
+    }
+}
+
+impl From<ResourceKind> for ObjectKind {
+    fn from(kind: ResourceKind) -> Self {
+        match kind {
+            ResourceKind::User => Self::User,
+            ResourceKind::Group => Self::Group,
+            ResourceKind::Custom(kind) => Self::Custom(kind),
         }
     }
 }

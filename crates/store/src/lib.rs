@@ -12,6 +12,7 @@ pub mod groups;
 mod id;
 pub mod jobs;
 mod key;
+mod kind;
 pub mod links;
 pub mod listing;
 pub mod logs;

@@ -19,6 +19,8 @@ statements! {
     UNIQUE_KEY_AT = "SELECT unique_key FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key IS NOT NULL ORDER BY unique_key LIMIT 1 OFFSET $3";
     BY_IDS = concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id IN (SELECT unhex(value) FROM json_each($3))"),
              concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id = ANY (ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json)))");
+    IDS_THERE_ARE = "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND id IN (SELECT unhex(value) FROM json_each($3))",
+                    "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND id = ANY (ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json)))";
     IDS_BY_KEY = "SELECT id FROM resource_keys WHERE tenant = $1 AND kind = $2 AND path = $3 AND key = $4 ORDER BY id LIMIT $5";
     IDS_BY_KEYS = "SELECT id FROM resource_keys WHERE tenant = $1 AND kind = $2 AND path = $3 AND key >= $4 AND key < $5 LIMIT $6";
     IDS_BY_UNIQUE_KEYS = "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key >= $3 AND unique_key < $4 LIMIT $5";
@@ -116,10 +118,25 @@ pub fn by_ids(
     kind: ResourceKind,
     ids: &[ResourceId],
 ) -> Result<Vec<ResourceRecord>, StoreError> {
-    let texts: Vec<String> = ids.iter().map(|id| id.uuid().simple().to_string()).collect();
-    let texts = serde_json::to_string(&texts).map_err(|error| StoreError::Internal(error.to_string()))?;
+    let texts = texts(ids)?;
     let chunk = Chunk { rows: u32::MAX, bytes: usize::MAX };
     read(tx, &BY_IDS, params![tenant, kind.code(), &texts], chunk)
+}
+
+/// Those of these ids that are ids of resources, in no order. The caller bounds how many they are.
+pub fn ids_there_are(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    ids: &[ResourceId],
+) -> Result<Vec<ResourceId>, StoreError> {
+    tx.all(&IDS_THERE_ARE, params![tenant, kind.code(), &texts(ids)?], |row| row.id(0))
+}
+
+/// Ids as a JSON array of their digits, which both databases read.
+fn texts(ids: &[ResourceId]) -> Result<String, StoreError> {
+    let texts: Vec<String> = ids.iter().map(|id| id.uuid().simple().to_string()).collect();
+    serde_json::to_string(&texts).map_err(|error| StoreError::Internal(error.to_string()))
 }
 
 /// The ids of resources that have this key at that path, in order, `limit` at the most.

@@ -1,37 +1,14 @@
 //! Users and groups of a tenant: the stored document, and the keys it is found by.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::error::StoreError;
 use crate::id::{ResourceId, TenantKey, above};
+pub use crate::kind::{CustomKind, ResourceKind};
 use crate::sql::{Param, Row, Sql, params, statements};
 use crate::{ReadTx, WriteTx, listing};
-
-/// The kind of a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ResourceKind {
-    /// A SCIM User.
-    User,
-    /// A SCIM Group.
-    Group,
-}
-
-impl ResourceKind {
-    pub(crate) const fn code(self) -> i64 {
-        match self {
-            Self::User => 1,
-            Self::Group => 2,
-        }
-    }
-
-    pub(crate) fn from_code(code: i64) -> Result<Self, StoreError> {
-        match code {
-            1 => Ok(Self::User),
-            2 => Ok(Self::Group),
-            other => Err(StoreError::Decode(format!("no resource kind has the number {other}"))),
-        }
-    }
-}
 
 /// A stored resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +26,7 @@ pub struct ResourceRecord {
 }
 
 /// A folded value by which a resource is found: the attribute's path and the value.
-pub type IndexKey = (&'static str, String);
+pub type IndexKey = (Arc<str>, String);
 
 /// How much is read at a time: whoever walks through resources holds no more of them than this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +87,7 @@ pub fn insert(
 ) -> Result<(), StoreError> {
     tx.run(&INSERT, params![tenant, kind.code(), id, unique_key, doc, now])?;
     listing::add_to_count(tx, tenant, kind, 1)?;
-    insert_keys(tx, tenant, kind, id, &keys.iter().collect::<Vec<_>>())
+    insert_keys(tx, tenant, kind, id, keys.iter())
 }
 
 /// The resource with that id.
@@ -195,10 +172,9 @@ pub fn update(
         tx.run(&UPDATE, values)?;
     }
     for (path, key) in old.iter().filter(|key| !new.contains(key)) {
-        tx.run(&DELETE_KEY, params![tenant, kind.code(), *path, key, id])?;
+        tx.run(&DELETE_KEY, params![tenant, kind.code(), path.as_ref(), key, id])?;
     }
-    let added: Vec<&IndexKey> = new.iter().filter(|key| !old.contains(key)).collect();
-    insert_keys(tx, tenant, kind, id, &added)
+    insert_keys(tx, tenant, kind, id, new.iter().filter(|key| !old.contains(key)))
 }
 
 /// Raises the version of a resource whose memberships changed.
@@ -221,7 +197,7 @@ pub fn delete(
     keys: &[IndexKey],
 ) -> Result<bool, StoreError> {
     for (path, key) in keys {
-        tx.run(&DELETE_KEY, params![tenant, kind.code(), *path, key, id])?;
+        tx.run(&DELETE_KEY, params![tenant, kind.code(), path.as_ref(), key, id])?;
     }
     let was_there = tx.run(&DELETE, params![tenant, kind.code(), id])? > 0;
     if was_there {
@@ -231,21 +207,22 @@ pub fn delete(
 }
 
 /// Stores all keys by one statement, as one JSON text: each would be a round trip of its own.
-fn insert_keys(
+fn insert_keys<'k>(
     tx: &mut WriteTx<'_>,
     tenant: TenantKey,
     kind: ResourceKind,
     id: ResourceId,
-    keys: &[&IndexKey],
+    keys: impl Iterator<Item = &'k IndexKey>,
 ) -> Result<(), StoreError> {
-    if keys.is_empty() {
+    let pairs: Vec<(&str, &str)> = keys.map(|(path, key)| (path.as_ref(), key.as_str())).collect();
+    if pairs.is_empty() {
         return Ok(());
     }
     // In JSON it would pass as an escape; see `tx`.
-    if keys.iter().any(|(_, key)| key.contains('\0')) {
+    if pairs.iter().any(|(_, key)| key.contains('\0')) {
         return Err(StoreError::Internal("a text holds a NUL character".to_owned()));
     }
-    let pairs = serde_json::to_string(keys).map_err(|error| StoreError::Internal(error.to_string()))?;
+    let pairs = serde_json::to_string(&pairs).map_err(|error| StoreError::Internal(error.to_string()))?;
     tx.run(&INSERT_KEYS, params![tenant, kind.code(), id, &pairs]).map(drop)
 }
 

@@ -8,7 +8,12 @@ use crate::{Caller, Rules};
 
 /// Once `id eq` names the one resource there is nothing left to search, so any attribute may be tested on it: clients check references
 /// with `id eq "…" and manager eq "…"`.
-pub(super) fn check_filterable(caller: &Caller, kind: ResourceKind, rules: &Rules, filter: &Filter) -> Result<(), ScimError> {
+pub(super) fn check_filterable(
+    caller: &Caller,
+    kind: ResourceKind,
+    rules: &Rules,
+    filter: &Filter,
+) -> Result<(), ScimError> {
     let names_id = filter.equality_terms(&rules.resource_type).iter().any(|(path, _)| path == "id");
     let mut refused = None;
     each_path(filter, &mut |path| {
@@ -76,16 +81,18 @@ fn is_member_id(resolved: Option<Resolved<'_>>) -> bool {
     resolved.is_some_and(|resolved| resolved.sub_attribute.is_none_or(|sub| sub.name == "value"))
 }
 
-
 /// Members are rows of their own and a user's groups belong to the groups, so that neither is there to sort by.
 pub(super) fn check_sortable(kind: ResourceKind, sort: &Sort) -> Result<(), ScimError> {
     let whole = sort.path().split('.').next().unwrap_or_default();
     let elsewhere = match kind {
         ResourceKind::User => whole == "groups",
         ResourceKind::Group => whole == "members",
+        ResourceKind::Custom(_) => false,
     };
     if elsewhere {
-        return Err(ScimError::invalid_value(format!("nothing is sorted by {whole}; sort by an attribute of the resource itself")));
+        return Err(ScimError::invalid_value(format!(
+            "nothing is sorted by {whole}; sort by an attribute of the resource itself"
+        )));
     }
     Ok(())
 }

@@ -64,6 +64,8 @@ struct Mark {
     /// The number of the resource behind it.
     next: u64,
     place: Place,
+    /// What the client was told of the number of all.
+    total: u64,
     expires: Timestamp,
 }
 
@@ -109,7 +111,7 @@ impl Pager {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the page ended that the one with this first number follows.
+    /// Where the page ended that the one with this first number follows, and the number of all that it told.
     pub(super) fn find(
         &self,
         tenant: TenantKey,
@@ -117,12 +119,11 @@ impl Pager {
         digest: &Digest,
         next: u64,
         now: Timestamp,
-    ) -> Option<Place> {
+    ) -> Option<(Place, u64)> {
         let marks = self.marks();
         let of_tenant = marks.get(&tenant)?.iter().rev();
-        let mut meant =
-            of_tenant.filter(|mark| mark.next == next && mark.walker == walker && mark.digest == *digest);
-        meant.next().filter(|mark| mark.expires > now).map(|mark| mark.place.clone())
+        let mut meant = of_tenant.filter(|mark| mark.next == next && mark.walker == walker && mark.digest == *digest);
+        meant.next().filter(|mark| mark.expires > now).map(|mark| (mark.place.clone(), mark.total))
     }
 
     /// Remembers where a page ended.
@@ -131,7 +132,7 @@ impl Pager {
         tenant: TenantKey,
         walker: Walker,
         digest: Digest,
-        (next, place): (u64, Place),
+        (next, place, total): (u64, Place, u64),
         now: Timestamp,
     ) {
         if place.key.as_ref().is_some_and(|key| key.bytes() > MARK_KEY_BYTES_MAX) {
@@ -151,7 +152,7 @@ impl Pager {
         if of_tenant.len() >= MARKS_EACH {
             of_tenant.pop_front();
         }
-        of_tenant.push_back(Mark { walker, digest, next, place, expires });
+        of_tenant.push_back(Mark { walker, digest, next, place, total, expires });
     }
 }
 
@@ -187,7 +188,8 @@ mod tests {
         assert_eq!(read(&other, &text, at(100)), Err(ScimType::InvalidCursor));
         // What is not ours is not told apart by its age.
         assert_eq!(read(&other, &text, at(100 + CURSOR_SECONDS)), Err(ScimType::InvalidCursor));
-        for altered in [text[1..].to_owned(), format!("{text}A"), text.to_lowercase(), "x".to_owned(), "é".to_owned()] {
+        for altered in [text[1..].to_owned(), format!("{text}A"), text.to_lowercase(), "x".to_owned(), "é".to_owned()]
+        {
             assert_eq!(read(&mine, &altered, at(100)), Err(ScimType::InvalidCursor), "{altered}");
         }
         let stranger = Pager::new(&TokenKey::new([2; 32]));
@@ -199,9 +201,9 @@ mod tests {
     fn an_end_is_remembered_for_its_walker_and_query_and_the_last_one_counts() {
         let (pager, tenant) = (pager(), store::testing::tenant_key(1));
         let (ann, bob) = (Walker([1; 32]), Walker([2; 32]));
-        pager.remember(tenant, ann, [1; 32], (101, place(1)), at(0));
-        pager.remember(tenant, bob, [1; 32], (101, place(2)), at(0));
-        pager.remember(tenant, ann, [1; 32], (101, place(3)), at(1));
+        pager.remember(tenant, ann, [1; 32], (101, place(1), 9), at(0));
+        pager.remember(tenant, bob, [1; 32], (101, place(2), 9), at(0));
+        pager.remember(tenant, ann, [1; 32], (101, place(3), 9), at(1));
         for (tenant, walker, digest, next, second, expected) in [
             (tenant, ann, [1; 32], 101, 2, Some(3)),
             (tenant, bob, [1; 32], 101, 2, Some(2)),
@@ -210,7 +212,10 @@ mod tests {
             (store::testing::tenant_key(2), ann, [1; 32], 101, 2, None),
             (tenant, ann, [1; 32], 101, 1 + MARK_LIFE.as_secs(), None),
         ] {
-            assert_eq!(pager.find(tenant, walker, &digest, next, at(second)), expected.map(place));
+            assert_eq!(
+                pager.find(tenant, walker, &digest, next, at(second)),
+                expected.map(|number| (place(number), 9))
+            );
         }
     }
 
@@ -218,15 +223,15 @@ mod tests {
     fn what_is_remembered_is_bounded() {
         let (pager, tenant, walker) = (pager(), store::testing::tenant_key(1), Walker::default());
         for next in 0..=MARKS_EACH as u64 {
-            pager.remember(tenant, walker, [1; 32], (next, place(1)), at(0));
+            pager.remember(tenant, walker, [1; 32], (next, place(1), 9), at(0));
         }
         assert_eq!(pager.find(tenant, walker, &[1; 32], 0, at(0)), None);
         assert!(pager.find(tenant, walker, &[1; 32], 1, at(0)).is_some());
         let long = scim::SortKey::text("x".repeat(MARK_KEY_BYTES_MAX + 1));
-        pager.remember(tenant, walker, [1; 32], (900, Place { key: Some(long), ..place(1) }), at(0));
+        pager.remember(tenant, walker, [1; 32], (900, Place { key: Some(long), ..place(1) }, 9), at(0));
         assert_eq!(pager.find(tenant, walker, &[1; 32], 900, at(0)), None);
         for other in 0..i64::try_from(TENANTS_MAX).unwrap() {
-            pager.remember(store::testing::tenant_key(100 + other), walker, [1; 32], (1, place(1)), at(1 + other));
+            pager.remember(store::testing::tenant_key(100 + other), walker, [1; 32], (1, place(1), 9), at(1 + other));
         }
         assert_eq!(pager.marks().len(), TENANTS_MAX);
         assert_eq!(pager.find(tenant, walker, &[1; 32], 1, at(1)), None);

@@ -4,6 +4,7 @@
 //! somewhere. The filter still decides among the candidates, unless the index says all that it says.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use scim::{Filter, Literal, Operator, Resolved};
 use store::resources::{self, ResourceKind, ResourceRecord};
@@ -31,9 +32,9 @@ pub(super) enum LookUp {
     /// The beginning of such a key.
     UniquePrefix(String),
     /// The path and the key of an indexed attribute.
-    Key(String, String),
+    Key(Arc<str>, String),
     /// The beginning of such a key.
-    KeyPrefix(String, String),
+    KeyPrefix(Arc<str>, String),
     /// Groups that have this member.
     Member(ResourceId),
 }
@@ -55,8 +56,6 @@ pub(super) enum Found {
     /// So many begin alike that looking at all costs no more.
     TooMany,
 }
-
-pub(super) const NOTHING: Planned = Planned { plan: Plan::LookUps(Vec::new()), is_exact: true };
 
 /// Plans a filter that the resource type has accepted.
 pub(super) fn plan(caller: &Caller, kind: ResourceKind, rules: &Rules, filter: &Filter) -> Planned {
@@ -141,10 +140,10 @@ impl Indexes<'_> {
         if path == "members.value" && self.kind == ResourceKind::Group {
             return Some((ResourceId::exact(text).map(LookUp::Member), true));
         }
-        let indexed = self.rules.indexed.iter().find(|indexed| indexed.path == path)?;
+        let indexed = self.rules.indexed.iter().find(|indexed| *indexed.path == *path)?;
         let key = indexed.key(text);
         let is_whole = is_whole(&key);
-        Some((Some(LookUp::Key(indexed.path.clone(), key)), is_whole))
+        Some((Some(LookUp::Key(Arc::clone(&indexed.path), key)), is_whole))
     }
 
     /// What a text that must begin so leads to.
@@ -165,8 +164,8 @@ impl Indexes<'_> {
             let folded = document::folded(self.kind, text).unwrap_or_else(|_| scim::fold(text));
             return Some(LookUp::UniquePrefix(folded));
         }
-        let indexed = self.rules.indexed.iter().find(|indexed| indexed.path == path)?;
-        Some(LookUp::KeyPrefix(path, indexed.key(text)))
+        let indexed = self.rules.indexed.iter().find(|indexed| *indexed.path == *path)?;
+        Some(LookUp::KeyPrefix(Arc::clone(&indexed.path), indexed.key(text)))
     }
 }
 
@@ -189,7 +188,13 @@ pub(super) fn ask(
     if let [LookUp::Unique(key)] = look_ups {
         return Ok(Found::Records(resources::by_unique_key(tx, tenant, kind, key)?.into_iter().collect()));
     }
+    // Those that are named are asked for at once: a union may name hundreds.
+    let named = look_ups.iter().filter_map(|look_up| if let LookUp::Id(id) = look_up { Some(*id) } else { None });
+    let named: Vec<ResourceId> = named.collect();
     let mut ids = BTreeSet::new();
+    if !named.is_empty() {
+        ids.extend(listing::ids_there_are(tx, tenant, kind, &named)?);
+    }
     for look_up in look_ups {
         let is_prefix = matches!(look_up, LookUp::UniquePrefix(_) | LookUp::KeyPrefix(..));
         let found = ask_one(tx, caller, kind, look_up)?;
@@ -204,7 +209,7 @@ pub(super) fn ask(
     Ok(Found::Ids(ids.into_iter().collect()))
 }
 
-/// One more than there may be shows that there are too many.
+/// What one index has; named ids were asked for before. One more than there may be shows that there are too many.
 fn ask_one(
     tx: &mut ReadTx<'_>,
     caller: &Caller,
@@ -214,8 +219,10 @@ fn ask_one(
     const LIMIT: u32 = CANDIDATES_MAX + 1;
     let tenant = caller.tenant();
     Ok(match look_up {
-        LookUp::Id(id) => vec![*id],
-        LookUp::Unique(key) => resources::by_unique_key(tx, tenant, kind, key)?.map(|found| found.id).into_iter().collect(),
+        LookUp::Id(_) => Vec::new(),
+        LookUp::Unique(key) => {
+            resources::by_unique_key(tx, tenant, kind, key)?.map(|found| found.id).into_iter().collect()
+        }
         LookUp::UniquePrefix(prefix) => listing::ids_by_unique_prefix(tx, tenant, kind, prefix, LIMIT)?,
         LookUp::Key(path, key) => listing::ids_by_key(tx, tenant, kind, (path, key), LIMIT)?,
         LookUp::KeyPrefix(path, prefix) => listing::ids_by_key_prefix(tx, tenant, kind, (path, prefix), LIMIT)?,

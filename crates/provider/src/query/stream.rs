@@ -50,6 +50,13 @@ impl<'q> Stream<'q> {
         stream
     }
 
+    /// All candidates, where their order does not matter.
+    pub(super) fn unordered(caller: &'q Caller, listing: &'q Listing) -> Self {
+        let mut stream = Self::new(caller, listing, listing.is_descending);
+        stream.direction = Direction::Up;
+        stream
+    }
+
     /// Goes on behind a place.
     pub(super) fn go_behind(&mut self, place: &Place) {
         let part = usize::from(place.part);
@@ -156,9 +163,7 @@ impl<'q> Stream<'q> {
             };
             let is_all = match &self.sources[part] {
                 // Where fewer came than fit, there are no more.
-                Some(Source::Index) => {
-                    found.len() < chunk.rows as usize && bytes(&found) < chunk.bytes
-                }
+                Some(Source::Index) => found.len() < chunk.rows as usize && bytes(&found) < chunk.bytes,
                 Some(Source::Records(_)) => true,
                 _ => false,
             };

@@ -53,7 +53,7 @@ impl Engine {
                 let done = cycle.process(kind, principal).await?;
                 match kind {
                     ObjectKind::Group => cycle.write_members(principal).await?,
-                    ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment => {
+                    ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment | ObjectKind::Custom(_) => {
                         cycle.write_managers(principal).await?;
                     }
                 }

@@ -91,7 +91,9 @@ impl Cycle {
         for (kind, id) in newly {
             match kind {
                 ObjectKind::Group => self.foresee_members(id).await?,
-                ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment => self.foresee_user(id).await?,
+                ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment | ObjectKind::Custom(_) => {
+                    self.foresee_user(id).await?
+                }
             }
         }
         self.foresee_ready().await?;
@@ -181,7 +183,7 @@ impl Cycle {
             let (app, from) = (self.app, after);
             let page = self.engine.store().scan(move |tx| match kind {
                 ObjectKind::Group => references::written_members(tx, app, former, from, PAGE),
-                ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment => {
+                ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment | ObjectKind::Custom(_) => {
                     references::holders_of(tx, app, former, from, PAGE)
                 }
             });

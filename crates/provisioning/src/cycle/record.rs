@@ -256,6 +256,6 @@ fn steps<'a>(subject: &Subject, evaluation: Option<&'a Evaluation<'_>>, happened
 pub(super) const fn type_name(kind: ObjectKind) -> &'static str {
     match kind {
         ObjectKind::Group => "Group",
-        ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment => "User",
+        ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment | ObjectKind::Custom(_) => "User",
     }
 }

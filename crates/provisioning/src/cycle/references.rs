@@ -28,7 +28,7 @@ impl Cycle {
                 self.each(holders, "references", move |cycle, holder| async move {
                     match kind {
                         ObjectKind::Group => cycle.write_members(holder).await,
-                        ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment => {
+                        ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment | ObjectKind::Custom(_) => {
                             cycle.write_managers(holder).await
                         }
                     }

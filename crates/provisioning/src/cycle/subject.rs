@@ -135,6 +135,6 @@ impl Subject {
 pub(super) const fn object_type(kind: ObjectKind) -> ObjectType {
     match kind {
         ObjectKind::Group => ObjectType::Group,
-        ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment => ObjectType::User,
+        ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment | ObjectKind::Custom(_) => ObjectType::User,
     }
 }

@@ -105,7 +105,7 @@ impl Look<'_> {
 pub(super) fn has_left(tx: &mut ReadTx<'_>, kind: ObjectKind, id: ObjectId) -> Result<bool, store::StoreError> {
     Ok(match kind {
         ObjectKind::Group => store::groups::group_by_id(tx, id.group())?.is_none_or(|group| group.deleted.is_some()),
-        ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment => {
+        ObjectKind::User | ObjectKind::Membership | ObjectKind::Assignment | ObjectKind::Custom(_) => {
             store::users::user_by_id(tx, id.user())?.is_none_or(|user| user.deleted.is_some())
         }
     })

@@ -49,7 +49,7 @@ pub(super) fn touched(tx: &mut ReadTx<'_>, app: AppId, changes: &[Change]) -> Re
                     touched.objects.insert((ObjectKind::User, change.id));
                 }
             }
-            (ObjectKind::Membership | ObjectKind::Assignment, _) => {}
+            (ObjectKind::Membership | ObjectKind::Assignment | ObjectKind::Custom(_), _) => {}
         }
     }
     Ok(touched)

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
-use provider::{Fetched, Representation, ResourceKind};
+use provider::{Fetched, Representation};
 
 use super::Rejection;
 use super::room::Held;
@@ -29,12 +29,9 @@ fn tagged(status: StatusCode, text: impl Into<Body>, version: i64) -> Response<B
     answer
 }
 
-/// A new resource with its address (RFC 7644 §3.3).
-pub(crate) fn created(kind: ResourceKind, base: &str, shown: Representation) -> Result<Response<Body>, Rejection> {
-    let location = match kind {
-        ResourceKind::User => format!("{base}/Users/{}", shown.id),
-        ResourceKind::Group => format!("{base}/Groups/{}", shown.id),
-    };
+/// A new resource with its address (RFC 7644 §3.3). `endpoint` is where resources of its kind live.
+pub(crate) fn created(base: &str, endpoint: &str, shown: Representation) -> Result<Response<Body>, Rejection> {
+    let location = format!("{base}{endpoint}{}", shown.id);
     let mut answer = resource(StatusCode::CREATED, shown);
     let location = HeaderValue::try_from(location).map_err(|_| Rejection::Internal)?;
     answer.headers_mut().insert(header::LOCATION, location);

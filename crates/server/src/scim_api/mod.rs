@@ -6,6 +6,7 @@
 
 mod answer;
 mod body;
+mod custom;
 mod discovery;
 mod parameters;
 mod rejection;
@@ -46,10 +47,19 @@ pub(crate) fn routes() -> Router<App> {
             .route(&format!("{BASE}/{name}/.search"), search.clone())
             .route(&format!("{BASE}/{name}/.search/"), search);
     }
+    for (path, handler) in [
+        ("{endpoint}", any(custom::collection)),
+        ("{endpoint}/.search", any(custom::search)),
+        ("{endpoint}/{id}", any(custom::one)),
+    ] {
+        routes = routes.route(&format!("{BASE}/{path}"), handler.clone()).route(&format!("{BASE}/{path}/"), handler);
+    }
     let config = get(discovery::service_provider_config);
     routes
-        .route(&format!("{BASE}/.search"), post(resources::search_everything))
-        .route(&format!("{BASE}/.search/"), post(resources::search_everything))
+        .route(BASE, resources::everything())
+        .route(&format!("{BASE}/"), resources::everything())
+        .route(&format!("{BASE}/.search"), resources::search_everything())
+        .route(&format!("{BASE}/.search/"), resources::search_everything())
         .route(&format!("{BASE}/Me"), any(resources::not_offered))
         .route(&format!("{BASE}/Me/"), any(resources::not_offered))
         .route(&format!("{BASE}/Bulk"), post(resources::not_offered))

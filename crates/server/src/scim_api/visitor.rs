@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri, header};
 use jiff::Timestamp;
-use provider::{Caller, ProviderError, TokenHash, View};
+use provider::{Caller, ProviderError, TokenHash, View, Walker};
 use scim::Projection;
 use store::{ReadTx, ResourceId, WriteTx};
 
@@ -58,6 +58,7 @@ impl FromRequestParts<App> for Visitor {
 }
 
 /// A request whose token is valid, with the address of the tenant's endpoint.
+#[derive(Clone)]
 pub(crate) struct Admitted {
     pub(crate) caller: Arc<Caller>,
     pub(crate) base: String,
@@ -65,7 +66,7 @@ pub(crate) struct Admitted {
 }
 
 impl Admitted {
-    async fn read(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Self, Rejection> {
+    pub(crate) async fn read(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<Self, Rejection> {
         Visitor::read(app, headers, uri)?.admitted(app, app.now()).await
     }
 
@@ -85,6 +86,11 @@ impl Admitted {
             .await
     }
 
+    /// Who walks through a list, page by page.
+    pub(crate) fn walker(&self) -> Walker {
+        Walker::from(&self.token)
+    }
+
     /// How to show resources to this caller.
     pub(crate) fn view<'a>(&'a self, projection: &'a Projection) -> View<'a> {
         View { base: &self.base, projection }
@@ -95,7 +101,10 @@ impl FromRequestParts<App> for Admitted {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
-        Self::read(app, &parts.headers, &parts.uri).await
+        match parts.extensions.remove::<Self>() {
+            Some(admitted) => Ok(admitted),
+            None => Self::read(app, &parts.headers, &parts.uri).await,
+        }
     }
 }
 
@@ -115,6 +124,11 @@ impl FromRequestParts<App> for LastSegment {
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Rejection> {
         Ok(Self(segments(&parts.uri).nth(5).unwrap_or_default().to_owned()))
     }
+}
+
+/// The name after the tenant's address, such as `Users`.
+pub(crate) fn endpoint(uri: &Uri) -> &str {
+    segments(uri).nth(4).unwrap_or_default()
 }
 
 fn segments(uri: &Uri) -> impl Iterator<Item = &str> {

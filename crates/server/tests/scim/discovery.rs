@@ -71,7 +71,12 @@ fn capabilities_are_what_the_endpoint_does() {
             ("/filter/supported", json!(true)),
             ("/filter/maxResults", json!(provider::COUNT_MAX)),
             ("/bulk/supported", json!(false)),
-            ("/sort/supported", json!(false)),
+            ("/sort/supported", json!(true)),
+            (
+                "/pagination",
+                json!({ "cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": provider::COUNT_DEFAULT,
+                    "maxPageSize": provider::COUNT_MAX, "cursorTimeout": provider::CURSOR_SECONDS }),
+            ),
             ("/etag/supported", json!(true)),
             ("/changePassword/supported", json!(false)),
             ("/authenticationSchemes/0/type", json!("oauthbearertoken")),

@@ -2,13 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so do the functions it is told with")]
 
 mod access;
+mod cursors;
 mod discovery;
 mod groups;
 mod lists;
 mod malformed;
 mod profiles;
 mod races;
+mod searching;
+mod sorting;
 mod users;
 mod versions;
+mod walks;
 mod wire;
 mod world;

@@ -132,9 +132,13 @@ async fn early_and_late(store: Store) {
 
 #[test]
 fn kinds_keep_their_numbers() {
-    for (kind, code) in
-        [(ObjectKind::User, 1), (ObjectKind::Group, 2), (ObjectKind::Membership, 3), (ObjectKind::Assignment, 4)]
-    {
+    for (kind, code) in [
+        (ObjectKind::User, 1),
+        (ObjectKind::Group, 2),
+        (ObjectKind::Membership, 3),
+        (ObjectKind::Assignment, 4),
+        (ObjectKind::Custom(CustomKind::new(0)), 16),
+    ] {
         assert_eq!((kind.code(), ObjectKind::from_code(code).unwrap()), (code, kind));
     }
     for other in [i64::MIN, -1, 0, 5, i64::MAX] {

@@ -23,7 +23,16 @@ async fn make(store: &Store, tenant: TenantKey, kind: ResourceKind, numbers: imp
     let made: Vec<_> = numbers.into_iter().collect();
     let story = store.write(move |tx| {
         for (number, name) in &made {
-            insert(tx, tenant, kind, numbered(*number), Some(name), "{}", &[("externalId", name.clone())], second(1))?;
+            insert(
+                tx,
+                tenant,
+                kind,
+                numbered(*number),
+                Some(name),
+                "{}",
+                &[("externalId".into(), name.clone())],
+                second(1),
+            )?;
         }
         Ok::<_, StoreError>(())
     });
@@ -161,6 +170,9 @@ fn resources_by_id_and_by_unique_key_in_both_directions() {
             found.sort_unstable();
             assert_eq!(found, [0, 8].map(numbered));
             assert_eq!(by_ids(tx, one, KIND, &[])?, []);
+            let mut there = ids_there_are(tx, one, KIND, &[0, 5, 8].map(numbered))?;
+            there.sort_unstable();
+            assert_eq!(there, [0, 8].map(numbered));
             Ok::<_, StoreError>(())
         });
         story.await.unwrap();

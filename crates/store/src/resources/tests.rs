@@ -10,8 +10,8 @@ use crate::{StoreError, tenants, version_7};
 
 const KIND: ResourceKind = ResourceKind::User;
 
-fn key(path: &'static str, value: &str) -> IndexKey {
-    (path, value.to_owned())
+fn key(path: &str, value: &str) -> IndexKey {
+    (path.into(), value.to_owned())
 }
 
 fn ids(found: Result<Vec<ResourceRecord>, StoreError>) -> Vec<ResourceId> {

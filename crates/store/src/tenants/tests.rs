@@ -27,7 +27,7 @@ fn furnished(tx: &mut WriteTx<'_>, name: &str, number: u128) -> Result<TenantKey
         revoked: None,
     };
     insert_token(tx, tenant, &token, name.as_bytes())?;
-    let keys = [("externalId", "x".to_owned())];
+    let keys = [("externalId".into(), "x".to_owned())];
     // The same ids in both tenants: an id alone must never be enough.
     resources::insert(tx, tenant, ResourceKind::User, numbered(1), Some("ann"), "{}", &keys, second(0))?;
     resources::insert(tx, tenant, ResourceKind::Group, numbered(2), None, "{}", &[], second(0))?;
