@@ -326,19 +326,16 @@ pub fn list(tx: &mut ReadTx<'_>, caller: &Caller, listing: &Listing, view: View<
     let Page { resources, items, .. } = page;
     let mut text = String::with_capacity(resources.len() + 192);
     write_json(&mut text, format_args!("{{\"schemas\":[\"{LIST_RESPONSE_URN}\"],\"totalResults\":"));
-    match listing.start_index {
-        Some(start) => {
-            let total = listing.walked_total(start, items, &outcome);
-            listing.remember(caller, (start, items, total), &outcome);
-            write_json(&mut text, format_args!("{total},\"startIndex\":{start}"));
-        }
-        None => {
-            write_json(&mut text, format_args!("{}", outcome.total));
-            for (name, edge) in listing.edges(&outcome) {
-                let total = listing.filter.as_ref().map(|_| outcome.total);
-                let cursor = listing.pager.seal(&listing.digest(caller), edge, total, listing.now);
-                write_json(&mut text, format_args!(",\"{name}\":\"{cursor}\""));
-            }
+    if let Some(start) = listing.start_index {
+        let total = listing.walked_total(start, items, &outcome);
+        listing.remember(caller, (start, items, total), &outcome);
+        write_json(&mut text, format_args!("{total},\"startIndex\":{start}"));
+    } else {
+        write_json(&mut text, format_args!("{}", outcome.total));
+        let total = listing.filter.as_ref().map(|_| outcome.total);
+        for (name, edge) in listing.edges(&outcome) {
+            let cursor = listing.pager.seal(&listing.digest(caller), edge, total, listing.now);
+            write_json(&mut text, format_args!(",\"{name}\":\"{cursor}\""));
         }
     }
     write_json(&mut text, format_args!(",\"itemsPerPage\":{items},\"Resources\":[{resources}]}}"));

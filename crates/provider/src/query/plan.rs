@@ -87,7 +87,6 @@ fn look_ups(indexes: &Indexes<'_>, filter: &Filter) -> Option<(Vec<LookUp>, bool
             }
             Some((union, is_exact))
         }
-        Filter::Not(_) => None,
         Filter::Present(path) | Filter::ValuePath { path, .. } | Filter::Compare { path, .. }
             if indexes.rules.resource_type.resolve(path).is_none() =>
         {
@@ -96,7 +95,7 @@ fn look_ups(indexes: &Indexes<'_>, filter: &Filter) -> Option<(Vec<LookUp>, bool
                 || matches!(filter, Filter::Compare { value: Literal::Null, .. });
             (!needs_none).then_some((Vec::new(), true))
         }
-        Filter::Present(_) => None,
+        Filter::Not(_) | Filter::Present(_) => None,
         Filter::Compare { operator: Operator::Sw, .. } => indexes.prefix(filter).map(|found| (vec![found], false)),
         Filter::Compare { .. } | Filter::ValuePath { .. } => indexes.equality(filter),
     }

@@ -40,7 +40,7 @@ enum Source {
 impl<'q> Stream<'q> {
     /// All candidates, in the direction of the list or against it.
     pub(super) fn new(caller: &'q Caller, listing: &'q Listing, backwards: bool) -> Self {
-        let direction = if listing.is_descending != backwards { Direction::Down } else { Direction::Up };
+        let direction = if listing.is_descending == backwards { Direction::Up } else { Direction::Down };
         let sources = listing.parts.iter().map(|_| None).collect();
         let mut stream = Self { caller, listing, sources, part: None, after: None, direction, scanned: 0 };
         stream.part = match direction {
