@@ -25,7 +25,7 @@ pub use error::{ProviderError, TenantError};
 pub use profile::{Profile, Rules};
 pub use query::{
     CANDIDATES_MAX, COUNT_DEFAULT, COUNT_MAX, CURSOR_SECONDS, LIST_BYTES_MAX, ListQuery, Listing, Pager,
-    SCAN_EFFORT_MAX, SCAN_MAX, SHOW_EFFORT_MAX, SORT_BYTES_MAX, SORT_MAX, Scope, Walker, list,
+    SCAN_EFFORT_MAX, SCAN_MAX, SHOW_EFFORT_MAX, SORT_BYTES_MAX, SORT_MAX, Scope, Walker, list, list_few,
 };
 pub use representation::{Representation, View};
 pub use resource::{

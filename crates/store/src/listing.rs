@@ -21,6 +21,8 @@ statements! {
              concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id = ANY (ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json)))");
     IDS_THERE_ARE = "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND id IN (SELECT unhex(value) FROM json_each($3))",
                     "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND id = ANY (ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json)))";
+    BY_KEY = "SELECT r.id, r.doc, r.version, r.created, r.modified FROM resource_keys k JOIN resources r ON r.tenant = k.tenant AND r.kind = k.kind AND r.id = k.id
+              WHERE k.tenant = $1 AND k.kind = $2 AND k.path = $3 AND k.key = $4 ORDER BY k.id LIMIT $5";
     IDS_BY_KEY = "SELECT id FROM resource_keys WHERE tenant = $1 AND kind = $2 AND path = $3 AND key = $4 ORDER BY id LIMIT $5";
     IDS_BY_KEYS = "SELECT id FROM resource_keys WHERE tenant = $1 AND kind = $2 AND path = $3 AND key >= $4 AND key < $5 LIMIT $6";
     IDS_BY_UNIQUE_KEYS = "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key >= $3 AND unique_key < $4 LIMIT $5";
@@ -137,6 +139,18 @@ pub fn ids_there_are(
 fn texts(ids: &[ResourceId]) -> Result<String, StoreError> {
     let texts: Vec<String> = ids.iter().map(|id| id.uuid().simple().to_string()).collect();
     serde_json::to_string(&texts).map_err(|error| StoreError::Internal(error.to_string()))
+}
+
+/// Resources that have this key at that path, in the order of their ids, `limit` at the most.
+pub fn by_key(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    (path, key): (&str, &str),
+    limit: u32,
+) -> Result<Vec<ResourceRecord>, StoreError> {
+    let chunk = Chunk { rows: limit, bytes: usize::MAX };
+    read(tx, &BY_KEY, params![tenant, kind.code(), path, key, i64::from(limit)], chunk)
 }
 
 /// The ids of resources that have this key at that path, in order, `limit` at the most.

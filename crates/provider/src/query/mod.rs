@@ -17,7 +17,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use scim::{AttributePath, Edge, Filter, LIST_RESPONSE_URN, Place, ScimError, Sort};
 use sha2::{Digest as _, Sha256};
-use store::resources::ResourceKind;
+use store::resources::{ResourceKind, ResourceRecord};
 use store::{ReadTx, ResourceId};
 
 use self::page::{Outcome, Page};
@@ -41,6 +41,8 @@ pub const SORT_MAX: u32 = 100_000;
 pub const SORT_BYTES_MAX: usize = 16 << 20;
 /// Most resources that one filter may find by indexes.
 pub const CANDIDATES_MAX: u32 = 10_000;
+/// Resources that are read where a look-up by id is: a value that many share is read where it keeps nobody waiting.
+const FEW: u32 = 8;
 /// Most that one filter may cost, in bytes of documents times comparisons: it occupies a reader that others wait for.
 pub const SCAN_EFFORT_MAX: u64 = 4 << 30;
 /// What looking up one member of one group counts in that.
@@ -189,12 +191,12 @@ impl Listing {
         Ok(())
     }
 
-    /// Whether one statement answers it, so that the query may run where a look-up by id runs.
-    pub fn is_one_statement(&self) -> bool {
+    /// Whether one statement answers it unless an index leads to many, so that [`list_few`] may run where a look-up by id runs.
+    pub fn may_be_one_statement(&self) -> bool {
         let is_one = |part: &Part| match (&part.plan, part.kind) {
             (Plan::LookUps(look_ups), _) if look_ups.is_empty() => true,
             (Plan::LookUps(look_ups), ResourceKind::User | ResourceKind::Custom(_)) => {
-                matches!(look_ups.as_slice(), [LookUp::Id(_) | LookUp::Unique(_)])
+                matches!(look_ups.as_slice(), [LookUp::Id(_) | LookUp::Unique(_) | LookUp::Key(..)])
             }
             _ => false,
         };
@@ -321,8 +323,39 @@ fn way(caller: &Caller, parts: &[Part], sort_by: Option<&str>) -> Way {
 
 /// Runs a list; gives the text of the ListResponse. A user's `groups` are only shown when one user is asked for.
 pub fn list(tx: &mut ReadTx<'_>, caller: &Caller, listing: &Listing, view: View<'_>) -> Result<String, ProviderError> {
+    write(tx, caller, listing, view, None)
+}
+
+/// Runs a list by one statement, where [`Listing::may_be_one_statement`] says so; `None` when an index leads to more than [`FEW`]
+/// resources, which [`list`] then reads.
+pub fn list_few(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    listing: &Listing,
+    view: View<'_>,
+) -> Result<Option<String>, ProviderError> {
+    let mut given = None;
+    if let [Part { kind, plan: Plan::LookUps(look_ups), .. }] = listing.parts.as_slice()
+        && let [LookUp::Key(path, key)] = look_ups.as_slice()
+    {
+        let found = store::listing::by_key(tx, caller.tenant(), *kind, (path, key), FEW + 1)?;
+        if found.len() > FEW as usize {
+            return Ok(None);
+        }
+        given = Some(found);
+    }
+    write(tx, caller, listing, view, given).map(Some)
+}
+
+fn write(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    listing: &Listing,
+    view: View<'_>,
+    given: Option<Vec<ResourceRecord>>,
+) -> Result<String, ProviderError> {
     let mut page = Page::new(caller, listing, view)?;
-    let outcome = page.run(tx)?;
+    let outcome = page.run(tx, given)?;
     let Page { resources, items, .. } = page;
     let mut text = String::with_capacity(resources.len() + 192);
     write_json(&mut text, format_args!("{{\"schemas\":[\"{LIST_RESPONSE_URN}\"],\"totalResults\":"));

@@ -65,11 +65,21 @@ impl<'q> Page<'q> {
         Ok(Self { caller, listing, view, matchers, effort, shown, items: 0, resources: String::new() })
     }
 
-    /// Looks at the candidates and writes the page.
-    pub(super) fn run(&mut self, tx: &mut ReadTx<'_>) -> Result<Outcome, ProviderError> {
+    /// Looks at the candidates, which may be given, and writes the page.
+    pub(super) fn run(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        given: Option<Vec<ResourceRecord>>,
+    ) -> Result<Outcome, ProviderError> {
         match self.listing.way {
             Way::Held => held::run(self, tx),
-            Way::ById | Way::ByUniqueKey => self.walk(tx),
+            Way::ById | Way::ByUniqueKey => {
+                let mut stream = Stream::new(self.caller, self.listing, false);
+                if let Some(records) = given {
+                    stream.give(records);
+                }
+                self.walk(tx, &mut stream)
+            }
         }
     }
 
@@ -78,9 +88,8 @@ impl<'q> Page<'q> {
         self.matchers.iter().all(Option::is_none)
     }
 
-    fn walk(&mut self, tx: &mut ReadTx<'_>) -> Result<Outcome, ProviderError> {
-        let (caller, listing) = (self.caller, self.listing);
-        let mut stream = Stream::new(caller, listing, false);
+    fn walk(&mut self, tx: &mut ReadTx<'_>, stream: &mut Stream<'_>) -> Result<Outcome, ProviderError> {
+        let listing = self.listing;
         let mut outcome = Outcome::default();
         let mut known = listing.total;
         if self.is_counted() {
@@ -108,7 +117,7 @@ impl<'q> Page<'q> {
                 limit = found;
             }
         }
-        self.fill(tx, &mut stream, (skipped, limit), known, &mut outcome)?;
+        self.fill(tx, stream, (skipped, limit), known, &mut outcome)?;
         Ok(outcome)
     }
 

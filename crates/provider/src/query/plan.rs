@@ -228,3 +228,109 @@ fn ask_one(
         LookUp::Member(member) => members::group_ids_of(tx, tenant, *member, None, LIMIT)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Profile, TenantSettings};
+
+    fn caller() -> Caller {
+        let profile = Arc::clone(Profile::by_name("generic").expect("it is built in"));
+        Caller::new(store::testing::tenant_key(1), "acme".to_owned(), profile, TenantSettings::default())
+    }
+
+    fn planned(kind: ResourceKind, filter: &str) -> String {
+        let caller = caller();
+        let Planned { plan: found, is_exact } =
+            plan(&caller, kind, caller.rules(kind).expect("it has both"), &filter.parse().expect("it is a filter"));
+        let exactly = if is_exact { "exactly " } else { "" };
+        match found {
+            Plan::All => "all".to_owned(),
+            Plan::LookUps(look_ups) => {
+                format!("{exactly}{}", look_ups.iter().map(shown).collect::<Vec<_>>().join(" + "))
+            }
+        }
+    }
+
+    fn shown(look_up: &LookUp) -> String {
+        match look_up {
+            LookUp::Id(_) => "id".to_owned(),
+            LookUp::Unique(key) => format!("unique {key}"),
+            LookUp::UniquePrefix(prefix) => format!("unique {prefix}*"),
+            LookUp::Key(path, key) => format!("{path} {key}"),
+            LookUp::KeyPrefix(path, prefix) => format!("{path} {prefix}*"),
+            LookUp::Member(_) => "member".to_owned(),
+        }
+    }
+
+    const ID: &str = "01a1fcff-9d56-7a9e-8292-becdc33d4463";
+    const NUMBER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber";
+
+    /// A filter with an index looks at what the index leads to, never at all.
+    #[test]
+    fn what_filters_of_users_look_at() {
+        for (filter, expected) in [
+            ("userName eq \"Ada\"", "exactly unique ada".to_owned()),
+            ("userName eq \"not a name\"", "exactly ".to_owned()),
+            (&format!("id eq \"{ID}\""), "exactly id".to_owned()),
+            ("id eq \"x\"", "exactly ".to_owned()),
+            ("externalId eq \"X\"", "exactly externalId X".to_owned()),
+            ("emails eq \"A@x\"", "exactly emails.value a@x".to_owned()),
+            ("emails[type eq \"work\"].value eq \"A@x\"", "emails.value a@x".to_owned()),
+            ("emails[type eq \"work\" and value eq \"A@x\"]", "emails.value a@x".to_owned()),
+            ("employeeNumber eq 17", format!("exactly {NUMBER} 17")),
+            ("title eq \"x\" and externalId eq \"X\" and active eq true", "externalId X".to_owned()),
+            ("emails eq \"a\" and userName eq \"Ada\" and userName sw \"a\"", "unique ada".to_owned()),
+            (
+                "userName eq \"a\" or externalId eq \"b\" or emails.value eq \"c\"",
+                "exactly unique a + externalId b + emails.value c".to_owned(),
+            ),
+            ("active eq true and (userName eq \"a\" or userName eq \"b\")", "unique a + unique b".to_owned()),
+            ("(userName eq \"a\" and active eq true) or userName eq \"b\"", "unique a + unique b".to_owned()),
+            ("userName sw \"Ad\"", "unique ad*".to_owned()),
+            ("userName sw \"two words\"", "unique two words*".to_owned()),
+            ("externalId sw 7", "externalId 7*".to_owned()),
+            ("emails sw \"Ada@\"", "emails.value ada@*".to_owned()),
+            ("meta.resourceType eq \"Group\"", "exactly ".to_owned()),
+            ("meta.resourceType eq \"User\"", "all".to_owned()),
+            ("userName eq \"a\" or title eq \"b\"", "all".to_owned()),
+            ("not (userName eq \"a\")", "all".to_owned()),
+            ("userName ne \"a\"", "all".to_owned()),
+            ("externalId eq null", "all".to_owned()),
+            ("externalId pr", "all".to_owned()),
+            ("userName co \"a\"", "all".to_owned()),
+            // Only a search of several resource types asks these of a user.
+            ("members eq \"x\"", "exactly ".to_owned()),
+            ("nothing pr or userName eq \"a\"", "exactly unique a".to_owned()),
+            ("nothing ne \"a\"", "all".to_owned()),
+            ("nothing eq null", "all".to_owned()),
+        ] {
+            assert_eq!(planned(ResourceKind::User, filter), expected, "{filter}");
+        }
+    }
+
+    #[test]
+    fn what_filters_of_groups_look_at() {
+        for (filter, expected) in [
+            ("displayName eq \"Sales\"", "exactly displayName sales"),
+            (&format!("members eq \"{ID}\""), "exactly member"),
+            (&format!("members[value eq \"{ID}\"] and displayName sw \"s\""), "member"),
+            (&format!("members.value eq \"{ID}\" and displayName eq \"s\""), "displayName s"),
+            ("members eq \"x\"", "exactly "),
+        ] {
+            assert_eq!(planned(ResourceKind::Group, filter), expected, "{filter}");
+        }
+    }
+
+    /// SF-04. As many terms as there may be are as many look-ups, and a value that shares its key with others is looked at.
+    #[test]
+    fn hundreds_of_names_and_long_values() {
+        let names: Vec<String> = (0..200).map(|number| format!("userName eq \"u{number}\"")).collect();
+        assert_eq!(planned(ResourceKind::User, &names.join(" or ")).matches("unique").count(), 200);
+        let long = |length: usize| planned(ResourceKind::User, &format!("externalId eq \"{}\"", "x".repeat(length)));
+        assert!(long(INDEX_KEY_BYTES_MAX - 4).starts_with("exactly"));
+        assert!(!long(INDEX_KEY_BYTES_MAX - 3).starts_with("exactly"));
+    }
+}

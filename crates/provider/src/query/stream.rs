@@ -57,6 +57,13 @@ impl<'q> Stream<'q> {
         stream
     }
 
+    /// Takes what the plan of the only part leads to, where it was asked already.
+    pub(super) fn give(&mut self, records: Vec<ResourceRecord>) {
+        if let [source] = self.sources.as_mut_slice() {
+            *source = Some(Source::Records(records));
+        }
+    }
+
     /// Goes on behind a place.
     pub(super) fn go_behind(&mut self, place: &Place) {
         let part = usize::from(place.part);

@@ -77,13 +77,22 @@ async fn list(scope: Scope, app: App, admitted: Admitted, parameters: Parameters
     let projection = parameters.projection()?;
     let (pager, walker, now) = (app.pager(), admitted.walker(), app.now());
     let listing = Listing::prepare(&admitted.caller, scope, &parameters.list(), pager, walker, now)?;
-    let (is_one_statement, tenant) = (listing.is_one_statement(), admitted.caller.tenant());
-    let run = move |tx: &mut store::ReadTx<'_>| {
-        provider::list(tx, &admitted.caller, &listing, admitted.view(&projection)).map_err(Rejection::from)
-    };
-    if is_one_statement {
-        return Ok(answer::json(StatusCode::OK, app.store.look_up(run).await?));
+    let (may_be_few, tenant) = (listing.may_be_one_statement(), admitted.caller.tenant());
+    let asked = Arc::new((admitted, listing, projection));
+    if may_be_few {
+        let asked = Arc::clone(&asked);
+        let run = move |tx: &mut store::ReadTx<'_>| {
+            let (admitted, listing, projection) = &*asked;
+            provider::list_few(tx, &admitted.caller, listing, admitted.view(projection)).map_err(Rejection::from)
+        };
+        if let Some(text) = app.store.look_up(run).await? {
+            return Ok(answer::json(StatusCode::OK, text));
+        }
     }
+    let run = move |tx: &mut store::ReadTx<'_>| {
+        let (admitted, listing, projection) = &*asked;
+        provider::list(tx, &admitted.caller, listing, admitted.view(projection)).map_err(Rejection::from)
+    };
     let room = app.room().take(tenant).await?;
     Ok(answer::json(StatusCode::OK, room.keep(app.store.scan(run).await?)))
 }

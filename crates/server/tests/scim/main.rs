@@ -4,6 +4,7 @@
 mod access;
 mod cursors;
 mod discovery;
+mod filters;
 mod groups;
 mod lists;
 mod malformed;

@@ -204,6 +204,11 @@ fn what_begins_alike_is_a_range_of_the_index() {
                 assert_eq!((by_name, by_key), (expected.clone(), expected), "{prefix}");
             }
             assert_eq!(ids_by_key_prefix(tx, one, KIND, ("externalId", "a"), 2)?.len(), 2);
+            for (key, expected) in [("ann", Some(numbered(0))), ("an", None)] {
+                let ids = ids_by_key(tx, one, KIND, ("externalId", key), 9)?;
+                let found: Vec<_> = by_key(tx, one, KIND, ("externalId", key), 9)?.into_iter().map(|r| r.id).collect();
+                assert_eq!((ids, found), (expected.into_iter().collect(), expected.into_iter().collect()), "{key}");
+            }
             Ok::<_, StoreError>(())
         });
         story.await.unwrap();
