@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     fn tag(bytes: &[u8]) -> [u8; TAG] {
-        let mut tag = [7; TAG];
+        let mut tag = [7_u8; TAG];
         for (at, byte) in bytes.iter().enumerate() {
             tag[at % TAG] = tag[at % TAG].wrapping_mul(31).wrapping_add(*byte);
         }

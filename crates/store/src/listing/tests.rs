@@ -21,7 +21,7 @@ async fn tenant(store: &Store, name: &'static str) -> TenantKey {
 
 async fn make(store: &Store, tenant: TenantKey, kind: ResourceKind, numbers: impl IntoIterator<Item = (u128, String)>) {
     let made: Vec<_> = numbers.into_iter().collect();
-    let story = store.write(move |tx| {
+    let written = store.write(move |tx| {
         for (number, name) in &made {
             insert(
                 tx,
@@ -36,7 +36,7 @@ async fn make(store: &Store, tenant: TenantKey, kind: ResourceKind, numbers: imp
         }
         Ok::<_, StoreError>(())
     });
-    story.await.unwrap();
+    written.await.unwrap();
 }
 
 /// What happens to a resource: it is made or deleted, and its transaction is kept or not.
@@ -144,7 +144,7 @@ fn resources_by_id_and_by_unique_key_in_both_directions() {
             let all = [0, 1, 7, 8, u128::MAX].map(numbered::<ResourceId>);
             let by_name = [8, 1, u128::MAX, 0, 7].map(numbered::<ResourceId>);
             for (direction, ids, names) in [(up, all, by_name), (down, reversed(all), reversed(by_name))] {
-                let (mut walked, mut named) = (Vec::new(), Vec::new());
+                let (mut walked, mut sorted) = (Vec::new(), Vec::new());
                 while let Some(last) = by_id_after(tx, one, KIND, direction, walked.last().copied(), rows(2))?.last() {
                     walked.extend(
                         by_id_after(tx, one, KIND, direction, walked.last().copied(), rows(2))?.iter().map(|r| r.id),
@@ -156,11 +156,11 @@ fn resources_by_id_and_by_unique_key_in_both_directions() {
                 while let [found, ..] =
                     by_unique_key_after(tx, one, KIND, direction, after.as_deref(), rows(1))?.as_slice()
                 {
-                    named.push(found.id);
+                    sorted.push(found.id);
                     let number = by_name.iter().position(|id| *id == found.id).unwrap();
                     after = unique_key_at(tx, one, KIND, number as u64)?;
                 }
-                assert_eq!(named, names, "{direction:?}");
+                assert_eq!(sorted, names, "{direction:?}");
             }
             for (number, expected) in [(0, Some(0)), (4, Some(u128::MAX)), (5, None), (u64::MAX, None)] {
                 assert_eq!(id_at(tx, one, KIND, number)?, expected.map(numbered), "{number}");
