@@ -87,6 +87,11 @@ impl Sort {
         &self.path
     }
 
+    /// The name under which a resource holds what decides: its attribute's, or the URN of the extension.
+    pub fn held_under(&self) -> &str {
+        self.extension.as_deref().unwrap_or(&self.attribute)
+    }
+
     /// The place of a resource. Of a multi-valued attribute the primary value decides, or else the first.
     pub fn key(&self, resource: &Attributes) -> SortKey {
         let level = match &self.extension {

@@ -86,7 +86,7 @@ fn collect(page: &mut Page<'_>, tx: &mut ReadTx<'_>) -> Result<Vec<Entry>, Provi
     let (mut entries, mut bytes) = (Vec::new(), 0);
     while let Some((part, records)) = stream.next(tx, u32::MAX)? {
         for record in &records {
-            let resource = page.read(tx, part, record)?;
+            let resource = page.read_to_sort(tx, part, record)?;
             if !page.is_match(part, &resource) {
                 continue;
             }

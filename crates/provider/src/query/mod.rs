@@ -200,7 +200,9 @@ impl Listing {
             }
             _ => false,
         };
-        self.way == Way::ById && self.parts.len() <= 1 && self.parts.iter().all(is_one)
+        // Where a page ends before a place, its beginning is looked for first.
+        let is_forward = !matches!(self.begin, Begin::Edge(Edge::Before(_)));
+        is_forward && self.way == Way::ById && self.parts.len() <= 1 && self.parts.iter().all(is_one)
     }
 
     /// Whether resources are looked at that no index leads to.

@@ -221,6 +221,21 @@ impl<'q> Page<'q> {
         Ok(resource)
     }
 
+    /// As much of a resource as its place needs, and the filter where there is one to try.
+    pub(super) fn read_to_sort(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        part: usize,
+        record: &ResourceRecord,
+    ) -> Result<Attributes, ProviderError> {
+        let held_under = self.listing.parts[part].sort.as_ref().map_or("", scim::Sort::held_under);
+        if self.matchers[part].is_some() || ["id", "meta", "schemas"].contains(&held_under) {
+            return self.read(tx, part, record);
+        }
+        self.effort.spend(effort_of(0, 0, record.doc.len()))?;
+        document::read_one(&record.doc, held_under)
+    }
+
     /// Whether a resource that was read matches.
     pub(super) fn is_match(&self, part: usize, resource: &Attributes) -> bool {
         self.matchers[part].as_ref().is_none_or(|matcher| matcher.matches(resource))

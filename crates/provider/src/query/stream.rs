@@ -201,12 +201,17 @@ impl<'q> Stream<'q> {
             }
             Source::Index => Ok(listing::by_id_after(tx, tenant, kind, direction, id, chunk)?),
             Source::Records(records) => {
-                let records = records.iter().filter(|record| match (id, direction) {
+                let is_left = |record: &&ResourceRecord| match (id, direction) {
                     (None, _) => true,
                     (Some(id), Direction::Up) => record.id > id,
                     (Some(id), Direction::Down) => record.id < id,
-                });
-                Ok(records.take(rows).cloned().collect())
+                };
+                let mut left: Vec<ResourceRecord> = records.iter().filter(is_left).cloned().collect();
+                if direction == Direction::Down {
+                    left.reverse();
+                }
+                left.truncate(rows);
+                Ok(left)
             }
             Source::Ids(ids) => {
                 let wanted: Vec<ResourceId> = match direction {
