@@ -23,7 +23,10 @@ statements! {
                     "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND id = ANY (ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json)))";
     BY_KEY = "SELECT r.id, r.doc, r.version, r.created, r.modified FROM resource_keys k JOIN resources r ON r.tenant = k.tenant AND r.kind = k.kind AND r.id = k.id
               WHERE k.tenant = $1 AND k.kind = $2 AND k.path = $3 AND k.key = $4 ORDER BY k.id LIMIT $5";
-    IDS_BY_KEY = "SELECT id FROM resource_keys WHERE tenant = $1 AND kind = $2 AND path = $3 AND key = $4 ORDER BY id LIMIT $5";
+    IDS_OF_KEYS = "SELECT id FROM resource_keys WHERE tenant = $1 AND kind = $2 AND path = $3 AND key IN (SELECT value FROM json_each($4)) LIMIT $5",
+                  "SELECT id FROM resource_keys WHERE tenant = $1 AND kind = $2 AND path = $3 AND key = ANY (ARRAY(SELECT json_array_elements_text($4::text::json))) LIMIT $5";
+    IDS_OF_UNIQUE_KEYS = "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key IN (SELECT value FROM json_each($3))",
+                         "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key = ANY (ARRAY(SELECT json_array_elements_text($3::text::json)))";
     IDS_BY_KEYS = "SELECT id FROM resource_keys WHERE tenant = $1 AND kind = $2 AND path = $3 AND key >= $4 AND key < $5 LIMIT $6";
     IDS_BY_UNIQUE_KEYS = "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key >= $3 AND unique_key < $4 LIMIT $5";
 }
@@ -138,7 +141,15 @@ pub fn ids_there_are(
 /// Ids as a JSON array of their digits, which both databases read.
 fn texts(ids: &[ResourceId]) -> Result<String, StoreError> {
     let texts: Vec<String> = ids.iter().map(|id| id.uuid().simple().to_string()).collect();
-    serde_json::to_string(&texts).map_err(|error| StoreError::Internal(error.to_string()))
+    json(&texts)
+}
+
+/// Texts as a JSON array. A NUL would pass as an escape there; see `tx`.
+fn json<T: AsRef<str> + serde::Serialize>(texts: &[T]) -> Result<String, StoreError> {
+    if texts.iter().any(|text| text.as_ref().contains('\0')) {
+        return Err(StoreError::Internal("a text holds a NUL character".to_owned()));
+    }
+    serde_json::to_string(texts).map_err(|error| StoreError::Internal(error.to_string()))
 }
 
 /// Resources that have this key at that path, in the order of their ids, `limit` at the most.
@@ -153,15 +164,26 @@ pub fn by_key(
     read(tx, &BY_KEY, params![tenant, kind.code(), path, key, i64::from(limit)], chunk)
 }
 
-/// The ids of resources that have this key at that path, in order, `limit` at the most.
-pub fn ids_by_key(
+/// The ids of resources that have one of these keys at that path, in no order and once for each such key, `limit` at the most.
+pub fn ids_by_keys(
     tx: &mut ReadTx<'_>,
     tenant: TenantKey,
     kind: ResourceKind,
-    (path, key): (&str, &str),
+    (path, keys): (&str, &[&str]),
     limit: u32,
 ) -> Result<Vec<ResourceId>, StoreError> {
-    tx.all(&IDS_BY_KEY, params![tenant, kind.code(), path, key, i64::from(limit)], |row| row.id(0))
+    let keys = json(keys)?;
+    tx.all(&IDS_OF_KEYS, params![tenant, kind.code(), path, &keys, i64::from(limit)], |row| row.id(0))
+}
+
+/// The ids of resources that have one of these unique keys, in no order.
+pub fn ids_by_unique_keys(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    keys: &[&str],
+) -> Result<Vec<ResourceId>, StoreError> {
+    tx.all(&IDS_OF_UNIQUE_KEYS, params![tenant, kind.code(), &json(keys)?], |row| row.id(0))
 }
 
 /// The ids of resources that have a key at that path which begins so, in no order and once for each such key, `limit` at the most.

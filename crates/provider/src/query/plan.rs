@@ -3,7 +3,7 @@
 //! An `and` is narrowed by the member that leads to least; an `or` is the union of what its members lead to, where each of them leads
 //! somewhere. The filter still decides among the candidates, unless the index says all that it says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use scim::{Filter, Literal, Operator, Resolved};
@@ -187,46 +187,66 @@ pub(super) fn ask(
     if let [LookUp::Unique(key)] = look_ups {
         return Ok(Found::Records(resources::by_unique_key(tx, tenant, kind, key)?.into_iter().collect()));
     }
-    // Those that are named are asked for at once: a union may name hundreds.
-    let named = look_ups.iter().filter_map(|look_up| if let LookUp::Id(id) = look_up { Some(*id) } else { None });
-    let named: Vec<ResourceId> = named.collect();
     let mut ids = BTreeSet::new();
-    if !named.is_empty() {
-        ids.extend(listing::ids_there_are(tx, tenant, kind, &named)?);
-    }
     for look_up in look_ups {
-        let is_prefix = matches!(look_up, LookUp::UniquePrefix(_) | LookUp::KeyPrefix(..));
-        let found = ask_one(tx, caller, kind, look_up)?;
+        let (found, is_prefix) = match look_up {
+            LookUp::UniquePrefix(prefix) => (listing::ids_by_unique_prefix(tx, tenant, kind, prefix, LIMIT)?, true),
+            LookUp::KeyPrefix(path, prefix) => {
+                (listing::ids_by_key_prefix(tx, tenant, kind, (path, prefix), LIMIT)?, true)
+            }
+            LookUp::Member(member) => (members::group_ids_of(tx, tenant, *member, None, LIMIT)?, false),
+            LookUp::Id(_) | LookUp::Unique(_) | LookUp::Key(..) => continue,
+        };
         if is_prefix && found.len() > CANDIDATES_MAX as usize {
             return Ok(Found::TooMany);
         }
-        ids.extend(found);
-        if ids.len() > CANDIDATES_MAX as usize {
-            return Err(too_many(CANDIDATES_MAX));
-        }
+        add(&mut ids, found)?;
     }
+    add(&mut ids, named(tx, caller, kind, look_ups)?)?;
     Ok(Found::Ids(ids.into_iter().collect()))
 }
 
-/// What one index has; named ids were asked for before. One more than there may be shows that there are too many.
-fn ask_one(
+/// One more than there may be shows that there are too many.
+const LIMIT: u32 = CANDIDATES_MAX + 1;
+
+fn add(ids: &mut BTreeSet<ResourceId>, found: Vec<ResourceId>) -> Result<(), ProviderError> {
+    ids.extend(found);
+    if ids.len() > CANDIDATES_MAX as usize { Err(too_many(CANDIDATES_MAX)) } else { Ok(()) }
+}
+
+/// What is named whole, each index asked once: a union may name hundreds.
+fn named(
     tx: &mut ReadTx<'_>,
     caller: &Caller,
     kind: ResourceKind,
-    look_up: &LookUp,
+    look_ups: &[LookUp],
 ) -> Result<Vec<ResourceId>, ProviderError> {
-    const LIMIT: u32 = CANDIDATES_MAX + 1;
-    let tenant = caller.tenant();
-    Ok(match look_up {
-        LookUp::Id(_) => Vec::new(),
-        LookUp::Unique(key) => {
-            resources::by_unique_key(tx, tenant, kind, key)?.map(|found| found.id).into_iter().collect()
+    let (mut ids, mut names, mut keys) = (Vec::new(), Vec::new(), BTreeMap::<&str, Vec<&str>>::new());
+    for look_up in look_ups {
+        match look_up {
+            LookUp::Id(id) => ids.push(*id),
+            LookUp::Unique(key) => names.push(key.as_str()),
+            LookUp::Key(path, key) => keys.entry(path).or_default().push(key),
+            LookUp::UniquePrefix(_) | LookUp::KeyPrefix(..) | LookUp::Member(_) => {}
         }
-        LookUp::UniquePrefix(prefix) => listing::ids_by_unique_prefix(tx, tenant, kind, prefix, LIMIT)?,
-        LookUp::Key(path, key) => listing::ids_by_key(tx, tenant, kind, (path, key), LIMIT)?,
-        LookUp::KeyPrefix(path, prefix) => listing::ids_by_key_prefix(tx, tenant, kind, (path, prefix), LIMIT)?,
-        LookUp::Member(member) => members::group_ids_of(tx, tenant, *member, None, LIMIT)?,
-    })
+    }
+    let tenant = caller.tenant();
+    let mut found = Vec::new();
+    if !ids.is_empty() {
+        found.extend(listing::ids_there_are(tx, tenant, kind, &ids)?);
+    }
+    if !names.is_empty() {
+        found.extend(listing::ids_by_unique_keys(tx, tenant, kind, &names)?);
+    }
+    for (path, keys) in keys {
+        let of_path = listing::ids_by_keys(tx, tenant, kind, (path, &keys), LIMIT)?;
+        // One resource may have several of the keys, so that some may be missing although there are fewer.
+        if of_path.len() > CANDIDATES_MAX as usize {
+            return Err(too_many(CANDIDATES_MAX));
+        }
+        found.extend(of_path);
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

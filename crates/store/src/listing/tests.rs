@@ -204,8 +204,17 @@ fn what_begins_alike_is_a_range_of_the_index() {
                 assert_eq!((by_name, by_key), (expected.clone(), expected), "{prefix}");
             }
             assert_eq!(ids_by_key_prefix(tx, one, KIND, ("externalId", "a"), 2)?.len(), 2);
+            let keys = ["ao", "nobody", "ann", "a\u{d7ff}x"];
+            let mut found =
+                (ids_by_unique_keys(tx, one, KIND, &keys)?, ids_by_keys(tx, one, KIND, ("externalId", &keys), 9)?);
+            found.0.sort_unstable();
+            found.1.sort_unstable();
+            let expected: Vec<ResourceId> = [0, 3, 7].map(numbered).into();
+            assert_eq!(found, (expected.clone(), expected));
+            assert_eq!(ids_by_keys(tx, one, KIND, ("externalId", &keys), 2)?.len(), 2);
+            assert_eq!(ids_by_keys(tx, one, KIND, ("title", &keys), 9)?, []);
             for (key, expected) in [("ann", Some(numbered(0))), ("an", None)] {
-                let ids = ids_by_key(tx, one, KIND, ("externalId", key), 9)?;
+                let ids = ids_by_keys(tx, one, KIND, ("externalId", &[key]), 9)?;
                 let found: Vec<_> = by_key(tx, one, KIND, ("externalId", key), 9)?.into_iter().map(|r| r.id).collect();
                 assert_eq!((ids, found), (expected.into_iter().collect(), expected.into_iter().collect()), "{key}");
             }

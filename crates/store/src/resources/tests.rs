@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::listing::{
-    Direction, by_id_after, by_ids, by_unique_key_after, count, id_at, ids_by_key, ids_by_key_prefix,
+    Direction, by_id_after, by_ids, by_unique_key_after, count, id_at, ids_by_key_prefix, ids_by_keys,
     ids_by_unique_prefix, unique_key_at,
 };
 use crate::testing::{numbered, on_both, second};
@@ -58,9 +58,9 @@ fn a_change_exchanges_exactly_the_keys_that_differ() {
                 ("active", "true", vec![1]),
                 ("active", "ann@c", vec![]),
             ] {
-                assert_eq!(ids_by_key(tx, tenant, KIND, (path, value), 9)?, numbers(expected), "{path} {value}");
+                assert_eq!(ids_by_keys(tx, tenant, KIND, (path, &[value]), 9)?, numbers(expected), "{path} {value}");
             }
-            assert_eq!(ids_by_key(tx, tenant, KIND, ("externalId", "7"), 1)?, numbers([1]));
+            assert_eq!(ids_by_keys(tx, tenant, KIND, ("externalId", &["7"]), 1)?, numbers([1]));
             assert_eq!(by_unique_key(tx, tenant, KIND, "ann")?, None);
             assert_eq!(by_unique_key(tx, tenant, KIND, "anne")?.map(|found| found.id), Some(numbered(1)));
 
@@ -70,7 +70,7 @@ fn a_change_exchanges_exactly_the_keys_that_differ() {
 
             assert!(delete(tx, tenant, KIND, numbered(1), &new)?);
             assert!(!delete(tx, tenant, KIND, numbered(1), &new)?);
-            assert_eq!(ids_by_key(tx, tenant, KIND, ("externalId", "7"), 9)?, numbers([2]));
+            assert_eq!(ids_by_keys(tx, tenant, KIND, ("externalId", &["7"]), 9)?, numbers([2]));
             assert_eq!(by_unique_key(tx, tenant, KIND, "anne")?, None);
             // The name is free again.
             insert(tx, tenant, KIND, numbered(3), Some("anne"), "{}", &[], second(4))
@@ -90,7 +90,7 @@ fn nothing_is_found_under_another_tenant_or_kind() {
                 assert_eq!(by_id(tx, tenant, kind, numbered(1))?, None);
                 assert_eq!(by_id_locked(tx, tenant, kind, numbered(1))?, None);
                 assert_eq!(by_unique_key(tx, tenant, kind, "ann")?, None);
-                assert_eq!(ids_by_key(tx, tenant, kind, ("externalId", "7"), 9)?, []);
+                assert_eq!(ids_by_keys(tx, tenant, kind, ("externalId", &["7"]), 9)?, []);
                 assert_eq!(by_id_after(tx, tenant, kind, Direction::Up, None, rows(9))?, []);
                 assert_eq!(by_unique_key_after(tx, tenant, kind, Direction::Up, None, rows(9))?, []);
                 assert_eq!(by_ids(tx, tenant, kind, &[numbered(1)])?, []);
@@ -104,7 +104,7 @@ fn nothing_is_found_under_another_tenant_or_kind() {
                 assert!(!delete(tx, tenant, kind, numbered(1), &keys)?);
             }
             assert_eq!((kind_held(tx, one, numbered(1))?, kind_held(tx, two, numbered(1))?), (Some(KIND), None));
-            assert_eq!(ids_by_key(tx, one, KIND, ("externalId", "7"), 9)?, numbers([1]));
+            assert_eq!(ids_by_keys(tx, one, KIND, ("externalId", &["7"]), 9)?, numbers([1]));
             by_id(tx, one, KIND, numbered(1))
         });
         let untouched = story.await.unwrap().unwrap();
@@ -219,11 +219,11 @@ fn keys_are_kept_letter_by_letter() {
             let keys = texts.map(|text| key("title", text));
             insert(tx, tenant, KIND, numbered(1), None, "{}", &keys, second(1))?;
             for text in texts {
-                assert_eq!(ids_by_key(tx, tenant, KIND, ("title", text), 9)?, numbers([1]), "{text:?}");
+                assert_eq!(ids_by_keys(tx, tenant, KIND, ("title", &[text]), 9)?, numbers([1]), "{text:?}");
             }
             update(tx, tenant, KIND, numbered(1), None, "{}", (&keys, &[]), second(2))?;
             for text in texts {
-                assert_eq!(ids_by_key(tx, tenant, KIND, ("title", text), 9)?, [], "{text:?}");
+                assert_eq!(ids_by_keys(tx, tenant, KIND, ("title", &[text]), 9)?, [], "{text:?}");
             }
             Ok::<_, StoreError>(())
         });
