@@ -42,6 +42,7 @@ fn nobody_is_skipped_or_seen_twice_while_a_thousand_come_and_go() {
     on_both(|store| async {
         let world = World::new(store, "generic").await;
         let all = make(&world, (0..10_000).map(|number| format!("u{:05}", number * 7919 % 10_000)).collect()).await;
+        one_more_than_an_index_may_lead_to(&world).await;
         let mut stays: BTreeSet<&String> = all.iter().collect();
         let (mut seen, mut walked, mut deleted) = (BTreeSet::new(), 0, 0);
         loop {
@@ -75,6 +76,17 @@ fn nobody_is_skipped_or_seen_twice_while_a_thousand_come_and_go() {
         let there = 10_000 - deleted + made;
         assert!(fresh.body["totalResults"].as_u64().unwrap().abs_diff(there) <= 50, "{}", fresh.body);
     });
+}
+
+/// Beginnings that too many share are looked for among all; a value that too many share is refused.
+async fn one_more_than_an_index_may_lead_to(world: &World) {
+    make(world, vec!["u-last".to_owned()]).await;
+    let alike = world.get("/Users?filter=userName+sw+%22U%22&count=1").await;
+    assert_eq!((ids(&alike).len(), &alike.body["totalResults"]), (1, &json!(provider::CANDIDATES_MAX + 1)));
+    let shared = world.get("/Users?filter=externalId+eq+%22same%22").await;
+    assert_eq!((shared.status.as_u16(), &shared.body["scimType"]), (400, &json!("tooMany")));
+    let few = world.get("/Users?filter=externalId+eq+%22same%22+and+userName+eq+%22u-last%22").await;
+    assert_eq!(ids(&few).len(), 1);
 }
 
 #[test]
