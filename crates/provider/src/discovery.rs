@@ -6,7 +6,7 @@ use scim::{
 use serde_json::{Value, json};
 use store::resources::ResourceKind;
 
-use crate::{COUNT_DEFAULT, COUNT_MAX, Caller, ProviderError};
+use crate::{COUNT_DEFAULT, COUNT_MAX, CURSOR_SECONDS, Caller, ProviderError};
 
 /// All schemas of the caller's application, as a ListResponse.
 pub fn schemas(caller: &Caller, base: &str) -> String {
@@ -59,14 +59,15 @@ pub fn service_provider_config(base: &str) -> String {
         },
         "filter": { "supported": true, "maxResults": COUNT_MAX },
         "changePassword": { "supported": false },
-        "sort": { "supported": false },
+        "sort": { "supported": true },
         "etag": { "supported": true },
         "pagination": {
-            "cursor": false,
+            "cursor": true,
             "index": true,
             "defaultPaginationMethod": "index",
             "defaultPageSize": COUNT_DEFAULT,
             "maxPageSize": COUNT_MAX,
+            "cursorTimeout": CURSOR_SECONDS,
         },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",

@@ -1,8 +1,11 @@
 //! What is stored of a resource: its document as text, its unique key, and the keys it is found by.
 
+use std::collections::HashMap;
+
 use scim::limits::KEY_BYTES_MAX;
 use scim::{Attributes, ScimError};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use store::StoreError;
 use store::resources::{IndexKey, ResourceKind};
 
@@ -41,6 +44,16 @@ impl Document {
 /// Reads a stored document.
 pub(crate) fn read(text: &str) -> Result<Attributes, ProviderError> {
     Ok(serde_json::from_str(text).map_err(|error| StoreError::Decode(error.to_string()))?)
+}
+
+/// Reads one attribute of a stored document, or one extension: the others are passed over, which takes a fraction of the time.
+pub(crate) fn read_one(text: &str, name: &str) -> Result<Attributes, ProviderError> {
+    let unreadable = |error: serde_json::Error| StoreError::Decode(error.to_string());
+    // Names of attributes and URNs need no escapes.
+    let held: HashMap<&str, &RawValue> = serde_json::from_str(text).map_err(unreadable)?;
+    let Some(value) = held.get(name) else { return Ok(Attributes::new()) };
+    let value = serde_json::from_str(value.get()).map_err(unreadable)?;
+    Ok(Attributes::from_iter([(name.to_owned(), value)]))
 }
 
 /// The keys that the index of values holds for these attributes.

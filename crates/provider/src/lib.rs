@@ -48,7 +48,8 @@ pub use group_text::{GroupFetched, GroupText, get_group};
 pub use membership::MEMBERS_REWRITTEN_MAX;
 pub use profile::{Profile, Rules};
 pub use query::{
-    COUNT_DEFAULT, COUNT_MAX, LIST_BYTES_MAX, Listing, Paging, SCAN_EFFORT_MAX, SCAN_MAX, SHOW_EFFORT_MAX, list,
+    CANDIDATES_MAX, COUNT_DEFAULT, COUNT_MAX, CURSOR_SECONDS, Kinds, LIST_BYTES_MAX, ListQuery, Listing, Pager,
+    SCAN_EFFORT_MAX, SCAN_MAX, SHOW_EFFORT_MAX, SORT_BYTES_MAX, SORT_MAX, Walker, list, list_few,
 };
 pub use representation::{Representation, View};
 pub use resource::{

@@ -42,6 +42,13 @@ impl TokenKey {
         }
     }
 
+    /// A key of its own for another purpose.
+    pub(crate) fn derive(&self, purpose: &[u8]) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        mac.update(purpose);
+        mac.finalize().into_bytes().into()
+    }
+
     pub(crate) fn digest(&self, token: &str) -> TokenHash {
         let mut mac = self.0.clone();
         mac.update(token.as_bytes());
@@ -60,6 +67,10 @@ impl fmt::Debug for TokenKey {
 pub struct TokenHash(pub(crate) [u8; 32]);
 
 impl TokenHash {
+    pub(crate) const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Finds what the token opens.
     pub fn authenticate(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Arc<Caller>, AuthError> {
         let found = tx.remembered(&self.0, |tx| {

@@ -1,14 +1,15 @@
 //! Laws of lists: whatever index answers a filter, the answer is what the filter says of each resource.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use provider::{
-    Caller, Listing, NewResource, Paging, ProviderError, ResourceKind, Scope, TenantError, TenantSettings, TokenKey,
-    TokenRequest, View,
+    Caller, Kinds, ListQuery, Listing, NewResource, Pager, ProviderError, ResourceKind, Scope, TenantError,
+    TenantSettings, TokenKey, TokenRequest, View, Walker,
 };
 use scim::{Attributes, Filter, Projection, USER_URN};
 use serde_json::{Value, json};
@@ -109,8 +110,11 @@ async fn check(store: &Store, number: usize, people: &[Person], filter: &str) {
     let expected: BTreeSet<String> =
         stored.iter().filter(|(_, held)| parsed.matches(user, held)).map(|(id, _)| id.to_string()).collect();
 
-    let paging = Paging::read(None, None).expect("no parameters are valid parameters");
-    let listing = Listing::prepare(&caller, ResourceKind::User, Some(filter), paging).expect("the filter is valid");
+    let pager = Arc::new(Pager::new(&TokenKey::new([3; 32])));
+    let query = ListQuery { filter: Some(filter), ..ListQuery::default() };
+    let now = Timestamp::UNIX_EPOCH;
+    let listing = Listing::prepare(&caller, Kinds::One(ResourceKind::User), &query, &pager, Walker::default(), now)
+        .expect("the filter is valid");
     let list = store.scan(move |tx| {
         let projection = Projection::default();
         provider::list(tx, &caller, &listing, View { base: "", projection: &projection })

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::limits::ECHO_CHARS_MAX;
 
-/// The `scimType` keywords of RFC 7644 §3.12, table 9.
+/// The `scimType` keywords of RFC 7644 §3.12, table 9, and of RFC 9865 §2.1, table 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ScimType {
     /// The filter is malformed, or compares in a way the attribute does not allow.
@@ -27,6 +27,12 @@ pub enum ScimType {
     InvalidVers,
     /// The request would put sensitive data into the address.
     Sensitive,
+    /// The cursor is not one that this query was given (RFC 9865 §2.1).
+    InvalidCursor,
+    /// The cursor was given too long ago (RFC 9865 §2.1).
+    ExpiredCursor,
+    /// The number of results asked for with a cursor is no number (RFC 9865 §2.1).
+    InvalidCount,
 }
 
 impl ScimType {
@@ -43,6 +49,9 @@ impl ScimType {
             Self::InvalidValue => "invalidValue",
             Self::InvalidVers => "invalidVers",
             Self::Sensitive => "sensitive",
+            Self::InvalidCursor => "invalidCursor",
+            Self::ExpiredCursor => "expiredCursor",
+            Self::InvalidCount => "invalidCount",
         }
     }
 }
@@ -84,6 +93,9 @@ impl ScimError {
         invalid_value => InvalidValue,
         invalid_vers => InvalidVers,
         sensitive => Sensitive,
+        invalid_cursor => InvalidCursor,
+        expired_cursor => ExpiredCursor,
+        invalid_count => InvalidCount,
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod bulk;
 mod canonical;
+mod cursor;
 mod definition;
 mod error;
 mod filter;
@@ -20,9 +21,11 @@ mod path;
 mod projection;
 mod resource_type;
 mod schema;
+mod sort;
 mod twice;
 mod value;
 
+pub use cursor::{CURSOR_CHARS_MAX, Cursor, Edge, Place};
 pub use error::{ScimError, ScimType};
 pub use filter::{Filter, Literal, Matcher, Operator};
 pub use fold::{fold, fold_username};
@@ -37,6 +40,7 @@ pub use schema::{
     Mutability, PATCH_OP_URN, RESOURCE_TYPE_URN, Returned, SCHEMA_URN, SEARCH_REQUEST_URN, SERVICE_PROVIDER_CONFIG_URN,
     Schema, USER_URN, Uniqueness, core_group, core_user, enterprise_user,
 };
+pub use sort::{SORT_KEY_BYTES_MAX, Sort, SortKey};
 
 /// The attributes of one resource, in the schema's spelling; an extension is an object under its URN (RFC 7643 §3.3).
 pub type Attributes = serde_json::Map<String, serde_json::Value>;

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::{ERROR_URN, LIST_RESPONSE_URN, ScimError};
 
-/// One page of resources (RFC 7644 §3.4.2). Resources are written as they are; [`RawValue`] lets stored documents through unparsed.
+/// One page of resources (RFC 7644 §3.4.2, RFC 9865 §2). Resources are written as they are; [`RawValue`] lets stored documents through unparsed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListResponse<T = Box<RawValue>> {
@@ -20,6 +20,12 @@ pub struct ListResponse<T = Box<RawValue>> {
     /// How many resources are on this page.
     #[serde(default)]
     pub items_per_page: u64,
+    /// What asks for the next page (RFC 9865 §2); `None` on the last one, and where pages are by index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// What asks for the page before; `None` on the first one, and where pages are by index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_cursor: Option<String>,
     /// The page; present also when it is empty, because clients expect it.
     #[serde(rename = "Resources", default = "Vec::new")]
     pub resources: Vec<T>,
@@ -33,7 +39,15 @@ impl<T> ListResponse<T> {
     /// A page that starts at `start_index` of `total_results` matches.
     pub fn new(total_results: u64, start_index: u64, resources: Vec<T>) -> Self {
         let items_per_page = resources.len() as u64;
-        Self { schemas: vec![LIST_RESPONSE_URN.to_owned()], total_results, start_index, items_per_page, resources }
+        Self {
+            schemas: vec![LIST_RESPONSE_URN.to_owned()],
+            total_results,
+            start_index,
+            items_per_page,
+            next_cursor: None,
+            previous_cursor: None,
+            resources,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use provider::{TokenKey, TokenUses};
+use provider::{Pager, TokenKey, TokenUses};
 use store::{ResourceId, Store, StoreError};
 
 use crate::edge::{Edge, EdgeSettings};
@@ -56,6 +56,7 @@ struct Inner {
     uses: TokenUses,
     keys: KeyCache,
     edge: Arc<Edge>,
+    pager: Arc<Pager>,
 }
 
 impl App {
@@ -75,8 +76,9 @@ impl App {
         let first = (parts.ids)((parts.clock)()).to_string();
         let edge = Arc::new(Edge::new(settings, log, &first));
         let room = Room::new(parts.store.scans_max(), parts.store.writes_in_turn());
+        let pager = Arc::new(Pager::new(&parts.token_key));
         let (readiness, uses, keys) = (Readiness::default(), TokenUses::default(), KeyCache::default());
-        Self(Arc::new(Inner { parts, readiness, room, edge, uses, keys }))
+        Self(Arc::new(Inner { parts, readiness, room, edge, uses, keys, pager }))
     }
 
     /// The moment it is now.
@@ -123,6 +125,11 @@ impl App {
     /// The room for large answers.
     pub(crate) fn room(&self) -> &Room {
         &self.0.room
+    }
+
+    /// What makes the pages of lists follow each other.
+    pub(crate) fn pager(&self) -> &Arc<Pager> {
+        &self.0.pager
     }
 
     /// The address of a tenant's SCIM endpoint.

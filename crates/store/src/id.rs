@@ -83,6 +83,14 @@ pub(crate) fn above<T: Into<Uuid>>(after: Option<T>) -> Option<Uuid> {
     }
 }
 
+/// The same for a page that is to show what is below `before`, from large to small. Statements compare with `<=`.
+pub(crate) fn below<T: Into<Uuid>>(before: Option<T>) -> Option<Uuid> {
+    match before {
+        None => Some(Uuid::max()),
+        Some(id) => id.into().as_u128().checked_sub(1).map(Uuid::from_u128),
+    }
+}
+
 impl From<UserId> for ObjectId {
     fn from(id: UserId) -> Self {
         Self(id.0)
@@ -107,6 +115,11 @@ impl ObjectId {
 }
 
 impl ResourceId {
+    /// Its sixteen bytes.
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0.into_bytes()
+    }
+
     /// The id of these bytes, which are those of its UUID.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes))
@@ -164,6 +177,14 @@ mod tests {
             (Some(id(u128::MAX)), None),
         ] {
             assert_eq!(above(after), expected, "{after:?}");
+        }
+        for (before, expected) in [
+            (None, Some(id(u128::MAX))),
+            (Some(id(u128::MAX)), Some(id(u128::MAX - 1))),
+            (Some(id(0x100)), Some(id(0xFF))),
+            (Some(id(0)), None),
+        ] {
+            assert_eq!(below(before), expected, "{before:?}");
         }
     }
 

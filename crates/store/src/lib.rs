@@ -16,6 +16,7 @@ pub mod jobs;
 mod key;
 mod kind;
 pub mod links;
+pub mod listing;
 pub mod logs;
 pub mod members;
 mod migrate;

@@ -18,11 +18,17 @@ macro_rules! migrations { ($($name:literal),+ $(,)?) => { &[$(Migration {
     postgres: include_str!(concat!("../migrations/postgres/", $name, ".sql")),
 }),+] } }
 
-const MIGRATIONS: &[Migration] =
-    migrations!["0001_initial", "0002_custom_schemas", "0004_emptied_groups", "0005_credentials", "0007_occurrences",];
+const MIGRATIONS: &[Migration] = migrations![
+    "0001_initial",
+    "0002_custom_schemas",
+    "0003_resource_counts",
+    "0004_emptied_groups",
+    "0005_credentials",
+    "0007_occurrences",
+];
 
 /// The schema version that this program writes.
-pub const SCHEMA_VERSION: i64 = 5;
+pub const SCHEMA_VERSION: i64 = 6;
 
 const CREATE_VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY, name TEXT NOT NULL)";

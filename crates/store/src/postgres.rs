@@ -176,9 +176,9 @@ impl Connection {
         begin: &'static str,
         use_case: impl FnOnce(ReadTx<'_>) -> Result<T, E>,
     ) -> Outcome<T, E> {
-        let mut gave_up = false;
+        let (mut gave_up, slot) = (false, self.number);
         let result = self.begin(begin).map_err(E::from).and_then(|(client, prepared)| {
-            let tx = ReadTx::postgres(client, prepared, &mut gave_up);
+            let tx = ReadTx::postgres(client, prepared, &mut gave_up).counting_in(slot);
             catching(|| use_case(tx))
         });
         let result = match result {

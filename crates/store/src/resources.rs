@@ -8,7 +8,7 @@ use crate::error::StoreError;
 use crate::id::{ResourceId, TenantKey, above};
 pub use crate::kind::{CustomKind, ResourceKind};
 use crate::sql::{Param, Row, Sql, params, statements};
-use crate::{ReadTx, WriteTx};
+use crate::{ReadTx, WriteTx, listing};
 
 /// A stored resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,15 +37,13 @@ pub struct Chunk {
     pub bytes: usize,
 }
 
-/// The columns that [`resource`] reads, in its order; of the table with that prefix, where there are several.
+/// The columns that [`resource`] reads, in its order.
 macro_rules! columns {
     () => {
-        columns!("")
-    };
-    ($prefix:literal) => {
-        concat!($prefix, "id, ", $prefix, "doc, ", $prefix, "version, ", $prefix, "created, ", $prefix, "modified")
+        "id, doc, version, created, modified"
     };
 }
+pub(crate) use columns;
 
 statements! {
     INSERT = "INSERT INTO resources (tenant, kind, id, unique_key, doc, version, created, modified) VALUES ($1, $2, $3, $4, $5, 1, $6, $6)";
@@ -55,11 +53,7 @@ statements! {
     BY_ID_TO_DELETE = concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3"),
                       concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3 FOR UPDATE");
     BY_UNIQUE_KEY = concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key = $3");
-    BY_KEY = concat!("SELECT ", columns!("r."), " FROM resource_keys k JOIN resources r ON r.tenant = k.tenant AND r.kind = k.kind AND r.id = k.id
-              WHERE k.tenant = $1 AND k.kind = $2 AND k.path = $3 AND k.key = $4 AND k.id >= $5 ORDER BY k.id LIMIT $6");
     PAGE = concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id >= $3 ORDER BY id LIMIT $4");
-    PAGE_FROM = concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 ORDER BY id LIMIT $3 OFFSET $4");
-    COUNT = "SELECT COUNT(*) FROM resources WHERE tenant = $1 AND kind = $2";
     KIND_HELD = "SELECT kind FROM resources WHERE tenant = $1 AND kind IN (1, 2) AND id = $2",
                 "SELECT kind FROM resources WHERE tenant = $1 AND kind IN (1, 2) AND id = $2 FOR KEY SHARE";
     KINDS_HELD = "SELECT id, kind FROM resources WHERE tenant = $1 AND kind IN (1, 2) AND id IN (SELECT unhex(value, '-') FROM json_each($2)) ORDER BY id",
@@ -97,6 +91,7 @@ pub fn insert(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.run(&INSERT, params![tenant, kind.code(), id, unique_key, doc, now])?;
+    listing::add_to_count(tx, tenant, kind, 1)?;
     insert_keys(tx, tenant, kind, id, keys.iter())
 }
 
@@ -141,31 +136,6 @@ pub fn by_unique_key(
     tx.first(&BY_UNIQUE_KEY, params![tenant, kind.code(), key], resource)
 }
 
-/// Resources with that key and an id above `after`, in the order of their ids. `None` starts at the first; none are left
-/// when a chunk is empty.
-pub fn by_key(
-    tx: &mut ReadTx<'_>,
-    tenant: TenantKey,
-    kind: ResourceKind,
-    (path, key): (&str, &str),
-    after: Option<ResourceId>,
-    chunk: Chunk,
-) -> Result<Vec<ResourceRecord>, StoreError> {
-    read(tx, &BY_KEY, params![tenant, kind.code(), path, key, above(after), i64::from(chunk.rows)], chunk)
-}
-
-/// Resources in the order of their ids, skipping `offset`.
-pub fn page(
-    tx: &mut ReadTx<'_>,
-    tenant: TenantKey,
-    kind: ResourceKind,
-    offset: u64,
-    chunk: Chunk,
-) -> Result<Vec<ResourceRecord>, StoreError> {
-    let offset = i64::try_from(offset).unwrap_or(i64::MAX);
-    read(tx, &PAGE_FROM, params![tenant, kind.code(), i64::from(chunk.rows), offset], chunk)
-}
-
 /// Resources with an id above `after`, in the order of their ids. `None` starts at the first; none are left when a chunk
 /// is empty.
 pub fn page_after(
@@ -178,7 +148,7 @@ pub fn page_after(
     read(tx, &PAGE, params![tenant, kind.code(), above(after), i64::from(chunk.rows)], chunk)
 }
 
-fn read(
+pub(crate) fn read(
     tx: &mut ReadTx<'_>,
     sql: &'static Sql,
     params: &[Param<'_>],
@@ -192,12 +162,6 @@ fn read(
         Ok(bytes < chunk.bytes)
     })?;
     Ok(found)
-}
-
-/// How many resources of a kind a tenant has.
-pub fn count(tx: &mut ReadTx<'_>, tenant: TenantKey, kind: ResourceKind) -> Result<u64, StoreError> {
-    let count = tx.first(&COUNT, params![tenant, kind.code()], |row| row.int(0))?;
-    Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))
 }
 
 /// What kind of resource has that id. It cannot be deleted by others until the transaction ends.
@@ -272,7 +236,11 @@ pub fn delete(
     for (path, key) in keys {
         tx.run(&DELETE_KEY, params![tenant, kind.code(), path.as_ref(), key, id])?;
     }
-    Ok(tx.run(&DELETE, params![tenant, kind.code(), id])? > 0)
+    let was_there = tx.run(&DELETE, params![tenant, kind.code(), id])? > 0;
+    if was_there {
+        listing::add_to_count(tx, tenant, kind, -1)?;
+    }
+    Ok(was_there)
 }
 
 /// Stores all keys by one statement, as one JSON text: each would be a round trip of its own.

@@ -40,6 +40,7 @@ statements! {
     DELETE_TENANT_VALUES = "DELETE FROM unique_values WHERE tenant = $1";
     DELETE_TENANT_KEYS = "DELETE FROM resource_keys WHERE tenant = $1";
     DELETE_TENANT_RESOURCES = "DELETE FROM resources WHERE tenant = $1";
+    DELETE_TENANT_COUNTS = "DELETE FROM resource_counts WHERE tenant = $1";
     DELETE_TENANT_CHANGES = "DELETE FROM changes WHERE feed = $1",
                             "WITH unnumbered AS (DELETE FROM changes_unnumbered WHERE feed = $1), numbers AS (DELETE FROM feeds WHERE feed = $1) DELETE FROM changes WHERE feed = $1";
     DELETE_TENANT = "DELETE FROM tenants WHERE tenant = $1";
@@ -102,6 +103,7 @@ pub fn delete_tenant(tx: &mut WriteTx<'_>, key: TenantKey) -> Result<(), StoreEr
         &crate::emptied::DELETE_TENANT_NOTES,
         &DELETE_TENANT_KEYS,
         &DELETE_TENANT_RESOURCES,
+        &DELETE_TENANT_COUNTS,
         &DELETE_TENANT_CHANGES,
         &DELETE_TENANT,
     ] {

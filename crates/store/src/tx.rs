@@ -26,6 +26,8 @@ pub struct ReadTx<'c> {
     left: u32,
     /// What the statements have cost so far; see [`ReadTx::spent`].
     spent: u64,
+    /// Which of several rows that add up this transaction writes to.
+    slot: i64,
 }
 
 /// A transaction that may also write. Everything it did is kept, or nothing.
@@ -51,12 +53,12 @@ impl<'c> DerefMut for WriteTx<'c> {
 
 impl<'c> ReadTx<'c> {
     pub(crate) const fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self { inner: Inner::Sqlite(connection), memo: None, failure: None, left: u32::MAX, spent: 0 }
+        Self { inner: Inner::Sqlite(connection), memo: None, failure: None, left: u32::MAX, spent: 0, slot: 0 }
     }
 
     /// Over a snapshot that other use cases may read from too. The memo is forgotten with the snapshot.
     pub(crate) const fn snapshot(connection: &'c rusqlite::Connection, memo: &'c mut Memo) -> Self {
-        Self { inner: Inner::Sqlite(connection), memo: Some(memo), failure: None, left: u32::MAX, spent: 0 }
+        Self { inner: Inner::Sqlite(connection), memo: Some(memo), failure: None, left: u32::MAX, spent: 0, slot: 0 }
     }
 
     /// `gave_up` becomes true when the server ends the transaction for the sake of another (deadlock, serialisation).
@@ -71,6 +73,7 @@ impl<'c> ReadTx<'c> {
             failure: None,
             left: u32::MAX,
             spent: 0,
+            slot: 0,
         }
     }
 
@@ -82,6 +85,17 @@ impl<'c> ReadTx<'c> {
     /// Whether a further statement may be run.
     pub const fn has_statement_left(&self) -> bool {
         self.left > 0
+    }
+
+    /// Writes to the row of that number, where several rows add up to one figure.
+    pub(crate) const fn counting_in(mut self, slot: u32) -> Self {
+        self.slot = slot as i64;
+        self
+    }
+
+    /// Which row this transaction writes to where several add up: no two connections have the same, so none waits for another.
+    pub(crate) const fn slot(&self) -> i64 {
+        self.slot
     }
 
     pub(crate) const fn is_postgres(&self) -> bool {

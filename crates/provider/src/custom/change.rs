@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use store::schemas::{hold_schemas_alone, put_schemas};
 use store::tenants::TenantRecord;
-use store::{ReadTx, StoreError, WriteTx, resources};
+use store::{ReadTx, StoreError, WriteTx, listing};
 
 use super::compiled::digest_of;
 use super::{CustomSchemas, Kinds, fit};
@@ -77,7 +77,7 @@ pub fn set_schemas(
 /// A resource type goes only when it has no resources.
 fn check_removed(tx: &mut ReadTx<'_>, before: &Caller, after: &Caller) -> Result<(), TenantError> {
     for kind in before.profile().kinds().filter(|kind| after.profile().rules(*kind).is_none()) {
-        let count = resources::count(tx, before.tenant(), kind)?;
+        let count = listing::count(tx, before.tenant(), kind)?;
         if count > 0 {
             return Err(TenantError::BadSchemas(format!(
                 "the resource type '{}' has {count} resources; delete them first, or keep the type",

@@ -4,7 +4,7 @@
 use scim::{Attribute, Attributes, Mutability, ResourceType, Returned};
 use serde_json::{Value, json};
 use store::resources::{self, Chunk, ResourceKind, ResourceRecord};
-use store::{ResourceId, WriteTx, unique_values};
+use store::{ResourceId, WriteTx, listing, unique_values};
 
 use crate::profile::Rules;
 use crate::{Caller, ProviderError, TenantError, document};
@@ -25,7 +25,7 @@ pub(super) fn adapt(
     if only_adds(old, new) {
         return Ok(());
     }
-    let count = resources::count(tx, before.tenant(), kind)?;
+    let count = listing::count(tx, before.tenant(), kind)?;
     if count > RESOURCES_CHECKED_MAX {
         return Err(TenantError::BadSchemas(format!(
             "the resource type '{}' has {count} resources, too many to check more than {RESOURCES_CHECKED_MAX} against a changed definition; \

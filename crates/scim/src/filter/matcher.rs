@@ -18,7 +18,11 @@ pub struct Matcher<'a>(Node<'a>);
 
 impl<'a> Matcher<'a> {
     pub(super) fn new(filter: &Filter, resource_type: &'a ResourceType) -> Result<Self, ScimError> {
-        node(filter, Scope::Resource(resource_type)).map(Self)
+        node(filter, Scope::Resource { resource_type, all_known: true }).map(Self)
+    }
+
+    pub(super) fn where_known(filter: &Filter, resource_type: &'a ResourceType) -> Result<Self, ScimError> {
+        node(filter, Scope::Resource { resource_type, all_known: false }).map(Self)
     }
 
     /// Whether a resource matches; see [`Filter::matches`].
@@ -43,7 +47,11 @@ impl<'a> ElementMatcher<'a> {
 /// Where names are looked up.
 #[derive(Clone, Copy)]
 enum Scope<'a> {
-    Resource(&'a ResourceType),
+    /// Where not all names need be known, an unknown one is an attribute that no resource has.
+    Resource {
+        resource_type: &'a ResourceType,
+        all_known: bool,
+    },
     Element(&'a Attribute),
 }
 
@@ -86,6 +94,23 @@ fn invalid<T>(path: &AttributePath, why: &str) -> Result<T, ScimError> {
     Err(ScimError::invalid_filter(format!("'{}' {why}", echo(&path.attribute))))
 }
 
+impl Scope<'_> {
+    /// Whether the path names an attribute that this resource type does not have, and need not have.
+    fn lacks(self, path: &AttributePath) -> bool {
+        match self {
+            Self::Resource { resource_type, all_known: false } => resource_type.resolve(path).is_none(),
+            Self::Resource { .. } | Self::Element(_) => false,
+        }
+    }
+}
+
+/// What a comparison says of an attribute that is not there.
+const fn of_nothing<'a>(operator: Operator, value: &Literal) -> Node<'a> {
+    let holds = matches!((operator, value), (Operator::Eq, Literal::Null))
+        || matches!(operator, Operator::Ne) && !matches!(value, Literal::Null);
+    if holds { Node::And(Vec::new()) } else { Node::Or(Vec::new()) }
+}
+
 /// As deep as the filter, whose depth its parser has bounded.
 fn node<'a>(filter: &Filter, scope: Scope<'a>) -> Result<Node<'a>, ScimError> {
     let all = |members: &[Filter]| members.iter().map(|member| node(member, scope)).collect::<Result<Vec<_>, _>>();
@@ -93,6 +118,8 @@ fn node<'a>(filter: &Filter, scope: Scope<'a>) -> Result<Node<'a>, ScimError> {
         Filter::And(members) => Node::And(all(members)?),
         Filter::Or(members) => Node::Or(all(members)?),
         Filter::Not(inner) => Node::Not(Box::new(node(inner, scope)?)),
+        Filter::Present(path) | Filter::ValuePath { path, .. } if scope.lacks(path) => Node::Or(Vec::new()),
+        Filter::Compare { path, operator, value } if scope.lacks(path) => of_nothing(*operator, value),
         Filter::Present(path) => Node::Test(place(path, path.filter.as_deref(), scope)?.0, Test::Present),
         Filter::ValuePath { path, filter } => Node::Test(place(path, Some(filter), scope)?.0, Test::Present),
         Filter::Compare { path, operator, value } => {
@@ -116,7 +143,7 @@ fn place<'a>(
     scope: Scope<'a>,
 ) -> Result<(Place<'a>, &'a Attribute), ScimError> {
     let (extension, attribute, sub) = match scope {
-        Scope::Resource(resource_type) => {
+        Scope::Resource { resource_type, .. } => {
             let Some(found) = resource_type.resolve(path) else {
                 return invalid(path, "is not an attribute of this resource type");
             };
@@ -183,7 +210,7 @@ fn key(compared: &Attribute, value: &Literal) -> Option<Key> {
 }
 
 /// Part of a name (`co`, `sw`, `ew`) need not be a name by itself, so what the profile refuses is folded like other text.
-fn user_name_key(text: &str) -> String {
+pub(crate) fn user_name_key(text: &str) -> String {
     fold_username(text).unwrap_or_else(|_| fold(text))
 }
 

@@ -12,6 +12,7 @@ use std::str::FromStr;
 
 pub(crate) use matcher::ElementMatcher;
 pub use matcher::Matcher;
+pub(crate) use matcher::user_name_key;
 pub(crate) use parser::Parser;
 use serde_json::Number;
 
@@ -169,6 +170,15 @@ impl Filter {
     /// As [`Filter::check`].
     pub fn matcher<'a>(&self, resource_type: &'a ResourceType) -> Result<Matcher<'a>, ScimError> {
         Matcher::new(self, resource_type)
+    }
+
+    /// The same for a search of several resource types at once (RFC 7644 §3.4.2.1): an attribute that this one does not have is an
+    /// attribute without value.
+    ///
+    /// # Errors
+    /// As [`Filter::check`], except for unknown attributes.
+    pub fn matcher_where_known<'a>(&self, resource_type: &'a ResourceType) -> Result<Matcher<'a>, ScimError> {
+        Matcher::where_known(self, resource_type)
     }
 
     /// Whether a resource matches; `id`, `meta` and `schemas` count when they are there. A filter that [`Filter::check`] refuses

@@ -265,6 +265,7 @@ fn number(word: &str) -> Option<Number> {
     match number.is_f64() {
         false => Some(number),
         true if word.contains(['.', 'e', 'E']) => Number::from_f64(word.parse().ok()?),
+        true if word == "-0" => Some(0.into()),
         true => None,
     }
 }

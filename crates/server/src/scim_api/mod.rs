@@ -59,8 +59,10 @@ pub(crate) fn routes() -> Router<App> {
     }
     let config = get(discovery::service_provider_config);
     routes
-        .route(&format!("{BASE}/.search"), post(resources::search_everything))
-        .route(&format!("{BASE}/.search/"), post(resources::search_everything))
+        .route(BASE, resources::everything())
+        .route(&format!("{BASE}/"), resources::everything())
+        .route(&format!("{BASE}/.search"), resources::search_everything())
+        .route(&format!("{BASE}/.search/"), resources::search_everything())
         .route(&format!("{BASE}/Me"), any(resources::me))
         .route(&format!("{BASE}/Me/"), any(resources::me))
         .route(&format!("{BASE}/Bulk"), post(bulk::bulk))

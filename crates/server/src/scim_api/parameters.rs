@@ -1,10 +1,10 @@
-//! Query parameters (RFC 7644 §3.4.2, §3.9), decoded once: `+` and `%20` are blanks, names are known in any case. A query by POST
+//! Query parameters (RFC 7644 §3.4.2, §3.9, RFC 9865 §2), decoded once: `+` and `%20` are blanks, names are known in any case. A query by POST
 //! (§3.4.3) brings the same ones in its body.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
-use provider::Paging;
+use provider::ListQuery;
 use scim::{Projection, SEARCH_REQUEST_URN, ScimError};
 use serde_json::Value;
 
@@ -17,8 +17,11 @@ pub(crate) struct Parameters {
     pub(crate) filter: Option<String>,
     attributes: Option<String>,
     excluded_attributes: Option<String>,
+    sort_by: Option<String>,
+    sort_order: Option<String>,
     start_index: Option<String>,
     count: Option<String>,
+    cursor: Option<String>,
 }
 
 impl Parameters {
@@ -65,8 +68,11 @@ impl Parameters {
             "filter" => Some(&mut self.filter),
             "attributes" => Some(&mut self.attributes),
             "excludedattributes" => Some(&mut self.excluded_attributes),
+            "sortby" => Some(&mut self.sort_by),
+            "sortorder" => Some(&mut self.sort_order),
             "startindex" => Some(&mut self.start_index),
             "count" => Some(&mut self.count),
+            "cursor" => Some(&mut self.cursor),
             _ => None,
         }
     }
@@ -75,8 +81,16 @@ impl Parameters {
         Projection::read(self.attributes.as_deref(), self.excluded_attributes.as_deref())
     }
 
-    pub(crate) fn paging(&self) -> Result<Paging, ScimError> {
-        Paging::read(self.start_index.as_deref(), self.count.as_deref())
+    /// What is said of a list.
+    pub(crate) fn list(&self) -> ListQuery<'_> {
+        ListQuery {
+            filter: self.filter.as_deref(),
+            sort_by: self.sort_by.as_deref(),
+            sort_order: self.sort_order.as_deref(),
+            start_index: self.start_index.as_deref(),
+            count: self.count.as_deref(),
+            cursor: self.cursor.as_deref(),
+        }
     }
 }
 
@@ -137,6 +151,8 @@ mod tests {
             ("excludedAttributes=members&filter=displayName+eq+\"X\"", "displayName eq \"X\""),
             ("Filter=a%2525", "a%25"),
             ("aadOptscim062020&x=1&&filter=a=b", "a=b"),
+            // SF-18: what is encoded twice is decoded once.
+            ("filter=userName%2520eq%2520%2522x%2522", "userName%20eq%20%22x%22"),
         ] {
             assert_eq!(Parameters::read(query).unwrap().filter.as_deref(), Some(expected), "{query}");
         }
@@ -144,7 +160,17 @@ mod tests {
 
     #[test]
     fn what_is_refused() {
-        for query in ["filter=a&filter=b", "count=1&Count=2", "filter=%ff", "filter=%00", "startIndex=1&startIndex=1"] {
+        // SF-20: neither the first nor the last of two is taken.
+        for query in [
+            "filter=a&filter=b",
+            "cursor&cursor=x",
+            "sortBy=a&SORTBY=b",
+            "sortOrder=ascending&sortorder=ascending",
+            "count=1&Count=2",
+            "filter=%ff",
+            "filter=%00",
+            "startIndex=1&startIndex=1",
+        ] {
             assert!(Parameters::read(query).is_err(), "{query}");
         }
         assert_eq!(Parameters::read("").unwrap(), Parameters::default());
@@ -159,6 +185,7 @@ mod tests {
                 "filter=a eq \"%2B\"&startIndex=2&count=3",
             ),
             (json!({ "Attributes": ["a", "b.c"], "sortBy": "x" }), "attributes=a,b.c&sortBy=x"),
+            (json!({ "cursor": "", "sortOrder": "descending", "count": 5 }), "cursor&count=5&sortorder=descending"),
             (
                 json!({ "excludedAttributes": "a,b", "filter": null, "attributes": [] }),
                 "excludedAttributes=a,b&attributes=",

@@ -217,7 +217,10 @@ const fn scim_status(scim_type: ScimType) -> StatusCode {
         | ScimType::InvalidPath
         | ScimType::NoTarget
         | ScimType::InvalidValue
-        | ScimType::InvalidVers => StatusCode::BAD_REQUEST,
+        | ScimType::InvalidVers
+        | ScimType::InvalidCursor
+        | ScimType::ExpiredCursor
+        | ScimType::InvalidCount => StatusCode::BAD_REQUEST,
     }
 }
 

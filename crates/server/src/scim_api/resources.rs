@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::routing::{MethodRouter, get, post};
 use http::request::Parts;
 use http::{HeaderName, Response, StatusCode, header};
-use provider::{Changed, Listing, NewResource, Patch, Precondition, Replacement, ResourceKind};
+use provider::{Changed, Kinds, Listing, NewResource, Patch, Precondition, Replacement, ResourceKind};
 use scim::Projection;
 use store::{ResourceId, TenantKey};
 
@@ -21,21 +21,23 @@ type Answer = Result<Response<Body>, Rejection>;
 
 /// The methods of `/Users` or `/Groups`.
 pub(crate) fn collection(kind: ResourceKind) -> MethodRouter<App> {
-    get(move |app, admitted, parameters| list(kind, app, admitted, parameters))
+    get(move |State(app), admitted, parameters| list(Kinds::One(kind), app, admitted, parameters))
         .post(move |app, writer, parameters, body| create(kind, app, writer, parameters, body))
 }
 
 /// The method of `/Users/.search` or `/Groups/.search` (RFC 7644 §3.4.3).
 pub(crate) fn search(kind: ResourceKind) -> MethodRouter<App> {
-    post(move |app, admitted, body| find(kind, app, admitted, body))
+    post(move |State(app), admitted, body| find(Kinds::One(kind), app, admitted, body))
 }
 
-/// Answers a search of everything at once, which pages of users and groups of their own make needless.
-pub(crate) async fn search_everything(_: Admitted) -> Rejection {
-    provider::ProviderError::NotImplemented(
-        "users and groups are searched one kind at a time; use /Users/.search or /Groups/.search",
-    )
-    .into()
+/// The method of the endpoint's own address: a list of all resource types at once (RFC 7644 §3.4.2.1).
+pub(crate) fn everything() -> MethodRouter<App> {
+    get(|State(app), admitted, parameters| list(Kinds::All, app, admitted, parameters))
+}
+
+/// The method of `/.search`: the same, with the parameters in the body (RFC 7644 §3.4.3).
+pub(crate) fn search_everything() -> MethodRouter<App> {
+    post(|State(app), admitted, body| find(Kinds::All, app, admitted, body))
 }
 
 /// Answers `/Me` (RFC 7644 §3.11): a token stands for a client, and never for one of the users.
@@ -72,22 +74,32 @@ async fn create(
     answer::created(&writer.base, writer.caller.endpoint(kind), shown)
 }
 
-async fn list(kind: ResourceKind, State(app): State<App>, admitted: Admitted, parameters: Parameters) -> Answer {
+async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters) -> Answer {
     let projection = parameters.projection()?;
-    let listing = Listing::prepare(&admitted.caller, kind, parameters.filter.as_deref(), parameters.paging()?)?;
-    let (is_one_statement, tenant) = (listing.is_one_statement(), admitted.caller.tenant());
-    let run = move |tx: &mut store::ReadTx<'_>| {
-        provider::list(tx, &admitted.caller, &listing, admitted.view(&projection)).map_err(Rejection::from)
-    };
-    if is_one_statement {
-        return Ok(answer::json(StatusCode::OK, app.store.look_up(run).await?));
+    let (pager, walker, now) = (app.pager(), admitted.walker(), app.now());
+    let listing = Listing::prepare(&admitted.caller, scope, &parameters.list(), pager, walker, now)?;
+    let (may_be_few, tenant) = (listing.may_be_one_statement(), admitted.caller.tenant());
+    let asked = Arc::new((admitted, listing, projection));
+    if may_be_few {
+        let asked = Arc::clone(&asked);
+        let run = move |tx: &mut store::ReadTx<'_>| {
+            let (admitted, listing, projection) = &*asked;
+            provider::list_few(tx, &admitted.caller, listing, admitted.view(projection)).map_err(Rejection::from)
+        };
+        if let Some(text) = app.store.look_up(run).await? {
+            return Ok(answer::json(StatusCode::OK, text));
+        }
     }
+    let run = move |tx: &mut store::ReadTx<'_>| {
+        let (admitted, listing, projection) = &*asked;
+        provider::list(tx, &admitted.caller, listing, admitted.view(projection)).map_err(Rejection::from)
+    };
     let room = app.room().take(tenant).await?;
     Ok(answer::json(StatusCode::OK, room.keep(app.store.scan(run).await?)))
 }
 
-async fn find(kind: ResourceKind, app: State<App>, admitted: Admitted, ScimBody(body): ScimBody) -> Answer {
-    list(kind, app, admitted, Parameters::of_search(body)?).await
+async fn find(scope: Kinds, app: App, admitted: Admitted, ScimBody(body): ScimBody) -> Answer {
+    list(scope, app, admitted, Parameters::of_search(body)?).await
 }
 
 /// Looks up the token and the resource in one transaction: this is what clients ask most.

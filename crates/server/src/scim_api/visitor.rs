@@ -8,7 +8,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode, Uri, header};
 use jiff::Timestamp;
-use provider::{Caller, ProviderError, TokenHash, View, WriteAccess, oauth};
+use provider::{Caller, ProviderError, TokenHash, View, Walker, WriteAccess, oauth};
 use scim::Projection;
 use store::{ReadTx, ResourceId, WriteTx};
 
@@ -111,6 +111,11 @@ impl Admitted {
         trail: Option<&Arc<Trail>>,
     ) -> Result<Self, Rejection> {
         Visitor::read(app, headers, uri, trail).await?.admitted(app, app.now()).await
+    }
+
+    /// Who walks through a list, page by page.
+    pub(crate) fn walker(&self) -> Walker {
+        Walker::from(&self.token)
     }
 
     /// How to show resources to this caller.

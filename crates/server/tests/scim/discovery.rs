@@ -87,7 +87,12 @@ fn capabilities_are_what_the_endpoint_does() {
             ("/bulk/supported", json!(true)),
             ("/bulk/maxOperations", json!(scim::limits::BULK_OPERATIONS_MAX)),
             ("/bulk/maxPayloadSize", json!(server::BODY_BYTES_MAX)),
-            ("/sort/supported", json!(false)),
+            ("/sort/supported", json!(true)),
+            (
+                "/pagination",
+                json!({ "cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": provider::COUNT_DEFAULT,
+                    "maxPageSize": provider::COUNT_MAX, "cursorTimeout": provider::CURSOR_SECONDS }),
+            ),
             ("/etag/supported", json!(true)),
             ("/changePassword/supported", json!(false)),
             ("/authenticationSchemes/0/type", json!("oauthbearertoken")),

@@ -288,7 +288,6 @@ fn searches_by_post_answer_as_lists_do() {
             ("POST", "/Users/.search", json!({ "filter": "active pr" }), 400),
             ("POST", "/Users/.search", json!({ "schemas": schemas, "filter": "active" }), 400),
             ("GET", "/Users/.search", Value::Null, 405),
-            ("POST", "/.search", json!({ "schemas": schemas }), 501),
         ] {
             assert_eq!(world.call(method, path, &body).await.status.as_u16(), expected, "{method} {path} {body}");
         }

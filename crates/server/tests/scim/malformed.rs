@@ -143,8 +143,6 @@ fn addresses() {
             "/Users/1",
             "/Users/%0d%0a",
             "/nothing",
-            "/",
-            "",
             "/Users/a/b",
             "/Schemas/x",
             "/ResourceTypes/x",
@@ -156,22 +154,21 @@ fn addresses() {
         }
         let long = format!("/Users/{}", "x".repeat(60_000));
         assert_eq!(world.get(&long).await.status.as_u16(), 404);
-        for path in
-            ["/Users/", "/Users", "/Schemas/", "/ServiceProviderConfig/", "/Users/?filter=DisplayName+eq+%22X%22"]
-        {
+        for path in [
+            "/",
+            "",
+            "/Users/",
+            "/Users",
+            "/Schemas/",
+            "/ServiceProviderConfig/",
+            "/Users/?filter=DisplayName+eq+%22X%22",
+        ] {
             assert_eq!(world.get(path).await.status.as_u16(), 200, "{path}");
         }
         let id = world.user("ann").await;
         assert_eq!(world.get(&format!("/Users/{id}/")).await.status.as_u16(), 200);
         assert_eq!(world.get(&format!("/Users/{}", id.to_uppercase())).await.status.as_u16(), 404);
-        for (method, path) in [
-            ("GET", "/Me"),
-            ("GET", "/Me/"),
-            ("PATCH", "/Me"),
-            ("DELETE", "/Me"),
-            ("POST", "/.search"),
-            ("POST", "/.search/"),
-        ] {
+        for (method, path) in [("GET", "/Me"), ("GET", "/Me/"), ("PATCH", "/Me"), ("DELETE", "/Me")] {
             assert_eq!(world.call(method, path, &json!(null)).await.status.as_u16(), 501, "{method} {path}");
             let stranger = World { token: String::new(), ..world.clone() };
             assert_eq!(stranger.call(method, path, &json!(null)).await.status.as_u16(), 401, "{method} {path}");

@@ -1,6 +1,10 @@
 //! Resources are found by id, by unique key and by every key they have now, and by none they had.
 
 use super::*;
+use crate::listing::{
+    Direction, by_id_after, by_ids, by_unique_key_after, count, id_at, ids_by_key_prefix, ids_by_keys,
+    ids_by_unique_prefix, unique_key_at,
+};
 use crate::testing::{numbered, on_both, second};
 use crate::{StoreError, tenants, version_7};
 
@@ -54,13 +58,9 @@ fn a_change_exchanges_exactly_the_keys_that_differ() {
                 ("active", "true", vec![1]),
                 ("active", "ann@c", vec![]),
             ] {
-                assert_eq!(
-                    ids(by_key(tx, tenant, KIND, (path, value), None, rows(9))),
-                    numbers(expected),
-                    "{path} {value}"
-                );
+                assert_eq!(ids_by_keys(tx, tenant, KIND, (path, &[value]), 9)?, numbers(expected), "{path} {value}");
             }
-            assert_eq!(ids(by_key(tx, tenant, KIND, ("externalId", "7"), None, rows(1))), numbers([1]));
+            assert_eq!(ids_by_keys(tx, tenant, KIND, ("externalId", &["7"]), 1)?, numbers([1]));
             assert_eq!(by_unique_key(tx, tenant, KIND, "ann")?, None);
             assert_eq!(by_unique_key(tx, tenant, KIND, "anne")?.map(|found| found.id), Some(numbered(1)));
 
@@ -70,7 +70,7 @@ fn a_change_exchanges_exactly_the_keys_that_differ() {
 
             assert!(delete(tx, tenant, KIND, numbered(1), &new)?);
             assert!(!delete(tx, tenant, KIND, numbered(1), &new)?);
-            assert_eq!(ids(by_key(tx, tenant, KIND, ("externalId", "7"), None, rows(9))), numbers([2]));
+            assert_eq!(ids_by_keys(tx, tenant, KIND, ("externalId", &["7"]), 9)?, numbers([2]));
             assert_eq!(by_unique_key(tx, tenant, KIND, "anne")?, None);
             // The name is free again.
             insert(tx, tenant, KIND, numbered(3), Some("anne"), "{}", &[], second(4))
@@ -90,8 +90,13 @@ fn nothing_is_found_under_another_tenant_or_kind() {
                 assert_eq!(by_id(tx, tenant, kind, numbered(1))?, None);
                 assert_eq!(by_id_locked(tx, tenant, kind, numbered(1))?, None);
                 assert_eq!(by_unique_key(tx, tenant, kind, "ann")?, None);
-                assert_eq!(by_key(tx, tenant, kind, ("externalId", "7"), None, rows(9))?, []);
-                assert_eq!(page(tx, tenant, kind, 0, rows(9))?, []);
+                assert_eq!(ids_by_keys(tx, tenant, kind, ("externalId", &["7"]), 9)?, []);
+                assert_eq!(by_id_after(tx, tenant, kind, Direction::Up, None, rows(9))?, []);
+                assert_eq!(by_unique_key_after(tx, tenant, kind, Direction::Up, None, rows(9))?, []);
+                assert_eq!(by_ids(tx, tenant, kind, &[numbered(1)])?, []);
+                assert_eq!(ids_by_key_prefix(tx, tenant, kind, ("externalId", "7"), 9)?, []);
+                assert_eq!(ids_by_unique_prefix(tx, tenant, kind, "a", 9)?, []);
+                assert_eq!((id_at(tx, tenant, kind, 0)?, unique_key_at(tx, tenant, kind, 0)?), (None, None));
                 assert_eq!(page_after(tx, tenant, kind, None, rows(9))?, []);
                 assert_eq!(count(tx, tenant, kind)?, 0);
                 update(tx, tenant, kind, numbered(1), None, "{\"stolen\":1}", (&keys, &[]), second(9))?;
@@ -99,7 +104,7 @@ fn nothing_is_found_under_another_tenant_or_kind() {
                 assert!(!delete(tx, tenant, kind, numbered(1), &keys)?);
             }
             assert_eq!((kind_held(tx, one, numbered(1))?, kind_held(tx, two, numbered(1))?), (Some(KIND), None));
-            assert_eq!(ids(by_key(tx, one, KIND, ("externalId", "7"), None, rows(9))), numbers([1]));
+            assert_eq!(ids_by_keys(tx, one, KIND, ("externalId", &["7"]), 9)?, numbers([1]));
             by_id(tx, one, KIND, numbered(1))
         });
         let untouched = story.await.unwrap().unwrap();
@@ -118,12 +123,6 @@ fn pages_follow_each_other_without_gap_or_overlap() {
                 insert(tx, two, KIND, numbered(number + 100), None, "{}", &[], second(1))?;
             }
             assert_eq!(count(tx, one, KIND)?, 9);
-            for (offset, limit, expected) in [(0, 4, 1..=4), (4, 4, 5..=8), (8, 4, 9..=9), (0, 100, 1..=9)] {
-                assert_eq!(ids(page(tx, one, KIND, offset, rows(limit))), numbers(expected), "{offset} {limit}");
-            }
-            for (offset, limit) in [(9, 4), (u64::MAX, 4), (0, 0)] {
-                assert_eq!(page(tx, one, KIND, offset, rows(limit))?, [], "{offset} {limit}");
-            }
             let (mut walked, mut after) = (Vec::new(), None);
             loop {
                 let found = ids(page_after(tx, one, KIND, after, rows(2)));
@@ -150,7 +149,7 @@ fn pages_are_in_the_order_in_which_the_resources_were_made() {
             for id in made.iter().rev() {
                 insert(tx, tenant, KIND, *id, None, "{}", &[], second(0))?;
             }
-            assert_eq!(ids(page(tx, tenant, KIND, 0, rows(9))), made);
+            assert_eq!(ids(page_after(tx, tenant, KIND, None, rows(9))), made);
             Ok::<_, StoreError>(())
         });
         story.await.unwrap();
@@ -170,14 +169,13 @@ fn no_more_is_held_than_a_chunk_however_large_the_documents_are() {
             for (bytes, expected) in [(1, 1..=1), (1_000, 1..=1), (1_001, 1..=2), (3_000, 1..=3), (99_000, 1..=9)] {
                 let chunk = Chunk { rows: 100, bytes };
                 let expected = numbers(expected);
-                assert_eq!(ids(page(tx, tenant, KIND, 0, chunk)), expected, "{bytes}");
+                assert_eq!(ids(by_id_after(tx, tenant, KIND, Direction::Up, None, chunk)), expected, "{bytes}");
                 assert_eq!(ids(page_after(tx, tenant, KIND, None, chunk)), expected, "{bytes}");
-                assert_eq!(ids(by_key(tx, tenant, KIND, ("title", "x"), None, chunk)), expected, "{bytes}");
             }
             let chunk = Chunk { rows: 100, bytes: 2_000 };
             let (mut walked, mut after) = (Vec::new(), None);
             loop {
-                let found = ids(by_key(tx, tenant, KIND, ("title", "x"), after, chunk));
+                let found = ids(page_after(tx, tenant, KIND, after, chunk));
                 let Some(last) = found.last() else { break };
                 after = Some(*last);
                 walked.extend(found);
@@ -205,7 +203,6 @@ fn the_first_and_the_last_id_there_can_be_are_on_their_pages() {
             ] {
                 let (after, expected) = (after.map(numbered), numbers(expected));
                 assert_eq!(ids(page_after(tx, tenant, KIND, after, rows(9))), expected, "{after:?}");
-                assert_eq!(ids(by_key(tx, tenant, KIND, ("title", "x"), after, rows(9))), expected, "{after:?}");
             }
             Ok::<_, StoreError>(())
         });
@@ -222,11 +219,11 @@ fn keys_are_kept_letter_by_letter() {
             let keys = texts.map(|text| key("title", text));
             insert(tx, tenant, KIND, numbered(1), None, "{}", &keys, second(1))?;
             for text in texts {
-                assert_eq!(ids(by_key(tx, tenant, KIND, ("title", text), None, rows(9))), numbers([1]), "{text:?}");
+                assert_eq!(ids_by_keys(tx, tenant, KIND, ("title", &[text]), 9)?, numbers([1]), "{text:?}");
             }
             update(tx, tenant, KIND, numbered(1), None, "{}", (&keys, &[]), second(2))?;
             for text in texts {
-                assert_eq!(by_key(tx, tenant, KIND, ("title", text), None, rows(9))?, [], "{text:?}");
+                assert_eq!(ids_by_keys(tx, tenant, KIND, ("title", &[text]), 9)?, [], "{text:?}");
             }
             Ok::<_, StoreError>(())
         });

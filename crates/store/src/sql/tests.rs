@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use super::Sql;
 use crate::testing::{TestDatabase, databases, postgres_client, sqlite_connection};
-use crate::{applications, audit, changes, clients, emptied, groups, jobs, links, logs, members, references};
-use crate::{resources, schemas, settings, tenants, tokens, unique_values, users};
+use crate::{applications, audit, changes, clients, emptied, groups, jobs, links, listing, logs, members};
+use crate::{references, resources, schemas, settings, tenants, tokens, unique_values, users};
 
 const MODULES: &[(&str, &[&Sql])] = &[
     ("applications", applications::ALL),
@@ -17,6 +17,7 @@ const MODULES: &[(&str, &[&Sql])] = &[
     ("groups", groups::ALL),
     ("jobs", jobs::ALL),
     ("links", links::ALL),
+    ("listing", listing::ALL),
     ("logs", logs::ALL),
     ("emptied", emptied::ALL),
     ("members", members::ALL),
@@ -63,6 +64,7 @@ const TENANT_TABLES: &[&str] = &[
     "assertions",
     "resources",
     "resource_keys",
+    "resource_counts",
     "members",
     "tenant_schemas",
     "unique_values",
@@ -101,7 +103,7 @@ fn a_page_begins_at_an_id_and_not_above_one() {
                 text.match_indices(" > $").map(|(at, _)| text[..at].rsplit(' ').next().unwrap_or_default()).collect();
             // Changes are counted from one, and names are never empty.
             assert!(
-                compared.iter().all(|column| ["seq", "upn_key"].contains(column)),
+                compared.iter().all(|column| ["seq", "upn_key", "unique_key"].contains(column)),
                 "{name} compares {compared:?} by >"
             );
         }

@@ -1,0 +1,423 @@
+//! Lists of resources: filters, orders and pages (RFC 7644 §3.4.2, RFC 9865).
+//!
+//! A list is prepared before its transaction: what it asks for is read and checked, candidates are planned (`plan`), the page's place is
+//! read from a cursor or remembered (`pager`). Then candidates are streamed (`stream`) or, for an order that no index has, held
+//! (`held`), and those that match are written (`page`).
+
+mod check;
+mod held;
+mod page;
+mod pager;
+mod paging;
+mod plan;
+mod stream;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use scim::{AttributePath, Edge, Filter, LIST_RESPONSE_URN, Place, ScimError, Sort};
+use sha2::{Digest as _, Sha256};
+use store::resources::{ResourceKind, ResourceRecord};
+use store::{ReadTx, ResourceId};
+
+use self::page::{Outcome, Page};
+use self::pager::Digest;
+pub use self::pager::{CURSOR_SECONDS, Pager, Walker};
+pub use self::paging::ListQuery;
+use self::paging::Paging;
+use self::plan::{LookUp, Plan, Planned};
+use crate::representation::{View, write_json};
+use crate::{Caller, ProviderError, Rules};
+
+/// Resources on a page when the client does not say.
+pub const COUNT_DEFAULT: u32 = 100;
+/// Most resources on a page.
+pub const COUNT_MAX: u32 = 1000;
+/// Most resources that a filter without index is tried on.
+pub const SCAN_MAX: u32 = 100_000;
+/// Most resources that are sorted by an attribute without index.
+pub const SORT_MAX: u32 = 100_000;
+/// Most that the texts come to which they are sorted by, in bytes.
+pub const SORT_BYTES_MAX: usize = 16 << 20;
+/// Most resources that one filter may find by indexes.
+pub const CANDIDATES_MAX: u32 = 10_000;
+/// Resources that are read where a look-up by id is: a value that many share is read where it keeps nobody waiting.
+const FEW: u32 = 8;
+/// Most that one filter may cost, in bytes of documents times comparisons: it occupies a reader that others wait for.
+pub const SCAN_EFFORT_MAX: u64 = 4 << 30;
+/// What looking up one member of one group counts in that.
+const MEMBER_EFFORT: u64 = 4096;
+/// Most that choosing what one answer shows may cost, in the same unit: `attributes` may name elements by filters of their own.
+pub const SHOW_EFFORT_MAX: u64 = 4 << 30;
+/// What choosing may have cost when a page ends early.
+const PAGE_EFFORT_MAX: u64 = 1 << 30;
+/// How an answer is refused that is beyond [`SHOW_EFFORT_MAX`].
+pub(crate) const TOO_MUCH_TO_SHOW: &str =
+    "the filters among the attributes make too many comparisons for so many values; ask for fewer";
+/// Size from which a page ends early, in bytes: a resource may be large, and groups are answered with their members.
+pub const LIST_BYTES_MAX: usize = 32 << 20;
+
+/// Which resource types a list is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kinds {
+    /// One of them.
+    One(ResourceKind),
+    /// All that the application has, one behind the other (RFC 7644 §3.4.2.1).
+    All,
+}
+
+/// A list that a client asked for, ready to be run.
+#[derive(Debug)]
+pub struct Listing {
+    parts: Vec<Part>,
+    filter: Option<Filter>,
+    comparisons: usize,
+    way: Way,
+    is_descending: bool,
+    count: u32,
+    begin: Begin,
+    /// What the page before has told of the number of all.
+    total: Option<u64>,
+    /// The number of the page's first resource; `None` for a page by cursor.
+    start_index: Option<u64>,
+    asked: Asked,
+    pager: Arc<Pager>,
+    walker: Walker,
+    now: Timestamp,
+}
+
+/// One resource type of a list.
+#[derive(Debug)]
+struct Part {
+    kind: ResourceKind,
+    plan: Plan,
+    /// Whether every candidate of the plan is a match.
+    is_exact: bool,
+    /// The members that the filter asks about.
+    member_ids: Vec<ResourceId>,
+    /// `None` where the list is not sorted, and where this type lacks the attribute.
+    sort: Option<Sort>,
+}
+
+/// In what order candidates are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    ById,
+    ByUniqueKey,
+    /// All of them, to be sorted.
+    Held,
+}
+
+/// Where the page begins.
+#[derive(Debug)]
+enum Begin {
+    /// Behind so many matches.
+    Number(u64),
+    /// Behind the page that ended there.
+    Mark(Place),
+    /// Where a cursor says.
+    Edge(Edge),
+}
+
+/// What tells one list from another.
+#[derive(Debug)]
+struct Asked {
+    scope: Kinds,
+    sort_by: String,
+}
+
+fn too_many(limit: u32) -> ProviderError {
+    let detail = format!(
+        "the filter would have to look at more than {limit} resources; ask for an indexed attribute too, such as id, or userName eq"
+    );
+    ScimError::too_many(detail).into()
+}
+
+impl Listing {
+    /// Reads what a client asks for, checks it against what the application can be searched by, and plans it. An application without
+    /// groups has an empty list of them, because clients test with a query for a group.
+    pub fn prepare(
+        caller: &Caller,
+        scope: Kinds,
+        query: &ListQuery<'_>,
+        pager: &Arc<Pager>,
+        walker: Walker,
+        now: Timestamp,
+    ) -> Result<Self, ProviderError> {
+        let (paging, count) = Paging::read(query)?;
+        let filter = query.filter.map(str::parse::<Filter>).transpose()?;
+        let is_descending = is_descending(query.sort_order)?;
+        let parts = parts(caller, scope, filter.as_ref(), query.sort_by)?;
+        let comparisons = filter.as_ref().map_or(0, Filter::comparisons);
+        let mut listing = Self {
+            way: way(caller, &parts, query.sort_by),
+            parts,
+            filter,
+            comparisons,
+            is_descending: is_descending && query.sort_by.is_some(),
+            count,
+            begin: Begin::Number(0),
+            total: None,
+            start_index: None,
+            asked: Asked { scope, sort_by: query.sort_by.unwrap_or_default().to_owned() },
+            pager: Arc::clone(pager),
+            walker,
+            now,
+        };
+        listing.find_begin(caller, paging)?;
+        Ok(listing)
+    }
+
+    fn find_begin(&mut self, caller: &Caller, paging: Paging<'_>) -> Result<(), ProviderError> {
+        match paging {
+            Paging::Index(start) => {
+                self.start_index = Some(start);
+                // The first page is never a further one.
+                let mark = (start > 1).then(|| {
+                    let digest = self.digest(caller);
+                    self.pager.find(caller.tenant(), self.walker, &digest, start, self.now)
+                });
+                match mark.flatten() {
+                    None => self.begin = Begin::Number(start - 1),
+                    Some((place, total)) => (self.begin, self.total) = (Begin::Mark(place), Some(total)),
+                }
+            }
+            Paging::Cursor("") => self.begin = Begin::Edge(Edge::Start),
+            Paging::Cursor(text) => {
+                let cursor = self.pager.open(&self.digest(caller), text, self.now)?;
+                (self.begin, self.total) = (Begin::Edge(cursor.edge), cursor.total);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether one statement answers it unless an index leads to many, so that [`list_few`] may run where a look-up by id runs.
+    pub fn may_be_one_statement(&self) -> bool {
+        let is_one = |part: &Part| match (&part.plan, part.kind) {
+            (Plan::LookUps(look_ups), _) if look_ups.is_empty() => true,
+            (Plan::LookUps(look_ups), ResourceKind::User | ResourceKind::Custom(_)) => {
+                matches!(look_ups.as_slice(), [LookUp::Id(_) | LookUp::Unique(_) | LookUp::Key(..)])
+            }
+            _ => false,
+        };
+        // Where a page ends before a place, its beginning is looked for first.
+        let is_forward = !matches!(self.begin, Begin::Edge(Edge::Before(_)));
+        is_forward && self.way == Way::ById && self.parts.len() <= 1 && self.parts.iter().all(is_one)
+    }
+
+    /// Whether resources are looked at that no index leads to.
+    const fn looks_at_all(&self) -> bool {
+        self.filter.is_some()
+    }
+
+    /// What this list asks for, whatever its page, what it shows and who asks.
+    fn digest(&self, caller: &Caller) -> Digest {
+        let mut digest = Sha256::new();
+        let scope = match self.asked.scope {
+            Kinds::One(kind) => caller.endpoint(kind).to_owned(),
+            Kinds::All => "*".to_owned(),
+        };
+        let filter = self.filter.as_ref().map(ToString::to_string).unwrap_or_default();
+        let order = if self.is_descending { "descending" } else { "ascending" };
+        for text in [caller.tenant_name(), &scope, &filter, &self.asked.sort_by.to_lowercase(), order] {
+            digest.update((text.len() as u64).to_be_bytes());
+            digest.update(text);
+        }
+        digest.finalize().into()
+    }
+}
+
+fn is_descending(sort_order: Option<&str>) -> Result<bool, ScimError> {
+    match sort_order.map(str::trim) {
+        None => Ok(false),
+        Some(order) if order.eq_ignore_ascii_case("ascending") => Ok(false),
+        Some(order) if order.eq_ignore_ascii_case("descending") => Ok(true),
+        Some(_) => Err(ScimError::invalid_value("sortOrder is ascending or descending")),
+    }
+}
+
+/// The resource types of a list with their plans.
+fn parts(
+    caller: &Caller,
+    scope: Kinds,
+    filter: Option<&Filter>,
+    sort_by: Option<&str>,
+) -> Result<Vec<Part>, ProviderError> {
+    let kinds: Vec<(ResourceKind, &Rules)> = match scope {
+        Kinds::One(kind) => caller.rules(kind).ok().map(|rules| (kind, rules)).into_iter().collect(),
+        Kinds::All => caller.profile().kinds().filter_map(|kind| Some((kind, caller.rules(kind).ok()?))).collect(),
+    };
+    if scope == Kinds::All {
+        check_known(&kinds, filter, sort_by)?;
+    }
+    kinds.into_iter().map(|(kind, rules)| part(caller, scope, (kind, rules), filter, sort_by)).collect()
+}
+
+fn part(
+    caller: &Caller,
+    scope: Kinds,
+    (kind, rules): (ResourceKind, &Rules),
+    filter: Option<&Filter>,
+    sort_by: Option<&str>,
+) -> Result<Part, ProviderError> {
+    let Planned { plan, is_exact } = match filter {
+        None => Planned { plan: Plan::All, is_exact: true },
+        Some(filter) => plan::plan(caller, kind, rules, filter),
+    };
+    let mut member_ids = Vec::new();
+    if let Some(filter) = filter {
+        match scope {
+            Kinds::One(_) => filter.check(&rules.resource_type)?,
+            Kinds::All => drop(filter.matcher_where_known(&rules.resource_type)?),
+        }
+        check::check_filterable(caller, kind, rules, filter)?;
+        member_ids = check::compared_members(filter, &rules.resource_type)?;
+    }
+    let is_known =
+        |text: &str| text.parse::<AttributePath>().is_ok_and(|path| rules.resource_type.resolve(&path).is_some());
+    let sort = match sort_by {
+        Some(text) if scope != Kinds::All || is_known(text) => Some(Sort::read(text, &rules.resource_type)?),
+        _ => None,
+    };
+    if let Some(sort) = &sort {
+        check::check_sortable(kind, sort)?;
+    }
+    Ok(Part { kind, plan, is_exact, member_ids, sort })
+}
+
+/// In a search of several resource types, one of them must have each attribute.
+fn check_known(
+    kinds: &[(ResourceKind, &Rules)],
+    filter: Option<&Filter>,
+    sort_by: Option<&str>,
+) -> Result<(), ScimError> {
+    let is_known = |path: &AttributePath| kinds.iter().any(|(_, rules)| rules.resource_type.resolve(path).is_some());
+    let mut is_all_known = true;
+    if let Some(filter) = filter {
+        check::each_path(filter, &mut |path| is_all_known &= is_known(path));
+    }
+    if !is_all_known {
+        return Err(ScimError::invalid_filter("the filter names an attribute that no resource type has"));
+    }
+    match sort_by.map(str::parse::<AttributePath>) {
+        Some(Ok(path)) if is_known(&path) => Ok(()),
+        None => Ok(()),
+        Some(_) => Err(ScimError::invalid_value("sortBy names no attribute of any resource type")),
+    }
+}
+
+/// Ids are made in the order of time, so `meta.created` has the index that they have; resources made in the same millisecond are in
+/// the order of their ids either way.
+fn way(caller: &Caller, parts: &[Part], sort_by: Option<&str>) -> Way {
+    if sort_by.is_none() {
+        return Way::ById;
+    }
+    match parts {
+        [] => Way::ById,
+        [Part { kind, plan, sort: Some(sort), .. }] => match sort.path() {
+            "id" | "meta.created" => Way::ById,
+            path if Some(path) == caller.unique_attribute(*kind) && *plan == Plan::All => Way::ByUniqueKey,
+            _ => Way::Held,
+        },
+        _ => Way::Held,
+    }
+}
+
+/// Runs a list; gives the text of the ListResponse. A user's `groups` are only shown when one user is asked for.
+pub fn list(tx: &mut ReadTx<'_>, caller: &Caller, listing: &Listing, view: View<'_>) -> Result<String, ProviderError> {
+    write(tx, caller, listing, view, None)
+}
+
+/// Runs a list by one statement, where [`Listing::may_be_one_statement`] says so; `None` when an index leads to more than [`FEW`]
+/// resources, which [`list`] then reads.
+pub fn list_few(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    listing: &Listing,
+    view: View<'_>,
+) -> Result<Option<String>, ProviderError> {
+    let mut given = None;
+    if let [Part { kind, plan: Plan::LookUps(look_ups), .. }] = listing.parts.as_slice()
+        && let [LookUp::Key(path, key)] = look_ups.as_slice()
+    {
+        let found = store::listing::by_key(tx, caller.tenant(), *kind, (path, key), FEW + 1)?;
+        if found.len() > FEW as usize {
+            return Ok(None);
+        }
+        given = Some(found);
+    }
+    write(tx, caller, listing, view, given).map(Some)
+}
+
+fn write(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    listing: &Listing,
+    view: View<'_>,
+    given: Option<Vec<ResourceRecord>>,
+) -> Result<String, ProviderError> {
+    let mut page = Page::new(caller, listing, view)?;
+    let outcome = page.run(tx, given)?;
+    let Page { resources, items, .. } = page;
+    let mut text = String::with_capacity(resources.len() + 192);
+    write_json(&mut text, format_args!("{{\"schemas\":[\"{LIST_RESPONSE_URN}\"],\"totalResults\":"));
+    if let Some(start) = listing.start_index {
+        let total = listing.walked_total(start, items, &outcome);
+        listing.remember(caller, (start, items, total), &outcome);
+        write_json(&mut text, format_args!("{total},\"startIndex\":{start}"));
+    } else {
+        write_json(&mut text, format_args!("{}", outcome.total));
+        let total = listing.filter.as_ref().map(|_| outcome.total);
+        for (name, edge) in listing.edges(&outcome) {
+            let cursor = listing.pager.seal(&listing.digest(caller), edge, total, listing.now);
+            write_json(&mut text, format_args!(",\"{name}\":\"{cursor}\""));
+        }
+    }
+    write_json(&mut text, format_args!(",\"itemsPerPage\":{items},\"Resources\":[{resources}]}}"));
+    Ok(text)
+}
+
+impl Listing {
+    /// The number of all matches as a client sees it that walks by index. While it walks, what it has seen may be deleted: the number
+    /// then counts what it has seen and what is left, so that a client that stops at that number has seen all that are left.
+    fn walked_total(&self, start: u64, items: u32, outcome: &Outcome) -> u64 {
+        let seen = start.saturating_sub(1).saturating_add(u64::from(items));
+        match &self.begin {
+            Begin::Mark(_) if self.count > 0 && !outcome.has_more => seen,
+            Begin::Mark(_) if outcome.has_more => outcome.total.max(seen.saturating_add(1)),
+            Begin::Mark(_) | Begin::Number(_) | Begin::Edge(_) => outcome.total,
+        }
+    }
+
+    /// Remembers where the page ended, if there is one behind it.
+    fn remember(&self, caller: &Caller, (start, items, total): (u64, u32, u64), outcome: &Outcome) {
+        if let (true, Some((_, last))) = (outcome.has_more, &outcome.ends) {
+            let next = start.saturating_add(u64::from(items));
+            let digest = self.digest(caller);
+            self.pager.remember(caller.tenant(), self.walker, digest, (next, last.clone(), total), self.now);
+        }
+    }
+
+    /// The cursors of a page, with their names.
+    fn edges(&self, outcome: &Outcome) -> Vec<(&'static str, Edge)> {
+        if self.count == 0 {
+            return Vec::new();
+        }
+        let mut edges = Vec::new();
+        match (&outcome.ends, &self.begin) {
+            (Some((first, last)), _) => {
+                if outcome.has_before {
+                    edges.push(("previousCursor", Edge::Before(first.clone())));
+                }
+                if outcome.has_more {
+                    edges.push(("nextCursor", Edge::After(last.clone())));
+                }
+            }
+            // What was there is deleted.
+            (None, Begin::Edge(Edge::After(place))) => edges.push(("previousCursor", Edge::Before(place.clone()))),
+            (None, Begin::Edge(Edge::Before(_))) => edges.push(("nextCursor", Edge::Start)),
+            (None, Begin::Edge(Edge::Start) | Begin::Number(_) | Begin::Mark(_)) => {}
+        }
+        edges
+    }
+}

@@ -1,0 +1,305 @@
+//! A page of a list while it is written. Resources are read in chunks and turned into text one by one, so that beside the text no more
+//! than a chunk is held, however many are looked at and however large they are.
+
+use scim::{Attributes, Edge, Matcher, Place};
+use serde_json::{Value, json};
+use store::members;
+use store::resources::{ResourceKind, ResourceRecord};
+use store::{ReadTx, ResourceId};
+
+use super::stream::Stream;
+use super::{
+    Begin, LIST_BYTES_MAX, Listing, MEMBER_EFFORT, PAGE_EFFORT_MAX, Part, SCAN_EFFORT_MAX, SHOW_EFFORT_MAX,
+    TOO_MUCH_TO_SHOW, Way, held,
+};
+use crate::effort::Effort;
+use crate::representation::{Joined, View, complete, represent};
+use crate::{Caller, ProviderError, document, groups};
+
+/// What a run of a list found.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// Matches in all, as far as they are known.
+    pub(super) total: u64,
+    /// The first and the last resource that are shown.
+    pub(super) ends: Option<(Place, Place)>,
+    /// Whether there are matches behind those that are shown, and in front of them.
+    pub(super) has_more: bool,
+    pub(super) has_before: bool,
+}
+
+pub(super) struct Page<'q> {
+    pub(super) caller: &'q Caller,
+    pub(super) listing: &'q Listing,
+    view: View<'q>,
+    /// What the filter says of each part, where the plan does not say it all.
+    matchers: Vec<Option<Matcher<'q>>>,
+    /// What the filter has cost.
+    pub(super) effort: Effort,
+    /// What choosing what is shown has cost.
+    shown: Effort,
+    pub(super) items: u32,
+    pub(super) resources: String,
+}
+
+/// What trying the filter on a resource costs.
+fn effort_of(comparisons: usize, members: usize, bytes: usize) -> u64 {
+    let looked_up = MEMBER_EFFORT.saturating_mul(members as u64);
+    (bytes as u64).saturating_mul(1 + comparisons as u64).saturating_add(looked_up)
+}
+
+impl<'q> Page<'q> {
+    pub(super) fn new(caller: &'q Caller, listing: &'q Listing, view: View<'q>) -> Result<Self, ProviderError> {
+        let matcher = |part: &Part| match &listing.filter {
+            Some(filter) if !part.is_exact => {
+                filter.matcher_where_known(caller.resource_type(part.kind)?).map(Some).map_err(ProviderError::from)
+            }
+            _ => Ok(None),
+        };
+        let matchers = listing.parts.iter().map(matcher).collect::<Result<_, _>>()?;
+        let effort = Effort::new(
+            SCAN_EFFORT_MAX,
+            "the filter makes too many comparisons for so many resources; ask for an indexed attribute too",
+        );
+        let shown = Effort::new(SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW);
+        Ok(Self { caller, listing, view, matchers, effort, shown, items: 0, resources: String::new() })
+    }
+
+    /// Looks at the candidates, which may be given, and writes the page.
+    pub(super) fn run(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        given: Option<Vec<ResourceRecord>>,
+    ) -> Result<Outcome, ProviderError> {
+        match self.listing.way {
+            Way::Held => held::run(self, tx),
+            Way::ById | Way::ByUniqueKey => {
+                let mut stream = Stream::new(self.caller, self.listing, false);
+                if let Some(records) = given {
+                    stream.give(records);
+                }
+                self.walk(tx, &mut stream)
+            }
+        }
+    }
+
+    /// Whether every candidate is a match, so that there is nothing to try.
+    fn is_counted(&self) -> bool {
+        self.matchers.iter().all(Option::is_none)
+    }
+
+    fn walk(&mut self, tx: &mut ReadTx<'_>, stream: &mut Stream<'_>) -> Result<Outcome, ProviderError> {
+        let listing = self.listing;
+        let mut outcome = Outcome::default();
+        let mut known = listing.total;
+        if self.is_counted() {
+            let mut total = 0;
+            for part in 0..listing.parts.len() {
+                total += stream.len(tx, part)?;
+            }
+            known = Some(total);
+        }
+        let (mut skipped, mut limit) = (0, listing.count);
+        match &listing.begin {
+            Begin::Edge(Edge::Start) | Begin::Number(0) => {}
+            Begin::Number(number) if self.is_counted() => stream.skip(tx, *number)?,
+            Begin::Number(number) => skipped = *number,
+            Begin::Edge(Edge::After(place)) | Begin::Mark(place) => {
+                stream.go_behind(place);
+                outcome.has_before = true;
+            }
+            Begin::Edge(Edge::Before(place)) => {
+                let (start, found) = self.find_back(tx, place)?;
+                outcome.has_before = start.is_some();
+                if let Some(start) = &start {
+                    stream.go_behind(start);
+                }
+                limit = found;
+            }
+        }
+        self.fill(tx, stream, (skipped, limit), known, &mut outcome)?;
+        Ok(outcome)
+    }
+
+    /// Shows the next `limit` matches behind those to be skipped. Matches of other pages are counted where their number is not known.
+    fn fill(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        stream: &mut Stream<'_>,
+        (skipped, limit): (u64, u32),
+        known: Option<u64>,
+        outcome: &mut Outcome,
+    ) -> Result<(), ProviderError> {
+        let mut counted = 0;
+        outcome.total = known.unwrap_or(0);
+        if limit == 0 && known.is_some() {
+            return Ok(());
+        }
+        loop {
+            // One more tells whether there are more.
+            let rows = if self.is_counted() { limit.saturating_sub(self.items) + 1 } else { u32::MAX };
+            let Some((part, records)) = stream.next(tx, rows)? else { break };
+            let (mut first, mut last) = (None, None);
+            for record in &records {
+                if !self.matches(tx, part, record)? {
+                    continue;
+                }
+                counted += 1;
+                if counted <= skipped {
+                    continue;
+                }
+                if self.items == limit || outcome.has_more || self.is_full() {
+                    outcome.has_more = true;
+                    if known.is_some() {
+                        break;
+                    }
+                    continue;
+                }
+                self.show(tx, part, record)?;
+                first = first.or(Some(record));
+                last = Some(record);
+            }
+            if let Some((first, last)) = first.zip(last) {
+                let last = stream.place(part, last)?;
+                let first = outcome.ends.take().map_or_else(|| stream.place(part, first), |(first, _)| Ok(first))?;
+                outcome.ends = Some((first, last));
+            }
+            if outcome.has_more && known.is_some() {
+                return Ok(());
+            }
+        }
+        outcome.total = known.unwrap_or(counted);
+        Ok(())
+    }
+
+    /// Where the page begins that ends before a place, and how many matches it has: behind which match, `None` for the first page.
+    fn find_back(&mut self, tx: &mut ReadTx<'_>, place: &Place) -> Result<(Option<Place>, u32), ProviderError> {
+        let mut stream = Stream::new(self.caller, self.listing, true);
+        stream.go_behind(place);
+        let (limit, mut found) = (self.listing.count, 0);
+        loop {
+            let rows = if self.is_counted() { limit - found + 1 } else { u32::MAX };
+            let Some((part, records)) = stream.next(tx, rows)? else { return Ok((None, found)) };
+            for record in &records {
+                if !self.matches(tx, part, record)? {
+                    continue;
+                }
+                if found == limit {
+                    return Ok((Some(stream.place(part, record)?), found));
+                }
+                found += 1;
+            }
+        }
+    }
+
+    pub(super) fn matches(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        part: usize,
+        record: &ResourceRecord,
+    ) -> Result<bool, ProviderError> {
+        if self.matchers[part].is_none() {
+            return Ok(true);
+        }
+        let resource = self.read(tx, part, record)?;
+        Ok(self.matchers[part].as_ref().is_none_or(|matcher| matcher.matches(&resource)))
+    }
+
+    /// The whole resource, as a filter sees it.
+    pub(super) fn read(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        part: usize,
+        record: &ResourceRecord,
+    ) -> Result<Attributes, ProviderError> {
+        let Part { kind, member_ids, .. } = &self.listing.parts[part];
+        let comparisons = if self.matchers[part].is_some() { self.listing.comparisons } else { 0 };
+        self.effort.spend(effort_of(comparisons, member_ids.len(), record.doc.len()))?;
+        let mut resource = document::read(&record.doc)?;
+        complete(self.caller, *kind, record, self.view.base, &mut resource)?;
+        join_members(tx, self.caller, record.id, member_ids, &mut resource)?;
+        Ok(resource)
+    }
+
+    /// As much of a resource as its place needs, and the filter where there is one to try.
+    pub(super) fn read_to_sort(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        part: usize,
+        record: &ResourceRecord,
+    ) -> Result<Attributes, ProviderError> {
+        let held_under = self.listing.parts[part].sort.as_ref().map_or("", scim::Sort::held_under);
+        if self.matchers[part].is_some() || ["id", "meta", "schemas"].contains(&held_under) {
+            return self.read(tx, part, record);
+        }
+        self.effort.spend(effort_of(0, 0, record.doc.len()))?;
+        document::read_one(&record.doc, held_under)
+    }
+
+    /// Whether a resource that was read matches.
+    pub(super) fn is_match(&self, part: usize, resource: &Attributes) -> bool {
+        self.matchers[part].as_ref().is_none_or(|matcher| matcher.matches(resource))
+    }
+
+    /// Whether the page ends here, before its count: the next one then begins with what this one leaves out.
+    pub(super) const fn is_full(&self) -> bool {
+        self.resources.len() >= LIST_BYTES_MAX || self.shown.spent() >= PAGE_EFFORT_MAX
+    }
+
+    /// Writes the next resource of the page.
+    pub(super) fn show(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        part: usize,
+        record: &ResourceRecord,
+    ) -> Result<(), ProviderError> {
+        let (caller, kind, view) = (self.caller, self.listing.parts[part].kind, self.view);
+        let json = match kind {
+            ResourceKind::User | ResourceKind::Custom(_) => None,
+            ResourceKind::Group => groups::members_json(tx, caller, record.id, view, &mut self.shown)?,
+        };
+        self.shown.spend((record.doc.len() as u64).saturating_mul(view.projection.comparisons() as u64))?;
+        let joined = json.map(|json| Joined { attribute: "members", json });
+        if self.items > 0 {
+            self.resources.push(',');
+        }
+        self.resources.push_str(&represent(caller, kind, record, view, joined.as_ref())?);
+        self.items += 1;
+        Ok(())
+    }
+}
+
+/// Of the ids a filter asks about, adds those that are members.
+fn join_members(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    group: ResourceId,
+    asked: &[ResourceId],
+    resource: &mut Attributes,
+) -> Result<(), ProviderError> {
+    let mut present = Vec::new();
+    for id in asked {
+        if members::is_member(tx, caller.tenant(), group, *id)? {
+            present.push(json!({ "value": id.to_string() }));
+        }
+    }
+    if !present.is_empty() {
+        resource.insert("members".to_owned(), Value::Array(present));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_filter_costs() {
+        for (filter, members, expected) in
+            [("title pr", 0, 200), ("title pr or not (title eq \"x\")", 0, 300), ("id pr", 2, 200 + 2 * MEMBER_EFFORT)]
+        {
+            let comparisons = filter.parse::<scim::Filter>().unwrap().comparisons();
+            assert_eq!(effort_of(comparisons, members, 100), expected, "{filter}");
+        }
+    }
+}

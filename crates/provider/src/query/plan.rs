@@ -1,0 +1,356 @@
+//! How candidates for a filter are found: by what an index leads to, or by looking at all.
+//!
+//! An `and` is narrowed by the member that leads to least; an `or` is the union of what its members lead to, where each of them leads
+//! somewhere. The filter still decides among the candidates, unless the index says all that it says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use scim::{Filter, Literal, Operator, Resolved};
+use store::resources::{self, ResourceKind, ResourceRecord};
+use store::{ReadTx, ResourceId, listing, members};
+
+use super::{CANDIDATES_MAX, too_many};
+use crate::paths::INDEX_KEY_BYTES_MAX;
+use crate::{Caller, ProviderError, Rules, document};
+
+/// How candidates are found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// Look at all.
+    All,
+    /// Look at what these lead to; where there are none, nothing can match.
+    LookUps(Vec<LookUp>),
+}
+
+/// One question to an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum LookUp {
+    Id(ResourceId),
+    /// The key of the unique attribute.
+    Unique(String),
+    /// The beginning of such a key.
+    UniquePrefix(String),
+    /// The path and the key of an indexed attribute.
+    Key(Arc<str>, String),
+    /// The beginning of such a key.
+    KeyPrefix(Arc<str>, String),
+    /// Groups that have this member.
+    Member(ResourceId),
+}
+
+/// Look-ups with whether they lead to all that a filter means and nothing else.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Planned {
+    pub(super) plan: Plan,
+    pub(super) is_exact: bool,
+}
+
+/// Candidates that were looked up.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// The only ones there can be.
+    Records(Vec<ResourceRecord>),
+    /// Their ids, in order.
+    Ids(Vec<ResourceId>),
+    /// So many begin alike that looking at all costs no more.
+    TooMany,
+}
+
+/// Plans a filter that the resource type has accepted.
+pub(super) fn plan(caller: &Caller, kind: ResourceKind, rules: &Rules, filter: &Filter) -> Planned {
+    match look_ups(&Indexes { caller, kind, rules }, filter) {
+        Some((look_ups, is_exact)) => Planned { plan: Plan::LookUps(look_ups), is_exact },
+        None => Planned { plan: Plan::All, is_exact: false },
+    }
+}
+
+struct Indexes<'a> {
+    caller: &'a Caller,
+    kind: ResourceKind,
+    rules: &'a Rules,
+}
+
+/// As deep as the filter, whose depth its parser has bounded.
+fn look_ups(indexes: &Indexes<'_>, filter: &Filter) -> Option<(Vec<LookUp>, bool)> {
+    match filter {
+        Filter::And(all) => {
+            let narrowed = all.iter().filter_map(|member| look_ups(indexes, member));
+            narrowed.map(|(found, _)| (found, false)).min_by_key(|(found, _)| cost(found))
+        }
+        Filter::Or(any) => {
+            let (mut union, mut is_exact) = (Vec::new(), true);
+            for member in any {
+                let (found, exact) = look_ups(indexes, member)?;
+                union.extend(found);
+                is_exact &= exact;
+            }
+            Some((union, is_exact))
+        }
+        Filter::Present(path) | Filter::ValuePath { path, .. } | Filter::Compare { path, .. }
+            if indexes.rules.resource_type.resolve(path).is_none() =>
+        {
+            // Only a search of several resource types comes here with an attribute that one of them does not have.
+            let needs_none = matches!(filter, Filter::Compare { operator: Operator::Ne, .. })
+                || matches!(filter, Filter::Compare { value: Literal::Null, .. });
+            (!needs_none).then_some((Vec::new(), true))
+        }
+        Filter::Not(_) | Filter::Present(_) => None,
+        Filter::Compare { operator: Operator::Sw, .. } => indexes.prefix(filter).map(|found| (vec![found], false)),
+        Filter::Compare { .. } | Filter::ValuePath { .. } => indexes.equality(filter),
+    }
+}
+
+/// What reading the candidates may cost, roughly: one, some, or many.
+fn cost(found: &[LookUp]) -> usize {
+    let each = |look_up: &LookUp| match look_up {
+        LookUp::Id(_) | LookUp::Unique(_) => 1,
+        LookUp::Key(..) => 10,
+        LookUp::Member(_) => 100,
+        LookUp::UniquePrefix(_) | LookUp::KeyPrefix(..) => 1000,
+    };
+    found.iter().map(each).sum()
+}
+
+impl Indexes<'_> {
+    /// What one comparison, or one in brackets, leads to.
+    fn equality(&self, filter: &Filter) -> Option<(Vec<LookUp>, bool)> {
+        let is_plain = matches!(filter, Filter::Compare { path, .. } if path.filter.is_none());
+        let found = filter.equality_terms(&self.rules.resource_type).into_iter().filter_map(|(path, value)| {
+            // Everything with an index is text, so a number in the filter is the text it was written as.
+            self.look_up(&path, value.text()?)
+        });
+        let (found, is_exact) = found.min_by_key(|(found, _)| cost(found.as_slice()))?;
+        Some((found.into_iter().collect(), is_exact && is_plain))
+    }
+
+    fn look_up(&self, path: &str, text: &str) -> Option<(Option<LookUp>, bool)> {
+        if path == "id" {
+            return Some((ResourceId::exact(text).map(LookUp::Id), true));
+        }
+        if path == "meta.resourceType" {
+            // Of all resources of this type nothing is left out; of others there are none here.
+            return (text != self.rules.resource_type.name).then_some((None, true));
+        }
+        if Some(path) == self.caller.unique_attribute(self.kind) {
+            // A name that cannot be stored is nobody's name.
+            return Some((document::folded(self.kind, text).ok().map(LookUp::Unique), true));
+        }
+        if path == "members.value" && self.kind == ResourceKind::Group {
+            return Some((ResourceId::exact(text).map(LookUp::Member), true));
+        }
+        let indexed = self.rules.indexed.iter().find(|indexed| *indexed.path == *path)?;
+        let key = indexed.key(text);
+        let is_whole = is_whole(&key);
+        Some((Some(LookUp::Key(Arc::clone(&indexed.path), key)), is_whole))
+    }
+
+    /// What a text that must begin so leads to.
+    fn prefix(&self, filter: &Filter) -> Option<LookUp> {
+        let Filter::Compare { path, value: Literal::String(text) | Literal::Number { written: text, .. }, .. } = filter
+        else {
+            return None;
+        };
+        let resolved = self.rules.resource_type.resolve(path).filter(|_| path.filter.is_none())?;
+        let compared = resolved.compared()?;
+        let is_part = resolved.sub_attribute.is_some() || !std::ptr::eq(compared, resolved.attribute);
+        let path = Resolved { sub_attribute: is_part.then_some(compared), ..resolved }.to_string();
+        if text.is_empty() {
+            return None;
+        }
+        if Some(path.as_str()) == self.caller.unique_attribute(self.kind) {
+            // A part of a name need not be a name by itself.
+            let folded = document::folded(self.kind, text).unwrap_or_else(|_| scim::fold(text));
+            return Some(LookUp::UniquePrefix(folded));
+        }
+        let indexed = self.rules.indexed.iter().find(|indexed| *indexed.path == *path)?;
+        Some(LookUp::KeyPrefix(Arc::clone(&indexed.path), indexed.key(text)))
+    }
+}
+
+/// Whether a key is all of its value; a longer value shares the key of its beginning. A character has at most four bytes.
+const fn is_whole(key: &str) -> bool {
+    key.len() + 4 <= INDEX_KEY_BYTES_MAX
+}
+
+/// Asks the indexes.
+pub(super) fn ask(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    kind: ResourceKind,
+    look_ups: &[LookUp],
+) -> Result<Found, ProviderError> {
+    let tenant = caller.tenant();
+    if let [LookUp::Id(id)] = look_ups {
+        return Ok(Found::Records(resources::by_id(tx, tenant, kind, *id)?.into_iter().collect()));
+    }
+    if let [LookUp::Unique(key)] = look_ups {
+        return Ok(Found::Records(resources::by_unique_key(tx, tenant, kind, key)?.into_iter().collect()));
+    }
+    let mut ids = BTreeSet::new();
+    for look_up in look_ups {
+        let (found, is_prefix) = match look_up {
+            LookUp::UniquePrefix(prefix) => (listing::ids_by_unique_prefix(tx, tenant, kind, prefix, LIMIT)?, true),
+            LookUp::KeyPrefix(path, prefix) => {
+                (listing::ids_by_key_prefix(tx, tenant, kind, (path, prefix), LIMIT)?, true)
+            }
+            LookUp::Member(member) => (members::group_ids_of(tx, tenant, *member, None, LIMIT)?, false),
+            LookUp::Id(_) | LookUp::Unique(_) | LookUp::Key(..) => continue,
+        };
+        if is_prefix && found.len() > CANDIDATES_MAX as usize {
+            return Ok(Found::TooMany);
+        }
+        add(&mut ids, found)?;
+    }
+    add(&mut ids, named(tx, caller, kind, look_ups)?)?;
+    Ok(Found::Ids(ids.into_iter().collect()))
+}
+
+/// One more than there may be shows that there are too many.
+const LIMIT: u32 = CANDIDATES_MAX + 1;
+
+fn add(ids: &mut BTreeSet<ResourceId>, found: Vec<ResourceId>) -> Result<(), ProviderError> {
+    ids.extend(found);
+    if ids.len() > CANDIDATES_MAX as usize { Err(too_many(CANDIDATES_MAX)) } else { Ok(()) }
+}
+
+/// What is named whole, each index asked once: a union may name hundreds.
+fn named(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    kind: ResourceKind,
+    look_ups: &[LookUp],
+) -> Result<Vec<ResourceId>, ProviderError> {
+    let (mut ids, mut names, mut keys) = (Vec::new(), Vec::new(), BTreeMap::<&str, Vec<&str>>::new());
+    for look_up in look_ups {
+        match look_up {
+            LookUp::Id(id) => ids.push(*id),
+            LookUp::Unique(key) => names.push(key.as_str()),
+            LookUp::Key(path, key) => keys.entry(path).or_default().push(key),
+            LookUp::UniquePrefix(_) | LookUp::KeyPrefix(..) | LookUp::Member(_) => {}
+        }
+    }
+    let tenant = caller.tenant();
+    let mut found = Vec::new();
+    if !ids.is_empty() {
+        found.extend(listing::ids_there_are(tx, tenant, kind, &ids)?);
+    }
+    if !names.is_empty() {
+        found.extend(listing::ids_by_unique_keys(tx, tenant, kind, &names)?);
+    }
+    for (path, keys) in keys {
+        let of_path = listing::ids_by_keys(tx, tenant, kind, (path, &keys), LIMIT)?;
+        // One resource may have several of the keys, so that some may be missing although there are fewer.
+        if of_path.len() > CANDIDATES_MAX as usize {
+            return Err(too_many(CANDIDATES_MAX));
+        }
+        found.extend(of_path);
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Profile, TenantSettings};
+
+    fn caller() -> Caller {
+        let profile = Arc::clone(Profile::by_name("generic").expect("it is built in"));
+        Caller::new(store::testing::tenant_key(1), "acme".to_owned(), profile, TenantSettings::default())
+    }
+
+    fn planned(kind: ResourceKind, filter: &str) -> String {
+        let caller = caller();
+        let Planned { plan: found, is_exact } =
+            plan(&caller, kind, caller.rules(kind).expect("it has both"), &filter.parse().expect("it is a filter"));
+        let exactly = if is_exact { "exactly " } else { "" };
+        match found {
+            Plan::All => "all".to_owned(),
+            Plan::LookUps(look_ups) => {
+                format!("{exactly}{}", look_ups.iter().map(shown).collect::<Vec<_>>().join(" + "))
+            }
+        }
+    }
+
+    fn shown(look_up: &LookUp) -> String {
+        match look_up {
+            LookUp::Id(_) => "id".to_owned(),
+            LookUp::Unique(key) => format!("unique {key}"),
+            LookUp::UniquePrefix(prefix) => format!("unique {prefix}*"),
+            LookUp::Key(path, key) => format!("{path} {key}"),
+            LookUp::KeyPrefix(path, prefix) => format!("{path} {prefix}*"),
+            LookUp::Member(_) => "member".to_owned(),
+        }
+    }
+
+    const ID: &str = "01a1fcff-9d56-7a9e-8292-becdc33d4463";
+    const NUMBER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber";
+
+    /// A filter with an index looks at what the index leads to, never at all.
+    #[test]
+    fn what_filters_of_users_look_at() {
+        for (filter, expected) in [
+            ("userName eq \"Ada\"", "exactly unique ada".to_owned()),
+            ("userName eq \"not a name\"", "exactly ".to_owned()),
+            (&format!("id eq \"{ID}\""), "exactly id".to_owned()),
+            ("id eq \"x\"", "exactly ".to_owned()),
+            ("externalId eq \"X\"", "exactly externalId X".to_owned()),
+            ("emails eq \"A@x\"", "exactly emails.value a@x".to_owned()),
+            ("emails[type eq \"work\"].value eq \"A@x\"", "emails.value a@x".to_owned()),
+            ("emails[type eq \"work\" and value eq \"A@x\"]", "emails.value a@x".to_owned()),
+            ("employeeNumber eq 17", format!("exactly {NUMBER} 17")),
+            ("title eq \"x\" and externalId eq \"X\" and active eq true", "externalId X".to_owned()),
+            ("emails eq \"a\" and userName eq \"Ada\" and userName sw \"a\"", "unique ada".to_owned()),
+            (
+                "userName eq \"a\" or externalId eq \"b\" or emails.value eq \"c\"",
+                "exactly unique a + externalId b + emails.value c".to_owned(),
+            ),
+            ("active eq true and (userName eq \"a\" or userName eq \"b\")", "unique a + unique b".to_owned()),
+            ("(userName eq \"a\" and active eq true) or userName eq \"b\"", "unique a + unique b".to_owned()),
+            ("userName sw \"Ad\"", "unique ad*".to_owned()),
+            ("userName sw \"two words\"", "unique two words*".to_owned()),
+            ("externalId sw 7", "externalId 7*".to_owned()),
+            ("emails sw \"Ada@\"", "emails.value ada@*".to_owned()),
+            ("meta.resourceType eq \"Group\"", "exactly ".to_owned()),
+            ("meta.resourceType eq \"User\"", "all".to_owned()),
+            ("userName eq \"a\" or title eq \"b\"", "all".to_owned()),
+            ("not (userName eq \"a\")", "all".to_owned()),
+            ("userName ne \"a\"", "all".to_owned()),
+            ("externalId eq null", "all".to_owned()),
+            ("externalId pr", "all".to_owned()),
+            ("userName co \"a\"", "all".to_owned()),
+            // Only a search of several resource types asks these of a user.
+            ("members eq \"x\"", "exactly ".to_owned()),
+            ("nothing pr or userName eq \"a\"", "exactly unique a".to_owned()),
+            ("nothing ne \"a\"", "all".to_owned()),
+            ("nothing eq null", "all".to_owned()),
+        ] {
+            assert_eq!(planned(ResourceKind::User, filter), expected, "{filter}");
+        }
+    }
+
+    #[test]
+    fn what_filters_of_groups_look_at() {
+        for (filter, expected) in [
+            ("displayName eq \"Sales\"", "exactly displayName sales"),
+            (&format!("members eq \"{ID}\""), "exactly member"),
+            (&format!("members[value eq \"{ID}\"] and displayName sw \"s\""), "member"),
+            (&format!("members.value eq \"{ID}\" and displayName eq \"s\""), "displayName s"),
+            ("members eq \"x\"", "exactly "),
+        ] {
+            assert_eq!(planned(ResourceKind::Group, filter), expected, "{filter}");
+        }
+    }
+
+    /// SF-04. As many terms as there may be are as many look-ups, and a value that shares its key with others is looked at.
+    #[test]
+    fn hundreds_of_names_and_long_values() {
+        let names: Vec<String> = (0..200).map(|number| format!("userName eq \"u{number}\"")).collect();
+        assert_eq!(planned(ResourceKind::User, &names.join(" or ")).matches("unique").count(), 200);
+        let long = |length: usize| planned(ResourceKind::User, &format!("externalId eq \"{}\"", "x".repeat(length)));
+        assert!(long(INDEX_KEY_BYTES_MAX - 4).starts_with("exactly"));
+        assert!(!long(INDEX_KEY_BYTES_MAX - 3).starts_with("exactly"));
+    }
+}
