@@ -35,20 +35,24 @@ impl FromRequest<App> for ScimBody {
     async fn from_request(request: Request, _: &App) -> Result<Self, Rejection> {
         let (parts, body) = request.into_parts();
         check_media_type(&parts.headers)?;
-        let mut body = body;
-        let collected = tokio::time::timeout(BODY_DEADLINE, collect(&mut body));
-        let bytes = match collected.await.map_err(|_| Rejection::BodyTooSlow)? {
-            // Who expects to be told to go on has not begun to send.
-            Err(Rejection::TooLarge) if !parts.headers.contains_key(header::EXPECT) => {
-                drop(tokio::time::timeout(DISCARD_DEADLINE, discard(&mut body)).await);
-                return Err(Rejection::TooLarge);
-            }
-            collected => collected?,
-        };
+        let bytes = read(&parts.headers, body).await?;
         if let Some(trail) = parts.extensions.get::<Arc<Trail>>() {
             trail.came(&bytes);
         }
         Ok(Self(scim::parse_json(&bytes)?))
+    }
+}
+
+/// All of a body, if it comes in time.
+async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Rejection> {
+    let collected = tokio::time::timeout(BODY_DEADLINE, collect(&mut body));
+    match collected.await.map_err(|_| Rejection::BodyTooSlow)? {
+        // Who expects to be told to go on has not begun to send.
+        Err(Rejection::TooLarge) if !headers.contains_key(header::EXPECT) => {
+            drop(tokio::time::timeout(DISCARD_DEADLINE, discard(&mut body)).await);
+            Err(Rejection::TooLarge)
+        }
+        collected => collected,
     }
 }
 
@@ -100,7 +104,38 @@ fn is_json(media_type: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll, ready};
+
+    use hyper::body::Frame;
+    use tokio::time::{Instant, Interval, interval};
+
     use super::*;
+
+    /// A byte each time that the clock of it ticks, without end.
+    struct Trickle(Interval);
+
+    impl hyper::body::Body for Trickle {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            ready!(self.0.poll_tick(context));
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b" ")))))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sj_05_a_body_without_end_is_not_waited_for() {
+        let began = Instant::now();
+        let body = Body::new(Trickle(interval(Duration::from_secs(1))));
+        assert!(matches!(read(&HeaderMap::new(), body).await, Err(Rejection::BodyTooSlow)));
+        assert_eq!(began.elapsed(), BODY_DEADLINE);
+    }
 
     #[test]
     fn media_types() {
