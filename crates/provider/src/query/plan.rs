@@ -258,7 +258,7 @@ mod tests {
 
     fn caller() -> Caller {
         let profile = Arc::clone(Profile::by_name("generic").expect("it is built in"));
-        Caller::new(store::testing::tenant_key(1), "acme".to_owned(), profile, TenantSettings::default())
+        Caller::new(store::testing::tenant_key(1), "acme".to_owned(), profile, TenantSettings::default(), None, None)
     }
 
     fn planned(kind: ResourceKind, filter: &str) -> String {

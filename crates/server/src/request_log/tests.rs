@@ -11,7 +11,7 @@ use crate::gates::Gates;
 
 const MIB: u64 = 1 << 20;
 
-fn line<'a>(uri: &'a Uri, second: i64) -> Line<'a> {
+fn line(uri: &Uri, second: i64) -> Line<'_> {
     Line {
         at: Timestamp::from_second(second).unwrap(),
         took: Duration::from_micros(1234),

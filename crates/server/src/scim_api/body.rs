@@ -41,20 +41,24 @@ impl ScimBody {
     async fn read(request: Request) -> Result<Self, Rejection> {
         let (parts, body) = request.into_parts();
         check_media_type(&parts.headers)?;
-        let mut body = body;
-        let collected = tokio::time::timeout(BODY_DEADLINE, collect(&mut body));
-        let bytes = match collected.await.map_err(|_| Rejection::BodyTooSlow)? {
-            // Who expects to be told to go on has not begun to send.
-            Err(Rejection::TooLarge) if !parts.headers.contains_key(header::EXPECT) => {
-                drop(tokio::time::timeout(DISCARD_DEADLINE, discard(&mut body)).await);
-                return Err(Rejection::TooLarge);
-            }
-            collected => collected?,
-        };
+        let bytes = read(&parts.headers, body).await?;
         if let Some(trail) = parts.extensions.get::<Arc<Trail>>() {
             trail.came(&bytes);
         }
         Ok(Self(scim::parse_json(&bytes)?))
+    }
+}
+
+/// All of a body, if it comes in time.
+async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Rejection> {
+    let collected = tokio::time::timeout(BODY_DEADLINE, collect(&mut body));
+    match collected.await.map_err(|_| Rejection::BodyTooSlow)? {
+        // Who expects to be told to go on has not begun to send.
+        Err(Rejection::TooLarge) if !headers.contains_key(header::EXPECT) => {
+            drop(tokio::time::timeout(DISCARD_DEADLINE, discard(&mut body)).await);
+            Err(Rejection::TooLarge)
+        }
+        collected => collected,
     }
 }
 

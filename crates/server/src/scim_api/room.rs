@@ -228,4 +228,47 @@ mod tests {
         held.pop();
         assert!(room.take(greedy).await.is_ok());
     }
+
+    /// TI-06: whoever has all its turns waits for its own; the others do not.
+    #[tokio::test(start_paused = true)]
+    async fn ti_06_a_tenant_that_writes_and_scans_all_it_can_holds_up_nobody_else() {
+        let (greedy, other) = (1, 2);
+        for (in_turn, writes) in [(true, WRITES_IN_TURN), (false, WRITES_BESIDE)] {
+            let room = Room::new(4, in_turn);
+            let mut turns = Vec::new();
+            while let Ok(turn) = tokio::time::timeout(Duration::from_secs(1), room.write(greedy)).await {
+                turns.push(turn.ok().unwrap());
+            }
+            let mut scans = Vec::new();
+            while let Ok(scan) = tokio::time::timeout(Duration::from_secs(1), room.take(greedy)).await {
+                scans.push(scan.ok().unwrap());
+            }
+            assert_eq!((turns.len(), scans.len()), (writes, 2));
+            assert!(room.write(other).await.is_ok() && room.take(other).await.is_ok());
+            turns.pop();
+            assert!(room.write(greedy).await.is_ok());
+            // A scan that is over makes way, also while its answer is being written.
+            let answer = scans.pop().unwrap().keep("x".repeat(3 * MIB));
+            assert!(room.take(greedy).await.is_ok());
+            drop(answer);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_requests_wait_than_allowed() {
+        let (room, tenant) = (Arc::new(Room::new(1, false)), 1);
+        let held = room.take(tenant).await.ok().unwrap();
+        let wait = || {
+            let room = Arc::clone(&room);
+            tokio::spawn(async move { room.take(tenant).await.map(drop) })
+        };
+        let waiting: Vec<_> = (0..WAITING_MAX).map(|_| wait()).collect();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(matches!(room.take(tenant).await, Err(Rejection::TooManyAtOnce)));
+        drop(held);
+        for one in waiting {
+            assert!(one.await.unwrap().is_ok());
+        }
+        assert!(room.take(tenant).await.is_ok());
+    }
 }

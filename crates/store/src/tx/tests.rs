@@ -61,7 +61,7 @@ fn a_part_that_went_on_after_a_failure_ends_the_transaction() {
             hidden.map(drop)
         });
         assert!(matches!(went_on.await, Err(StoreError::Internal(_))));
-        let kept = store.read(move |tx| resources::count(tx, tenant, ResourceKind::User)).await.unwrap();
+        let kept = store.read(move |tx| crate::listing::count(tx, tenant, ResourceKind::User)).await.unwrap();
         assert_eq!(kept, 0);
     });
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{TENANT_TABLES, all, words};
+use crate::listing::{self, Direction};
 use crate::resources::{Chunk, ResourceKind};
 use crate::testing::{databases, numbered, postgres_client, second, sqlite_connection};
 use crate::{Database, Store, StoreError, TenantKey, WriteTx, members, resources, tenants};
@@ -80,9 +81,9 @@ fn seen(tx: &mut WriteTx<'_>, tenant: TenantKey) -> Result<[usize; 7], StoreErro
     Ok([
         resources::by_id(tx, tenant, USER, numbered(1))?.iter().count(),
         resources::by_unique_key(tx, tenant, USER, "ann")?.iter().count(),
-        resources::by_key(tx, tenant, USER, ("externalId", "7"), None, ROWS)?.len(),
-        resources::page(tx, tenant, USER, 0, ROWS)?.len(),
-        usize::try_from(resources::count(tx, tenant, USER)?).unwrap_or(usize::MAX),
+        listing::by_key(tx, tenant, USER, ("externalId", "7"), 9)?.len(),
+        listing::by_id_after(tx, tenant, USER, Direction::Up, None, ROWS)?.len(),
+        usize::try_from(listing::count(tx, tenant, USER)?).unwrap_or(usize::MAX),
         members::members_after(tx, tenant, numbered(2), None, 9)?.len(),
         members::group_ids_of(tx, tenant, numbered(1), None, 9)?.len(),
     ])
