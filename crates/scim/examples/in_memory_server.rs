@@ -55,8 +55,8 @@ impl Server {
         let users = ResourceType::user();
         let filter: Filter = filter.parse()?;
         let matcher = filter.matcher(&users)?;
-        let matches = self.users.iter().filter(|(_, (attributes, _))| matcher.matches(attributes));
-        let found = matches.map(|(id, _)| self.get(*id, projection)).collect::<Result<Vec<_>, _>>()?;
+        let found = self.users.iter().filter(|(_, (attributes, _))| matcher.matches(attributes));
+        let found = found.map(|(id, _)| self.get(*id, projection)).collect::<Result<Vec<_>, _>>()?;
         Ok(ListResponse::new(found.len() as u64, 1, found))
     }
 }
