@@ -3,6 +3,8 @@
 //! A resource's attributes are [`Attributes`]: JSON in the schema's own spelling, extensions under their URN. `schemas`, `id` and
 //! `meta` are not stored in them; the service provider adds them when it answers. Lenient forms (bare words in filters, `"True"` for
 //! a boolean, dotted keys) are recognised by their form, never by who sends them.
+//!
+#![doc = include_str!("../README.md")]
 
 pub mod bulk;
 mod canonical;
