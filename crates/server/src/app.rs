@@ -78,7 +78,7 @@ impl App {
         let room = Room::new(parts.store.scans_max(), parts.store.writes_in_turn());
         let pager = Arc::new(Pager::new(&parts.token_key));
         let (readiness, uses, keys) = (Readiness::default(), TokenUses::default(), KeyCache::default());
-        Self(Arc::new(Inner { parts, readiness, room, edge, uses, keys, pager }))
+        Self(Arc::new(Inner { parts, readiness, room, uses, keys, edge, pager }))
     }
 
     /// The moment it is now.

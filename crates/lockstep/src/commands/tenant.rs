@@ -40,45 +40,51 @@ pub async fn run(command: TenantCommand, world: &World, output: Output) -> anyho
             set(world, output, name, requests_per_second, log_bodies).await?;
         }
         TenantCommand::Requests(args) => requests::run(args, world, output).await?,
-        TenantCommand::Suspend { name } => {
-            let (given, now) = (name.clone(), now());
-            let suspended = world.store().write(move |tx| {
-                let changed = provider::suspend_tenant(tx, &given, now)?;
-                if changed {
-                    audit_tenant(tx, "Suspend tenant", &given, &json!({}))?;
-                }
-                Ok::<_, TenantError>(changed)
-            });
-            let what = if suspended.await? { "is suspended" } else { "is suspended already" };
-            told(output, &name, "suspended", &format!("{what}; its tokens are refused until it is resumed"))?;
-        }
-        TenantCommand::Resume { name } => {
-            let given = name.clone();
-            let resumed = world.store().write(move |tx| {
-                let changed = provider::resume_tenant(tx, &given)?;
-                if changed {
-                    audit_tenant(tx, "Resume tenant", &given, &json!({}))?;
-                }
-                Ok::<_, TenantError>(changed)
-            });
-            let what = if resumed.await? { "is resumed" } else { "was not suspended" };
-            told(output, &name, "resumed", what)?;
-        }
-        TenantCommand::Remove { name, yes } => {
-            let given = name.clone();
-            let found = world.store().read(move |tx| provider::tenant(tx, &given)).await?;
-            confirm(&format!("Remove the tenant {name} with all its users, groups and tokens?"), yes)?;
-            let given = name.clone();
-            let removed = world.store().write(move |tx| {
-                provider::delete_tenant(tx, &given)?;
-                Ok::<_, TenantError>(audit_tenant(tx, "Remove tenant", &given, &json!({}))?)
-            });
-            removed.await?;
-            forget_requests(world, &found);
-            told(output, &name, "removed", "was removed with all its users, groups and tokens")?;
-        }
+        TenantCommand::Suspend { name } => suspend(world, output, name).await?,
+        TenantCommand::Resume { name } => resume(world, output, name).await?,
+        TenantCommand::Remove { name, yes } => remove(world, output, name, yes).await?,
     }
     Ok(Outcome::Done)
+}
+
+async fn suspend(world: &World, output: Output, name: String) -> anyhow::Result<()> {
+    let (given, now) = (name.clone(), now());
+    let suspended = world.store().write(move |tx| {
+        let changed = provider::suspend_tenant(tx, &given, now)?;
+        if changed {
+            audit_tenant(tx, "Suspend tenant", &given, &json!({}))?;
+        }
+        Ok::<_, TenantError>(changed)
+    });
+    let what = if suspended.await? { "is suspended" } else { "is suspended already" };
+    told(output, &name, "suspended", &format!("{what}; its tokens are refused until it is resumed"))
+}
+
+async fn resume(world: &World, output: Output, name: String) -> anyhow::Result<()> {
+    let given = name.clone();
+    let resumed = world.store().write(move |tx| {
+        let changed = provider::resume_tenant(tx, &given)?;
+        if changed {
+            audit_tenant(tx, "Resume tenant", &given, &json!({}))?;
+        }
+        Ok::<_, TenantError>(changed)
+    });
+    let what = if resumed.await? { "is resumed" } else { "was not suspended" };
+    told(output, &name, "resumed", what)
+}
+
+async fn remove(world: &World, output: Output, name: String, yes: bool) -> anyhow::Result<()> {
+    let given = name.clone();
+    let found = world.store().read(move |tx| provider::tenant(tx, &given)).await?;
+    confirm(&format!("Remove the tenant {name} with all its users, groups and tokens?"), yes)?;
+    let given = name.clone();
+    let removed = world.store().write(move |tx| {
+        provider::delete_tenant(tx, &given)?;
+        Ok::<_, TenantError>(audit_tenant(tx, "Remove tenant", &given, &json!({}))?)
+    });
+    removed.await?;
+    forget_requests(world, &found);
+    told(output, &name, "removed", "was removed with all its users, groups and tokens")
 }
 
 /// Changes settings of a tenant. A rate of 0 is none of its own.
