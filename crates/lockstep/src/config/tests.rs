@@ -111,8 +111,15 @@ fn the_list_of_keys_is_whole() {
         }
         for name in names {
             let value = match name {
-                "interval_seconds" | "log_days" => "60",
-                "private_networks" | "plain_http" => "true",
+                "interval_seconds"
+                | "log_days"
+                | "days"
+                | "megabytes"
+                | "requests_per_second"
+                | "connections"
+                | "connections_per_address" => "60",
+                "private_networks" | "plain_http" | "on" => "true",
+                "listen" if table == "metrics" => "\"127.0.0.1:9464\"",
                 "log_format" => "\"json\"",
                 _ => "\"x\"",
             };
