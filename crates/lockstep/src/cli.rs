@@ -15,7 +15,7 @@ pub use application::{AppCommand, AssignArgs, DialectName, JobSettingsArgs, Scop
 pub use directory::{AdminCommand, GroupCommand, ImportArgs, ImportCommand, ImportFormat, MembersCommand, UserCommand};
 pub use provisioning::{LogStatus, LogsArgs, LogsCommand, ProvisionArgs};
 pub use tenant::{
-    ClientCommand, ClientSecretCommand, RequestsArgs, SchemaCommand, TenantCommand, Toggle, TokenCommand,
+    ClientCommand, ClientSecretCommand, RequestsArgs, SchemaCommand, TenantChange, TenantCommand, Toggle, TokenCommand,
 };
 
 use crate::config::LogFormat;
@@ -141,7 +141,7 @@ pub enum Command {
     Assign(AssignArgs),
     /// End assignments of users and groups to an application
     Unassign(UnassignArgs),
-    /// Add, list, suspend, resume, remove tenants of the application side
+    /// Add, show, change, export, suspend, resume, remove tenants of the application side
     #[command(subcommand)]
     Tenant(TenantCommand),
     /// Add, list, revoke secret tokens of a tenant

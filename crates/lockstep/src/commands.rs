@@ -23,7 +23,9 @@ mod serve;
 mod status;
 mod suggest;
 mod tenant;
+mod tenant_export;
 mod tenant_schema;
+mod tenant_show;
 mod token;
 mod user;
 

@@ -36,6 +36,16 @@ pub enum ProviderError {
     /// The application that the tenant stands for does not offer this.
     #[error("{0}")]
     NotImplemented(&'static str),
+    /// The tenant has as many resources of a kind as it may.
+    #[error(
+        "the tenant may have {max} resources of the type {kind} and has them; delete some, or have the limit raised"
+    )]
+    Quota {
+        /// `User` or `Group`.
+        kind: String,
+        /// How many it may have.
+        max: u32,
+    },
     /// The token may only read.
     #[error("this token may only read; ask for one that may also write")]
     ReadOnly,
@@ -55,6 +65,15 @@ pub enum TenantError {
     /// The name of a token is empty or too long.
     #[error("a token name has 1 to {} characters and no control characters", crate::token::TOKEN_NAME_CHARS_MAX)]
     BadTokenName,
+    /// A host of an address is none.
+    #[error("{0:?} is no host; name one like acme.example or acme.example:8443")]
+    BadHost(String),
+    /// A path of an address is none that a tenant can have.
+    #[error(
+        "{0:?} is no path of a tenant; name one like /api/v2/scim, of 1 to {max} parts of letters, digits and -._~, that does not begin with /t, /healthz, /readyz or /metrics",
+        max = crate::address::ADDRESS_SEGMENTS_MAX
+    )]
+    BadPath(String),
     /// There is no profile of that name.
     #[error("there is no profile {0:?}; there are {names}", names = crate::Profile::names().join(", "))]
     UnknownProfile(String),

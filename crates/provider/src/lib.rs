@@ -5,6 +5,7 @@
 //! can be done before a transaction (parsing, checking, writing the document) is done before it: the embedded database has one writer.
 //! HTTP is not known here, and neither is the provisioning service.
 
+mod address;
 mod bulk;
 mod caller;
 mod custom;
@@ -14,6 +15,7 @@ mod effort;
 mod error;
 mod events;
 mod expiry;
+mod export;
 mod group_text;
 mod groups;
 mod manager;
@@ -31,6 +33,7 @@ mod users;
 mod uses;
 mod version;
 
+pub use address::{ADDRESS_PATH_BYTES_MAX, ADDRESS_SEGMENTS_MAX, Address};
 pub use bulk::{
     BATCH_EFFORT_MAX, BATCH_OPERATIONS_MAX, BULK_BYTES_MAX, BULK_EFFORT_MAX, Batch, Bulk, BulkAnswer,
     CIRCLE_OPERATIONS_MAX, Done, Ran, run_batch,
@@ -44,6 +47,10 @@ pub use document::RESOURCE_BYTES_MAX;
 pub use error::{ProviderError, TenantError};
 pub use events::{Detail, EVENT_URIS, EVENTS_MAX, Event, events_after};
 pub use expiry::{Ending, WARNED_DAYS, ending, ends_within, note_warned};
+pub use export::{
+    EXPORTED_AT_A_TIME, EXPORTED_BYTES, EXPORTED_GROUP_BYTES, Exported, counts, export_after, export_group,
+    group_ids_after,
+};
 pub use group_text::{GroupFetched, GroupText, get_group};
 pub use membership::MEMBERS_REWRITTEN_MAX;
 pub use profile::{Profile, Rules};
@@ -58,7 +65,8 @@ pub use resource::{
 };
 pub use store::resources::{CustomKind, ResourceKind};
 pub use tenant::{
-    TenantSettings, change_tenant, create_tenant, delete_tenant, resume_tenant, suspend_tenant, tenant, tenants,
+    TenantSettings, administrator, change_tenant, create_tenant, delete_tenant, resume_tenant, suspend_tenant, tenant,
+    tenants,
 };
 pub use token::{
     AuthError, NewToken, Scope, TOKEN_DAYS_DEFAULT, TokenHash, TokenKey, TokenRequest, authenticate, create_token,

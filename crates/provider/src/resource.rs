@@ -9,7 +9,8 @@ use serde_json::Value;
 use store::members::{GroupOfMember, MemberRecord};
 use store::resources::{self, ResourceKind, ResourceRecord};
 use store::{
-    Action, ObjectId, Occurrence, ReadTx, ResourceId, StoreError, UniqueKey, WriteTx, append_occurrence, unique_values,
+    Action, ObjectId, Occurrence, ReadTx, ResourceId, StoreError, UniqueKey, WriteTx, append_occurrence, listing,
+    unique_values,
 };
 
 use crate::document::{self, Document};
@@ -112,6 +113,7 @@ pub fn create(
 
 /// Stores a new resource without its members.
 pub(crate) fn insert(tx: &mut WriteTx<'_>, caller: &Caller, new: &NewResource) -> Result<(), ProviderError> {
+    check_quota(tx, caller, new.kind)?;
     let record = &new.record;
     let stored = resources::insert(
         tx,
@@ -127,6 +129,23 @@ pub(crate) fn insert(tx: &mut WriteTx<'_>, caller: &Caller, new: &NewResource) -
     claim(tx, caller, new.kind, record.id, &new.unique.iter().collect::<Vec<_>>())?;
     let occurrence = occurrence(Action::Created, record.version);
     told(tx, caller, (new.kind, record.id), &occurrence, record.created)
+}
+
+/// Refuses one more where the tenant has as many as it may. Those that are made at the same moment may go beyond by as many as they are:
+/// a guard against runaways, which is to make nobody wait.
+fn check_quota(tx: &mut ReadTx<'_>, caller: &Caller, kind: ResourceKind) -> Result<(), ProviderError> {
+    let settings = caller.settings();
+    let max = match kind {
+        ResourceKind::User => settings.users_max,
+        ResourceKind::Group => settings.groups_max,
+        ResourceKind::Custom(_) => None,
+    };
+    match max {
+        Some(max) if listing::count(tx, caller.tenant(), kind)? >= u64::from(max) => {
+            Err(ProviderError::Quota { kind: caller.kind_name(kind).to_owned(), max })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Adds the members of a new group; gives them.
@@ -207,16 +226,26 @@ pub fn get(
     if unless.names(record.version) && (!shows_groups || *unless == Precondition::Exists) {
         return Ok(Fetched::NotModified { version: record.version });
     }
-    let joined = match kind {
-        ResourceKind::User if !shows_groups => None,
-        ResourceKind::User => {
-            let memberships = users::groups_of(tx, caller, id)?;
-            users::groups_json(caller, &memberships, view)?.map(|json| Joined { attribute: "groups", json })
-        }
-        ResourceKind::Group | ResourceKind::Custom(_) => None,
-    };
-    let text = represent(caller, kind, &record, view, joined.as_ref())?;
+    let text = shown(tx, caller, kind, &record, view, shows_groups)?;
     Ok(Fetched::Found(Representation { id, version: record.version, text }))
+}
+
+/// A resource as a GET answers it, a group without its members.
+pub(crate) fn shown(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    kind: ResourceKind,
+    record: &ResourceRecord,
+    view: View<'_>,
+    shows_groups: bool,
+) -> Result<String, ProviderError> {
+    let joined = if shows_groups {
+        let memberships = users::groups_of(tx, caller, record.id)?;
+        users::groups_json(caller, &memberships, view)?.map(|json| Joined { attribute: "groups", json })
+    } else {
+        None
+    };
+    represent(caller, kind, record, view, joined.as_ref())
 }
 
 pub(crate) fn not_found(caller: &Caller, kind: ResourceKind) -> ProviderError {

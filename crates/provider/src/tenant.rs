@@ -1,10 +1,13 @@
 //! Tenants: made, listed, found, suspended, deleted. Their tokens are in `token`.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use store::tenants::TenantRecord;
 use store::{ReadTx, StoreError, TenantKey, UniqueKey, WriteTx};
 
-use crate::{Profile, TenantError};
+use crate::custom::profile_of;
+use crate::{Address, Caller, Profile, TenantError};
 
 /// Longest name of a tenant, in bytes: it may become a label of a host name.
 pub const TENANT_NAME_BYTES_MAX: usize = 63;
@@ -22,9 +25,36 @@ pub struct TenantSettings {
     /// Whether the request log keeps bodies, with values masked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_bodies: Option<bool>,
+    /// Users that it may have; new ones are refused then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub users_max: Option<u32>,
+    /// Groups that it may have; new ones are refused then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups_max: Option<u32>,
+    /// An address of its own, beside the usual one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
 }
 
 impl TenantSettings {
+    /// The settings of a tenant.
+    pub fn of(tenant: &TenantRecord) -> Result<Self, StoreError> {
+        Self::read(&tenant.settings)
+    }
+
+    /// The address of the endpoint of the tenant of that name: its own, where it has one. `public_url` is the server's, without a
+    /// slash at its end.
+    pub fn scim_base(&self, public_url: &str, tenant: &str) -> String {
+        if let Some(address) = &self.address {
+            return address.base(public_url);
+        }
+        let mut base = String::with_capacity(public_url.len() + tenant.len() + "/t//scim/v2".len());
+        for part in [public_url, "/t/", tenant, "/scim/v2"] {
+            base.push_str(part);
+        }
+        base
+    }
+
     /// Reads the stored form. Nearly every tenant has no settings of its own, and every request reads them.
     pub(crate) fn read(text: &str) -> Result<Self, StoreError> {
         if text == "{}" {
@@ -34,7 +64,7 @@ impl TenantSettings {
     }
 
     fn write(&self) -> String {
-        serde_json::to_string(self).expect("a struct of options of booleans is JSON")
+        serde_json::to_string(self).expect("a struct of options of numbers and texts is JSON")
     }
 }
 
@@ -63,6 +93,22 @@ pub fn tenants(tx: &mut ReadTx<'_>) -> Result<Vec<TenantRecord>, TenantError> {
 /// The tenant of that name.
 pub fn tenant(tx: &mut ReadTx<'_>, name: &str) -> Result<TenantRecord, TenantError> {
     store::tenants::tenant_by_name(tx, name)?.ok_or_else(|| TenantError::NoSuchTenant(name.to_owned()))
+}
+
+/// The server's own administrator, who looks at the tenant of that name without a token and may not write there.
+pub fn administrator(tx: &mut ReadTx<'_>, name: &str) -> Result<Caller, TenantError> {
+    let found = tenant(tx, name)?;
+    let base = Profile::by_name(&found.profile)
+        .ok_or_else(|| StoreError::Decode(format!("no profile is called {}", found.profile)))?;
+    let digest = store::schemas::digest_in_force(tx, found.key)?;
+    let profile = match &digest {
+        None => Arc::clone(base),
+        Some(digest) => profile_of(tx, found.key, base, digest)?.ok_or_else(|| {
+            StoreError::Internal("a tenant was looked at in a transaction of one statement".to_owned())
+        })?,
+    };
+    let settings = TenantSettings::read(&found.settings)?;
+    Ok(Caller::new(found.key, found.name, profile, settings, digest, None))
 }
 
 /// Changes the settings of the tenant of that name. They hold from the next request on.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use provider::{Pager, TokenKey, TokenUses};
+use provider::{Pager, TenantSettings, TokenKey, TokenUses};
 use store::{ResourceId, Store, StoreError};
 
 use crate::edge::{Edge, EdgeSettings};
@@ -132,13 +132,9 @@ impl App {
         &self.0.pager
     }
 
-    /// The address of a tenant's SCIM endpoint.
+    /// The address of a tenant's SCIM endpoint, where it has none of its own.
     pub(crate) fn scim_base(&self, tenant: &str) -> String {
-        let mut base = String::with_capacity(self.public_url.len() + tenant.len() + "/t//scim/v2".len());
-        for part in [self.public_url.as_str(), "/t/", tenant, "/scim/v2"] {
-            base.push_str(part);
-        }
-        base
+        TenantSettings::default().scim_base(&self.public_url, tenant)
     }
 }
 

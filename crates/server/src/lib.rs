@@ -33,7 +33,7 @@ pub use scim_api::{BODY_BYTES_MAX, BODY_DEADLINE};
 
 /// Everything that is served, with what holds for every request around it.
 pub fn service(app: App) -> Guard {
-    let routes = axum::Router::new().merge(health::routes()).merge(scim_api::routes()).merge(oauth::routes());
+    let routes = axum::Router::new().merge(health::routes()).merge(scim_api::routes(&app)).merge(oauth::routes());
     let (edge, clock) = (Arc::clone(app.edge()), app.clone());
     Guard::new(routes.with_state(app), edge, move || clock.now())
 }

@@ -20,22 +20,40 @@ pub enum TenantCommand {
         /// A file with schemas and resource types of its own, as for `tenant schema set`
         #[arg(long, value_name = "FILE")]
         schema: Option<PathBuf>,
+        /// A path of its own for its endpoint, like /api/v2/scim
+        #[arg(long, value_name = "PATH")]
+        path: Option<String>,
+        /// A host of its own for its endpoint, like acme.example
+        #[arg(long, value_name = "HOST")]
+        host: Option<String>,
     },
     /// List tenants
     List,
+    /// Show a tenant: its address, what it has, its tokens and settings
+    Show {
+        /// The tenant
+        name: String,
+    },
+    /// Write all that a tenant has as JSON lines: the tenant itself, users, groups with members; no secrets
+    Export {
+        /// The tenant
+        name: String,
+        /// The file to write [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Replace the file where it is there already
+        #[arg(long, requires = "output")]
+        force: bool,
+    },
     /// OAuth 2.0 clients of a tenant
     #[command(subcommand)]
     Client(ClientCommand),
-    /// Change what a tenant may ask for, and what is kept of its requests
+    /// Change a tenant's address, what it may have and ask for, and what is kept of its requests
     Set {
         /// The tenant
         name: String,
-        /// Requests that it may send in a second; 0 for the common rate
-        #[arg(long, value_name = "COUNT", required_unless_present = "log_bodies")]
-        requests_per_second: Option<u32>,
-        /// Whether the request log keeps bodies, with the values in them masked
-        #[arg(long, value_name = "on|off")]
-        log_bodies: Option<Toggle>,
+        #[command(flatten)]
+        change: TenantChange,
     },
     /// Show the latest requests of a tenant, newest first
     Requests(RequestsArgs),
@@ -60,6 +78,33 @@ pub enum TenantCommand {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// What is to be different of a tenant.
+#[derive(Clone, Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct TenantChange {
+    /// Requests that it may send in a second; 0 for the common rate
+    #[arg(long, value_name = "COUNT")]
+    pub requests_per_second: Option<u32>,
+    /// Whether the request log keeps bodies, with the values in them masked
+    #[arg(long, value_name = "on|off")]
+    pub log_bodies: Option<Toggle>,
+    /// Users that it may have; 0 for no limit
+    #[arg(long, value_name = "COUNT")]
+    pub users_max: Option<u32>,
+    /// Groups that it may have; 0 for no limit
+    #[arg(long, value_name = "COUNT")]
+    pub groups_max: Option<u32>,
+    /// A path of its own for its endpoint, like /api/v2/scim
+    #[arg(long, value_name = "PATH")]
+    pub path: Option<String>,
+    /// A host of its own for its endpoint, like acme.example; empty for the server's
+    #[arg(long, value_name = "HOST")]
+    pub host: Option<String>,
+    /// Take away the address of its own
+    #[arg(long, conflicts_with_all = ["path", "host"])]
+    pub no_address: bool,
 }
 
 /// Commands of the schemas that a tenant defines itself.

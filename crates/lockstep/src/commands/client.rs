@@ -10,7 +10,7 @@ use provider::oauth::{
 use serde_json::{Value, json};
 use store::clients::SecretRecord;
 
-use super::tenant::scim_url;
+use super::tenant_show::scim_url;
 use super::token::{lasting, scope};
 use crate::cli::{ClientCommand, ClientSecretCommand};
 use crate::files::read_text;
@@ -79,6 +79,7 @@ async fn add(command: ClientCommand, world: &World, output: Output) -> anyhow::R
     let made = made.await?;
     let public_url = world.public_url().await?;
     let (url, id) = (token_url(&public_url, &tenant), made.record.id.to_string());
+    let scim_url = scim_url(world, &tenant).await?;
     let (text, expires) =
         made.secret.map_or((None, None), |NewSecret { text, record, .. }| (Some(text), Some(record.expires)));
     if output.is_json() {
@@ -89,13 +90,13 @@ async fn add(command: ClientCommand, world: &World, output: Output) -> anyhow::R
             "client_secret": text,
             "scope": scope(made.record.may_write),
             "token_url": url,
-            "scim_url": scim_url(&public_url, &tenant),
+            "scim_url": scim_url,
             "secret_expires": expires.map(|at| at.to_string()),
         }));
     }
     output.facts(&[
         ("tenant", tenant.clone()),
-        ("SCIM URL", scim_url(&public_url, &tenant)),
+        ("SCIM URL", scim_url),
         ("token URL", url),
         ("name", name.clone()),
         ("client id", id),
@@ -216,7 +217,8 @@ async fn list(world: &World, output: Output, tenant: String) -> anyhow::Result<(
     output.table(&head, clients.iter().map(row).collect(), "No clients")
 }
 
-fn described(view: &ClientView, now: Timestamp) -> Value {
+/// A client without its secrets, for programs.
+pub fn described(view: &ClientView, now: Timestamp) -> Value {
     let secret = |secret: &SecretRecord| {
         json!({
             "hint": secret.hint,

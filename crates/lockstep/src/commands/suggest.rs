@@ -28,11 +28,14 @@ fn is_wrong_use(error: &anyhow::Error) -> bool {
         });
         let in_tenants = cause.downcast_ref::<TenantError>().is_some_and(|error| {
             use TenantError::{
-                BadClientName, BadFederation, BadName, BadSecretDays, BadTokenMinutes, BadTokenName, UnknownProfile,
+                BadClientName, BadFederation, BadHost, BadName, BadPath, BadSecretDays, BadTokenMinutes, BadTokenName,
+                UnknownProfile,
             };
             matches!(
                 error,
                 BadName(_)
+                    | BadHost(_)
+                    | BadPath(_)
                     | BadTokenName
                     | BadClientName
                     | BadTokenMinutes

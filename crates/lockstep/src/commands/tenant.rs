@@ -1,44 +1,34 @@
 //! `tenant`: tenants of the application side.
 
-use provider::{CustomSchemas, TenantError, TenantSettings};
-use serde_json::{Value, json};
+use provider::{Address, CustomSchemas, TenantError, TenantSettings};
+use serde_json::json;
 use store::tenants::TenantRecord;
 
-use super::{client, requests, tenant_schema};
+use super::{client, requests, tenant_export, tenant_schema, tenant_show};
 use crate::ask::confirm;
-use crate::cli::{TenantCommand, Toggle};
+use crate::cli::{TenantChange, TenantCommand, Toggle};
 use crate::outcome::Outcome;
-use crate::output::{Output, moment, moment_or};
+use crate::output::Output;
 use crate::world::{World, audit_tenant, now};
-
-/// The address of a tenant's SCIM endpoint.
-pub fn scim_url(public_url: &str, tenant: &str) -> String {
-    format!("{public_url}/t/{tenant}/scim/v2")
-}
 
 /// Carries out `tenant`.
 pub async fn run(command: TenantCommand, world: &World, output: Output) -> anyhow::Result<Outcome> {
-    let public_url = world.public_url().await?;
     match command {
-        TenantCommand::Add { name, profile, unique_group_names, schema } => {
+        TenantCommand::Add { name, profile, unique_group_names, schema, path, host } => {
             let definition = schema.as_deref().map(tenant_schema::read).transpose()?;
-            let settings = TenantSettings { unique_group_names, ..TenantSettings::default() };
+            let address = address(None, host, path)?;
+            let settings = TenantSettings { unique_group_names, address, ..TenantSettings::default() };
             let tenant = add(world, name, profile, settings, definition).await?;
-            if output.is_json() {
-                output.json(&described(&public_url, &tenant))?;
-            } else {
-                let url = scim_url(&public_url, &tenant.name);
-                output.facts(&[("tenant", tenant.name.clone()), ("profile", tenant.profile), ("SCIM URL", url)])?;
-                output.line(&format!("Make a token for it with: lockstep token add {} NAME", tenant.name))?;
-            }
+            tenant_show::added(world, output, &tenant).await?;
         }
         TenantCommand::Client(command) => return client::run(command, world, output).await,
         TenantCommand::Schema(command) => return tenant_schema::run(command, world, output).await,
-        TenantCommand::List => list(world, output, &public_url).await?,
-        TenantCommand::Set { name, requests_per_second, log_bodies } => {
-            let log_bodies = log_bodies.map(|toggle| toggle == Toggle::On);
-            set(world, output, name, requests_per_second, log_bodies).await?;
+        TenantCommand::List => tenant_show::list(world, output).await?,
+        TenantCommand::Show { name } => tenant_show::show(world, output, name).await?,
+        TenantCommand::Export { name, output: file, force } => {
+            tenant_export::run(world, output, name, file.as_deref(), force).await?;
         }
+        TenantCommand::Set { name, change } => set(world, output, name, change).await?,
         TenantCommand::Requests(args) => requests::run(args, world, output).await?,
         TenantCommand::Suspend { name } => suspend(world, output, name).await?,
         TenantCommand::Resume { name } => resume(world, output, name).await?,
@@ -76,7 +66,11 @@ async fn resume(world: &World, output: Output, name: String) -> anyhow::Result<(
 async fn remove(world: &World, output: Output, name: String, yes: bool) -> anyhow::Result<()> {
     let given = name.clone();
     let found = world.store().read(move |tx| provider::tenant(tx, &given)).await?;
-    confirm(&format!("Remove the tenant {name} with all its users, groups and tokens?"), yes)?;
+    let has = tenant_show::contents(world, &name).await?;
+    let question = format!(
+        "Remove the tenant {name} with its {has} and all its tokens? To keep a copy, say no and run: lockstep tenant export {name} --output FILE."
+    );
+    confirm(&question, yes)?;
     let given = name.clone();
     let removed = world.store().write(move |tx| {
         provider::delete_tenant(tx, &given)?;
@@ -84,38 +78,53 @@ async fn remove(world: &World, output: Output, name: String, yes: bool) -> anyho
     });
     removed.await?;
     forget_requests(world, &found);
-    told(output, &name, "removed", "was removed with all its users, groups and tokens")
+    told(output, &name, "removed", &format!("was removed with its {has} and all its tokens"))
 }
 
-/// Changes settings of a tenant. A rate of 0 is none of its own.
-async fn set(
-    world: &World,
-    output: Output,
-    name: String,
-    rate: Option<u32>,
-    log_bodies: Option<bool>,
-) -> anyhow::Result<()> {
+/// The address that a tenant has after a change; what is not named stays as it was.
+fn address(
+    before: Option<&Address>,
+    host: Option<String>,
+    path: Option<String>,
+) -> Result<Option<Address>, TenantError> {
+    let host = host.or_else(|| before.and_then(Address::host).map(str::to_owned)).unwrap_or_default();
+    let path = path.or_else(|| before.map(|address| address.path().to_owned())).unwrap_or_default();
+    if host.is_empty() && path.is_empty() { Ok(None) } else { Address::new(&host, &path).map(Some) }
+}
+
+/// A count of which 0 is none; as before where it is not named.
+fn or_none(count: Option<u32>, before: Option<u32>) -> Option<u32> {
+    count.map_or(before, |count| Some(count).filter(|count| *count > 0))
+}
+
+/// Changes settings of a tenant.
+async fn set(world: &World, output: Output, name: String, change: TenantChange) -> anyhow::Result<()> {
     let given = name.clone();
     let changed = world.store().write(move |tx| {
+        let before = TenantSettings::of(&provider::tenant(tx, &given)?)?;
+        let address = if change.no_address {
+            None
+        } else {
+            address(before.address.as_ref(), change.host.clone(), change.path.clone())?
+        };
         let settings = provider::change_tenant(tx, &given, |settings| {
-            if let Some(rate) = rate {
-                settings.requests_per_second = (rate > 0).then_some(rate);
-            }
-            settings.log_bodies = log_bodies.or(settings.log_bodies);
+            settings.requests_per_second = or_none(change.requests_per_second, settings.requests_per_second);
+            settings.users_max = or_none(change.users_max, settings.users_max);
+            settings.groups_max = or_none(change.groups_max, settings.groups_max);
+            settings.log_bodies = change.log_bodies.map(|toggle| toggle == Toggle::On).or(settings.log_bodies);
+            settings.address.clone_from(&address);
         })?;
-        let detail = json!({ "requestsPerSecond": settings.requests_per_second, "logBodies": settings.log_bodies });
-        audit_tenant(tx, "Update tenant", &given, &detail)?;
+        audit_tenant(tx, "Update tenant", &given, &serde_json::to_value(&settings).unwrap_or_default())?;
         Ok::<_, TenantError>(settings)
     });
     let settings = changed.await?;
-    let rate = settings.requests_per_second;
-    let log_bodies = settings.log_bodies == Some(true);
+    let url = settings.scim_base(&world.public_url().await?, &name);
     if output.is_json() {
-        return output.json(&json!({ "tenant": name, "requests_per_second": rate, "log_bodies": log_bodies }));
+        return output.json(&tenant_show::settings_json(&name, &url, &settings));
     }
-    let rate = rate.map_or_else(|| "the common rate".to_owned(), |rate| rate.to_string());
-    let bodies = if log_bodies { "on, with their values masked" } else { "off" };
-    output.facts(&[("tenant", name), ("requests per second", rate), ("bodies in the request log", bodies.to_owned())])
+    let mut facts = vec![("tenant", name), ("SCIM URL", url)];
+    facts.extend(tenant_show::settings_facts(&settings));
+    output.facts(&facts)
 }
 
 /// Removes the request log of a tenant that is no more. Where that fails, housekeeping does it later.
@@ -156,27 +165,4 @@ pub async fn add(
             provider::tenant(tx, &name)
         })
         .await
-}
-
-fn described(public_url: &str, tenant: &TenantRecord) -> Value {
-    json!({
-        "tenant": tenant.name,
-        "scim_url": scim_url(public_url, &tenant.name),
-        "profile": tenant.profile,
-        "created": tenant.created.to_string(),
-        "suspended": tenant.suspended.map(|at| at.to_string()),
-    })
-}
-
-async fn list(world: &World, output: Output, public_url: &str) -> anyhow::Result<()> {
-    let tenants = world.store().read(provider::tenants).await?;
-    if output.is_json() {
-        return output.json(&tenants.iter().map(|tenant| described(public_url, tenant)).collect::<Vec<_>>());
-    }
-    let row = |tenant: &TenantRecord| {
-        let url = scim_url(public_url, &tenant.name);
-        vec![tenant.name.clone(), tenant.profile.clone(), url, moment(tenant.created), moment_or(tenant.suspended, "")]
-    };
-    let none = "No tenants; add one with lockstep tenant add NAME";
-    output.table(&["TENANT", "PROFILE", "SCIM URL", "CREATED", "SUSPENDED"], tenants.iter().map(row).collect(), none)
 }

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use provider::{NewToken, Scope, TenantError, TokenRequest, ends_within};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::tokens::TokenRecord;
 
-use super::tenant::scim_url;
+use super::tenant_show::scim_url;
 use crate::cli::TokenCommand;
 use crate::outcome::Outcome;
 use crate::output::{Output, moment, moment_or};
@@ -16,12 +16,12 @@ pub async fn run(command: TokenCommand, world: &World, output: Output) -> anyhow
     match command {
         TokenCommand::Add { tenant, name, days, scope } => {
             let token = add(world, tenant.clone(), name, days, scope.into()).await?;
-            let url = scim_url(&world.public_url().await?, &tenant);
+            let url = scim_url(world, &tenant).await?;
             show_once(output, &tenant, &url, &token)?;
         }
         TokenCommand::Rotate { tenant, name, days, overlap } => {
             let token = rotate(world, tenant.clone(), name, days, overlap).await?;
-            let url = scim_url(&world.public_url().await?, &tenant);
+            let url = scim_url(world, &tenant).await?;
             show_once(output, &tenant, &url, &token)?;
         }
         TokenCommand::List { tenant } => list(world, output, tenant).await?,
@@ -117,22 +117,30 @@ pub fn lasting(created: Timestamp, expires: Timestamp, now: Timestamp) -> String
     }
 }
 
-fn state(token: &TokenRecord, now: Timestamp) -> String {
+/// The state of a token, in a word or a few.
+pub fn state(token: &TokenRecord, now: Timestamp) -> String {
     token.revoked.map_or_else(|| lasting(token.created, token.expires, now), |_| "revoked".to_owned())
+}
+
+/// A token without its secret, for programs.
+pub fn described(token: &TokenRecord, now: Timestamp) -> Value {
+    json!({
+        "name": token.name,
+        "hint": token.hint,
+        "state": state(token, now),
+        "scope": scope(token.may_write),
+        "created": token.created.to_string(),
+        "expires": token.expires.to_string(),
+        "revoked": token.revoked.map(|at| at.to_string()),
+        "last_used": token.last_used.map(|at| at.to_string()),
+    })
 }
 
 async fn list(world: &World, output: Output, tenant: String) -> anyhow::Result<()> {
     let tokens = world.store().read(move |tx| provider::tokens(tx, &tenant)).await?;
     let now = now();
     if output.is_json() {
-        let described = |token: &TokenRecord| {
-            json!({
-                "name": token.name, "hint": token.hint, "state": state(token, now), "scope": scope(token.may_write), "created": token.created.to_string(),
-                "expires": token.expires.to_string(), "revoked": token.revoked.map(|at| at.to_string()),
-                "last_used": token.last_used.map(|at| at.to_string()),
-            })
-        };
-        return output.json(&tokens.iter().map(described).collect::<Vec<_>>());
+        return output.json(&tokens.iter().map(|token| described(token, now)).collect::<Vec<_>>());
     }
     let row = |token: &TokenRecord| {
         vec![

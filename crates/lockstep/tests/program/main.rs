@@ -14,3 +14,4 @@ mod schemas;
 mod serving;
 mod stopping;
 mod targets;
+mod tenants;

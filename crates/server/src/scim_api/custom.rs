@@ -2,7 +2,7 @@
 //! handled like those of users.
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::routing::MethodRouter;
 use http::Response;
 use provider::ResourceKind;
@@ -29,14 +29,15 @@ pub(crate) async fn one(State(app): State<App>, request: Request) -> Result<Resp
 
 async fn answer(
     app: App,
-    mut request: Request,
+    request: Request,
     methods: fn(ResourceKind) -> MethodRouter<App>,
 ) -> Result<Response<Body>, Rejection> {
-    let admitted = Admitted::read(&app, request.headers(), request.uri(), request.extensions().get()).await?;
-    let kind = admitted.caller.profile().kind_at(endpoint(request.uri()));
+    let (mut parts, body) = request.into_parts();
+    let admitted = Admitted::from_request_parts(&mut parts, &app).await?;
+    let kind = admitted.caller.profile().kind_at(endpoint(&parts.uri));
     // Users and groups have routes of their own, which know them by their exact names as well.
     let Some(kind @ ResourceKind::Custom(_)) = kind else { return Err(Rejection::NoSuchAddress) };
-    request.extensions_mut().insert(admitted);
+    parts.extensions.insert(admitted);
     let methods = methods(kind).fallback(no_such_method).with_state(app);
-    methods.oneshot(request).await.map_err(|never| match never {})
+    methods.oneshot(Request::from_parts(parts, body)).await.map_err(|never| match never {})
 }

@@ -1,5 +1,5 @@
 //! The SCIM API of a tenant (RFC 7644) under `/t/{tenant}/scim/v2`: routes and their order. Handlers are in `resources` and
-//! `discovery`.
+//! `discovery`; addresses of tenants' own are in `own_address`.
 //!
 //! Every handler asks for a caller, and a caller comes from a token only, never from the address. Addresses that lead nowhere are
 //! answered after the token has been looked at, so that nothing is learnt without one.
@@ -10,6 +10,7 @@ mod bulk;
 mod custom;
 mod discovery;
 mod group_body;
+mod own_address;
 mod parameters;
 mod rejection;
 mod resources;
@@ -17,6 +18,7 @@ mod room;
 mod visitor;
 
 use axum::Router;
+use axum::extract::State;
 use axum::routing::{any, get, post};
 use store::resources::ResourceKind;
 
@@ -30,7 +32,14 @@ use crate::App;
 /// Where a tenant's endpoint begins.
 const BASE: &str = "/t/{tenant}/scim/v2";
 
-pub(crate) fn routes() -> Router<App> {
+/// All routes, and what answers every other address.
+pub(crate) fn routes(app: &App) -> Router<App> {
+    let usual = at_usual_address().with_state(app.clone());
+    let other = move |State(app), request| own_address::answer(app, usual, request);
+    at_usual_address().fallback(other)
+}
+
+fn at_usual_address() -> Router<App> {
     let mut routes = Router::new();
     for (name, collection, one) in [
         ("Users", resources::collection(ResourceKind::User), resources::one(ResourceKind::User)),

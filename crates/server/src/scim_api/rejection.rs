@@ -201,7 +201,7 @@ fn provider_status(error: &ProviderError) -> (StatusCode, Option<ScimType>) {
         ProviderError::NotImplemented(_) => (StatusCode::NOT_IMPLEMENTED, None),
         ProviderError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, None),
         ProviderError::Conflict(_) => (StatusCode::CONFLICT, None),
-        ProviderError::ReadOnly => (StatusCode::FORBIDDEN, None),
+        ProviderError::ReadOnly | ProviderError::Quota { .. } => (StatusCode::FORBIDDEN, None),
         ProviderError::Store(error) => (store_status(error), None),
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::routing::{MethodRouter, get, post};
 use http::request::Parts;
 use http::{HeaderName, Response, StatusCode, header};
-use provider::{Changed, Kinds, Listing, NewResource, Patch, Precondition, Replacement, ResourceKind};
+use provider::{Changed, Kinds, Listing, NewResource, Patch, Precondition, Replacement, ResourceKind, View};
 use scim::Projection;
 use store::{ResourceId, TenantKey};
 
@@ -118,7 +118,8 @@ async fn fetch(
     }
     let run = move |tx: &mut store::ReadTx<'_>| {
         let caller = visitor.admit(tx, now)?;
-        let view = visitor.view(&projection);
+        let base = visitor.base(&caller);
+        let view = View { base: &base, projection: &projection };
         let found = last.id().and_then(|id| Ok(provider::get(tx, &caller, kind, id, view, &unless)?));
         Ok::<_, Rejection>((caller, found))
     };

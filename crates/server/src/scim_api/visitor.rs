@@ -1,10 +1,10 @@
 //! Who sends a request: from the `Authorization` header (RFC 6750 §2.1) to a caller, and to one who may write.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::body::Body;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, State};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode, Uri, header};
 use jiff::Timestamp;
@@ -14,7 +14,6 @@ use store::{ReadTx, ResourceId, WriteTx};
 
 use super::{Rejection, answer};
 use crate::App;
-use crate::edge::Edge;
 use crate::oauth::introduce;
 use crate::trail::Trail;
 
@@ -22,10 +21,13 @@ use crate::trail::Trail;
 #[derive(Clone)]
 pub(crate) struct Visitor {
     token: TokenHash,
-    tenant: String,
+    /// The tenant in the address; `None` at an address of a tenant's own, which names none.
+    tenant: Option<String>,
     base: String,
-    edge: Arc<Edge>,
+    app: App,
     trail: Option<Arc<Trail>>,
+    /// Whether it has passed its tenant's gate already.
+    has_passed: bool,
 }
 
 impl Visitor {
@@ -36,17 +38,36 @@ impl Visitor {
         if oauth::is_jwt(presented) {
             introduce(app, tenant, presented, &token).await?;
         }
-        let (edge, trail) = (Arc::clone(app.edge()), trail.cloned());
-        Ok(Self { token, tenant: tenant.to_owned(), base: app.scim_base(tenant), edge, trail })
+        Ok(Self::new(app, token, tenant, trail))
+    }
+
+    fn new(app: &App, token: TokenHash, tenant: &str, trail: Option<&Arc<Trail>>) -> Self {
+        let (tenant, base) = (Some(tenant.to_owned()), app.scim_base(tenant));
+        Self { token, tenant, base, app: app.clone(), trail: trail.cloned(), has_passed: false }
+    }
+
+    /// One at an address that names no tenant. A token of an identity provider must be known already: who is to vouch for a new one, the
+    /// address does not tell.
+    pub(crate) fn at_own_address(
+        app: &App,
+        headers: &HeaderMap,
+        trail: Option<&Arc<Trail>>,
+    ) -> Result<Self, Rejection> {
+        let token = app.token_key.hash(bearer(headers)?)?;
+        let (app, trail) = (app.clone(), trail.cloned());
+        Ok(Self { token, tenant: None, base: String::new(), app, trail, has_passed: false })
     }
 
     /// Looks the token up. The tenant is the token's; an address of another tenant is answered as if the token were unknown.
     pub(crate) fn admit(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Arc<Caller>, Rejection> {
         let caller = self.token.authenticate(tx, now)?;
-        if caller.tenant_name() != self.tenant {
+        if self.tenant.as_ref().is_some_and(|tenant| tenant != caller.tenant_name()) {
             return Err(Rejection::BadToken);
         }
-        let (gate, wait) = self.edge.gates.pass(&caller);
+        if self.has_passed {
+            return Ok(caller);
+        }
+        let (gate, wait) = self.app.edge().gates.pass(&caller);
         if let Some(trail) = &self.trail {
             trail.is_of(&caller, gate);
         }
@@ -71,9 +92,13 @@ impl Visitor {
         Ok(admitted)
     }
 
-    /// How to show resources to this visitor.
-    pub(crate) fn view<'a>(&'a self, projection: &'a Projection) -> View<'a> {
-        View { base: &self.base, projection }
+    /// The address of the tenant's endpoint, as answers tell it: its own where it has one, whichever was asked.
+    pub(crate) fn base<'a>(&'a self, caller: &Caller) -> Cow<'a, str> {
+        let settings = caller.settings();
+        if self.tenant.is_some() && settings.address.is_none() {
+            return Cow::Borrowed(&self.base);
+        }
+        Cow::Owned(settings.scim_base(&self.app.public_url, caller.tenant_name()))
     }
 }
 
@@ -81,7 +106,14 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
-        Self::read(app, &parts.headers, &parts.uri, parts.extensions.get()).await
+        let trail = parts.extensions.get();
+        match parts.extensions.get::<Admitted>() {
+            // Counted on its way here; the token is looked up once more, in the transaction that reads.
+            Some(Admitted { token, caller, .. }) => {
+                Ok(Self { has_passed: true, ..Self::new(app, token.clone(), caller.tenant_name(), trail) })
+            }
+            None => Self::read(app, &parts.headers, &parts.uri, trail).await,
+        }
     }
 }
 
@@ -101,16 +133,7 @@ pub(crate) struct Admitted {
 
 impl Admitted {
     fn of(visitor: &Visitor, caller: Arc<Caller>) -> Self {
-        Self { caller, base: visitor.base.clone(), token: visitor.token.clone() }
-    }
-
-    pub(crate) async fn read(
-        app: &App,
-        headers: &HeaderMap,
-        uri: &Uri,
-        trail: Option<&Arc<Trail>>,
-    ) -> Result<Self, Rejection> {
-        Visitor::read(app, headers, uri, trail).await?.admitted(app, app.now()).await
+        Self { base: visitor.base(&caller).into_owned(), caller, token: visitor.token.clone() }
     }
 
     /// Who walks through a list, page by page.
@@ -173,10 +196,11 @@ impl FromRequestParts<App> for Admitted {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
-        match parts.extensions.remove::<Self>() {
-            Some(admitted) => Ok(admitted),
-            None => Self::read(app, &parts.headers, &parts.uri, parts.extensions.get()).await,
+        if let Some(admitted) = parts.extensions.remove::<Self>() {
+            return Ok(admitted);
         }
+        let visitor = Visitor::read(app, &parts.headers, &parts.uri, parts.extensions.get()).await?;
+        visitor.admitted(app, app.now()).await
     }
 }
 
@@ -218,42 +242,26 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
     }
 }
 
-/// Answers every address without a route.
-pub(crate) async fn no_such_address(
-    axum::extract::State(app): axum::extract::State<App>,
-    trail: Option<Extension<Arc<Trail>>>,
-    headers: HeaderMap,
-    uri: Uri,
-) -> Rejection {
-    refuse(&app, trail, &headers, &uri, Rejection::NoSuchAddress).await
+/// Answers every address below a tenant's that has no route.
+pub(crate) async fn no_such_address(State(app): State<App>, parts: Parts) -> Rejection {
+    refuse(&app, parts, Rejection::NoSuchAddress).await
 }
 
 /// Answers every method that an address does not have; the router adds `Allow`. `OPTIONS` asks for just that (RFC 9110 §9.3.7), and is
 /// no leave for scripts of other sites: there is no header that would give it.
-pub(crate) async fn no_such_method(
-    axum::extract::State(app): axum::extract::State<App>,
-    trail: Option<Extension<Arc<Trail>>>,
-    headers: HeaderMap,
-    method: Method,
-    uri: Uri,
-) -> Result<Response<Body>, Rejection> {
-    match refuse(&app, trail, &headers, &uri, Rejection::NoSuchMethod).await {
+pub(crate) async fn no_such_method(State(app): State<App>, parts: Parts) -> Result<Response<Body>, Rejection> {
+    let method = parts.method.clone();
+    match refuse(&app, parts, Rejection::NoSuchMethod).await {
         Rejection::NoSuchMethod if method == Method::OPTIONS => Ok(answer::empty(StatusCode::NO_CONTENT, None)),
         refusal => Err(refusal),
     }
 }
 
-async fn refuse(
-    app: &App,
-    trail: Option<Extension<Arc<Trail>>>,
-    headers: &HeaderMap,
-    uri: &Uri,
-    refusal: Rejection,
-) -> Rejection {
-    if segments(uri).next() != Some("t") {
+async fn refuse(app: &App, mut parts: Parts, refusal: Rejection) -> Rejection {
+    if segments(&parts.uri).next() != Some("t") {
         return refusal;
     }
-    match Admitted::read(app, headers, uri, trail.as_deref()).await {
+    match Admitted::from_request_parts(&mut parts, app).await {
         Ok(_) => refusal,
         Err(unauthorised) => unauthorised,
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so do the functions it is told with")]
 
 mod access;
+mod addresses;
 mod bulk;
 mod credentials;
 mod cursors;

@@ -102,7 +102,7 @@ pub async fn install(world: &World, public_url: &str) -> anyhow::Result<Vec<Inst
             tenant::add(world, tenant_name.clone(), definition.template.to_owned(), TenantSettings::default(), None)
                 .await?;
         let token = token::add(world, tenant_name.clone(), "provisioning".to_owned(), 1, Scope::Write).await?.text;
-        let scim_url = tenant::scim_url(public_url, &tenant_name);
+        let scim_url = TenantSettings::default().scim_base(public_url, &tenant_name);
         let job = engine
             .add_job(NewJob {
                 template: definition.template.to_owned(),
