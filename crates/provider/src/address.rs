@@ -16,8 +16,8 @@ const HOST_BYTES_MAX: usize = 253;
 const LABEL_BYTES_MAX: usize = 63;
 /// The path where only a host is named.
 const USUAL_PATH: &str = "/scim/v2";
-/// First segments of the server's own addresses.
-const RESERVED: [&str; 4] = ["t", "healthz", "readyz", "metrics"];
+/// First segments of the server's own addresses, which no tenant's begins with.
+pub const RESERVED_SEGMENTS: [&str; 4] = ["t", "healthz", "readyz", "metrics"];
 
 /// An address of a tenant's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ fn is_path(path: &str) -> bool {
     path.len() <= ADDRESS_PATH_BYTES_MAX
         && segments.split('/').count() <= ADDRESS_SEGMENTS_MAX
         && segments.split('/').all(is_segment)
-        && !segments.split('/').next().is_some_and(|first| RESERVED.contains(&first))
+        && !segments.split('/').next().is_some_and(|first| RESERVED_SEGMENTS.contains(&first))
 }
 
 #[cfg(test)]

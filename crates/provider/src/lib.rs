@@ -33,7 +33,7 @@ mod users;
 mod uses;
 mod version;
 
-pub use address::{ADDRESS_PATH_BYTES_MAX, ADDRESS_SEGMENTS_MAX, Address};
+pub use address::{ADDRESS_PATH_BYTES_MAX, ADDRESS_SEGMENTS_MAX, Address, RESERVED_SEGMENTS};
 pub use bulk::{
     BATCH_EFFORT_MAX, BATCH_OPERATIONS_MAX, BULK_BYTES_MAX, BULK_EFFORT_MAX, Batch, Bulk, BulkAnswer,
     CIRCLE_OPERATIONS_MAX, Done, Ran, run_batch,

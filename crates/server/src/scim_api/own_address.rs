@@ -15,11 +15,11 @@ use crate::App;
 /// Answers an address that is no route. `usual` has the routes of the usual addresses, and ends there: a request goes on once.
 pub(crate) async fn answer(app: App, usual: Router, mut request: Request) -> Result<Response<Body>, Rejection> {
     let first = segments(request.uri()).next().unwrap_or_default();
-    if first.is_empty() {
-        return Err(Rejection::NoSuchAddress);
-    }
     if first == "t" {
         return Err(no_such_address(State(app), request.into_parts().0).await);
+    }
+    if first.is_empty() || provider::RESERVED_SEGMENTS.contains(&first) {
+        return Err(Rejection::NoSuchAddress);
     }
     let visitor = Visitor::at_own_address(&app, request.headers(), request.extensions().get())?;
     let admitted = visitor.admitted(&app, app.now()).await?;

@@ -139,8 +139,9 @@ fn who_has_no_token_learns_nothing_of_any_address() {
                 }
             }
         }
-        for path in ["/", "//", "//x"] {
-            assert_eq!(world.at(path).await.status.as_u16(), 404, "{path}");
+        let nobody = World { token: String::new(), ..world.clone() };
+        for path in ["/", "//", "//x", "/metrics", "/metrics/x", "/healthz/x"] {
+            assert_eq!(nobody.at(path).await.status.as_u16(), 404, "{path}");
         }
         let reader = World { token: reader, ..world.clone() };
         let body = json!({ "schemas": [USER], "userName": "ann" });
