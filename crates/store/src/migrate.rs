@@ -25,10 +25,11 @@ const MIGRATIONS: &[Migration] = migrations![
     "0004_emptied_groups",
     "0005_credentials",
     "0007_occurrences",
+    "0009_webhooks",
 ];
 
 /// The schema version that this program writes.
-pub const SCHEMA_VERSION: i64 = 6;
+pub const SCHEMA_VERSION: i64 = 7;
 
 const CREATE_VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY, name TEXT NOT NULL)";

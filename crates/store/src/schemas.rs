@@ -26,6 +26,7 @@ pub struct SchemaRecord {
 
 statements! {
     SCHEMAS = "SELECT version, doc, changed FROM tenant_schemas WHERE tenant = $1";
+    DIGEST = "SELECT schema_digest FROM tenants WHERE tenant = $1";
     PUT = "INSERT INTO tenant_schemas AS kept (tenant, version, doc, changed) VALUES ($1, 1, $2, $3)
            ON CONFLICT (tenant) DO UPDATE SET version = kept.version + 1, doc = excluded.doc, changed = excluded.changed";
     PUT_DIGEST = "UPDATE tenants SET schema_digest = $2 WHERE tenant = $1";
@@ -52,6 +53,11 @@ pub fn put_schemas(
 ) -> Result<(), StoreError> {
     tx.run(&PUT, params![tenant, doc, now])?;
     tx.run(&PUT_DIGEST, params![tenant, digest.map(Digest::as_slice)]).map(drop)
+}
+
+/// The digest that is in force.
+pub fn schema_digest(tx: &mut ReadTx<'_>, tenant: TenantKey) -> Result<Option<Digest>, StoreError> {
+    Ok(tx.first(&DIGEST, params![tenant], |row| digest(row.opt_bytes(0)?))?.flatten())
 }
 
 /// The digest that is in force, which stays so until the transaction ends.
@@ -85,7 +91,7 @@ mod tests {
                 let other = insert_tenant(tx, "other", "generic", "{}", second(0))?;
                 assert_eq!((schemas(tx, tenant)?, hold_schemas(tx, tenant)?), (None, None));
                 put_schemas(tx, tenant, "{\"v\":1}", Some(&[1; 32]), second(1))?;
-                assert_eq!(hold_schemas(tx, tenant)?, Some([1; 32]));
+                assert_eq!((schema_digest(tx, tenant)?, hold_schemas(tx, tenant)?), (Some([1; 32]), Some([1; 32])));
                 put_schemas(tx, tenant, "{\"v\":2}", None, second(2))?;
                 let kept = SchemaRecord { version: 2, doc: "{\"v\":2}".to_owned(), changed: second(2) };
                 assert_eq!((schemas(tx, tenant)?, hold_schemas_alone(tx, tenant)?), (Some(kept), None));
