@@ -58,7 +58,8 @@ pub use resource::{
 };
 pub use store::resources::{CustomKind, ResourceKind};
 pub use tenant::{
-    TenantSettings, change_tenant, create_tenant, delete_tenant, resume_tenant, suspend_tenant, tenant, tenants,
+    TenantSettings, administrator, change_tenant, create_tenant, delete_tenant, resume_tenant, suspend_tenant, tenant,
+    tenants,
 };
 pub use token::{
     AuthError, NewToken, Scope, TOKEN_DAYS_DEFAULT, TokenHash, TokenKey, TokenRequest, authenticate, create_token,

@@ -1,10 +1,13 @@
 //! Tenants: made, listed, found, suspended, deleted. Their tokens are in `token`.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use store::tenants::TenantRecord;
 use store::{ReadTx, StoreError, TenantKey, UniqueKey, WriteTx};
 
-use crate::{Profile, TenantError};
+use crate::custom::profile_of;
+use crate::{Caller, Profile, TenantError};
 
 /// Longest name of a tenant, in bytes: it may become a label of a host name.
 pub const TENANT_NAME_BYTES_MAX: usize = 63;
@@ -63,6 +66,21 @@ pub fn tenants(tx: &mut ReadTx<'_>) -> Result<Vec<TenantRecord>, TenantError> {
 /// The tenant of that name.
 pub fn tenant(tx: &mut ReadTx<'_>, name: &str) -> Result<TenantRecord, TenantError> {
     store::tenants::tenant_by_name(tx, name)?.ok_or_else(|| TenantError::NoSuchTenant(name.to_owned()))
+}
+
+/// The server's own administrator, who looks at the tenant of that name without a token, and writes nothing.
+pub fn administrator(tx: &mut ReadTx<'_>, name: &str) -> Result<Caller, TenantError> {
+    let found = tenant(tx, name)?;
+    let base = Profile::by_name(&found.profile)
+        .ok_or_else(|| StoreError::Decode(format!("no profile is called {}", found.profile)))?;
+    let digest = store::schemas::schema_digest(tx, found.key)?;
+    let profile = match &digest {
+        None => Arc::clone(base),
+        Some(digest) => profile_of(tx, found.key, base, digest)?
+            .ok_or_else(|| StoreError::Internal("the schemas of a tenant take a second statement".to_owned()))?,
+    };
+    let settings = TenantSettings::read(&found.settings)?;
+    Ok(Caller::new(found.key, found.name, profile, settings, digest, None))
 }
 
 /// Changes the settings of the tenant of that name. They hold from the next request on.
