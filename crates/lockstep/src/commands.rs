@@ -11,6 +11,7 @@ mod client;
 mod cycle;
 mod demo;
 mod doctor;
+mod events;
 mod find;
 mod group;
 mod import;
@@ -26,6 +27,7 @@ mod tenant;
 mod tenant_schema;
 mod token;
 mod user;
+mod webhook;
 
 use tokio::runtime::Runtime;
 

@@ -4,7 +4,7 @@ use provider::{CustomSchemas, TenantError, TenantSettings};
 use serde_json::{Value, json};
 use store::tenants::TenantRecord;
 
-use super::{client, requests, tenant_schema};
+use super::{client, events, requests, tenant_schema, webhook};
 use crate::ask::confirm;
 use crate::cli::{TenantCommand, Toggle};
 use crate::outcome::Outcome;
@@ -33,6 +33,7 @@ pub async fn run(command: TenantCommand, world: &World, output: Output) -> anyho
             }
         }
         TenantCommand::Client(command) => return client::run(command, world, output).await,
+        TenantCommand::Webhook(command) => return webhook::run(command, world, output).await,
         TenantCommand::Schema(command) => return tenant_schema::run(command, world, output).await,
         TenantCommand::List => list(world, output, &public_url).await?,
         TenantCommand::Set { name, requests_per_second, log_bodies } => {
@@ -40,6 +41,7 @@ pub async fn run(command: TenantCommand, world: &World, output: Output) -> anyho
             set(world, output, name, requests_per_second, log_bodies).await?;
         }
         TenantCommand::Requests(args) => requests::run(args, world, output).await?,
+        TenantCommand::Events(args) => events::run(args, world, output).await?,
         TenantCommand::Suspend { name } => suspend(world, output, name).await?,
         TenantCommand::Resume { name } => resume(world, output, name).await?,
         TenantCommand::Remove { name, yes } => remove(world, output, name, yes).await?,
