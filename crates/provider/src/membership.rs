@@ -66,13 +66,13 @@ impl<'c> Membership<'c> {
     }
 
     /// Adds members; gives those that were none before. An id that names nothing of this tenant is refused in the same words whether it
-    /// exists elsewhere or not.
+    /// exists elsewhere or not; what has not the form of an id is nobody's and passed over.
     pub(crate) fn add(&mut self, tx: &mut WriteTx<'_>, added: &[Member]) -> Result<Vec<MemberRecord>, ProviderError> {
         let tenant = self.caller.tenant();
-        if let [only] = added {
-            let id = member_id(only)?;
-            let kind = resources::kind_held(tx, tenant, id)?.ok_or_else(|| unknown_member(&only.value))?;
-            let record = self.record(only, id, kind)?;
+        let added = with_ids(added)?;
+        if let [(id, only)] = added.as_slice() {
+            let kind = resources::kind_held(tx, tenant, *id)?.ok_or_else(|| unknown_member(&only.value))?;
+            let record = self.record(only, *id, kind)?;
             if !members::add(tx, tenant, self.group, &record)? {
                 return Ok(Vec::new());
             }
@@ -81,13 +81,13 @@ impl<'c> Membership<'c> {
         }
         let mut new = Vec::new();
         for chunk in added.chunks(CHUNK as usize) {
-            let ids = chunk.iter().map(member_id).collect::<Result<Vec<_>, _>>()?;
+            let ids: Vec<ResourceId> = chunk.iter().map(|(id, _)| *id).collect();
             let kinds: BTreeMap<ResourceId, ResourceKind> =
                 resources::kinds_held(tx, tenant, &ids)?.into_iter().collect();
             let mut records = Vec::with_capacity(chunk.len());
-            for (member, id) in chunk.iter().zip(ids) {
-                let kind = kinds.get(&id).ok_or_else(|| unknown_member(&member.value))?;
-                records.push(self.record(member, id, *kind)?);
+            for (id, member) in chunk {
+                let kind = kinds.get(id).ok_or_else(|| unknown_member(&member.value))?;
+                records.push(self.record(member, *id, *kind)?);
             }
             let mut stored: BTreeSet<ResourceId> =
                 members::add_all(tx, tenant, self.group, &records)?.into_iter().collect();
@@ -207,8 +207,21 @@ fn named_ids(filter: &Filter) -> Option<Vec<&str>> {
     }
 }
 
-fn member_id(member: &Member) -> Result<ResourceId, ScimError> {
-    member.value.parse().map_err(|_| unknown_member(&member.value))
+/// The members whose value has the form of an id. A reference that only a bulk request could fill in is a mistake.
+fn with_ids(added: &[Member]) -> Result<Vec<(ResourceId, &Member)>, ScimError> {
+    let mut found = Vec::with_capacity(added.len());
+    for member in added {
+        match member.value.parse() {
+            Ok(id) => found.push((id, member)),
+            Err(_) if is_bulk_reference(&member.value) => return Err(unknown_member(&member.value)),
+            Err(_) => {}
+        }
+    }
+    Ok(found)
+}
+
+fn is_bulk_reference(value: &str) -> bool {
+    value.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bulkId:"))
 }
 
 fn unknown_member(id: &str) -> ScimError {

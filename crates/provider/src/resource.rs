@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use scim::{AttributePath, Attributes, Member, MemberChange, PatchOp, ScimError};
 use serde_json::Value;
-use store::members::{GroupOfMember, MemberRecord};
+use store::members::{self, GroupOfMember, MemberRecord};
 use store::resources::{self, ResourceKind, ResourceRecord};
 use store::{
     Action, ObjectId, Occurrence, ReadTx, ResourceId, StoreError, UniqueKey, WriteTx, append_occurrence, unique_values,
@@ -20,6 +20,9 @@ use crate::{Caller, Precondition, ProviderError, Rules, WriteAccess, events, gro
 /// Most memberships that a PUT ends by leaving `members` out. Emptying a larger group takes `"members": []`, so that a client which
 /// does not know the attribute cannot do it by accident.
 pub const PUT_WITHOUT_MEMBERS_MAX: u32 = 500;
+
+/// Largest group that a PATCH of it answers. Whoever changes a larger one knows what was changed (RFC 7644 §3.5.2 leaves the choice).
+pub const MEMBERS_ANSWERED_MAX: u32 = 20;
 
 /// What of a PATCH takes as long as a statement.
 const PATCH_EFFORT_OF_STATEMENT: u64 = 100;
@@ -236,6 +239,8 @@ pub struct Changed {
     memberships: Vec<GroupOfMember>,
     /// What the request set and is shown on request only.
     set: Vec<AttributePath>,
+    /// The members of a small group, where they are wanted.
+    members: Option<Vec<MemberRecord>>,
 }
 
 impl Changed {
@@ -248,10 +253,23 @@ impl Changed {
         self.record.version
     }
 
-    /// The resource as an answer, without the members of a group.
+    /// Whether the resource is known whole, so that it can be answered without being read again.
+    pub const fn is_whole(&self) -> bool {
+        !matches!(self.kind, ResourceKind::Group) || self.members.is_some()
+    }
+
+    /// The resource as an answer; a group without its members, where they are not known.
     pub fn represent(&self, caller: &Caller, view: View<'_>) -> Result<Representation, ProviderError> {
-        let json = users::groups_json(caller, &self.memberships, view)?;
-        let joined = json.map(|json| Joined { attribute: "groups", json });
+        let joined = match &self.members {
+            None => {
+                let json = users::groups_json(caller, &self.memberships, view)?;
+                json.map(|json| Joined { attribute: "groups", json })
+            }
+            Some(members) => {
+                let json = groups::known_members_json(caller, members, view)?;
+                json.map(|json| Joined { attribute: "members", json })
+            }
+        };
         let text = represent_set(caller, self.kind, &self.record, view, joined.as_ref(), self.set.clone())?;
         Ok(Representation { id: self.record.id, version: self.record.version, text })
     }
@@ -357,14 +375,17 @@ pub struct Patch {
     kind: ResourceKind,
     attributes: PatchOp,
     members: Vec<MemberChange>,
+    /// Whether its sender takes a group as an answer.
+    takes_group: bool,
 }
 
 impl Patch {
     /// Reads the body of a PATCH (RFC 7644 §3.5.2).
     pub fn prepare(caller: &Caller, kind: ResourceKind, body: Value) -> Result<Self, ProviderError> {
         check_kind(caller, kind)?;
+        let takes_group = kind == ResourceKind::Group && !scim::expects_no_content(&body);
         let (attributes, members) = PatchOp::read(body)?.split_members(caller.resource_type(kind)?)?;
-        Ok(Self { kind, attributes, members })
+        Ok(Self { kind, attributes, members, takes_group })
     }
 }
 
@@ -377,7 +398,22 @@ pub fn patch(
     precondition: &Precondition,
     now: Timestamp,
 ) -> Result<Changed, ProviderError> {
-    let caller = access.caller();
+    let changed = apply(tx, access.caller(), id, patch, precondition, now)?;
+    if !patch.takes_group {
+        return Ok(changed);
+    }
+    let members = members::members_after(tx, access.tenant(), id, None, MEMBERS_ANSWERED_MAX + 1)?;
+    Ok(Changed { members: Some(members).filter(|members| members.len() <= MEMBERS_ANSWERED_MAX as usize), ..changed })
+}
+
+fn apply(
+    tx: &mut WriteTx<'_>,
+    caller: &Caller,
+    id: ResourceId,
+    patch: &Patch,
+    precondition: &Precondition,
+    now: Timestamp,
+) -> Result<Changed, ProviderError> {
     let kind = patch.kind;
     let record = held(tx, caller, kind, id, precondition)?;
     let mut membership = Membership::new(caller, id);
@@ -473,7 +509,7 @@ fn finish(
         ResourceKind::User => users::groups_of(tx, caller, record.id)?,
         ResourceKind::Group | ResourceKind::Custom(_) => Vec::new(),
     };
-    Ok(Changed { kind, record, memberships, set: Vec::new() })
+    Ok(Changed { kind, record, memberships, set: Vec::new(), members: None })
 }
 
 /// What only the first has, and what only the second has.

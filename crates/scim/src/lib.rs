@@ -33,7 +33,7 @@ pub use filter::{Filter, Literal, Matcher, Operator};
 pub use fold::{fold, fold_username};
 pub use json::parse_json;
 pub use message::{ErrorBody, ListResponse};
-pub use patch::{Member, MemberChange, Op, Operation, PatchOp};
+pub use patch::{Member, MemberChange, Op, Operation, PatchOp, expects_no_content};
 pub use path::AttributePath;
 pub use projection::Projection;
 pub use resource_type::{Resolved, ResourceType};

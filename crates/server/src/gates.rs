@@ -18,7 +18,7 @@ use provider::Caller;
 use tokio::time::Instant;
 
 /// Requests that a tenant may send in a second while others are served, unless the configuration says otherwise.
-pub const REQUESTS_PER_SECOND: u32 = 2000;
+pub const REQUESTS_PER_SECOND: u32 = 10_000;
 /// How long after a request of another tenant this one is not alone.
 const COMPANY: Duration = Duration::from_secs(1);
 /// Tenants that are kept in mind; the ones beyond begin anew.

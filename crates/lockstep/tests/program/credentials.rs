@@ -202,6 +202,6 @@ fn au_09_hash_at_rest_and_au_13_token_in_log_no_secret_is_in_any_file_or_line() 
             assert_eq!(holds(installation.path("").as_path(), secret), Vec::<String>::new());
         }
         let log = std::fs::read_to_string(installation.path("server.log")).unwrap();
-        assert!(log.lines().count() > 3, "the log tells something: {log}");
+        assert!(log.contains("Stopping"), "the log tells something: {log}");
     }
 }

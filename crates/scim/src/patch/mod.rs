@@ -3,6 +3,7 @@
 
 mod edit;
 mod effort;
+mod form;
 mod list;
 mod members;
 mod named;
@@ -15,6 +16,7 @@ use std::str::FromStr;
 
 pub(crate) use edit::is_clearing;
 use effort::Effort;
+pub use form::expects_no_content;
 pub use members::{Member, MemberChange};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::{Map, Value};

@@ -140,7 +140,7 @@ async fn replace(
     let changed = writer
         .write(&app, now, move |tx, caller| provider::replace(tx, caller, id, &replacement, &version, now))
         .await?;
-    shown(kind, &app, writer.into_admitted(), id, &changed, projection).await
+    shown(&app, writer.into_admitted(), id, &changed, projection).await
 }
 
 async fn patch(
@@ -155,29 +155,19 @@ async fn patch(
     let patch = Patch::prepare(&writer.caller, kind, body)?;
     let changed =
         writer.write(&app, now, move |tx, caller| provider::patch(tx, caller, id, &patch, &version, now)).await?;
-    // A group may be large and who changes it knows what it changed (RFC 7644 §3.5.2 leaves the choice).
-    if kind == ResourceKind::Group && projection.is_all() {
+    if projection.is_all() && !changed.is_whole() {
         return Ok(answer::empty(StatusCode::NO_CONTENT, Some(changed.version())));
     }
-    shown(kind, &app, writer.into_admitted(), id, &changed, projection).await
+    shown(&app, writer.into_admitted(), id, &changed, projection).await
 }
 
 /// A resource after a change. A group is read again with its members, where they do not hold up the writer.
-async fn shown(
-    kind: ResourceKind,
-    app: &App,
-    admitted: Admitted,
-    id: ResourceId,
-    changed: &Changed,
-    projection: Projection,
-) -> Answer {
-    match kind {
-        ResourceKind::User | ResourceKind::Custom(_) => {
-            let shown = changed.represent(&admitted.caller, admitted.view(&projection))?;
-            Ok(answer::resource(StatusCode::OK, shown))
-        }
-        ResourceKind::Group => group_body::answer(app, admitted, id, projection, Precondition::None).await,
+async fn shown(app: &App, admitted: Admitted, id: ResourceId, changed: &Changed, projection: Projection) -> Answer {
+    if changed.is_whole() {
+        let shown = changed.represent(&admitted.caller, admitted.view(&projection))?;
+        return Ok(answer::resource(StatusCode::OK, shown));
     }
+    group_body::answer(app, admitted, id, projection, Precondition::None).await
 }
 
 async fn delete(

@@ -29,7 +29,7 @@ fn a_group_push_of_256_members_and_an_import_of_pages_of_a_hundred() {
             .map(|member| json!({ "op": "remove", "path": format!("members[value eq {}]", member["value"]) }))
             .collect();
         let leave = json!({ "schemas": [PATCH], "Operations": each });
-        assert_eq!(world.call("PATCH", &format!("/Groups/{group}"), &leave).await.status.as_u16(), 204);
+        assert_eq!(world.call("PATCH", &format!("/Groups/{group}"), &leave).await.status.as_u16(), 200);
         assert!(world.members(&group).await.is_empty());
         let mut seen = Vec::new();
         for (start, count) in [(1, 100), (101, 100), (201, 56)] {

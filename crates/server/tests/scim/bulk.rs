@@ -6,6 +6,9 @@ use store::testing::on_both;
 
 use crate::world::{Answer, ENTERPRISE, GROUP, PATCH, PUBLIC, USER, World};
 
+/// An id that names nothing.
+const NOBODY: &str = "0198c2a4-7d1e-7aaa-8bbb-0123456789ab";
+
 const BULK: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 
 fn message(operations: &[Value]) -> Value {
@@ -193,7 +196,7 @@ fn sb_03_circles_of_groups_are_resolved() {
         }
         // One that cannot be made takes the others of its circle with it, and what needs them.
         let failed =
-            bulk(&world, &[group("E", &["bulkId:F"]), group("F", &["bulkId:E", "nobody"]), group("G", &["bulkId:E"])])
+            bulk(&world, &[group("E", &["bulkId:F"]), group("F", &["bulkId:E", NOBODY]), group("G", &["bulkId:E"])])
                 .await;
         assert_eq!(statuses(&failed), ["409", "400", "409"]);
         assert!(failed.iter().all(|one| one.get("location").is_none()), "{failed:?}");

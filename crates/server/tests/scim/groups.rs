@@ -49,8 +49,10 @@ fn forms_of_changing_members() {
             let (name, before, change, after): (String, Vec<String>, Value, Vec<String>) =
                 serde_json::from_str(line).unwrap();
             let group = world.group("G", &before.iter().map(String::as_str).collect::<Vec<_>>()).await;
-            let answer = world.call("PATCH", &format!("/Groups/{group}"), &operations(&change)).await;
-            assert_eq!(answer.status.as_u16(), 204, "{name}: {}", answer.body);
+            let change = operations(&change);
+            let expected = if scim::expects_no_content(&change) { 204 } else { 200 };
+            let answer = world.call("PATCH", &format!("/Groups/{group}"), &change).await;
+            assert_eq!(answer.status.as_u16(), expected, "{name}: {}", answer.body);
             assert_eq!(world.members(&group).await, after, "{name}");
         }
     });
@@ -99,7 +101,9 @@ fn gr_02_gr_03_who_cannot_be_a_member() {
         world.call("DELETE", &format!("/Users/{gone}"), &Value::Null).await;
         let (group, nested) = (world.group("G", &[&ann]).await, world.group("N", &[]).await);
         let mut details = Vec::new();
-        for id in [gone.as_str(), foreign.as_str(), "string id 1", nested.as_str(), group.as_str()] {
+        for id in
+            [gone.as_str(), foreign.as_str(), "0198c2a4-7d1e-7aaa-8bbb-0123456789ab", nested.as_str(), group.as_str()]
+        {
             let add = operations(
                 &json!([{ "op": "add", "path": "members", "value": [{ "value": id, "$ref": format!("{PUBLIC}/t/fabrikam/scim/v2/Users/{id}") }] }]),
             );

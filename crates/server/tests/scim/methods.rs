@@ -127,7 +127,8 @@ fn what_has_no_body_has_no_type_of_one() {
     on_both(|store| async {
         let world = World::new(store, "generic").await;
         let (ann, group) = (world.user("ann").await, world.group("G", &[]).await);
-        let empty = json!({ "schemas": [crate::world::PATCH], "Operations": [] });
+        let remove = json!({ "op": "Remove", "path": "members" });
+        let empty = json!({ "schemas": [crate::world::PATCH], "Operations": [remove] });
         for (method, path, body) in [
             ("PATCH", format!("/Groups/{group}"), empty),
             ("DELETE", format!("/Users/{ann}"), Value::Null),
