@@ -23,7 +23,7 @@ pub const ANSWER_SECONDS_MAX: u64 = 15;
 /// Webhooks that are sent for at a time.
 pub const SENDING_MAX: usize = 32;
 /// How long the right to send lasts after it was taken, or after an answer, in seconds: longer than an answer may take.
-const LEASE_SECONDS: i64 = 2 * ANSWER_SECONDS_MAX as i64;
+const LEASE_SECONDS: i64 = 2 * ANSWER_SECONDS_MAX.cast_signed();
 /// Changes that are read at a time: they are held while they are sent.
 const EVENTS_AT_A_TIME: u32 = 20;
 /// Times that changes are read before others have their turn.

@@ -10,6 +10,7 @@ use ring::hmac;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 /// What came: the headers in small letters, and the body.
 #[derive(Clone, Debug)]
@@ -35,7 +36,7 @@ impl Received {
         hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, &key), signed.as_bytes(), &tag).is_ok()
     }
 
-    /// The names of its events without their common beginning, and the address of the resource.
+    /// The names of its events without their common beginning.
     pub fn told(&self) -> String {
         let claims = self.claims();
         let names = claims["events"].as_object().unwrap().keys();
@@ -51,6 +52,7 @@ type Meanwhile = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send
 #[derive(Clone, Default)]
 pub struct Receiver {
     meanwhile: Arc<Mutex<Option<Meanwhile>>>,
+    arrivals: Arc<Notify>,
     came: Arc<Mutex<Vec<Received>>>,
     answers: Arc<Mutex<VecDeque<&'static str>>>,
     pub url: String,
@@ -85,6 +87,11 @@ impl Receiver {
         *self.meanwhile.lock().unwrap() = Some(Arc::new(meanwhile));
     }
 
+    /// Ready when something has come.
+    pub async fn arrival(&self) {
+        self.arrivals.notified().await;
+    }
+
     /// What came since this was last asked.
     pub fn take(&self) -> Vec<Received> {
         std::mem::take(&mut *self.came.lock().unwrap())
@@ -94,6 +101,7 @@ impl Receiver {
         let mut stream = BufReader::new(stream);
         while let Some(received) = read(&mut stream).await {
             self.came.lock().unwrap().push(received);
+            self.arrivals.notify_one();
             let meanwhile = self.meanwhile.lock().unwrap().take();
             if let Some(meanwhile) = meanwhile {
                 meanwhile().await;

@@ -237,9 +237,7 @@ fn a_server_that_runs_hears_of_changes_and_stops_when_told() {
         let story = async {
             world.user("ada").await;
             changed.notify_one();
-            while receiver.take().is_empty() {
-                tokio::task::yield_now().await;
-            }
+            receiver.arrival().await;
             stop.notify_one();
         };
         tokio::join!(world.deliverer.run(&changed, stop.notified()), story);
