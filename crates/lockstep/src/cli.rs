@@ -15,7 +15,8 @@ pub use application::{AppCommand, AssignArgs, DialectName, JobSettingsArgs, Scop
 pub use directory::{AdminCommand, GroupCommand, ImportArgs, ImportCommand, ImportFormat, MembersCommand, UserCommand};
 pub use provisioning::{LogStatus, LogsArgs, LogsCommand, ProvisionArgs};
 pub use tenant::{
-    ClientCommand, ClientSecretCommand, RequestsArgs, SchemaCommand, TenantChange, TenantCommand, Toggle, TokenCommand,
+    ClientCommand, ClientSecretCommand, EventsArgs, RequestsArgs, SchemaCommand, TenantChange, TenantCommand, Toggle,
+    TokenCommand, WebhookCommand,
 };
 
 use crate::config::LogFormat;

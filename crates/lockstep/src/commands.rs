@@ -11,6 +11,7 @@ mod client;
 mod cycle;
 mod demo;
 mod doctor;
+mod events;
 mod find;
 mod group;
 mod import;
@@ -28,6 +29,7 @@ mod tenant_schema;
 mod tenant_show;
 mod token;
 mod user;
+mod webhook;
 
 use tokio::runtime::Runtime;
 

@@ -12,6 +12,7 @@ use store::{DIRECTORY_FEED, ResourceId, StoreError, settings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use webhooks::{Deliverer, DelivererParts};
 
 use crate::config::EdgeConfig;
 use crate::world::{PUBLIC_URL, World, now, random};
@@ -61,6 +62,12 @@ impl Hosting {
         tasks.spawn(async move {
             engine.scheduler(until_stopped).await;
             "scheduler"
+        });
+        let (deliverer, changed, until_stopped) =
+            (deliverer(world, &public_url)?, app.changed(), until(stopped.clone()));
+        tasks.spawn(async move {
+            deliverer.run(&changed, until_stopped).await;
+            "sending of webhooks"
         });
         tasks.spawn(noting_uses(app, stopped.clone()));
         tasks.spawn(housekeeping(world.clone(), stopped));
@@ -139,6 +146,23 @@ fn app(world: &World, public_url: &str) -> anyhow::Result<App> {
     let log = edge.log.then(|| world.request_log());
     let settings = EdgeSettings { requests_per_second: edge.requests_per_second, log };
     App::with_edge(parts, settings).context("the request log cannot start its thread")
+}
+
+/// What sends the webhooks of all tenants.
+pub fn deliverer(world: &World, public_url: &str) -> anyhow::Result<Deliverer> {
+    let chance = || {
+        let mut bytes = [0; 4];
+        random(&mut bytes);
+        u32::from_be_bytes(bytes)
+    };
+    Ok(Deliverer::new(DelivererParts {
+        store: world.store().clone(),
+        token_key: world.token_key(),
+        client: world.outbound()?,
+        clock: Box::new(now),
+        chance: Box::new(chance),
+        public_url: public_url.to_owned(),
+    }))
 }
 
 fn limits(edge: &EdgeConfig) -> Limits {

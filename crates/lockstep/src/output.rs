@@ -85,6 +85,14 @@ impl Output {
         self.print(table, gap)
     }
 
+    /// Prints further rows of a table that was begun before; its columns are not known any more.
+    pub fn more_rows(self, rows: Vec<Vec<String>>) -> anyhow::Result<()> {
+        rows.into_iter().try_for_each(|row| {
+            let cells: Vec<String> = row.iter().map(|cell| clean(cell)).collect();
+            self.line(&cells.join("  "))
+        })
+    }
+
     /// Prints facts, one a line: a name and its value.
     pub fn facts(self, facts: &[(&str, String)]) -> anyhow::Result<()> {
         let mut table = self.plain_table();

@@ -3,16 +3,19 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, DATE, HeaderValue, RETRY_AFTER, USER_AGENT};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use crate::wait::seconds_from;
 use crate::{Called, Dialler, OutboundPolicy, Trust, root_cause};
 
 /// How long an idle connection is kept.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Most of an answer to a POST that is read, in bytes.
+const POSTED_BYTES_MAX: usize = 64 << 10;
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("Lockstep/", env!("CARGO_PKG_VERSION")));
 
 /// A client whose every connection is vetted; cheap to clone.
@@ -49,6 +52,38 @@ pub async fn fetch(client: &Client, url: &str, bytes_max: usize, called: Called)
         }
         Err(error) => Err(format!("the answer of the {server} broke off: {error}")),
     }
+}
+
+/// An answer to what was posted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Posted {
+    /// The status.
+    pub status: u16,
+    /// The header `Retry-After`, in seconds from now; a wait that is not understood counts as none.
+    pub retry_after: Option<u64>,
+}
+
+/// Posts a text. What the answer says beside its head is not kept. Who waits decides how long.
+pub async fn post(
+    client: &Client,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: String,
+    called: Called,
+) -> Result<Posted, String> {
+    let Called { address, .. } = called;
+    let mut request = http::Request::post(url).header(USER_AGENT, AGENT);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(body.into()).map_err(|_| format!("the {address} is no address on the web"))?;
+    let answer = client.request(request).await.map_err(|error| root_cause(&error, called))?;
+    let (head, body) = answer.into_parts();
+    // Read, so that the connection can be used again; a long answer is cut off with it.
+    drop(Limited::new(body, POSTED_BYTES_MAX).collect().await);
+    let text = |name: http::HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let retry_after = text(RETRY_AFTER).and_then(|asked| seconds_from(asked, text(DATE)));
+    Ok(Posted { status: head.status.as_u16(), retry_after })
 }
 
 #[cfg(test)]
@@ -88,6 +123,30 @@ mod tests {
                 (fetched, _) => panic!("{answer}: {fetched:?}"),
             }
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_posted_is_answered_by_a_status_and_a_wait() {
+        let trust = Trust::new(None).unwrap();
+        let own = client(OutboundPolicy::default(), &trust, 1);
+        let long = format!("HTTP/1.1 200 OK\r\ncontent-length: 200000\r\n\r\n{}", "x".repeat(200_000));
+        for (answer, expected) in [
+            ("HTTP/1.1 204 No Content\r\n\r\n", Ok((204, None))),
+            ("HTTP/1.1 429 Slow\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n", Ok((429, Some(7)))),
+            ("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n", Ok((302, None))),
+            (long.leak(), Ok((200, None))),
+            ("", Err("broke off")),
+        ] {
+            let posted = post(&own, &answers(answer).await, &[("webhook-id", "1")], "{}".to_owned(), CALLED).await;
+            match (posted, expected) {
+                (Ok(posted), Ok(expected)) => assert_eq!((posted.status, posted.retry_after), expected),
+                (Err(told), Err(expected)) => assert!(told.contains(expected), "{told}"),
+                (posted, _) => panic!("{answer:.40}: {posted:?}"),
+            }
+        }
+        let hosted = client(OutboundPolicy { private_networks: false, plain_http: true }, &trust, 1);
+        let refused = post(&hosted, "http://127.0.0.1:1/", &[], String::new(), CALLED).await.unwrap_err();
+        assert!(refused.contains("refused"), "{refused}");
     }
 
     #[tokio::test]

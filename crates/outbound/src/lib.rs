@@ -7,8 +7,10 @@ mod cause;
 mod client;
 mod dial;
 mod trust;
+mod wait;
 
 pub use cause::{Called, root_cause};
-pub use client::{Client, client, fetch};
+pub use client::{Client, Posted, client, fetch, post};
 pub use dial::{CONNECT_TIMEOUT, DialError, Dialler, OutboundPolicy};
 pub use trust::Trust;
+pub use wait::seconds_from;

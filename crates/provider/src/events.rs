@@ -47,6 +47,8 @@ pub struct Event {
     pub at: Timestamp,
     /// The path of the resource below the tenant's endpoint, such as `/Users/…`.
     pub uri: String,
+    /// The name of its resource type, such as `User`.
+    pub resource_type: String,
     /// What was done to it.
     pub action: Action,
     /// Whether it became active (`true`) or inactive (`false`) by that.
@@ -55,6 +57,8 @@ pub struct Event {
     pub attributes: Vec<String>,
     /// Its `externalId`, where it has one.
     pub external_id: Option<String>,
+    /// Its `userName` or `displayName` now, for people; where it still exists and has one.
+    pub name: Option<String>,
     /// Its version after that.
     pub version: i64,
     /// The resource as it is now, where that was asked for and it still exists.
@@ -64,15 +68,16 @@ pub struct Event {
 }
 
 /// The events of the caller's tenant after number `after`, in order, and the number up to which the feed has been read. At most
-/// [`EVENTS_MAX`] changes are looked at. A reader that was away for longer than changes are kept gets [`store::StoreError::FeedTrimmed`].
+/// `limit` changes are looked at, and [`EVENTS_MAX`]. A reader that was away for longer than changes are kept gets [`store::StoreError::FeedTrimmed`].
 pub fn events_after(
     tx: &mut ReadTx<'_>,
     caller: &Caller,
     base: &str,
     after: i64,
     detail: Detail,
+    limit: u32,
 ) -> Result<(Vec<Event>, i64), ProviderError> {
-    let changes = occurrences_after(tx, caller.tenant(), after, EVENTS_MAX)?;
+    let changes = occurrences_after(tx, caller.tenant(), after, limit.min(EVENTS_MAX))?;
     let read_to = changes.last().map_or(after, |(change, _)| change.seq);
     let mut events = Vec::with_capacity(changes.len());
     for (change, occurrence) in changes {
@@ -103,7 +108,9 @@ fn event(
 ) -> Result<Event, ProviderError> {
     let occurrence = occurrence.unwrap_or_else(|| unknown(record));
     let document = record.map(|record| document::read(&record.doc)).transpose()?;
-    let held_id = document.as_ref().and_then(|document| document.get("externalId")?.as_str()).map(str::to_owned);
+    let text = |name: &str| document.as_ref().and_then(|document| document.get(name)?.as_str()).map(str::to_owned);
+    let held_id = text("externalId");
+    let name = text("userName").or_else(|| text("displayName"));
     let attributes = match (&document, occurrence.action) {
         (Some(document), Action::Created) => paths_of(document),
         _ => occurrence.attributes.split_ascii_whitespace().map(str::to_owned).collect(),
@@ -121,9 +128,11 @@ fn event(
         number: change.seq,
         at: change.at,
         uri: format!("{}{}", caller.endpoint(kind), change.id.uuid()),
+        resource_type: caller.kind_name(kind).to_owned(),
         action: occurrence.action,
         switched: occurrence.switched,
         attributes,
+        name,
         external_id: held_id.or(occurrence.external_id),
         version: occurrence.version,
         resource,

@@ -43,7 +43,7 @@ impl TokenKey {
     }
 
     /// A key of its own for another purpose.
-    pub(crate) fn derive(&self, purpose: &[u8]) -> [u8; 32] {
+    pub fn derive(&self, purpose: &[u8]) -> [u8; 32] {
         let mut mac = self.0.clone();
         mac.update(purpose);
         mac.finalize().into_bytes().into()

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use provider::{Pager, TenantSettings, TokenKey, TokenUses};
 use store::{ResourceId, Store, StoreError};
+use tokio::sync::Notify;
 
 use crate::edge::{Edge, EdgeSettings};
 use crate::health::Readiness;
@@ -57,6 +58,7 @@ struct Inner {
     keys: KeyCache,
     edge: Arc<Edge>,
     pager: Arc<Pager>,
+    changed: Arc<Notify>,
 }
 
 impl App {
@@ -78,7 +80,8 @@ impl App {
         let room = Room::new(parts.store.scans_max(), parts.store.writes_in_turn());
         let pager = Arc::new(Pager::new(&parts.token_key));
         let (readiness, uses, keys) = (Readiness::default(), TokenUses::default(), KeyCache::default());
-        Self(Arc::new(Inner { parts, readiness, room, uses, keys, edge, pager }))
+        let changed = Arc::new(Notify::new());
+        Self(Arc::new(Inner { parts, readiness, room, uses, keys, edge, pager, changed }))
     }
 
     /// The moment it is now.
@@ -94,6 +97,16 @@ impl App {
             self.store.write(move |tx| provider::write_uses(tx, &lot)).await?;
         }
         Ok(written)
+    }
+
+    /// Hears that a resource of some tenant was written here, for one who waits.
+    pub fn changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.0.changed)
+    }
+
+    /// Tells that a resource was written.
+    pub(crate) fn tell_changed(&self) {
+        self.0.changed.notify_one();
     }
 
     /// The uses of tokens that are not written down yet.

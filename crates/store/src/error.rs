@@ -13,6 +13,8 @@ pub enum UniqueKey {
     TokenName,
     /// The tenant has an OAuth client of that name.
     ClientName,
+    /// The tenant has a webhook of that name.
+    WebhookName,
     /// Another resource of the tenant holds the unique attribute (`userName`; `displayName` of groups where so set).
     ResourceKey,
     /// Another live user of the directory has that `userPrincipalName`.
@@ -96,6 +98,7 @@ const UNIQUE_KEYS: &[(&str, &str, UniqueKey)] = &[
     ("tenants.name", "tenants_name", UniqueKey::TenantName),
     ("tokens.tenant, tokens.name", "tokens_name", UniqueKey::TokenName),
     ("clients.tenant, clients.name", "clients_name", UniqueKey::ClientName),
+    ("webhooks.tenant, webhooks.name", "webhooks_name", UniqueKey::WebhookName),
     ("resources.tenant, resources.kind, resources.unique_key", "resources_unique_key", UniqueKey::ResourceKey),
     ("directory_users.upn_key", "directory_users_upn", UniqueKey::UserPrincipalName),
     ("applications.name_key", "applications_name", UniqueKey::ApplicationName),

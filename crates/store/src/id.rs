@@ -58,6 +58,8 @@ id_type! {
     ClientId
     /// A secret of an OAuth 2.0 client.
     SecretId
+    /// A webhook of a tenant.
+    WebhookId
     /// A user of the directory (Entra's `objectId`).
     UserId
     /// A group of the directory (Entra's `objectId`).

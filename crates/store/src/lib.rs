@@ -35,6 +35,7 @@ pub mod tokens;
 mod tx;
 pub mod unique_values;
 pub mod users;
+pub mod webhooks;
 
 pub use changes::{
     Action, Change, DIRECTORY_FEED, Feed, ObjectKind, Occurrence, TRIMMED_AT_A_TIME, append_change, append_occurrence,
@@ -43,7 +44,7 @@ pub use changes::{
 pub use error::{StoreError, UniqueKey};
 pub use id::{
     AppId, ClientId, CycleId, GroupId, LogId, ObjectId, ResourceId, RoleId, SecretId, TenantKey, TokenId, UserId,
-    version_7,
+    WebhookId, version_7,
 };
 pub use key::{BadKey, folded, folded_user_name};
 pub use migrate::SCHEMA_VERSION;

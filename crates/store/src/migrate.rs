@@ -24,11 +24,12 @@ const MIGRATIONS: &[Migration] = migrations![
     "0003_resource_counts",
     "0004_emptied_groups",
     "0005_credentials",
-    "0007_occurrences",
+    "0006_occurrences",
+    "0007_webhooks",
 ];
 
 /// The schema version that this program writes.
-pub const SCHEMA_VERSION: i64 = 6;
+pub const SCHEMA_VERSION: i64 = 7;
 
 const CREATE_VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY, name TEXT NOT NULL)";

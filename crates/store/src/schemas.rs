@@ -26,10 +26,10 @@ pub struct SchemaRecord {
 
 statements! {
     SCHEMAS = "SELECT version, doc, changed FROM tenant_schemas WHERE tenant = $1";
+    DIGEST = "SELECT schema_digest FROM tenants WHERE tenant = $1";
     PUT = "INSERT INTO tenant_schemas AS kept (tenant, version, doc, changed) VALUES ($1, 1, $2, $3)
            ON CONFLICT (tenant) DO UPDATE SET version = kept.version + 1, doc = excluded.doc, changed = excluded.changed";
     PUT_DIGEST = "UPDATE tenants SET schema_digest = $2 WHERE tenant = $1";
-    DIGEST = "SELECT schema_digest FROM tenants WHERE tenant = $1";
     HOLD = "SELECT schema_digest FROM tenants WHERE tenant = $1",
            "SELECT schema_digest FROM tenants WHERE tenant = $1 FOR SHARE";
     HOLD_ALONE = "SELECT schema_digest FROM tenants WHERE tenant = $1",

@@ -77,6 +77,7 @@ param_from! {
     id::TokenId => |value| Param::Id(value.uuid());
     id::ClientId => |value| Param::Id(value.uuid());
     id::SecretId => |value| Param::Id(value.uuid());
+    id::WebhookId => |value| Param::Id(value.uuid());
     id::UserId => |value| Param::Id(value.uuid());
     id::GroupId => |value| Param::Id(value.uuid());
     id::ObjectId => |value| Param::Id(value.uuid());

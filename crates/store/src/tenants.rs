@@ -28,6 +28,7 @@ statements! {
     INSERT_TENANT = "INSERT INTO tenants (name, profile, settings, created) VALUES ($1, $2, $3, $4) RETURNING tenant";
     TENANT_BY_NAME = "SELECT tenant, name, profile, settings, created, suspended FROM tenants WHERE name = $1";
     TENANTS = "SELECT tenant, name, profile, settings, created, suspended FROM tenants ORDER BY name";
+    TENANT_NAME = "SELECT name FROM tenants WHERE tenant = $1";
     SUSPEND_TENANT = "UPDATE tenants SET suspended = $2 WHERE tenant = $1";
     CHANGE_SETTINGS = "UPDATE tenants SET settings = $2 WHERE tenant = $1";
     DELETE_TENANT_TOKENS = "DELETE FROM tokens WHERE tenant = $1";
@@ -74,6 +75,11 @@ pub fn tenant_by_name(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<TenantRe
     tx.first(&TENANT_BY_NAME, params![name], tenant)
 }
 
+/// The name of the tenant of that key.
+pub fn tenant_name(tx: &mut ReadTx<'_>, key: TenantKey) -> Result<Option<String>, StoreError> {
+    tx.first(&TENANT_NAME, params![key], |row| row.text(0))
+}
+
 /// All tenants, by name.
 pub fn tenants(tx: &mut ReadTx<'_>) -> Result<Vec<TenantRecord>, StoreError> {
     tx.all(&TENANTS, &[], tenant)
@@ -101,6 +107,7 @@ pub fn delete_tenant(tx: &mut WriteTx<'_>, key: TenantKey) -> Result<(), StoreEr
         &DELETE_TENANT_SCHEMAS,
         &DELETE_TENANT_VALUES,
         &crate::emptied::DELETE_TENANT_NOTES,
+        &crate::webhooks::DELETE_TENANT_WEBHOOKS,
         &DELETE_TENANT_KEYS,
         &DELETE_TENANT_RESOURCES,
         &DELETE_TENANT_COUNTS,

@@ -4,21 +4,24 @@
 use crate::packages::Package;
 
 /// The crates of the product, inner ones first.
-const ALL: [&str; 8] = ["scim", "mapping", "outbound", "store", "provider", "directory", "provisioning", "server"];
+const ALL: [&str; 9] =
+    ["scim", "mapping", "outbound", "store", "provider", "webhooks", "directory", "provisioning", "server"];
 
 /// Everything the benchmark may drive.
-const ALL_AND_PROGRAM: [&str; 9] =
-    ["scim", "mapping", "outbound", "store", "provider", "directory", "provisioning", "server", "lockstep"];
+const ALL_AND_PROGRAM: [&str; 10] =
+    ["scim", "mapping", "outbound", "store", "provider", "webhooks", "directory", "provisioning", "server", "lockstep"];
 
 /// Each package of the workspace with the ones it may use. `provider` and `provisioning` never meet: the provisioning
 /// service reaches an application over HTTP only, also one that the same process hosts.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("scim", &[]),
     ("mapping", &[]),
-    // The one door to the network outside: provisioning calls targets through it, and the program fetches keys for the server.
+    // The one door to the network outside: provisioning calls targets through it, webhooks receivers, and the program fetches keys for
+    // the server.
     ("outbound", &[]),
     ("store", &["scim"]),
     ("provider", &["store", "scim"]),
+    ("webhooks", &["provider", "store", "outbound"]),
     ("directory", &["store"]),
     ("provisioning", &["directory", "store", "mapping", "scim", "outbound"]),
     ("server", &["scim", "mapping", "store", "provider", "directory", "provisioning"]),
@@ -31,7 +34,7 @@ const HTTP_CLIENT: &[&str] = &["outbound", "server", "bench"];
 const DATABASE: &[&str] = &["store", "bench"];
 const COMMAND_LINE: &[&str] = &["lockstep", "bench"];
 const NOT_PURE: &[&str] =
-    &["outbound", "store", "provider", "directory", "provisioning", "server", "lockstep", "bench"];
+    &["outbound", "store", "provider", "webhooks", "directory", "provisioning", "server", "lockstep", "bench"];
 
 /// Dependencies that belong to one part of the house, with the packages that may use them.
 const HOMES: [(&str, &[&str]); 21] = [
@@ -50,7 +53,7 @@ const HOMES: [(&str, &[&str]); 21] = [
     ("lettre", &["provisioning"]),
     ("mimalloc", COMMAND_LINE),
     ("postgres", DATABASE),
-    ("ring", &["provider", "server"]),
+    ("ring", &["provider", "server", "webhooks"]),
     ("rusqlite", DATABASE),
     ("rustls", HTTP_CLIENT),
     ("tokio", NOT_PURE),

@@ -57,6 +57,11 @@ pub enum TenantCommand {
     },
     /// Show the latest requests of a tenant, newest first
     Requests(RequestsArgs),
+    /// Show what changed in a tenant, oldest first: by default the latest changes
+    Events(EventsArgs),
+    /// Send what changes in a tenant to an application of yours
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Suspend a tenant: its tokens are refused until it is resumed
     Suspend {
         /// The tenant
@@ -167,6 +172,89 @@ pub struct RequestsArgs {
     /// How many; 0 for all
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
     pub limit: usize,
+}
+
+/// Which events are shown.
+#[derive(Clone, Debug, Args)]
+pub struct EventsArgs {
+    /// The tenant
+    pub name: String,
+    /// Those after this number
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(0..))]
+    pub after: Option<i64>,
+    /// How many; 0 for all
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    pub limit: u32,
+    /// With --json, tell each resource as it is now, not only which attributes changed
+    #[arg(long)]
+    pub full: bool,
+    /// Go on with what changes from now on, until Ctrl+C
+    #[arg(long)]
+    pub follow: bool,
+}
+
+/// Commands of webhooks.
+#[derive(Clone, Debug, Subcommand)]
+pub enum WebhookCommand {
+    /// Add a webhook that is sent what changes from now on; the secret of its signatures is shown this once
+    Add {
+        /// The tenant
+        tenant: String,
+        /// A name to tell it from the tenant's other webhooks
+        name: String,
+        /// Where events are sent
+        #[arg(long, value_name = "URL")]
+        url: String,
+        /// Send each resource as it is now, not only which attributes changed
+        #[arg(long)]
+        full: bool,
+        /// Only these: create, patch, put, delete, activate, deactivate
+        #[arg(long, value_name = "EVENT,…", value_delimiter = ',')]
+        events: Vec<String>,
+        /// Only resources of these types, such as User or Group
+        #[arg(long, value_name = "TYPE,…", value_delimiter = ',')]
+        types: Vec<String>,
+    },
+    /// List the webhooks of a tenant
+    List {
+        /// The tenant
+        tenant: String,
+    },
+    /// Show how far a webhook has come, and what failed last
+    Show {
+        /// The tenant
+        tenant: String,
+        /// The webhook's name
+        name: String,
+    },
+    /// Remove a webhook
+    Remove {
+        /// The tenant
+        tenant: String,
+        /// The webhook's name
+        name: String,
+    },
+    /// Send nothing until the webhook is resumed
+    Pause {
+        /// The tenant
+        tenant: String,
+        /// The webhook's name
+        name: String,
+    },
+    /// Go on where the webhook was, and at once
+    Resume {
+        /// The tenant
+        tenant: String,
+        /// The webhook's name
+        name: String,
+    },
+    /// Send a verification event now, and say how it was answered
+    Test {
+        /// The tenant
+        tenant: String,
+        /// The webhook's name
+        name: String,
+    },
 }
 
 /// Commands of secret tokens.

@@ -4,7 +4,7 @@ use provider::{Address, CustomSchemas, TenantError, TenantSettings};
 use serde_json::json;
 use store::tenants::TenantRecord;
 
-use super::{client, requests, tenant_export, tenant_schema, tenant_show};
+use super::{client, events, requests, tenant_export, tenant_schema, tenant_show, webhook};
 use crate::ask::confirm;
 use crate::cli::{TenantChange, TenantCommand, Toggle};
 use crate::outcome::Outcome;
@@ -22,6 +22,7 @@ pub async fn run(command: TenantCommand, world: &World, output: Output) -> anyho
             tenant_show::added(world, output, &tenant).await?;
         }
         TenantCommand::Client(command) => return client::run(command, world, output).await,
+        TenantCommand::Webhook(command) => return webhook::run(command, world, output).await,
         TenantCommand::Schema(command) => return tenant_schema::run(command, world, output).await,
         TenantCommand::List => tenant_show::list(world, output).await?,
         TenantCommand::Show { name } => tenant_show::show(world, output, name).await?,
@@ -30,6 +31,7 @@ pub async fn run(command: TenantCommand, world: &World, output: Output) -> anyho
         }
         TenantCommand::Set { name, change } => set(world, output, name, change).await?,
         TenantCommand::Requests(args) => requests::run(args, world, output).await?,
+        TenantCommand::Events(args) => events::run(args, world, output).await?,
         TenantCommand::Suspend { name } => suspend(world, output, name).await?,
         TenantCommand::Resume { name } => resume(world, output, name).await?,
         TenantCommand::Remove { name, yes } => remove(world, output, name, yes).await?,

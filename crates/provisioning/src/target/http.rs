@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER, USER_AGENT};
 use http_body_util::{BodyExt, Full, Limited};
-use outbound::{Called, OutboundPolicy, Trust, root_cause};
+use outbound::{Called, OutboundPolicy, Trust, root_cause, seconds_from};
 
 use super::tenant_url::TenantUrl;
 use super::transport::{Method, Request, Response, SendError, Sending, Transport};
@@ -87,20 +87,6 @@ impl HttpTransport {
         let token = self.authorization.as_bytes().strip_prefix(b"Bearer ").unwrap_or_default();
         Ok(Response { status: head.status.as_u16(), retry_after, content_type, body: masked(body, token) })
     }
-}
-
-/// A `Retry-After` in seconds: given as such, or as a date, which is held against the target's own clock (RFC 9110 §10.2.3).
-fn seconds_from(asked: &str, now: Option<&str>) -> Option<u64> {
-    if let Ok(seconds) = asked.trim().parse() {
-        return Some(seconds);
-    }
-    let seconds = moment(asked)?.duration_since(moment(now?)?).as_secs();
-    Some(u64::try_from(seconds).unwrap_or(0))
-}
-
-/// An HTTP date (RFC 9110 §5.6.7).
-fn moment(text: &str) -> Option<jiff::Timestamp> {
-    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()
 }
 
 impl Transport for HttpTransport {

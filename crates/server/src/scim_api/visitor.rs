@@ -183,12 +183,13 @@ impl Writer {
         let Self(admitted) = self;
         let _turn = app.room().write(admitted.caller.tenant()).await?;
         let (caller, token) = (Arc::clone(&admitted.caller), admitted.token.clone());
-        app.store
-            .write(move |tx| {
-                token.check(tx, &caller, now)?;
-                Ok(use_case(tx, caller.may_write()?)?)
-            })
-            .await
+        let written = app.store.write(move |tx| {
+            token.check(tx, &caller, now)?;
+            Ok::<_, Rejection>(use_case(tx, caller.may_write()?)?)
+        });
+        let written = written.await?;
+        app.tell_changed();
+        Ok(written)
     }
 }
 

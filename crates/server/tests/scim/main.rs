@@ -9,6 +9,7 @@ mod cursors;
 mod custom_types;
 mod custom_values;
 mod discovery;
+mod events;
 mod federation;
 mod filters;
 mod groups;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::Sql;
 use crate::testing::{TestDatabase, databases, postgres_client, sqlite_connection};
 use crate::{applications, audit, changes, clients, emptied, groups, jobs, links, listing, logs, members};
-use crate::{references, resources, schemas, settings, tenants, tokens, unique_values, users};
+use crate::{references, resources, schemas, settings, tenants, tokens, unique_values, users, webhooks};
 
 const MODULES: &[(&str, &[&Sql])] = &[
     ("applications", applications::ALL),
@@ -29,6 +29,7 @@ const MODULES: &[(&str, &[&Sql])] = &[
     ("tokens", tokens::ALL),
     ("unique_values", unique_values::ALL),
     ("users", users::ALL),
+    ("webhooks", webhooks::ALL),
 ];
 
 /// Statements that look at a whole table, each with its reason.
@@ -41,6 +42,8 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
     ("members::COUNT_UP_TO", "what is counted is as many as the caller's limit lets through"),
     ("tenants::TENANTS", "every tenant is wanted, by name"),
     ("users::COUNT", "a total"),
+    ("webhooks::ANY", "one is enough"),
+    ("webhooks::DUE", "there are as many webhooks as applications that want to be told"),
 ];
 
 /// Statements that sort before they give a page, each with its reason.
@@ -53,6 +56,8 @@ const SORTED: &[(&str, &str)] = &[
 const ACROSS_TENANTS: &[(&str, &str)] = &[
     ("tokens::TOKEN_OWNER", "the token is what tells the tenant"),
     ("clients::SECRET_OWNER", "the secret is what tells the tenant"),
+    ("webhooks::ANY", "whether there is work at all is asked before whose it is"),
+    ("webhooks::DUE", "who sends asks which tenants' webhooks have something to send"),
 ];
 
 /// The tables whose rows belong to a tenant.
@@ -69,6 +74,7 @@ const TENANT_TABLES: &[&str] = &[
     "tenant_schemas",
     "unique_values",
     "emptied_groups",
+    "webhooks",
 ];
 
 fn all() -> impl Iterator<Item = (String, &'static Sql)> {

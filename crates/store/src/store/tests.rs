@@ -253,6 +253,9 @@ const RACES: &[(UniqueKey, Insert)] = &[
     (UniqueKey::ClientName, |tx, tenant, number| {
         crate::clients::tests::a_client(tx, tenant, "one", u128::from(number)).map(drop)
     }),
+    (UniqueKey::WebhookName, |tx, tenant, number| {
+        crate::webhooks::insert_webhook(tx, &crate::webhooks::tests::new(tenant, u128::from(number), "one"))
+    }),
     (UniqueKey::ResourceKey, |tx, tenant, number| insert_resource(tx, tenant, u128::from(number), Some("one"))),
     (UniqueKey::Id, |tx, tenant, _| insert_resource(tx, tenant, 77, None)),
     (UniqueKey::UserPrincipalName, |tx, _, number| insert_user(tx, number)),

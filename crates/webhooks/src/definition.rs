@@ -1,0 +1,216 @@
+//! Webhooks as administrators make, see and change them.
+
+use http::Uri;
+use jiff::Timestamp;
+use provider::{ProviderError, TenantError};
+use store::webhooks::{self, Progress, WebhookRecord};
+use store::{ReadTx, StoreError, TenantKey, UniqueKey, WebhookId, WriteTx};
+
+/// Webhooks that a tenant may have.
+pub const WEBHOOKS_MAX: usize = 10;
+/// Longest name of a webhook, in characters.
+pub const WEBHOOK_NAME_CHARS_MAX: usize = 128;
+/// Longest address, in bytes.
+pub const URL_BYTES_MAX: usize = 2000;
+/// Resource types that a webhook may name.
+pub const TYPES_MAX: usize = 32;
+/// Longest name of a resource type that a webhook may name, in bytes.
+const TYPE_BYTES_MAX: usize = 128;
+/// What a webhook may be told of (RFC 9967 §2.4).
+pub const ACTIONS: [&str; 6] = ["create", "patch", "put", "delete", "activate", "deactivate"];
+
+/// Why something cannot be done with a webhook.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    /// It cannot be as it is described.
+    #[error("{0}")]
+    Bad(String),
+    /// The tenant has a webhook of that name.
+    #[error("the tenant {tenant:?} has a webhook named {name:?}; remove it first or choose another name")]
+    Exists {
+        /// The tenant.
+        tenant: String,
+        /// The name that is taken.
+        name: String,
+    },
+    /// The tenant has no webhook of that name.
+    #[error("the tenant {tenant:?} has no webhook named {name:?}; lockstep tenant webhook list shows those there are")]
+    NoSuchWebhook {
+        /// The tenant.
+        tenant: String,
+        /// The name as given.
+        name: String,
+    },
+    /// The tenant has as many webhooks as it may.
+    #[error("the tenant {0:?} has {max} webhooks; remove one first", max = WEBHOOKS_MAX)]
+    TooMany(String),
+    /// The tenant cannot be used.
+    #[error("{0}")]
+    Tenant(#[from] TenantError),
+    /// The events cannot be read.
+    #[error("{0}")]
+    Events(#[from] ProviderError),
+    /// The store failed.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+}
+
+/// A webhook that an administrator asks for.
+pub struct WebhookRequest<'a> {
+    /// The tenant's name.
+    pub tenant: &'a str,
+    /// Its own name; unique in the tenant.
+    pub name: &'a str,
+    /// A new id.
+    pub id: WebhookId,
+    /// Where events are sent.
+    pub url: &'a str,
+    /// Whether they carry the resource as it is when they are sent.
+    pub is_full: bool,
+    /// Which of [`ACTIONS`] are told; all where there are none.
+    pub actions: &'a [String],
+    /// Resources of which types are told, by name; all where there are none.
+    pub types: &'a [String],
+}
+
+/// Adds a webhook. It is told what changes from now on.
+pub fn add(tx: &mut WriteTx<'_>, request: &WebhookRequest<'_>, now: Timestamp) -> Result<WebhookRecord, WebhookError> {
+    let WebhookRequest { tenant, name, id, url, is_full, actions, types } = *request;
+    check(request)?;
+    let key = provider::tenant(tx, tenant)?.key;
+    if webhooks::webhooks(tx, key)?.len() >= WEBHOOKS_MAX {
+        return Err(WebhookError::TooMany(tenant.to_owned()));
+    }
+    store::number_changes(tx, key.into())?;
+    let read_to = store::feed_head(tx, key.into())?;
+    let progress = Progress {
+        read_to,
+        failures: 0,
+        failing_since: None,
+        next_attempt: Timestamp::UNIX_EPOCH,
+        last_success: None,
+        last_failure: None,
+        missed: 0,
+        paused: None,
+    };
+    let record = WebhookRecord {
+        tenant: key,
+        id,
+        name: name.to_owned(),
+        url: url.to_owned(),
+        is_full,
+        actions: actions.join(" "),
+        types: types.join(" "),
+        created: now,
+        progress,
+    };
+    webhooks::insert_webhook(tx, &record).map_err(|error| match error {
+        StoreError::NotUnique(UniqueKey::WebhookName) => {
+            WebhookError::Exists { tenant: tenant.to_owned(), name: name.to_owned() }
+        }
+        other => WebhookError::Store(other),
+    })?;
+    Ok(record)
+}
+
+/// Whether a webhook may be as it is asked for.
+fn check(request: &WebhookRequest<'_>) -> Result<(), WebhookError> {
+    let bad = |text: String| Err(WebhookError::Bad(text));
+    let WebhookRequest { name, url, actions, types, .. } = *request;
+    if name.trim().is_empty() || name.chars().count() > WEBHOOK_NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        return bad(format!("a webhook name has 1 to {WEBHOOK_NAME_CHARS_MAX} characters and no control characters"));
+    }
+    if !is_address(url) {
+        return bad(format!(
+            "the URL of a webhook begins with https:// or http://, names a host, holds no user and no fragment, and has at most {URL_BYTES_MAX} bytes"
+        ));
+    }
+    if let Some(unknown) = actions.iter().find(|action| !ACTIONS.contains(&action.as_str())) {
+        return bad(format!("no event is called {unknown:?}; there are {}", ACTIONS.join(", ")));
+    }
+    let is_name = |name: &String| {
+        (1..=TYPE_BYTES_MAX).contains(&name.len()) && !name.contains(|c: char| c.is_whitespace() || c.is_control())
+    };
+    if types.len() > TYPES_MAX || !types.iter().all(is_name) {
+        return bad(format!(
+            "a webhook names at most {TYPES_MAX} resource types, each as /ResourceTypes does, such as User"
+        ));
+    }
+    Ok(())
+}
+
+fn is_address(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else { return false };
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    url.len() <= URL_BYTES_MAX
+        && matches!(uri.scheme_str(), Some("https" | "http"))
+        && uri.host().is_some_and(|host| !host.is_empty())
+        && !authority.contains('@')
+        && !url.contains('#')
+}
+
+/// The webhooks of a tenant by name, each with the number of changes that it has still to look at.
+pub fn list(tx: &mut WriteTx<'_>, tenant: &str) -> Result<Vec<(WebhookRecord, i64)>, WebhookError> {
+    let key = provider::tenant(tx, tenant)?.key;
+    store::number_changes(tx, key.into())?;
+    let head = store::feed_head(tx, key.into())?;
+    let all = webhooks::webhooks(tx, key)?.into_iter();
+    Ok(all.map(|webhook| ((head - webhook.progress.read_to).max(0), webhook)).map(|(owed, one)| (one, owed)).collect())
+}
+
+/// The webhook of a tenant with that name.
+pub fn find(tx: &mut ReadTx<'_>, tenant: &str, name: &str) -> Result<WebhookRecord, WebhookError> {
+    let key = provider::tenant(tx, tenant)?.key;
+    let found = webhooks::webhooks(tx, key)?.into_iter().find(|webhook| webhook.name == name);
+    found.ok_or_else(|| WebhookError::NoSuchWebhook { tenant: tenant.to_owned(), name: name.to_owned() })
+}
+
+fn place(tx: &mut ReadTx<'_>, tenant: &str, name: &str) -> Result<(TenantKey, WebhookId), WebhookError> {
+    find(tx, tenant, name).map(|webhook| (webhook.tenant, webhook.id))
+}
+
+/// Removes a webhook.
+pub fn remove(tx: &mut WriteTx<'_>, tenant: &str, name: &str) -> Result<(), WebhookError> {
+    let (key, id) = place(tx, tenant, name)?;
+    Ok(webhooks::delete_webhook(tx, key, id)?)
+}
+
+/// Pauses a webhook: nothing is sent until it is resumed.
+pub fn pause(tx: &mut WriteTx<'_>, tenant: &str, name: &str) -> Result<(), WebhookError> {
+    let (key, id) = place(tx, tenant, name)?;
+    Ok(webhooks::pause_webhook(tx, key, id, "by an administrator")?)
+}
+
+/// Lets a webhook go on where it was, and at once.
+pub fn resume(tx: &mut WriteTx<'_>, tenant: &str, name: &str) -> Result<(), WebhookError> {
+    let (key, id) = place(tx, tenant, name)?;
+    Ok(webhooks::resume_webhook(tx, key, id)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_webhooks() {
+        let longest = format!("https://a/{}", "p".repeat(URL_BYTES_MAX - 10));
+        let too_long = format!("{longest}p");
+        for (url, expected) in [
+            ("https://app.example/hook?key=1", true),
+            ("http://127.0.0.1:8080/", true),
+            ("https://[::1]/", true),
+            (longest.as_str(), true),
+            (too_long.as_str(), false),
+            ("", false),
+            ("app.example/hook", false),
+            ("/hook", false),
+            ("ftp://app.example/", false),
+            ("https://", false),
+            ("https://user:word@app.example/", false),
+            ("https://app.example/#part", false),
+            ("https://app.example/a b", false),
+        ] {
+            assert_eq!(is_address(url), expected, "{url}");
+        }
+    }
+}
