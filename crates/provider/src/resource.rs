@@ -27,6 +27,8 @@ pub const MEMBERS_ANSWERED_MAX: u32 = 20;
 
 /// What of a PATCH takes as long as a statement.
 const PATCH_EFFORT_OF_STATEMENT: u64 = 100;
+/// Keys and unique values that are made and compared in the time of a statement.
+const KEYS_OF_STATEMENT: u64 = 20;
 /// How much of a document is read, changed and written in the time of a statement, in bytes.
 const BYTES_OF_STATEMENT: u64 = 512;
 
@@ -520,7 +522,8 @@ fn finish(
         resources::update(tx, caller.tenant(), kind, record.id, unique_key, &document.text, both, now)
             .map_err(|error| unique(caller, kind, error))?;
         let had = document::unique_values(caller, kind, old)?;
-        let (gone, added) = differing(&had, &document.unique);
+        let (gone, added) = resources::differing(&had, &document.unique);
+        tx.charge((both.0.len() + both.1.len() + had.len() + document.unique.len()) as u64 / KEYS_OF_STATEMENT);
         unique_values::release(tx, caller.tenant(), kind, record.id, &gone)?;
         claim(tx, caller, kind, record.id, &added)?;
         record.doc = document.text;
@@ -539,14 +542,6 @@ fn finish(
         ResourceKind::Group | ResourceKind::Custom(_) => Vec::new(),
     };
     Ok(Changed { kind, record, memberships, set: Vec::new(), members: None })
-}
-
-/// What only the first has, and what only the second has.
-fn differing<'k>(
-    old: &'k [resources::IndexKey],
-    new: &'k [resources::IndexKey],
-) -> (Vec<&'k resources::IndexKey>, Vec<&'k resources::IndexKey>) {
-    (old.iter().filter(|key| !new.contains(key)).collect(), new.iter().filter(|key| !old.contains(key)).collect())
 }
 
 /// Says which attributes are different, and whether the resource was switched on or off.

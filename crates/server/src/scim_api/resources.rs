@@ -99,6 +99,7 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
 }
 
 async fn find(scope: Kinds, app: App, admitted: Admitted, ScimBody(body): ScimBody) -> Answer {
+    admitted.check(&app).await?;
     list(scope, app, admitted, Parameters::of_search(body)?).await
 }
 

@@ -14,6 +14,7 @@ mod federation;
 mod filters;
 mod groups;
 mod groups_at_size;
+mod late_bodies;
 mod lists;
 mod malformed;
 mod methods;
