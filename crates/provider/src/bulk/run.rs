@@ -9,7 +9,7 @@ use store::resources::ResourceKind;
 use store::{ResourceId, StoreError, WriteTx};
 
 use super::{BATCH_EFFORT_MAX, Task};
-use crate::{ProviderError, WriteAccess, resource};
+use crate::{ProviderError, WriteAccess, deletion, resource};
 
 /// Operations that are tried in one transaction.
 #[derive(Debug)]
@@ -194,7 +194,7 @@ impl Task {
                 Ok(Done { method: BulkMethod::Patch, kind: changed.kind(), id: *id, version: Some(changed.version()) })
             }
             Self::Delete(kind, id, version) => {
-                resource::delete(tx, access, *kind, *id, version, now)?;
+                deletion::delete(tx, access, *kind, *id, version, now)?;
                 Ok(Done { method: BulkMethod::Delete, kind: *kind, id: *id, version: None })
             }
         }
