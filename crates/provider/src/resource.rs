@@ -214,8 +214,8 @@ pub enum Fetched {
     },
 }
 
-/// Gets a resource (RFC 7644 §3.4.1), of a group what is not its members; see [`crate::get_group`]. `unless` is the client's `If-None-Match`. A user's groups change without the user's version, so
-/// an answer that would show them is never the one that the client has.
+/// Gets a resource (RFC 7644 §3.4.1), of a group what is not its members; see [`crate::get_group`]. `unless` is the client's
+/// `If-None-Match`. A user's groups change without the user's version, so an answer that shows some is always sent.
 pub fn get(
     tx: &mut ReadTx<'_>,
     caller: &Caller,
@@ -226,10 +226,15 @@ pub fn get(
 ) -> Result<Fetched, ProviderError> {
     let record = resources::by_id(tx, caller.tenant(), kind, id)?.ok_or_else(|| not_found(caller, kind))?;
     let shows_groups = kind == ResourceKind::User && users::shows_groups(caller, view)?;
-    if unless.names(record.version) && (!shows_groups || *unless == Precondition::Exists) {
+    let is_known = unless.names(record.version);
+    if is_known && (!shows_groups || *unless == Precondition::Exists) {
         return Ok(Fetched::NotModified { version: record.version });
     }
-    let text = shown(tx, caller, kind, &record, view, shows_groups)?;
+    let joined = if shows_groups { joined_groups(tx, caller, id, view)? } else { None };
+    if is_known && joined.is_none() {
+        return Ok(Fetched::NotModified { version: record.version });
+    }
+    let text = represent(caller, kind, &record, view, joined.as_ref())?;
     Ok(Fetched::Found(Representation { id, version: record.version, text }))
 }
 
@@ -242,16 +247,21 @@ pub(crate) fn shown(
     view: View<'_>,
     shows_groups: bool,
 ) -> Result<String, ProviderError> {
-    let joined = if shows_groups {
-        let memberships = users::groups_of(tx, caller, record.id)?;
-        users::groups_json(caller, &memberships, view)?.map(|json| Joined { attribute: "groups", json })
-    } else {
-        None
-    };
+    let joined = if shows_groups { joined_groups(tx, caller, record.id, view)? } else { None };
     represent(caller, kind, record, view, joined.as_ref())
 }
 
 pub(crate) fn not_found(caller: &Caller, kind: ResourceKind) -> ProviderError {
+fn joined_groups(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    user: ResourceId,
+    view: View<'_>,
+) -> Result<Option<Joined>, ProviderError> {
+    let memberships = users::groups_of(tx, caller, user)?;
+    Ok(users::groups_json(caller, &memberships, view)?.map(|json| Joined { attribute: "groups", json }))
+}
+
     ProviderError::NotFound { kind: caller.kind_name(kind).to_owned() }
 }
 
