@@ -19,6 +19,7 @@ mod expiry;
 mod export;
 mod group_text;
 mod groups;
+mod kept;
 mod manager;
 mod membership;
 pub mod oauth;

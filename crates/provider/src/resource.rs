@@ -14,6 +14,7 @@ use store::{
 };
 
 use crate::document::{self, Document};
+use crate::kept::keep_immutable;
 use crate::membership::Membership;
 use crate::representation::{Joined, Representation, View, represent};
 use crate::{Caller, Precondition, ProviderError, Rules, WriteAccess, events, groups, manager, users};
@@ -225,8 +226,8 @@ pub fn get(
     unless: &Precondition,
 ) -> Result<Fetched, ProviderError> {
     let record = resources::by_id(tx, caller.tenant(), kind, id)?.ok_or_else(|| not_found(caller, kind))?;
-    let shows_groups = kind == ResourceKind::User && users::shows_groups(caller, view)?;
     let is_known = unless.names(record.version);
+    let shows_groups = kind == ResourceKind::User && users::shows_groups(caller, view)?;
     if is_known && (!shows_groups || *unless == Precondition::Exists) {
         return Ok(Fetched::NotModified { version: record.version });
     }
@@ -251,7 +252,6 @@ pub(crate) fn shown(
     represent(caller, kind, record, view, joined.as_ref())
 }
 
-pub(crate) fn not_found(caller: &Caller, kind: ResourceKind) -> ProviderError {
 fn joined_groups(
     tx: &mut ReadTx<'_>,
     caller: &Caller,
@@ -262,6 +262,7 @@ fn joined_groups(
     Ok(users::groups_json(caller, &memberships, view)?.map(|json| Joined { attribute: "groups", json }))
 }
 
+pub(crate) fn not_found(caller: &Caller, kind: ResourceKind) -> ProviderError {
     ProviderError::NotFound { kind: caller.kind_name(kind).to_owned() }
 }
 
@@ -365,8 +366,7 @@ pub fn replace(
     let record = held(tx, caller, kind, id, precondition)?;
     tx.charge(record.doc.len() as u64 / BYTES_OF_STATEMENT);
     let old = document::read(&record.doc)?;
-    let mut new = replacement.attributes.clone();
-    caller.resource_type(kind)?.keep_immutable(&old, &mut new)?;
+    let new = keep_immutable(caller.resource_type(kind)?, &old, &replacement.attributes)?;
     let mut membership = Membership::new(caller, id);
     match (&replacement.members, kind) {
         (_, ResourceKind::User | ResourceKind::Custom(_)) => {}
