@@ -107,7 +107,7 @@ async fn sh_08_one_address_has_no_more_connections_than_it_may() {
 async fn sh_08_idle_connections_make_way() {
     let limits = Limits {
         connections_max: 40,
-        connections_per_address_max: 35,
+        connections_per_address_max: 300,
         idle_deadline_crowded: Duration::from_millis(50),
         threads: 2,
         ..patient()
