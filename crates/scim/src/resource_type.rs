@@ -209,9 +209,10 @@ impl ResourceType {
         if self.is_members(attribute) { limits::MEMBERS_MAX } else { limits::VALUES_MAX }
     }
 
-    /// Whether the attribute is a group's `members`.
+    /// Whether the attribute, one of this resource type's own definitions, is a group's `members` (RFC 7643 §4.2). An extension may have
+    /// an attribute of the same name.
     pub(crate) fn is_members(&self, attribute: &Attribute) -> bool {
-        attribute.name == "members" && self.schema.id == GROUP_URN
+        attribute.name == "members" && self.schema.id == GROUP_URN && is_of(&self.schema.attributes, attribute)
     }
 
     pub(crate) fn target(&self, path: &AttributePath) -> Option<Target<'_>> {
@@ -251,6 +252,11 @@ impl ResourceType {
         let extension = (number > 0).then_some(schema.id.as_str());
         part(extension, self.level(extension, &path.attribute)?, sub)
     }
+}
+
+/// Whether a definition is one of these, not only named like one.
+fn is_of(attributes: &[Attribute], attribute: &Attribute) -> bool {
+    attributes.iter().any(|own| std::ptr::eq(own, attribute))
 }
 
 fn part<'a>(extension: Option<&'a str>, attribute: &'a Attribute, sub: Option<&str>) -> Option<Target<'a>> {
