@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::error::echo;
-use crate::limits::{KEY_BYTES_MAX, STRING_BYTES_MAX};
+use crate::limits::{KEY_BYTES_MAX, STRING_BYTES_MAX, VALUES_MAX};
 use crate::schema::{Attribute, Kind, Mutability};
 use crate::{ResourceType, ScimError, fold_username};
 
@@ -19,8 +19,8 @@ const IMAGE_DATA: &str = "data:image/";
 const FRACTION_DIGITS_MAX: usize = 9;
 /// Elements of a list that are compared each with each, which for few is faster than any table.
 const COMPARED_PAIRWISE_MAX: usize = 16;
-/// Elements of a list in which repeated ones are looked for.
-const REPEATS_LOOKED_FOR_MAX: usize = 1_000;
+/// Elements of a list in which repeated ones are looked for: a full list and as many that are added to it.
+const REPEATS_LOOKED_FOR_MAX: usize = 2 * VALUES_MAX;
 
 /// An instant in any form that clients send: any number of fraction digits, UTC when there is no offset.
 pub(crate) fn date_time(text: &str) -> Option<Timestamp> {
@@ -116,7 +116,10 @@ fn drop_repeated(elements: &mut Vec<Value>) {
 
 /// Refuses more elements than the attribute may have.
 pub(crate) fn check_count(resource_type: &ResourceType, attribute: &Attribute, count: usize) -> Result<(), ScimError> {
-    let max = resource_type.values_max(attribute);
+    check_most(attribute, count, resource_type.values_max(attribute))
+}
+
+fn check_most(attribute: &Attribute, count: usize, max: usize) -> Result<(), ScimError> {
     if count > max {
         return Err(ScimError::too_many(format!("'{}' has more than {max} values", echo(&attribute.name))));
     }
@@ -136,16 +139,36 @@ pub(crate) fn read_single(attribute: &Attribute, value: Value) -> Result<Option<
             Some(only) => read_element(attribute, only),
             None => Ok(None),
         },
-        // RFC 7643 lets sub-attributes be lists; their elements are simple.
-        Value::Array(given) if attribute.multi_valued => {
-            let read = given
-                .into_iter()
-                .filter_map(|element| read_scalar(attribute, element).transpose())
-                .collect::<Result<Vec<_>, _>>()?;
-            Ok((!read.is_empty()).then_some(Value::Array(read)))
-        }
+        // RFC 7643 lets sub-attributes be lists; their elements are simple. One may come without its list.
+        Value::Array(given) if attribute.multi_valued => read_parts(attribute, given),
+        one if attribute.multi_valued => read_parts(attribute, vec![one]),
         other => read_element(attribute, other),
     }
+}
+
+/// Reads the elements of a sub-attribute that is a list.
+fn read_parts(attribute: &Attribute, given: Vec<Value>) -> Result<Option<Value>, ScimError> {
+    check_most(attribute, given.len(), VALUES_MAX)?;
+    let elements = given.into_iter().filter_map(|element| read_scalar(attribute, element).transpose());
+    let mut read = elements.collect::<Result<Vec<_>, _>>()?;
+    drop_repeated(&mut read);
+    Ok((!read.is_empty()).then_some(Value::Array(read)))
+}
+
+/// Adds to a list that a sub-attribute has what it does not have yet (RFC 7644 §3.5.2.1).
+pub(crate) fn add_parts(attribute: &Attribute, held: Option<&Value>, added: Value) -> Result<Value, ScimError> {
+    let mut elements = match held {
+        Some(Value::Array(elements)) => elements.clone(),
+        Some(Value::Null) | None => Vec::new(),
+        Some(one) => vec![one.clone()],
+    };
+    match added {
+        Value::Array(added) => elements.extend(added),
+        one => elements.push(one),
+    }
+    drop_repeated(&mut elements);
+    check_most(attribute, elements.len(), VALUES_MAX)?;
+    Ok(Value::Array(elements))
 }
 
 /// Reads one element of a multi-valued attribute, or the only value of another.
@@ -294,7 +317,7 @@ mod tests {
             assert_eq!(elements.len(), if is_looked_for { count - 1 } else { count }, "{count}");
             assert_eq!(elements[0], element(0));
         }
-        assert_eq!((COMPARED_PAIRWISE_MAX, REPEATS_LOOKED_FOR_MAX), (16, 1_000));
+        assert_eq!((COMPARED_PAIRWISE_MAX, REPEATS_LOOKED_FOR_MAX), (16, 2_000));
     }
 
     #[test]

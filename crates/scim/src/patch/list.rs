@@ -45,6 +45,28 @@ pub(super) fn put(object: &mut Map<String, Value>, sub: &Attribute, value: Optio
     Ok(())
 }
 
+/// Whether the operation adds to what a sub-attribute has: it is a list itself (RFC 7644 §3.5.2.1).
+pub(super) fn adds_to(op: Op, sub: &Attribute) -> bool {
+    op == Op::Add && sub.multi_valued
+}
+
+/// What a sub-attribute is after a value was set on it, or added to its list.
+pub(super) fn combined(op: Op, object: &Map<String, Value>, sub: &Attribute, read: Value) -> Result<Value, ScimError> {
+    if adds_to(op, sub) { value::add_parts(sub, object.get(&sub.name), read) } else { Ok(read) }
+}
+
+/// Sets a sub-attribute, or adds to its list; without value it is cleared, and nothing is added.
+fn put_by(op: Op, object: &mut Map<String, Value>, sub: &Attribute, read: Option<Value>) -> Result<(), ScimError> {
+    match read {
+        None if adds_to(op, sub) => Ok(()),
+        None => put(object, sub, None),
+        Some(read) => {
+            let value = combined(op, object, sub, read)?;
+            put(object, sub, Some(value))
+        }
+    }
+}
+
 fn says_nothing(element: &Value) -> bool {
     element.as_object().is_none_or(|object| object.keys().all(|key| LABELS.contains(&key.as_str())))
 }
@@ -101,7 +123,7 @@ fn append_one(attribute: &Attribute, elements: &mut Vec<Value>, added: Value) ->
             let known = object_of(known);
             for (name, value) in added {
                 match attribute.sub_attribute(&name) {
-                    Some(sub) => put(known, sub, Some(value))?,
+                    Some(sub) => put_by(Op::Add, known, sub, Some(value))?,
                     None => drop(known.insert(name, value)),
                 }
             }
@@ -114,6 +136,7 @@ fn append_one(attribute: &Attribute, elements: &mut Vec<Value>, added: Value) ->
 
 /// Sets or clears a sub-attribute of every element; with no element yet, one is made.
 pub(super) fn set_in_all(
+    op: Op,
     level: &mut Map<String, Value>,
     attribute: &Attribute,
     sub: &Attribute,
@@ -125,7 +148,7 @@ pub(super) fn set_in_all(
         elements.push(Value::Object(Map::new()));
     }
     for element in &mut elements {
-        put(object_of(element), sub, read.clone())?;
+        put_by(op, object_of(element), sub, read.clone())?;
     }
     if read.is_none() {
         elements.retain(|element| !says_nothing(element));
@@ -187,7 +210,7 @@ pub(super) fn set_matching(
             object_of(element).remove(&sub.name);
         }
         for (sub, value) in &parts {
-            put(object_of(element), sub, value.clone())?;
+            put_by(op, object_of(element), sub, value.clone())?;
         }
     }
     let newest_primary = meant.iter().copied().find(|index| elements.get(*index).is_some_and(value::is_primary));
