@@ -98,7 +98,7 @@ pub(crate) fn read_elements(
 
 /// Drops elements that say again what an earlier one says: a combination of type and value is not to be answered twice (RFC 7643
 /// §2.4). Long lists, such as those of members, are kept as they are: they have rules of their own.
-fn drop_repeated(elements: &mut Vec<Value>) {
+pub(crate) fn drop_repeated(elements: &mut Vec<Value>) {
     if elements.len() <= COMPARED_PAIRWISE_MAX {
         let mut at = 1;
         while at < elements.len() {

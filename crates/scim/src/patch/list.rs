@@ -164,7 +164,7 @@ pub(super) fn set_in_all(
 }
 
 fn matcher<'a>(attribute: &'a Attribute, filter: &Filter) -> Result<ElementMatcher<'a>, ScimError> {
-    if !attribute.multi_valued || attribute.kind != Kind::Complex {
+    if !attribute.multi_valued {
         return Err(ScimError::invalid_path(format!("'{}' has no elements to select", echo(&attribute.name))));
     }
     ElementMatcher::new(filter, attribute).map_err(|error| ScimError::invalid_path(error.detail))
@@ -181,6 +181,9 @@ pub(super) fn set_matching(
     value: Value,
 ) -> Result<(), ScimError> {
     let matcher = matcher(attribute, filter)?;
+    if attribute.kind != Kind::Complex {
+        return set_plain(resource_type, level, attribute, &matcher, op, value);
+    }
     let mut elements = take_elements(level, attribute);
     let mut meant: Vec<usize> = (0..elements.len())
         .filter(|index| elements.get(*index).is_some_and(|element| matcher.matches(element)))
@@ -222,6 +225,43 @@ pub(super) fn set_matching(
     }
     put_elements(level, attribute, elements);
     Ok(())
+}
+
+/// Sets the plain values that match. Where none does there is nothing to replace, and what is given is added.
+fn set_plain(
+    resource_type: &ResourceType,
+    level: &mut Map<String, Value>,
+    attribute: &Attribute,
+    matcher: &ElementMatcher<'_>,
+    op: Op,
+    value: Value,
+) -> Result<(), ScimError> {
+    let mut given = value::read_elements(resource_type, attribute, value)?;
+    if given.len() > 1 {
+        return Err(ScimError::invalid_value(format!("one value of '{}' is set to one value", echo(&attribute.name))));
+    }
+    let given = given.pop();
+    let held = take_elements(level, attribute);
+    let is_found = held.iter().any(|element| matcher.matches(element));
+    let mut elements = Vec::with_capacity(held.len() + 1);
+    for element in held {
+        let kept = if matcher.matches(&element) { given.clone() } else { Some(element) };
+        elements.extend(kept);
+    }
+    if !is_found && given.is_some() {
+        if op == Op::Replace {
+            return Err(no_target(attribute));
+        }
+        elements.extend(given);
+    }
+    value::drop_repeated(&mut elements);
+    value::check_count(resource_type, attribute, elements.len())?;
+    put_elements(level, attribute, elements);
+    Ok(())
+}
+
+fn no_target(attribute: &Attribute) -> ScimError {
+    ScimError::no_target(format!("no value of '{}' matches the filter", echo(&attribute.name)))
 }
 
 /// Whether a value is an object, or the only one of a list.
@@ -294,7 +334,7 @@ fn parts_of<'a>(
 
 /// The element that a filter of equalities describes.
 fn described(attribute: &Attribute, filter: &Filter, op: Op) -> Result<Value, ScimError> {
-    let no_target = || ScimError::no_target(format!("no value of '{}' matches the filter", echo(&attribute.name)));
+    let no_target = || no_target(attribute);
     let mut element = Map::new();
     let mut is_expected = false;
     for term in terms_of(filter) {

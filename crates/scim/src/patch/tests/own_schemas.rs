@@ -13,6 +13,8 @@ fn team() -> ResourceType {
     let schema: Schema = serde_json::from_value(json!({"id": TEAM, "attributes": [
         {"name": "members", "multiValued": true},
         {"name": "lead"},
+        {"name": "tags", "multiValued": true},
+        {"name": "ints", "type": "integer", "multiValued": true},
         {"name": "c", "type": "complex", "subAttributes": [{"name": "multi", "multiValued": true}, {"name": "one"}]},
         {"name": "m", "type": "complex", "multiValued": true,
             "subAttributes": [{"name": "value"}, {"name": "multi", "multiValued": true}]},
@@ -103,6 +105,20 @@ fn a_list_in_an_object_has_an_end() {
     assert_eq!(extended(&json!({}), &add(many(0, VALUES_MAX + 1))), Err(ScimType::TooMany));
 }
 
+/// A thousand additions to ten full lists would copy ten million values.
+#[test]
+fn additions_to_full_lists_cannot_cost_much() {
+    let values: Vec<String> = (0..VALUES_MAX).map(|n| n.to_string()).collect();
+    let elements: Vec<Value> = (0..10).map(|n| json!({"value": n.to_string(), "multi": values})).collect();
+    let before = attributes(json!({"displayName": "g", TEAM: {"m": elements}}));
+    let add = json!({"op": "add", "path": format!("{TEAM}:m.multi"), "value": "7"});
+    for (times, expected) in [(10, Ok(false)), (1000, Err(ScimType::TooMany))] {
+        let patch = PatchOp::read(message(json!(vec![&add; times]))).unwrap();
+        let found = patch.apply(&team(), &mut before.clone()).map_err(|error| error.scim_type);
+        assert_eq!(found, expected, "{times} times");
+    }
+}
+
 #[test]
 fn a_body_may_leave_the_brackets_of_a_list_away() {
     for (multi, expected) in [
@@ -116,4 +132,62 @@ fn a_body_may_leave_the_brackets_of_a_list_away() {
         let read = team().read(body).map(|group| group.get(TEAM).map(|team| team["c"].clone()).unwrap_or_default());
         assert_eq!(read.unwrap_or_else(|_| json!("refused")), expected, "{multi}");
     }
+}
+
+#[test]
+fn plain_values_are_selected_by_value() {
+    let held = json!({"tags": ["a", "b", "Ab"], "ints": [1, 2]});
+    let tags = |tags: &[&str]| Ok(json!({"tags": tags, "ints": [1, 2]}));
+    let path = |filter: &str| format!("{TEAM}:{filter}");
+    for (operation, expected) in [
+        (json!({"op": "remove", "path": path("tags[value eq \"A\"]")}), tags(&["b", "Ab"])),
+        (json!({"op": "remove", "path": path("tags[value sw \"a\"]")}), tags(&["b"])),
+        (json!({"op": "remove", "path": path("tags[value eq \"x\"]")}), tags(&["a", "b", "Ab"])),
+        (json!({"op": "remove", "path": path("tags[not (value eq \"b\")]")}), tags(&["b"])),
+        (json!({"op": "remove", "path": path("ints[Value gt 1]")}), Ok(json!({"tags": ["a", "b", "Ab"], "ints": [1]}))),
+        (json!({"op": "remove", "path": path("tags[value pr]")}), Ok(json!({"ints": [1, 2]}))),
+        (json!({"op": "replace", "path": path("tags[value eq \"b\"]"), "value": "c"}), tags(&["a", "c", "Ab"])),
+        (json!({"op": "replace", "path": path("tags[value eq \"b\"]"), "value": ["c"]}), tags(&["a", "c", "Ab"])),
+        (json!({"op": "replace", "path": path("tags[value eq \"b\"]"), "value": "a"}), tags(&["a", "Ab"])),
+        (json!({"op": "replace", "path": path("tags[value eq \"b\"]"), "value": ""}), tags(&["a", "Ab"])),
+        (json!({"op": "add", "path": path("tags[value eq \"c\"]"), "value": "c"}), tags(&["a", "b", "Ab", "c"])),
+        (json!({"op": "replace", "path": path("tags[value eq \"x\"]"), "value": "c"}), Err(ScimType::NoTarget)),
+        (
+            json!({"op": "replace", "path": path("tags[value eq \"b\"]"), "value": ["c", "d"]}),
+            Err(ScimType::InvalidValue),
+        ),
+        (json!({"op": "replace", "path": path("tags[value eq \"b\"]"), "value": 7}), Err(ScimType::InvalidValue)),
+        (json!({"op": "remove", "path": path("tags[type eq \"b\"]")}), Err(ScimType::InvalidPath)),
+        (json!({"op": "remove", "path": path("ints[value eq \"b\"]")}), Err(ScimType::InvalidPath)),
+        (json!({"op": "remove", "path": path("lead[value eq \"b\"]")}), Err(ScimType::InvalidPath)),
+    ] {
+        assert_eq!(extended(&held, &operation), expected, "{operation}");
+    }
+}
+
+#[test]
+fn plain_values_are_asked_for_by_value() {
+    let group =
+        attributes(json!({"schemas": [GROUP_URN], "displayName": "g", TEAM: {"tags": ["a", "xy"], "ints": [1, 2]}}));
+    for (filter, expected) in [
+        ("ints[value eq 1]", Ok(true)),
+        ("ints[value gt 2]", Ok(false)),
+        ("ints[value gt 1 and value lt 2]", Ok(false)),
+        ("tags[value sw \"X\"]", Ok(true)),
+        ("tags[value sw \"z\"]", Ok(false)),
+        ("not (tags[value eq \"a\"])", Ok(false)),
+        (&format!("schemas[value eq \"{GROUP_URN}\"]"), Ok(true)),
+        ("schemas[value eq \"urn:x:y\"]", Ok(false)),
+        ("tags[type eq \"a\"]", Err(ScimType::InvalidFilter)),
+        ("ints[value eq \"a\"]", Err(ScimType::InvalidFilter)),
+        ("lead[value eq \"a\"]", Err(ScimType::InvalidFilter)),
+    ] {
+        let team = team();
+        let filter: crate::Filter = filter.parse().unwrap();
+        let found = filter.matcher(&team).map(|matcher| matcher.matches(&group)).map_err(|error| error.scim_type);
+        assert_eq!(found, expected, "{filter}");
+    }
+    let filter: crate::Filter = "tags[value eq \"a\" and value eq \"b\"]".parse().unwrap();
+    let terms: Vec<String> = filter.equality_terms(&team()).into_iter().map(|(path, _)| path).collect();
+    assert_eq!(terms, [format!("{TEAM}:tags"), format!("{TEAM}:tags")]);
 }
