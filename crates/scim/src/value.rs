@@ -90,9 +90,7 @@ pub(crate) fn read_elements(
     if elements.iter().filter(|element| is_primary(element)).count() > 1 {
         return Err(ScimError::invalid_value(format!("'{}' has more than one primary value", echo(&attribute.name))));
     }
-    if attribute.kind == Kind::Complex {
-        drop_repeated(&mut elements);
-    }
+    drop_repeated(&mut elements);
     Ok(elements)
 }
 

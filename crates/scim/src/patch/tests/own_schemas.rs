@@ -191,3 +191,17 @@ fn plain_values_are_asked_for_by_value() {
     let terms: Vec<String> = filter.equality_terms(&team()).into_iter().map(|(path, _)| path).collect();
     assert_eq!(terms, [format!("{TEAM}:tags"), format!("{TEAM}:tags")]);
 }
+
+#[test]
+fn equal_plain_values_are_kept_once() {
+    let body = json!({"schemas": [GROUP_URN], "displayName": "g", TEAM: {"tags": ["a", "b", "a"], "ints": [1, 1]}});
+    assert_eq!(team().read(body).unwrap()[TEAM], json!({"tags": ["a", "b"], "ints": [1]}));
+    let held = json!({"tags": ["a"]});
+    for (op, value, expected) in [
+        ("add", json!(["b", "a", "b"]), json!({"tags": ["a", "b"]})),
+        ("replace", json!(["b", "b"]), json!({"tags": ["b"]})),
+    ] {
+        let operation = json!({"op": op, "path": format!("{TEAM}:tags"), "value": value});
+        assert_eq!(extended(&held, &operation), Ok(expected), "{operation}");
+    }
+}
