@@ -339,7 +339,9 @@ fn described(attribute: &Attribute, filter: &Filter, op: Op) -> Result<Value, Sc
     let mut is_expected = false;
     for term in terms_of(filter) {
         let Filter::Compare { path, operator: Operator::Eq, value } = term else { return Err(no_target()) };
-        let sub = attribute.sub_attribute(&path.attribute).ok_or_else(no_target)?;
+        // What only the service provider sets is not set by describing it either.
+        let is_settable = |sub: &&Attribute| sub.mutability != Mutability::ReadOnly;
+        let sub = attribute.sub_attribute(&path.attribute).filter(is_settable).ok_or_else(no_target)?;
         let given = match (value, sub.kind) {
             (Literal::Number { value, .. }, Kind::Decimal | Kind::Integer) => Value::Number(value.clone()),
             (text, _) => Value::from(text.text().ok_or_else(no_target)?),

@@ -17,7 +17,8 @@ fn team() -> ResourceType {
         {"name": "ints", "type": "integer", "multiValued": true},
         {"name": "c", "type": "complex", "subAttributes": [{"name": "multi", "multiValued": true}, {"name": "one"}]},
         {"name": "m", "type": "complex", "multiValued": true,
-            "subAttributes": [{"name": "value"}, {"name": "multi", "multiValued": true}]},
+            "subAttributes": [{"name": "value"}, {"name": "multi", "multiValued": true},
+                {"name": "type", "canonicalValues": ["work"]}, {"name": "display", "mutability": "readOnly"}]},
     ]}))
     .unwrap();
     schema.check().unwrap();
@@ -203,5 +204,22 @@ fn equal_plain_values_are_kept_once() {
     ] {
         let operation = json!({"op": op, "path": format!("{TEAM}:tags"), "value": value});
         assert_eq!(extended(&held, &operation), Ok(expected), "{operation}");
+    }
+}
+
+#[test]
+fn what_is_read_only_is_not_set_by_describing_it() {
+    let path = |filter: &str| format!("{TEAM}:m[{filter}]");
+    for op in ["add", "replace"] {
+        for (filter, expected) in [
+            ("type eq \"work\"", Ok(json!({"m": [{"type": "work", "value": "1"}]}))),
+            ("type eq \"work\" and display eq \"hacked\"", Err(ScimType::NoTarget)),
+            ("display eq \"hacked\"", Err(ScimType::NoTarget)),
+        ] {
+            for (path, value) in [(path(filter) + ".value", json!("1")), (path(filter), json!({"value": "1"}))] {
+                let operation = json!({"op": op, "path": path, "value": value});
+                assert_eq!(extended(&json!({}), &operation), expected, "{operation}");
+            }
+        }
     }
 }
