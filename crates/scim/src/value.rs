@@ -64,7 +64,9 @@ pub(crate) fn read(
     value: Value,
 ) -> Result<Option<Value>, ScimError> {
     if !attribute.multi_valued {
-        return read_single(attribute, value);
+        let read = read_single(attribute, value)?;
+        check_key(resource_type, attribute, read.as_ref())?;
+        return Ok(read);
     }
     let elements = read_elements(resource_type, attribute, value)?;
     Ok((!elements.is_empty()).then_some(Value::Array(elements)))
@@ -239,7 +241,7 @@ fn read_text(attribute: &Attribute, text: String) -> Result<Value, ScimError> {
         return refuse(attribute, &format!("at most {STRING_BYTES_MAX} bytes long"));
     }
     let fits = match attribute.kind {
-        Kind::String => return read_string(attribute, text).map(Value::String),
+        Kind::String => true,
         Kind::Boolean => {
             return boolean(&text).map_or_else(|| refuse(attribute, "a boolean"), |value| Ok(Value::Bool(value)));
         }
@@ -251,16 +253,22 @@ fn read_text(attribute: &Attribute, text: String) -> Result<Value, ScimError> {
     if fits { Ok(Value::String(text)) } else { refuse(attribute, expected(attribute.kind)) }
 }
 
-/// The two keys of a resource are compared and indexed whole, so they are shorter than other text, and a userName must have a key.
-fn read_string(attribute: &Attribute, text: String) -> Result<String, ScimError> {
-    let is_user_name = attribute.name == "userName";
-    if (is_user_name || attribute.name == "externalId") && text.len() > KEY_BYTES_MAX {
+/// The two keys of a resource are compared and indexed whole, so they are shorter than other text, and a userName must have a key. What
+/// other schemas call by these names is text like any other.
+pub(crate) fn check_key(
+    resource_type: &ResourceType,
+    attribute: &Attribute,
+    value: Option<&Value>,
+) -> Result<(), ScimError> {
+    let Some(Value::String(text)) = value else { return Ok(()) };
+    let is_user_name = resource_type.is_user_name(attribute);
+    if (is_user_name || resource_type.is_external_id(attribute)) && text.len() > KEY_BYTES_MAX {
         return refuse(attribute, &format!("at most {KEY_BYTES_MAX} bytes long"));
     }
     if is_user_name && !text.trim().is_empty() {
-        fold_username(&text)?;
+        fold_username(text)?;
     }
-    Ok(text)
+    Ok(())
 }
 
 fn runs_script(text: &str) -> bool {
@@ -360,14 +368,45 @@ mod tests {
 
     #[test]
     fn text_ends_at_its_limit() {
-        let read = |name: &str, length: usize| {
-            read_single(&Attribute::new(name, Kind::String), json!("x".repeat(length))).is_ok()
-        };
-        for (name, max) in
-            [("displayName", STRING_BYTES_MAX), ("userName", KEY_BYTES_MAX), ("externalId", KEY_BYTES_MAX)]
-        {
-            assert!(read(name, max), "{name}");
-            assert!(!read(name, max + 1), "{name}");
+        let plain = |name: &str| Attribute::new(name, Kind::String);
+        let attributes = vec![
+            plain("userName"),
+            Attribute { sub_attributes: vec![plain("userName")], ..Attribute::new("c", Kind::Complex) },
+        ];
+        let schema =
+            crate::Schema { id: "urn:x:y".to_owned(), name: String::new(), description: String::new(), attributes };
+        let user = ResourceType::user().with_extension(schema.clone(), false);
+        let device = ResourceType::new("Device", "/Devices", "", schema);
+        for (resource_type, name, max) in [
+            (&user, "displayName", STRING_BYTES_MAX),
+            (&user, "userName", KEY_BYTES_MAX),
+            (&user, "externalId", KEY_BYTES_MAX),
+            (&user, "urn:x:y:userName", STRING_BYTES_MAX),
+            (&user, "urn:x:y:c.userName", STRING_BYTES_MAX),
+            (&device, "userName", STRING_BYTES_MAX),
+            (&device, "externalId", KEY_BYTES_MAX),
+        ] {
+            for (length, fits) in [(max, true), (max + 1, false)] {
+                let text = "x".repeat(length);
+                let mut body = json!({ "schemas": [resource_type.schema.id], "userName": "ada" });
+                body[name] = json!(text);
+                assert_eq!(resource_type.read(body).is_ok(), fits, "{length} of {name} made");
+                let operation = json!({ "op": "add", "path": name, "value": text });
+                let patch =
+                    crate::PatchOp::read(json!({ "schemas": [crate::PATCH_OP_URN], "Operations": [operation] }));
+                let mut held = Map::from_iter([("userName".to_owned(), json!("ada"))]);
+                assert_eq!(patch.unwrap().apply(resource_type, &mut held).is_ok(), fits, "{length} of {name} patched");
+            }
         }
+    }
+
+    #[test]
+    fn only_users_have_login_names() {
+        let schema: crate::Schema =
+            serde_json::from_value(json!({ "id": "urn:x:y", "attributes": [{ "name": "userName" }] })).unwrap();
+        let user = ResourceType::user().with_extension(schema, false);
+        let body = |core: &str| json!({ "schemas": [crate::USER_URN], "userName": core, "urn:x:y": { "userName": "two words" } });
+        assert_eq!(user.read(body("ada")).unwrap()["urn:x:y"]["userName"], "two words");
+        assert!(user.read(body("two words")).is_err());
     }
 }

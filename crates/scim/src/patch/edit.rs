@@ -140,7 +140,10 @@ impl<'a> Draft<'a> {
             (None, None) if attribute.multi_valued => {
                 store(level, attribute, value::read(resource_type, attribute, value)?);
             }
-            (None, None) => set_single(op, level, attribute, value)?,
+            (None, None) => {
+                set_single(op, level, attribute, value)?;
+                value::check_key(resource_type, attribute, level.get(&attribute.name))?;
+            }
         }
         let level = self.level(extension, &attribute.name);
         if let Some(before) = immutable {
