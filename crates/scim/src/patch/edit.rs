@@ -178,7 +178,7 @@ impl<'a> Draft<'a> {
         match (path.filter.as_deref(), sub_attribute) {
             (Some(filter), sub) => list::remove_matching(level, attribute, sub, filter)?,
             (None, Some(sub)) if attribute.multi_valued => {
-                list::set_in_all(Op::Remove, level, attribute, sub, Value::Null)?
+                list::set_in_all(Op::Remove, level, attribute, sub, Value::Null)?;
             }
             (None, Some(sub)) => set_part(Op::Remove, level, attribute, sub, Value::Null)?,
             (None, None) if attribute.multi_valued && !value.is_null() => {
