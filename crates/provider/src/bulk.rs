@@ -3,6 +3,7 @@
 //! [`Bulk`] says what comes next and keeps what came of it; [`run_batch`] does a few operations in one transaction by the same use cases
 //! as single requests. Between two batches others write.
 
+mod place;
 mod run;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -15,6 +16,7 @@ use serde_json::Value;
 use store::resources::ResourceKind;
 use store::{ResourceId, StoreError};
 
+use place::Place;
 pub use run::{Batch, Done, Ran, run_batch};
 
 use crate::{Caller, NewResource, Patch, Precondition, ProviderError, Replacement};
@@ -97,6 +99,7 @@ impl Bulk {
     /// # Errors
     /// [`ProviderError::TooLarge`] for too many operations; else as [`BulkRequest::read`].
     pub fn read(caller: &Caller, body: Value, mut ids: impl FnMut() -> ResourceId) -> Result<Self, ProviderError> {
+        let paths = place::paths(&body);
         let request = BulkRequest::read(body, || ids().to_string()).map_err(|error| match error {
             BulkError::Scim(error) => ProviderError::Scim(error),
             BulkError::TooManyOperations => ProviderError::TooLarge(format!(
@@ -107,7 +110,10 @@ impl Bulk {
         let left = request.order().into();
         let chosen: Vec<Option<String>> =
             request.entries.iter().map(|entry| entry.operation.as_ref().ok()?.chosen.clone()).collect();
-        let entries = request.entries.into_iter().map(|entry| Entry::new(caller, entry, &chosen)).collect();
+        let mut places = place::of_refused(&paths, &request.entries);
+        let numbered = request.entries.into_iter().enumerate();
+        let entries =
+            numbered.map(|(number, entry)| Entry::new(caller, entry, &chosen, places.remove(&number))).collect();
         let (fail_on_errors, failed) = (request.fail_on_errors, Arc::default());
         Ok(Self { fail_on_errors, entries, left, alone: 0, failed, spent: 0, max: BULK_EFFORT_MAX })
     }
@@ -251,7 +257,8 @@ fn undone() -> ScimError {
 }
 
 impl Entry {
-    fn new(caller: &Caller, entry: BulkEntry, chosen: &[Option<String>]) -> Self {
+    /// `place` is where an operation leads that cannot be read.
+    fn new(caller: &Caller, entry: BulkEntry, chosen: &[Option<String>], place: Option<Place>) -> Self {
         let BulkEntry { method, bulk_id, operation } = entry;
         let placed = operation.map_err(ProviderError::Scim).and_then(|mut operation| {
             let kind = kind_at(caller, &operation.endpoint)?;
@@ -261,7 +268,12 @@ impl Entry {
             Ok((kind, operation))
         });
         let (endpoint, target, needs, step) = match placed {
-            Err(error) => (String::new(), None, Vec::new(), Step::Refused(Some(error))),
+            Err(error) => {
+                let known = place.and_then(|(name, id)| Some((kind_at(caller, &name).ok()?, id)));
+                let (endpoint, target) =
+                    known.map_or_else(Default::default, |(kind, id)| (caller.endpoint(kind).to_owned(), Some(id)));
+                (endpoint, target, Vec::new(), Step::Refused(Some(error)))
+            }
             Ok((kind, mut operation)) => {
                 let target = match &operation.target {
                     Some(BulkId::Known(id)) => Some(id.clone()),

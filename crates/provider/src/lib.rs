@@ -9,6 +9,7 @@ mod address;
 mod bulk;
 mod caller;
 mod custom;
+mod deletion;
 pub mod discovery;
 mod document;
 mod effort;
@@ -18,6 +19,7 @@ mod expiry;
 mod export;
 mod group_text;
 mod groups;
+mod kept;
 mod manager;
 mod membership;
 pub mod oauth;
@@ -43,6 +45,7 @@ pub use custom::{
     ATTRIBUTES_MAX, CustomSchemas, RESOURCE_TYPES_MAX, RESOURCES_CHECKED_MAX, SCHEMA_BYTES_MAX, SCHEMAS_MAX,
     SchemaChange, clear_schemas, schemas, set_schemas,
 };
+pub use deletion::{Deleted, MEMBERS_DELETED_MAX, delete, remove_left_members};
 pub use document::RESOURCE_BYTES_MAX;
 pub use error::{ProviderError, TenantError};
 pub use events::{Detail, EVENT_URIS, EVENTS_MAX, Event, events_after};
@@ -60,8 +63,7 @@ pub use query::{
 };
 pub use representation::{Representation, View};
 pub use resource::{
-    Changed, Deleted, Fetched, MEMBERS_DELETED_MAX, NewResource, PUT_WITHOUT_MEMBERS_MAX, Patch, Replacement, create,
-    delete, get, patch, remove_left_members, replace,
+    Changed, Fetched, NewResource, PUT_WITHOUT_MEMBERS_MAX, Patch, Replacement, create, get, patch, replace,
 };
 pub use store::resources::{CustomKind, ResourceKind};
 pub use tenant::{

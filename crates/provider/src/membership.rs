@@ -262,7 +262,6 @@ pub(crate) fn leave_groups(
         let Some(last) = groups.last() else { break };
         after = Some(*last);
         for group in groups {
-            // Of a group that was deleted with very many members, some rows may be left.
             if let Some(version) = resources::touch(tx, caller.tenant(), ResourceKind::Group, group, now)? {
                 let occurrence = Occurrence {
                     action: Action::Patched,

@@ -1,4 +1,4 @@
-//! Users and groups of a tenant: create, get, replace, patch, delete (RFC 7644 §3.3 to §3.6). Lists are in `query`.
+//! Users and groups of a tenant: create, get, replace, patch (RFC 7644 §3.3 to §3.5). Deletion is in `deletion`, lists are in `query`.
 //!
 //! What a request says is read and checked before the transaction ([`NewResource`], [`Replacement`], [`Patch`]); the transaction loads,
 //! compares and writes. Every change leaves its row in the tenant's change feed; a change that changes nothing leaves no trace.
@@ -14,7 +14,8 @@ use store::{
 };
 
 use crate::document::{self, Document};
-use crate::membership::{Membership, leave_groups};
+use crate::kept::keep_immutable;
+use crate::membership::Membership;
 use crate::representation::{Joined, Representation, View, represent};
 use crate::{Caller, Precondition, ProviderError, Rules, WriteAccess, events, groups, manager, users};
 
@@ -27,6 +28,8 @@ pub const MEMBERS_ANSWERED_MAX: u32 = 20;
 
 /// What of a PATCH takes as long as a statement.
 const PATCH_EFFORT_OF_STATEMENT: u64 = 100;
+/// Keys and unique values that are made and compared in the time of a statement.
+const KEYS_OF_STATEMENT: u64 = 20;
 /// How much of a document is read, changed and written in the time of a statement, in bytes.
 const BYTES_OF_STATEMENT: u64 = 512;
 
@@ -187,12 +190,12 @@ fn claim(
     }
 }
 
-const fn occurrence(action: Action, version: i64) -> Occurrence {
+pub(crate) const fn occurrence(action: Action, version: i64) -> Occurrence {
     Occurrence { action, switched: None, version, attributes: String::new(), external_id: None }
 }
 
 /// Tells the tenant's feed what happened.
-fn told(
+pub(crate) fn told(
     tx: &mut WriteTx<'_>,
     caller: &Caller,
     (kind, id): (ResourceKind, ResourceId),
@@ -214,8 +217,8 @@ pub enum Fetched {
     },
 }
 
-/// Gets a resource (RFC 7644 §3.4.1), of a group what is not its members; see [`crate::get_group`]. `unless` is the client's `If-None-Match`. A user's groups change without the user's version, so
-/// an answer that would show them is never the one that the client has.
+/// Gets a resource (RFC 7644 §3.4.1), of a group what is not its members; see [`crate::get_group`]. `unless` is the client's
+/// `If-None-Match`. A user's groups change without the user's version, so an answer that shows some is always sent.
 pub fn get(
     tx: &mut ReadTx<'_>,
     caller: &Caller,
@@ -225,11 +228,16 @@ pub fn get(
     unless: &Precondition,
 ) -> Result<Fetched, ProviderError> {
     let record = resources::by_id(tx, caller.tenant(), kind, id)?.ok_or_else(|| not_found(caller, kind))?;
+    let is_known = unless.names(record.version);
     let shows_groups = kind == ResourceKind::User && users::shows_groups(caller, view)?;
-    if unless.names(record.version) && (!shows_groups || *unless == Precondition::Exists) {
+    if is_known && (!shows_groups || *unless == Precondition::Exists) {
         return Ok(Fetched::NotModified { version: record.version });
     }
-    let text = shown(tx, caller, kind, &record, view, shows_groups)?;
+    let joined = if shows_groups { joined_groups(tx, caller, id, view)? } else { None };
+    if is_known && joined.is_none() {
+        return Ok(Fetched::NotModified { version: record.version });
+    }
+    let text = represent(caller, kind, &record, view, joined.as_ref())?;
     Ok(Fetched::Found(Representation { id, version: record.version, text }))
 }
 
@@ -242,13 +250,18 @@ pub(crate) fn shown(
     view: View<'_>,
     shows_groups: bool,
 ) -> Result<String, ProviderError> {
-    let joined = if shows_groups {
-        let memberships = users::groups_of(tx, caller, record.id)?;
-        users::groups_json(caller, &memberships, view)?.map(|json| Joined { attribute: "groups", json })
-    } else {
-        None
-    };
+    let joined = if shows_groups { joined_groups(tx, caller, record.id, view)? } else { None };
     represent(caller, kind, record, view, joined.as_ref())
+}
+
+fn joined_groups(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    user: ResourceId,
+    view: View<'_>,
+) -> Result<Option<Joined>, ProviderError> {
+    let memberships = users::groups_of(tx, caller, user)?;
+    Ok(users::groups_json(caller, &memberships, view)?.map(|json| Joined { attribute: "groups", json }))
 }
 
 pub(crate) fn not_found(caller: &Caller, kind: ResourceKind) -> ProviderError {
@@ -256,7 +269,7 @@ pub(crate) fn not_found(caller: &Caller, kind: ResourceKind) -> ProviderError {
 }
 
 /// Where an application has no groups, no address of one leads anywhere; only making one is something it does not offer.
-fn check_kind(caller: &Caller, kind: ResourceKind) -> Result<(), ProviderError> {
+pub(crate) fn check_kind(caller: &Caller, kind: ResourceKind) -> Result<(), ProviderError> {
     caller.rules(kind).map(drop).map_err(|_| not_found(caller, kind))
 }
 
@@ -355,8 +368,7 @@ pub fn replace(
     let record = held(tx, caller, kind, id, precondition)?;
     tx.charge(record.doc.len() as u64 / BYTES_OF_STATEMENT);
     let old = document::read(&record.doc)?;
-    let mut new = replacement.attributes.clone();
-    caller.resource_type(kind)?.keep_immutable(&old, &mut new)?;
+    let new = keep_immutable(caller.resource_type(kind)?, &old, &replacement.attributes)?;
     let mut membership = Membership::new(caller, id);
     match (&replacement.members, kind) {
         (_, ResourceKind::User | ResourceKind::Custom(_)) => {}
@@ -485,7 +497,7 @@ fn held(
     at_version(record, precondition)
 }
 
-fn at_version(record: ResourceRecord, precondition: &Precondition) -> Result<ResourceRecord, ProviderError> {
+pub(crate) fn at_version(record: ResourceRecord, precondition: &Precondition) -> Result<ResourceRecord, ProviderError> {
     if precondition.allows(record.version) {
         Ok(record)
     } else {
@@ -520,7 +532,8 @@ fn finish(
         resources::update(tx, caller.tenant(), kind, record.id, unique_key, &document.text, both, now)
             .map_err(|error| unique(caller, kind, error))?;
         let had = document::unique_values(caller, kind, old)?;
-        let (gone, added) = differing(&had, &document.unique);
+        let (gone, added) = resources::differing(&had, &document.unique);
+        tx.charge((both.0.len() + both.1.len() + had.len() + document.unique.len()) as u64 / KEYS_OF_STATEMENT);
         unique_values::release(tx, caller.tenant(), kind, record.id, &gone)?;
         claim(tx, caller, kind, record.id, &added)?;
         record.doc = document.text;
@@ -541,14 +554,6 @@ fn finish(
     Ok(Changed { kind, record, memberships, set: Vec::new(), members: None })
 }
 
-/// What only the first has, and what only the second has.
-fn differing<'k>(
-    old: &'k [resources::IndexKey],
-    new: &'k [resources::IndexKey],
-) -> (Vec<&'k resources::IndexKey>, Vec<&'k resources::IndexKey>) {
-    (old.iter().filter(|key| !new.contains(key)).collect(), new.iter().filter(|key| !old.contains(key)).collect())
-}
-
 /// Says which attributes are different, and whether the resource was switched on or off.
 fn describe(occurrence: &mut Occurrence, rewritten: Option<(&Attributes, &Attributes)>, members: bool) {
     if let Some((old, new)) = rewritten {
@@ -566,55 +571,4 @@ fn describe(occurrence: &mut Occurrence, rewritten: Option<(&Attributes, &Attrib
 /// What is answered must be what the store gives back later, and it keeps milliseconds.
 fn whole_millis(at: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
-}
-
-/// Members of a group that its deletion removes at once. The rows of more go a few at a time, when the group is gone.
-pub const MEMBERS_DELETED_MAX: u32 = 5_000;
-
-/// What a deletion left behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deleted {
-    /// Whether rows of a group's members are left, which lead nowhere; [`remove_left_members`] removes them.
-    pub members_left: bool,
-}
-
-/// Deletes a resource with its memberships (RFC 7644 §3.6). Its id is never used again.
-pub fn delete(
-    tx: &mut WriteTx<'_>,
-    access: WriteAccess<'_>,
-    kind: ResourceKind,
-    id: ResourceId,
-    precondition: &Precondition,
-    now: Timestamp,
-) -> Result<Deleted, ProviderError> {
-    let caller = access.caller();
-    check_kind(caller, kind)?;
-    let tenant = caller.tenant();
-    store::members::hold_groups_of(tx, tenant, id)?;
-    let record = resources::by_id_to_delete(tx, tenant, kind, id)?.ok_or_else(|| not_found(caller, kind))?;
-    let record = at_version(record, precondition)?;
-    leave_groups(tx, caller, id, now)?;
-    let mut members_left = false;
-    if kind == ResourceKind::Group {
-        let most = MEMBERS_DELETED_MAX;
-        members_left = store::members::count_up_to(tx, tenant, id, most + 1)? > u64::from(most);
-        if members_left {
-            store::emptied::note_emptied(tx, tenant, id)?;
-        } else {
-            store::members::clear(tx, tenant, id)?;
-        }
-    }
-    let attributes = document::read(&record.doc)?;
-    let had = document::unique_values(caller, kind, &attributes)?;
-    unique_values::release(tx, tenant, kind, id, &had.iter().collect::<Vec<_>>())?;
-    resources::delete(tx, tenant, kind, id, &document::keys(caller, kind, &attributes)?)?;
-    let mut occurrence = occurrence(Action::Deleted, record.version);
-    occurrence.external_id = attributes.get("externalId").and_then(Value::as_str).map(str::to_owned);
-    told(tx, caller, (kind, id), &occurrence, now)?;
-    Ok(Deleted { members_left })
-}
-
-/// Removes some of the rows that deletions of a tenant's groups left behind; says whether there may be more.
-pub fn remove_left_members(tx: &mut WriteTx<'_>, tenant: store::TenantKey) -> Result<bool, StoreError> {
-    store::emptied::remove_emptied(tx, tenant, MEMBERS_DELETED_MAX)
 }

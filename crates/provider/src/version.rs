@@ -17,6 +17,8 @@ pub enum Precondition {
     Exists,
     /// One of these versions. A tag that this provider never made is in no list.
     OneOf(Vec<i64>),
+    /// Any version but these.
+    NoneOf(Vec<i64>),
 }
 
 impl Precondition {
@@ -25,6 +27,22 @@ impl Precondition {
         match self {
             Self::None | Self::Exists => true,
             Self::OneOf(versions) => versions.contains(&version),
+            Self::NoneOf(versions) => !versions.contains(&version),
+        }
+    }
+
+    /// What a request that changes a resource asks by `If-Match` and by `If-None-Match` (RFC 9110 §13.2.2).
+    #[must_use]
+    pub fn unless(self, none: Self) -> Self {
+        match (self, none) {
+            (matching, Self::None) => matching,
+            // Of a resource that is there, nothing is left.
+            (_, Self::Exists) => Self::OneOf(Vec::new()),
+            (Self::OneOf(versions), none) => {
+                Self::OneOf(versions.into_iter().filter(|version| !none.allows(*version)).collect())
+            }
+            (_, Self::OneOf(versions)) => Self::NoneOf(versions),
+            (_, Self::NoneOf(versions)) => Self::OneOf(versions),
         }
     }
 
@@ -37,31 +55,49 @@ impl Precondition {
 impl FromStr for Precondition {
     type Err = ScimError;
 
-    /// Reads the value of the header. Weak and strong tags are compared alike, as RFC 7644 §3.14 has only weak ones.
+    /// Reads the value of the header. Weak and strong tags are compared alike, as RFC 7644 §3.14 has only weak ones. Empty elements of the
+    /// list are passed over (RFC 9110 §5.6.1.2).
     fn from_str(text: &str) -> Result<Self, ScimError> {
         if text.trim() == "*" {
             return Ok(Self::Exists);
         }
-        let tags: Vec<&str> = text.split(',').take(TAGS_MAX + 1).collect();
-        if tags.len() > TAGS_MAX {
-            return Err(ScimError::invalid_value(format!("a precondition names at most {TAGS_MAX} versions")));
+        let (mut versions, mut tags, mut elements, mut rest) = (Vec::new(), 0, 0, text);
+        loop {
+            rest = rest.trim_start_matches([' ', '\t']);
+            elements += 1;
+            if elements > TAGS_MAX {
+                return Err(ScimError::invalid_value(format!("a precondition names at most {TAGS_MAX} versions")));
+            }
+            if !rest.is_empty() && !rest.starts_with(',') {
+                let (opaque, behind) = tag(rest).ok_or_else(malformed)?;
+                versions.extend(version(opaque));
+                tags += 1;
+                rest = behind.trim_start_matches([' ', '\t']);
+            }
+            match rest.strip_prefix(',') {
+                Some(more) => rest = more,
+                None if rest.is_empty() && tags > 0 => return Ok(Self::OneOf(versions)),
+                None => return Err(malformed()),
+            }
         }
-        let known = tags.into_iter().map(version).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self::OneOf(known.into_iter().flatten().collect()))
     }
 }
 
-/// The version in one tag; `None` for a well-formed tag of somebody else.
-fn version(tag: &str) -> Result<Option<i64>, ScimError> {
-    let malformed = || ScimError::invalid_value("a precondition is * or a list of entity tags such as W/\"1\"");
-    let tag = tag.trim();
-    let quoted = tag.strip_prefix("W/").unwrap_or(tag);
-    let opaque = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or_else(malformed)?;
-    if opaque.bytes().any(|b| b == b'"' || b.is_ascii_control()) {
-        return Err(malformed());
-    }
+fn malformed() -> ScimError {
+    ScimError::invalid_value("a precondition is * or a list of entity tags such as W/\"1\"")
+}
+
+/// What the tag at the beginning of a text says between its quotation marks, where commas are letters like others (RFC 9110 §8.8.3),
+/// and what is behind it.
+fn tag(text: &str) -> Option<(&str, &str)> {
+    let (opaque, behind) = text.strip_prefix("W/").unwrap_or(text).strip_prefix('"')?.split_once('"')?;
+    (!opaque.bytes().any(|byte| byte.is_ascii_control())).then_some((opaque, behind))
+}
+
+/// The version in a tag; `None` for a tag of somebody else.
+fn version(opaque: &str) -> Option<i64> {
     // `+1` and `01` would be taken for version 1 although they are other tags.
-    Ok(opaque.parse().ok().filter(|version: &i64| version.to_string() == opaque))
+    opaque.parse().ok().filter(|version: &i64| version.to_string() == opaque)
 }
 
 /// The entity tag of a version.
@@ -91,6 +127,13 @@ mod tests {
             ("\"7\"", Some(Precondition::OneOf(vec![7]))),
             (" W/\"1\" , \"2\"", Some(Precondition::OneOf(vec![1, 2]))),
             ("W/\"abc\"", Some(Precondition::OneOf(vec![]))),
+            ("\"a,b\", \"1,2\",W/\"3\"", Some(Precondition::OneOf(vec![3]))),
+            (",\"1\",, \t,\"2\" ,", Some(Precondition::OneOf(vec![1, 2]))),
+            (",", None),
+            (" , ,", None),
+            ("\"1\" \"2\"", None),
+            ("\"1\"2", None),
+            ("*, \"1\"", None),
             ("\"+1\", \"01\"", Some(Precondition::OneOf(vec![]))),
             ("1", None),
             ("", None),
@@ -102,6 +145,7 @@ mod tests {
         }
         assert!(vec!["\"1\""; TAGS_MAX].join(",").parse::<Precondition>().is_ok());
         assert!(vec!["\"1\""; TAGS_MAX + 1].join(",").parse::<Precondition>().is_err());
+        assert!(format!("{}\"1\"", ",".repeat(TAGS_MAX)).parse::<Precondition>().is_err(), "empty ones count too");
     }
 
     #[test]
@@ -109,6 +153,21 @@ mod tests {
         assert!(Precondition::None.allows(1) && !Precondition::None.names(1));
         assert!(Precondition::Exists.allows(9) && Precondition::Exists.names(9));
         assert!(!Precondition::OneOf(vec![1]).allows(2));
+        let read = |text: &str| if text.is_empty() { Precondition::None } else { text.parse().unwrap() };
+        for (matching, none, allowed) in [
+            ("", "", &[1, 2, 3][..]),
+            ("", "*", &[]),
+            ("", "\"2\"", &[1, 3]),
+            ("*", "\"2\"", &[1, 3]),
+            ("*", "*", &[]),
+            ("\"1\", \"2\"", "\"2\"", &[1]),
+            ("\"1\"", "*", &[]),
+            ("\"1\"", "", &[1]),
+        ] {
+            let both = read(matching).unless(read(none));
+            let found: Vec<i64> = (1..=3).filter(|version| both.allows(*version)).collect();
+            assert_eq!(found, allowed, "{matching} unless {none}");
+        }
         assert_eq!(entity_tag(3).parse(), Ok(Precondition::OneOf(vec![3])));
     }
 }

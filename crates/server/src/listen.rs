@@ -140,6 +140,8 @@ fn connection(
     let head = HeadLimits { bytes_max: limits.header_bytes_max, headers_max: limits.headers_max };
     let crowded = limits.connections_max / 4;
     async move {
+        // Whole: what is not named in here would be given back when this function returns.
+        let taken = taken;
         let semaphore = Arc::clone(taken.permit.semaphore());
         let is_crowded = move || semaphore.available_permits() < crowded;
         let stream = Stream::new(TcpStream::from_std(stream)?, pace, head, is_crowded);

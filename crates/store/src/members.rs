@@ -47,7 +47,9 @@ statements! {
     COUNT_UP_TO = "SELECT COUNT(*) FROM (SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 LIMIT $3) AS counted";
     IS_MEMBER = "SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 AND member_id = $3";
     MEMBERS = "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2 AND member_id >= $3 ORDER BY member_id LIMIT $4";
-    GROUP_IDS_OF = "SELECT group_id FROM members WHERE tenant = $1 AND member_id = $2 AND group_id >= $3 ORDER BY group_id LIMIT $4";
+    GROUP_IDS_OF = "SELECT m.group_id FROM members m WHERE m.tenant = $1 AND m.member_id = $2 AND m.group_id >= $3
+                    AND NOT EXISTS (SELECT 1 FROM emptied_groups e WHERE e.tenant = $1 AND e.group_id = m.group_id)
+                    ORDER BY m.group_id LIMIT $4";
     GROUPS_OF = "SELECT g.id, g.doc FROM members m JOIN resources g ON g.tenant = m.tenant AND g.kind = 2 AND g.id = m.group_id
                  WHERE m.tenant = $1 AND m.member_id = $2 AND m.group_id >= $3 ORDER BY m.group_id LIMIT $4";
 }
@@ -175,7 +177,8 @@ pub fn groups_of(
     })
 }
 
-/// The ids of the groups a resource is a direct member of, above `after`, in order, `limit` at the most.
+/// The ids of the groups a resource is a direct member of, above `after`, in order, `limit` at the most. A group that is deleted is none
+/// of them, also while rows of its members are left.
 pub fn group_ids_of(
     tx: &mut ReadTx<'_>,
     tenant: TenantKey,

@@ -1,5 +1,6 @@
 //! Users and groups of a tenant: the stored document, and the keys it is found by.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -208,10 +209,20 @@ pub fn exchange_keys(
     id: ResourceId,
     (old, new): (&[IndexKey], &[IndexKey]),
 ) -> Result<(), StoreError> {
-    for (path, key) in old.iter().filter(|key| !new.contains(key)) {
+    let (gone, added) = differing(old, new);
+    for (path, key) in gone {
         tx.run(&DELETE_KEY, params![tenant, kind.code(), path.as_ref(), key, id])?;
     }
-    insert_keys(tx, tenant, kind, id, new.iter().filter(|key| !old.contains(key)))
+    insert_keys(tx, tenant, kind, id, added.into_iter())
+}
+
+/// What only the first has, and what only the second has, each in its order. There may be thousands of either.
+pub fn differing<'k>(old: &'k [IndexKey], new: &'k [IndexKey]) -> (Vec<&'k IndexKey>, Vec<&'k IndexKey>) {
+    if old == new {
+        return (Vec::new(), Vec::new());
+    }
+    let (had, has): (HashSet<&IndexKey>, HashSet<&IndexKey>) = (old.iter().collect(), new.iter().collect());
+    (old.iter().filter(|key| !has.contains(key)).collect(), new.iter().filter(|key| !had.contains(key)).collect())
 }
 
 /// Raises the version of a resource whose memberships changed; gives it, where the resource is there.

@@ -147,9 +147,9 @@ mod tests {
 
     #[test]
     fn a_check_that_fails_for_another_reason_applies() {
-        for (message, failed) in [("Expected HTTP 200, got 204", 0), ("Expected HTTP 200, got 500", 1)] {
-            let patch = Check { message: message.to_owned(), ..check("PATCH /Groups/{id}", Outcome::Failed) };
-            assert_eq!(sanity(vec![patch]).failed().count(), failed, "{message}");
+        for (message, failed) in [("Agent is not supported", 0), ("Expected HTTP 200, got 500", 1)] {
+            let agent = Check { message: message.to_owned(), ..check("Agent CRUD Lifecycle", Outcome::Failed) };
+            assert_eq!(sanity(vec![agent]).failed().count(), failed, "{message}");
         }
     }
 

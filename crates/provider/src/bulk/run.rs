@@ -9,7 +9,7 @@ use store::resources::ResourceKind;
 use store::{ResourceId, StoreError, WriteTx};
 
 use super::{BATCH_EFFORT_MAX, Task};
-use crate::{ProviderError, WriteAccess, resource};
+use crate::{Changed, ProviderError, WriteAccess, deletion, resource};
 
 /// Operations that are tried in one transaction.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub struct Done {
     pub id: ResourceId,
     /// The version that it is at now; `None` where it is gone.
     pub version: Option<i64>,
+    /// Whether a single request would have been answered with the resource.
+    pub is_whole: bool,
 }
 
 /// What came of a batch: its first operations, with what they came to.
@@ -176,7 +178,12 @@ fn run_circle(
 
 impl Done {
     const fn made(new: &crate::NewResource) -> Self {
-        Self { method: BulkMethod::Post, kind: new.kind, id: new.record.id, version: Some(new.record.version) }
+        let (kind, id, version) = (new.kind, new.record.id, Some(new.record.version));
+        Self { method: BulkMethod::Post, kind, id, version, is_whole: true }
+    }
+
+    const fn changed(method: BulkMethod, id: ResourceId, changed: &Changed) -> Self {
+        Self { method, kind: changed.kind(), id, version: Some(changed.version()), is_whole: changed.is_whole() }
     }
 }
 
@@ -187,15 +194,15 @@ impl Task {
             Self::Create(new) => resource::create(tx, access, new).map(|_| Done::made(new)),
             Self::Replace(id, replacement, version) => {
                 let changed = resource::replace(tx, access, *id, replacement, version, now)?;
-                Ok(Done { method: BulkMethod::Put, kind: changed.kind(), id: *id, version: Some(changed.version()) })
+                Ok(Done::changed(BulkMethod::Put, *id, &changed))
             }
             Self::Patch(id, patch, version) => {
                 let changed = resource::patch(tx, access, *id, patch, version, now)?;
-                Ok(Done { method: BulkMethod::Patch, kind: changed.kind(), id: *id, version: Some(changed.version()) })
+                Ok(Done::changed(BulkMethod::Patch, *id, &changed))
             }
             Self::Delete(kind, id, version) => {
-                resource::delete(tx, access, *kind, *id, version, now)?;
-                Ok(Done { method: BulkMethod::Delete, kind: *kind, id: *id, version: None })
+                deletion::delete(tx, access, *kind, *id, version, now)?;
+                Ok(Done { method: BulkMethod::Delete, kind: *kind, id: *id, version: None, is_whole: false })
             }
         }
     }

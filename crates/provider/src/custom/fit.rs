@@ -78,8 +78,8 @@ fn exchange_keys(
     let unique =
         |caller: &Caller| document::unique_values(caller, kind, attributes).map_err(|error| unreadable(&error));
     let (had, has) = (unique(before)?, unique(after)?);
-    unique_values::release(tx, tenant, kind, id, &had.iter().filter(|key| !has.contains(key)).collect::<Vec<_>>())?;
-    let claimed = has.iter().filter(|key| !had.contains(key)).collect::<Vec<_>>();
+    let (gone, claimed) = resources::differing(&had, &has);
+    unique_values::release(tx, tenant, kind, id, &gone)?;
     let Some(taken) = unique_values::claim(tx, tenant, kind, id, &claimed)? else { return Ok(()) };
     let other = unique_values::owner(tx, tenant, kind, &taken)?;
     let other = other.map_or_else(|| "another".to_owned(), |id| id.to_string());

@@ -66,7 +66,7 @@ impl BadAssertion {
     }
 }
 
-/// An assertion that was read. Nothing of it is to be believed before [`Self::verify`].
+/// An assertion that was read. Nothing of it is to be believed before its signature is checked.
 #[derive(Debug)]
 pub struct Assertion<'a> {
     algorithm: Algorithm,

@@ -328,7 +328,7 @@ pub fn list(tx: &mut ReadTx<'_>, caller: &Caller, listing: &Listing, view: View<
     write(tx, caller, listing, view, None)
 }
 
-/// Runs a list by one statement, where [`Listing::may_be_one_statement`] says so; `None` when an index leads to more than [`FEW`]
+/// Runs a list by one statement, where [`Listing::may_be_one_statement`] says so; `None` when an index leads to more than a few
 /// resources, which [`list`] then reads.
 pub fn list_few(
     tx: &mut ReadTx<'_>,

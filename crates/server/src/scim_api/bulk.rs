@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use http::{Response, StatusCode};
 use jiff::SignedDuration;
-use provider::{Bulk, BulkAnswer, Done, ProviderError, ResourceKind, run_batch};
+use provider::{Bulk, BulkAnswer, Done, ProviderError, run_batch};
 use scim::BULK_RESPONSE_URN;
 use scim::bulk::BulkMethod;
 use serde_json::{Map, Value, json};
@@ -88,9 +88,10 @@ fn operation(base: &str, answer: BulkAnswer) -> Value {
 
 /// The status that a single request would have been answered with.
 const fn status(done: &Done) -> StatusCode {
-    match (done.method, done.kind) {
-        (BulkMethod::Post, _) => StatusCode::CREATED,
-        (BulkMethod::Put, _) | (BulkMethod::Patch, ResourceKind::User | ResourceKind::Custom(_)) => StatusCode::OK,
-        (BulkMethod::Patch, ResourceKind::Group) | (BulkMethod::Delete, _) => StatusCode::NO_CONTENT,
+    match done.method {
+        BulkMethod::Post => StatusCode::CREATED,
+        BulkMethod::Put => StatusCode::OK,
+        BulkMethod::Patch if done.is_whole => StatusCode::OK,
+        BulkMethod::Patch | BulkMethod::Delete => StatusCode::NO_CONTENT,
     }
 }

@@ -99,6 +99,7 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
 }
 
 async fn find(scope: Kinds, app: App, admitted: Admitted, ScimBody(body): ScimBody) -> Answer {
+    admitted.check(&app).await?;
     list(scope, app, admitted, Parameters::of_search(body)?).await
 }
 
@@ -203,7 +204,7 @@ async fn remove_left_members(app: &App, tenant: TenantKey) {
     }
 }
 
-/// The version a change may be based on (RFC 7644 §3.14).
+/// The version a change may be based on (RFC 7644 §3.14): `If-Match`, and `If-None-Match` (RFC 9110 §13.1.2).
 pub(crate) struct IfMatch(Precondition);
 
 /// The version the client has.
@@ -213,7 +214,8 @@ impl FromRequestParts<App> for IfMatch {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Rejection> {
-        precondition(parts, &header::IF_MATCH).map(Self)
+        let unless = precondition(parts, &header::IF_NONE_MATCH)?;
+        Ok(Self(precondition(parts, &header::IF_MATCH)?.unless(unless)))
     }
 }
 

@@ -8,7 +8,7 @@ use axum::extract::{FromRequestParts, State};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode, Uri, header};
 use jiff::Timestamp;
-use provider::{Caller, ProviderError, TokenHash, View, Walker, WriteAccess, oauth};
+use provider::{AuthError, Caller, ProviderError, TokenHash, View, Walker, WriteAccess, oauth};
 use scim::Projection;
 use store::{ReadTx, ResourceId, WriteTx};
 
@@ -134,6 +134,16 @@ pub(crate) struct Admitted {
 impl Admitted {
     fn of(visitor: &Visitor, caller: Arc<Caller>) -> Self {
         Self { base: visitor.base(&caller).into_owned(), caller, token: visitor.token.clone() }
+    }
+
+    /// Looks the token up once more: the body may have come long after the head, and what is revoked meanwhile reads nothing.
+    pub(crate) async fn check(&self, app: &App) -> Result<(), Rejection> {
+        let (token, now) = (self.token.clone(), app.now());
+        let look_up = app.store.look_up(move |tx| match token.authenticate(tx, now) {
+            Ok(_) | Err(AuthError::SchemasNotAtHand) => Ok(()),
+            Err(refused) => Err(Rejection::from(refused)),
+        });
+        look_up.await
     }
 
     /// Who walks through a list, page by page.

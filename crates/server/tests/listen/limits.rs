@@ -85,7 +85,24 @@ async fn the_end_comes_also_when_a_client_does_not_finish() {
     assert!(running.ended.await.is_ok());
 }
 
-/// SH-08: one address cannot take all connections, idle ones make way when they are scarce, and the listener goes on.
+/// SH-08: one address cannot take all connections.
+#[tokio::test]
+async fn sh_08_one_address_has_no_more_connections_than_it_may() {
+    let running = start(Limits { connections_max: 40, connections_per_address_max: 3, ..patient() }).await;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut begin = [0; 15];
+        stream.read_exact(&mut begin).await.unwrap();
+        assert_eq!(&begin, b"HTTP/1.1 200 OK");
+        held.push(stream);
+    }
+    let mut refused = TcpStream::connect(running.address).await.unwrap();
+    assert_eq!(refused.read(&mut [0; 1]).await.unwrap_or(0), 0);
+}
+
+/// SH-08: idle connections make way when they are scarce, and the listener goes on.
 #[tokio::test]
 async fn sh_08_idle_connections_make_way() {
     let limits = Limits {

@@ -81,7 +81,7 @@ fn every_method_on_both_kinds() {
             ],
         )
         .await;
-        assert_eq!(statuses(&done), ["201", "200", "200", "204", "412", "204", "404"]);
+        assert_eq!(statuses(&done), ["201", "200", "200", "200", "412", "204", "404"]);
         let base = format!("{PUBLIC}/t/contoso/scim/v2");
         let carl = id_of(&done[0]);
         assert_eq!(
@@ -130,6 +130,62 @@ fn references_backward_forward_and_in_paths() {
         let carl = world.get(&format!("/Users/{}", ids[3])).await.body;
         assert_eq!(carl[ENTERPRISE]["manager"]["value"], json!(ids[4]));
         assert_eq!(world.get(&format!("/Users/{}", ids[2])).await.status.as_u16(), 404);
+    });
+}
+
+#[test]
+fn all_but_a_failed_post_is_answered_with_its_place() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let ann = format!("/Users/{}", world.user("ann").await);
+        let put = |path: &str, data: Value| json!({ "method": "PUT", "path": path, "data": data });
+        let lost = json!([{ "op": "add", "path": "title", "value": "bulkId:nobody" }]);
+        let refused = [
+            (json!({ "method": "PUT", "path": ann }), true),
+            (json!({ "METHOD": "patch", "Path": ann, "data": null }), true),
+            (json!({ "method": "DELETE", "path": ann, "version": 1 }), true),
+            (json!({ "method": "DELETE", "path": ann, "bulkId": 1 }), true),
+            (put(&ann, json!([])), true),
+            (put(&ann, json!({ "schemas": [USER], "userName": "bulkId:nobody" })), true),
+            (patch(&ann, &lost), true),
+            (json!({ "method": "PATCH", "path": format!("/Users/{NOBODY}") }), true),
+            (patch("/Users/bulkId:bob", &lost), true),
+            (patch("/Users/bulkId:nobody", &json!([])), false),
+            (json!({ "method": "POST", "path": ann, "bulkId": "x", "data": {} }), false),
+            (json!({ "method": "PUT", "path": "/Users" }), false),
+            (json!({ "method": "PUT", "path": "/Nothing/1" }), false),
+            (json!({ "method": "PUT", "path": "/Users/a b" }), false),
+            (json!({ "method": "PUT", "path": format!("//other{ann}") }), false),
+            (json!({ "method": "PUT" }), false),
+        ];
+        let mut operations: Vec<Value> = refused.iter().map(|(operation, _)| operation.clone()).collect();
+        operations.push(user("bob"));
+        let done = bulk(&world, &operations).await;
+        let base = format!("{PUBLIC}/t/contoso/scim/v2");
+        let bob = &done[refused.len()]["location"];
+        for ((operation, is_told), done) in refused.iter().zip(&done) {
+            assert_eq!(done["status"], "400", "{operation}: {done}");
+            let path = operation.get("path").or(operation.get("Path")).and_then(Value::as_str).unwrap_or_default();
+            let expected = if path.contains("bulkId:") { bob.clone() } else { json!(format!("{base}{path}")) };
+            assert_eq!(done.get("location"), is_told.then_some(&expected), "{operation}");
+        }
+    });
+}
+
+#[test]
+fn a_patch_of_a_group_has_the_status_of_a_single_request() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let ids = crate::groups_at_size::users(&world, 21).await;
+        let change = json!([{ "op": "add", "path": "externalId", "value": "x" }]);
+        for (members, expected) in [(0, "200"), (20, "200"), (21, "204")] {
+            let members: Vec<&str> = ids[..members].iter().map(String::as_str).collect();
+            let path = format!("/Groups/{}", world.group("G", &members).await);
+            let done = bulk(&world, &[patch(&path, &change)]).await;
+            assert_eq!(statuses(&done), [expected], "{}", members.len());
+            let single = world.call("PATCH", &path, &json!({ "schemas": [PATCH], "Operations": change })).await;
+            assert_eq!(single.status.as_str(), expected, "{}", members.len());
+        }
     });
 }
 

@@ -253,3 +253,48 @@ fn a_profile_without_groups_keeps_none_and_members_are_never_devices() {
         assert_eq!(world.get(&format!("/Users/{device}")).await.status.as_u16(), 404, "an id is of one kind only");
     });
 }
+
+#[test]
+fn a_put_leaves_no_part_of_a_value_that_needs_more() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let part = json!({ "name": "place", "type": "complex", "subAttributes": [
+            { "name": "site", "mutability": "immutable" }, { "name": "desk", "required": true },
+        ] });
+        let attributes = json!([{ "name": "label" }, part]);
+        world
+            .define(&json!({
+                "schemas": [{ "id": DEVICE, "attributes": attributes }, { "id": WARRANTY, "attributes": attributes }],
+                "resourceTypes": [{
+                    "name": "Device", "endpoint": "/Devices", "schema": DEVICE,
+                    "schemaExtensions": [{ "schema": WARRANTY, "required": false }],
+                }],
+            }))
+            .await;
+        let body = |mut of: Value| {
+            of["schemas"] = json!([DEVICE, WARRANTY]);
+            of
+        };
+        let (place, other) = (json!({ "site": "S", "desk": "1" }), json!({ "desk": "2" }));
+        for (held, sent, expected) in [
+            (json!({ "place": place }), json!({}), 400),
+            (json!({ "place": place }), json!({ "place": other }), 200),
+            (json!({ "place": other }), json!({}), 200),
+            (json!({ WARRANTY: { "place": place } }), json!({ WARRANTY: { "label": "L" } }), 400),
+            (json!({ WARRANTY: { "place": place } }), json!({}), 400),
+            (json!({ WARRANTY: { "place": place } }), json!({ WARRANTY: { "place": other } }), 200),
+        ] {
+            let made = world.call("POST", "/Devices", &body(held.clone())).await;
+            assert_eq!(made.status.as_u16(), 201, "{}", made.body);
+            let path = format!("/Devices/{}", made.id());
+            let put = world.call("PUT", &path, &body(sent.clone())).await;
+            assert_eq!(put.status.as_u16(), expected, "{held} then {sent}: {}", put.body);
+            if expected == 400 {
+                assert_eq!(put.body["scimType"], "invalidValue");
+                assert!(put.body["detail"].as_str().unwrap().contains("'place"), "{}", put.body);
+            }
+            let shown = world.get(&path).await.body;
+            assert_eq!(world.call("PUT", &path, &shown).await.status.as_u16(), 200, "GET, then PUT: {shown}");
+        }
+    });
+}

@@ -15,6 +15,7 @@ mod federation;
 mod filters;
 mod groups;
 mod groups_at_size;
+mod late_bodies;
 mod lists;
 mod malformed;
 mod methods;

@@ -77,6 +77,10 @@ fn members_and_their_groups() {
                 let found = group_ids_of(tx, one, numbered(1), after.map(numbered), limit)?;
                 assert_eq!(found, expected.into_iter().map(numbered).collect::<Vec<ResourceId>>(), "{after:?}");
             }
+            crate::emptied::note_emptied(tx, one, numbered(10))?;
+            crate::emptied::note_emptied(tx, two, numbered(11))?;
+            let found = group_ids_of(tx, one, numbered(1), None, 9)?;
+            assert_eq!(found, [numbered(11)], "rows of a group that is gone lead nowhere");
             assert_eq!(leave_all(tx, one, numbered(1))?, 2);
             assert!(!is_member(tx, one, numbered(10), numbered(1))?);
             assert!(is_member(tx, two, numbered(10), numbered(1))?, "the neighbour's membership stays");
