@@ -6,7 +6,7 @@ use std::fmt;
 use crate::error::echo;
 use crate::path::AttributePath;
 use crate::schema::{Attribute, Kind, Mutability, Returned, Schema, Uniqueness, find};
-use crate::{GROUP_URN, ScimError, limits};
+use crate::{GROUP_URN, ScimError, USER_URN, limits};
 
 /// A kind of resource: a core schema with its extensions, perhaps restricted to what one application knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,9 +209,21 @@ impl ResourceType {
         if self.is_members(attribute) { limits::MEMBERS_MAX } else { limits::VALUES_MAX }
     }
 
-    /// Whether the attribute is a group's `members`.
+    /// Whether the attribute, one of this resource type's own definitions, is a group's `members` (RFC 7643 §4.2). An extension may have
+    /// an attribute of the same name.
     pub(crate) fn is_members(&self, attribute: &Attribute) -> bool {
-        attribute.name == "members" && self.schema.id == GROUP_URN
+        attribute.name == "members" && self.schema.id == GROUP_URN && is_of(&self.schema.attributes, attribute)
+    }
+
+    /// Whether the attribute, one of this resource type's own definitions, is a user's login name (RFC 7643 §4.1.1).
+    pub(crate) fn is_user_name(&self, attribute: &Attribute) -> bool {
+        attribute.name == "userName" && self.schema.id == USER_URN && is_of(&self.schema.attributes, attribute)
+    }
+
+    /// Whether the attribute, one of this resource type's own definitions, is the `externalId` that every resource has (RFC 7643 §3.1).
+    pub(crate) fn is_external_id(&self, attribute: &Attribute) -> bool {
+        attribute.name == "externalId"
+            && self.core_attribute("externalId").is_some_and(|own| std::ptr::eq(own, attribute))
     }
 
     pub(crate) fn target(&self, path: &AttributePath) -> Option<Target<'_>> {
@@ -251,6 +263,11 @@ impl ResourceType {
         let extension = (number > 0).then_some(schema.id.as_str());
         part(extension, self.level(extension, &path.attribute)?, sub)
     }
+}
+
+/// Whether a definition is one of these, not only named like one.
+fn is_of(attributes: &[Attribute], attribute: &Attribute) -> bool {
+    attributes.iter().any(|own| std::ptr::eq(own, attribute))
 }
 
 fn part<'a>(extension: Option<&'a str>, attribute: &'a Attribute, sub: Option<&str>) -> Option<Target<'a>> {

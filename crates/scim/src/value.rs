@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::error::echo;
-use crate::limits::{KEY_BYTES_MAX, STRING_BYTES_MAX};
+use crate::limits::{KEY_BYTES_MAX, STRING_BYTES_MAX, VALUES_MAX};
 use crate::schema::{Attribute, Kind, Mutability};
 use crate::{ResourceType, ScimError, fold_username};
 
@@ -19,8 +19,8 @@ const IMAGE_DATA: &str = "data:image/";
 const FRACTION_DIGITS_MAX: usize = 9;
 /// Elements of a list that are compared each with each, which for few is faster than any table.
 const COMPARED_PAIRWISE_MAX: usize = 16;
-/// Elements of a list in which repeated ones are looked for.
-const REPEATS_LOOKED_FOR_MAX: usize = 1_000;
+/// Elements of a list in which repeated ones are looked for: a full list and as many that are added to it.
+const REPEATS_LOOKED_FOR_MAX: usize = 2 * VALUES_MAX;
 
 /// An instant in any form that clients send: any number of fraction digits, UTC when there is no offset.
 pub(crate) fn date_time(text: &str) -> Option<Timestamp> {
@@ -64,7 +64,9 @@ pub(crate) fn read(
     value: Value,
 ) -> Result<Option<Value>, ScimError> {
     if !attribute.multi_valued {
-        return read_single(attribute, value);
+        let read = read_single(attribute, value)?;
+        check_key(resource_type, attribute, read.as_ref())?;
+        return Ok(read);
     }
     let elements = read_elements(resource_type, attribute, value)?;
     Ok((!elements.is_empty()).then_some(Value::Array(elements)))
@@ -90,15 +92,13 @@ pub(crate) fn read_elements(
     if elements.iter().filter(|element| is_primary(element)).count() > 1 {
         return Err(ScimError::invalid_value(format!("'{}' has more than one primary value", echo(&attribute.name))));
     }
-    if attribute.kind == Kind::Complex {
-        drop_repeated(&mut elements);
-    }
+    drop_repeated(&mut elements);
     Ok(elements)
 }
 
 /// Drops elements that say again what an earlier one says: a combination of type and value is not to be answered twice (RFC 7643
 /// §2.4). Long lists, such as those of members, are kept as they are: they have rules of their own.
-fn drop_repeated(elements: &mut Vec<Value>) {
+pub(crate) fn drop_repeated(elements: &mut Vec<Value>) {
     if elements.len() <= COMPARED_PAIRWISE_MAX {
         let mut at = 1;
         while at < elements.len() {
@@ -116,7 +116,10 @@ fn drop_repeated(elements: &mut Vec<Value>) {
 
 /// Refuses more elements than the attribute may have.
 pub(crate) fn check_count(resource_type: &ResourceType, attribute: &Attribute, count: usize) -> Result<(), ScimError> {
-    let max = resource_type.values_max(attribute);
+    check_most(attribute, count, resource_type.values_max(attribute))
+}
+
+fn check_most(attribute: &Attribute, count: usize, max: usize) -> Result<(), ScimError> {
     if count > max {
         return Err(ScimError::too_many(format!("'{}' has more than {max} values", echo(&attribute.name))));
     }
@@ -136,16 +139,36 @@ pub(crate) fn read_single(attribute: &Attribute, value: Value) -> Result<Option<
             Some(only) => read_element(attribute, only),
             None => Ok(None),
         },
-        // RFC 7643 lets sub-attributes be lists; their elements are simple.
-        Value::Array(given) if attribute.multi_valued => {
-            let read = given
-                .into_iter()
-                .filter_map(|element| read_scalar(attribute, element).transpose())
-                .collect::<Result<Vec<_>, _>>()?;
-            Ok((!read.is_empty()).then_some(Value::Array(read)))
-        }
+        // RFC 7643 lets sub-attributes be lists; their elements are simple. One may come without its list.
+        Value::Array(given) if attribute.multi_valued => read_parts(attribute, given),
+        one if attribute.multi_valued => read_parts(attribute, vec![one]),
         other => read_element(attribute, other),
     }
+}
+
+/// Reads the elements of a sub-attribute that is a list.
+fn read_parts(attribute: &Attribute, given: Vec<Value>) -> Result<Option<Value>, ScimError> {
+    check_most(attribute, given.len(), VALUES_MAX)?;
+    let elements = given.into_iter().filter_map(|element| read_scalar(attribute, element).transpose());
+    let mut read = elements.collect::<Result<Vec<_>, _>>()?;
+    drop_repeated(&mut read);
+    Ok((!read.is_empty()).then_some(Value::Array(read)))
+}
+
+/// Adds to a list that a sub-attribute has what it does not have yet (RFC 7644 §3.5.2.1).
+pub(crate) fn add_parts(attribute: &Attribute, held: Option<&Value>, added: Value) -> Result<Value, ScimError> {
+    let mut elements = match held {
+        Some(Value::Array(elements)) => elements.clone(),
+        Some(Value::Null) | None => Vec::new(),
+        Some(one) => vec![one.clone()],
+    };
+    match added {
+        Value::Array(added) => elements.extend(added),
+        one => elements.push(one),
+    }
+    drop_repeated(&mut elements);
+    check_most(attribute, elements.len(), VALUES_MAX)?;
+    Ok(Value::Array(elements))
 }
 
 /// Reads one element of a multi-valued attribute, or the only value of another.
@@ -218,7 +241,7 @@ fn read_text(attribute: &Attribute, text: String) -> Result<Value, ScimError> {
         return refuse(attribute, &format!("at most {STRING_BYTES_MAX} bytes long"));
     }
     let fits = match attribute.kind {
-        Kind::String => return read_string(attribute, text).map(Value::String),
+        Kind::String => true,
         Kind::Boolean => {
             return boolean(&text).map_or_else(|| refuse(attribute, "a boolean"), |value| Ok(Value::Bool(value)));
         }
@@ -230,16 +253,22 @@ fn read_text(attribute: &Attribute, text: String) -> Result<Value, ScimError> {
     if fits { Ok(Value::String(text)) } else { refuse(attribute, expected(attribute.kind)) }
 }
 
-/// The two keys of a resource are compared and indexed whole, so they are shorter than other text, and a userName must have a key.
-fn read_string(attribute: &Attribute, text: String) -> Result<String, ScimError> {
-    let is_user_name = attribute.name == "userName";
-    if (is_user_name || attribute.name == "externalId") && text.len() > KEY_BYTES_MAX {
+/// The two keys of a resource are compared and indexed whole, so they are shorter than other text, and a userName must have a key. What
+/// other schemas call by these names is text like any other.
+pub(crate) fn check_key(
+    resource_type: &ResourceType,
+    attribute: &Attribute,
+    value: Option<&Value>,
+) -> Result<(), ScimError> {
+    let Some(Value::String(text)) = value else { return Ok(()) };
+    let is_user_name = resource_type.is_user_name(attribute);
+    if (is_user_name || resource_type.is_external_id(attribute)) && text.len() > KEY_BYTES_MAX {
         return refuse(attribute, &format!("at most {KEY_BYTES_MAX} bytes long"));
     }
     if is_user_name && !text.trim().is_empty() {
-        fold_username(&text)?;
+        fold_username(text)?;
     }
-    Ok(text)
+    Ok(())
 }
 
 fn runs_script(text: &str) -> bool {
@@ -294,7 +323,7 @@ mod tests {
             assert_eq!(elements.len(), if is_looked_for { count - 1 } else { count }, "{count}");
             assert_eq!(elements[0], element(0));
         }
-        assert_eq!((COMPARED_PAIRWISE_MAX, REPEATS_LOOKED_FOR_MAX), (16, 1_000));
+        assert_eq!((COMPARED_PAIRWISE_MAX, REPEATS_LOOKED_FOR_MAX), (16, 2_000));
     }
 
     #[test]
@@ -339,14 +368,45 @@ mod tests {
 
     #[test]
     fn text_ends_at_its_limit() {
-        let read = |name: &str, length: usize| {
-            read_single(&Attribute::new(name, Kind::String), json!("x".repeat(length))).is_ok()
-        };
-        for (name, max) in
-            [("displayName", STRING_BYTES_MAX), ("userName", KEY_BYTES_MAX), ("externalId", KEY_BYTES_MAX)]
-        {
-            assert!(read(name, max), "{name}");
-            assert!(!read(name, max + 1), "{name}");
+        let plain = |name: &str| Attribute::new(name, Kind::String);
+        let attributes = vec![
+            plain("userName"),
+            Attribute { sub_attributes: vec![plain("userName")], ..Attribute::new("c", Kind::Complex) },
+        ];
+        let schema =
+            crate::Schema { id: "urn:x:y".to_owned(), name: String::new(), description: String::new(), attributes };
+        let user = ResourceType::user().with_extension(schema.clone(), false);
+        let device = ResourceType::new("Device", "/Devices", "", schema);
+        for (resource_type, name, max) in [
+            (&user, "displayName", STRING_BYTES_MAX),
+            (&user, "userName", KEY_BYTES_MAX),
+            (&user, "externalId", KEY_BYTES_MAX),
+            (&user, "urn:x:y:userName", STRING_BYTES_MAX),
+            (&user, "urn:x:y:c.userName", STRING_BYTES_MAX),
+            (&device, "userName", STRING_BYTES_MAX),
+            (&device, "externalId", KEY_BYTES_MAX),
+        ] {
+            for (length, fits) in [(max, true), (max + 1, false)] {
+                let text = "x".repeat(length);
+                let mut body = json!({ "schemas": [resource_type.schema.id], "userName": "ada" });
+                body[name] = json!(text);
+                assert_eq!(resource_type.read(body).is_ok(), fits, "{length} of {name} made");
+                let operation = json!({ "op": "add", "path": name, "value": text });
+                let patch =
+                    crate::PatchOp::read(json!({ "schemas": [crate::PATCH_OP_URN], "Operations": [operation] }));
+                let mut held = Map::from_iter([("userName".to_owned(), json!("ada"))]);
+                assert_eq!(patch.unwrap().apply(resource_type, &mut held).is_ok(), fits, "{length} of {name} patched");
+            }
         }
+    }
+
+    #[test]
+    fn only_users_have_login_names() {
+        let schema: crate::Schema =
+            serde_json::from_value(json!({ "id": "urn:x:y", "attributes": [{ "name": "userName" }] })).unwrap();
+        let user = ResourceType::user().with_extension(schema, false);
+        let body = |core: &str| json!({ "schemas": [crate::USER_URN], "userName": core, "urn:x:y": { "userName": "two words" } });
+        assert_eq!(user.read(body("ada")).unwrap()["urn:x:y"]["userName"], "two words");
+        assert!(user.read(body("two words")).is_err());
     }
 }

@@ -44,9 +44,10 @@ pub(super) fn each_path(filter: &Filter, each: &mut impl FnMut(&AttributePath)) 
 /// only `eq` can be offered.
 pub(super) fn compared_members(filter: &Filter, resource_type: &ResourceType) -> Result<Vec<ResourceId>, ScimError> {
     let is_members = |path: &AttributePath| {
-        resource_type
-            .resolve(path)
-            .is_some_and(|resolved| resource_type.name == "Group" && resolved.attribute.name == "members")
+        // An extension may have an attribute of this name, which is in the document.
+        resource_type.resolve(path).is_some_and(|resolved| {
+            resource_type.name == "Group" && resolved.extension.is_none() && resolved.attribute.name == "members"
+        })
     };
     let refuse = || Err(ScimError::invalid_filter("members can only be compared by members.value eq \"id\""));
     let mut ids = Vec::new();

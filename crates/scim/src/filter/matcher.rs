@@ -40,7 +40,7 @@ impl<'a> ElementMatcher<'a> {
     }
 
     pub(crate) fn matches(&self, element: &Value) -> bool {
-        element.as_object().is_some_and(|object| self.0.holds(object))
+        self.0.holds_for(element)
     }
 }
 
@@ -149,6 +149,9 @@ fn place<'a>(
             };
             (found.extension, found.attribute, found.sub_attribute)
         }
+        Scope::Element(plain) if plain.kind != Kind::Complex && path.attribute.eq_ignore_ascii_case(PLAIN_VALUE) => {
+            (None, plain, None)
+        }
         Scope::Element(parent) => {
             let Some(found) = parent.sub_attribute(&path.attribute) else {
                 return invalid(path, "is not a sub-attribute here");
@@ -160,12 +163,15 @@ fn place<'a>(
         return invalid(path, "cannot be used in a filter");
     }
     let elements = match filter {
-        Some(_) if attribute.kind != Kind::Complex => return invalid(path, "has no sub-attributes to filter by"),
+        Some(_) if attribute.kind != Kind::Complex && !attribute.multi_valued => {
+            return invalid(path, "has no sub-attributes to filter by");
+        }
         Some(filter) => Some(Box::new(node(filter, Scope::Element(attribute))?)),
         None => None,
     };
-    let place =
-        Place { extension, attribute: &attribute.name, elements, sub_attribute: sub.map(|sub| sub.name.as_str()) };
+    let is_plain = matches!(scope, Scope::Element(parent) if parent.kind != Kind::Complex);
+    let name = if is_plain { PLAIN_VALUE } else { &attribute.name };
+    let place = Place { extension, attribute: name, elements, sub_attribute: sub.map(|sub| sub.name.as_str()) };
     Ok((place, sub.unwrap_or(attribute)))
 }
 
@@ -214,7 +220,19 @@ pub(crate) fn user_name_key(text: &str) -> String {
     fold_username(text).unwrap_or_else(|_| fold(text))
 }
 
+/// The name by which a filter in brackets asks for an element of a list of plain values (RFC 7643 §2.4).
+pub(super) const PLAIN_VALUE: &str = "value";
+
 impl Node<'_> {
+    /// Whether one element of a list matches; a plain value is an object of nothing but its `value`.
+    fn holds_for(&self, element: &Value) -> bool {
+        match element {
+            Value::Object(object) => self.holds(object),
+            Value::Null | Value::Array(_) => false,
+            plain => self.holds(&Map::from_iter([(PLAIN_VALUE.to_owned(), plain.clone())])),
+        }
+    }
+
     fn holds(&self, level: &Map<String, Value>) -> bool {
         match self {
             Self::And(members) => members.iter().all(|member| member.holds(level)),
@@ -261,8 +279,7 @@ impl Place<'_> {
         };
         let Some(value) = level.and_then(|level| level.get(self.attribute)) else { return false };
         each(value).iter().any(|element| {
-            let is_meant =
-                self.elements.as_ref().is_none_or(|node| element.as_object().is_some_and(|object| node.holds(object)));
+            let is_meant = self.elements.as_ref().is_none_or(|node| node.holds_for(element));
             is_meant
                 && match self.sub_attribute {
                     Some(name) => element.get(name).is_some_and(|part| each(part).iter().any(&mut holds)),

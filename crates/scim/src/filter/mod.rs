@@ -233,6 +233,8 @@ impl Filter {
             Self::Compare { path, operator: Operator::Eq, value } if *value != Literal::Null => {
                 if let Some(sub) = attribute.sub_attribute(&path.attribute) {
                     terms.push((format!("{whole}.{}", sub.name), value));
+                } else if attribute.kind != Kind::Complex && path.attribute.eq_ignore_ascii_case(matcher::PLAIN_VALUE) {
+                    terms.push((whole.to_owned(), value));
                 }
             }
             _ => {}

@@ -132,15 +132,18 @@ impl<'a> Draft<'a> {
             (attribute.mutability == Mutability::Immutable).then(|| level.get(&attribute.name).cloned()).flatten();
         match (filter, sub_attribute) {
             (Some(filter), sub) => list::set_matching(resource_type, level, attribute, sub, filter, op, value)?,
-            (None, Some(sub)) if attribute.multi_valued => list::set_in_all(level, attribute, sub, value)?,
-            (None, Some(sub)) => set_part(level, attribute, sub, value)?,
+            (None, Some(sub)) if attribute.multi_valued => list::set_in_all(op, level, attribute, sub, value)?,
+            (None, Some(sub)) => set_part(op, level, attribute, sub, value)?,
             (None, None) if attribute.multi_valued && op == Op::Add => {
                 list::append(resource_type, level, attribute, value)?;
             }
             (None, None) if attribute.multi_valued => {
                 store(level, attribute, value::read(resource_type, attribute, value)?);
             }
-            (None, None) => set_single(level, attribute, value)?,
+            (None, None) => {
+                set_single(op, level, attribute, value)?;
+                value::check_key(resource_type, attribute, level.get(&attribute.name))?;
+            }
         }
         let level = self.level(extension, &attribute.name);
         if let Some(before) = immutable {
@@ -174,8 +177,10 @@ impl<'a> Draft<'a> {
         }
         match (path.filter.as_deref(), sub_attribute) {
             (Some(filter), sub) => list::remove_matching(level, attribute, sub, filter)?,
-            (None, Some(sub)) if attribute.multi_valued => list::set_in_all(level, attribute, sub, Value::Null)?,
-            (None, Some(sub)) => set_part(level, attribute, sub, Value::Null)?,
+            (None, Some(sub)) if attribute.multi_valued => {
+                list::set_in_all(Op::Remove, level, attribute, sub, Value::Null)?;
+            }
+            (None, Some(sub)) => set_part(Op::Remove, level, attribute, sub, Value::Null)?,
             (None, None) if attribute.multi_valued && !value.is_null() => {
                 let by_value_only = resource_type.is_members(attribute);
                 list::remove_values(resource_type, level, attribute, value, by_value_only)?;
@@ -198,35 +203,40 @@ pub(super) fn store(level: &mut Map<String, Value>, attribute: &Attribute, value
 }
 
 /// RFC 7644 §3.5.2.3: of a complex attribute, sub-attributes that are not given stay.
-fn set_single(level: &mut Map<String, Value>, attribute: &Attribute, value: Value) -> Result<(), ScimError> {
+fn set_single(op: Op, level: &mut Map<String, Value>, attribute: &Attribute, value: Value) -> Result<(), ScimError> {
     // A list of anything but one object is read like a value, which knows what it may be.
     let given = match value {
         Value::Object(given) if attribute.kind == Kind::Complex => given,
         Value::Array(mut given) if attribute.kind == Kind::Complex && given.len() == 1 => match given.pop() {
             Some(Value::Object(only)) => only,
-            other => return set_single_value(level, attribute, Value::Array(other.into_iter().collect())),
+            other => return set_single_value(op, level, attribute, Value::Array(other.into_iter().collect())),
         },
-        other => return set_single_value(level, attribute, other),
+        other => return set_single_value(op, level, attribute, other),
     };
     let parts = given.into_iter().filter_map(|(name, part)| Some((attribute.sub_attribute(&name)?, part)));
     let parts = parts.filter(|(sub, _)| sub.mutability != Mutability::ReadOnly);
     // Its `value` goes first: a new one drops the address of the old one, never the address that is given with it.
     let (value, others): (Vec<_>, Vec<_>) = parts.partition(|(sub, _)| sub.name == "value");
     for (sub, part) in value {
-        set_part(level, attribute, sub, part)?;
+        set_part(op, level, attribute, sub, part)?;
         if !level.contains_key(&attribute.name) {
             return Ok(());
         }
     }
-    others.into_iter().try_for_each(|(sub, part)| set_part(level, attribute, sub, part))
+    others.into_iter().try_for_each(|(sub, part)| set_part(op, level, attribute, sub, part))
 }
 
-fn set_single_value(level: &mut Map<String, Value>, attribute: &Attribute, value: Value) -> Result<(), ScimError> {
+fn set_single_value(
+    op: Op,
+    level: &mut Map<String, Value>,
+    attribute: &Attribute,
+    value: Value,
+) -> Result<(), ScimError> {
     let read = value::read_single(attribute, value)?;
     match (read, attribute.compared()) {
         (Some(Value::Object(mut object)), Some(sub)) => {
             let part = object.remove(&sub.name).unwrap_or_default();
-            set_part(level, attribute, sub, part)
+            set_part(op, level, attribute, sub, part)
         }
         (read, _) => {
             store(level, attribute, read);
@@ -237,12 +247,16 @@ fn set_single_value(level: &mut Map<String, Value>, attribute: &Attribute, value
 
 /// Sets or clears a sub-attribute of a single-valued attribute. Without its `value` a complex attribute says nothing and is cleared.
 fn set_part(
+    op: Op,
     level: &mut Map<String, Value>,
     attribute: &Attribute,
     sub: &Attribute,
     value: Value,
 ) -> Result<(), ScimError> {
     let read = value::read_single(sub, value)?;
+    if read.is_none() && list::adds_to(op, sub) {
+        return Ok(());
+    }
     let is_value = sub.name == "value";
     if read.is_none() && is_value {
         level.remove(&attribute.name);
@@ -258,6 +272,7 @@ fn set_part(
         return Ok(());
     };
     let object = list::object_of(level.entry(attribute.name.as_str()).or_insert_with(|| Value::Object(Map::new())));
+    let read = list::combined(op, object, sub, read)?;
     if is_value && object.get("value").is_some_and(|before| *before != read) {
         // The old address would point to another resource than the new id.
         object.remove("$ref");

@@ -46,7 +46,20 @@ impl Effort {
             Op::Remove => others.saturating_mul(elements),
             Op::Replace => 0,
         };
-        self.0 = self.0.saturating_add(compared).saturating_add(written).saturating_add(paired);
+        self.add(compared.saturating_add(written).saturating_add(paired))
+    }
+
+    /// Adds an operation that adds to lists inside of what is held: each of their values is looked at and copied.
+    ///
+    /// # Errors
+    /// `tooMany` beyond [`PATCH_EFFORT_MAX`].
+    pub(super) fn spend_on_lists(&mut self, held: Option<&Value>, value: &Value) -> Result<(), ScimError> {
+        let of = |value: &Value| values_in(value).saturating_add(text_bytes(value) / COPIED_BYTES);
+        self.add(held.map_or(0, of).saturating_add(of(value)))
+    }
+
+    fn add(&mut self, cost: usize) -> Result<(), ScimError> {
+        self.0 = self.0.saturating_add(cost);
         if self.0 > PATCH_EFFORT_MAX {
             return Err(ScimError::too_many(
                 "the operations look at or write too many values; send them in several requests",
@@ -54,6 +67,20 @@ impl Effort {
         }
         Ok(())
     }
+}
+
+/// How many values there are in a value that are neither lists nor objects.
+fn values_in(value: &Value) -> usize {
+    let mut count = 0;
+    let mut pending = vec![value];
+    while let Some(value) = pending.pop() {
+        match value {
+            Value::Array(elements) => pending.extend(elements),
+            Value::Object(object) => pending.extend(object.values()),
+            Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => count += 1,
+        }
+    }
+    count
 }
 
 /// The length of all text in a value.

@@ -45,6 +45,28 @@ pub(super) fn put(object: &mut Map<String, Value>, sub: &Attribute, value: Optio
     Ok(())
 }
 
+/// Whether the operation adds to what a sub-attribute has: it is a list itself (RFC 7644 §3.5.2.1).
+pub(super) fn adds_to(op: Op, sub: &Attribute) -> bool {
+    op == Op::Add && sub.multi_valued
+}
+
+/// What a sub-attribute is after a value was set on it, or added to its list.
+pub(super) fn combined(op: Op, object: &Map<String, Value>, sub: &Attribute, read: Value) -> Result<Value, ScimError> {
+    if adds_to(op, sub) { value::add_parts(sub, object.get(&sub.name), read) } else { Ok(read) }
+}
+
+/// Sets a sub-attribute, or adds to its list; without value it is cleared, and nothing is added.
+fn put_by(op: Op, object: &mut Map<String, Value>, sub: &Attribute, read: Option<Value>) -> Result<(), ScimError> {
+    match read {
+        None if adds_to(op, sub) => Ok(()),
+        None => put(object, sub, None),
+        Some(read) => {
+            let value = combined(op, object, sub, read)?;
+            put(object, sub, Some(value))
+        }
+    }
+}
+
 fn says_nothing(element: &Value) -> bool {
     element.as_object().is_none_or(|object| object.keys().all(|key| LABELS.contains(&key.as_str())))
 }
@@ -101,7 +123,7 @@ fn append_one(attribute: &Attribute, elements: &mut Vec<Value>, added: Value) ->
             let known = object_of(known);
             for (name, value) in added {
                 match attribute.sub_attribute(&name) {
-                    Some(sub) => put(known, sub, Some(value))?,
+                    Some(sub) => put_by(Op::Add, known, sub, Some(value))?,
                     None => drop(known.insert(name, value)),
                 }
             }
@@ -114,6 +136,7 @@ fn append_one(attribute: &Attribute, elements: &mut Vec<Value>, added: Value) ->
 
 /// Sets or clears a sub-attribute of every element; with no element yet, one is made.
 pub(super) fn set_in_all(
+    op: Op,
     level: &mut Map<String, Value>,
     attribute: &Attribute,
     sub: &Attribute,
@@ -125,7 +148,7 @@ pub(super) fn set_in_all(
         elements.push(Value::Object(Map::new()));
     }
     for element in &mut elements {
-        put(object_of(element), sub, read.clone())?;
+        put_by(op, object_of(element), sub, read.clone())?;
     }
     if read.is_none() {
         elements.retain(|element| !says_nothing(element));
@@ -141,7 +164,7 @@ pub(super) fn set_in_all(
 }
 
 fn matcher<'a>(attribute: &'a Attribute, filter: &Filter) -> Result<ElementMatcher<'a>, ScimError> {
-    if !attribute.multi_valued || attribute.kind != Kind::Complex {
+    if !attribute.multi_valued {
         return Err(ScimError::invalid_path(format!("'{}' has no elements to select", echo(&attribute.name))));
     }
     ElementMatcher::new(filter, attribute).map_err(|error| ScimError::invalid_path(error.detail))
@@ -158,6 +181,9 @@ pub(super) fn set_matching(
     value: Value,
 ) -> Result<(), ScimError> {
     let matcher = matcher(attribute, filter)?;
+    if attribute.kind != Kind::Complex {
+        return set_plain(resource_type, level, attribute, &matcher, op, value);
+    }
     let mut elements = take_elements(level, attribute);
     let mut meant: Vec<usize> = (0..elements.len())
         .filter(|index| elements.get(*index).is_some_and(|element| matcher.matches(element)))
@@ -187,7 +213,7 @@ pub(super) fn set_matching(
             object_of(element).remove(&sub.name);
         }
         for (sub, value) in &parts {
-            put(object_of(element), sub, value.clone())?;
+            put_by(op, object_of(element), sub, value.clone())?;
         }
     }
     let newest_primary = meant.iter().copied().find(|index| elements.get(*index).is_some_and(value::is_primary));
@@ -199,6 +225,43 @@ pub(super) fn set_matching(
     }
     put_elements(level, attribute, elements);
     Ok(())
+}
+
+/// Sets the plain values that match. Where none does there is nothing to replace, and what is given is added.
+fn set_plain(
+    resource_type: &ResourceType,
+    level: &mut Map<String, Value>,
+    attribute: &Attribute,
+    matcher: &ElementMatcher<'_>,
+    op: Op,
+    value: Value,
+) -> Result<(), ScimError> {
+    let mut given = value::read_elements(resource_type, attribute, value)?;
+    if given.len() > 1 {
+        return Err(ScimError::invalid_value(format!("one value of '{}' is set to one value", echo(&attribute.name))));
+    }
+    let given = given.pop();
+    let held = take_elements(level, attribute);
+    let is_found = held.iter().any(|element| matcher.matches(element));
+    let mut elements = Vec::with_capacity(held.len() + 1);
+    for element in held {
+        let kept = if matcher.matches(&element) { given.clone() } else { Some(element) };
+        elements.extend(kept);
+    }
+    if !is_found && given.is_some() {
+        if op == Op::Replace {
+            return Err(no_target(attribute));
+        }
+        elements.extend(given);
+    }
+    value::drop_repeated(&mut elements);
+    value::check_count(resource_type, attribute, elements.len())?;
+    put_elements(level, attribute, elements);
+    Ok(())
+}
+
+fn no_target(attribute: &Attribute) -> ScimError {
+    ScimError::no_target(format!("no value of '{}' matches the filter", echo(&attribute.name)))
 }
 
 /// Whether a value is an object, or the only one of a list.
@@ -271,12 +334,14 @@ fn parts_of<'a>(
 
 /// The element that a filter of equalities describes.
 fn described(attribute: &Attribute, filter: &Filter, op: Op) -> Result<Value, ScimError> {
-    let no_target = || ScimError::no_target(format!("no value of '{}' matches the filter", echo(&attribute.name)));
+    let no_target = || no_target(attribute);
     let mut element = Map::new();
     let mut is_expected = false;
     for term in terms_of(filter) {
         let Filter::Compare { path, operator: Operator::Eq, value } = term else { return Err(no_target()) };
-        let sub = attribute.sub_attribute(&path.attribute).ok_or_else(no_target)?;
+        // What only the service provider sets is not set by describing it either.
+        let is_settable = |sub: &&Attribute| sub.mutability != Mutability::ReadOnly;
+        let sub = attribute.sub_attribute(&path.attribute).filter(is_settable).ok_or_else(no_target)?;
         let given = match (value, sub.kind) {
             (Literal::Number { value, .. }, Kind::Decimal | Kind::Integer) => Value::Number(value.clone()),
             (text, _) => Value::from(text.text().ok_or_else(no_target)?),

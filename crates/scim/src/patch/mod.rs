@@ -321,14 +321,19 @@ impl<'a> Draft<'a> {
     ) -> Result<(), ScimError> {
         let Resolved { extension, attribute, .. } = resolved;
         // Members are found by a set of their ids.
-        if !attribute.multi_valued || self.resource_type.is_members(attribute) && filter.is_none() {
+        let is_list = attribute.multi_valued && (filter.is_some() || !self.resource_type.is_members(attribute));
+        let adds_to_lists = op == Op::Add && attribute.sub_attributes.iter().any(|sub| sub.multi_valued);
+        if !is_list && !adds_to_lists {
             return Ok(());
         }
         let held = match extension {
             None => self.attributes.get(&attribute.name),
             Some(urn) => self.attributes.get(*urn).and_then(|level| level.get(&attribute.name)),
         };
-        self.effort.spend(op, held, filter, value)
+        if adds_to_lists {
+            self.effort.spend_on_lists(held, value)?;
+        }
+        if is_list { self.effort.spend(op, held, filter, value) } else { Ok(()) }
     }
 
     /// An extension without attributes is absent.

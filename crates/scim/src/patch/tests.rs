@@ -4,6 +4,7 @@
 
 mod elements;
 mod members;
+mod own_schemas;
 
 use serde_json::{Value, json};
 

@@ -6,6 +6,7 @@ mod addresses;
 mod bulk;
 mod credentials;
 mod cursors;
+mod custom_lists;
 mod custom_types;
 mod custom_values;
 mod discovery;

@@ -1,0 +1,60 @@
+//! Lists that a tenant defines: named like a group's members, of plain values, and what finds resources by them.
+
+use serde_json::{Value, json};
+use store::testing::on_both;
+
+use crate::world::{GROUP, PATCH, World};
+
+const TEAM: &str = "urn:example:schemas:1.0:Team";
+
+fn team() -> Value {
+    json!({
+        "schemas": [{ "id": TEAM, "name": "Team", "attributes": [
+            { "name": "members", "type": "string", "multiValued": true },
+            { "name": "lead", "type": "string" },
+        ] }],
+        "resourceTypes": [{ "name": "Group", "schemaExtensions": [{ "schema": TEAM, "required": false }] }],
+    })
+}
+
+async fn total(world: &World, filter: &str) -> Value {
+    let filter = filter.replace(' ', "+").replace('"', "%22").replace('[', "%5B").replace(']', "%5D");
+    let found = world.get(&format!("/Groups?filter={filter}")).await.body;
+    if found["totalResults"].is_null() { found["scimType"].clone() } else { found["totalResults"].clone() }
+}
+
+#[test]
+fn members_of_an_extension_beside_those_of_the_group() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        world.define(&team()).await;
+        let ann = world.user("ann").await;
+        let body = json!({ "schemas": [GROUP, TEAM], "displayName": "g", "members": [{ "value": ann }], TEAM: { "members": ["x"] } });
+        let made = world.call("POST", "/Groups", &body).await;
+        assert_eq!(made.status.as_u16(), 201, "{}", made.body);
+        let path = format!("/Groups/{}", made.id());
+        let members = format!("{TEAM}:members");
+        for (operation, expected) in [
+            (json!({ "op": "add", "path": members, "value": ["y"] }), json!(["x", "y"])),
+            (json!({ "op": "add", "value": { &members: "z" } }), json!(["x", "y", "z"])),
+            (json!({ "op": "remove", "path": members, "value": ["x"] }), json!(["y", "z"])),
+        ] {
+            let patched =
+                world.call("PATCH", &path, &json!({ "schemas": [PATCH], "Operations": [operation.clone()] })).await;
+            assert_eq!(patched.status.as_u16(), 200, "{operation} {}", patched.body);
+            assert_eq!(patched.body[TEAM]["members"], expected, "{operation}");
+            assert_eq!(world.members(&made.id()).await, [ann.as_str()], "{operation}");
+        }
+        world.group("plain", &[&ann]).await;
+        for (filter, expected) in [
+            (format!("{members} pr"), json!(1)),
+            (format!("{members} eq \"y\""), json!(1)),
+            (format!("{members} sw \"z\""), json!(1)),
+            (format!("{members} eq \"{ann}\""), json!(0)),
+            (format!("members eq \"{ann}\""), json!(2)),
+            ("members pr".to_owned(), json!("invalidFilter")),
+        ] {
+            assert_eq!(total(&world, &filter).await, expected, "{filter}");
+        }
+    });
+}
