@@ -32,6 +32,7 @@ pub(crate) struct Line<'a> {
 impl Line<'_> {
     /// Appends the line, with everything masked that is secret or personal.
     pub(super) fn write(&self, text: &mut Vec<u8>) {
+        let begin = text.len();
         let took = self.took.as_micros();
         // Writing to a vector does not fail.
         drop(write!(
@@ -62,5 +63,6 @@ impl Line<'_> {
             }
         }
         text.extend_from_slice(b"}\n");
+        mask::secrets(&mut text[begin..]);
     }
 }

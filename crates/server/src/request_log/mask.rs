@@ -218,11 +218,51 @@ fn quoted(told: &str, text: &mut Vec<u8>) {
     drop(serde_json::to_writer(text, told));
 }
 
+/// Base64url digits of a secret.
+const SECRET_DIGITS: usize = 43;
+
+/// Overwrites what has the form of a secret of ours, wherever in a line a client put it: in a name, an operator, an id of its own.
+pub(super) fn secrets(line: &mut [u8]) {
+    let mut at = 0;
+    while let Some(found) = memchr::memmem::find(&line[at..], b"ls") {
+        at += found + 2;
+        let rest = &mut line[at..];
+        let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if let [b't' | b'a' | b'c', b'_', digits @ ..] = rest
+            && let Some(digits) = digits.get_mut(..SECRET_DIGITS)
+            && digits.iter().all(is_digit)
+        {
+            digits.fill(b'*');
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_has_the_form_of_a_secret_is_told_nowhere() {
+        let digits = "a-_B".repeat(11);
+        let (whole, masked, short) = (&digits[..43], "*".repeat(43), &digits[..42]);
+        for (line, expected) in [
+            (
+                format!("{{\"path\":\"/Users?sortBy=lst_{whole}\"}}"),
+                format!("{{\"path\":\"/Users?sortBy=lst_{masked}\"}}"),
+            ),
+            (format!("lsa_{whole} lsc_{whole}"), format!("lsa_{masked} lsc_{masked}")),
+            (format!("lslst_{whole}"), format!("lslst_{masked}")),
+            (format!("lst_{short}"), format!("lst_{short}")),
+            (format!("lsk_{whole}"), format!("lsk_{whole}")),
+            ("ls".to_owned(), "ls".to_owned()),
+        ] {
+            let mut text = line.clone().into_bytes();
+            secrets(&mut text);
+            assert_eq!(String::from_utf8(text).unwrap(), expected, "{line}");
+        }
+    }
 
     fn told(path: &str) -> String {
         let mut text = Vec::new();
