@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use jiff::Timestamp;
 use provider::Caller;
+use store::TenantKey;
 use tokio::time::Instant;
 
 use crate::edge::Edge;
@@ -38,6 +39,11 @@ impl Trail {
     pub(crate) fn is_of(&self, caller: &Arc<Caller>, gate: Arc<Gate>) {
         // A look-up that ran again tells the same.
         drop(self.caller.set((Arc::clone(caller), gate)));
+    }
+
+    /// Whose request it is, once that is known.
+    pub(crate) fn tenant(&self) -> Option<TenantKey> {
+        self.caller.get().map(|(caller, _)| caller.tenant())
     }
 
     /// Keeps the body for the log, where the tenant wants it.

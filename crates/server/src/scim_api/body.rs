@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body as _;
 use serde_json::Value;
+use store::TenantKey;
 
-use super::Rejection;
+use super::{Rejection, Room};
 use crate::App;
 use crate::trail::Trail;
 
@@ -19,6 +20,9 @@ use crate::trail::Trail;
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 /// Longest time for a body to arrive.
 pub const BODY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Largest body that needs no place of its own while it comes, in bytes: as many of them as there are connections fit into memory.
+const SMALL_BODY_BYTES: usize = 64 << 10;
 
 /// What is read and thrown away of a body that is too long: a client that still sends when the connection closes would see a broken
 /// connection instead of the answer.
@@ -32,16 +36,17 @@ pub(crate) struct ScimBody(pub(crate) Value);
 impl FromRequest<App> for ScimBody {
     type Rejection = Rejection;
 
-    async fn from_request(request: Request, _: &App) -> Result<Self, Rejection> {
-        Self::read(request).await
+    async fn from_request(request: Request, app: &App) -> Result<Self, Rejection> {
+        Self::read(request, app.room()).await
     }
 }
 
 impl ScimBody {
-    async fn read(request: Request) -> Result<Self, Rejection> {
+    async fn read(request: Request, room: &Room) -> Result<Self, Rejection> {
         let (parts, body) = request.into_parts();
         check_media_type(&parts.headers)?;
-        let bytes = read(&parts.headers, body).await?;
+        let tenant = parts.extensions.get::<Arc<Trail>>().and_then(|trail| trail.tenant());
+        let bytes = read(&parts.headers, body, tenant.map(|tenant| (room, tenant))).await?;
         if let Some(trail) = parts.extensions.get::<Arc<Trail>>() {
             trail.came(&bytes);
         }
@@ -50,8 +55,8 @@ impl ScimBody {
 }
 
 /// All of a body, if it comes in time.
-async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Rejection> {
-    let collected = tokio::time::timeout(BODY_DEADLINE, collect(&mut body));
+async fn read(headers: &HeaderMap, mut body: Body, place: Option<(&Room, TenantKey)>) -> Result<Bytes, Rejection> {
+    let collected = tokio::time::timeout(BODY_DEADLINE, collect(&mut body, place));
     match collected.await.map_err(|_| Rejection::BodyTooSlow)? {
         // Who expects to be told to go on has not begun to send.
         Err(Rejection::TooLarge) if !headers.contains_key(header::EXPECT) => {
@@ -62,15 +67,33 @@ async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Rejection> {
     }
 }
 
-async fn collect(body: &mut Body) -> Result<Bytes, Rejection> {
+/// The whole of a body. One that turns out to be more than small waits for a place; who sends many and ends none takes those of no
+/// other tenant.
+async fn collect(body: &mut Body, place: Option<(&Room, TenantKey)>) -> Result<Bytes, Rejection> {
     if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
         return Err(Rejection::TooLarge);
     }
-    match Limited::new(body, BODY_BYTES_MAX).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Rejection::TooLarge),
-        Err(_) => Err(Rejection::BodyBroken),
+    let mut body = Limited::new(body, BODY_BYTES_MAX);
+    let (mut first, mut all, mut held) = (Bytes::new(), BytesMut::new(), None);
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame.map_err(|error| broken(error.as_ref()))?.into_data() else { continue };
+        let come = first.len() + all.len() + piece.len();
+        if let (None, Some((room, tenant)), true) = (&held, place, come > SMALL_BODY_BYTES) {
+            held = Some(room.body(tenant).await?);
+        }
+        // Most come in one piece, which is not copied.
+        if come == piece.len() {
+            first = piece;
+            continue;
+        }
+        all.extend_from_slice(&std::mem::take(&mut first));
+        all.extend_from_slice(&piece);
     }
+    Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+fn broken(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Rejection {
+    if error.is::<LengthLimitError>() { Rejection::TooLarge } else { Rejection::BodyBroken }
 }
 
 async fn discard(body: &mut Body) {
@@ -144,7 +167,7 @@ mod tests {
             let body = Body::new(Endless { bytes, pause: Box::pin(sleep(Duration::from_secs(1))) });
             let request = Request::post("/Users").header(header::CONTENT_TYPE, "application/json").body(body).unwrap();
             let begun = Instant::now();
-            let refused = ScimBody::read(request).await.err().unwrap();
+            let refused = ScimBody::read(request, &Room::new(2, true)).await.err().unwrap();
             let is_expected = if too_slow {
                 matches!(refused, Rejection::BodyTooSlow)
             } else {

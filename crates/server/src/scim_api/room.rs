@@ -32,12 +32,17 @@ const SCANS_PART: usize = 2;
 const WRITES_IN_TURN: usize = 64;
 /// The same where each takes one of 16 connections.
 const WRITES_BESIDE: usize = 12;
+/// Bodies that are more than small, while they come.
+const BODIES_MAX: usize = 256;
+/// The same of one tenant.
+const BODIES_EACH: usize = BODIES_MAX / 2;
 /// Requests of one tenant that may wait for their turn.
 const WAITING_MAX: usize = 1024;
 
 /// The room that is left.
 pub(crate) struct Room<Tenant = TenantKey> {
     whole: Arc<Semaphore>,
+    bodies: Arc<Semaphore>,
     scans_each: usize,
     writes_each: usize,
     shares: Mutex<HashMap<Tenant, Weak<Share>>>,
@@ -48,6 +53,7 @@ struct Share {
     answers: Arc<Semaphore>,
     scans: Arc<Semaphore>,
     writes: Arc<Semaphore>,
+    bodies: Arc<Semaphore>,
     waiting: AtomicUsize,
 }
 
@@ -56,6 +62,7 @@ impl<Tenant: Eq + Hash> Room<Tenant> {
     pub(crate) fn new(scans: usize, writes_in_turn: bool) -> Self {
         Self {
             whole: Arc::new(Semaphore::new(ROOM_MIB)),
+            bodies: Arc::new(Semaphore::new(BODIES_MAX)),
             scans_each: (scans / SCANS_PART).max(1),
             writes_each: if writes_in_turn { WRITES_IN_TURN } else { WRITES_BESIDE },
             shares: Mutex::default(),
@@ -82,6 +89,14 @@ impl<Tenant: Eq + Hash> Room<Tenant> {
         Ok(Held { share: mine, whole, turn, _shares: share })
     }
 
+    /// Waits for a place for a body that is more than small, which is held until this is dropped.
+    pub(crate) async fn body(&self, tenant: Tenant) -> Result<BodyPlace, Rejection> {
+        let share = self.share(tenant);
+        let mine = share.turn(&share.bodies, 1).await?;
+        let whole = Arc::clone(&self.bodies).acquire_owned().await.map_err(|_| Rejection::Internal)?;
+        Ok(BodyPlace { _held: [mine, whole], _shares: share })
+    }
+
     /// Waits until the tenant has its turn to write, which it has until this is dropped.
     pub(crate) async fn write(&self, tenant: Tenant) -> Result<Turn, Rejection> {
         let share = self.share(tenant);
@@ -100,6 +115,7 @@ impl<Tenant: Eq + Hash> Room<Tenant> {
             answers: Arc::new(Semaphore::new(SHARE_MIB)),
             scans: Arc::new(Semaphore::new(self.scans_each)),
             writes: Arc::new(Semaphore::new(self.writes_each)),
+            bodies: Arc::new(Semaphore::new(BODIES_EACH)),
             waiting: AtomicUsize::new(0),
         });
         shares.insert(tenant, Arc::downgrade(&share));
@@ -128,6 +144,12 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// A place for a body.
+pub(crate) struct BodyPlace {
+    _held: [OwnedSemaphorePermit; 2],
+    _shares: Arc<Share>,
 }
 
 /// A turn to write.
@@ -214,6 +236,19 @@ mod tests {
         drop(held);
         assert_eq!(left(), (SHARE_MIB, ROOM_MIB));
         assert!(room.take_bytes(tenant, usize::MAX).await.is_ok(), "never more than there is");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bodies_that_do_not_end_leave_places_for_those_of_others() {
+        let (room, greedy, other) = (Room::new(100, true), 1, 2);
+        let mut held = Vec::new();
+        while let Ok(taken) = tokio::time::timeout(Duration::from_secs(1), room.body(greedy)).await {
+            held.push(taken.ok().unwrap());
+        }
+        assert_eq!(held.len(), BODIES_EACH);
+        assert!(tokio::time::timeout(Duration::from_secs(1), room.body(other)).await.is_ok());
+        held.pop();
+        assert!(tokio::time::timeout(Duration::from_secs(1), room.body(greedy)).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
