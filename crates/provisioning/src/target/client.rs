@@ -27,7 +27,8 @@ use crate::object_plan::{Failure, MatchValue};
 const ATTEMPTS_MAX: u32 = 3;
 /// Calls in a row, each sent again for [`BUSY_MAX`], that the target had no room for, after which a cycle stops.
 const BUSY_CALLS_MAX: u32 = 3;
-/// How long a call is sent again where the target has too many, also after that many attempts.
+/// How long a call waits for what the target asks where it has too many, also after that many attempts. Only these waits count: what
+/// else takes time meanwhile is not the call's fault.
 const BUSY_MAX: Duration = Duration::from_secs(120);
 /// Refusals of the token in a row after which a cycle stops.
 const UNAUTHORIZED_MAX: u32 = 5;
@@ -270,7 +271,7 @@ impl Target {
     ) -> Result<Answer, E> {
         let text = body.map(|body| serde_json::to_vec(body).expect("a JSON value is JSON"));
         let request = Request { method, path, body: text.map(Bytes::from) };
-        let (mut attempt, mut busy, mut late, began) = (1, 1, false, Instant::now());
+        let (mut attempt, mut busy, mut late, mut waited) = (1, 1, false, Duration::ZERO);
         loop {
             let turn = self.pace.lane().await;
             if (turn.was_waited_for || attempt > 1 || busy > 1) && method != Method::Get {
@@ -281,7 +282,7 @@ impl Target {
             let is_busy = matches!(&result, Ok(answer) if answer.status == 429);
             let has_another = match &patience {
                 Some(left) if left.is_zero() => false,
-                None if is_busy => busy < ATTEMPTS_MAX || began.elapsed() < BUSY_MAX,
+                None if is_busy => busy < ATTEMPTS_MAX || waited < BUSY_MAX,
                 Some(_) if is_busy => busy < ATTEMPTS_MAX,
                 Some(_) | None => attempt < ATTEMPTS_MAX,
             };
@@ -296,6 +297,7 @@ impl Target {
             drop(turn);
             if is_busy {
                 busy += 1;
+                waited += delay;
             } else {
                 attempt += 1;
                 tokio::time::sleep(delay).await;
