@@ -190,7 +190,7 @@ fn what_a_type_does_not_have_is_refused() {
         "bare.other eq 1",
         "whole gt null",
         "loose co null",
-        "numbers[value eq 1]",
+        "numbers[other eq 1]",
         "many[other eq 1]",
         "unknown pr",
     ] {
