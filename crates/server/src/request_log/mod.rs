@@ -20,8 +20,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use store::Store;
 
-pub(crate) use line::{Bodies, Line};
 use line::Second;
+pub(crate) use line::{Bodies, Line};
 pub use search::{LogQuery, search};
 
 use crate::gates::Gate;

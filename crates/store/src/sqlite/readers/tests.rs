@@ -153,7 +153,8 @@ fn as_many_readers_as_threads_share_the_large_cache_and_are_taken_first() {
     drop(database.open());
     let readers = Readers { threads: 2, ..readers(&database) };
     let caches = |taken: &[Reader]| {
-        let cache = |reader: &Reader| reader.connection.pragma_query_value(None, "cache_size", |row| row.get::<_, i64>(0));
+        let cache =
+            |reader: &Reader| reader.connection.pragma_query_value(None, "cache_size", |row| row.get::<_, i64>(0));
         taken.iter().map(|reader| cache(reader).unwrap()).collect::<Vec<_>>()
     };
     let take = |count: usize| (0..count).map(|_| readers.take().unwrap()).collect::<Vec<_>>();
