@@ -75,4 +75,4 @@ pub use token::{
     revoke_token, rotate_token, tokens,
 };
 pub use uses::{TokenUse, TokenUses, USES_MAX, USES_WRITTEN_AT_A_TIME, write_uses};
-pub use version::Precondition;
+pub use version::{EntityTag, Precondition};

@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::routing::{MethodRouter, get, post};
 use http::request::Parts;
 use http::{HeaderName, Response, StatusCode, header};
-use provider::{Changed, Kinds, Listing, NewResource, Patch, Precondition, Replacement, ResourceKind, View};
+use provider::{Changed, EntityTag, Kinds, Listing, NewResource, Patch, Precondition, Replacement, ResourceKind, View};
 use scim::Projection;
 use store::{ResourceId, TenantKey};
 
@@ -158,7 +158,7 @@ async fn patch(
     let changed =
         writer.write(&app, now, move |tx, caller| provider::patch(tx, caller, id, &patch, &version, now)).await?;
     if projection.is_all() && !changed.is_whole() {
-        return Ok(answer::empty(StatusCode::NO_CONTENT, Some(changed.version())));
+        return Ok(answer::empty(StatusCode::NO_CONTENT, Some(EntityTag::of(changed.version()))));
     }
     shown(&app, writer.into_admitted(), id, &changed, projection).await
 }
