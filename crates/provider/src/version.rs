@@ -72,6 +72,11 @@ pub enum Precondition {
 }
 
 impl Precondition {
+    /// That the resource is at this version.
+    pub(crate) fn at(version: i64) -> Self {
+        Self::OneOf(vec![EntityTag::of(version)])
+    }
+
     /// Whether a version satisfies the list, whatever else an answer showed with it; without a header everything does.
     pub fn allows(&self, version: i64) -> bool {
         match self {
