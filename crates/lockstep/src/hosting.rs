@@ -247,12 +247,14 @@ async fn tidy(world: &World) -> Result<(), directory::DirectoryError> {
     let before = now().checked_sub(CHANGES_KEPT).unwrap_or(Timestamp::MIN);
     let tenants = world.store().read(store::tenants::tenants).await?;
     let ended = now();
-    for key in tenants.iter().map(|tenant| tenant.key) {
+    for tenant in &tenants {
+        let key = tenant.key;
         let tidied = world.store().write(move |tx| {
             store::tokens::delete_expired_access_tokens(tx, key, ended)?;
             store::clients::delete_ended_assertions(tx, key, ended)
         });
         tidied.await?;
+        end_deletions(world, &tenant.name).await;
         while world.store().write(move |tx| provider::remove_left_members(tx, key)).await? {}
     }
     let log = world.request_log();
@@ -264,6 +266,21 @@ async fn tidy(world: &World) -> Result<(), directory::DirectoryError> {
         while world.store().write(move |tx| store::trim_changes(tx, feed, before)).await? > 0 {}
     }
     Ok(())
+}
+
+/// Ends deletions of a tenant's resources that were begun before the program ended.
+async fn end_deletions(world: &World, tenant: &str) {
+    loop {
+        let (name, at) = (tenant.to_owned(), now());
+        match world.store().write(move |tx| provider::end_deletion(tx, &name, at)).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                tracing::error!("A deletion in tenant {tenant} that was begun is ended later: {error}");
+                return;
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -45,7 +45,9 @@ pub use custom::{
     ATTRIBUTES_MAX, CustomSchemas, RESOURCE_TYPES_MAX, RESOURCES_CHECKED_MAX, SCHEMA_BYTES_MAX, SCHEMAS_MAX,
     SchemaChange, clear_schemas, schemas, set_schemas,
 };
-pub use deletion::{Deleted, MEMBERS_DELETED_MAX, delete, remove_left_members};
+pub use deletion::{
+    Deleted, GROUPS_LEFT_MAX, MEMBERS_DELETED_MAX, delete, end_deletion, go_on_deleting, remove_left_members,
+};
 pub use document::RESOURCE_BYTES_MAX;
 pub use error::{ProviderError, TenantError};
 pub use events::{Detail, EVENT_URIS, EVENTS_MAX, Event, events_after};
@@ -75,4 +77,4 @@ pub use token::{
     revoke_token, rotate_token, tokens,
 };
 pub use uses::{TokenUse, TokenUses, USES_MAX, USES_WRITTEN_AT_A_TIME, write_uses};
-pub use version::Precondition;
+pub use version::{EntityTag, Precondition};

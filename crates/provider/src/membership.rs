@@ -9,7 +9,7 @@ use scim::{AttributePath, Attributes, Filter, Matcher, Member, MemberChange, Ope
 use serde_json::Value;
 use store::members::{self, MemberRecord};
 use store::resources::{self, ResourceKind};
-use store::{Action, ObjectId, ObjectKind, Occurrence, ResourceId, WriteTx, append_occurrence};
+use store::{Action, ObjectKind, ResourceId, WriteTx, append_occurrences};
 
 use crate::effort::Effort;
 use crate::groups::element;
@@ -249,34 +249,33 @@ pub(crate) fn name_bytes(member: &MemberRecord) -> u64 {
     member.display.as_ref().map_or(0, |name| name.len() as u64)
 }
 
-/// Takes a resource that is about to be deleted out of all groups.
+/// What it costs to leave a group, in statements.
+const LEAVING_EFFORT: u64 = 2;
+
+/// Takes a resource that is being deleted out of its first groups, by id, `limit` at the most; says whether it is in more. Where it is in
+/// no more, also what leads from it to groups that are gone is removed.
 pub(crate) fn leave_groups(
     tx: &mut WriteTx<'_>,
     caller: &Caller,
     member: ResourceId,
+    limit: u32,
     now: Timestamp,
-) -> Result<(), ProviderError> {
-    let mut after = None;
-    loop {
-        let groups = members::group_ids_of(tx, caller.tenant(), member, after, CHUNK)?;
-        let Some(last) = groups.last() else { break };
-        after = Some(*last);
-        for group in groups {
-            if let Some(version) = resources::touch(tx, caller.tenant(), ResourceKind::Group, group, now)? {
-                let occurrence = Occurrence {
-                    action: Action::Patched,
-                    switched: None,
-                    version,
-                    attributes: "members".to_owned(),
-                    external_id: None,
-                };
-                let id = ObjectId::new(group.uuid());
-                append_occurrence(tx, caller.tenant(), ObjectKind::Group, id, &occurrence, now)?;
-            }
-        }
+) -> Result<bool, ProviderError> {
+    let tenant = caller.tenant();
+    let mut groups = members::group_ids_of(tx, tenant, member, None, limit.saturating_add(1))?;
+    let is_in_more = groups.len() > limit as usize;
+    groups.truncate(limit as usize);
+    if !groups.is_empty() {
+        tx.charge(LEAVING_EFFORT.saturating_mul(groups.len() as u64));
+        let touched = resources::touch_all(tx, tenant, ResourceKind::Group, &groups, now)?;
+        append_occurrences(tx, tenant, ObjectKind::Group, &touched, (Action::Patched, "members"), now)?;
     }
-    members::leave_all(tx, caller.tenant(), member)?;
-    Ok(())
+    if is_in_more {
+        members::leave(tx, tenant, member, &groups)?;
+    } else {
+        members::leave_all(tx, tenant, member)?;
+    }
+    Ok(is_in_more)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use store::ResourceId;
 use store::resources::{ResourceKind, ResourceRecord};
 
-use crate::version::entity_tag;
+use crate::version::{EntityTag, digest};
 use crate::{Caller, ProviderError, document, manager};
 
 /// How a resource is to be shown.
@@ -27,8 +27,8 @@ pub struct View<'a> {
 pub struct Representation {
     /// Its id.
     pub id: ResourceId,
-    /// Its version; the entity tag is `W/"version"`.
-    pub version: i64,
+    /// The entity tag of the answer, which is also its `meta.version`.
+    pub tag: EntityTag,
     /// The JSON text.
     pub text: String,
 }
@@ -38,6 +38,25 @@ pub struct Representation {
 pub(crate) struct Joined {
     pub(crate) attribute: &'static str,
     pub(crate) json: String,
+    /// What the entity tag says of it, where it changes without the version of the resource.
+    digest: Option<u64>,
+}
+
+impl Joined {
+    /// The groups of a user: a membership is the group's, so that none of the members is written when the group changes.
+    pub(crate) fn groups(json: String) -> Self {
+        Self { attribute: "groups", digest: Some(digest(&json)), json }
+    }
+
+    /// The members of a group, whose version they change.
+    pub(crate) const fn members(json: String) -> Self {
+        Self { attribute: "members", json, digest: None }
+    }
+}
+
+/// The entity tag of a resource with what is joined to it.
+pub(crate) fn tag_of(record: &ResourceRecord, joined: Option<&Joined>) -> EntityTag {
+    EntityTag::with(record.version, joined.and_then(|joined| joined.digest))
 }
 
 /// Writes a resource as the view wants it.
@@ -55,9 +74,13 @@ pub(crate) fn represent(
     let mut resource = document::read(&record.doc)?;
     manager::make_whole(&mut resource, view.base);
     complete(caller, kind, record, view.base, &mut resource)?;
+    let tag = tag_of(record, joined);
+    if let Some(meta) = resource.get_mut("meta").filter(|_| tag != EntityTag::of(record.version)) {
+        meta["version"] = tag.to_string().into();
+    }
     view.projection.apply(&rules.resource_type, &mut resource);
     let mut text = Value::Object(resource).to_string();
-    if let Some(Joined { attribute, json }) = joined {
+    if let Some(Joined { attribute, json, .. }) = joined {
         text.pop();
         // `id` is always there, so there is always something before the comma.
         write_json(&mut text, format_args!(",\"{attribute}\":{json}}}"));
@@ -84,15 +107,21 @@ fn splice(
         text.push(',');
         manager::push_whole(&mut text, inner, base);
     }
-    if let Some(Joined { attribute, json }) = joined {
+    if let Some(Joined { attribute, json, .. }) = joined {
         write_json(&mut text, format_args!(",\"{attribute}\":{json}"));
     }
-    write_meta(&mut text, caller, kind, record, base);
+    write_meta(&mut text, caller, (kind, record), tag_of(record, joined), base);
     Ok(text)
 }
 
-fn write_meta(text: &mut String, caller: &Caller, kind: ResourceKind, record: &ResourceRecord, base: &str) {
-    let (name, endpoint, id, version) = (caller.kind_name(kind), caller.endpoint(kind), record.id, record.version);
+fn write_meta(
+    text: &mut String,
+    caller: &Caller,
+    (kind, record): (ResourceKind, &ResourceRecord),
+    tag: EntityTag,
+    base: &str,
+) {
+    let (name, endpoint, id, version) = (caller.kind_name(kind), caller.endpoint(kind), record.id, tag.opaque());
     let (created, modified) = (instant(record.created), instant(record.modified));
     write_json(
         text,
@@ -140,7 +169,7 @@ pub(crate) fn complete(
         "created": instant(record.created),
         "lastModified": instant(record.modified),
         "location": format!("{base}{}{id}", caller.endpoint(kind)),
-        "version": entity_tag(record.version),
+        "version": EntityTag::of(record.version).to_string(),
     });
     resource.extend([("schemas".to_owned(), urns.into()), ("id".to_owned(), id.into()), ("meta".to_owned(), meta)]);
     Ok(())

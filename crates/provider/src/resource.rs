@@ -16,8 +16,8 @@ use store::{
 use crate::document::{self, Document};
 use crate::kept::keep_immutable;
 use crate::membership::Membership;
-use crate::representation::{Joined, Representation, View, represent};
-use crate::{Caller, Precondition, ProviderError, Rules, WriteAccess, events, groups, manager, users};
+use crate::representation::{Joined, Representation, View, represent, tag_of};
+use crate::{Caller, EntityTag, Precondition, ProviderError, Rules, WriteAccess, events, groups, manager, users};
 
 /// Most memberships that a PUT ends by leaving `members` out. Emptying a larger group takes `"members": []`, so that a client which
 /// does not know the attribute cannot do it by accident.
@@ -78,11 +78,11 @@ impl NewResource {
             ResourceKind::User | ResourceKind::Custom(_) => None,
             ResourceKind::Group => groups::known_members_json(caller, members, view)?,
         };
-        let joined = json.map(|json| Joined { attribute: "members", json });
+        let joined = json.map(Joined::members);
         // All that is stored was sent.
         let set = caller.rules(self.kind)?.on_request.clone();
         let text = represent_set(caller, self.kind, &self.record, view, joined.as_ref(), set)?;
-        Ok(Representation { id: self.record.id, version: self.record.version, text })
+        Ok(Representation { id: self.record.id, tag: tag_of(&self.record, joined.as_ref()), text })
     }
 }
 
@@ -210,15 +210,15 @@ pub(crate) fn told(
 pub enum Fetched {
     /// The resource.
     Found(Representation),
-    /// It is still at a version that the client has (RFC 7644 §3.14).
+    /// It is still as the client has it (RFC 7644 §3.14).
     NotModified {
-        /// That version.
-        version: i64,
+        /// The entity tag that says so.
+        tag: EntityTag,
     },
 }
 
 /// Gets a resource (RFC 7644 §3.4.1), of a group what is not its members; see [`crate::get_group`]. `unless` is the client's
-/// `If-None-Match`. A user's groups change without the user's version, so an answer that shows some is always sent.
+/// `If-None-Match`. A user's groups change without the user's version, so the tag of an answer that shows some tells them too.
 pub fn get(
     tx: &mut ReadTx<'_>,
     caller: &Caller,
@@ -228,17 +228,17 @@ pub fn get(
     unless: &Precondition,
 ) -> Result<Fetched, ProviderError> {
     let record = resources::by_id(tx, caller.tenant(), kind, id)?.ok_or_else(|| not_found(caller, kind))?;
-    let is_known = unless.names(record.version);
     let shows_groups = kind == ResourceKind::User && users::shows_groups(caller, view)?;
-    if is_known && (!shows_groups || *unless == Precondition::Exists) {
-        return Ok(Fetched::NotModified { version: record.version });
+    if !shows_groups && unless.names(record.version) {
+        return Ok(Fetched::NotModified { tag: EntityTag::of(record.version) });
     }
     let joined = if shows_groups { joined_groups(tx, caller, id, view)? } else { None };
-    if is_known && joined.is_none() {
-        return Ok(Fetched::NotModified { version: record.version });
+    let tag = tag_of(&record, joined.as_ref());
+    if shows_groups && unless.names_answer(tag) {
+        return Ok(Fetched::NotModified { tag });
     }
     let text = represent(caller, kind, &record, view, joined.as_ref())?;
-    Ok(Fetched::Found(Representation { id, version: record.version, text }))
+    Ok(Fetched::Found(Representation { id, tag, text }))
 }
 
 /// A resource as a GET answers it, a group without its members.
@@ -261,7 +261,7 @@ fn joined_groups(
     view: View<'_>,
 ) -> Result<Option<Joined>, ProviderError> {
     let memberships = users::groups_of(tx, caller, user)?;
-    Ok(users::groups_json(caller, &memberships, view)?.map(|json| Joined { attribute: "groups", json }))
+    Ok(users::groups_json(caller, &memberships, view)?.map(Joined::groups))
 }
 
 pub(crate) fn not_found(caller: &Caller, kind: ResourceKind) -> ProviderError {
@@ -305,15 +305,15 @@ impl Changed {
         let joined = match &self.members {
             None => {
                 let json = users::groups_json(caller, &self.memberships, view)?;
-                json.map(|json| Joined { attribute: "groups", json })
+                json.map(Joined::groups)
             }
             Some(members) => {
                 let json = groups::known_members_json(caller, members, view)?;
-                json.map(|json| Joined { attribute: "members", json })
+                json.map(Joined::members)
             }
         };
         let text = represent_set(caller, self.kind, &self.record, view, joined.as_ref(), self.set.clone())?;
-        Ok(Representation { id: self.record.id, version: self.record.version, text })
+        Ok(Representation { id: self.record.id, tag: tag_of(&self.record, joined.as_ref()), text })
     }
 }
 

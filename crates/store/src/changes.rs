@@ -10,7 +10,7 @@
 use jiff::Timestamp;
 
 use crate::error::StoreError;
-use crate::id::{ObjectId, TenantKey};
+use crate::id::{ObjectId, ResourceId, TenantKey};
 use crate::kind::{CustomKind, ResourceKind};
 use crate::sql::{Row, params, statements};
 use crate::{ReadTx, WriteTx};
@@ -164,6 +164,11 @@ statements! {
                    SELECT $1, COALESCE(MAX(seq), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9 FROM changes WHERE feed = $1",
                   "INSERT INTO changes_unnumbered (feed, object, object_id, at, action, switched, version, attributes, external_id)
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    APPEND_ALL_TOLD = "INSERT INTO changes (feed, seq, object, id, at, action, version, attributes)
+                       SELECT $1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM changes WHERE feed = $1) + key, $2, unhex(value ->> 0, '-'), $3, $4, value ->> 1, $5
+                       FROM json_each($6)",
+                      "INSERT INTO changes_unnumbered (feed, object, object_id, at, action, version, attributes)
+                       SELECT $1, $2, (value ->> 0)::uuid, $3, $4, (value ->> 1)::bigint, $5 FROM json_array_elements($6::text::json)";
     ADD_FEED = "SELECT 1 WHERE $1 IS NULL", "INSERT INTO feeds (feed, last) VALUES ($1, 0) ON CONFLICT (feed) DO NOTHING";
     LOCK_FEED = "SELECT 1 WHERE $1 IS NULL", "SELECT last FROM feeds WHERE feed = $1 FOR UPDATE";
     NUMBER = "SELECT 1 WHERE $1 IS NULL AND $2 IS NULL",
@@ -210,6 +215,20 @@ pub fn append_occurrence(
         params![tenant, object.code(), id, now, action.code(), switched, *version, attributes, external_id],
     )
     .map(drop)
+}
+
+/// Records that the same happened to several resources of a tenant, which have these versions after that, by one statement.
+pub fn append_occurrences(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    object: ObjectKind,
+    versions: &[(ResourceId, i64)],
+    (action, attributes): (Action, &str),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let rows = crate::members::json(versions)?;
+    let values = params![tenant, object.code(), now, action.code(), attributes, &rows];
+    tx.run(&APPEND_ALL_TOLD, values).map(drop)
 }
 
 /// Gives every committed change its number. Readers call it before [`changes_after`] or [`feed_head`]; where changes are numbered as

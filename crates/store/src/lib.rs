@@ -8,6 +8,7 @@ pub mod applications;
 pub mod audit;
 mod changes;
 pub mod clients;
+pub mod deletions;
 pub mod emptied;
 mod error;
 pub mod groups;
@@ -39,7 +40,7 @@ pub mod webhooks;
 
 pub use changes::{
     Action, Change, DIRECTORY_FEED, Feed, ObjectKind, Occurrence, TRIMMED_AT_A_TIME, append_change, append_occurrence,
-    changes_after, feed_head, number_changes, occurrences_after, trim_changes,
+    append_occurrences, changes_after, feed_head, number_changes, occurrences_after, trim_changes,
 };
 pub use error::{StoreError, UniqueKey};
 pub use id::{

@@ -30,6 +30,9 @@ statements! {
     ADD = "INSERT INTO members (tenant, group_id, member_id, kind, display) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
     REMOVE = "DELETE FROM members WHERE tenant = $1 AND group_id = $2 AND member_id = $3";
     CLEAR = "DELETE FROM members WHERE tenant = $1 AND group_id = $2";
+    LEAVE = "DELETE FROM members WHERE tenant = $1 AND member_id = $2 AND group_id IN (SELECT unhex(value, '-') FROM json_each($3))",
+            "DELETE FROM members WHERE tenant = $1 AND member_id = $2
+             AND group_id = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json)))";
     LEAVE_ALL = "DELETE FROM members WHERE tenant = $1 AND member_id = $2";
     ADD_ALL = "INSERT INTO members (tenant, group_id, member_id, kind, display) SELECT $1, $2, unhex(value ->> 0, '-'), value ->> 1, value ->> 2
                FROM json_each($3) WHERE TRUE ON CONFLICT DO NOTHING RETURNING member_id",
@@ -41,9 +44,9 @@ statements! {
     SOME = "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2 AND member_id IN (SELECT unhex(value, '-') FROM json_each($3)) ORDER BY member_id",
            "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2
             AND member_id = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json))) ORDER BY member_id";
-    HOLD_GROUPS_OF = "SELECT 1 WHERE $1 IS NULL AND $2 IS NULL",
+    HOLD_GROUPS_OF = "SELECT 1 WHERE $1 IS NULL AND $2 IS NULL AND $3 IS NULL",
                      "SELECT g.id FROM members m JOIN resources g ON g.tenant = m.tenant AND g.kind = 2 AND g.id = m.group_id
-                      WHERE m.tenant = $1 AND m.member_id = $2 ORDER BY g.id FOR NO KEY UPDATE OF g";
+                      WHERE m.tenant = $1 AND m.member_id = $2 ORDER BY g.id LIMIT $3 FOR NO KEY UPDATE OF g";
     COUNT_UP_TO = "SELECT COUNT(*) FROM (SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 LIMIT $3) AS counted";
     IS_MEMBER = "SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 AND member_id = $3";
     MEMBERS = "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2 AND member_id >= $3 ORDER BY member_id LIMIT $4";
@@ -114,18 +117,33 @@ pub(crate) fn json<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String, Sto
     serde_json::to_string(rows).map_err(|error| StoreError::Internal(error.to_string()))
 }
 
-/// Holds the groups that a resource is a direct member of against other writers, until the transaction ends. Who is about to delete
+/// Holds the first groups, by id, that a resource is a direct member of against other writers, until the transaction ends. Who is about to delete
 /// the resource does this first: a change of one of the groups holds the group and then asks for its members.
-pub fn hold_groups_of(tx: &mut WriteTx<'_>, tenant: TenantKey, member: ResourceId) -> Result<(), StoreError> {
+pub fn hold_groups_of(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    member: ResourceId,
+    limit: u32,
+) -> Result<(), StoreError> {
     if !tx.is_postgres() {
         return Ok(());
     }
-    tx.each(&HOLD_GROUPS_OF, params![tenant, member], |_| Ok(true))
+    tx.each(&HOLD_GROUPS_OF, params![tenant, member, i64::from(limit)], |_| Ok(true))
 }
 
 /// Removes all members of a group; gives how many there were.
 pub fn clear(tx: &mut WriteTx<'_>, tenant: TenantKey, group: ResourceId) -> Result<u64, StoreError> {
     tx.run(&CLEAR, params![tenant, group])
+}
+
+/// Takes a resource out of some groups, by one statement.
+pub fn leave(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    member: ResourceId,
+    groups: &[ResourceId],
+) -> Result<u64, StoreError> {
+    tx.run(&LEAVE, params![tenant, member, &json(groups)?])
 }
 
 /// Takes a resource out of every group.

@@ -63,6 +63,9 @@ statements! {
     UPDATE = "UPDATE resources SET unique_key = $4, doc = $5, version = version + 1, modified = $6 WHERE tenant = $1 AND kind = $2 AND id = $3";
     UPDATE_WITH_KEY = "UPDATE resources SET doc = $5, version = version + 1, modified = $6 WHERE tenant = $1 AND kind = $2 AND id = $3 AND unique_key = $4";
     TOUCH = "UPDATE resources SET version = version + 1, modified = $4 WHERE tenant = $1 AND kind = $2 AND id = $3 RETURNING version";
+    TOUCH_ALL = "UPDATE resources SET version = version + 1, modified = $4 WHERE tenant = $1 AND kind = $2 AND id IN (SELECT unhex(value, '-') FROM json_each($3)) RETURNING id, version",
+                "UPDATE resources SET version = version + 1, modified = $4 WHERE tenant = $1 AND kind = $2
+                 AND id = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json))) RETURNING id, version";
     DELETE = "DELETE FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3";
     INSERT_KEYS = "INSERT INTO resource_keys (tenant, kind, path, key, id) SELECT $1, $2, value ->> 0, value ->> 1, $3 FROM json_each($4) WHERE TRUE ON CONFLICT DO NOTHING",
                   "INSERT INTO resource_keys (tenant, kind, path, key, id) SELECT $1, $2, value ->> 0, value ->> 1, $3 FROM json_array_elements($4::text::json) ON CONFLICT DO NOTHING";
@@ -234,6 +237,22 @@ pub fn touch(
     now: Timestamp,
 ) -> Result<Option<i64>, StoreError> {
     tx.first(&TOUCH, params![tenant, kind.code(), id, now], |row| row.int(0))
+}
+
+/// Raises the versions of resources whose memberships changed, by one statement; gives those that are there with their versions, in the
+/// order of their ids.
+pub fn touch_all(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    ids: &[ResourceId],
+    now: Timestamp,
+) -> Result<Vec<(ResourceId, i64)>, StoreError> {
+    let ids = crate::members::json(ids)?;
+    let mut touched =
+        tx.all(&TOUCH_ALL, params![tenant, kind.code(), &ids, now], |row| Ok((row.id(0)?, row.int(1)?)))?;
+    touched.sort_unstable_by_key(|(id, _): &(ResourceId, i64)| id.to_bytes());
+    Ok(touched)
 }
 
 /// Deletes a resource and its keys; says whether there was one.

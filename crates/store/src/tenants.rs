@@ -107,6 +107,7 @@ pub fn delete_tenant(tx: &mut WriteTx<'_>, key: TenantKey) -> Result<(), StoreEr
         &DELETE_TENANT_SCHEMAS,
         &DELETE_TENANT_VALUES,
         &crate::emptied::DELETE_TENANT_NOTES,
+        &crate::deletions::DELETE_TENANT_NOTES,
         &crate::webhooks::DELETE_TENANT_WEBHOOKS,
         &DELETE_TENANT_KEYS,
         &DELETE_TENANT_RESOURCES,

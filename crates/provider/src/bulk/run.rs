@@ -9,7 +9,7 @@ use store::resources::ResourceKind;
 use store::{ResourceId, StoreError, WriteTx};
 
 use super::{BATCH_EFFORT_MAX, Task};
-use crate::{Changed, ProviderError, WriteAccess, deletion, resource};
+use crate::{Changed, Deleted, ProviderError, WriteAccess, deletion, resource};
 
 /// Operations that are tried in one transaction.
 #[derive(Debug)]
@@ -85,7 +85,10 @@ pub fn run_batch(
             break;
         }
         let outcomes = match unit.as_slice() {
-            [turn] => vec![run_one(tx, access, turn, &failed, now)?],
+            [turn] => match run_one(tx, access, turn, &failed, now)? {
+                Some(outcome) => vec![outcome],
+                None => break,
+            },
             circle => run_circle(tx, access, circle, &failed, now)?,
         };
         for (turn, outcome) in unit.iter().zip(outcomes) {
@@ -99,20 +102,21 @@ pub fn run_batch(
     Ok(Ran { results, spent: tx.spent() - begun })
 }
 
+/// `None` where there is more to do of the operation, in another transaction.
 fn run_one(
     tx: &mut WriteTx<'_>,
     access: WriteAccess<'_>,
     turn: &Turn,
     failed: &BTreeSet<usize>,
     now: Timestamp,
-) -> Result<Outcome, StoreError> {
+) -> Result<Option<Outcome>, StoreError> {
     if let Some(other) = turn.needs.iter().find(|other| failed.contains(other)) {
-        return Ok(Outcome::Needs(*other));
+        return Ok(Some(Outcome::Needs(*other)));
     }
-    let Some(task) = &turn.task else { return Ok(Outcome::Refused) };
+    let Some(task) = &turn.task else { return Ok(Some(Outcome::Refused)) };
     Ok(match tx.part(|tx| task.run(tx, access, now))? {
-        Ok(done) => Outcome::Done(done),
-        Err(error) => Outcome::Failed(error),
+        Ok(done) => done.map(Outcome::Done),
+        Err(error) => Some(Outcome::Failed(error)),
     })
 }
 
@@ -160,7 +164,12 @@ fn run_circle(
         for (at, task) in tasks.iter().enumerate() {
             let joined = match task {
                 Task::Create(new) => resource::join(tx, access.caller(), new).map(|_| Done::made(new)),
-                Task::Replace(..) | Task::Patch(..) | Task::Delete(..) => task.run(tx, access, now),
+                Task::Replace(..) | Task::Patch(..) | Task::Delete(..) => loop {
+                    match task.run(tx, access, now).transpose() {
+                        Some(done) => break done,
+                        None => {}
+                    }
+                },
             };
             done.push(joined.map_err(|error| Failure { at, error })?);
         }
@@ -188,22 +197,30 @@ impl Done {
 }
 
 impl Task {
-    /// The same use case as that of a single request.
-    fn run(&self, tx: &mut WriteTx<'_>, access: WriteAccess<'_>, now: Timestamp) -> Result<Done, ProviderError> {
-        match self {
-            Self::Create(new) => resource::create(tx, access, new).map(|_| Done::made(new)),
+    /// The same use case as that of a single request; `None` where a part of it is done.
+    fn run(
+        &self,
+        tx: &mut WriteTx<'_>,
+        access: WriteAccess<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Done>, ProviderError> {
+        Ok(Some(match self {
+            Self::Create(new) => resource::create(tx, access, new).map(|_| Done::made(new))?,
             Self::Replace(id, replacement, version) => {
                 let changed = resource::replace(tx, access, *id, replacement, version, now)?;
-                Ok(Done::changed(BulkMethod::Put, *id, &changed))
+                Done::changed(BulkMethod::Put, *id, &changed)
             }
             Self::Patch(id, patch, version) => {
                 let changed = resource::patch(tx, access, *id, patch, version, now)?;
-                Ok(Done::changed(BulkMethod::Patch, *id, &changed))
+                Done::changed(BulkMethod::Patch, *id, &changed)
             }
             Self::Delete(kind, id, version) => {
-                deletion::delete(tx, access, *kind, *id, version, now)?;
-                Ok(Done { method: BulkMethod::Delete, kind: *kind, id: *id, version: None, is_whole: false })
+                // What the request does not come to is not attempted, so that nothing is noted of it.
+                if deletion::delete_part(tx, access.caller(), (*kind, *id), version, now)?.0 == Deleted::Leaving {
+                    return Ok(None);
+                }
+                Done { method: BulkMethod::Delete, kind: *kind, id: *id, version: None, is_whole: false }
             }
-        }
+        }))
     }
 }

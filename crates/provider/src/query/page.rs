@@ -259,7 +259,7 @@ impl<'q> Page<'q> {
             ResourceKind::Group => groups::members_json(tx, caller, record.id, view, &mut self.shown)?,
         };
         self.shown.spend((record.doc.len() as u64).saturating_mul(view.projection.comparisons() as u64))?;
-        let joined = json.map(|json| Joined { attribute: "members", json });
+        let joined = json.map(Joined::members);
         if self.items > 0 {
             self.resources.push(',');
         }

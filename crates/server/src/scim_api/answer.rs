@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
-use provider::{Fetched, Representation};
+use provider::{EntityTag, Fetched, Representation};
 
 use super::Rejection;
 
@@ -19,13 +19,13 @@ pub(crate) fn json(status: StatusCode, text: impl Into<Body>) -> Response<Body> 
 
 /// One resource with its entity tag.
 pub(crate) fn resource(status: StatusCode, shown: Representation) -> Response<Body> {
-    tagged(status, shown.text, shown.version)
+    tagged(status, shown.text, shown.tag)
 }
 
 /// A body with the entity tag of what it shows.
-pub(crate) fn tagged(status: StatusCode, text: impl Into<Body>, version: i64) -> Response<Body> {
+pub(crate) fn tagged(status: StatusCode, text: impl Into<Body>, tag: EntityTag) -> Response<Body> {
     let mut answer = json(status, text);
-    answer.headers_mut().insert(header::ETAG, entity_tag(version));
+    answer.headers_mut().insert(header::ETAG, value(tag));
     answer
 }
 
@@ -42,20 +42,20 @@ pub(crate) fn created(base: &str, endpoint: &str, shown: Representation) -> Resu
 pub(crate) fn fetched(found: Fetched) -> Response<Body> {
     match found {
         Fetched::Found(shown) => resource(StatusCode::OK, shown),
-        Fetched::NotModified { version } => empty(StatusCode::NOT_MODIFIED, Some(version)),
+        Fetched::NotModified { tag } => empty(StatusCode::NOT_MODIFIED, Some(tag)),
     }
 }
 
 /// No body; with the entity tag of what there is.
-pub(crate) fn empty(status: StatusCode, version: Option<i64>) -> Response<Body> {
+pub(crate) fn empty(status: StatusCode, tag: Option<EntityTag>) -> Response<Body> {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = status;
-    if let Some(version) = version {
-        answer.headers_mut().insert(header::ETAG, entity_tag(version));
+    if let Some(tag) = tag {
+        answer.headers_mut().insert(header::ETAG, value(tag));
     }
     answer
 }
 
-fn entity_tag(version: i64) -> HeaderValue {
-    HeaderValue::try_from(format!("W/\"{version}\"")).expect("digits and quotation marks are allowed in a header")
+fn value(tag: EntityTag) -> HeaderValue {
+    HeaderValue::try_from(tag.to_string()).expect("digits and quotation marks are allowed in a header")
 }

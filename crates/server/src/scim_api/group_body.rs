@@ -8,7 +8,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use hyper::body::{Body as HttpBody, Frame};
-use provider::{GroupFetched, GroupText, Precondition};
+use provider::{EntityTag, GroupFetched, GroupText, Precondition};
 use scim::{Projection, ScimError};
 use store::{ReadTx, ResourceId};
 
@@ -40,7 +40,7 @@ pub(crate) async fn answer(
         match app.store.scan(read).await? {
             GroupFetched::Found(group) => return Ok(found(*group, room)),
             GroupFetched::NotModified { version } => {
-                return Ok(answer::empty(StatusCode::NOT_MODIFIED, Some(version)));
+                return Ok(answer::empty(StatusCode::NOT_MODIFIED, Some(EntityTag::of(version))));
             }
             GroupFetched::TooLarge => {}
         }
@@ -53,14 +53,14 @@ pub(crate) async fn answer(
 }
 
 fn found(group: GroupText, mut room: Held) -> Response<Body> {
-    let version = group.version;
+    let tag = EntityTag::of(group.version);
     let body = if group.is_short() {
         Body::from(room.keep(group.collect()))
     } else {
         room.shrink_to(group.bytes());
         Body::new(GroupBody { group, _room: room })
     };
-    answer::tagged(StatusCode::OK, body, version)
+    answer::tagged(StatusCode::OK, body, tag)
 }
 
 /// The text that is still to be sent, with the room that its members take.

@@ -7,9 +7,12 @@ use axum::extract::{FromRequestParts, State};
 use axum::routing::{MethodRouter, get, post};
 use http::request::Parts;
 use http::{HeaderName, Response, StatusCode, header};
-use provider::{Changed, Kinds, Listing, NewResource, Patch, Precondition, Replacement, ResourceKind, View};
+use provider::{
+    Changed, Deleted, EntityTag, Kinds, Listing, NewResource, Patch, Precondition, Replacement, ResourceKind, View,
+    WriteAccess,
+};
 use scim::Projection;
-use store::{ResourceId, TenantKey};
+use store::{ResourceId, TenantKey, WriteTx};
 
 use super::body::ScimBody;
 use super::parameters::Parameters;
@@ -158,7 +161,7 @@ async fn patch(
     let changed =
         writer.write(&app, now, move |tx, caller| provider::patch(tx, caller, id, &patch, &version, now)).await?;
     if projection.is_all() && !changed.is_whole() {
-        return Ok(answer::empty(StatusCode::NO_CONTENT, Some(changed.version())));
+        return Ok(answer::empty(StatusCode::NO_CONTENT, Some(EntityTag::of(changed.version()))));
     }
     shown(&app, writer.into_admitted(), id, &changed, projection).await
 }
@@ -181,12 +184,39 @@ async fn delete(
 ) -> Answer {
     let (id, now) = (last.id()?, app.now());
     let tenant = writer.caller.tenant();
-    let deleted =
-        writer.write(&app, now, move |tx, caller| provider::delete(tx, caller, kind, id, &version, now)).await?;
-    if deleted.members_left {
+    let condition = version.clone();
+    let begun =
+        move |tx: &mut WriteTx<'_>, caller: WriteAccess<'_>| provider::delete(tx, caller, kind, id, &condition, now);
+    let mut deleted = writer.write(&app, now, begun).await?;
+    if deleted == Deleted::Leaving {
+        // It goes on where the client does not wait for it.
+        let app = app.clone();
+        let rest = tokio::spawn(async move { go_on_deleting(&app, &writer, (kind, id), version).await });
+        deleted = rest.await.map_err(|_| Rejection::Internal)??;
+    }
+    if deleted == (Deleted::Gone { members_left: true }) {
         tokio::spawn(async move { remove_left_members(&app, tenant).await });
     }
     Ok(answer::empty(StatusCode::NO_CONTENT, None))
+}
+
+/// Ends the deletion of a resource that is in very many groups, in transactions that keep nobody waiting.
+async fn go_on_deleting(
+    app: &App,
+    writer: &Writer,
+    (kind, id): (ResourceKind, ResourceId),
+    version: Precondition,
+) -> Result<Deleted, Rejection> {
+    loop {
+        let (now, condition) = (app.now(), version.clone());
+        let part = move |tx: &mut WriteTx<'_>, caller: WriteAccess<'_>| {
+            provider::go_on_deleting(tx, caller, kind, id, &condition, now)
+        };
+        let deleted = writer.write(app, now, part).await?;
+        if deleted != Deleted::Leaving {
+            return Ok(deleted);
+        }
+    }
 }
 
 /// Removes the rows of a large group's members, in transactions that keep nobody waiting. What is left when the server ends meanwhile,

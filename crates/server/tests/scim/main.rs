@@ -9,6 +9,7 @@ mod cursors;
 mod custom_lists;
 mod custom_types;
 mod custom_values;
+mod deletions;
 mod discovery;
 mod events;
 mod federation;

@@ -103,6 +103,46 @@ fn what_a_client_has_is_still_what_it_would_get() {
     });
 }
 
+/// A membership is the group's: it leaves the user's version alone, and yet nobody is told that what they have is still true.
+#[test]
+fn the_tag_of_a_user_tells_the_groups_that_the_answer_shows() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let (ann, group) = (world.user("ann").await, world.group("G", &[]).await);
+        let (path, group) = (format!("/Users/{ann}"), format!("/Groups/{group}"));
+        let patch = |change: Value| json!({ "schemas": [PATCH], "Operations": [change] });
+        let steps = [
+            json!({ "op": "add", "path": "members", "value": ann }),
+            json!({ "op": "replace", "path": "displayName", "value": "H" }),
+            json!({ "op": "remove", "path": format!("members[value eq \"{ann}\"]") }),
+        ];
+        let mut tags = vec![world.get(&path).await.header("etag").to_owned()];
+        for step in steps {
+            world.call("PATCH", &group, &patch(step)).await;
+            let had = tags.last().unwrap();
+            let answer = with(&world, "GET", &path, ("if-none-match", had), &Value::Null).await;
+            assert_eq!((answer.status.as_u16(), &answer.body["meta"]["version"]), (200, &json!(answer.header("etag"))));
+            let tag = answer.header("etag").to_owned();
+            for (query, tag, expected) in [("", &tag, 304), ("?excludedAttributes=groups", &tag, 304), ("", had, 200)] {
+                let again = with(&world, "GET", &format!("{path}{query}"), ("if-none-match", tag), &Value::Null).await;
+                assert_eq!(again.status.as_u16(), expected, "{query} {tag}");
+            }
+            let bare = world.get(&format!("{path}?excludedAttributes=groups")).await;
+            assert_eq!((bare.header("etag"), &bare.body["meta"]["version"]), ("W/\"1\"", &json!("W/\"1\"")));
+            let part = world.get(&format!("{path}?attributes=groups.display,meta.version")).await;
+            assert_eq!(&part.body["meta"]["version"], &json!(part.header("etag")));
+            tags.push(tag);
+        }
+        assert_eq!((tags[0].as_str(), tags[3].as_str()), ("W/\"1\"", "W/\"1\""));
+        assert!(tags[1].starts_with("W/\"1-") && tags[2].starts_with("W/\"1-") && tags[1] != tags[2], "{tags:?}");
+        world.call("PATCH", &group, &patch(json!({ "op": "add", "path": "members", "value": ann }))).await;
+        let change = patch(json!({ "op": "add", "path": "title", "value": "Dr" }));
+        let changed = with(&world, "PATCH", &path, ("if-match", &tags[1]), &change).await;
+        assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, world.get(&path).await.header("etag")));
+        assert_eq!(with(&world, "PATCH", &path, ("if-match", &tags[2]), &change).await.status.as_u16(), 412);
+    });
+}
+
 #[test]
 fn a_version_and_its_time_move_together() {
     on_both(|store| async {

@@ -43,7 +43,7 @@ fn many_members_by_one_statement() {
             assert_eq!(members_after(tx, two, numbered(10), None, 9)?, [member(3, None)], "the neighbour's stays");
             let kinds = resources::kinds_held(tx, one, &[numbered(11), numbered(4), numbered(10)])?;
             assert_eq!(kinds, [10, 11].map(|group| (numbered(group), ResourceKind::Group)));
-            hold_groups_of(tx, one, numbered(1))?;
+            hold_groups_of(tx, one, numbered(1), 10)?;
             Ok::<_, StoreError>(())
         });
         story.await.unwrap();

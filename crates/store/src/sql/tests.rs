@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::Sql;
 use crate::testing::{TestDatabase, databases, postgres_client, sqlite_connection};
-use crate::{applications, audit, changes, clients, emptied, groups, jobs, links, listing, logs, members};
+use crate::{applications, audit, changes, clients, deletions, emptied, groups, jobs, links, listing, logs, members};
 use crate::{references, resources, schemas, settings, tenants, tokens, unique_values, users, webhooks};
 
 const MODULES: &[(&str, &[&Sql])] = &[
@@ -19,6 +19,7 @@ const MODULES: &[(&str, &[&Sql])] = &[
     ("links", links::ALL),
     ("listing", listing::ALL),
     ("logs", logs::ALL),
+    ("deletions", deletions::ALL),
     ("emptied", emptied::ALL),
     ("members", members::ALL),
     ("references", references::ALL),
@@ -73,6 +74,7 @@ const TENANT_TABLES: &[&str] = &[
     "members",
     "tenant_schemas",
     "unique_values",
+    "deletions",
     "emptied_groups",
     "webhooks",
 ];

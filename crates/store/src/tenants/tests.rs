@@ -8,7 +8,7 @@ use crate::testing::{databases, numbered, on_both, postgres_client, second, sqli
 use crate::{Feed, ObjectKind, append_change, changes_after, feed_head, number_changes, schemas, unique_values};
 
 /// The tables that hold data of tenants, with the column that tells whose it is.
-const TABLES: [(&str, &str); 13] = [
+const TABLES: [(&str, &str); 14] = [
     ("tenants", "tenant"),
     ("tokens", "tenant"),
     ("clients", "tenant"),
@@ -20,6 +20,7 @@ const TABLES: [(&str, &str); 13] = [
     ("tenant_schemas", "tenant"),
     ("unique_values", "tenant"),
     ("members", "tenant"),
+    ("deletions", "tenant"),
     ("emptied_groups", "tenant"),
     ("changes", "feed"),
 ];
@@ -36,6 +37,8 @@ fn furnished(tx: &mut WriteTx<'_>, name: &str, number: u128) -> Result<TenantKey
     let member = MemberRecord { id: numbered(1), kind: ResourceKind::User, display: None };
     members::add(tx, tenant, numbered(2), &member)?;
     crate::emptied::note_emptied(tx, tenant, numbered(3))?;
+    let begun = crate::deletions::Begun { kind: ResourceKind::User, id: numbered(1), if_version: None };
+    crate::deletions::note_begun(tx, tenant, begun)?;
     append_change(tx, tenant.into(), ObjectKind::User, numbered(1), None, second(0))?;
     number_changes(tx, tenant.into())?;
     // One more, which on PostgreSQL has no number yet.
