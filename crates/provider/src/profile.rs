@@ -135,10 +135,9 @@ impl Profile {
 
     /// The kind of resource that lives at an endpoint, such as `Users`.
     pub fn kind_at(&self, endpoint: &str) -> Option<ResourceKind> {
-        self.kinds().find(|kind| {
-            let path = self.rules(*kind).map(|rules| rules.path.trim_matches('/'));
-            path == Some(endpoint)
-        })
+        let path = |kind: ResourceKind| self.rules(kind).map(|rules| rules.path.trim_matches('/'));
+        let is_same = |kind: &ResourceKind| path(*kind).is_some_and(|path| path.eq_ignore_ascii_case(endpoint));
+        self.kinds().find(|kind| path(*kind) == Some(endpoint)).or_else(|| self.kinds().find(is_same))
     }
 
     /// The whole definition of users or groups, to be added to.

@@ -286,7 +286,8 @@ pub struct Changed {
 }
 
 impl Changed {
-    pub(crate) const fn kind(&self) -> ResourceKind {
+    /// Which kind of resource it is.
+    pub const fn kind(&self) -> ResourceKind {
         self.kind
     }
 

@@ -14,6 +14,7 @@ use store::{Store, StoreError, settings};
 use tokio::sync::Mutex;
 
 use crate::App;
+use crate::scim_api::Rejection;
 
 /// How long the outcome of a probe is answered again, however many ask: each probe is a write that has to be durable.
 pub const PROBE_EVERY: SignedDuration = SignedDuration::from_secs(5);
@@ -22,12 +23,18 @@ pub const PROBE_EVERY: SignedDuration = SignedDuration::from_secs(5);
 const PROBE_DEADLINE: Duration = Duration::from_secs(5);
 
 pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/healthz", get(health)).route("/readyz", get(ready))
+    Router::new()
+        .route("/healthz", get(health).fallback(no_such_method))
+        .route("/readyz", get(ready).fallback(no_such_method))
 }
 
 /// `/metrics`, for those who may know the names of tenants.
 pub(crate) fn metrics() -> Router<App> {
     Router::new().route("/metrics", get(count))
+}
+
+async fn no_such_method() -> Rejection {
+    Rejection::NoSuchMethod
 }
 
 async fn count(State(app): State<App>) -> Response<Body> {

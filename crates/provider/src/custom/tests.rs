@@ -212,7 +212,7 @@ fn what_is_defined_becomes_kinds_that_keep_their_numbers() {
     assert_eq!(profile.kind_at("Devices"), Some(device));
     assert_eq!(
         (profile.kind_at("Sensors"), profile.kind_at("devices")),
-        (Some(ResourceKind::Custom(CustomKind::new(6))), None)
+        (Some(ResourceKind::Custom(CustomKind::new(6))), Some(device))
     );
     let rules = profile.rules(device).unwrap();
     assert_eq!(

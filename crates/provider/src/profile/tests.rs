@@ -14,7 +14,8 @@ fn kinds_are_found_where_they_live() {
         ("generic", "Users", Some(ResourceKind::User)),
         ("generic", "Groups", Some(ResourceKind::Group)),
         ("storegate", "Groups", None),
-        ("generic", "users", None),
+        ("generic", "users", Some(ResourceKind::User)),
+        ("generic", "user", None),
         ("generic", "", None),
     ] {
         assert_eq!(Profile::by_name(profile).unwrap().kind_at(endpoint), expected, "{profile} {endpoint}");

@@ -1,5 +1,7 @@
 //! Answers: JSON text with its headers.
 
+use std::fmt::Display;
+
 use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
 use provider::{EntityTag, Fetched, Representation};
@@ -17,9 +19,28 @@ pub(crate) fn json(status: StatusCode, text: impl Into<Body>) -> Response<Body> 
     answer
 }
 
-/// One resource with its entity tag.
-pub(crate) fn resource(status: StatusCode, shown: Representation) -> Response<Body> {
-    tagged(status, shown.text, shown.tag)
+/// Where a resource is: what its `meta.location` says. A header of every answer that shows it whole or in part: RFC 7643 §3.1 has
+/// `Content-Location` say the same as `meta.location`, and the examples of RFC 7644 §3.4.1 and §3.5.1 have `Location`.
+#[derive(Clone)]
+pub(crate) struct Location(HeaderValue);
+
+impl Location {
+    /// `endpoint` is where resources of its kind live, with a slash on both ends.
+    pub(crate) fn of(base: &str, endpoint: &str, id: impl Display) -> Result<Self, Rejection> {
+        HeaderValue::try_from(format!("{base}{endpoint}{id}")).map(Self).map_err(|_| Rejection::Internal)
+    }
+
+    pub(crate) fn put_on(self, mut answer: Response<Body>) -> Response<Body> {
+        let headers = answer.headers_mut();
+        headers.insert(header::CONTENT_LOCATION, self.0.clone());
+        headers.insert(header::LOCATION, self.0);
+        answer
+    }
+}
+
+/// One resource with its entity tag and its address (RFC 7644 §3.3).
+pub(crate) fn resource(status: StatusCode, location: Location, shown: Representation) -> Response<Body> {
+    location.put_on(tagged(status, shown.text, shown.tag))
 }
 
 /// A body with the entity tag of what it shows.
@@ -29,20 +50,11 @@ pub(crate) fn tagged(status: StatusCode, text: impl Into<Body>, tag: EntityTag) 
     answer
 }
 
-/// A new resource with its address (RFC 7644 §3.3). `endpoint` is where resources of its kind live.
-pub(crate) fn created(base: &str, endpoint: &str, shown: Representation) -> Result<Response<Body>, Rejection> {
-    let location = format!("{base}{endpoint}{}", shown.id);
-    let mut answer = resource(StatusCode::CREATED, shown);
-    let location = HeaderValue::try_from(location).map_err(|_| Rejection::Internal)?;
-    answer.headers_mut().insert(header::LOCATION, location);
-    Ok(answer)
-}
-
 /// One resource, or that the client has it already.
-pub(crate) fn fetched(found: Fetched) -> Response<Body> {
+pub(crate) fn fetched(location: Location, found: Fetched) -> Response<Body> {
     match found {
-        Fetched::Found(shown) => resource(StatusCode::OK, shown),
-        Fetched::NotModified { tag } => empty(StatusCode::NOT_MODIFIED, Some(tag)),
+        Fetched::Found(shown) => resource(StatusCode::OK, location, shown),
+        Fetched::NotModified { tag } => location.put_on(empty(StatusCode::NOT_MODIFIED, Some(tag))),
     }
 }
 

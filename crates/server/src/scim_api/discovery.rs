@@ -31,7 +31,8 @@ pub(crate) async fn schema(
     unfiltered(&parameters)?;
     // Clients may encode the colons of a URN.
     let urn = percent_decode_str(&last.0).decode_utf8_lossy();
-    Ok(answer::json(StatusCode::OK, discovery::schema(&admitted.caller, &admitted.base, &urn)?))
+    let text = discovery::schema(&admitted.caller, &admitted.base, &urn)?;
+    located(&admitted, "/Schemas/", &urn, text)
 }
 
 /// `GET /ResourceTypes`.
@@ -47,7 +48,8 @@ pub(crate) async fn resource_type(
     last: LastSegment,
 ) -> Result<Response<Body>, Rejection> {
     unfiltered(&parameters)?;
-    Ok(answer::json(StatusCode::OK, discovery::resource_type(&admitted.caller, &admitted.base, &last.0)?))
+    let text = discovery::resource_type(&admitted.caller, &admitted.base, &last.0)?;
+    located(&admitted, "/ResourceTypes/", &last.0, text)
 }
 
 /// `GET /ServiceProviderConfig`.
@@ -56,5 +58,10 @@ pub(crate) async fn service_provider_config(
     parameters: Parameters,
 ) -> Result<Response<Body>, Rejection> {
     unfiltered(&parameters)?;
-    Ok(answer::json(StatusCode::OK, discovery::service_provider_config(&admitted.base)))
+    located(&admitted, "/ServiceProviderConfig", "", discovery::service_provider_config(&admitted.base))
+}
+
+fn located(admitted: &Admitted, endpoint: &str, name: &str, text: String) -> Result<Response<Body>, Rejection> {
+    let location = answer::Location::of(&admitted.base, endpoint, name)?;
+    Ok(location.put_on(answer::json(StatusCode::OK, text)))
 }

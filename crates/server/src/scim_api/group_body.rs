@@ -10,6 +10,7 @@ use http::{Response, StatusCode};
 use hyper::body::{Body as HttpBody, Frame};
 use provider::{EntityTag, GroupFetched, GroupText, Precondition};
 use scim::{Projection, ScimError};
+use store::resources::ResourceKind;
 use store::{ReadTx, ResourceId};
 
 use super::room::{ANSWER_BYTES, Held};
@@ -28,7 +29,7 @@ pub(crate) async fn answer(
     projection: Projection,
     unless: Precondition,
 ) -> Result<Response<Body>, Rejection> {
-    let tenant = admitted.caller.tenant();
+    let (tenant, location) = (admitted.caller.tenant(), admitted.location(ResourceKind::Group, id)?);
     let (admitted, projection) = (std::sync::Arc::new(admitted), std::sync::Arc::new(projection));
     for bytes_max in [ANSWER_BYTES, GROUP_BYTES_MAX] {
         let room = app.room().take_bytes(tenant, bytes_max).await?;
@@ -38,9 +39,9 @@ pub(crate) async fn answer(
             provider::get_group(tx, &admitted.caller, id, view, &unless, bytes_max).map_err(Rejection::from)
         };
         match app.store.scan(read).await? {
-            GroupFetched::Found(group) => return Ok(found(*group, room)),
+            GroupFetched::Found(group) => return Ok(location.put_on(found(*group, room))),
             GroupFetched::NotModified { version } => {
-                return Ok(answer::empty(StatusCode::NOT_MODIFIED, Some(EntityTag::of(version))));
+                return Ok(location.put_on(answer::empty(StatusCode::NOT_MODIFIED, Some(EntityTag::of(version)))));
             }
             GroupFetched::TooLarge => {}
         }

@@ -18,7 +18,8 @@ pub(crate) async fn answer(app: App, usual: Router, mut request: Request) -> Res
     if first == "t" {
         return Err(no_such_address(State(app), request.into_parts().0).await);
     }
-    if first.is_empty() || provider::RESERVED_SEGMENTS.contains(&first) {
+    // Without a token every other spelling of an address is refused alike.
+    if request.uri().path() == "/" || provider::RESERVED_SEGMENTS.contains(&first) {
         return Err(Rejection::NoSuchAddress);
     }
     let visitor = Visitor::at_own_address(&app, request.headers(), request.extensions().get())?;

@@ -74,7 +74,7 @@ async fn create(
     let stored = Arc::clone(&new);
     let members = writer.write(&app, now, move |tx, caller| provider::create(tx, caller, &stored)).await?;
     let shown = new.represent(&writer.caller, writer.view(&projection), &members)?;
-    answer::created(&writer.base, writer.caller.endpoint(kind), shown)
+    Ok(answer::resource(StatusCode::CREATED, writer.location(kind, shown.id)?, shown))
 }
 
 async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters) -> Answer {
@@ -124,12 +124,16 @@ async fn fetch(
         let caller = visitor.admit(tx, now)?;
         let base = visitor.base(&caller);
         let view = View { base: &base, projection: &projection };
-        let found = last.id().and_then(|id| Ok(provider::get(tx, &caller, kind, id, view, &unless)?));
+        let found = last.id().and_then(|id| {
+            let location = answer::Location::of(&base, caller.endpoint(kind), id)?;
+            Ok((location, provider::get(tx, &caller, kind, id, view, &unless)?))
+        });
         Ok::<_, Rejection>((caller, found))
     };
     let (caller, found) = app.store.read(run).await?;
     app.uses().note(&caller, now);
-    Ok(answer::fetched(found?))
+    let (location, found) = found?;
+    Ok(answer::fetched(location, found))
 }
 
 async fn replace(
@@ -170,7 +174,7 @@ async fn patch(
 async fn shown(app: &App, admitted: Admitted, id: ResourceId, changed: &Changed, projection: Projection) -> Answer {
     if changed.is_whole() {
         let shown = changed.represent(&admitted.caller, admitted.view(&projection))?;
-        return Ok(answer::resource(StatusCode::OK, shown));
+        return Ok(answer::resource(StatusCode::OK, admitted.location(changed.kind(), id)?, shown));
     }
     group_body::answer(app, admitted, id, projection, Precondition::None).await
 }

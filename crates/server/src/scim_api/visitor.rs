@@ -10,9 +10,11 @@ use http::{HeaderMap, Method, Response, StatusCode, Uri, header};
 use jiff::Timestamp;
 use provider::{AuthError, Caller, ProviderError, TokenHash, View, Walker, WriteAccess, oauth};
 use scim::Projection;
+use store::resources::ResourceKind;
 use store::{ReadTx, ResourceId, WriteTx};
 
-use super::{Rejection, answer};
+use super::Rejection;
+use super::answer::{self, Location};
 use crate::App;
 use crate::oauth::introduce;
 use crate::trail::Trail;
@@ -149,6 +151,11 @@ impl Admitted {
     /// Who walks through a list, page by page.
     pub(crate) fn walker(&self) -> Walker {
         Walker::from(&self.token)
+    }
+
+    /// Where a resource is.
+    pub(crate) fn location(&self, kind: ResourceKind, id: ResourceId) -> Result<Location, Rejection> {
+        Location::of(&self.base, self.caller.endpoint(kind), id)
     }
 
     /// How to show resources to this caller.

@@ -164,7 +164,7 @@ impl Head {
             || address.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"http://"))
             || address.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"https://"))
             || (address == b"*" && method == b"OPTIONS");
-        if !has_form {
+        if !has_form || (!is_origin && has_user(address)) {
             return Err(Refusal::Address);
         }
         if is_origin && address.iter().all(|byte| PLAIN[usize::from(*byte)]) {
@@ -210,7 +210,10 @@ impl Head {
 
     fn host(&mut self, value: &[u8]) -> Result<(), Refusal> {
         self.hosts += 1;
-        let is_one = self.hosts == 1 && value.len() <= HOST_BYTES_MAX && value.iter().all(|byte| is_of_host(*byte));
+        let is_one = self.hosts == 1
+            && value.len() <= HOST_BYTES_MAX
+            && value.iter().all(|byte| is_of_host(*byte))
+            && has_port_of_digits(value);
         if is_one { Ok(()) } else { Err(Refusal::Host) }
     }
 }
@@ -223,6 +226,19 @@ pub(super) fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Without the blanks and tabs around it; other white space belongs to the value.
+/// Whether an absolute address names a user, as one that is to deceive does (RFC 9110 §4.2.4).
+fn has_user(address: &[u8]) -> bool {
+    let authority = address.splitn(4, |byte| *byte == b'/').nth(2).unwrap_or_default();
+    let end = memchr(b'?', authority).unwrap_or(authority.len());
+    memchr(b'@', &authority[..end]).is_some()
+}
+
+/// Whether what is behind the colon of a host, where there is one, is a port (RFC 3986 §3.2.3). Those in brackets are of an address.
+fn has_port_of_digits(host: &[u8]) -> bool {
+    let behind = memchr(b']', host).map_or(host, |end| &host[end + 1..]);
+    memchr(b':', behind).is_none_or(|colon| behind[colon + 1..].iter().all(u8::is_ascii_digit))
+}
+
 fn trimmed(mut value: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
         value = rest;

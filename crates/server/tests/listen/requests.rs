@@ -132,8 +132,8 @@ async fn ti_08_metrics_tell_of_tenants_and_not_of_people() {
         assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
     }
     assert!(!text.contains("ann"), "{text}");
-    for path in ["/metrics", "//metrics"] {
-        running.ask_as(None, &format!("GET {path}"), "", "").await.is_error(404, path);
+    for (path, status) in [("/metrics", 404), ("//metrics", 401)] {
+        running.ask_as(None, &format!("GET {path}"), "", "").await.is_error(status, path);
     }
 }
 

@@ -390,7 +390,7 @@ fn sb_07_an_operation_reaches_resources_and_nothing_else() {
             "/../t/other/scim/v2/Users",
             "/Users/../Groups",
             "/t/fabrikam/scim/v2/Users",
-            "/users",
+            "/user",
             "",
             "/",
             "/Users?x=y",

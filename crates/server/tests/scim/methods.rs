@@ -140,3 +140,46 @@ fn what_has_no_body_has_no_type_of_one() {
         }
     });
 }
+
+#[test]
+fn addresses_are_known_in_any_case_and_told_in_the_right_one() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let made = world.call("POST", "/users", &json!({ "schemas": [USER], "userName": "ann" })).await;
+        assert_eq!(made.status.as_u16(), 201, "{}", made.body);
+        let location = format!("{}/t/contoso/scim/v2/Users/{}", crate::world::PUBLIC, made.id());
+        assert_eq!(made.header("location"), location);
+        for (path, status) in [
+            (format!("/users/{}", made.id()), 200),
+            ("/USERS?filter=userName+eq+%22ann%22".to_owned(), 200),
+            ("/groups".to_owned(), 200),
+            ("/serviceproviderconfig".to_owned(), 200),
+            ("/resourcetypes/User".to_owned(), 200),
+            ("/resourceTypes/".to_owned(), 200),
+            (format!("/schemas/{USER}"), 200),
+            ("/schemas".to_owned(), 200),
+            ("/me".to_owned(), 404),
+            ("/bulk".to_owned(), 405),
+            ("/user".to_owned(), 404),
+        ] {
+            assert_eq!(world.get(&path).await.status.as_u16(), status, "{path}");
+            let stranger = World { token: "x".to_owned(), ..world.clone() };
+            assert_eq!(stranger.get(&path).await.status.as_u16(), 401, "{path}");
+        }
+        let deleted = world.send(world.request("DELETE", "/users").body(Body::empty()).unwrap()).await;
+        assert_eq!((deleted.status.as_u16(), deleted.header("allow")), (405, "GET,HEAD,POST"));
+    });
+}
+
+#[test]
+fn sh_17_health_has_no_other_method() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        for path in ["/healthz", "/readyz"] {
+            let request = http::Request::post(path).body(Body::empty()).unwrap();
+            let answer = world.send(request).await;
+            assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "GET,HEAD"), "{path}");
+            assert_eq!(answer.body["status"], "405");
+        }
+    });
+}

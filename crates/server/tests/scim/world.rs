@@ -189,7 +189,11 @@ impl World {
                 assert_eq!(body["schemas"], json!(["urn:ietf:params:scim:api:messages:2.0:Error"]));
             }
         }
-        Answer { status: parts.status, headers: parts.headers, body }
+        let answer = Answer { status: parts.status, headers: parts.headers, body };
+        if let Some(location) = answer.body["meta"]["location"].as_str() {
+            assert_eq!((answer.header("location"), answer.header("content-location")), (location, location));
+        }
+        answer
     }
 
     /// Sends JSON, or nothing where the body is null.
