@@ -27,7 +27,7 @@ use crate::resource_type::Resolved;
 use crate::{AttributePath, Attributes, Filter, Mutability, PATCH_OP_URN, ResourceType, ScimError};
 
 /// What an operation does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
     /// Adds values, or sets a single value.
     Add,
@@ -39,7 +39,7 @@ pub enum Op {
 
 impl Op {
     /// The word on the wire, in the RFC's lower case.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Add => "add",
             Self::Remove => "remove",
@@ -81,6 +81,22 @@ pub struct Operation {
 }
 
 /// The operations of one PATCH, in order.
+///
+/// ```
+/// use scim::{Op, Operation, PatchOp, ResourceType};
+/// use serde_json::json;
+///
+/// // As a client makes one; as a server reads one, see [`PatchOp::read`].
+/// let patch = PatchOp {
+///     operations: vec![Operation { op: Op::Replace, path: Some("name.givenName".parse()?), value: Some(json!("Ada")) }],
+/// };
+/// let users = ResourceType::user();
+/// let mut user = json!({ "userName": "ada" }).as_object().expect("written as an object").clone();
+/// assert!(patch.apply(&users, &mut user)?, "something changed");
+/// assert_eq!(user["name"], json!({ "givenName": "Ada" }));
+/// assert!(!patch.apply(&users, &mut user)?, "the second time nothing does");
+/// # Ok::<(), scim::ScimError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PatchOp {
     /// Applied one after the other; may be empty.
