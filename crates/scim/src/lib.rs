@@ -8,6 +8,7 @@
 
 pub mod bulk;
 mod canonical;
+mod comparison;
 mod cursor;
 mod definition;
 mod error;

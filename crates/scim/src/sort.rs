@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Number, Value};
 
+use crate::comparison::{Comparison, user_name_key};
 use crate::error::echo;
-use crate::filter::user_name_key;
 use crate::fold::fold;
 use crate::schema::{Attribute, Kind, Returned};
 use crate::value::{date_time, is_primary};
@@ -15,24 +15,25 @@ use crate::{AttributePath, Attributes, ResourceType, ScimError};
 pub const SORT_KEY_BYTES_MAX: usize = 2048;
 
 /// An attribute to sort by.
+///
+/// ```
+/// use scim::{ResourceType, Sort};
+/// use serde_json::json;
+///
+/// let sort = Sort::read("name.familyName", &ResourceType::user())?;
+/// let mut people = [json!({ "name": { "familyName": "lovelace" } }), json!({}), json!({ "name": { "familyName": "Hopper" } })];
+/// people.sort_by_key(|person| sort.key(person.as_object().expect("written as an object")));
+/// assert_eq!(people[0]["name"]["familyName"], "Hopper");
+/// assert_eq!(people[2], json!({}), "who has none comes last");
+/// # Ok::<(), scim::ScimError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sort {
     path: String,
     extension: Option<String>,
     attribute: String,
     sub_attribute: Option<String>,
-    rule: Rule,
-}
-
-/// How values of the attribute compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rule {
-    Exact,
-    Folded,
-    UserName,
-    Boolean,
-    Number,
-    Instant,
+    comparison: Comparison,
 }
 
 /// The place of a resource among others. Resources without value come last.
@@ -78,7 +79,7 @@ impl Sort {
             extension: found.extension.map(str::to_owned),
             attribute: found.attribute.name.clone(),
             sub_attribute,
-            rule: rule(compared),
+            comparison: resource_type.comparison(compared),
         })
     }
 
@@ -110,23 +111,12 @@ impl Sort {
             Some(Value::Array(parts)) => parts.first(),
             single => single,
         };
-        value.and_then(|value| self.rule.key(value)).unwrap_or(SortKey::Missing)
+        value.and_then(|value| self.comparison.key(value)).unwrap_or(SortKey::Missing)
     }
 }
 
-fn rule(compared: &Attribute) -> Rule {
-    match compared.kind {
-        Kind::Boolean => Rule::Boolean,
-        Kind::Decimal | Kind::Integer => Rule::Number,
-        Kind::DateTime => Rule::Instant,
-        Kind::String if compared.name == "userName" => Rule::UserName,
-        Kind::String | Kind::Reference | Kind::Binary | Kind::Complex if compared.case_exact => Rule::Exact,
-        Kind::String | Kind::Reference | Kind::Binary | Kind::Complex => Rule::Folded,
-    }
-}
-
-impl Rule {
-    /// The key of a value; `None` for one that the type does not have.
+impl Comparison {
+    /// The place of a value; `None` for one that the type does not have.
     fn key(self, value: &Value) -> Option<SortKey> {
         match (self, value) {
             (_, Value::String(text)) if text.is_empty() => None,

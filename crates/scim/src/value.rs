@@ -1,7 +1,8 @@
 //! One value of one attribute: from what a client sent to what is stored (RFC 7643 §2.3, §2.4, §2.5). Used by `input` and `patch`;
 //! which attributes there are is decided there.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -40,6 +41,26 @@ pub(crate) fn date_time(text: &str) -> Option<Timestamp> {
     text.parse::<Timestamp>()
         .ok()
         .or_else(|| text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()))
+}
+
+/// Bytes of a date and time without fraction and offset.
+const SECONDS_END: usize = 19;
+
+/// Whether a text has the form of an xsd:dateTime (RFC 7643 §2.3.5): what is stored is read by others, who may know no other form.
+fn is_xsd_date_time(text: &str) -> bool {
+    let Some((seconds, rest)) = text.split_at_checked(SECONDS_END) else { return false };
+    let has_form = |text: &str, form: &str| {
+        text.len() == form.len()
+            && text.bytes().zip(form.bytes()).all(|(b, of)| if of == b'0' { b.is_ascii_digit() } else { b == of })
+    };
+    let offset = match rest.strip_prefix('.') {
+        Some(fraction) if fraction.starts_with(|c: char| c.is_ascii_digit()) => {
+            fraction.trim_start_matches(|c: char| c.is_ascii_digit())
+        }
+        Some(_) => return false,
+        None => rest,
+    };
+    has_form(seconds, "0000-00-00T00:00:00") && ["", "Z", "+00:00", "-00:00"].iter().any(|form| has_form(offset, form))
 }
 
 /// `"True"`, `"false"`: how some clients write booleans.
@@ -97,20 +118,54 @@ pub(crate) fn read_elements(
 }
 
 /// Drops elements that say again what an earlier one says: a combination of type and value is not to be answered twice (RFC 7643
-/// §2.4). Long lists, such as those of members, are kept as they are: they have rules of their own.
+/// §2.4), and what the later one says besides is added to the earlier. Long lists, such as those of members, are kept as they are: they
+/// have rules of their own.
 pub(crate) fn drop_repeated(elements: &mut Vec<Value>) {
     if elements.len() <= COMPARED_PAIRWISE_MAX {
         let mut at = 1;
         while at < elements.len() {
-            if elements[..at].contains(&elements[at]) {
-                elements.remove(at);
-            } else {
-                at += 1;
+            let (known, rest) = elements.split_at_mut(at);
+            let repeated = rest.first_mut().and_then(|element| {
+                let earlier = known.iter_mut().find(|earlier| is_repeated(earlier, element))?;
+                complete(earlier, element.take());
+                Some(())
+            });
+            match repeated {
+                Some(()) => drop(elements.remove(at)),
+                None => at += 1,
             }
         }
     } else if elements.len() <= REPEATS_LOOKED_FOR_MAX {
-        let mut seen = HashSet::with_capacity(elements.len());
-        elements.retain(|element| seen.insert(element.to_string()));
+        let mut places: HashMap<String, usize> = HashMap::with_capacity(elements.len());
+        let mut kept: Vec<Value> = Vec::with_capacity(elements.len());
+        for element in elements.drain(..) {
+            let key = element.get("value").map_or_else(
+                || element.to_string(),
+                |value| format!("{value}{}", element.get("type").unwrap_or(&Value::Null)),
+            );
+            match places.entry(key) {
+                Entry::Occupied(place) => complete(&mut kept[*place.get()], element),
+                Entry::Vacant(place) => {
+                    place.insert(kept.len());
+                    kept.push(element);
+                }
+            }
+        }
+        *elements = kept;
+    }
+}
+
+/// Whether two elements say the same: all of it, or the same value of the same type.
+pub(crate) fn is_repeated(known: &Value, element: &Value) -> bool {
+    known == element
+        || element.get("value").is_some_and(|value| known.get("value") == Some(value))
+            && known.get("type") == element.get("type")
+}
+
+/// Adds to an element what another one says besides the same.
+pub(crate) fn complete(known: &mut Value, other: Value) {
+    if let (Value::Object(known), Value::Object(other)) = (known, other) {
+        known.extend(other);
     }
 }
 
@@ -229,7 +284,7 @@ fn expected(kind: Kind) -> &'static str {
         Kind::Boolean => "a boolean",
         Kind::Decimal => "a number",
         Kind::Integer => "a whole number",
-        Kind::DateTime => "a date and time with offset",
+        Kind::DateTime => "a date and time such as 2026-01-31T08:00:00Z",
         Kind::Reference => "a reference",
         Kind::Binary => "base64",
         Kind::Complex => "an object",
@@ -245,7 +300,7 @@ fn read_text(attribute: &Attribute, text: String) -> Result<Value, ScimError> {
         Kind::Boolean => {
             return boolean(&text).map_or_else(|| refuse(attribute, "a boolean"), |value| Ok(Value::Bool(value)));
         }
-        Kind::DateTime => date_time(&text).is_some(),
+        Kind::DateTime => is_xsd_date_time(&text) && date_time(&text).is_some(),
         Kind::Reference => !runs_script(&text),
         Kind::Binary => is_base64(&text),
         Kind::Decimal | Kind::Integer | Kind::Complex => false,
@@ -286,7 +341,9 @@ fn is_base64(text: &str) -> bool {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();
     let padded = padding == 0 || padding <= 2 && text.len().is_multiple_of(4);
-    padded && digits.len() % 4 != 1 && digits.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/-_".contains(&b))
+    // One alphabet or the other (RFC 4648 §4, §5).
+    let is_of = |others: &[u8; 2]| digits.bytes().all(|b| b.is_ascii_alphanumeric() || others.contains(&b));
+    padded && digits.len() % 4 != 1 && (is_of(b"+/") || is_of(b"-_"))
 }
 
 #[cfg(test)]
@@ -347,7 +404,22 @@ mod tests {
             (Integer, json!("7"), refused.clone()),
             (Decimal, json!(7.5), json!(7.5)),
             (DateTime, json!("2015-10-10T14:38:21Z"), json!("2015-10-10T14:38:21Z")),
+            (DateTime, json!("2015-10-10T14:38:21"), json!("2015-10-10T14:38:21")),
+            (DateTime, json!("2015-10-10T14:38:21.8617979-07:00"), json!("2015-10-10T14:38:21.8617979-07:00")),
             (DateTime, json!("today"), refused.clone()),
+            (DateTime, json!("2015-10-10"), refused.clone()),
+            (DateTime, json!("2015-10-10T14:38Z"), refused.clone()),
+            (DateTime, json!("20151010T143821Z"), refused.clone()),
+            (DateTime, json!("2015-10-10T14:38:21.Z"), refused.clone()),
+            (DateTime, json!("2015-10-10T14:38:21+0700"), refused.clone()),
+            (DateTime, json!("2015-10-10 14:38:21Z"), refused.clone()),
+            (DateTime, json!("2015-02-30T14:38:21Z"), refused.clone()),
+            (DateTime, json!(1_444_487_901), refused.clone()),
+            (Integer, json!(7.0), refused.clone()),
+            (Integer, json!(1e2), refused.clone()),
+            (Decimal, json!("7.5"), refused.clone()),
+            (Binary, json!("-_-_"), json!("-_-_")),
+            (Binary, json!("+/-_"), refused.clone()),
             (Reference, json!("https://a.example/x"), json!("https://a.example/x")),
             (Reference, json!("java\nscript:alert(1)"), refused.clone()),
             (Reference, json!(" DATA:text/html,x"), refused.clone()),

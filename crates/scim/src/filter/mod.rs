@@ -12,7 +12,6 @@ use std::str::FromStr;
 
 pub(crate) use matcher::ElementMatcher;
 pub use matcher::Matcher;
-pub(crate) use matcher::user_name_key;
 pub(crate) use parser::Parser;
 use serde_json::Number;
 
@@ -48,7 +47,7 @@ impl Operator {
         [Self::Eq, Self::Ne, Self::Co, Self::Sw, Self::Ew, Self::Gt, Self::Ge, Self::Lt, Self::Le];
 
     /// The word in a filter.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Eq => "eq",
             Self::Ne => "ne",
@@ -63,8 +62,30 @@ impl Operator {
     }
 }
 
-/// What an attribute is compared with. A word without quotation marks that is no number, `true`, `false` or `null` is a string; a number,
-/// `true` and `false` are strings too where the attribute is one, and `null` never is.
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Operator {
+    type Err = ScimError;
+
+    /// The word in any case.
+    ///
+    /// # Errors
+    /// `invalidFilter` for any other word; `pr` compares nothing and is none.
+    fn from_str(word: &str) -> Result<Self, ScimError> {
+        Self::ALL
+            .into_iter()
+            .find(|operator| word.eq_ignore_ascii_case(operator.as_str()))
+            .ok_or_else(|| ScimError::invalid_filter("a comparison is eq, ne, co, sw, ew, gt, ge, lt or le"))
+    }
+}
+
+/// What an attribute is compared with. A word without quotation marks that is no number, `true`, `false` or `null` is a string. Each is
+/// compared with attributes of its type only, but for what clients write: `"True"` and `"false"`, in any case, are booleans where the
+/// attribute is one, and a number that a string with `caseExact` is to be equal to is the text that was written, because ids are often digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Literal {
     /// Text; also dates, references and base64.
@@ -83,18 +104,34 @@ pub enum Literal {
 }
 
 impl Literal {
-    /// What it is for an attribute that holds text; `None` for null.
+    /// What it is for a string that may be compared with it.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::String(text) | Self::Number { written: text, .. } => Some(text),
-            Self::Boolean(true) => Some("true"),
-            Self::Boolean(false) => Some("false"),
-            Self::Null => None,
+            Self::Boolean(_) | Self::Null => None,
         }
     }
 }
 
 /// A filter. Trees are as deep as parentheses were, so dropping one cannot exhaust the stack.
+///
+/// ```
+/// use scim::{Filter, Literal, Operator, ResourceType};
+///
+/// let filter: Filter = r#"userName Eq "ada" and emails[type eq "work" and value co "@x"]"#.parse()?;
+/// // It is printed in one way, however it was written.
+/// assert_eq!(filter.to_string(), r#"userName eq "ada" and emails[type eq "work" and value co "@x"]"#);
+///
+/// // What makes no sense for a resource type is refused before any resource is looked at.
+/// let users = ResourceType::user();
+/// filter.check(&users)?;
+/// assert!("active gt true".parse::<Filter>()?.check(&users).is_err());
+///
+/// // What must be equal in every match, for a planner that looks for an index.
+/// let terms = filter.equality_terms(&users);
+/// assert_eq!(terms[0], ("userName".to_owned(), &Literal::String("ada".to_owned())));
+/// # Ok::<(), scim::ScimError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Filter {
     /// All hold; at least two.

@@ -27,7 +27,7 @@ use crate::resource_type::Resolved;
 use crate::{AttributePath, Attributes, Filter, Mutability, PATCH_OP_URN, ResourceType, ScimError};
 
 /// What an operation does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
     /// Adds values, or sets a single value.
     Add,
@@ -39,7 +39,7 @@ pub enum Op {
 
 impl Op {
     /// The word on the wire, in the RFC's lower case.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Add => "add",
             Self::Remove => "remove",
@@ -81,6 +81,22 @@ pub struct Operation {
 }
 
 /// The operations of one PATCH, in order.
+///
+/// ```
+/// use scim::{Op, Operation, PatchOp, ResourceType};
+/// use serde_json::json;
+///
+/// // As a client makes one; as a server reads one, see [`PatchOp::read`].
+/// let patch = PatchOp {
+///     operations: vec![Operation { op: Op::Replace, path: Some("name.givenName".parse()?), value: Some(json!("Ada")) }],
+/// };
+/// let users = ResourceType::user();
+/// let mut user = json!({ "userName": "ada" }).as_object().expect("written as an object").clone();
+/// assert!(patch.apply(&users, &mut user)?, "something changed");
+/// assert_eq!(user["name"], json!({ "givenName": "Ada" }));
+/// assert!(!patch.apply(&users, &mut user)?, "the second time nothing does");
+/// # Ok::<(), scim::ScimError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PatchOp {
     /// Applied one after the other; may be empty.
@@ -118,7 +134,8 @@ impl PatchOp {
     /// attributes are ignored as in a POST.
     ///
     /// # Errors
-    /// `invalidPath`, `noTarget`, `invalidValue`, `mutability`, `tooMany`, and `invalidSyntax` for a value without path that names an
+    /// `invalidPath`, `invalidFilter` for a comparison in a path that its attribute does not have, `noTarget`, `invalidValue`,
+    /// `mutability`, `tooMany`, and `invalidSyntax` for a value without path that names an
     /// attribute twice; the attributes are then as before.
     pub fn apply(&self, resource_type: &ResourceType, attributes: &mut Attributes) -> Result<bool, ScimError> {
         self.apply_counting(resource_type, attributes, &mut 0)
@@ -319,19 +336,25 @@ impl<'a> Draft<'a> {
         filter: Option<&Filter>,
         value: &Value,
     ) -> Result<(), ScimError> {
-        let Resolved { extension, attribute, .. } = resolved;
+        let Resolved { extension, attribute, sub_attribute } = resolved;
         // Members are found by a set of their ids.
         let is_list = attribute.multi_valued && (filter.is_some() || !self.resource_type.is_members(attribute));
         let adds_to_lists = op == Op::Add && attribute.sub_attributes.iter().any(|sub| sub.multi_valued);
-        if !is_list && !adds_to_lists {
+        let takes_from_lists = op == Op::Remove && sub_attribute.is_some_and(|sub| sub.multi_valued);
+        // Where a part of every element is set, each is compared with the others too.
+        let sets_all = is_list && filter.is_none() && sub_attribute.is_some();
+        if !is_list && !adds_to_lists && !takes_from_lists {
             return Ok(());
         }
         let held = match extension {
             None => self.attributes.get(&attribute.name),
             Some(urn) => self.attributes.get(*urn).and_then(|level| level.get(&attribute.name)),
         };
-        if adds_to_lists {
+        if adds_to_lists || takes_from_lists {
             self.effort.spend_on_lists(held, value)?;
+        }
+        if sets_all {
+            self.effort.spend(Op::Replace, held, None, &Value::Null)?;
         }
         if is_list { self.effort.spend(op, held, filter, value) } else { Ok(()) }
     }
