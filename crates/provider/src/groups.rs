@@ -3,11 +3,9 @@
 
 use scim::{Attributes, ResourceType};
 use serde_json::{Value, json};
-use store::members::{self, MemberRecord};
+use store::members::MemberRecord;
 use store::resources::ResourceKind;
-use store::{ReadTx, ResourceId};
 
-use crate::effort::Effort;
 use crate::representation::{View, write_json};
 use crate::{Caller, ProviderError, membership};
 
@@ -15,36 +13,6 @@ use crate::{Caller, ProviderError, membership};
 pub(crate) const CHUNK: u32 = 1000;
 /// What a member counts in what is shown, beside its name, in bytes.
 const MEMBER_BYTES: u64 = 256;
-
-/// The members of a group as a JSON array, read and written in pieces; `None` when the view does not want them. A view that wants few
-/// of them looks at all.
-pub(crate) fn members_json(
-    tx: &mut ReadTx<'_>,
-    caller: &Caller,
-    group: ResourceId,
-    view: View<'_>,
-    effort: &mut Effort,
-) -> Result<Option<String>, ProviderError> {
-    let resource_type = caller.resource_type(ResourceKind::Group)?;
-    if !view.projection.wants_members(resource_type) {
-        return Ok(None);
-    }
-    let mut json = String::from("[");
-    let mut after = None;
-    loop {
-        let present = members::members_after(tx, caller.tenant(), group, after, CHUNK)?;
-        let Some(last) = present.last() else { break };
-        after = Some(last.id);
-        effort.spend(members_effort(&present, view))?;
-        let is_first = json.len() == 1;
-        write_members(&mut json, caller, resource_type, &present, view, is_first);
-        if present.len() < CHUNK as usize {
-            break;
-        }
-    }
-    json.push(']');
-    Ok(Some(json))
-}
 
 /// Members that are known already, as a JSON array.
 pub(crate) fn known_members_json(

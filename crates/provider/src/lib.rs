@@ -23,6 +23,7 @@ mod kept;
 mod manager;
 mod membership;
 pub mod oauth;
+mod packed;
 mod paths;
 mod profile;
 mod query;
@@ -60,8 +61,8 @@ pub use group_text::{GroupFetched, GroupText, get_group};
 pub use membership::MEMBERS_REWRITTEN_MAX;
 pub use profile::{Profile, Rules};
 pub use query::{
-    CANDIDATES_MAX, COUNT_DEFAULT, COUNT_MAX, CURSOR_SECONDS, Kinds, LIST_BYTES_MAX, ListQuery, Listing, Pager,
-    SCAN_EFFORT_MAX, SCAN_MAX, SHOW_EFFORT_MAX, SORT_BYTES_MAX, SORT_MAX, Walker, list, list_few,
+    CANDIDATES_MAX, COUNT_DEFAULT, COUNT_MAX, CURSOR_SECONDS, Kinds, LIST_BYTES_MAX, ListQuery, ListText, Listing,
+    Pager, SCAN_EFFORT_MAX, SCAN_MAX, SHOW_EFFORT_MAX, SORT_BYTES_MAX, SORT_MAX, Walker, list, list_few,
 };
 pub use representation::{Representation, View};
 pub use resource::{

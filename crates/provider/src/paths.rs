@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scim::{Attribute, Attributes, Kind, ResourceType, ScimError, Uniqueness};
+use scim::{Attribute, Attributes, Kind, Literal, ResourceType, ScimError, Uniqueness};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use store::resources::IndexKey;
@@ -51,6 +51,35 @@ impl UniquePath {
         });
     }
 }
+
+impl UniquePath {
+    /// The path under which the values are kept, and the key there of all values that are equal to a filter's; `None` where they
+    /// cannot be looked up. `path` is canonical, with the part that is compared.
+    pub(crate) fn look_up(&self, path: &str, value: &Literal) -> Option<(&Arc<str>, String)> {
+        let place = &self.place.path;
+        let is_complex = self.compared.kind == Kind::Complex;
+        let part = if is_complex { Some(self.compared.compared()?) } else { None };
+        let compared = part.unwrap_or(&self.compared);
+        let is_meant = match (path.strip_prefix(&**place), part) {
+            (Some(""), None) => true,
+            (Some(rest), Some(part)) => rest.strip_prefix('.') == Some(part.name.as_str()),
+            _ => false,
+        };
+        let value = match (compared.kind, value) {
+            // Beyond that a fraction is equal to whole numbers that are not equal to each other.
+            (Kind::Integer | Kind::Decimal, Literal::Number { value, .. }) if value.as_f64()?.abs() < EXACT_MAX => {
+                Value::Number(value.clone())
+            }
+            (Kind::DateTime, Literal::String(text)) => Value::from(text.as_str()),
+            (Kind::Boolean, Literal::Boolean(value)) => Value::Bool(*value),
+            _ => return None,
+        };
+        is_meant.then(|| (place, unique_key(&compared.canonical(&value))))
+    }
+}
+
+/// Whole numbers below this are exact also as fractions (2^53).
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// The key of a canonical value. What it begins with tells a value from a digest.
 fn unique_key(canonical: &str) -> String {

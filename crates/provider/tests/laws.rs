@@ -104,7 +104,7 @@ async fn store_people(store: &Store, caller: &Caller, people: &[Person]) -> Vec<
 }
 
 async fn check(store: &Store, number: usize, people: &[Person], filter: &str) {
-    let caller = tenant(store, number).await;
+    let caller = Arc::new(tenant(store, number).await);
     let stored = store_people(store, &caller, people).await;
     let user = &caller.profile().rules(ResourceKind::User).expect("every profile has users").resource_type;
     let parsed: Filter = filter.parse().expect("the filter is valid");
@@ -125,9 +125,10 @@ async fn check(store: &Store, number: usize, people: &[Person], filter: &str) {
     };
     let list = store.scan(move |tx| {
         let projection = Projection::default();
-        provider::list(tx, &caller, &listing, View { base: "", projection: &projection })
+        provider::list(tx, &caller, &listing, View { base: "", projection: &projection }, usize::MAX)
     });
-    let list: Value = serde_json::from_str(&list.await.expect("the list is read")).expect("a list is JSON");
+    let list: String = list.await.expect("the list is read").into_iter().flatten().collect();
+    let list: Value = serde_json::from_str(&list).expect("a list is JSON");
     let resources = list["Resources"].as_array().expect("a list has resources");
     let found: BTreeSet<String> = resources.iter().filter_map(|user| Some(user["id"].as_str()?.to_owned())).collect();
     assert_eq!(found, expected, "{filter}");

@@ -10,7 +10,9 @@ statements! {
     NOTE = "INSERT INTO emptied_groups (tenant, group_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     NEXT = "SELECT group_id FROM emptied_groups WHERE tenant = $1 ORDER BY group_id LIMIT 1";
     REMOVE = "DELETE FROM members WHERE tenant = $1 AND group_id = $2
-              AND member_id IN (SELECT member_id FROM members WHERE tenant = $1 AND group_id = $2 ORDER BY member_id LIMIT $3)";
+              AND member_id IN (SELECT member_id FROM members WHERE tenant = $1 AND group_id = $2 ORDER BY member_id LIMIT $3)",
+             "DELETE FROM members WHERE tenant = $1 AND group_id = $2
+              AND member_id = ANY(ARRAY(SELECT member_id FROM members WHERE tenant = $1 AND group_id >= $2 AND group_id <= $2 ORDER BY group_id, member_id LIMIT $3))";
     DONE = "DELETE FROM emptied_groups WHERE tenant = $1 AND group_id = $2";
     DELETE_TENANT_NOTES = "DELETE FROM emptied_groups WHERE tenant = $1";
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::error::StoreError;
 use crate::id::{ResourceId, TenantKey, above, below};
 use crate::resources::{Chunk, ResourceKind, ResourceRecord, columns, read};
-use crate::sql::{params, statements};
+use crate::sql::{Sql, params, statements};
 use crate::{ReadTx, WriteTx};
 
 statements! {
@@ -16,6 +16,8 @@ statements! {
     UNIQUE_UP = concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key > $3 ORDER BY unique_key LIMIT $4");
     UNIQUE_DOWN = concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key < $3 ORDER BY unique_key DESC LIMIT $4");
     ID_AT = "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 ORDER BY id LIMIT 1 OFFSET $3";
+    ID_AT_BACK = "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 ORDER BY id DESC LIMIT 1 OFFSET $3";
+    UNIQUE_KEY_AT_BACK = "SELECT unique_key FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key IS NOT NULL ORDER BY unique_key DESC LIMIT 1 OFFSET $3";
     UNIQUE_KEY_AT = "SELECT unique_key FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key IS NOT NULL ORDER BY unique_key LIMIT 1 OFFSET $3";
     BY_IDS = concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id IN (SELECT unhex(value) FROM json_each($3))"),
              concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id = ANY (ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json)))");
@@ -94,26 +96,36 @@ pub fn by_unique_key_after(
     read(tx, sql, params![tenant, kind.code(), bound, i64::from(chunk.rows)], chunk)
 }
 
-/// The id with that number by id, from 0. Costs a step of the index for each one before it.
+/// The id with that number by id, from 0, of so many. Costs a step of the index for each one before it, or behind it where these are fewer.
 pub fn id_at(
     tx: &mut ReadTx<'_>,
     tenant: TenantKey,
     kind: ResourceKind,
-    number: u64,
+    (number, of): (u64, u64),
 ) -> Result<Option<ResourceId>, StoreError> {
-    let number = i64::try_from(number).unwrap_or(i64::MAX);
-    tx.first(&ID_AT, params![tenant, kind.code(), number], |row| row.id(0))
+    let (sql, steps) = nearer(number, of, (&ID_AT, &ID_AT_BACK));
+    tx.first(sql, params![tenant, kind.code(), steps], |row| row.id(0))
 }
 
-/// The unique key with that number, from 0. Costs a step of the index for each one before it.
+/// The unique key with that number, from 0, of so many: all resources of the kind must have one. Costs what [`id_at`] does.
 pub fn unique_key_at(
     tx: &mut ReadTx<'_>,
     tenant: TenantKey,
     kind: ResourceKind,
-    number: u64,
+    (number, of): (u64, u64),
 ) -> Result<Option<String>, StoreError> {
-    let number = i64::try_from(number).unwrap_or(i64::MAX);
-    tx.first(&UNIQUE_KEY_AT, params![tenant, kind.code(), number], |row| row.text(0))
+    let (sql, steps) = nearer(number, of, (&UNIQUE_KEY_AT, &UNIQUE_KEY_AT_BACK));
+    tx.first(sql, params![tenant, kind.code(), steps], |row| row.text(0))
+}
+
+/// From which end to count, with the steps from there.
+fn nearer(number: u64, of: u64, (up, down): (&'static Sql, &'static Sql)) -> (&'static Sql, i64) {
+    let behind = of.checked_sub(number).and_then(|left| left.checked_sub(1));
+    let (sql, steps) = match behind {
+        Some(behind) if behind < number => (down, behind),
+        _ => (up, number),
+    };
+    (sql, i64::try_from(steps).unwrap_or(i64::MAX))
 }
 
 /// The resources with these ids, in no order. The caller bounds how many they are.
@@ -145,7 +157,7 @@ fn texts(ids: &[ResourceId]) -> Result<String, StoreError> {
 }
 
 /// Texts as a JSON array. A NUL would pass as an escape there; see `tx`.
-fn json<T: AsRef<str> + serde::Serialize>(texts: &[T]) -> Result<String, StoreError> {
+pub(crate) fn json<T: AsRef<str> + serde::Serialize>(texts: &[T]) -> Result<String, StoreError> {
     if texts.iter().any(|text| text.as_ref().contains('\0')) {
         return Err(StoreError::Internal("a text holds a NUL character".to_owned()));
     }

@@ -1,4 +1,8 @@
 //! Memberships of a tenant's groups: a row per member, so that adding one touches one row whatever the size of the group.
+//!
+//! What is asked of all members of a group names the group to PostgreSQL as a range of one, in whose order only the primary key is. Where
+//! most rows are of one large group, the planner takes equality for a condition that nearly every row meets: it would look through the
+//! whole table, or through the members of all groups, also for those of a small group.
 
 use crate::error::StoreError;
 use crate::id::{ResourceId, TenantKey, above};
@@ -29,9 +33,11 @@ pub struct GroupOfMember {
 statements! {
     ADD = "INSERT INTO members (tenant, group_id, member_id, kind, display) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
     REMOVE = "DELETE FROM members WHERE tenant = $1 AND group_id = $2 AND member_id = $3";
-    CLEAR = "DELETE FROM members WHERE tenant = $1 AND group_id = $2";
-    LEAVE = "DELETE FROM members WHERE tenant = $1 AND member_id = $2 AND group_id IN (SELECT unhex(value, '-') FROM json_each($3))",
-            "DELETE FROM members WHERE tenant = $1 AND member_id = $2
+    CLEAR = "DELETE FROM members WHERE tenant = $1 AND group_id = $2",
+            "DELETE FROM members WHERE tenant = $1 AND group_id >= $2 AND group_id <= $2";
+    LEAVE = "DELETE FROM members WHERE tenant = $1 AND member_id = $2 AND group_id >= $4 AND group_id <= $5
+             AND group_id IN (SELECT unhex(value, '-') FROM json_each($3))",
+            "DELETE FROM members WHERE tenant = $1 AND member_id = $2 AND group_id >= $4 AND group_id <= $5
              AND group_id = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json)))";
     LEAVE_ALL = "DELETE FROM members WHERE tenant = $1 AND member_id = $2";
     ADD_ALL = "INSERT INTO members (tenant, group_id, member_id, kind, display) SELECT $1, $2, unhex(value ->> 0, '-'), value ->> 1, value ->> 2
@@ -47,9 +53,11 @@ statements! {
     HOLD_GROUPS_OF = "SELECT 1 WHERE $1 IS NULL AND $2 IS NULL AND $3 IS NULL",
                      "SELECT g.id FROM members m JOIN resources g ON g.tenant = m.tenant AND g.kind = 2 AND g.id = m.group_id
                       WHERE m.tenant = $1 AND m.member_id = $2 ORDER BY g.id LIMIT $3 FOR NO KEY UPDATE OF g";
-    COUNT_UP_TO = "SELECT COUNT(*) FROM (SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 LIMIT $3) AS counted";
+    COUNT_UP_TO = "SELECT COUNT(*) FROM (SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 LIMIT $3) AS counted",
+                  "SELECT COUNT(*) FROM (SELECT 1 FROM members WHERE tenant = $1 AND group_id >= $2 AND group_id <= $2 ORDER BY group_id, member_id LIMIT $3) AS counted";
     IS_MEMBER = "SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 AND member_id = $3";
-    MEMBERS = "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2 AND member_id >= $3 ORDER BY member_id LIMIT $4";
+    MEMBERS = "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2 AND member_id >= $3 ORDER BY member_id LIMIT $4",
+              "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id <= $2 AND (group_id, member_id) >= ($2, $3) ORDER BY group_id, member_id LIMIT $4";
     GROUP_IDS_OF = "SELECT m.group_id FROM members m WHERE m.tenant = $1 AND m.member_id = $2 AND m.group_id >= $3
                     AND NOT EXISTS (SELECT 1 FROM emptied_groups e WHERE e.tenant = $1 AND e.group_id = m.group_id)
                     ORDER BY m.group_id LIMIT $4";
@@ -136,14 +144,15 @@ pub fn clear(tx: &mut WriteTx<'_>, tenant: TenantKey, group: ResourceId) -> Resu
     tx.run(&CLEAR, params![tenant, group])
 }
 
-/// Takes a resource out of some groups, by one statement.
+/// Takes a resource out of some groups, which are in the order of their ids, by one statement.
 pub fn leave(
     tx: &mut WriteTx<'_>,
     tenant: TenantKey,
     member: ResourceId,
     groups: &[ResourceId],
 ) -> Result<u64, StoreError> {
-    tx.run(&LEAVE, params![tenant, member, &json(groups)?])
+    let (Some(first), Some(last)) = (groups.first(), groups.last()) else { return Ok(0) };
+    tx.run(&LEAVE, params![tenant, member, &json(groups)?, *first, *last])
 }
 
 /// Takes a resource out of every group.

@@ -63,9 +63,10 @@ statements! {
     UPDATE = "UPDATE resources SET unique_key = $4, doc = $5, version = version + 1, modified = $6 WHERE tenant = $1 AND kind = $2 AND id = $3";
     UPDATE_WITH_KEY = "UPDATE resources SET doc = $5, version = version + 1, modified = $6 WHERE tenant = $1 AND kind = $2 AND id = $3 AND unique_key = $4";
     TOUCH = "UPDATE resources SET version = version + 1, modified = $4 WHERE tenant = $1 AND kind = $2 AND id = $3 RETURNING version";
-    TOUCH_ALL = "UPDATE resources SET version = version + 1, modified = $4 WHERE tenant = $1 AND kind = $2 AND id IN (SELECT unhex(value, '-') FROM json_each($3)) RETURNING id, version",
-                "UPDATE resources SET version = version + 1, modified = $4 WHERE tenant = $1 AND kind = $2
-                 AND id = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json))) RETURNING id, version";
+    TOUCH_ALL = "UPDATE resources SET version = version + 1, modified = $4
+                 WHERE id IN (SELECT unhex(value, '-') FROM json_each($3)) AND tenant = $1 AND kind = $2 RETURNING id, version",
+                "UPDATE resources SET version = version + 1, modified = $4
+                 WHERE id = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json))) AND tenant = $1 AND kind = $2 RETURNING id, version";
     DELETE = "DELETE FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3";
     INSERT_KEYS = "INSERT INTO resource_keys (tenant, kind, path, key, id) SELECT $1, $2, value ->> 0, value ->> 1, $3 FROM json_each($4) WHERE TRUE ON CONFLICT DO NOTHING",
                   "INSERT INTO resource_keys (tenant, kind, path, key, id) SELECT $1, $2, value ->> 0, value ->> 1, $3 FROM json_array_elements($4::text::json) ON CONFLICT DO NOTHING";

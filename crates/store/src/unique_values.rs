@@ -13,6 +13,8 @@ statements! {
     CLAIM = "INSERT INTO unique_values (tenant, kind, path, key, id) SELECT $1, $2, value ->> 0, value ->> 1, $3 FROM json_each($4) WHERE TRUE ON CONFLICT DO NOTHING",
             "INSERT INTO unique_values (tenant, kind, path, key, id) SELECT $1, $2, value ->> 0, value ->> 1, $3 FROM json_array_elements($4::text::json) ON CONFLICT DO NOTHING";
     OWNER = "SELECT id FROM unique_values WHERE tenant = $1 AND kind = $2 AND path = $3 AND key = $4";
+    OWNERS = "SELECT id FROM unique_values WHERE tenant = $1 AND kind = $2 AND path = $3 AND key IN (SELECT value FROM json_each($4))",
+             "SELECT id FROM unique_values WHERE tenant = $1 AND kind = $2 AND path = $3 AND key = ANY (ARRAY(SELECT json_array_elements_text($4::text::json)))";
     RELEASE = "DELETE FROM unique_values WHERE tenant = $1 AND kind = $2 AND path = $3 AND key = $4 AND id = $5";
 }
 
@@ -67,6 +69,17 @@ pub fn owner(
     tx.first(&OWNER, params![tenant, kind.code(), path.as_ref(), key], |row| row.id(0))
 }
 
+/// The resources that have one of these values at a path, in no order. The caller bounds how many are asked for.
+pub fn owners(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    kind: ResourceKind,
+    (path, keys): (&str, &[&str]),
+) -> Result<Vec<ResourceId>, StoreError> {
+    let keys = crate::listing::json(keys)?;
+    tx.all(&OWNERS, params![tenant, kind.code(), path, &keys], |row| row.id(0))
+}
+
 /// Frees values that a resource had.
 pub fn release(
     tx: &mut WriteTx<'_>,
@@ -109,6 +122,8 @@ mod tests {
                 assert_eq!(claim(tx, tenant, KIND, numbered(2), &[&tag, &serial])?, Some(serial.clone()));
                 release(tx, tenant, KIND, numbered(2), &[&serial])?;
                 assert_eq!(owner(tx, tenant, KIND, &serial)?, Some(numbered(1)), "only its owner frees it");
+                assert_eq!(owners(tx, tenant, KIND, ("serial", &["b", "a"]))?, [numbered(1)]);
+                assert_eq!(owners(tx, other, KIND, ("serial", &["a"]))?, [numbered(2)]);
                 release(tx, tenant, KIND, numbered(1), &[&serial])?;
                 assert_eq!(claim(tx, tenant, KIND, numbered(2), &[&serial])?, None);
                 Ok::<_, StoreError>(())

@@ -34,7 +34,7 @@ impl CustomSchemas {
     ///
     /// # Errors
     /// One sentence with the schema, the attribute and the cure.
-    pub(super) fn compile(&self, base: &Profile, kinds: &mut Kinds) -> Result<Profile, String> {
+    pub(crate) fn compile(&self, base: &Profile, kinds: &mut Kinds) -> Result<Profile, String> {
         self.check_schemas(base)?;
         self.check_types()?;
         let (mut user, mut group) = (base.whole(ResourceKind::User), base.whole(ResourceKind::Group));

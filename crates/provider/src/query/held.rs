@@ -52,6 +52,7 @@ pub(super) fn run(page: &mut Page<'_>, tx: &mut ReadTx<'_>) -> Result<Outcome, P
     let wanted = entries.get(from..to.min(entries.len())).unwrap_or_default();
     outcome.has_before = from > 0;
     let shown = show(page, tx, wanted)?;
+    outcome.is_too_large = shown == 0 && !wanted.is_empty();
     if let Some((first, last)) = wanted.first().zip(wanted.get(shown.saturating_sub(1))) {
         outcome.ends = Some((place(first), place(last)));
     }
@@ -115,12 +116,15 @@ fn show(page: &mut Page<'_>, tx: &mut ReadTx<'_>, wanted: &[Entry]) -> Result<us
             }
         }
         for (_, part, id) in some {
+            // One snapshot gave the ids and the resources.
+            let record = found.iter().find(|(of, record)| of == part && record.id == *id);
             if page.is_full() {
                 return Ok(shown);
             }
-            // One snapshot gave the ids and the resources.
-            if let Some((part, record)) = found.iter().find(|(of, record)| of == part && record.id == *id) {
-                page.show(tx, *part, record)?;
+            if let Some((part, record)) = record
+                && !page.show(tx, *part, record)?
+            {
+                return Ok(shown);
             }
             shown += 1;
         }

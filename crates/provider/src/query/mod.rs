@@ -11,6 +11,7 @@ mod pager;
 mod paging;
 mod plan;
 mod stream;
+mod text;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ pub use self::pager::{CURSOR_SECONDS, Pager, Walker};
 pub use self::paging::ListQuery;
 use self::paging::Paging;
 use self::plan::{LookUp, Plan, Planned};
+pub use self::text::ListText;
 use crate::representation::{View, write_json};
 use crate::{Caller, ProviderError, Rules};
 
@@ -323,16 +325,23 @@ fn way(caller: &Caller, parts: &[Part], sort_by: Option<&str>) -> Way {
     }
 }
 
-/// Runs a list; gives the text of the ListResponse. A user's `groups` are only shown when one user is asked for.
-pub fn list(tx: &mut ReadTx<'_>, caller: &Caller, listing: &Listing, view: View<'_>) -> Result<String, ProviderError> {
-    write(tx, caller, listing, view, None)
+/// Runs a list; gives the text of the ListResponse, which takes `bytes_max` at the most, and `None` where the members of its first group
+/// take more. A page ends before a group that it has no room for. A user's `groups` are only shown when one user is asked for.
+pub fn list(
+    tx: &mut ReadTx<'_>,
+    caller: &Arc<Caller>,
+    listing: &Listing,
+    view: View<'_>,
+    bytes_max: usize,
+) -> Result<Option<ListText>, ProviderError> {
+    write(tx, caller, listing, (view, bytes_max), None)
 }
 
 /// Runs a list by one statement, where [`Listing::may_be_one_statement`] says so; `None` when an index leads to more than a few
 /// resources, which [`list`] then reads.
 pub fn list_few(
     tx: &mut ReadTx<'_>,
-    caller: &Caller,
+    caller: &Arc<Caller>,
     listing: &Listing,
     view: View<'_>,
 ) -> Result<Option<String>, ProviderError> {
@@ -346,20 +355,25 @@ pub fn list_few(
         }
         given = Some(found);
     }
-    write(tx, caller, listing, view, given).map(Some)
+    let text = write(tx, caller, listing, (view, LIST_BYTES_MAX), given)?;
+    // It is not of groups, so that it is one text.
+    Ok(text.and_then(|mut text| text.next()))
 }
 
 fn write(
     tx: &mut ReadTx<'_>,
-    caller: &Caller,
+    caller: &Arc<Caller>,
     listing: &Listing,
-    view: View<'_>,
+    (view, bytes_max): (View<'_>, usize),
     given: Option<Vec<ResourceRecord>>,
-) -> Result<String, ProviderError> {
-    let mut page = Page::new(caller, listing, view)?;
+) -> Result<Option<ListText>, ProviderError> {
+    let mut page = Page::new(caller, listing, view, bytes_max)?;
     let outcome = page.run(tx, given)?;
+    if outcome.is_too_large {
+        return Ok(None);
+    }
     let Page { resources, items, .. } = page;
-    let mut text = String::with_capacity(resources.len() + 192);
+    let mut text = String::with_capacity(resources.bytes() + 192);
     write_json(&mut text, format_args!("{{\"schemas\":[\"{LIST_RESPONSE_URN}\"],\"totalResults\":"));
     if let Some(start) = listing.start_index {
         let total = listing.walked_total(start, items, &outcome);
@@ -373,8 +387,8 @@ fn write(
             write_json(&mut text, format_args!(",\"{name}\":\"{cursor}\""));
         }
     }
-    write_json(&mut text, format_args!(",\"itemsPerPage\":{items},\"Resources\":[{resources}]}}"));
-    Ok(text)
+    write_json(&mut text, format_args!(",\"itemsPerPage\":{items},\"Resources\":["));
+    Ok(Some(resources.between(text, "]}")))
 }
 
 impl Listing {

@@ -1,6 +1,8 @@
 //! A page of a list while it is written. Resources are read in chunks and turned into text one by one, so that beside the text no more
 //! than a chunk is held, however many are looked at and however large they are.
 
+use std::sync::Arc;
+
 use scim::{Attributes, Edge, Matcher, Place};
 use serde_json::{Value, json};
 use store::members;
@@ -8,13 +10,15 @@ use store::resources::{ResourceKind, ResourceRecord};
 use store::{ReadTx, ResourceId};
 
 use super::stream::Stream;
+use super::text::Resources;
 use super::{
     Begin, LIST_BYTES_MAX, Listing, MEMBER_EFFORT, PAGE_EFFORT_MAX, Part, SCAN_EFFORT_MAX, SHOW_EFFORT_MAX,
     TOO_MUCH_TO_SHOW, Way, held,
 };
 use crate::effort::Effort;
+use crate::packed::{Members, read_members};
 use crate::representation::{Joined, View, complete, represent};
-use crate::{Caller, ProviderError, document, groups};
+use crate::{Caller, ProviderError, document, group_text, groups};
 
 /// What a run of a list found.
 #[derive(Debug, Default)]
@@ -26,10 +30,12 @@ pub(super) struct Outcome {
     /// Whether there are matches behind those that are shown, and in front of them.
     pub(super) has_more: bool,
     pub(super) has_before: bool,
+    /// Whether the first resource takes more memory than the page may.
+    pub(super) is_too_large: bool,
 }
 
 pub(super) struct Page<'q> {
-    pub(super) caller: &'q Caller,
+    pub(super) caller: &'q Arc<Caller>,
     pub(super) listing: &'q Listing,
     view: View<'q>,
     /// What the filter says of each part, where the plan does not say it all.
@@ -39,7 +45,9 @@ pub(super) struct Page<'q> {
     /// What choosing what is shown has cost.
     shown: Effort,
     pub(super) items: u32,
-    pub(super) resources: String,
+    pub(super) resources: Resources,
+    /// What the resources may take, in bytes of memory.
+    bytes_max: usize,
 }
 
 /// What trying the filter on a resource costs.
@@ -49,7 +57,12 @@ fn effort_of(comparisons: usize, members: usize, bytes: usize) -> u64 {
 }
 
 impl<'q> Page<'q> {
-    pub(super) fn new(caller: &'q Caller, listing: &'q Listing, view: View<'q>) -> Result<Self, ProviderError> {
+    pub(super) fn new(
+        caller: &'q Arc<Caller>,
+        listing: &'q Listing,
+        view: View<'q>,
+        bytes_max: usize,
+    ) -> Result<Self, ProviderError> {
         let matcher = |part: &Part| match &listing.filter {
             Some(filter) if !part.is_exact => {
                 filter.matcher_where_known(caller.resource_type(part.kind)?).map(Some).map_err(ProviderError::from)
@@ -62,7 +75,17 @@ impl<'q> Page<'q> {
             "the filter makes too many comparisons for so many resources; ask for an indexed attribute too",
         );
         let shown = Effort::new(SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW);
-        Ok(Self { caller, listing, view, matchers, effort, shown, items: 0, resources: String::new() })
+        Ok(Self {
+            caller,
+            listing,
+            view,
+            matchers,
+            effort,
+            shown,
+            items: 0,
+            resources: Resources::default(),
+            bytes_max,
+        })
     }
 
     /// Looks at the candidates, which may be given, and writes the page.
@@ -148,14 +171,15 @@ impl<'q> Page<'q> {
                 if counted <= skipped {
                     continue;
                 }
-                if self.items == limit || outcome.has_more || self.is_full() {
+                let is_over = self.items == limit || outcome.has_more || self.is_full();
+                if is_over || !self.show(tx, part, record)? {
                     outcome.has_more = true;
-                    if known.is_some() {
+                    outcome.is_too_large = self.items == 0 && limit > 0;
+                    if known.is_some() || outcome.is_too_large {
                         break;
                     }
                     continue;
                 }
-                self.show(tx, part, record)?;
                 first = first.or(Some(record));
                 last = Some(record);
             }
@@ -164,7 +188,7 @@ impl<'q> Page<'q> {
                 let first = outcome.ends.take().map_or_else(|| stream.place(part, first), |(first, _)| Ok(first))?;
                 outcome.ends = Some((first, last));
             }
-            if outcome.has_more && known.is_some() {
+            if outcome.has_more && known.is_some() || outcome.is_too_large {
                 return Ok(());
             }
         }
@@ -243,29 +267,42 @@ impl<'q> Page<'q> {
 
     /// Whether the page ends here, before its count: the next one then begins with what this one leaves out.
     pub(super) const fn is_full(&self) -> bool {
-        self.resources.len() >= LIST_BYTES_MAX || self.shown.spent() >= PAGE_EFFORT_MAX
+        self.resources.bytes() >= LIST_BYTES_MAX || self.shown.spent() >= PAGE_EFFORT_MAX
     }
 
-    /// Writes the next resource of the page.
+    /// Writes the next resource of the page; says whether there was room for it.
     pub(super) fn show(
         &mut self,
         tx: &mut ReadTx<'_>,
         part: usize,
         record: &ResourceRecord,
-    ) -> Result<(), ProviderError> {
+    ) -> Result<bool, ProviderError> {
         let (caller, kind, view) = (self.caller, self.listing.parts[part].kind, self.view);
-        let json = match kind {
-            ResourceKind::User | ResourceKind::Custom(_) => None,
-            ResourceKind::Group => groups::members_json(tx, caller, record.id, view, &mut self.shown)?,
+        let members = match kind {
+            ResourceKind::User | ResourceKind::Custom(_) => Members::Unwanted,
+            ResourceKind::Group => {
+                let left = self.bytes_max.saturating_sub(self.resources.bytes());
+                read_members(tx, caller, record.id, view, left, &mut self.shown)?
+            }
         };
         self.shown.spend((record.doc.len() as u64).saturating_mul(view.projection.comparisons() as u64))?;
-        let joined = json.map(Joined::members);
+        let joined = match &members {
+            Members::TooLarge => return Ok(false),
+            Members::Few(members) => groups::known_members_json(caller, members, view)?.map(Joined::members),
+            Members::Unwanted | Members::Many(_) => None,
+        };
         if self.items > 0 {
-            self.resources.push(',');
+            self.resources.push_str(",");
         }
-        self.resources.push_str(&represent(caller, kind, record, view, joined.as_ref())?);
+        if let Members::Many(packed) = members {
+            self.resources.push_str(&group_text::head(caller, record, view)?);
+            self.resources.push_members(caller, view, packed);
+            self.resources.push_str(group_text::TAIL);
+        } else {
+            self.resources.push_str(&represent(caller, kind, record, view, joined.as_ref())?);
+        }
         self.items += 1;
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use scim::{Filter, Literal, Operator, Resolved};
 use store::resources::{self, ResourceKind, ResourceRecord};
-use store::{ReadTx, ResourceId, listing, members};
+use store::{ReadTx, ResourceId, listing, members, unique_values};
 
 use super::{CANDIDATES_MAX, too_many};
 use crate::paths::INDEX_KEY_BYTES_MAX;
@@ -35,6 +35,8 @@ pub(super) enum LookUp {
     Key(Arc<str>, String),
     /// The beginning of such a key.
     KeyPrefix(Arc<str>, String),
+    /// The path and the key of a value that only one resource has.
+    Value(Arc<str>, String),
     /// Groups that have this member.
     Member(ResourceId),
 }
@@ -104,7 +106,7 @@ fn look_ups(indexes: &Indexes<'_>, filter: &Filter) -> Option<(Vec<LookUp>, bool
 /// What reading the candidates may cost, roughly: one, some, or many.
 fn cost(found: &[LookUp]) -> usize {
     let each = |look_up: &LookUp| match look_up {
-        LookUp::Id(_) | LookUp::Unique(_) => 1,
+        LookUp::Id(_) | LookUp::Unique(_) | LookUp::Value(..) => 1,
         LookUp::Key(..) => 10,
         LookUp::Member(_) => 100,
         LookUp::UniquePrefix(_) | LookUp::KeyPrefix(..) => 1000,
@@ -117,8 +119,8 @@ impl Indexes<'_> {
     fn equality(&self, filter: &Filter) -> Option<(Vec<LookUp>, bool)> {
         let is_plain = matches!(filter, Filter::Compare { path, .. } if path.filter.is_none());
         let found = filter.equality_terms(&self.rules.resource_type).into_iter().filter_map(|(path, value)| {
-            // Everything with an index is text, so a number in the filter is the text it was written as.
-            self.look_up(&path, value.text()?)
+            // Of texts a number in the filter is one as it was written.
+            self.look_up(&path, value.text()?).or_else(|| self.value(&path, value))
         });
         let (found, is_exact) = found.min_by_key(|(found, _)| cost(found.as_slice()))?;
         Some((found.into_iter().collect(), is_exact && is_plain))
@@ -143,6 +145,12 @@ impl Indexes<'_> {
         let key = indexed.key(text);
         let is_whole = is_whole(&key);
         Some((Some(LookUp::Key(Arc::clone(&indexed.path), key)), is_whole))
+    }
+
+    /// Where an attribute other than a text is unique, whose value this is.
+    fn value(&self, path: &str, value: &Literal) -> Option<(Option<LookUp>, bool)> {
+        let (path, key) = self.rules.unique.iter().find_map(|unique| unique.look_up(path, value))?;
+        Some((Some(LookUp::Value(Arc::clone(path), key)), false))
     }
 
     /// What a text that must begin so leads to.
@@ -192,7 +200,7 @@ pub(super) fn ask(
                 (listing::ids_by_key_prefix(tx, tenant, kind, (path, prefix), LIMIT)?, true)
             }
             LookUp::Member(member) => (members::group_ids_of(tx, tenant, *member, None, LIMIT)?, false),
-            LookUp::Id(_) | LookUp::Unique(_) | LookUp::Key(..) => continue,
+            LookUp::Id(_) | LookUp::Unique(_) | LookUp::Key(..) | LookUp::Value(..) => continue,
         };
         if is_prefix && found.len() > CANDIDATES_MAX as usize {
             return Ok(Found::TooMany);
@@ -219,11 +227,13 @@ fn named(
     look_ups: &[LookUp],
 ) -> Result<Vec<ResourceId>, ProviderError> {
     let (mut ids, mut names, mut keys) = (Vec::new(), Vec::new(), BTreeMap::<&str, Vec<&str>>::new());
+    let mut values = BTreeMap::<&str, Vec<&str>>::new();
     for look_up in look_ups {
         match look_up {
             LookUp::Id(id) => ids.push(*id),
             LookUp::Unique(key) => names.push(key.as_str()),
             LookUp::Key(path, key) => keys.entry(path).or_default().push(key),
+            LookUp::Value(path, key) => values.entry(path).or_default().push(key),
             LookUp::UniquePrefix(_) | LookUp::KeyPrefix(..) | LookUp::Member(_) => {}
         }
     }
@@ -243,6 +253,9 @@ fn named(
         }
         found.extend(of_path);
     }
+    for (path, keys) in values {
+        found.extend(unique_values::owners(tx, tenant, kind, (path, &keys))?);
+    }
     Ok(found)
 }
 
@@ -259,9 +272,12 @@ mod tests {
     }
 
     fn planned(kind: ResourceKind, filter: &str) -> String {
-        let caller = caller();
+        planned_for(&caller(), kind, filter)
+    }
+
+    fn planned_for(caller: &Caller, kind: ResourceKind, filter: &str) -> String {
         let Planned { plan: found, is_exact } =
-            plan(&caller, kind, caller.rules(kind).expect("it has both"), &filter.parse().expect("it is a filter"));
+            plan(caller, kind, caller.rules(kind).expect("it has both"), &filter.parse().expect("it is a filter"));
         let exactly = if is_exact { "exactly " } else { "" };
         match found {
             Plan::All => "all".to_owned(),
@@ -279,6 +295,7 @@ mod tests {
             LookUp::Key(path, key) => format!("{path} {key}"),
             LookUp::KeyPrefix(path, prefix) => format!("{path} {prefix}*"),
             LookUp::Member(_) => "member".to_owned(),
+            LookUp::Value(path, key) => format!("{path} {key}"),
         }
     }
 
@@ -325,6 +342,46 @@ mod tests {
             ("nothing eq null", "all".to_owned()),
         ] {
             assert_eq!(planned(ResourceKind::User, filter), expected, "{filter}");
+        }
+    }
+
+    /// RFC 7643 §2.2: what is unique need not be a text.
+    #[test]
+    fn what_filters_by_unique_numbers_and_instants_look_at() {
+        let unique = |name: &str, kind: &str| serde_json::json!({ "name": name, "type": kind, "uniqueness": "server" });
+        let badge = serde_json::json!({ "name": "badge", "type": "complex", "uniqueness": "server",
+            "subAttributes": [{ "name": "value", "type": "integer" }, { "name": "room", "type": "integer" }] });
+        let schema = serde_json::json!({ "id": "urn:example:User", "name": "More", "attributes":
+            [unique("number", "integer"), unique("share", "decimal"), unique("since", "dateTime"), unique("first", "boolean"), badge] });
+        let document = serde_json::json!({ "schemas": [schema], "resourceTypes": [{ "name": "User",
+            "schemaExtensions": [{ "schema": "urn:example:User", "required": false }] }] })
+        .to_string();
+        let definition = crate::CustomSchemas::read(&document).expect("the schema is valid");
+        let generic = Profile::by_name("generic").expect("it is built in");
+        let profile = Arc::new(definition.compile(generic, &mut BTreeMap::new()).expect("the schema fits"));
+        let settings = TenantSettings::default();
+        let caller = Caller::new(store::testing::tenant_key(1), "acme".to_owned(), profile, settings, None, None);
+        for (filter, expected) in [
+            ("number eq 7", "number =7"),
+            ("number eq 7.0 and title pr", "number =7"),
+            ("number eq -0.0", "number =0"),
+            ("number eq 9007199254740991", "number =9007199254740991"),
+            ("number eq 9007199254740992", "all"),
+            ("share eq 1.50", "share =1.5"),
+            ("share eq 2e0 or number eq 1", "share =2 + number =1"),
+            ("since eq \"1970-01-01T00:00:01Z\"", "since =1000000000"),
+            ("since eq \"1970-01-01T01:00:01.000+01:00\"", "since =1000000000"),
+            ("first eq true", "first =true"),
+            ("badge eq 3", "badge =3"),
+            ("badge[value eq 3 and room eq 4]", "badge =3"),
+            ("badge.room eq 4", "all"),
+            ("number gt 7", "all"),
+            ("number ne 7", "all"),
+            ("number eq 7 and userName eq \"Ada\"", "number =7"),
+            ("number eq 7 and externalId eq \"X\"", "number =7"),
+        ] {
+            let found = planned_for(&caller, ResourceKind::User, filter).replace("urn:example:User:", "");
+            assert_eq!(found, expected, "{filter}");
         }
     }
 

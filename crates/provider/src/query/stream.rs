@@ -120,7 +120,7 @@ impl<'q> Stream<'q> {
                     None => None,
                     Some(last) => {
                         let at = if self.direction == Direction::Up { last } else { len - 1 - last };
-                        self.place_at(tx, part, at)?
+                        self.place_at(tx, part, (at, len))?
                     }
                 };
                 return Ok(());
@@ -131,18 +131,25 @@ impl<'q> Stream<'q> {
         Ok(())
     }
 
-    /// The place with that number, counted up from 0.
-    fn place_at(&mut self, tx: &mut ReadTx<'_>, part: usize, number: u64) -> Result<Option<Place>, ProviderError> {
+    /// The place with that number, counted up from 0, of so many.
+    fn place_at(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        part: usize,
+        (number, len): (u64, u64),
+    ) -> Result<Option<Place>, ProviderError> {
         let (tenant, kind, way) = (self.caller.tenant(), self.kind(part), self.listing.way);
         let at = usize::try_from(number).unwrap_or(usize::MAX);
         let id = match self.source(tx, part)? {
             Source::Records(records) => records.get(at).map(|record| record.id),
             Source::Ids(ids) => ids.get(at).copied(),
             Source::Index if way == Way::ByUniqueKey => {
-                let key = listing::unique_key_at(tx, tenant, kind, number)?.map(SortKey::Text);
+                // A group may be from a time when its name need not have been unique.
+                let len = if kind == ResourceKind::User { len } else { u64::MAX };
+                let key = listing::unique_key_at(tx, tenant, kind, (number, len))?.map(SortKey::Text);
                 return Ok(key.map(|key| Place { key: Some(key), ..place_of(part, ResourceId::from_bytes([0; 16])) }));
             }
-            Source::Index => listing::id_at(tx, tenant, kind, number)?,
+            Source::Index => listing::id_at(tx, tenant, kind, (number, len))?,
         };
         Ok(id.map(|id| place_of(part, id)))
     }

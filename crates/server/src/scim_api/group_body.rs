@@ -1,13 +1,7 @@
 //! A group as the body of an answer, made piece by piece as the client takes it.
 
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 use axum::body::Body;
-use bytes::Bytes;
 use http::{Response, StatusCode};
-use hyper::body::{Body as HttpBody, Frame};
 use provider::{EntityTag, GroupFetched, GroupText, Precondition};
 use scim::{Projection, ScimError};
 use store::resources::ResourceKind;
@@ -15,7 +9,7 @@ use store::{ReadTx, ResourceId};
 
 use super::room::{ANSWER_BYTES, Held};
 use super::visitor::Admitted;
-use super::{Rejection, answer};
+use super::{Rejection, answer, pieces};
 use crate::App;
 
 /// Most memory that the members of one group may take while they are sent: about seven million members without a name.
@@ -32,7 +26,7 @@ pub(crate) async fn answer(
     let (tenant, location) = (admitted.caller.tenant(), admitted.location(ResourceKind::Group, id)?);
     let (admitted, projection) = (std::sync::Arc::new(admitted), std::sync::Arc::new(projection));
     for bytes_max in [ANSWER_BYTES, GROUP_BYTES_MAX] {
-        let room = app.room().take_bytes(tenant, bytes_max).await?;
+        let room = app.room().take(tenant, bytes_max).await?;
         let (admitted, projection, unless) = (admitted.clone(), projection.clone(), unless.clone());
         let read = move |tx: &mut ReadTx<'_>| {
             let view = admitted.view(&projection);
@@ -46,35 +40,20 @@ pub(crate) async fn answer(
             GroupFetched::TooLarge => {}
         }
     }
-    Err(ScimError::too_many(
+    Err(too_large())
+}
+
+/// A group's members take more than [`GROUP_BYTES_MAX`].
+pub(crate) fn too_large() -> Rejection {
+    ScimError::too_many(
         "the group has too many members for one answer; leave them out by excludedAttributes=members and look each one up by \
          members.value eq \"id\"",
     )
-    .into())
+    .into()
 }
 
-fn found(group: GroupText, mut room: Held) -> Response<Body> {
-    let tag = EntityTag::of(group.version);
-    let body = if group.is_short() {
-        Body::from(room.keep(group.collect()))
-    } else {
-        room.shrink_to(group.bytes());
-        Body::new(GroupBody { group, _room: room })
-    };
+fn found(group: GroupText, room: Held) -> Response<Body> {
+    let (tag, bytes) = (EntityTag::of(group.version), group.bytes());
+    let body = if group.is_short() { Body::from(room.keep(group.collect())) } else { pieces::body(group, room, bytes) };
     answer::tagged(StatusCode::OK, body, tag)
-}
-
-/// The text that is still to be sent, with the room that its members take.
-struct GroupBody {
-    group: GroupText,
-    _room: Held,
-}
-
-impl HttpBody for GroupBody {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.group.next().map(|piece| Ok(Frame::data(piece.into()))))
-    }
 }

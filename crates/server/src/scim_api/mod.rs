@@ -12,6 +12,7 @@ mod discovery;
 mod group_body;
 mod own_address;
 mod parameters;
+mod pieces;
 mod rejection;
 mod resources;
 mod room;

@@ -16,8 +16,9 @@ use store::{ResourceId, TenantKey, WriteTx};
 
 use super::body::ScimBody;
 use super::parameters::Parameters;
+use super::room::ANSWER_BYTES;
 use super::visitor::{Admitted, LastSegment, Visitor, Writer};
-use super::{Rejection, answer, group_body};
+use super::{Rejection, answer, group_body, pieces};
 use crate::App;
 
 type Answer = Result<Response<Body>, Rejection>;
@@ -93,12 +94,21 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
             return Ok(answer::json(StatusCode::OK, text));
         }
     }
-    let run = move |tx: &mut store::ReadTx<'_>| {
-        let (admitted, listing, projection) = &*asked;
-        provider::list(tx, &admitted.caller, listing, admitted.view(projection)).map_err(Rejection::from)
-    };
-    let room = app.room().take(tenant).await?;
-    Ok(answer::json(StatusCode::OK, room.keep(app.store.scan(run).await?)))
+    for bytes_max in [ANSWER_BYTES, group_body::GROUP_BYTES_MAX] {
+        let asked = Arc::clone(&asked);
+        let run = move |tx: &mut store::ReadTx<'_>| {
+            let (admitted, listing, projection) = &*asked;
+            provider::list(tx, &admitted.caller, listing, admitted.view(projection), bytes_max).map_err(Rejection::from)
+        };
+        let room = app.room().take(tenant, bytes_max).await?;
+        if let Some(list) = app.store.scan(run).await? {
+            let bytes = list.bytes();
+            let body =
+                if list.is_short() { Body::from(room.keep(list.collect())) } else { pieces::body(list, room, bytes) };
+            return Ok(answer::json(StatusCode::OK, body));
+        }
+    }
+    Err(group_body::too_large())
 }
 
 async fn find(scope: Kinds, app: App, admitted: Admitted, ScimBody(body): ScimBody) -> Answer {

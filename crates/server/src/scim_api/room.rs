@@ -69,17 +69,9 @@ impl<Tenant: Eq + Hash> Room<Tenant> {
         }
     }
 
-    /// Sets room aside for one answer of a tenant, and its turn to scan. Waits for them as long as a request may take.
-    pub(crate) async fn take(&self, tenant: Tenant) -> Result<Held, Rejection> {
-        self.take_mib(tenant, ANSWER_MIB).await
-    }
-
-    /// The same for one that is known to need more than others: so many bytes.
-    pub(crate) async fn take_bytes(&self, tenant: Tenant, bytes: usize) -> Result<Held, Rejection> {
-        self.take_mib(tenant, bytes.div_ceil(MIB).min(SHARE_MIB)).await
-    }
-
-    async fn take_mib(&self, tenant: Tenant, size: usize) -> Result<Held, Rejection> {
+    /// Sets so many bytes aside for one answer of a tenant, and its turn to scan. Waits for them as long as a request may take.
+    pub(crate) async fn take(&self, tenant: Tenant, bytes: usize) -> Result<Held, Rejection> {
+        let size = bytes.div_ceil(MIB).min(SHARE_MIB);
         let size = u32::try_from(size).unwrap_or(u32::MAX);
         // The share first: whoever waits for that keeps no other tenant waiting.
         let share = self.share(tenant);
@@ -212,9 +204,9 @@ mod tests {
     #[tokio::test]
     async fn room_is_kept_until_the_answer_is_gone_and_small_answers_keep_none() {
         let (room, tenant) = (Room::new(100, true), 1);
-        let small = room.take(tenant).await.ok().unwrap().keep("small".to_owned());
+        let small = room.take(tenant, ANSWER_BYTES).await.ok().unwrap().keep("small".to_owned());
         assert_eq!((&*small, room.whole.available_permits()), (&b"small"[..], ROOM_MIB));
-        let large = room.take(tenant).await.ok().unwrap().keep("x".repeat(3 * MIB));
+        let large = room.take(tenant, ANSWER_BYTES).await.ok().unwrap().keep("x".repeat(3 * MIB));
         let being_written = large.slice(1..);
         drop(large);
         let left = || (room.share(tenant).answers.available_permits(), room.whole.available_permits());
@@ -226,7 +218,7 @@ mod tests {
     #[tokio::test]
     async fn a_larger_answer_takes_more_and_gives_back_what_it_does_not_need() {
         let (room, tenant) = (Room::new(100, true), 1);
-        let mut held = room.take_bytes(tenant, 100 * MIB + 1).await.ok().unwrap();
+        let mut held = room.take(tenant, 100 * MIB + 1).await.ok().unwrap();
         let left = || (room.share(tenant).answers.available_permits(), room.whole.available_permits());
         assert_eq!(left(), (SHARE_MIB - 101, ROOM_MIB - 101));
         held.shrink_to(2 * MIB + 1);
@@ -235,7 +227,7 @@ mod tests {
         assert_eq!(left(), (SHARE_MIB - 3, ROOM_MIB - 3));
         drop(held);
         assert_eq!(left(), (SHARE_MIB, ROOM_MIB));
-        assert!(room.take_bytes(tenant, usize::MAX).await.is_ok(), "never more than there is");
+        assert!(room.take(tenant, usize::MAX).await.is_ok(), "never more than there is");
     }
 
     #[tokio::test(start_paused = true)]
@@ -255,13 +247,13 @@ mod tests {
     async fn a_tenant_that_takes_all_it_can_leaves_room_for_others() {
         let (room, greedy, other) = (Room::new(100, true), 1, 2);
         let mut held = Vec::new();
-        while let Ok(taken) = tokio::time::timeout(Duration::from_secs(1), room.take(greedy)).await {
+        while let Ok(taken) = tokio::time::timeout(Duration::from_secs(1), room.take(greedy, ANSWER_BYTES)).await {
             held.push(taken.ok().unwrap());
         }
         assert_eq!(held.len(), SHARE_MIB / ANSWER_MIB);
-        assert!(room.take(other).await.is_ok());
+        assert!(room.take(other, ANSWER_BYTES).await.is_ok());
         held.pop();
-        assert!(room.take(greedy).await.is_ok());
+        assert!(room.take(greedy, ANSWER_BYTES).await.is_ok());
     }
 
     /// TI-06: whoever has all its turns waits for its own; the others do not.
@@ -275,16 +267,16 @@ mod tests {
                 turns.push(turn.ok().unwrap());
             }
             let mut scans = Vec::new();
-            while let Ok(scan) = tokio::time::timeout(Duration::from_secs(1), room.take(greedy)).await {
+            while let Ok(scan) = tokio::time::timeout(Duration::from_secs(1), room.take(greedy, ANSWER_BYTES)).await {
                 scans.push(scan.ok().unwrap());
             }
             assert_eq!((turns.len(), scans.len()), (writes, 2));
-            assert!(room.write(other).await.is_ok() && room.take(other).await.is_ok());
+            assert!(room.write(other).await.is_ok() && room.take(other, ANSWER_BYTES).await.is_ok());
             turns.pop();
             assert!(room.write(greedy).await.is_ok());
             // A scan that is over makes way, also while its answer is being written.
             let answer = scans.pop().unwrap().keep("x".repeat(3 * MIB));
-            assert!(room.take(greedy).await.is_ok());
+            assert!(room.take(greedy, ANSWER_BYTES).await.is_ok());
             drop(answer);
         }
     }
@@ -292,18 +284,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_more_requests_wait_than_allowed() {
         let (room, tenant) = (Arc::new(Room::new(1, false)), 1);
-        let held = room.take(tenant).await.ok().unwrap();
+        let held = room.take(tenant, ANSWER_BYTES).await.ok().unwrap();
         let wait = || {
             let room = Arc::clone(&room);
-            tokio::spawn(async move { room.take(tenant).await.map(drop) })
+            tokio::spawn(async move { room.take(tenant, ANSWER_BYTES).await.map(drop) })
         };
         let waiting: Vec<_> = (0..WAITING_MAX).map(|_| wait()).collect();
         tokio::time::sleep(Duration::from_secs(1)).await;
-        assert!(matches!(room.take(tenant).await, Err(Rejection::TooManyAtOnce)));
+        assert!(matches!(room.take(tenant, ANSWER_BYTES).await, Err(Rejection::TooManyAtOnce)));
         drop(held);
         for one in waiting {
             assert!(one.await.unwrap().is_ok());
         }
-        assert!(room.take(tenant).await.is_ok());
+        assert!(room.take(tenant, ANSWER_BYTES).await.is_ok());
     }
 }

@@ -1,12 +1,16 @@
 //! Groups of many members: what is asked of one costs what is named, and what is answered is one moment of it.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use http_body_util::BodyExt;
+use provider::{Kinds, ListQuery, Listing, Pager, ResourceKind, View, Walker};
+use scim::Projection;
 use serde_json::{Value, json};
 use store::testing::on_both;
 use tower::ServiceExt;
 
-use crate::world::{GROUP, PATCH, USER, World};
+use crate::world::{GROUP, PATCH, USER, World, key};
 
 fn operations(operations: &Value) -> Value {
     json!({ "schemas": [PATCH], "Operations": operations })
@@ -94,6 +98,97 @@ fn gr_04_pieces_say_what_one_text_would() {
         assert_eq!(world.send(unless("W/\"1\"")).await.status.as_u16(), 304);
         assert_eq!(world.send(unless("W/\"2\"")).await.status.as_u16(), 200);
         assert_eq!(world.call("HEAD", &path, &Value::Null).await.status.as_u16(), 200);
+    });
+}
+
+/// RFC 7644 §3.4.2: a list shows groups as a GET of each does, and that of a large one is no one text either.
+#[test]
+fn gr_04_a_list_sends_large_groups_in_pieces_too() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let ids = users(&world, 2500).await;
+        let mut groups = Vec::new();
+        for count in [2, 2500, 0, 1000, 1001, 3] {
+            groups.push((group_of(&world, &ids[..count]).await, count));
+        }
+        for (query, pieces_least) in [
+            ("", 8),
+            ("?sortBy=displayName", 8),
+            ("?sortBy=id&sortOrder=descending", 8),
+            ("?filter=displayName+eq+%22G%22", 8),
+            ("?attributes=members.value,displayName", 8),
+            ("?startIndex=2&count=1", 5),
+            ("?cursor&count=2", 5),
+            ("?excludedAttributes=members", 1),
+            ("?startIndex=6", 1),
+        ] {
+            let request = world.request("GET", &format!("/Groups{query}")).body(Body::empty()).unwrap();
+            let answer = world.service.clone().oneshot(request).await.unwrap();
+            assert_eq!(answer.headers()["content-type"], "application/scim+json");
+            let (mut body, mut pieces, mut text) = (answer.into_body(), 0, Vec::new());
+            while let Some(frame) = body.frame().await {
+                let piece = frame.unwrap().into_data().unwrap();
+                assert!(piece.len() < 400_000, "{query}: {}", piece.len());
+                text.extend_from_slice(&piece);
+                pieces += 1;
+            }
+            assert!(pieces >= pieces_least && (pieces == 1 || pieces_least > 1), "{query}: {pieces}");
+            let list: Value = serde_json::from_slice(&text).unwrap();
+            assert_eq!(list["totalResults"], groups.len(), "{query}");
+            let shown = list["Resources"].as_array().unwrap();
+            assert_eq!(list["itemsPerPage"], shown.len(), "{query}");
+            for group in shown {
+                let (id, count) = groups.iter().find(|(id, _)| group["id"] == **id).unwrap();
+                let alone = world.get(&format!("/Groups/{id}")).await.body;
+                if query.contains("ttributes") {
+                    let members = group.get("members").and_then(Value::as_array).map_or(0, Vec::len);
+                    assert_eq!(members, if query.contains("excluded") { 0 } else { *count }, "{query}");
+                } else {
+                    assert_eq!(*group, alone, "{query}");
+                }
+            }
+        }
+    });
+}
+
+/// Whatever the groups of a list take, a page takes no more than it may: it ends before the one that it has no room for.
+#[test]
+fn gr_04_a_page_ends_before_a_group_that_it_has_no_room_for() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let ids = users(&world, 2500).await;
+        for count in [1000, 1001, 2, 2500] {
+            group_of(&world, &ids[..count]).await;
+        }
+        for (query, bytes_max, expected) in [
+            (("1", ""), 30_000, Some(1)),
+            (("1", "displayName"), 30_000, Some(1)),
+            (("1", ""), 45_000, Some(3)),
+            (("1", "displayName"), 45_000, Some(3)),
+            (("3", ""), 30_000, Some(1)),
+            (("4", ""), 30_000, None),
+            (("4", "displayName"), 30_000, None),
+            (("4", ""), 60_000, Some(1)),
+            (("1", ""), 100_000, Some(4)),
+            (("5", ""), 0, Some(0)),
+        ] {
+            let (token, now) = (world.token.clone(), world.now());
+            let ((start, sort), told) = (query, format!("{query:?} {bytes_max}"));
+            let list = world.store.scan(move |tx| {
+                let caller = provider::authenticate(tx, &key(), &token, now).expect("the token is valid");
+                let sort_by = Some(sort).filter(|sort| !sort.is_empty());
+                let query = ListQuery { start_index: Some(start), sort_by, ..ListQuery::default() };
+                let (pager, scope) = (Arc::new(Pager::new(&key())), Kinds::One(ResourceKind::Group));
+                let listing = Listing::prepare(&caller, scope, &query, &pager, Walker::default(), now)?;
+                let view = View { base: "", projection: &Projection::default() };
+                provider::list(tx, &caller, &listing, view, bytes_max)
+            });
+            let list = list.await.unwrap();
+            assert!(list.as_ref().is_none_or(|list| list.bytes() <= bytes_max + 4096), "{told}");
+            let list = list.map(|list| serde_json::from_str::<Value>(&list.collect::<String>()).unwrap());
+            assert_eq!(list.as_ref().map(|list| list["Resources"].as_array().unwrap().len()), expected, "{told}");
+            assert!(list.is_none_or(|list| list["totalResults"] == 4), "{told}");
+        }
     });
 }
 

@@ -172,7 +172,8 @@ fn two_servers_that_remember_nothing_of_each_other_still_find_the_page() {
             let scope = Kinds::One(ResourceKind::User);
             let listing = Listing::prepare(&caller, scope, &query, &pager, Walker::default(), now)?;
             let projection = Projection::default();
-            provider::list(tx, &caller, &listing, View { base: "", projection: &projection })
+            let view = View { base: "", projection: &projection };
+            Ok(provider::list(tx, &caller, &listing, view, usize::MAX)?.into_iter().flatten().collect())
         });
         let found: Value = serde_json::from_str(&found.await.unwrap()).unwrap();
         assert_eq!((&found["Resources"][0]["id"], &found["startIndex"]), (&json!(all[7]), &json!(8)));

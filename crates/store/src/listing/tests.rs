@@ -160,12 +160,15 @@ fn resources_by_id_and_by_unique_key_in_both_directions() {
                 {
                     sorted.push(found.id);
                     let number = by_name.iter().position(|id| *id == found.id).unwrap();
-                    after = unique_key_at(tx, one, KIND, number as u64)?;
+                    let all = [by_name.len() as u64, u64::MAX][number % 2];
+                    after = unique_key_at(tx, one, KIND, (number as u64, all))?;
                 }
                 assert_eq!(sorted, names, "{direction:?}");
             }
             for (number, expected) in [(0, Some(0)), (4, Some(u128::MAX)), (5, None), (u64::MAX, None)] {
-                assert_eq!(id_at(tx, one, KIND, number)?, expected.map(numbered), "{number}");
+                for all in [5, u64::MAX] {
+                    assert_eq!(id_at(tx, one, KIND, (number, all))?, expected.map(numbered), "{number} of {all}");
+                }
             }
             let mut found: Vec<_> =
                 by_ids(tx, one, KIND, &[0, 5, 8].map(numbered))?.into_iter().map(|r| r.id).collect();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{databases, numbered, on_both, second};
+use crate::testing::{databases, numbered, on_both, postgres_client, second};
 use crate::{StoreError, resources, tenants};
 
 fn member(number: u128, display: Option<&str>) -> MemberRecord {
@@ -53,6 +53,39 @@ fn many_members_by_one_statement() {
         });
         assert!(nul.await.is_err());
     });
+}
+
+/// On PostgreSQL, where nearly all rows are of one group and a statement was planned for any.
+#[test]
+fn what_is_asked_of_a_small_group_does_not_look_at_the_members_of_a_large_one() {
+    const GROUP: &str = "'00000000-0000-0000-0000-00000000000b'";
+    const FILL: &str = "INSERT INTO members (tenant, group_id, member_id, kind)
+        SELECT 1, '00000000-0000-0000-0000-00000000000a', lpad(to_hex(number), 32, '0')::uuid, 1 FROM generate_series(1, 20000) AS number;
+        INSERT INTO members (tenant, group_id, member_id, kind) VALUES (1, '00000000-0000-0000-0000-00000000000b', '00000000-0000-0000-0000-000000000001', 1);
+        ANALYZE members; SET plan_cache_mode = force_generic_plan";
+    for database in databases() {
+        drop(database.open());
+        let Some(mut client) = postgres_client(&database) else { continue };
+        client.batch_execute(FILL).unwrap();
+        let ids = r#"'["00000000-0000-0000-0000-000000000001"]'"#;
+        for (name, sql, more, index) in [
+            ("CLEAR", &CLEAR, String::new(), "members_pkey"),
+            ("COUNT_UP_TO", &COUNT_UP_TO, ", 21".to_owned(), "members_pkey"),
+            ("MEMBERS", &MEMBERS, format!(", {GROUP}, 21"), "members_pkey"),
+            ("SOME", &SOME, format!(", {ids}"), "group_id = $2"),
+            ("REMOVE_ALL", &REMOVE_ALL, format!(", {ids}"), "group_id = $2"),
+            ("REMOVE", &REMOVE, format!(", {GROUP}"), "group_id = $2"),
+            ("IS_MEMBER", &IS_MEMBER, format!(", {GROUP}"), "group_id = $2"),
+            ("emptied", &crate::emptied::REMOVE, ", 21".to_owned(), "members_pkey"),
+        ] {
+            client.batch_execute(&format!("PREPARE p AS {}", sql.postgres())).unwrap();
+            let rows = client.query(&format!("EXPLAIN (COSTS OFF) EXECUTE p (1, {GROUP}{more})"), &[]).unwrap();
+            client.batch_execute("DEALLOCATE p").unwrap();
+            let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+            let plan = plan.join("\n");
+            assert!(!plan.contains("Seq Scan") && plan.contains(index), "{name}: {plan}");
+        }
+    }
 }
 
 #[test]

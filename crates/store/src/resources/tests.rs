@@ -96,7 +96,7 @@ fn nothing_is_found_under_another_tenant_or_kind() {
                 assert_eq!(by_ids(tx, tenant, kind, &[numbered(1)])?, []);
                 assert_eq!(ids_by_key_prefix(tx, tenant, kind, ("externalId", "7"), 9)?, []);
                 assert_eq!(ids_by_unique_prefix(tx, tenant, kind, "a", 9)?, []);
-                assert_eq!((id_at(tx, tenant, kind, 0)?, unique_key_at(tx, tenant, kind, 0)?), (None, None));
+                assert_eq!((id_at(tx, tenant, kind, (0, 0))?, unique_key_at(tx, tenant, kind, (0, 0))?), (None, None));
                 assert_eq!(page_after(tx, tenant, kind, None, rows(9))?, []);
                 assert_eq!(count(tx, tenant, kind)?, 0);
                 update(tx, tenant, kind, numbered(1), None, "{\"stolen\":1}", (&keys, &[]), second(9))?;
