@@ -10,6 +10,7 @@ mod changes;
 pub mod clients;
 pub mod emptied;
 mod error;
+mod figures;
 pub mod groups;
 mod id;
 pub mod jobs;
@@ -42,6 +43,7 @@ pub use changes::{
     changes_after, feed_head, number_changes, occurrences_after, trim_changes,
 };
 pub use error::{StoreError, UniqueKey};
+pub use figures::{Figures, Histogram, WriteTimes};
 pub use id::{
     AppId, ClientId, CycleId, GroupId, LogId, ObjectId, ResourceId, RoleId, SecretId, TenantKey, TokenId, UserId,
     WebhookId, version_7,
