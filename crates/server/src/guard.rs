@@ -20,6 +20,7 @@ use http::{HeaderName, HeaderValue, Request, Response, header};
 use hyper::body::Body as HttpBody;
 use jiff::Timestamp;
 use tower::Service;
+use tracing::Instrument as _;
 
 use crate::connections::Connections;
 use crate::edge::Edge;
@@ -107,13 +108,19 @@ where
         request.extensions_mut().insert(passing.trail());
         let answer = self.routes.call(request);
         let deadline = self.deadline;
-        Box::pin(async move {
+        let trace = passing.trace_id();
+        let answered = async move {
             let answer = match tokio::time::timeout(deadline, contained(answer)).await {
                 Ok(answer) => answer,
                 Err(_) => Rejection::TooSlow.into_response(),
             };
             Ok(with_headers(passing.end(answer).await))
-        })
+        };
+        match trace {
+            None => Box::pin(answered),
+            // What is logged on the way bears the id.
+            Some(trace) => Box::pin(answered.instrument(tracing::error_span!("request", trace_id = %trace))),
+        }
     }
 }
 
@@ -143,6 +150,8 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::EdgeSettings;
+    use crate::traces::{TraceSettings, Traces};
 
     async fn panics() -> &'static str {
         panic!("a handler failed")
@@ -150,6 +159,45 @@ mod tests {
 
     async fn hangs() -> &'static str {
         std::future::pending().await
+    }
+
+    async fn complains() {
+        tracing::error!("the disk is gone");
+    }
+
+    /// Where log lines go in a test.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_logged_on_the_way_bears_the_trace() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let _logging = tracing::subscriber::set_default(subscriber);
+        let traces = TraceSettings { service_name: "x".to_owned(), share: 0.0 };
+        let edge = Edge::new(&EdgeSettings::default(), None, Some(Traces::new(traces, [1; 16])), "");
+        let routes = Router::new().route("/complains", get(complains));
+        let guard = Guard::new(routes, Arc::new(edge), || Timestamp::UNIX_EPOCH);
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        for parent in [format!("00-{trace}-00f067aa0ba902b7-00"), "nonsense".to_owned()] {
+            let request = Request::get("/complains").header("traceparent", parent).body(Body::empty()).unwrap();
+            guard.clone().oneshot(request).await.unwrap();
+        }
+        let told = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let told: Vec<_> = told.lines().map(|line| (line.contains("disk"), line.contains(trace))).collect();
+        assert_eq!(told, [(true, true), (true, false)]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -72,7 +72,8 @@ pub struct Figures {
 }
 
 impl Figures {
-    pub(crate) const fn new(connections: Option<u32>) -> Self {
+    /// Figures of a store that has counted nothing yet, with the connections of its pool, if it has one.
+    pub const fn new(connections: Option<u32>) -> Self {
         Self {
             connections,
             waiting: AtomicI64::new(0),

@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use store::Store;
 
 pub(crate) use line::{Bodies, Line};
+pub(crate) use mask::secrets;
 pub use search::{LogQuery, search};
 
 use crate::gates::Gate;

@@ -16,6 +16,7 @@ use super::room::{ANSWER_BYTES, Held};
 use super::visitor::Admitted;
 use super::{Rejection, answer};
 use crate::App;
+use crate::traces::{READ, step};
 
 /// Most memory that the members of one group may take while they are sent: about seven million members without a name.
 pub(crate) const GROUP_BYTES_MAX: usize = 128 << 20;
@@ -28,7 +29,7 @@ pub(crate) async fn answer(
     projection: Projection,
     unless: Precondition,
 ) -> Result<Response<Body>, Rejection> {
-    let tenant = admitted.caller.tenant();
+    let (tenant, trace) = (admitted.caller.tenant(), admitted.trace.clone());
     let (admitted, projection) = (std::sync::Arc::new(admitted), std::sync::Arc::new(projection));
     for bytes_max in [ANSWER_BYTES, GROUP_BYTES_MAX] {
         let room = app.room().take_bytes(tenant, bytes_max).await?;
@@ -37,7 +38,7 @@ pub(crate) async fn answer(
             let view = admitted.view(&projection);
             provider::get_group(tx, &admitted.caller, id, view, &unless, bytes_max).map_err(Rejection::from)
         };
-        match app.store.scan(read).await? {
+        match step(trace.as_deref(), READ, app.store.scan(read)).await? {
             GroupFetched::Found(group) => return Ok(found(*group, room)),
             GroupFetched::NotModified { version } => {
                 return Ok(answer::empty(StatusCode::NOT_MODIFIED, Some(version)));

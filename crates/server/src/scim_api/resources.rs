@@ -16,6 +16,7 @@ use super::parameters::Parameters;
 use super::visitor::{Admitted, LastSegment, Visitor, Writer};
 use super::{Rejection, answer, group_body};
 use crate::App;
+use crate::traces::{READ, step};
 
 type Answer = Result<Response<Body>, Rejection>;
 
@@ -79,6 +80,7 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
     let (pager, walker, now) = (app.pager(), admitted.walker(), app.now());
     let listing = Listing::prepare(&admitted.caller, scope, &parameters.list(), pager, walker, now)?;
     let (may_be_few, tenant) = (listing.may_be_one_statement(), admitted.caller.tenant());
+    let trace = admitted.trace.clone();
     let asked = Arc::new((admitted, listing, projection));
     if may_be_few {
         let asked = Arc::clone(&asked);
@@ -86,7 +88,7 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
             let (admitted, listing, projection) = &*asked;
             provider::list_few(tx, &admitted.caller, listing, admitted.view(projection)).map_err(Rejection::from)
         };
-        if let Some(text) = app.store.look_up(run).await? {
+        if let Some(text) = step(trace.as_deref(), READ, app.store.look_up(run)).await? {
             return Ok(answer::json(StatusCode::OK, text));
         }
     }
@@ -95,7 +97,7 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
         provider::list(tx, &admitted.caller, listing, admitted.view(projection)).map_err(Rejection::from)
     };
     let room = app.room().take(tenant).await?;
-    Ok(answer::json(StatusCode::OK, room.keep(app.store.scan(run).await?)))
+    Ok(answer::json(StatusCode::OK, room.keep(step(trace.as_deref(), READ, app.store.scan(run)).await?)))
 }
 
 async fn find(scope: Kinds, app: App, admitted: Admitted, ScimBody(body): ScimBody) -> Answer {
@@ -117,6 +119,7 @@ async fn fetch(
     if kind == ResourceKind::Group && provider::Profile::generic().wants_members(&projection) {
         return group_body::answer(&app, visitor.admitted(&app, now).await?, last.id()?, projection, unless).await;
     }
+    let trace = visitor.trace();
     let run = move |tx: &mut store::ReadTx<'_>| {
         let caller = visitor.admit(tx, now)?;
         let base = visitor.base(&caller);
@@ -124,7 +127,7 @@ async fn fetch(
         let found = last.id().and_then(|id| Ok(provider::get(tx, &caller, kind, id, view, &unless)?));
         Ok::<_, Rejection>((caller, found))
     };
-    let (caller, found) = app.store.read(run).await?;
+    let (caller, found) = step(trace.as_deref(), READ, app.store.read(run)).await?;
     app.uses().note(&caller, now);
     Ok(answer::fetched(found?))
 }
