@@ -31,8 +31,8 @@ Exit codes:
 
 Configuration, the later the stronger:
   lockstep.toml in the data folder, else in the current folder (or --config FILE)
-  LOCKSTEP_DATA, LOCKSTEP_DATABASE, LOCKSTEP_PUBLIC_URL, LOCKSTEP_LOG,
-  and for serve LOCKSTEP_LISTEN, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS
+  LOCKSTEP_DATA, LOCKSTEP_LISTEN, LOCKSTEP_DATABASE, LOCKSTEP_PUBLIC_URL, LOCKSTEP_LOG,
+  OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS
   options";
 
 /// Keeps the accounts and groups of every application in lockstep with a directory.

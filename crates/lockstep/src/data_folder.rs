@@ -415,6 +415,8 @@ mod tests {
             ("database = \"postgres://db/name?user=u&password=pw\"", 0o644, true),
             ("database = \"postgres://lockstep:pw@db/name\"", 0o600, false),
             ("database = \"postgres://lockstep@db:5432/name\"", 0o644, false),
+            ("[traces]\nheaders = \"x-key=pw\"", 0o644, true),
+            ("[traces]\nshare = 1", 0o644, false),
             ("listen = \"127.0.0.1:1\"", 0o644, false),
             ("no toml", 0o644, false),
         ] {

@@ -20,7 +20,7 @@ use http::{HeaderName, HeaderValue, Request, Response, header};
 use hyper::body::Body as HttpBody;
 use jiff::Timestamp;
 use tower::Service;
-use tracing::Instrument as _;
+use tracing::Span;
 
 use crate::connections::Connections;
 use crate::edge::Edge;
@@ -108,19 +108,15 @@ where
         request.extensions_mut().insert(passing.trail());
         let answer = self.routes.call(request);
         let deadline = self.deadline;
-        let trace = passing.trace_id();
-        let answered = async move {
-            let answer = match tokio::time::timeout(deadline, contained(answer)).await {
+        Box::pin(async move {
+            // What is logged on the way bears the id.
+            let span = passing.trace_id().map(|trace| tracing::error_span!("request", trace_id = %trace));
+            let answer = match tokio::time::timeout(deadline, contained(answer, span)).await {
                 Ok(answer) => answer,
                 Err(_) => Rejection::TooSlow.into_response(),
             };
             Ok(with_headers(passing.end(answer).await))
-        };
-        match trace {
-            None => Box::pin(answered),
-            // What is logged on the way bears the id.
-            Some(trace) => Box::pin(answered.instrument(tracing::error_span!("request", trace_id = %trace))),
-        }
+        })
     }
 }
 
@@ -132,10 +128,14 @@ fn with_headers(mut answer: Response<Body>) -> Response<Body> {
     answer
 }
 
-/// Turns a panic into an answer. The panic hook has told the log already.
-async fn contained(answer: impl Future<Output = Result<Response<Body>, Infallible>>) -> Response<Body> {
+/// Turns a panic into an answer. The panic hook has told the log already. What is logged meanwhile stands in the span.
+async fn contained(
+    answer: impl Future<Output = Result<Response<Body>, Infallible>>,
+    span: Option<Span>,
+) -> Response<Body> {
     let mut answer = pin!(answer);
     poll_fn(|context| {
+        let _inside = span.as_ref().map(Span::enter);
         catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)))
             .unwrap_or_else(|_| Poll::Ready(Ok(Rejection::Internal.into_response())))
     })
