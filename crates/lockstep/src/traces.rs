@@ -12,7 +12,8 @@ use crate::config::TracesConfig;
 use crate::world::World;
 
 /// The collector, as failures to reach it name it.
-const COLLECTOR: Called = Called { server: "collector of traces", address: "traces.endpoint", program: "collector" };
+const COLLECTOR: Called =
+    Called { server: "collector of traces", address: "address in traces.endpoint", program: "collector" };
 /// What it may take beyond its own limit to end.
 const GRACE: Duration = Duration::from_secs(1);
 

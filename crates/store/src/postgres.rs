@@ -197,7 +197,7 @@ impl Connection {
             let tx = ReadTx::postgres(client, prepared, &mut gave_up).counting_in(slot);
             catching(|| use_case(tx))
         });
-        let begun = Instant::now();
+        let ending = Instant::now();
         let result = match result {
             Ok(value) => self.end("COMMIT").map(|()| value).map_err(E::from),
             Err(error) => {
@@ -205,7 +205,7 @@ impl Connection {
                 Err(error)
             }
         };
-        Outcome { result, gave_up, ended: Ended { begun, done: Instant::now() } }
+        Outcome { result, gave_up, ended: Ended { begun: ending, done: Instant::now() } }
     }
 
     fn begin(&mut self, begin: &str) -> Result<(&mut Client, &mut Prepared), StoreError> {

@@ -70,6 +70,7 @@ impl<'a> Exporter<'a> {
         // What was on its way when the end came is sent once more: the collector knows spans by their ids.
         let left = loop {
             tokio::select! {
+                biased;
                 () = &mut stopped => break None,
                 () = self.queue.is_full() => {}
                 () = sleep(SEND_EVERY) => {}

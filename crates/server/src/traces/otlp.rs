@@ -28,10 +28,12 @@ const END: &str = "]}]}]}";
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Span<'a> {
-    trace_id: String,
-    span_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    parent_span_id: Option<String>,
+    #[serde(rename = "traceId")]
+    trace: String,
+    #[serde(rename = "spanId")]
+    id: String,
+    #[serde(rename = "parentSpanId", skip_serializing_if = "Option::is_none")]
+    above: Option<String>,
     name: &'a str,
     kind: u8,
     start_time_unix_nano: String,
@@ -129,9 +131,9 @@ fn one(
     (attributes, status): (Vec<Attribute<'_>>, Option<Status>),
 ) -> String {
     let span = Span {
-        trace_id: trace.to_string(),
-        span_id: span.to_string(),
-        parent_span_id: above.map(|above| above.to_string()),
+        trace: trace.to_string(),
+        id: span.to_string(),
+        above: above.map(|above| above.to_string()),
         name,
         kind,
         start_time_unix_nano: nanos(at, from),

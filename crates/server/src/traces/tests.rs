@@ -138,54 +138,56 @@ fn no_more_steps_are_told_than_allowed_and_a_span_is_short() {
     );
 }
 
-/// What a collector does, one request after the other; `None` is never to answer.
-type Answers = Vec<Option<Result<Taken, String>>>;
-
-fn taken(status: u16, retry_after: Option<u64>) -> Option<Result<Taken, String>> {
-    Some(Ok(Taken { status, retry_after }))
+/// What a collector does with a batch.
+#[derive(Clone, Copy, Debug)]
+enum Does {
+    /// Answers with a status, and perhaps asks to wait for so many seconds.
+    Answer(u16, Option<u64>),
+    /// Is not there.
+    Refuse,
+    /// Never answers.
+    Wait,
 }
-
-fn gone() -> Option<Result<Taken, String>> {
-    Some(Err("nothing answers".to_owned()))
-}
+use Does::{Answer, Refuse, Wait};
 
 /// Seconds since the beginning at which batches came.
 type Calls = Arc<Mutex<Vec<(u64, String)>>>;
 
-fn collector(answers: Answers) -> (SendSpans, Calls) {
+/// A collector that does one thing after the other, and waits when it has done all.
+fn collector(does: &[Does]) -> (SendSpans, Calls) {
     let (calls, began) = (Calls::default(), Moment::now());
-    let (answers, noted) = (Mutex::new(VecDeque::from(answers)), Arc::clone(&calls));
-    let send = move |batch| -> Sending {
+    let (does, noted) = (Mutex::new(does.iter().copied().collect::<VecDeque<_>>()), Arc::clone(&calls));
+    let sends = move |batch| -> Sending {
         noted.lock().unwrap().push((began.elapsed().as_secs(), batch));
-        match answers.lock().unwrap().pop_front().flatten() {
-            Some(answer) => Box::pin(std::future::ready(answer)),
-            None => Box::pin(std::future::pending()),
+        match does.lock().unwrap().pop_front().unwrap_or(Wait) {
+            Answer(status, retry_after) => Box::pin(std::future::ready(Ok(Taken { status, retry_after }))),
+            Refuse => Box::pin(std::future::ready(Err("nothing answers".to_owned()))),
+            Wait => Box::pin(std::future::pending()),
         }
     };
-    (Box::new(send), calls)
+    (Box::new(sends), calls)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_is_sent_again_where_the_collector_may_take_it_later() {
-    for (answers, at, counted) in [
-        (vec![taken(200, None)], vec![2], (1, 0)),
-        (vec![taken(202, None)], vec![2], (1, 0)),
-        (vec![taken(503, None), taken(200, None)], vec![2, 3], (1, 0)),
-        (vec![taken(429, Some(7)), taken(200, None)], vec![2, 9], (1, 0)),
-        (vec![taken(429, Some(9999)), taken(200, None)], vec![2, 32], (1, 0)),
-        (vec![gone(), gone(), taken(200, None)], vec![2, 3, 5], (1, 0)),
-        (vec![gone(), gone(), gone()], vec![2, 3, 5], (0, 1)),
-        (vec![taken(400, None)], vec![2], (0, 1)),
-        (vec![taken(302, None)], vec![2], (0, 1)),
-        (vec![None, None, None], vec![2, 13, 25], (0, 1)),
+    for (does, at, counted) in [
+        (vec![Answer(200, None)], vec![2], (1, 0)),
+        (vec![Answer(202, None)], vec![2], (1, 0)),
+        (vec![Answer(503, None), Answer(200, None)], vec![2, 3], (1, 0)),
+        (vec![Answer(429, Some(7)), Answer(200, None)], vec![2, 9], (1, 0)),
+        (vec![Answer(429, Some(9999)), Answer(200, None)], vec![2, 32], (1, 0)),
+        (vec![Refuse, Refuse, Answer(200, None)], vec![2, 3, 5], (1, 0)),
+        (vec![Refuse, Refuse, Refuse], vec![2, 3, 5], (0, 1)),
+        (vec![Answer(400, None)], vec![2], (0, 1)),
+        (vec![Answer(302, None)], vec![2], (0, 1)),
+        (vec![Wait, Wait, Wait], vec![2, 13, 25], (0, 1)),
     ] {
         let traces = traces(1.0);
         add(&traces, 1);
-        let shown = format!("{answers:?}");
-        let (send, calls) = collector(answers);
-        Exporter::new(&traces, send).run(tokio::time::sleep(Duration::from_secs(600))).await;
+        let (exporter, calls) = collector(&does);
+        Exporter::new(&traces, exporter).run(tokio::time::sleep(Duration::from_secs(600))).await;
         let times: Vec<u64> = calls.lock().unwrap().iter().map(|(at, _)| *at).collect();
-        assert_eq!((times, traces.queue.counted()), (at, counted), "{shown}");
+        assert_eq!((times, traces.queue.counted()), (at, counted), "{does:?}");
     }
 }
 
@@ -193,24 +195,24 @@ async fn a_batch_is_sent_again_where_the_collector_may_take_it_later() {
 async fn the_end_sends_what_is_left_and_waits_for_no_collector() {
     let many = BATCH_SPANS + 1;
     let in_time = |seconds| Duration::from_secs(seconds);
-    for (answers, end, batches, counted, took) in [
-        (vec![taken(200, None), taken(200, None)], 0, 2, (many, 0), in_time(0)),
-        (vec![gone(), gone()], 0, 2, (0, many), in_time(0)),
-        (vec![None], 0, 1, (0, many), FLUSH_DEADLINE),
+    for (does, end, batches, counted, took) in [
+        (vec![Answer(200, None), Answer(200, None)], 0, 2, (many, 0), in_time(0)),
+        (vec![Refuse, Refuse], 0, 2, (0, many), in_time(0)),
+        (vec![Wait], 0, 1, (0, many), FLUSH_DEADLINE),
         // What was on its way to one that does not answer is sent once more.
-        (vec![None, taken(200, None), taken(200, None)], 5, 3, (many, 0), in_time(5)),
-        (vec![None, taken(200, None), None], 5, 3, (BATCH_SPANS, 1), in_time(5) + FLUSH_DEADLINE),
+        (vec![Wait, Answer(200, None), Answer(200, None)], 5, 3, (many, 0), in_time(5)),
+        (vec![Wait, Answer(200, None), Wait], 5, 3, (BATCH_SPANS, 1), in_time(5) + FLUSH_DEADLINE),
     ] {
         let traces = traces(1.0);
         add(&traces, many);
-        let (shown, began) = (format!("{answers:?} {end}"), Moment::now());
-        let (send, calls) = collector(answers);
+        let (shown, began) = (format!("{does:?} {end}"), Moment::now());
+        let (exporter, calls) = collector(&does);
         let stopped = async {
             if end > 0 {
                 tokio::time::sleep(Duration::from_secs(end)).await;
             }
         };
-        Exporter::new(&traces, send).run(stopped).await;
+        Exporter::new(&traces, exporter).run(stopped).await;
         let (sent, dropped) = traces.queue.counted();
         let sizes: Vec<usize> = calls.lock().unwrap().iter().map(|(_, batch)| spans(batch).len()).collect();
         assert_eq!(sizes.len(), batches, "{shown}");
@@ -224,11 +226,22 @@ async fn the_end_sends_what_is_left_and_waits_for_no_collector() {
 async fn a_full_batch_does_not_wait_for_its_time() {
     let traces = traces(1.0);
     add(&traces, BATCH_SPANS);
-    let (send, calls) = collector(vec![taken(200, None)]);
-    Exporter::new(&traces, send).run(tokio::time::sleep(Duration::from_secs(60))).await;
+    let (exporter, calls) = collector(&[Answer(200, None)]);
+    Exporter::new(&traces, exporter).run(tokio::time::sleep(Duration::from_secs(60))).await;
     let calls = calls.lock().unwrap();
     assert_eq!((calls.len(), calls[0].0), (1, 0));
     assert!(calls[0].1.starts_with(
         "{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":{\"stringValue\":\"scim \\\"1\\\"\"}},"
     ));
+}
+
+#[test]
+fn a_client_that_went_away_had_no_answer() {
+    let traces = traces(1.0);
+    let trace = traces.begin(&HeaderMap::new(), Instant::now()).unwrap();
+    traces.end(&trace, &Told { status: None, bytes: None, ..told(Some("acme")) });
+    let span = spans(&otlp::batch(&otlp::beginning("x"), &traces.queue.take().unwrap().of_requests)).remove(0);
+    let attributes = span["attributes"].to_string();
+    assert!(attributes.contains("canceled") && !attributes.contains("status_code"), "{attributes}");
+    assert_eq!(span["status"], Value::Null);
 }
