@@ -31,7 +31,8 @@ Exit codes:
 
 Configuration, the later the stronger:
   lockstep.toml in the data folder, else in the current folder (or --config FILE)
-  LOCKSTEP_DATA, LOCKSTEP_LISTEN, LOCKSTEP_DATABASE, LOCKSTEP_PUBLIC_URL, LOCKSTEP_LOG
+  LOCKSTEP_DATA, LOCKSTEP_LISTEN, LOCKSTEP_DATABASE, LOCKSTEP_PUBLIC_URL, LOCKSTEP_LOG,
+  OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS
   options";
 
 /// Keeps the accounts and groups of every application in lockstep with a directory.
@@ -111,6 +112,12 @@ pub struct GlobalArgs {
     /// Address to listen at, where the command serves; filled from the options of `serve`
     #[arg(skip)]
     pub listen: Option<String>,
+    /// The collector of traces; filled from the options of `serve`
+    #[arg(skip)]
+    pub otlp_endpoint: Option<String>,
+    /// Headers for it, which are a secret; filled from the environment, where the command serves
+    #[arg(skip)]
+    pub otlp_headers: Option<String>,
     /// Whether no configuration file is looked for; so for the demo, which has a folder of its own
     #[arg(skip)]
     pub without_file: bool,
@@ -217,4 +224,7 @@ pub struct ServeArgs {
     /// Address to listen at [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS", env = "LOCKSTEP_LISTEN", hide_env_values = true)]
     pub listen: Option<String>,
+    /// Collector to which traces are sent, as http://127.0.0.1:4318 (OpenTelemetry, OTLP over HTTP)
+    #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT", hide_env_values = true)]
+    pub otlp_endpoint: Option<String>,
 }

@@ -5,6 +5,7 @@
 mod edge;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,6 +19,8 @@ use toml::{Table, Value};
 use tracing_subscriber::EnvFilter;
 
 pub use self::edge::EdgeConfig;
+pub use self::traces::TracesConfig;
+use self::traces::TracesFile;
 use crate::cli::GlobalArgs;
 use crate::files::cannot_read;
 use crate::outcome::usage;
@@ -67,6 +70,7 @@ struct ConfigFile {
     outbound: OutboundFile,
     provisioning: ProvisioningFile,
     edge: EdgeConfig,
+    traces: TracesFile,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -83,7 +87,7 @@ struct ProvisioningFile {
 }
 
 /// Every key of the file.
-pub const KEYS: [&str; 18] = [
+pub const KEYS: [&str; 22] = [
     "data",
     "listen",
     "database",
@@ -102,6 +106,10 @@ pub const KEYS: [&str; 18] = [
     "request_log.days",
     "request_log.megabytes",
     "metrics.listen",
+    "traces.endpoint",
+    "traces.headers",
+    "traces.service_name",
+    "traces.share",
 ];
 
 /// Where targets may be, and whom to trust there.
@@ -116,7 +124,7 @@ pub struct Outbound {
 }
 
 /// The checked configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The data folder.
     pub data: PathBuf,
@@ -138,6 +146,8 @@ pub struct Config {
     pub log_days: u16,
     /// Limits, the request log, metrics.
     pub edge: EdgeConfig,
+    /// Traces, where they are on.
+    pub traces: Option<TracesConfig>,
 }
 
 /// A configuration with where it was read, for messages.
@@ -240,6 +250,7 @@ fn parse(text: &str) -> Result<(ConfigFile, Vec<(String, String)>), String> {
             log_days: keys.number("provisioning.log_days", LOG_DAYS, "days"),
         },
         edge: EdgeConfig::read(&mut keys),
+        traces: TracesFile::read(&mut keys),
     };
     Ok((file, keys.told()))
 }
@@ -321,9 +332,22 @@ impl Checks<'_> {
         file: Option<&String>,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
+        let place = format!("--{} or LOCKSTEP_{}", key.replace('_', "-"), key.to_uppercase());
+        self.pick_at(key, &place, option, file, parse)
+    }
+
+    /// The same where the option is called otherwise than the key.
+    fn pick_at<T>(
+        &mut self,
+        key: &str,
+        place: &str,
+        option: Option<&String>,
+        file: Option<&String>,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
         let place = match (option, self.file) {
             (None, Some(path)) => path.display().to_string(),
-            _ => format!("--{} or LOCKSTEP_{}", key.replace('_', "-"), key.to_uppercase()),
+            _ => place.to_owned(),
         };
         match parse(option.or(file)?) {
             Ok(value) => Some(value),
@@ -347,6 +371,7 @@ fn check(args: &GlobalArgs, source: &Source) -> Result<Config, Vec<String>> {
     let postgres = checks.pick("database", args.database.as_ref(), file.database.as_ref(), postgres_url);
     let public_url = checks.pick("public_url", args.public_url.as_ref(), file.public_url.as_ref(), public_url);
     let log = checks.pick("log", args.log.as_ref(), file.log.as_ref(), log_levels);
+    let traces = traces::check(&mut checks, args, file);
     for (key, problem) in &source.problems {
         checks.refuse(key, problem);
     }
@@ -375,6 +400,7 @@ fn check(args: &GlobalArgs, source: &Source) -> Result<Config, Vec<String>> {
         interval_seconds: file.provisioning.interval_seconds,
         log_days: file.provisioning.log_days.and_then(|days| days.try_into().ok()).unwrap_or(LOG_DAYS_DEFAULT),
         edge: file.edge.clone(),
+        traces,
     })
 }
 

@@ -191,7 +191,9 @@ impl DataFolder {
     pub fn open_password(&self, configuration: &str) -> Option<String> {
         let file = self.path.join(configuration);
         let text = std::fs::read_to_string(&file).ok()?;
-        let holds_password = text.parse::<toml::Table>().ok()?.get("database")?.as_str().is_some_and(has_password);
+        let table = text.parse::<toml::Table>().ok()?;
+        let holds_password = table.get("database").and_then(toml::Value::as_str).is_some_and(has_password)
+            || table.get("traces").is_some_and(|traces| traces.get("headers").is_some());
         holds_password.then(|| readable_by_others(&file))?.map(|told| format!("{told}, because it holds a password"))
     }
 }
@@ -413,6 +415,8 @@ mod tests {
             ("database = \"postgres://db/name?user=u&password=pw\"", 0o644, true),
             ("database = \"postgres://lockstep:pw@db/name\"", 0o600, false),
             ("database = \"postgres://lockstep@db:5432/name\"", 0o644, false),
+            ("[traces]\nheaders = \"x-key=pw\"", 0o644, true),
+            ("[traces]\nshare = 1", 0o644, false),
             ("listen = \"127.0.0.1:1\"", 0o644, false),
             ("no toml", 0o644, false),
         ] {

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use webhooks::{Deliverer, DelivererParts};
 
 use crate::config::EdgeConfig;
+use crate::traces::{self, Exporting};
 use crate::world::{PUBLIC_URL, World, now, random};
 
 /// How often it is written down when tokens were last used.
@@ -38,6 +39,7 @@ pub struct Hosting {
     pub public_url: String,
     stop: watch::Sender<bool>,
     tasks: JoinSet<&'static str>,
+    exporting: Option<Exporting>,
 }
 
 impl Hosting {
@@ -50,6 +52,7 @@ impl Hosting {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let app = app(world, &public_url)?;
+        let exporting = Exporting::start(world, &app)?;
         let limits = limits(&world.config().edge);
         if let Some(inside) = world.config().edge.metrics {
             let listener = TcpListener::bind(inside).await.with_context(|| cannot_serve_metrics(inside))?;
@@ -71,7 +74,7 @@ impl Hosting {
         });
         tasks.spawn(noting_uses(app, stopped.clone()));
         tasks.spawn(housekeeping(world.clone(), stopped));
-        Ok(Self { address, public_url, stop, tasks })
+        Ok(Self { address, public_url, stop, tasks, exporting })
     }
 
     /// Waits until `shutdown` is done, or until a part ends by itself, which is a failure.
@@ -93,6 +96,9 @@ impl Hosting {
         let all_ended = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(STOP_MAX, all_ended).await.is_err() {
             tracing::warn!("Some requests did not end within {} s and were cut off", STOP_MAX.as_secs());
+        }
+        if let Some(exporting) = self.exporting {
+            exporting.stop().await;
         }
     }
 }
@@ -144,7 +150,8 @@ fn app(world: &World, public_url: &str) -> anyhow::Result<App> {
     };
     let edge = &world.config().edge;
     let log = edge.log.then(|| world.request_log());
-    let settings = EdgeSettings { requests_per_second: edge.requests_per_second, log };
+    let traces = traces::settings(world.config());
+    let settings = EdgeSettings { requests_per_second: edge.requests_per_second, log, traces };
     App::with_edge(parts, settings).context("the request log cannot start its thread")
 }
 

@@ -16,6 +16,7 @@ mod progress;
 mod sample;
 mod shown;
 mod stop;
+mod traces;
 mod world;
 
 use std::process::ExitCode;
@@ -64,7 +65,11 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
 fn global_of(cli: &Cli) -> cli::GlobalArgs {
     let mut global = cli.global.clone();
     match &cli.command {
-        cli::Command::Serve(args) => global.listen.clone_from(&args.listen),
+        cli::Command::Serve(args) => {
+            global.listen.clone_from(&args.listen);
+            global.otlp_endpoint.clone_from(&args.otlp_endpoint);
+            global.otlp_headers = world::collector_headers();
+        }
         cli::Command::Demo(args) => {
             global.listen = Some(args.listen.clone().unwrap_or_else(|| "127.0.0.1:0".to_owned()));
             global.without_file = global.data.is_none() && global.config.is_none();

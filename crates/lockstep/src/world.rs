@@ -137,6 +137,13 @@ impl World {
         Ok(outbound::client(policy, &trust(ca_file.as_deref())?, OUTBOUND_IDLE_MAX))
     }
 
+    /// A client for the collector of traces, which the operator names: it may be on private networks.
+    pub fn collector(&self) -> anyhow::Result<outbound::Client> {
+        let Outbound { plain_http, ca_file, .. } = &self.config.outbound;
+        let policy = OutboundPolicy { private_networks: true, plain_http: *plain_http };
+        Ok(outbound::client(policy, &trust(ca_file.as_deref())?, OUTBOUND_IDLE_MAX))
+    }
+
     /// The provisioning service on this data.
     pub fn engine(&self) -> anyhow::Result<Engine> {
         let Outbound { private_networks, plain_http, ca_file } = &self.config.outbound;
@@ -203,6 +210,12 @@ pub fn audit_tenant(tx: &mut WriteTx<'_>, activity: &str, target: &str, detail: 
 fn actor() -> String {
     let user = std::env::var("USER").or_else(|_| std::env::var("USERNAME")).ok().filter(|name| !name.is_empty());
     user.map_or_else(|| "command line".to_owned(), |name| format!("command line ({name})"))
+}
+
+/// The headers for the collector of traces, as OpenTelemetry's variable has them. They may hold a key, so there is no option for them.
+#[expect(clippy::disallowed_methods, reason = "the command line reads the environment")]
+pub fn collector_headers() -> Option<String> {
+    std::env::var("OTEL_EXPORTER_OTLP_HEADERS").ok()
 }
 
 /// The moment it is now, in whole milliseconds as the store keeps moments.

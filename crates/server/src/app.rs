@@ -16,6 +16,7 @@ use crate::health::Readiness;
 use crate::oauth::KeyCache;
 use crate::request_log::RequestLog;
 use crate::scim_api::Room;
+use crate::traces::{Seed, Traces};
 
 /// A document on its way from another server; where it does not come, a sentence that tells why.
 pub type Fetching = Pin<Box<dyn Future<Output = Result<Bytes, String>> + Send>>;
@@ -76,7 +77,12 @@ impl App {
     fn over(mut parts: AppParts, settings: &EdgeSettings, log: Option<RequestLog>) -> Self {
         parts.public_url.truncate(parts.public_url.trim_end_matches('/').len());
         let first = (parts.ids)((parts.clock)()).to_string();
-        let edge = Arc::new(Edge::new(settings, log, &first));
+        let traces = settings.traces.clone().map(|traces| {
+            let mut seed = Seed::default();
+            (parts.random)(&mut seed);
+            Traces::new(traces, seed)
+        });
+        let edge = Arc::new(Edge::new(settings, log, traces, &first));
         let room = Room::new(parts.store.scans_max(), parts.store.writes_in_turn());
         let pager = Arc::new(Pager::new(&parts.token_key));
         let (readiness, uses, keys) = (Readiness::default(), TokenUses::default(), KeyCache::default());

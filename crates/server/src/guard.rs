@@ -20,6 +20,7 @@ use http::{HeaderName, HeaderValue, Request, Response, header};
 use hyper::body::Body as HttpBody;
 use jiff::Timestamp;
 use tower::Service;
+use tracing::Span;
 
 use crate::connections::Connections;
 use crate::edge::Edge;
@@ -108,7 +109,9 @@ where
         let answer = self.routes.call(request);
         let deadline = self.deadline;
         Box::pin(async move {
-            let answer = match tokio::time::timeout(deadline, contained(answer)).await {
+            // What is logged on the way bears the id.
+            let span = passing.trace_id().map(|trace| tracing::error_span!("request", trace_id = %trace));
+            let answer = match tokio::time::timeout(deadline, contained(answer, span)).await {
                 Ok(answer) => answer,
                 Err(_) => Rejection::TooSlow.into_response(),
             };
@@ -125,10 +128,14 @@ fn with_headers(mut answer: Response<Body>) -> Response<Body> {
     answer
 }
 
-/// Turns a panic into an answer. The panic hook has told the log already.
-async fn contained(answer: impl Future<Output = Result<Response<Body>, Infallible>>) -> Response<Body> {
+/// Turns a panic into an answer. The panic hook has told the log already. What is logged meanwhile stands in the span.
+async fn contained(
+    answer: impl Future<Output = Result<Response<Body>, Infallible>>,
+    span: Option<Span>,
+) -> Response<Body> {
     let mut answer = pin!(answer);
     poll_fn(|context| {
+        let _inside = span.as_ref().map(Span::enter);
         catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)))
             .unwrap_or_else(|_| Poll::Ready(Ok(Rejection::Internal.into_response())))
     })
@@ -143,6 +150,8 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::EdgeSettings;
+    use crate::traces::{TraceSettings, Traces};
 
     async fn panics() -> &'static str {
         panic!("a handler failed")
@@ -150,6 +159,45 @@ mod tests {
 
     async fn hangs() -> &'static str {
         std::future::pending().await
+    }
+
+    async fn complains() {
+        tracing::error!("the disk is gone");
+    }
+
+    /// Where log lines go in a test.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_logged_on_the_way_bears_the_trace() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let _logging = tracing::subscriber::set_default(subscriber);
+        let traces = TraceSettings { service_name: "x".to_owned(), share: 0.0 };
+        let edge = Edge::new(&EdgeSettings::default(), None, Some(Traces::new(traces, [1; 16])), "");
+        let routes = Router::new().route("/complains", get(complains));
+        let guard = Guard::new(routes, Arc::new(edge), || Timestamp::UNIX_EPOCH);
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        for parent in [format!("00-{trace}-00f067aa0ba902b7-00"), "nonsense".to_owned()] {
+            let request = Request::get("/complains").header("traceparent", parent).body(Body::empty()).unwrap();
+            guard.clone().oneshot(request).await.unwrap();
+        }
+        let told = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let told: Vec<_> = told.lines().map(|line| (line.contains("disk"), line.contains(trace))).collect();
+        assert_eq!(told, [(true, true), (true, false)]);
     }
 
     #[tokio::test(start_paused = true)]

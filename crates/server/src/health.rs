@@ -38,7 +38,7 @@ async fn no_such_method() -> Rejection {
 }
 
 async fn count(State(app): State<App>) -> Response<Body> {
-    let mut answer = Response::new(app.edge().metrics_text().into());
+    let mut answer = Response::new(app.edge().metrics_text(app.store.figures()).into());
     let media_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     answer.headers_mut().insert(header::CONTENT_TYPE, media_type);
     answer

@@ -18,6 +18,7 @@ mod oauth;
 mod request_log;
 mod scim_api;
 mod threads;
+mod traces;
 mod trail;
 mod wire;
 
@@ -30,6 +31,7 @@ pub use metrics::TENANT_LABELS_MAX;
 pub use oauth::{FETCH_DEADLINE, FORM_BYTES_MAX};
 pub use request_log::{LOGGED_BODY_BYTES_MAX, LogQuery, LogSettings, search, tenant_folder, tidy_log};
 pub use scim_api::{BODY_BYTES_MAX, BODY_DEADLINE};
+pub use traces::{FLUSH_DEADLINE, QUEUE_SPANS_MAX, SEND_DEADLINE, SendSpans, Sending, Taken, TraceSettings};
 
 /// Everything that is served, with what holds for every request around it.
 pub fn service(app: App) -> Guard {

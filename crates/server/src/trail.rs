@@ -1,7 +1,7 @@
 //! What is learnt of one request on its way, and what is done with it at its end: counters and the request log.
 
 use std::net::IpAddr;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -17,8 +17,9 @@ use tokio::time::Instant;
 
 use crate::edge::Edge;
 use crate::gates::Gate;
-use crate::request_log::{Bodies, LOGGED_BODY_BYTES_MAX, Line, Owner};
+use crate::request_log::{Bodies, LOGGED_BODY_BYTES_MAX, Line, Owner, secrets};
 use crate::scim_api::{IsBadToken, Rejection};
+use crate::traces::{Told, Trace, TraceId};
 
 /// Names a request, in it and in its answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -32,6 +33,9 @@ const GONE: u16 = 499;
 pub(crate) struct Trail {
     caller: OnceLock<(Arc<Caller>, Arc<Gate>)>,
     body: OnceLock<Bytes>,
+    /// Bytes of the body.
+    came: AtomicU64,
+    trace: Option<Arc<Trace>>,
 }
 
 impl Trail {
@@ -46,8 +50,19 @@ impl Trail {
         self.caller.get().map(|(caller, _)| caller.tenant())
     }
 
-    /// Keeps the body for the log, where the tenant wants it.
+    /// The trace, where the request is followed and its steps are told.
+    pub(crate) fn trace(&self) -> Option<&Arc<Trace>> {
+        self.trace.as_ref().filter(|trace| trace.takes_steps())
+    }
+
+    /// Counts a body.
+    pub(crate) fn came_bytes(&self, bytes: usize) {
+        self.came.store(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Counts a body, and keeps it for the log, where the tenant wants it.
     pub(crate) fn came(&self, body: &Bytes) {
+        self.came_bytes(body.len());
         if self.wants_bodies() {
             drop(self.body.set(body.clone()));
         }
@@ -80,21 +95,28 @@ impl Passing {
     ) -> Self {
         let (method, uri, headers) = head;
         edge.metrics.begin();
+        let began = Instant::now();
+        let trace = edge.traces.as_ref().and_then(|traces| traces.begin(headers, began.into_std()));
         Self {
             edge: Arc::clone(edge),
-            trail: Arc::default(),
+            trail: Arc::new(Trail { trace, ..Trail::default() }),
             peer,
             method: method.clone(),
             uri: uri.clone(),
             id: request_id(edge, headers),
             at,
-            began: Instant::now(),
+            began,
             is_done: false,
         }
     }
 
     pub(crate) fn trail(&self) -> Arc<Trail> {
         Arc::clone(&self.trail)
+    }
+
+    /// Names the trace of the request, where it has one.
+    pub(crate) fn trace_id(&self) -> Option<TraceId> {
+        self.trail.trace.as_ref().map(|trace| trace.id)
     }
 
     /// Takes the answer, and gives the one to send.
@@ -124,7 +146,9 @@ impl Passing {
     fn told(&mut self, status: StatusCode, bytes: Option<u64>, sent: Option<&[u8]>) {
         self.is_done = true;
         let took = self.began.elapsed();
-        self.edge.metrics.end(&self.method, status, took, bytes);
+        let came = self.trail.came.load(Ordering::Relaxed);
+        self.edge.metrics.end(&self.method, status, took, (came, bytes));
+        self.told_to_collector(took, status, (came, bytes));
         let caller = self.trail.caller.get();
         if let Some((_, gate)) = caller {
             gate.answers[crate::metrics::class(status)].fetch_add(1, Ordering::Relaxed);
@@ -140,6 +164,27 @@ impl Passing {
         }
     }
 
+    fn told_to_collector(&self, took: Duration, status: StatusCode, (came, bytes): (u64, Option<u64>)) {
+        let (Some(traces), Some(trace)) = (&self.edge.traces, &self.trail.trace) else { return };
+        let mut id = self.id.as_bytes().to_vec();
+        // A client may call its request what it likes.
+        secrets(&mut id);
+        traces.end(
+            trace,
+            &Told {
+                at: self.at,
+                took,
+                method: &self.method,
+                path: self.uri.path(),
+                status: (status.as_u16() != GONE).then_some(status),
+                tenant: self.trail.caller.get().map(|(caller, _)| caller.tenant_name()),
+                id: &String::from_utf8_lossy(&id),
+                came,
+                bytes,
+            },
+        );
+    }
+
     fn line<'a>(&'a self, took: Duration, status: StatusCode, bytes: Option<u64>, bodies: Bodies<'a>) -> Line<'a> {
         Line {
             at: self.at,
@@ -150,6 +195,7 @@ impl Passing {
             caller: self.trail.caller.get().and_then(|(caller, _)| caller.token()),
             bytes,
             id: self.id.to_str().unwrap_or_default(),
+            trace: self.trace_id(),
             bodies: self.trail.wants_bodies().then_some(bodies),
         }
     }

@@ -11,6 +11,7 @@ pub mod clients;
 pub mod deletions;
 pub mod emptied;
 mod error;
+mod figures;
 pub mod groups;
 mod id;
 pub mod jobs;
@@ -43,6 +44,7 @@ pub use changes::{
     append_occurrences, changes_after, feed_head, number_changes, occurrences_after, trim_changes,
 };
 pub use error::{StoreError, UniqueKey};
+pub use figures::{Figures, Histogram, WriteTimes};
 pub use id::{
     AppId, ClientId, CycleId, GroupId, LogId, ObjectId, ResourceId, RoleId, SecretId, TenantKey, TokenId, UserId,
     WebhookId, version_7,

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use postgres::{Client, Config, NoTls};
 
 use crate::error::StoreError;
+use crate::figures::{Ended, Figures, Turn};
 use crate::store::ATTEMPTS_MAX;
 use crate::{ReadTx, WriteTx, migrate};
 
@@ -29,10 +30,11 @@ const RETRY_PAUSE: Duration = Duration::from_millis(4);
 
 /// Statements that a connection has prepared, by their text.
 pub(crate) type Prepared = HashMap<&'static str, postgres::Statement>;
-type Work = Box<dyn FnOnce(&mut Connection) + Send>;
+type Work = Box<dyn FnOnce(&mut Connection, Turn) + Send>;
 
 pub(crate) struct Pool {
-    work: Sender<Work>,
+    work: Sender<(Instant, Work)>,
+    figures: Arc<Figures>,
 }
 
 pub(crate) struct Connection {
@@ -40,6 +42,7 @@ pub(crate) struct Connection {
     config: Config,
     client: Option<Client>,
     prepared: Prepared,
+    figures: Arc<Figures>,
 }
 
 impl Pool {
@@ -56,19 +59,26 @@ impl Pool {
             migrate::postgres(&mut client)
         });
         migrated.join().map_err(|_| StoreError::Internal("the migration panicked".to_owned()))??;
-        let (work, inbox) = channel::<Work>();
-        let inbox = Arc::new(Mutex::new(inbox));
+        let (work, inbox) = channel::<(Instant, Work)>();
+        let (inbox, figures) = (Arc::new(Mutex::new(inbox)), Arc::new(Figures::new(Some(CONNECTIONS))));
         for number in 0..CONNECTIONS {
-            let (inbox, config) = (Arc::clone(&inbox), config.clone());
+            let (inbox, config, figures) = (Arc::clone(&inbox), config.clone(), Arc::clone(&figures));
             std::thread::spawn(move || {
-                serve(&inbox, Connection { number, config, client: None, prepared: HashMap::new() });
+                serve(&inbox, Connection { number, config, client: None, prepared: HashMap::new(), figures });
             });
         }
-        Ok(Self { work })
+        Ok(Self { work, figures })
     }
 
-    pub(crate) fn submit(&self, work: impl FnOnce(&mut Connection) + Send + 'static) -> Result<(), StoreError> {
-        self.work.send(Box::new(work)).map_err(|_| StoreError::Internal("the database threads ended".to_owned()))
+    pub(crate) fn submit(&self, work: impl FnOnce(&mut Connection, Turn) + Send + 'static) -> Result<(), StoreError> {
+        self.work.send((self.figures.queue(), Box::new(work))).map_err(|_| {
+            self.figures.give_up();
+            StoreError::Internal("the database threads ended".to_owned())
+        })
+    }
+
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.figures
     }
 }
 
@@ -89,11 +99,13 @@ fn limit(client: &mut Client) -> Result<(), postgres::Error> {
     client.batch_execute(&ours.join(";"))
 }
 
-fn serve(inbox: &Mutex<Receiver<Work>>, mut connection: Connection) {
+fn serve(inbox: &Mutex<Receiver<(Instant, Work)>>, mut connection: Connection) {
+    let figures = Arc::clone(&connection.figures);
     loop {
         let work = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(work) = work else { return };
-        work(&mut connection);
+        let Ok((queued, work)) = work else { return };
+        let _in_use = figures.in_use();
+        work(&mut connection, figures.take(queued));
     }
 }
 
@@ -159,12 +171,16 @@ impl Connection {
     pub(crate) fn write<T, E: From<StoreError>>(
         &mut self,
         use_case: &mut impl FnMut(&mut WriteTx<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+    ) -> (Result<T, E>, Ended) {
         let mut attempt = 1;
         loop {
             let outcome = self.within("BEGIN", |tx| WriteTx::over(tx).run_whole(&mut *use_case));
             if !outcome.gave_up || attempt == ATTEMPTS_MAX {
-                return outcome.result;
+                let Outcome { result, ended, .. } = outcome;
+                if result.is_ok() {
+                    self.figures.commits.count_duration(ended.done.duration_since(ended.begun));
+                }
+                return (result, ended);
             }
             std::thread::sleep(pause(self.number, attempt));
             attempt += 1;
@@ -181,6 +197,7 @@ impl Connection {
             let tx = ReadTx::postgres(client, prepared, &mut gave_up).counting_in(slot);
             catching(|| use_case(tx))
         });
+        let ending = Instant::now();
         let result = match result {
             Ok(value) => self.end("COMMIT").map(|()| value).map_err(E::from),
             Err(error) => {
@@ -188,7 +205,7 @@ impl Connection {
                 Err(error)
             }
         };
-        Outcome { result, gave_up }
+        Outcome { result, gave_up, ended: Ended { begun: ending, done: Instant::now() } }
     }
 
     fn begin(&mut self, begin: &str) -> Result<(&mut Client, &mut Prepared), StoreError> {
@@ -215,6 +232,7 @@ impl Connection {
 struct Outcome<T, E> {
     result: Result<T, E>,
     gave_up: bool,
+    ended: Ended,
 }
 
 #[cfg(test)]

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
 use self::commits::Commits;
 use self::readers::Readers;
 use crate::error::StoreError;
+use crate::figures::{Ended, Figures, WriteTimes};
 use crate::migrate;
 use crate::{ReadTx, WriteTx};
 
@@ -50,7 +51,8 @@ pub(crate) fn scans_max() -> usize {
 
 /// A use case, run where the transaction of its group is open, and told why where it is not.
 type Work = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Finish + Send>;
-type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// Answers a use case, when its group is durable or has failed.
+type Finish = Box<dyn FnOnce(Result<(), StoreError>, Ended) + Send>;
 
 pub(crate) struct Sqlite {
     path: PathBuf,
@@ -59,6 +61,7 @@ pub(crate) struct Sqlite {
     stop: Option<Sender<()>>,
     checkpointer: Option<JoinHandle<()>>,
     readers: Arc<Readers>,
+    figures: Arc<Figures>,
 }
 
 impl Sqlite {
@@ -74,15 +77,18 @@ impl Sqlite {
         let checkpoints = connect(path)?;
         checkpoints.busy_timeout(TRUNCATE_WAIT)?;
         let (wal, idle_readers) = (wal_path(path), Arc::clone(&readers));
+        let figures = Arc::new(Figures::new(None));
+        let counted = Arc::clone(&figures);
         Ok(Self {
             path: path.to_owned(),
             work: Some(work),
-            writer: Some(std::thread::spawn(move || write_loop(&writer, &commits, &inbox))),
+            writer: Some(std::thread::spawn(move || write_loop(&writer, &commits, &inbox, &counted))),
             stop: Some(stop),
             checkpointer: Some(std::thread::spawn(move || {
                 checkpoint_loop(&checkpoints, &idle_readers, &wal, &stopped);
             })),
             readers,
+            figures,
         })
     }
 
@@ -90,18 +96,30 @@ impl Sqlite {
     pub(crate) fn write<T, E>(
         &self,
         use_case: impl FnOnce(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
-        done: impl FnOnce(Result<T, E>) + Send + 'static,
+        done: impl FnOnce(Result<T, E>, WriteTimes) + Send + 'static,
     ) -> Result<(), StoreError>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        let (figures, queued) = (Arc::clone(&self.figures), self.figures.queue());
         let work: Work = Box::new(move |begun| {
+            let turn = figures.take(queued);
             let result = begun.map_err(E::from).and_then(|connection| in_savepoint(connection, use_case));
-            Box::new(move |committed| done(result.and_then(|value| committed.map(|()| value).map_err(E::from))))
+            Box::new(move |committed, ended| {
+                let result = result.and_then(|value| committed.map(|()| value).map_err(E::from));
+                done(result, WriteTimes::of(turn, ended));
+            })
         });
         let sender = self.work.as_ref().ok_or_else(|| StoreError::Internal("the store is closed".to_owned()))?;
-        sender.send(work).map_err(|_| StoreError::Internal("the writer thread ended".to_owned()))
+        sender.send(work).map_err(|_| {
+            self.figures.give_up();
+            StoreError::Internal("the writer thread ended".to_owned())
+        })
+    }
+
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.figures
     }
 
     pub(crate) fn read<T, E: From<StoreError>>(
@@ -236,7 +254,7 @@ fn in_savepoint<T, E: From<StoreError>>(
 }
 
 /// Takes what is queued, runs it in one transaction, commits, and only then answers.
-fn write_loop(connection: &Connection, commits: &Commits, inbox: &Receiver<Work>) {
+fn write_loop(connection: &Connection, commits: &Commits, inbox: &Receiver<Work>, figures: &Figures) {
     while let Ok(first) = inbox.recv() {
         let mut finishes = Vec::new();
         let mut next = Some(first);
@@ -245,9 +263,13 @@ fn write_loop(connection: &Connection, commits: &Commits, inbox: &Receiver<Work>
             finishes.push(work(still_open(connection, &begun)));
             next = if finishes.len() < GROUP_MAX { inbox.try_recv().ok() } else { None };
         }
+        let commit_begun = Instant::now();
         let committed = begun.and_then(|()| commit(connection)).inspect(|()| tell(commits));
+        let ended = Ended { begun: commit_begun, done: Instant::now() };
+        figures.commits.count_duration(ended.done.duration_since(ended.begun));
+        figures.commit_writes.count(finishes.len() as u64);
         for finish in finishes {
-            finish(committed.clone());
+            finish(committed.clone(), ended);
         }
     }
 }

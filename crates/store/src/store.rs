@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::error::StoreError;
+use crate::figures::{Figures, WriteTimes};
 use crate::{ReadTx, WriteTx, postgres, sqlite};
 
 /// Which database holds the data.
@@ -48,20 +49,39 @@ impl Store {
 
     /// Runs a use case that may write. When this returns `Ok`, its changes are durable; when it returns `Err`, none of
     /// them was kept. The use case may run again when the database gave up a first attempt.
-    pub async fn write<T, E, F>(&self, mut use_case: F) -> Result<T, E>
+    pub async fn write<T, E, F>(&self, use_case: F) -> Result<T, E>
+    where
+        F: FnMut(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.write_timed(use_case).await.0
+    }
+
+    /// The same, and tells when it went through its stages; of one that was never taken, nothing.
+    pub async fn write_timed<T, E, F>(&self, mut use_case: F) -> (Result<T, E>, Option<WriteTimes>)
     where
         F: FnMut(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let (answer, wait) = tokio::sync::oneshot::channel();
-        match &self.inner {
-            Inner::Sqlite(sqlite) => sqlite.write(move |tx| use_case(tx), move |result| drop(answer.send(result)))?,
-            Inner::Postgres(pool) => {
-                pool.submit(move |connection| drop(answer.send(connection.write(&mut use_case))))?;
+        let begun = match &self.inner {
+            Inner::Sqlite(sqlite) => {
+                sqlite.write(move |tx| use_case(tx), move |result, times| drop(answer.send((result, times))))
             }
+            Inner::Postgres(pool) => pool.submit(move |connection, turn| {
+                let (result, ended) = connection.write(&mut use_case);
+                drop(answer.send((result, WriteTimes::of(turn, ended))));
+            }),
+        };
+        if let Err(error) = begun {
+            return (Err(error.into()), None);
         }
-        wait.await.unwrap_or_else(|_| Err(ended().into()))
+        match wait.await {
+            Ok((result, times)) => (result, Some(times)),
+            Err(_) => (Err(ended().into()), None),
+        }
     }
 
     /// Runs a use case that reads a few rows. On SQLite it runs on the calling thread: an indexed look-up takes
@@ -141,6 +161,14 @@ impl Store {
         matches!(self.inner, Inner::Sqlite(_))
     }
 
+    /// What the store counts of itself.
+    pub fn figures(&self) -> &Figures {
+        match &self.inner {
+            Inner::Sqlite(sqlite) => sqlite.figures(),
+            Inner::Postgres(pool) => pool.figures(),
+        }
+    }
+
     /// How many may scan at a time.
     pub const fn scans_max(&self) -> usize {
         self.scans_max
@@ -177,7 +205,7 @@ where
     E: From<StoreError> + Send + 'static,
 {
     let (answer, wait) = tokio::sync::oneshot::channel();
-    pool.submit(move |connection| {
+    pool.submit(move |connection, _| {
         if !answer.is_closed() {
             drop(answer.send(run(connection)));
         }

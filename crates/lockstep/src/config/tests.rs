@@ -56,6 +56,15 @@ fn every_wrong_key_is_named() {
         ("limits.connections = 1", "limits.connections: must be a whole number between 8 and 1000000 connections"),
         ("request_log.megabytes = 0", "request_log.megabytes: must be a whole number between 1 and 10000 MB"),
         ("metrics.listen = 9464", "metrics.listen: must be an address with a port, like"),
+        ("[traces]\nendpoint = \"collector:4318\"", "lockstep.toml: traces.endpoint: is no address of a collector"),
+        ("[traces]\nendpoint = \"https://key@collector\"", "traces.endpoint: is no address of a collector"),
+        ("[traces]\nheaders = \"x\"", "traces.headers: must be headers like"),
+        ("[traces]\nheaders = \"host=x\"", "and none of content-type, content-length, host"),
+        ("[traces]\nheaders = \"a=b%0d%0ac: d\"", "traces.headers: must be headers like"),
+        ("[traces]\nservice_name = \"\"", "traces.service_name: must have 1 to 255 bytes"),
+        ("traces.share = 1.01", "traces.share: must be a number between 0 (none) and 1 (all)"),
+        ("traces.share = nan", "traces.share: must be a number between 0"),
+        ("traces.share = \"all\"", "traces.share: must be a number between 0"),
         ("lisen = \"x\"", "lockstep.toml: lisen: is not a key of this file; did you mean listen?"),
         ("[outbound]\nproxy = \"x\"", "outbound.proxy: is not a key of this file; there are data, listen, "),
         (
@@ -119,6 +128,7 @@ fn the_list_of_keys_is_whole() {
                 | "connections"
                 | "connections_per_address" => "60",
                 "private_networks" | "plain_http" | "on" => "true",
+                "share" => "0.5",
                 "listen" if table == "metrics" => "\"127.0.0.1:9464\"",
                 "log_format" => "\"json\"",
                 _ => "\"x\"",
@@ -136,6 +146,7 @@ proptest! {
     #[test]
     fn no_text_panics(text in any::<String>()) {
         let _ = checked(&args(), &text);
+        let _ = (traces::collector_url(&text), traces::collector_headers(&text));
         let _ = (socket_address(&text), postgres_url(&text), public_url(&text), log_levels(&text));
     }
 }
@@ -155,4 +166,33 @@ fn limits_the_request_log_and_metrics_are_set_in_the_file() {
     };
     assert_eq!(edge, expected);
     assert_eq!(check(&args(), &Source::default()).unwrap().edge, EdgeConfig::default());
+}
+
+#[test]
+fn traces_are_off_unless_a_collector_is_named() {
+    let all = "[traces]\nendpoint = \"http://collector:4318/\"\nheaders = \"X-Key=geheim,authorization=Bearer%20abc\"\nservice_name = \"scim\"\nshare = 1";
+    let traces = checked(&args(), all).unwrap().traces.unwrap();
+    assert_eq!(
+        (traces.url.as_str(), traces.share, traces.service_name.as_str()),
+        ("http://collector:4318/v1/traces", 1.0, "scim")
+    );
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(traces.headers.0, [header("x-key", "geheim"), header("authorization", "Bearer abc")]);
+    assert!(!format!("{traces:?}").contains("geheim"));
+    assert_eq!(checked(&args(), "[traces]\nshare = 0.5").unwrap().traces, None);
+    let option = |endpoint: &str| GlobalArgs { otlp_endpoint: Some(endpoint.to_owned()), ..args() };
+    let named = checked(&option("https://x/v1/traces"), all).unwrap().traces.unwrap();
+    assert_eq!(named.url, "https://x/v1/traces");
+    let least = checked(&option("http://127.0.0.1:4318"), "").unwrap().traces.unwrap();
+    assert_eq!(
+        (least.headers, least.service_name.as_str(), least.share),
+        (traces::CollectorHeaders::default(), "lockstep", 0.01)
+    );
+    assert_eq!(checked(&option(""), "").unwrap().traces, None, "an empty variable is one that is not set");
+    let wrong = GlobalArgs { otlp_headers: Some("geheim".to_owned()), ..option("geheim") };
+    let told = checked(&wrong, "").unwrap_err().join("\n");
+    assert!(told.contains("--otlp-endpoint or OTEL_EXPORTER_OTLP_ENDPOINT: traces.endpoint: "), "{told}");
+    assert!(told.contains("OTEL_EXPORTER_OTLP_HEADERS: traces.headers: ") && !told.contains("geheim"), "{told}");
+    let many = (0..17).map(|number| format!("a{number}=b")).collect::<Vec<_>>().join(",");
+    assert!(traces::collector_headers(&many).is_err() && traces::collector_headers(&"x".repeat(9000)).is_err());
 }

@@ -111,6 +111,9 @@ impl Installation {
         for name in ["DATA", "LISTEN", "DATABASE", "PUBLIC_URL", "LOG"] {
             command.env_remove(format!("LOCKSTEP_{name}"));
         }
+        for name in ["ENDPOINT", "HEADERS"] {
+            command.env_remove(format!("OTEL_EXPORTER_OTLP_{name}"));
+        }
         command.current_dir(&self.folder).env("TMPDIR", &self.folder).stdin(Stdio::null());
         command
     }
@@ -145,6 +148,11 @@ impl Installation {
     /// Serves at a free port, until dropped. The line that tells where is printed when it listens.
     pub fn serve(&self) -> Serving {
         self.serving(&mut self.command())
+    }
+
+    /// The same with variables set.
+    pub fn serve_with(&self, variables: &[(&str, &str)]) -> Serving {
+        self.serving(self.command().envs(variables.iter().copied()))
     }
 
     #[expect(clippy::unused_self, reason = "who serves must still have its folder")]

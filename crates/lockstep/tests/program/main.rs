@@ -16,3 +16,4 @@ mod serving;
 mod stopping;
 mod targets;
 mod tenants;
+mod traces;

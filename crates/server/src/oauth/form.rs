@@ -2,6 +2,7 @@
 //! header (§2.3.1).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::Request;
 use base64::Engine as _;
@@ -13,6 +14,7 @@ use provider::oauth::OAuthError;
 
 use super::Refusal;
 use crate::BODY_DEADLINE;
+use crate::trail::Trail;
 
 /// Longest form, in bytes: an assertion with its percent-encoding, and a little.
 pub const FORM_BYTES_MAX: usize = 64 << 10;
@@ -50,6 +52,9 @@ impl Form {
             Ok(Err(_)) => return Err(OAuthError::InvalidRequest("the body broke off").into()),
             Ok(Ok(collected)) => collected.to_bytes(),
         };
+        if let Some(trail) = parts.extensions.get::<Arc<Trail>>() {
+            trail.came_bytes(bytes.len());
+        }
         let text = std::str::from_utf8(&bytes).map_err(|_| OAuthError::InvalidRequest("the body is not UTF-8"))?;
         Ok(Self { parameters: parameters(text)?, basic })
     }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use store::TokenId;
 
 use super::mask;
+use crate::traces::TraceId;
 
 /// The body of a request and that of its answer, where there are any.
 pub(crate) type Bodies<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
@@ -25,6 +26,8 @@ pub(crate) struct Line<'a> {
     /// Bytes of the answer, where they are known before it is sent.
     pub(crate) bytes: Option<u64>,
     pub(crate) id: &'a str,
+    /// The trace that it is part of.
+    pub(crate) trace: Option<TraceId>,
     /// Both bodies as they came and went, where the tenant wants them.
     pub(crate) bodies: Option<Bodies<'a>>,
 }
@@ -88,6 +91,9 @@ impl Line<'_> {
         text.extend_from_slice(b",\"id\":\"");
         text.extend_from_slice(self.id.as_bytes());
         text.push(b'"');
+        if let Some(trace) = self.trace {
+            drop(write!(text, ",\"trace\":\"{trace}\""));
+        }
         if mask::has_credential(self.uri) {
             text.extend_from_slice(b",\"note\":\"credential in URL\"");
         }

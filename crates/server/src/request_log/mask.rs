@@ -230,7 +230,7 @@ fn quoted(told: &str, text: &mut Vec<u8>) {
 const SECRET_DIGITS: usize = 43;
 
 /// Overwrites what has the form of a secret of ours, wherever in a line a client put it: in a name, an operator, an id of its own.
-pub(super) fn secrets(line: &mut [u8]) {
+pub(crate) fn secrets(line: &mut [u8]) {
     let mut at = 0;
     while let Some(found) = memchr::memmem::find(&line[at..], b"ls") {
         at += found + 2;

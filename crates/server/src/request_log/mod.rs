@@ -22,6 +22,7 @@ use store::Store;
 
 use line::Second;
 pub(crate) use line::{Bodies, Line};
+pub(crate) use mask::secrets;
 pub use search::{LogQuery, search};
 
 use crate::gates::Gate;

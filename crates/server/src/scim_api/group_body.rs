@@ -11,6 +11,7 @@ use super::room::{ANSWER_BYTES, Held};
 use super::visitor::Admitted;
 use super::{Rejection, answer, pieces};
 use crate::App;
+use crate::traces::{READ, step};
 
 /// Most memory that the members of one group may take while they are sent: about seven million members without a name.
 pub(crate) const GROUP_BYTES_MAX: usize = 128 << 20;
@@ -24,6 +25,7 @@ pub(crate) async fn answer(
     unless: Precondition,
 ) -> Result<Response<Body>, Rejection> {
     let (tenant, location) = (admitted.caller.tenant(), admitted.location(ResourceKind::Group, id)?);
+    let trace = admitted.trace.clone();
     let (admitted, projection) = (std::sync::Arc::new(admitted), std::sync::Arc::new(projection));
     for bytes_max in [ANSWER_BYTES, GROUP_BYTES_MAX] {
         let room = app.room().take(tenant, bytes_max).await?;
@@ -32,7 +34,7 @@ pub(crate) async fn answer(
             let view = admitted.view(&projection);
             provider::get_group(tx, &admitted.caller, id, view, &unless, bytes_max).map_err(Rejection::from)
         };
-        match app.store.scan(read).await? {
+        match step(trace.as_deref(), READ, app.store.scan(read)).await? {
             GroupFetched::Found(group) => return Ok(location.put_on(found(*group, room))),
             GroupFetched::NotModified { version } => {
                 return Ok(location.put_on(answer::empty(StatusCode::NOT_MODIFIED, Some(EntityTag::of(version)))));

@@ -20,6 +20,7 @@ use super::room::ANSWER_BYTES;
 use super::visitor::{Admitted, LastSegment, Visitor, Writer};
 use super::{Rejection, answer, group_body, pieces};
 use crate::App;
+use crate::traces::{READ, step};
 
 type Answer = Result<Response<Body>, Rejection>;
 
@@ -83,6 +84,7 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
     let (pager, walker, now) = (app.pager(), admitted.walker(), app.now());
     let listing = Listing::prepare(&admitted.caller, scope, &parameters.list(), pager, walker, now)?;
     let (may_be_few, tenant) = (listing.may_be_one_statement(), admitted.caller.tenant());
+    let trace = admitted.trace.clone();
     let asked = Arc::new((admitted, listing, projection));
     if may_be_few {
         let asked = Arc::clone(&asked);
@@ -90,7 +92,7 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
             let (admitted, listing, projection) = &*asked;
             provider::list_few(tx, &admitted.caller, listing, admitted.view(projection)).map_err(Rejection::from)
         };
-        if let Some(text) = app.store.look_up(run).await? {
+        if let Some(text) = step(trace.as_deref(), READ, app.store.look_up(run)).await? {
             return Ok(answer::json(StatusCode::OK, text));
         }
     }
@@ -101,7 +103,7 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
             provider::list(tx, &admitted.caller, listing, admitted.view(projection), bytes_max).map_err(Rejection::from)
         };
         let room = app.room().take(tenant, bytes_max).await?;
-        if let Some(list) = app.store.scan(run).await? {
+        if let Some(list) = step(trace.as_deref(), READ, app.store.scan(run)).await? {
             let bytes = list.bytes();
             let body =
                 if list.is_short() { Body::from(room.keep(list.collect())) } else { pieces::body(list, room, bytes) };
@@ -130,6 +132,7 @@ async fn fetch(
     if kind == ResourceKind::Group && provider::Profile::generic().wants_members(&projection) {
         return group_body::answer(&app, visitor.admitted(&app, now).await?, last.id()?, projection, unless).await;
     }
+    let trace = visitor.trace();
     let run = move |tx: &mut store::ReadTx<'_>| {
         let caller = visitor.admit(tx, now)?;
         let base = visitor.base(&caller);
@@ -140,7 +143,7 @@ async fn fetch(
         });
         Ok::<_, Rejection>((caller, found))
     };
-    let (caller, found) = app.store.read(run).await?;
+    let (caller, found) = step(trace.as_deref(), READ, app.store.read(run)).await?;
     app.uses().note(&caller, now);
     let (location, found) = found?;
     Ok(answer::fetched(location, found))

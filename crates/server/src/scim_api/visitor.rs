@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
@@ -17,6 +18,7 @@ use super::Rejection;
 use super::answer::{self, Location};
 use crate::App;
 use crate::oauth::introduce;
+use crate::traces::Trace;
 use crate::trail::Trail;
 
 /// A request with something that could be a token; whether it is one is known after [`Visitor::admit`].
@@ -94,6 +96,11 @@ impl Visitor {
         Ok(admitted)
     }
 
+    /// The trace of the request, where it is followed.
+    pub(crate) fn trace(&self) -> Option<Arc<Trace>> {
+        self.trail.as_ref().and_then(|trail| trail.trace()).cloned()
+    }
+
     /// The address of the tenant's endpoint, as answers tell it: its own where it has one, whichever was asked.
     pub(crate) fn base<'a>(&'a self, caller: &Caller) -> Cow<'a, str> {
         let settings = caller.settings();
@@ -131,11 +138,14 @@ pub(crate) struct Admitted {
     pub(crate) caller: Arc<Caller>,
     pub(crate) base: String,
     token: TokenHash,
+    /// Where the request is followed.
+    pub(crate) trace: Option<Arc<Trace>>,
 }
 
 impl Admitted {
     fn of(visitor: &Visitor, caller: Arc<Caller>) -> Self {
-        Self { base: visitor.base(&caller).into_owned(), caller, token: visitor.token.clone() }
+        let (base, token) = (visitor.base(&caller).into_owned(), visitor.token.clone());
+        Self { base, caller, token, trace: visitor.trace() }
     }
 
     /// Looks the token up once more: the body may have come long after the head, and what is revoked meanwhile reads nothing.
@@ -198,13 +208,18 @@ impl Writer {
         T: Send + 'static,
     {
         let Self(admitted) = self;
+        let asked = admitted.trace.as_ref().map(|trace| (trace, Instant::now()));
         let _turn = app.room().write(admitted.caller.tenant()).await?;
         let (caller, token) = (Arc::clone(&admitted.caller), admitted.token.clone());
-        let written = app.store.write(move |tx| {
+        let written = app.store.write_timed(move |tx| {
             token.check(tx, &caller, now)?;
             Ok::<_, Rejection>(use_case(tx, caller.may_write()?)?)
         });
-        let written = written.await?;
+        let (written, times) = written.await;
+        if let (Some((trace, asked)), Some(times)) = (asked, times) {
+            trace.write(asked, times);
+        }
+        let written = written?;
         app.tell_changed();
         Ok(written)
     }

@@ -5,6 +5,7 @@ mod fairness;
 mod hostile;
 mod limits;
 mod requests;
+mod traces;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -26,6 +27,7 @@ const FOREVER: Duration = Duration::from_secs(3600);
 const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
 
 struct Running {
+    app: App,
     address: SocketAddr,
     inside: Guard,
     service: Guard,
@@ -56,14 +58,14 @@ async fn start_with(limits: Limits, database: TestDatabase, edge: EdgeSettings) 
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let app = App::with_edge(parts, edge).unwrap();
-    let (service, inside) = (server::service(app.clone()), server::inside(app));
+    let (service, inside) = (server::service(app.clone()), server::inside(app.clone()));
     let serving = service.clone();
     let ended =
         tokio::spawn(
             async move { server::serve(listener, serving, limits, async { drop(stopped.await) }).await.unwrap() },
         );
     let token = tenant(&store, "contoso", &TenantSettings::default()).await;
-    Running { address, inside, service, store, token, stop, ended, database }
+    Running { app, address, inside, service, store, token, stop, ended, database }
 }
 
 fn key() -> TokenKey {

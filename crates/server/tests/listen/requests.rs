@@ -8,23 +8,28 @@ use tower::ServiceExt;
 
 use super::*;
 
-const USERS: &str = "/t/contoso/scim/v2/Users";
-const JSON: &str = "Content-Type: application/scim+json\r\n";
-const ANN: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ann@contoso.example","password":"t1meMa$heen","active":true}"#;
+pub(super) const USERS: &str = "/t/contoso/scim/v2/Users";
+pub(super) const JSON: &str = "Content-Type: application/scim+json\r\n";
+pub(super) const ANN: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ann@contoso.example","password":"t1meMa$heen","active":true}"#;
 
 /// A server with a request log.
 async fn logging() -> (Running, std::path::PathBuf) {
+    logging_with(EdgeSettings::default()).await
+}
+
+/// The same with other settings.
+pub(super) async fn logging_with(edge: EdgeSettings) -> (Running, std::path::PathBuf) {
     let database = TestDatabase::sqlite();
     let store::Database::Sqlite(file) = database.database() else { panic!("the test asks for a file") };
     let folder = file.with_extension("requests");
     let log = LogSettings { folder: folder.clone(), bytes_max: 1 << 20, age_max: FOREVER };
-    let edge = EdgeSettings { log: Some(log), ..EdgeSettings::default() };
+    let edge = EdgeSettings { log: Some(log), ..edge };
     (start_with(patient(), database, edge).await, folder)
 }
 
 impl Running {
     /// The log of a tenant, oldest first.
-    async fn log(&self, folder: &std::path::Path, name: &'static str) -> Vec<Value> {
+    pub(super) async fn log(&self, folder: &std::path::Path, name: &'static str) -> Vec<Value> {
         self.service.flush_log();
         let found = self.store.read(move |tx| provider::tenant(tx, name)).await.unwrap();
         let folder = server::tenant_folder(folder, name, found.key.number());
@@ -32,6 +37,11 @@ impl Running {
         lines.reverse();
         lines
     }
+}
+
+/// The metrics as text.
+pub(super) async fn metrics(running: &Running) -> String {
+    asked(&running.inside, "/metrics").await.1
 }
 
 async fn asked(inside: &Guard, path: &str) -> (u16, String) {

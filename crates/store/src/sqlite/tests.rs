@@ -88,12 +88,12 @@ fn one_group(database: &TestDatabase, connection: &Connection, use_cases: Vec<Us
         let answers = Arc::clone(&answers);
         let one: Work = Box::new(move |begun| {
             let result = begun.and_then(|connection| in_savepoint(connection, use_case));
-            Box::new(move |committed| answers.lock().unwrap().push(result.and(committed)))
+            Box::new(move |committed, _| answers.lock().unwrap().push(result.and(committed)))
         });
         work.send(one).unwrap();
     }
     drop(work);
-    write_loop(connection, &Commits::open(path_of(database)).unwrap(), &inbox);
+    write_loop(connection, &Commits::open(path_of(database)).unwrap(), &inbox, &Figures::new(None));
     Arc::into_inner(answers).unwrap().into_inner().unwrap()
 }
 

@@ -1,7 +1,8 @@
 //! What a use case is promised, on both databases: kept whole or not at all, unique by index, one moment to a reader.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
+use std::task::Poll;
 
 use tokio::task::JoinSet;
 
@@ -316,5 +317,55 @@ fn a_look_up_is_one_statement() {
         let panics = store.look_up(|_| -> Result<(), StoreError> { panic!("a use case with a mistake in it") });
         assert_eq!(panics.await, Err(StoreError::Internal("a use case panicked".to_owned())));
         assert_eq!(store.read(|tx| setting(tx, "a").and_then(|_| setting(tx, "a"))).await, Ok(Some("1".to_owned())));
+    });
+}
+
+#[test]
+fn what_waits_and_what_commits_take_is_counted() {
+    on_both(|store| async move {
+        let places = usize::try_from(store.figures().connections.unwrap_or(1)).unwrap();
+        // As many as there are places hold them all until they are let go.
+        let (began, begun) = std::sync::mpsc::channel();
+        let gate = Arc::new(Barrier::new(places + 1));
+        let mut holders = JoinSet::new();
+        for number in 0..places {
+            let (store, began, gate) = (store.clone(), began.clone(), Arc::clone(&gate));
+            holders.spawn(async move {
+                let write = store.write_timed(move |tx| {
+                    began.send(()).unwrap();
+                    gate.wait();
+                    put_setting(tx, &format!("held{number}"), "1")
+                });
+                write.await
+            });
+        }
+        tokio::task::spawn_blocking(move || (0..places).for_each(|_| begun.recv().unwrap())).await.unwrap();
+        let mut later: Vec<_> =
+            (0..3).map(|number| Box::pin(store.write(move |tx| put_setting(tx, &format!("l{number}"), "1")))).collect();
+        for write in &mut later {
+            let first_poll = std::future::poll_fn(|context| Poll::Ready(write.as_mut().poll(context).is_pending()));
+            assert!(first_poll.await, "there is no place");
+        }
+        let figures = store.figures();
+        assert_eq!((figures.waiting(), figures.busy()), (3, figures.connections.map_or(0, u64::from)));
+        tokio::task::spawn_blocking(move || gate.wait()).await.unwrap();
+        for (result, times) in holders.join_all().await {
+            result.unwrap();
+            let times = times.unwrap();
+            assert!(times.queued <= times.began && times.began <= times.commit && times.commit <= times.done);
+        }
+        for write in later {
+            write.await.unwrap();
+        }
+        let count = |histogram: &crate::Histogram| histogram.up_to().last().unwrap().1;
+        assert_eq!(figures.waiting(), 0);
+        let writes = u64::try_from(places).unwrap() + 3;
+        assert_eq!(count(&figures.waits), writes);
+        if figures.connections.is_some() {
+            assert_eq!((count(&figures.commits), count(&figures.commit_writes)), (writes, 0));
+        } else {
+            let shared = (count(&figures.commits), count(&figures.commit_writes), figures.commit_writes.sum());
+            assert_eq!(shared, (1, 1, writes), "what waited was committed together");
+        }
     });
 }
