@@ -2,7 +2,8 @@
 //!
 //! What is asked of all members of a group names the group to PostgreSQL as a range of one, in whose order only the primary key is. Where
 //! most rows are of one large group, the planner takes equality for a condition that nearly every row meets: it would look through the
-//! whole table, or through the members of all groups, also for those of a small group.
+//! whole table, or through the members of all groups, also for those of a small group. For the same reason a group is joined by a query of
+//! its own: where the planner takes a tenant for one of few groups, it would go through all of them for each.
 
 use crate::error::StoreError;
 use crate::id::{ResourceId, TenantKey, above};
@@ -51,8 +52,8 @@ statements! {
            "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2
             AND member_id = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json))) ORDER BY member_id";
     HOLD_GROUPS_OF = "SELECT 1 WHERE $1 IS NULL AND $2 IS NULL AND $3 IS NULL",
-                     "SELECT g.id FROM members m JOIN resources g ON g.tenant = m.tenant AND g.kind = 2 AND g.id = m.group_id
-                      WHERE m.tenant = $1 AND m.member_id = $2 ORDER BY g.id LIMIT $3 FOR NO KEY UPDATE OF g";
+                     "SELECT g.id FROM (SELECT group_id FROM members WHERE tenant = $1 AND member_id = $2 ORDER BY group_id LIMIT $3) m
+                      CROSS JOIN LATERAL (SELECT id FROM resources WHERE tenant = $1 AND kind = 2 AND id = m.group_id FOR NO KEY UPDATE) g";
     COUNT_UP_TO = "SELECT COUNT(*) FROM (SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 LIMIT $3) AS counted",
                   "SELECT COUNT(*) FROM (SELECT 1 FROM members WHERE tenant = $1 AND group_id >= $2 AND group_id <= $2 ORDER BY group_id, member_id LIMIT $3) AS counted";
     IS_MEMBER = "SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 AND member_id = $3";
@@ -62,6 +63,9 @@ statements! {
                     AND NOT EXISTS (SELECT 1 FROM emptied_groups e WHERE e.tenant = $1 AND e.group_id = m.group_id)
                     ORDER BY m.group_id LIMIT $4";
     GROUPS_OF = "SELECT g.id, g.doc FROM members m JOIN resources g ON g.tenant = m.tenant AND g.kind = 2 AND g.id = m.group_id
+                 WHERE m.tenant = $1 AND m.member_id = $2 AND m.group_id >= $3 ORDER BY m.group_id LIMIT $4",
+                "SELECT m.group_id, g.doc FROM members m
+                 CROSS JOIN LATERAL (SELECT doc FROM resources WHERE tenant = $1 AND kind = 2 AND id = m.group_id LIMIT 1) g
                  WHERE m.tenant = $1 AND m.member_id = $2 AND m.group_id >= $3 ORDER BY m.group_id LIMIT $4";
 }
 

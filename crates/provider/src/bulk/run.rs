@@ -165,9 +165,8 @@ fn run_circle(
             let joined = match task {
                 Task::Create(new) => resource::join(tx, access.caller(), new).map(|_| Done::made(new)),
                 Task::Replace(..) | Task::Patch(..) | Task::Delete(..) => loop {
-                    match task.run(tx, access, now).transpose() {
-                        Some(done) => break done,
-                        None => {}
+                    if let Some(done) = task.run(tx, access, now).transpose() {
+                        break done;
                     }
                 },
             };

@@ -40,27 +40,52 @@ pub(super) fn each_path(filter: &Filter, each: &mut impl FnMut(&AttributePath)) 
     }
 }
 
-/// The ids that a filter compares members with. Members are not in the document: each of these is looked up for each candidate, so
-/// only `eq` can be offered.
-pub(super) fn compared_members(filter: &Filter, resource_type: &ResourceType) -> Result<Vec<ResourceId>, ScimError> {
+/// What a filter asks of members.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct AskedMembers {
+    /// Whether these are members.
+    pub(super) ids: Vec<ResourceId>,
+    /// Whether there is any.
+    pub(super) any: bool,
+}
+
+impl AskedMembers {
+    /// How many are looked up.
+    pub(super) const fn len(&self) -> usize {
+        self.ids.len() + self.any as usize
+    }
+}
+
+/// What a filter asks of members. They are not in the document: each is looked up for each candidate, so only `eq` and `pr` can be
+/// offered.
+pub(super) fn asked_members(filter: &Filter, resource_type: &ResourceType) -> Result<AskedMembers, ScimError> {
     let is_members = |path: &AttributePath| {
         // An extension may have an attribute of this name, which is in the document.
         resource_type.resolve(path).is_some_and(|resolved| {
             resource_type.name == "Group" && resolved.extension.is_none() && resolved.attribute.name == "members"
         })
     };
-    let refuse = || Err(ScimError::invalid_filter("members can only be compared by members.value eq \"id\""));
-    let mut ids = Vec::new();
+    let refuse = || {
+        Err(ScimError::invalid_filter(
+            "members can only be asked for by members.value eq \"id\", and whether there are any by members pr",
+        ))
+    };
+    let mut asked = AskedMembers::default();
     let mut pending = vec![filter];
     while let Some(filter) = pending.pop() {
         match filter {
             Filter::And(members) | Filter::Or(members) => pending.extend(members),
             Filter::Not(inner) => pending.push(inner),
-            Filter::Present(path) if is_members(path) => return refuse(),
+            Filter::Present(path) if is_members(path) => {
+                if !is_member_id(resource_type.resolve(path)) || path.filter.is_some() {
+                    return refuse();
+                }
+                asked.any = true;
+            }
             Filter::Compare { path, operator, value } if is_members(path) => {
                 let resolved = resource_type.resolve(path);
                 match (is_member_id(resolved), &path.filter, operator, value.text()) {
-                    (true, None, Operator::Eq, Some(id)) => ids.extend(ResourceId::exact(id)),
+                    (true, None, Operator::Eq, Some(id)) => asked.ids.extend(ResourceId::exact(id)),
                     _ => return refuse(),
                 }
             }
@@ -68,14 +93,14 @@ pub(super) fn compared_members(filter: &Filter, resource_type: &ResourceType) ->
                 Filter::Compare { path, operator: Operator::Eq, value }
                     if path.attribute.eq_ignore_ascii_case("value") && *value != Literal::Null =>
                 {
-                    ids.extend(value.text().and_then(ResourceId::exact));
+                    asked.ids.extend(value.text().and_then(ResourceId::exact));
                 }
                 _ => return refuse(),
             },
             Filter::Present(_) | Filter::Compare { .. } | Filter::ValuePath { .. } => {}
         }
     }
-    Ok(ids)
+    Ok(asked)
 }
 
 fn is_member_id(resolved: Option<Resolved<'_>>) -> bool {

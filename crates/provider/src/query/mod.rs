@@ -18,9 +18,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use scim::{AttributePath, Edge, Filter, LIST_RESPONSE_URN, Place, ScimError, Sort};
 use sha2::{Digest as _, Sha256};
+use store::ReadTx;
 use store::resources::{ResourceKind, ResourceRecord};
-use store::{ReadTx, ResourceId};
 
+use self::check::AskedMembers;
 use self::page::{Outcome, Page};
 use self::pager::Digest;
 pub use self::pager::{CURSOR_SECONDS, Pager, Walker};
@@ -95,8 +96,8 @@ struct Part {
     plan: Plan,
     /// Whether every candidate of the plan is a match.
     is_exact: bool,
-    /// The members that the filter asks about.
-    member_ids: Vec<ResourceId>,
+    /// What the filter asks of members.
+    members: AskedMembers,
     /// `None` where the list is not sorted, and where this type lacks the attribute.
     sort: Option<Sort>,
 }
@@ -266,14 +267,14 @@ fn part(
         None => Planned { plan: Plan::All, is_exact: true },
         Some(filter) => plan::plan(caller, kind, rules, filter),
     };
-    let mut member_ids = Vec::new();
+    let mut members = AskedMembers::default();
     if let Some(filter) = filter {
         match scope {
             Kinds::One(_) => filter.check(&rules.resource_type)?,
             Kinds::All => drop(filter.matcher_where_known(&rules.resource_type)?),
         }
         check::check_filterable(caller, kind, rules, filter)?;
-        member_ids = check::compared_members(filter, &rules.resource_type)?;
+        members = check::asked_members(filter, &rules.resource_type)?;
     }
     let is_known =
         |text: &str| text.parse::<AttributePath>().is_ok_and(|path| rules.resource_type.resolve(&path).is_some());
@@ -284,7 +285,7 @@ fn part(
     if let Some(sort) = &sort {
         check::check_sortable(kind, sort)?;
     }
-    Ok(Part { kind, plan, is_exact, member_ids, sort })
+    Ok(Part { kind, plan, is_exact, members, sort })
 }
 
 /// In a search of several resource types, one of them must have each attribute.

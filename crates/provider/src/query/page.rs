@@ -9,6 +9,7 @@ use store::members;
 use store::resources::{ResourceKind, ResourceRecord};
 use store::{ReadTx, ResourceId};
 
+use super::check::AskedMembers;
 use super::stream::Stream;
 use super::text::Resources;
 use super::{
@@ -236,12 +237,12 @@ impl<'q> Page<'q> {
         part: usize,
         record: &ResourceRecord,
     ) -> Result<Attributes, ProviderError> {
-        let Part { kind, member_ids, .. } = &self.listing.parts[part];
+        let Part { kind, members, .. } = &self.listing.parts[part];
         let comparisons = if self.matchers[part].is_some() { self.listing.comparisons } else { 0 };
-        self.effort.spend(effort_of(comparisons, member_ids.len(), record.doc.len()))?;
+        self.effort.spend(effort_of(comparisons, members.len(), record.doc.len()))?;
         let mut resource = document::read(&record.doc)?;
         complete(self.caller, *kind, record, self.view.base, &mut resource)?;
-        join_members(tx, self.caller, record.id, member_ids, &mut resource)?;
+        join_members(tx, self.caller, record.id, members, &mut resource)?;
         Ok(resource)
     }
 
@@ -306,19 +307,23 @@ impl<'q> Page<'q> {
     }
 }
 
-/// Of the ids a filter asks about, adds those that are members.
+/// Of the ids a filter asks about, adds those that are members, or any other where it asks whether there is one.
 fn join_members(
     tx: &mut ReadTx<'_>,
     caller: &Caller,
     group: ResourceId,
-    asked: &[ResourceId],
+    asked: &AskedMembers,
     resource: &mut Attributes,
 ) -> Result<(), ProviderError> {
     let mut present = Vec::new();
-    for id in asked {
+    for id in &asked.ids {
         if members::is_member(tx, caller.tenant(), group, *id)? {
             present.push(json!({ "value": id.to_string() }));
         }
+    }
+    if asked.any && present.is_empty() {
+        let first = members::members_after(tx, caller.tenant(), group, None, 1)?;
+        present.extend(first.iter().map(|member| json!({ "value": member.id.to_string() })));
     }
     if !present.is_empty() {
         resource.insert("members".to_owned(), Value::Array(present));

@@ -292,10 +292,9 @@ mod tests {
             LookUp::Id(_) => "id".to_owned(),
             LookUp::Unique(key) => format!("unique {key}"),
             LookUp::UniquePrefix(prefix) => format!("unique {prefix}*"),
-            LookUp::Key(path, key) => format!("{path} {key}"),
+            LookUp::Key(path, key) | LookUp::Value(path, key) => format!("{path} {key}"),
             LookUp::KeyPrefix(path, prefix) => format!("{path} {prefix}*"),
             LookUp::Member(_) => "member".to_owned(),
-            LookUp::Value(path, key) => format!("{path} {key}"),
         }
     }
 

@@ -128,6 +128,11 @@ fn filters_of_groups() {
             (format!("members eq \"{bob}\" and not (members eq \"{ann}\")"), vec![1]),
             (format!("members eq \"{ann}\" or displayName sw \"Em\""), vec![0, 2]),
             ("members eq \"x\"".to_owned(), vec![]),
+            ("members pr".to_owned(), vec![0, 1]),
+            ("members.value pr and displayName sw \"s\"".to_owned(), vec![0, 1]),
+            ("not (members pr)".to_owned(), vec![2]),
+            (format!("members pr and not (members eq \"{ann}\")"), vec![1]),
+            (format!("members eq \"{ann}\" or not (members pr)"), vec![0, 2]),
         ] {
             assert_eq!(found(&world, "Groups", &filter, &ids).await, expected, "{filter}");
         }
@@ -135,9 +140,12 @@ fn filters_of_groups() {
         assert_eq!((&answer.body["totalResults"], answer.body["Resources"][0].get("members")), (&json!(1), None));
         let answer = world.get("/Groups?filter=displayName+eq+%22sales%22").await;
         assert_eq!(answer.body["Resources"][0]["members"].as_array().unwrap().len(), 2);
-        for filter in
-            ["members+pr", "members.display+eq+%22x%22", "members.value+sw+%22x%22", "members[type+eq+%22User%22]"]
-        {
+        for filter in [
+            "members.display+pr",
+            "members.display+eq+%22x%22",
+            "members.value+sw+%22x%22",
+            "members[type+eq+%22User%22]",
+        ] {
             assert_eq!(
                 world.get(&format!("/Groups?filter={filter}")).await.body["scimType"],
                 "invalidFilter",

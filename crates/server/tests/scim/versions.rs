@@ -110,7 +110,7 @@ fn the_tag_of_a_user_tells_the_groups_that_the_answer_shows() {
         let world = World::new(store, "generic").await;
         let (ann, group) = (world.user("ann").await, world.group("G", &[]).await);
         let (path, group) = (format!("/Users/{ann}"), format!("/Groups/{group}"));
-        let patch = |change: Value| json!({ "schemas": [PATCH], "Operations": [change] });
+        let change_of = |change: Value| json!({ "schemas": [PATCH], "Operations": [change] });
         let steps = [
             json!({ "op": "add", "path": "members", "value": ann }),
             json!({ "op": "replace", "path": "displayName", "value": "H" }),
@@ -118,7 +118,7 @@ fn the_tag_of_a_user_tells_the_groups_that_the_answer_shows() {
         ];
         let mut tags = vec![world.get(&path).await.header("etag").to_owned()];
         for step in steps {
-            world.call("PATCH", &group, &patch(step)).await;
+            world.call("PATCH", &group, &change_of(step)).await;
             let had = tags.last().unwrap();
             let answer = with(&world, "GET", &path, ("if-none-match", had), &Value::Null).await;
             assert_eq!((answer.status.as_u16(), &answer.body["meta"]["version"]), (200, &json!(answer.header("etag"))));
@@ -135,8 +135,8 @@ fn the_tag_of_a_user_tells_the_groups_that_the_answer_shows() {
         }
         assert_eq!((tags[0].as_str(), tags[3].as_str()), ("W/\"1\"", "W/\"1\""));
         assert!(tags[1].starts_with("W/\"1-") && tags[2].starts_with("W/\"1-") && tags[1] != tags[2], "{tags:?}");
-        world.call("PATCH", &group, &patch(json!({ "op": "add", "path": "members", "value": ann }))).await;
-        let change = patch(json!({ "op": "add", "path": "title", "value": "Dr" }));
+        world.call("PATCH", &group, &change_of(json!({ "op": "add", "path": "members", "value": ann }))).await;
+        let change = change_of(json!({ "op": "add", "path": "title", "value": "Dr" }));
         let changed = with(&world, "PATCH", &path, ("if-match", &tags[1]), &change).await;
         assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, world.get(&path).await.header("etag")));
         assert_eq!(with(&world, "PATCH", &path, ("if-match", &tags[2]), &change).await.status.as_u16(), 412);

@@ -88,6 +88,36 @@ fn what_is_asked_of_a_small_group_does_not_look_at_the_members_of_a_large_one() 
     }
 }
 
+/// On PostgreSQL, where the planner has seen users only and takes each group for the only one.
+#[test]
+fn the_groups_of_a_member_are_looked_up_each_by_its_id() {
+    const FILL: &str = "INSERT INTO tenants (tenant, name, profile, settings, created) OVERRIDING SYSTEM VALUE VALUES (1, 'one', 'generic', '{}', 0);
+        INSERT INTO resources (tenant, kind, id, doc, version, created, modified)
+        SELECT 1, 1, lpad(to_hex(number), 32, '0')::uuid, '{}', 1, 0, 0 FROM generate_series(1, 20000) AS number; ANALYZE;
+        SET plan_cache_mode = force_generic_plan";
+    for database in databases() {
+        drop(database.open());
+        let Some(mut client) = postgres_client(&database) else { continue };
+        client.batch_execute(FILL).unwrap();
+        let id = "'00000000-0000-0000-0000-000000000001'";
+        for (name, sql, values) in [
+            ("GROUPS_OF", &GROUPS_OF, format!("1, {id}, {id}, 9")),
+            ("HOLD_GROUPS_OF", &HOLD_GROUPS_OF, format!("1, {id}, 9")),
+            ("KINDS_HELD", &resources::KINDS_HELD, "1, '[]'".to_owned()),
+            ("BY_KEY", &crate::listing::BY_KEY, "1, 2, 'displayName', 'sales', 9".to_owned()),
+        ] {
+            client.batch_execute(&format!("PREPARE p AS {}", sql.postgres())).unwrap();
+            let rows = client.query(&format!("EXPLAIN (COSTS OFF) EXECUTE p ({values})"), &[]).unwrap();
+            client.batch_execute("DEALLOCATE p").unwrap();
+            let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+            let plan = plan.join("\n");
+            let resources = plan.split_once("resources_id on resources").map_or("", |(_, rest)| rest);
+            let condition = resources.lines().nth(1).unwrap_or_default();
+            assert!(condition.contains("Index Cond") && condition.contains("(id = "), "{name}: {plan}");
+        }
+    }
+}
+
 #[test]
 fn members_and_their_groups() {
     on_both(|store| async move {
