@@ -325,7 +325,7 @@ fn what_waits_and_what_commits_take_is_counted() {
     on_both(|store| async move {
         let places = usize::try_from(store.figures().connections.unwrap_or(1)).unwrap();
         // As many as there are places hold them all until they are let go.
-        let (began, begun) = std::sync::mpsc::channel();
+        let (began, signals) = std::sync::mpsc::channel();
         let gate = Arc::new(Barrier::new(places + 1));
         let mut holders = JoinSet::new();
         for number in 0..places {
@@ -339,7 +339,7 @@ fn what_waits_and_what_commits_take_is_counted() {
                 write.await
             });
         }
-        tokio::task::spawn_blocking(move || (0..places).for_each(|_| begun.recv().unwrap())).await.unwrap();
+        tokio::task::spawn_blocking(move || (0..places).for_each(|_| signals.recv().unwrap())).await.unwrap();
         let mut later: Vec<_> =
             (0..3).map(|number| Box::pin(store.write(move |tx| put_setting(tx, &format!("l{number}"), "1")))).collect();
         for write in &mut later {
