@@ -5,9 +5,10 @@ use serde_json::Value;
 use store::resources::{self, ResourceKind};
 use store::{Action, ResourceId, StoreError, WriteTx, unique_values};
 
+use crate::changing::at_version;
 use crate::document;
 use crate::membership::leave_groups;
-use crate::resource::{at_version, check_kind, not_found, occurrence, told};
+use crate::resource::{check_kind, not_found, occurrence, told};
 use crate::{Precondition, ProviderError, WriteAccess};
 
 /// Members of a group that its deletion removes at once. The rows of more go a few at a time, when the group is gone.

@@ -26,10 +26,11 @@ const MIGRATIONS: &[Migration] = migrations![
     "0005_credentials",
     "0006_occurrences",
     "0007_webhooks",
+    "0009_schema_tokens",
 ];
 
 /// The schema version that this program writes.
-pub const SCHEMA_VERSION: i64 = 7;
+pub const SCHEMA_VERSION: i64 = 8;
 
 const CREATE_VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY, name TEXT NOT NULL)";

@@ -25,6 +25,8 @@ pub(crate) struct Line<'a> {
     /// Bytes of the answer, where they are known before it is sent.
     pub(crate) bytes: Option<u64>,
     pub(crate) id: &'a str,
+    /// Whether the credential came where others could read it.
+    pub(crate) is_exposed: bool,
     /// Both bodies as they came and went, where the tenant wants them.
     pub(crate) bodies: Option<Bodies<'a>>,
 }
@@ -53,6 +55,8 @@ impl Line<'_> {
         drop(write!(text, ",\"id\":\"{}\"", self.id));
         if mask::has_credential(self.uri) {
             text.extend_from_slice(b",\"note\":\"credential in URL\"");
+        } else if self.is_exposed {
+            text.extend_from_slice(b",\"note\":\"credential without TLS\"");
         }
         if let Some((request, response)) = self.bodies {
             for (name, body) in [("request", request), ("response", response)] {

@@ -74,7 +74,7 @@ pub(super) fn address(uri: &Uri, text: &mut Vec<u8>) {
 
 /// Whether an address bears what looks like a credential (RFC 6750 §5.3 forbids it).
 pub(super) fn has_credential(uri: &Uri) -> bool {
-    uri.path().contains("lst_")
+    ["lst_", "lsa_", "lsc_"].iter().any(|prefix| uri.path().contains(prefix))
         || uri.query().is_some_and(|query| {
             query.split('&').any(|parameter| {
                 let name = parameter.split('=').next().unwrap_or_default();
@@ -299,6 +299,7 @@ mod tests {
         }
         assert!(has_credential(&format!("/x?a=b&ACCESS_TOKEN={token}").parse().unwrap()));
         assert!(has_credential(&format!("/{token}/x").parse().unwrap()));
+        assert!(has_credential(&format!("/{}/x", token.replace("lst_", "lsa_")).parse().unwrap()));
         assert!(!has_credential(&"/x?filter=token".parse().unwrap()));
     }
 

@@ -21,6 +21,7 @@ fn line(uri: &Uri, second: i64) -> Line<'_> {
         caller: None,
         bytes: Some(7),
         id: "x-1",
+        is_exposed: false,
         bodies: None,
     }
 }
