@@ -115,7 +115,10 @@ fn a_token_for_schemas_changes_them_and_leaves_its_name_in_the_audit_log() {
         assert_eq!(shown["schemas"][0]["id"], "urn:example:1.0:User", "{shown}");
         let audit = installation.run(&["audit", "--json"]).json_lines();
         assert!(
-            audit.iter().any(|one| one["activity"] == "Set tenant schemas" && one["actor"] == "token app of acme"),
+            audit
+                .iter()
+                .any(|one| one["activityDisplayName"] == "Set tenant schemas"
+                    && one["initiatedBy"] == "token app of acme"),
             "{audit:?}"
         );
         assert_eq!(send(&serving.address, &format!("GET {}", tenant.path("/Users")), &bearer, "").0, 403);

@@ -179,9 +179,10 @@ impl Rejection {
             }
             Self::Refused(refusal) => refusal.detail().into(),
             Self::Provider(ProviderError::Scim(error)) => error.detail.clone(),
-            Self::Provider(ProviderError::Store(error)) => store_detail(error).into(),
+            Self::Provider(ProviderError::Store(error)) | Self::Schemas(SchemaError::Store(error)) => {
+                store_detail(error).into()
+            }
             Self::Provider(error) => error.to_string(),
-            Self::Schemas(SchemaError::Store(error)) => store_detail(error).into(),
             Self::Schemas(error) => error.to_string(),
             Self::Internal => "internal error".into(),
         }
