@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use store::audit::audit_before;
 use store::testing::on_both;
 
+use crate::groups_at_size::users;
 use crate::world::{Answer, USER, World};
 
 const BADGE: &str = "urn:example:schemas:extension:1.0:User";
@@ -241,7 +242,24 @@ fn resources_that_do_not_fit_are_in_the_way() {
             }
         }
         assert_eq!(definer.defined().await, (before, tag));
-        assert_eq!(RESOURCES_CHECKED_BY_TOKEN_MAX, 2_000);
+    });
+}
+
+#[test]
+fn a_change_that_would_look_at_too_many_resources_is_left_to_the_command() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let definer = Definer::new(&world).await;
+        definer.put(&color()).await;
+        let ids = users(&world, usize::try_from(RESOURCES_CHECKED_BY_TOKEN_MAX).unwrap() + 1).await;
+        let other = badge(&json!([{ "name": "color", "type": "boolean" }]));
+        let refused = definer.put(&other).await;
+        let detail = refused.body["detail"].as_str().unwrap();
+        assert!(refused.status.as_u16() == 409 && detail.contains("at most 2000 are checked"), "{detail}");
+        let more = badge(&json!([{ "name": "color", "type": "string" }, { "name": "size", "type": "string" }]));
+        assert_eq!(definer.put(&more).await.status.as_u16(), 200, "what only adds looks at none");
+        world.call("DELETE", &format!("/Users/{}", ids[0]), &Value::Null).await;
+        assert_eq!(definer.put(&other).await.status.as_u16(), 200);
     });
 }
 
