@@ -130,11 +130,16 @@ impl World {
         MasterKey::new(self.folder.key())
     }
 
+    /// What may be dialled.
+    pub fn outbound_policy(&self) -> OutboundPolicy {
+        let Outbound { private_networks, plain_http, .. } = self.config.outbound;
+        OutboundPolicy { private_networks, plain_http }
+    }
+
     /// A client for what is fetched from elsewhere; it dials what targets may be.
     pub fn outbound(&self) -> anyhow::Result<outbound::Client> {
-        let Outbound { private_networks, plain_http, ca_file } = &self.config.outbound;
-        let policy = OutboundPolicy { private_networks: *private_networks, plain_http: *plain_http };
-        Ok(outbound::client(policy, &trust(ca_file.as_deref())?, OUTBOUND_IDLE_MAX))
+        let trust = trust(self.config.outbound.ca_file.as_deref())?;
+        Ok(outbound::client(self.outbound_policy(), &trust, OUTBOUND_IDLE_MAX))
     }
 
     /// A client for the collector of traces, which the operator names: it may be on private networks.
@@ -146,12 +151,11 @@ impl World {
 
     /// The provisioning service on this data.
     pub fn engine(&self) -> anyhow::Result<Engine> {
-        let Outbound { private_networks, plain_http, ca_file } = &self.config.outbound;
         Ok(Engine::new(EngineParts {
             store: self.store.clone(),
             key: self.master_key(),
-            policy: OutboundPolicy { private_networks: *private_networks, plain_http: *plain_http },
-            trust: trust(ca_file.as_deref())?,
+            policy: self.outbound_policy(),
+            trust: trust(self.config.outbound.ca_file.as_deref())?,
             clock: Arc::new(now),
             random: Arc::new(random),
             lock_folder: self.folder.lock_folder(),

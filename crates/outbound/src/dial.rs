@@ -61,6 +61,19 @@ impl OutboundPolicy {
     }
 }
 
+impl OutboundPolicy {
+    /// Whether a host may be an address at all, as far as that is known before it is dialled: of a number that is an address, and of the
+    /// names of the machine itself (RFC 6761 §6.3). Every other name passes, and is looked at when it is dialled.
+    pub fn check_host(self, host: &str, encrypted: bool) -> Result<(), &'static str> {
+        let host = host.trim_matches(['[', ']']);
+        let name = host.trim_end_matches('.').to_ascii_lowercase();
+        if name == "localhost" || name.ends_with(".localhost") {
+            return self.check(Ipv4Addr::LOCALHOST.into(), encrypted);
+        }
+        host.parse().map_or(Ok(()), |address| self.check(address, encrypted))
+    }
+}
+
 /// The IPv4 address inside a mapped, NAT64 or 6to4 address.
 fn embedded_v4(address: IpAddr) -> Option<Ipv4Addr> {
     let IpAddr::V6(v6) = address else { return None };
@@ -216,6 +229,28 @@ mod tests {
             assert_eq!(own.check(ip, true).is_ok(), own_tls, "{address} with TLS");
             assert_eq!(own.check(ip, false).is_ok(), own_plain, "{address} without TLS");
             assert_eq!(hosted.check(ip, true).is_ok(), hosted_tls, "{address} hosted");
+        }
+    }
+
+    #[test]
+    fn of_hosts_that_are_known_before_they_are_dialled_it_is_said_at_once() {
+        let own = OutboundPolicy::default();
+        let hosted = OutboundPolicy { private_networks: false, plain_http: false };
+        for (host, own_plain, hosted_tls) in [
+            ("127.0.0.1", true, false),
+            ("[::1]", true, false),
+            ("[::ffff:10.0.0.1]", true, false),
+            ("localhost", true, false),
+            ("LocalHost.", true, false),
+            ("app.localhost", true, false),
+            ("169.254.169.254", false, false),
+            ("93.184.216.34", false, true),
+            ("app.example", true, true),
+            ("notlocalhost", true, true),
+            ("2130706433", true, true),
+        ] {
+            let found = (own.check_host(host, false).is_ok(), hosted.check_host(host, true).is_ok());
+            assert_eq!(found, (own_plain, hosted_tls), "{host}");
         }
     }
 

@@ -10,9 +10,10 @@ use store::deletions::{self, Begun};
 use store::resources::{self, ResourceKind};
 use store::{Action, ResourceId, StoreError, TenantKey, WriteTx, unique_values};
 
+use crate::changing::at_version;
 use crate::document;
 use crate::membership::leave_groups;
-use crate::resource::{at_version, check_kind, not_found, occurrence, told};
+use crate::resource::{check_kind, not_found, occurrence, told};
 use crate::tenant::administrator;
 use crate::{Caller, Precondition, ProviderError, TenantError, WriteAccess};
 

@@ -8,6 +8,7 @@
 mod address;
 mod bulk;
 mod caller;
+mod changing;
 mod custom;
 mod deletion;
 pub mod discovery;
@@ -42,9 +43,11 @@ pub use bulk::{
     CIRCLE_OPERATIONS_MAX, Done, Ran, run_batch,
 };
 pub use caller::{Caller, WriteAccess};
+pub use changing::{Changed, PUT_WITHOUT_MEMBERS_MAX, Patch, Replacement, patch, replace};
 pub use custom::{
-    ATTRIBUTES_MAX, CustomSchemas, RESOURCE_TYPES_MAX, RESOURCES_CHECKED_MAX, SCHEMA_BYTES_MAX, SCHEMAS_MAX,
-    SchemaChange, clear_schemas, schemas, set_schemas,
+    ATTRIBUTES_MAX, CustomSchemas, Definer, DefinitionTag, RESOURCE_TYPES_MAX, RESOURCES_CHECKED_BY_TOKEN_MAX,
+    RESOURCES_CHECKED_MAX, SCHEMA_BYTES_MAX, SCHEMAS_MAX, SchemaChange, SchemaError, TagCondition, clear_schemas,
+    define, definition, schemas, set_schemas,
 };
 pub use deletion::{
     Deleted, GROUPS_LEFT_MAX, MEMBERS_DELETED_MAX, delete, end_deletion, go_on_deleting, remove_left_members,
@@ -65,9 +68,7 @@ pub use query::{
     Pager, SCAN_EFFORT_MAX, SCAN_MAX, SHOW_EFFORT_MAX, SORT_BYTES_MAX, SORT_MAX, Walker, list, list_few,
 };
 pub use representation::{Representation, View};
-pub use resource::{
-    Changed, Fetched, NewResource, PUT_WITHOUT_MEMBERS_MAX, Patch, Replacement, create, get, patch, replace,
-};
+pub use resource::{Fetched, NewResource, create, get};
 pub use store::resources::{CustomKind, ResourceKind};
 pub use tenant::{
     TenantSettings, administrator, change_tenant, create_tenant, delete_tenant, resume_tenant, suspend_tenant, tenant,

@@ -106,6 +106,14 @@ pub enum AuthError {
     /// It is valid, but the tenant is suspended.
     #[error("the tenant is suspended")]
     Suspended,
+    /// It is valid, and for something else than what it was shown for.
+    #[error("the bearer token is not for this; one of the scope {needed} is")]
+    OtherScope {
+        /// The tenant that it opens.
+        tenant: String,
+        /// What it would have to be for.
+        needed: Scope,
+    },
     /// What the tenant defines itself was changed while the request was on its way.
     #[error("the tenant's schemas were changed meanwhile; send the request again")]
     SchemasChanged,
@@ -132,6 +140,7 @@ struct Opened {
     caller: Arc<Caller>,
     expires: Timestamp,
     suspended: bool,
+    is_for_schemas: bool,
 }
 
 impl Opened {
@@ -145,16 +154,20 @@ impl Opened {
         let settings = TenantSettings::read(&owner.settings)?;
         let (token, digest) = (Some((owner.id, owner.may_write)), owner.schema_digest);
         let caller = Arc::new(Caller::new(owner.tenant, owner.tenant_name, profile, settings, digest, token));
-        Ok(Self { caller, expires: owner.expires, suspended: owner.suspended.is_some() })
+        let (suspended, is_for_schemas) = (owner.suspended.is_some(), owner.may_define);
+        Ok(Self { caller, expires: owner.expires, suspended, is_for_schemas })
     }
 
     fn admit(&self, now: Timestamp) -> Result<Arc<Caller>, AuthError> {
         valid(self.expires, self.suspended, now)?;
+        if self.is_for_schemas {
+            return Err(AuthError::OtherScope { tenant: self.caller.tenant_name().to_owned(), needed: Scope::Read });
+        }
         Ok(Arc::clone(&self.caller))
     }
 }
 
-fn valid(expires: Timestamp, suspended: bool, now: Timestamp) -> Result<(), AuthError> {
+pub(crate) fn valid(expires: Timestamp, suspended: bool, now: Timestamp) -> Result<(), AuthError> {
     if expires <= now {
         return Err(AuthError::Expired);
     }
@@ -193,12 +206,19 @@ pub enum Scope {
     /// All of that, and write.
     #[default]
     Write,
+    /// Read and change what the tenant defines itself; no people and no groups.
+    Schemas,
 }
 
 impl Scope {
-    /// As it is stored.
+    /// That of a client, as it is stored.
     pub const fn of(may_write: bool) -> Self {
         if may_write { Self::Write } else { Self::Read }
+    }
+
+    /// That of a secret token, as it is stored.
+    pub const fn of_token(token: &TokenRecord) -> Self {
+        if token.may_define { Self::Schemas } else { Self::of(token.may_write) }
     }
 
     /// Whether it allows writing.
@@ -206,12 +226,24 @@ impl Scope {
         matches!(self, Self::Write)
     }
 
+    /// Whether it allows to change what the tenant defines itself.
+    pub const fn may_define(self) -> bool {
+        matches!(self, Self::Schemas)
+    }
+
     /// In the words of OAuth 2.0: names with blanks between them (RFC 6749 §3.3).
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Write => "read write",
+            Self::Schemas => "schemas",
         }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -232,6 +264,7 @@ pub fn create_token(
         name: request.name.to_owned(),
         hint: hint(&text),
         may_write: request.scope.may_write(),
+        may_define: request.scope.may_define(),
         created: now,
         expires: days_later(now, request.days),
         revoked: None,
@@ -267,7 +300,7 @@ pub fn rotate_token(
     let ends = now.saturating_add(overlap).unwrap_or(Timestamp::MAX).min(old.expires);
     let name = format!("{} ({}…)", old.name, old.hint);
     store::tokens::retire_token(tx, owner.key, old.id, &name, ends)?;
-    create_token(tx, key, &TokenRequest { scope: Scope::of(old.may_write), ..*request }, now)
+    create_token(tx, key, &TokenRequest { scope: Scope::of_token(&old), ..*request }, now)
 }
 
 /// The tokens of the tenant of that name, revoked ones too, oldest first.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use store::{StoreError, TenantKey, TokenId, WriteTx};
 
-use crate::Caller;
+use crate::{Caller, Definer};
 
 /// Tokens whose use is kept in mind until it is written. Uses of further ones are noted the next time.
 pub const USES_MAX: usize = 10_000;
@@ -33,6 +33,11 @@ impl TokenUses {
         {
             self.keep(TokenUse { tenant: caller.tenant(), token, at: now }, USES_MAX);
         }
+    }
+
+    /// Notes that the token of whoever changes a definition is used.
+    pub fn note_definer(&self, definer: &Definer, now: Timestamp) {
+        self.keep(TokenUse { tenant: definer.tenant(), token: definer.token(), at: now }, USES_MAX);
     }
 
     fn keep(&self, new: TokenUse, max: usize) {

@@ -123,27 +123,34 @@ impl FromStr for Precondition {
     /// Reads the value of the header. Weak and strong tags are compared alike, as RFC 7644 §3.14 has only weak ones. Empty elements of the
     /// list are passed over (RFC 9110 §5.6.1.2).
     fn from_str(text: &str) -> Result<Self, ScimError> {
-        if text.trim() == "*" {
-            return Ok(Self::Exists);
+        let mut known = Vec::new();
+        let is_any = each_tag(text, |opaque| known.extend(known_tag(opaque)))?;
+        Ok(if is_any { Self::Exists } else { Self::OneOf(known) })
+    }
+}
+
+/// Calls `told` with what each tag of a precondition says between its quotation marks; true where it is `*` instead of a list.
+pub(crate) fn each_tag<'a>(text: &'a str, mut told: impl FnMut(&'a str)) -> Result<bool, ScimError> {
+    if text.trim() == "*" {
+        return Ok(true);
+    }
+    let (mut tags, mut elements, mut rest) = (0, 0, text);
+    loop {
+        rest = rest.trim_start_matches([' ', '\t']);
+        elements += 1;
+        if elements > TAGS_MAX {
+            return Err(ScimError::invalid_value(format!("a precondition names at most {TAGS_MAX} versions")));
         }
-        let (mut known, mut tags, mut elements, mut rest) = (Vec::new(), 0, 0, text);
-        loop {
-            rest = rest.trim_start_matches([' ', '\t']);
-            elements += 1;
-            if elements > TAGS_MAX {
-                return Err(ScimError::invalid_value(format!("a precondition names at most {TAGS_MAX} versions")));
-            }
-            if !rest.is_empty() && !rest.starts_with(',') {
-                let (opaque, behind) = tag(rest).ok_or_else(malformed)?;
-                known.extend(known_tag(opaque));
-                tags += 1;
-                rest = behind.trim_start_matches([' ', '\t']);
-            }
-            match rest.strip_prefix(',') {
-                Some(more) => rest = more,
-                None if rest.is_empty() && tags > 0 => return Ok(Self::OneOf(known)),
-                None => return Err(malformed()),
-            }
+        if !rest.is_empty() && !rest.starts_with(',') {
+            let (opaque, behind) = tag(rest).ok_or_else(malformed)?;
+            told(opaque);
+            tags += 1;
+            rest = behind.trim_start_matches([' ', '\t']);
+        }
+        match rest.strip_prefix(',') {
+            Some(more) => rest = more,
+            None if rest.is_empty() && tags > 0 => return Ok(false),
+            None => return Err(malformed()),
         }
     }
 }

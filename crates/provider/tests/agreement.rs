@@ -472,6 +472,7 @@ fn pager() -> Arc<Pager> {
     Arc::new(Pager::new(&TokenKey::new([3; 32])))
 }
 
+/// SF-14: filters of any nesting, evaluated plainly and by statements.
 #[test]
 fn a_list_is_what_a_plain_evaluation_says_in_the_order_of_a_plain_sort() {
     on_both(|store| async move {

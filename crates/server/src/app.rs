@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use jiff::Timestamp;
 use provider::{Pager, TenantSettings, TokenKey, TokenUses};
 use store::{ResourceId, Store, StoreError};
@@ -13,6 +14,7 @@ use tokio::sync::Notify;
 
 use crate::edge::{Edge, EdgeSettings};
 use crate::health::Readiness;
+use crate::in_clear::came_in_clear;
 use crate::oauth::KeyCache;
 use crate::request_log::RequestLog;
 use crate::scim_api::Room;
@@ -88,6 +90,11 @@ impl App {
         let (readiness, uses, keys) = (Readiness::default(), TokenUses::default(), KeyCache::default());
         let changed = Arc::new(Notify::new());
         Self(Arc::new(Inner { parts, readiness, room, uses, keys, edge, pager, changed }))
+    }
+
+    /// Whether a credential that comes so is one that others could read: without TLS, although clients are told an address with it.
+    pub(crate) fn exposes(&self, headers: &HeaderMap) -> bool {
+        self.public_url.starts_with("https://") && came_in_clear(headers)
     }
 
     /// The moment it is now.

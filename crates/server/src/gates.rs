@@ -14,7 +14,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use provider::Caller;
+use store::TenantKey;
 use tokio::time::Instant;
 
 /// Requests that a tenant may send in a second while others are served, unless the configuration says otherwise.
@@ -90,11 +90,12 @@ impl Gates {
         }
     }
 
-    /// The gate of a caller's tenant, and how many seconds it has to wait, if it has.
-    pub(crate) fn pass(&self, caller: &Caller) -> (Arc<Gate>, Option<u64>) {
-        let number = caller.tenant().number();
-        let gate = self.gate(number, caller.tenant_name());
-        let wait = match caller.settings().requests_per_second {
+    /// The gate of a tenant, by its key and its name, and how many seconds it has to wait, if it has. `own` is the rate that was set
+    /// for it.
+    pub(crate) fn pass(&self, tenant: TenantKey, name: &str, own: Option<u32>) -> (Arc<Gate>, Option<u64>) {
+        let number = tenant.number();
+        let gate = self.gate(number, name);
+        let wait = match own {
             Some(own) => gate.wait(own, &self.ticks),
             None if self.common > 0 && self.has_company(number) => gate.wait(self.common, &self.ticks),
             None => None,

@@ -12,10 +12,12 @@ mod failures;
 mod gates;
 mod guard;
 mod health;
+mod in_clear;
 mod listen;
 mod metrics;
 mod oauth;
 mod request_log;
+mod schema_api;
 mod scim_api;
 mod threads;
 mod traces;
@@ -35,7 +37,11 @@ pub use traces::{FLUSH_DEADLINE, QUEUE_SPANS_MAX, SEND_DEADLINE, SendSpans, Send
 
 /// Everything that is served, with what holds for every request around it.
 pub fn service(app: App) -> Guard {
-    let routes = axum::Router::new().merge(health::routes()).merge(scim_api::routes(&app)).merge(oauth::routes());
+    let routes = axum::Router::new()
+        .merge(health::routes())
+        .merge(scim_api::routes(&app))
+        .merge(oauth::routes())
+        .merge(schema_api::routes());
     let (edge, clock) = (Arc::clone(app.edge()), app.clone());
     Guard::new(routes.with_state(app), edge, move || clock.now())
 }

@@ -11,12 +11,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use jiff::Timestamp;
-use provider::Caller;
-use store::TenantKey;
+use provider::{Caller, Definer};
+use store::{TenantKey, TokenId};
 use tokio::time::Instant;
 
 use crate::edge::Edge;
 use crate::gates::Gate;
+use crate::in_clear::IsExposed;
 use crate::request_log::{Bodies, LOGGED_BODY_BYTES_MAX, Line, Owner, secrets};
 use crate::scim_api::{IsBadToken, Rejection};
 use crate::traces::{Told, Trace, TraceId};
@@ -28,10 +29,32 @@ const REQUEST_ID_BYTES_MAX: usize = 64;
 /// What stands in the log where the client went away before there was an answer.
 const GONE: u16 = 499;
 
+/// What is told of who calls.
+#[derive(Clone, Copy)]
+pub(crate) struct Known {
+    tenant: TenantKey,
+    token: Option<TokenId>,
+    wants_bodies: bool,
+}
+
+impl From<&Caller> for Known {
+    fn from(caller: &Caller) -> Self {
+        let wants_bodies = caller.settings().log_bodies == Some(true);
+        Self { tenant: caller.tenant(), token: caller.token(), wants_bodies }
+    }
+}
+
+impl From<&Definer> for Known {
+    fn from(definer: &Definer) -> Self {
+        let wants_bodies = definer.settings().log_bodies == Some(true);
+        Self { tenant: definer.tenant(), token: Some(definer.token()), wants_bodies }
+    }
+}
+
 /// What handlers tell of the request; handed to them with it.
 #[derive(Default)]
 pub(crate) struct Trail {
-    caller: OnceLock<(Arc<Caller>, Arc<Gate>)>,
+    caller: OnceLock<(Known, Arc<Gate>)>,
     body: OnceLock<Bytes>,
     /// Bytes of the body.
     came: AtomicU64,
@@ -40,14 +63,14 @@ pub(crate) struct Trail {
 
 impl Trail {
     /// Tells who calls. Only the first time counts.
-    pub(crate) fn is_of(&self, caller: &Arc<Caller>, gate: Arc<Gate>) {
+    pub(crate) fn is_of(&self, known: Known, gate: Arc<Gate>) {
         // A look-up that ran again tells the same.
-        drop(self.caller.set((Arc::clone(caller), gate)));
+        drop(self.caller.set((known, gate)));
     }
 
     /// Whose request it is, once that is known.
     pub(crate) fn tenant(&self) -> Option<TenantKey> {
-        self.caller.get().map(|(caller, _)| caller.tenant())
+        self.caller.get().map(|(known, _)| known.tenant)
     }
 
     /// The trace, where the request is followed and its steps are told.
@@ -69,7 +92,7 @@ impl Trail {
     }
 
     fn wants_bodies(&self) -> bool {
-        self.caller.get().is_some_and(|(caller, _)| caller.settings().log_bodies == Some(true))
+        self.caller.get().is_some_and(|(known, _)| known.wants_bodies)
     }
 }
 
@@ -83,6 +106,7 @@ pub(crate) struct Passing {
     id: HeaderValue,
     at: Timestamp,
     began: Instant,
+    is_exposed: bool,
     is_done: bool,
 }
 
@@ -106,6 +130,7 @@ impl Passing {
             id: request_id(edge, headers),
             at,
             began,
+            is_exposed: false,
             is_done: false,
         }
     }
@@ -128,6 +153,7 @@ impl Passing {
                 answer = axum::response::IntoResponse::into_response(Rejection::BadTokens { seconds });
             }
         }
+        self.is_exposed = answer.extensions().get::<IsExposed>().is_some();
         let mut sent = None;
         if self.edge.log.is_some() && self.trail.wants_bodies() {
             (answer, sent) = kept(answer).await;
@@ -177,7 +203,7 @@ impl Passing {
                 method: &self.method,
                 path: self.uri.path(),
                 status: (status.as_u16() != GONE).then_some(status),
-                tenant: self.trail.caller.get().map(|(caller, _)| caller.tenant_name()),
+                tenant: self.trail.caller.get().map(|(_, gate)| gate.tenant.as_str()),
                 id: &String::from_utf8_lossy(&id),
                 came,
                 bytes,
@@ -192,10 +218,11 @@ impl Passing {
             method: &self.method,
             uri: &self.uri,
             status,
-            caller: self.trail.caller.get().and_then(|(caller, _)| caller.token()),
+            caller: self.trail.caller.get().and_then(|(known, _)| known.token),
             bytes,
             id: self.id.to_str().unwrap_or_default(),
             trace: self.trace_id(),
+            is_exposed: self.is_exposed,
             bodies: self.trail.wants_bodies().then_some(bodies),
         }
     }

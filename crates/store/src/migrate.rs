@@ -27,6 +27,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "0006_occurrences",
     "0007_webhooks",
     "0008_deletions",
+    "0009_schema_tokens",
 ];
 
 /// The schema version that this program writes.

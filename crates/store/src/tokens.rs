@@ -20,6 +20,8 @@ pub struct TokenRecord {
     pub hint: String,
     /// Whether it may also write.
     pub may_write: bool,
+    /// Whether it is for what the tenant defines itself, and for nothing else.
+    pub may_define: bool,
     /// When it was made.
     pub created: Timestamp,
     /// When it stops working.
@@ -72,17 +74,20 @@ pub struct TokenOwner {
     pub id: TokenId,
     /// Whether it may also write.
     pub may_write: bool,
+    /// Whether it is for what the tenant defines itself, and for nothing else.
+    pub may_define: bool,
     /// The digest of what the tenant defined itself, if it did.
     pub schema_digest: Option<Digest>,
 }
 
 statements! {
-    INSERT_TOKEN = "INSERT INTO tokens (tenant, id, name, hash, hint, may_write, created, expires) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    TOKENS = "SELECT id, name, hint, may_write, created, expires, revoked, last_used, warned FROM tokens WHERE tenant = $1 AND client IS NULL ORDER BY id";
-    TOKEN_BY_NAME = "SELECT id, name, hint, may_write, created, expires, revoked, last_used, warned FROM tokens WHERE tenant = $1 AND name = $2 AND revoked IS NULL AND client IS NULL";
+    INSERT_TOKEN = "INSERT INTO tokens (tenant, id, name, hash, hint, may_write, created, expires, may_define) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    TOKENS = "SELECT id, name, hint, may_write, created, expires, revoked, last_used, warned, may_define FROM tokens WHERE tenant = $1 AND client IS NULL ORDER BY id";
+    TOKEN_BY_NAME = "SELECT id, name, hint, may_write, created, expires, revoked, last_used, warned, may_define FROM tokens WHERE tenant = $1 AND name = $2 AND revoked IS NULL AND client IS NULL";
+    TOKEN_NAME = "SELECT name FROM tokens WHERE tenant = $1 AND id = $2";
     REVOKE_TOKEN = "UPDATE tokens SET revoked = $3 WHERE tenant = $1 AND name = $2 AND revoked IS NULL AND client IS NULL";
     RETIRE_TOKEN = "UPDATE tokens SET name = $3, expires = $4 WHERE tenant = $1 AND id = $2";
-    TOKEN_OWNER = "SELECT t.tenant, n.name, n.profile, n.settings, n.suspended, t.expires, t.id, t.may_write, n.schema_digest FROM tokens t JOIN tenants n ON n.tenant = t.tenant WHERE t.hash = $1 AND t.revoked IS NULL";
+    TOKEN_OWNER = "SELECT t.tenant, n.name, n.profile, n.settings, n.suspended, t.expires, t.id, t.may_write, n.schema_digest, t.may_define FROM tokens t JOIN tenants n ON n.tenant = t.tenant WHERE t.hash = $1 AND t.revoked IS NULL";
     USED = "UPDATE tokens SET last_used = $3 WHERE tenant = $1 AND id = $2 AND (last_used IS NULL OR last_used < $3)";
     WARNED = "UPDATE tokens SET warned = $3 WHERE tenant = $1 AND id = $2";
     INSERT_ACCESS_TOKEN = "INSERT INTO tokens (tenant, id, name, hash, hint, may_write, created, expires, client, client_secret) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
@@ -102,6 +107,7 @@ fn token(row: &Row<'_>) -> Result<TokenRecord, StoreError> {
         revoked: row.opt_time(6)?,
         last_used: row.opt_time(7)?,
         warned: row.opt_int(8)?,
+        may_define: row.flag(9)?,
     })
 }
 
@@ -112,8 +118,8 @@ pub fn insert_token(
     token: &TokenRecord,
     hash: &[u8],
 ) -> Result<(), StoreError> {
-    let TokenRecord { id, name, hint, may_write, created, expires, .. } = token;
-    tx.run(&INSERT_TOKEN, params![tenant, *id, name, hash, hint, *may_write, *created, *expires]).map(drop)
+    let TokenRecord { id, name, hint, may_write, may_define, created, expires, .. } = token;
+    tx.run(&INSERT_TOKEN, params![tenant, *id, name, hash, hint, *may_write, *created, *expires, *may_define]).map(drop)
 }
 
 /// All secret tokens of a tenant, revoked ones too, oldest first.
@@ -124,6 +130,11 @@ pub fn tokens(tx: &mut ReadTx<'_>, tenant: TenantKey) -> Result<Vec<TokenRecord>
 /// The tenant's live secret token of that name.
 pub fn token_by_name(tx: &mut ReadTx<'_>, tenant: TenantKey, name: &str) -> Result<Option<TokenRecord>, StoreError> {
     tx.first(&TOKEN_BY_NAME, params![tenant, name], token)
+}
+
+/// The name of one of the tenant's tokens.
+pub fn token_name(tx: &mut ReadTx<'_>, tenant: TenantKey, id: TokenId) -> Result<Option<String>, StoreError> {
+    tx.first(&TOKEN_NAME, params![tenant, id], |row| row.text(0))
 }
 
 /// Revokes the tenant's live token of that name; says whether there was one.
@@ -155,6 +166,7 @@ pub fn token_owner(tx: &mut ReadTx<'_>, hash: &[u8]) -> Result<Option<TokenOwner
             id: row.id(6)?,
             may_write: row.flag(7)?,
             schema_digest: digest(row.opt_bytes(8)?)?,
+            may_define: row.flag(9)?,
         })
     })
 }

@@ -2,6 +2,7 @@
 
 use http::Uri;
 use jiff::Timestamp;
+use outbound::OutboundPolicy;
 use provider::{ProviderError, TenantError};
 use store::webhooks::{self, Progress, WebhookRecord};
 use store::{ReadTx, StoreError, TenantKey, UniqueKey, WebhookId, WriteTx};
@@ -65,6 +66,8 @@ pub struct WebhookRequest<'a> {
     pub id: WebhookId,
     /// Where events are sent.
     pub url: &'a str,
+    /// What may be dialled.
+    pub policy: OutboundPolicy,
     /// Whether they carry the resource as it is when they are sent.
     pub is_full: bool,
     /// Which of [`ACTIONS`] are told; all where there are none.
@@ -75,7 +78,7 @@ pub struct WebhookRequest<'a> {
 
 /// Adds a webhook. It is told what changes from now on.
 pub fn add(tx: &mut WriteTx<'_>, request: &WebhookRequest<'_>, now: Timestamp) -> Result<WebhookRecord, WebhookError> {
-    let WebhookRequest { tenant, name, id, url, is_full, actions, types } = *request;
+    let WebhookRequest { tenant, name, id, url, is_full, actions, types, .. } = *request;
     check(request)?;
     let key = provider::tenant(tx, tenant)?.key;
     if webhooks::webhooks(tx, key)?.len() >= WEBHOOKS_MAX {
@@ -116,13 +119,18 @@ pub fn add(tx: &mut WriteTx<'_>, request: &WebhookRequest<'_>, now: Timestamp) -
 /// Whether a webhook may be as it is asked for.
 fn check(request: &WebhookRequest<'_>) -> Result<(), WebhookError> {
     let bad = |text: String| Err(WebhookError::Bad(text));
-    let WebhookRequest { name, url, actions, types, .. } = *request;
+    let WebhookRequest { name, url, policy, actions, types, .. } = *request;
     if name.trim().is_empty() || name.chars().count() > WEBHOOK_NAME_CHARS_MAX || name.chars().any(char::is_control) {
         return bad(format!("a webhook name has 1 to {WEBHOOK_NAME_CHARS_MAX} characters and no control characters"));
     }
     if !is_address(url) {
         return bad(format!(
             "the URL of a webhook begins with https:// or http://, names a host, holds no user and no fragment, and has at most {URL_BYTES_MAX} bytes"
+        ));
+    }
+    if let Some((host, reason)) = refused(url, policy) {
+        return bad(format!(
+            "nothing could be sent to {host}: {reason}; choose another URL, or change that setting first"
         ));
     }
     if let Some(unknown) = actions.iter().find(|action| !ACTIONS.contains(&action.as_str())) {
@@ -147,6 +155,14 @@ fn is_address(url: &str) -> bool {
         && uri.host().is_some_and(|host| !host.is_empty())
         && !authority.contains('@')
         && !url.contains('#')
+}
+
+/// The host of an address that would not be dialled, and why not, where that is known without looking its name up.
+fn refused(url: &str, policy: OutboundPolicy) -> Option<(String, &'static str)> {
+    let uri = url.parse::<Uri>().ok()?;
+    let host = uri.host()?;
+    let reason = policy.check_host(host, uri.scheme_str() == Some("https")).err()?;
+    Some((host.to_owned(), reason))
 }
 
 /// The webhooks of a tenant by name, each with the number of changes that it has still to look at.
@@ -190,6 +206,25 @@ pub fn resume(tx: &mut WriteTx<'_>, tenant: &str, name: &str) -> Result<(), Webh
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_not_be_dialled_is_refused_at_once_and_names_are_not_looked_up() {
+        let own = OutboundPolicy::default();
+        let hosted = OutboundPolicy { private_networks: false, plain_http: false };
+        for (url, here, there) in [
+            ("https://app.example/hook", true, true),
+            ("http://app.example/hook", true, true),
+            ("http://127.0.0.1:8080/", true, false),
+            ("https://[::1]/", true, false),
+            ("https://localhost:9/", true, false),
+            ("https://169.254.169.254/latest", false, false),
+            ("http://93.184.216.34/", false, false),
+            ("https://93.184.216.34/", true, true),
+        ] {
+            let found = [own, hosted].map(|policy| refused(url, policy).is_none());
+            assert_eq!(found, [here, there], "{url}");
+        }
+    }
 
     #[test]
     fn addresses_of_webhooks() {

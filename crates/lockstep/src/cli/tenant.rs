@@ -271,7 +271,7 @@ pub enum TokenCommand {
         days: u16,
         /// What it may do
         #[arg(long, value_enum, default_value_t)]
-        scope: ScopeArg,
+        scope: TokenScopeArg,
     },
     /// Make a successor of a token under its name and with its scope; the old one works a while longer
     Rotate {
@@ -301,7 +301,29 @@ pub enum TokenCommand {
     },
 }
 
-/// What a token or a client may do.
+/// What a token may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum TokenScopeArg {
+    /// Read, search and list
+    Read,
+    /// All of that, and write
+    #[default]
+    Write,
+    /// Read and change the tenant's own schemas, and nothing else
+    Schemas,
+}
+
+impl From<TokenScopeArg> for provider::Scope {
+    fn from(scope: TokenScopeArg) -> Self {
+        match scope {
+            TokenScopeArg::Read => Self::Read,
+            TokenScopeArg::Write => Self::Write,
+            TokenScopeArg::Schemas => Self::Schemas,
+        }
+    }
+}
+
+/// What a client may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ScopeArg {
     /// Read, search and list

@@ -9,7 +9,7 @@ use store::{Action, StoreError};
 use super::pages::tell_more;
 use super::tenant_show::scim_url;
 use crate::cli::EventsArgs;
-use crate::output::{Output, moment};
+use crate::output::{Output, moment, note};
 use crate::stop::StopRequests;
 use crate::world::World;
 
@@ -26,6 +26,10 @@ pub async fn run(args: EventsArgs, world: &World, output: Output) -> anyhow::Res
         Some(after) => after,
         None => reader.start(args.limit).await?,
     };
+    let head = reader.head().await?;
+    if after > head && args.follow {
+        note(&beyond(after, head));
+    }
     let mut left = if args.limit == 0 || args.follow { u64::MAX } else { args.limit.into() };
     let mut shown = false;
     loop {
@@ -35,7 +39,7 @@ pub async fn run(args: EventsArgs, world: &World, output: Output) -> anyhow::Res
         left -= events.len() as u64;
         reader.show(output, &events, !shown)?;
         shown |= !events.is_empty();
-        if more || (left == 0 && reader.has_more(read_to).await?) {
+        if more || (left == 0 && reader.head().await? > read_to) {
             tell_more(true);
             return Ok(());
         }
@@ -52,9 +56,17 @@ pub async fn run(args: EventsArgs, world: &World, output: Output) -> anyhow::Res
         }
     }
     if !shown && !output.is_json() {
-        output.line("No events")?;
+        output.line(&if after > head { beyond(after, head) } else { "No events".to_owned() })?;
     }
     Ok(())
+}
+
+/// What is said of a place that the feed has not reached.
+fn beyond(after: i64, head: i64) -> String {
+    match head {
+        0 => format!("No events after number {after}: there was none yet"),
+        head => format!("No events after number {after}: the last is number {head}"),
+    }
 }
 
 /// How much events tell.
@@ -106,9 +118,10 @@ impl Reader<'_> {
         }
     }
 
-    async fn has_more(&self, after: i64) -> anyhow::Result<bool> {
+    /// The number of the last event.
+    async fn head(&self) -> anyhow::Result<i64> {
         let feed = self.caller().await?.tenant().into();
-        Ok(self.world.store().read(move |tx| store::feed_head(tx, feed)).await? > after)
+        Ok(self.world.store().read(move |tx| store::feed_head(tx, feed)).await?)
     }
 
     fn show(&self, output: Output, events: &[Event], with_head: bool) -> anyhow::Result<()> {

@@ -124,7 +124,7 @@ pub async fn show(world: &World, output: Output, name: String) -> anyhow::Result
     let Facts { tenant, settings, counts, tokens, clients } = facts;
     let state = tenant.suspended.map_or_else(|| "active".to_owned(), |at| format!("suspended since {}", moment(at)));
     let of_token = |one: &TokenRecord| {
-        let scope = token::scope(one.may_write);
+        let scope = token::token_scope(one);
         format!("{} ({}…): {scope}, {}, until {}", one.name, one.hint, token::state(one, now), moment(one.expires))
     };
     let lines = |lines: Vec<String>| if lines.is_empty() { "none".to_owned() } else { lines.join("\n") };

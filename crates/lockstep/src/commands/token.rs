@@ -16,13 +16,11 @@ pub async fn run(command: TokenCommand, world: &World, output: Output) -> anyhow
     match command {
         TokenCommand::Add { tenant, name, days, scope } => {
             let token = add(world, tenant.clone(), name, days, scope.into()).await?;
-            let url = scim_url(world, &tenant).await?;
-            show_once(output, &tenant, &url, &token)?;
+            show_once(output, &tenant, &address(world, &tenant, &token).await?, &token)?;
         }
         TokenCommand::Rotate { tenant, name, days, overlap } => {
             let token = rotate(world, tenant.clone(), name, days, overlap).await?;
-            let url = scim_url(world, &tenant).await?;
-            show_once(output, &tenant, &url, &token)?;
+            show_once(output, &tenant, &address(world, &tenant, &token).await?, &token)?;
         }
         TokenCommand::List { tenant } => list(world, output, tenant).await?,
         TokenCommand::Revoke { tenant, name } => {
@@ -80,23 +78,34 @@ async fn rotate(world: &World, tenant: String, name: String, days: u16, overlap:
         .await
 }
 
-fn show_once(output: Output, tenant: &str, url: &str, token: &NewToken) -> anyhow::Result<()> {
+/// What an address is, what it is called for programs, and the address.
+type Opened = (&'static str, &'static str, String);
+
+/// The address that a token opens.
+async fn address(world: &World, tenant: &str, token: &NewToken) -> anyhow::Result<Opened> {
+    if token.record.may_define {
+        return Ok(("schema URL", "schema_url", format!("{}/t/{tenant}/schema", world.public_url().await?)));
+    }
+    Ok(("SCIM URL", "scim_url", scim_url(world, tenant).await?))
+}
+
+fn show_once(output: Output, tenant: &str, (what, key, url): &Opened, token: &NewToken) -> anyhow::Result<()> {
     if output.is_json() {
         return output.json(&json!({
             "name": token.record.name,
             "token": token.text,
             "tenant": tenant,
-            "scim_url": url,
-            "scope": scope(token.record.may_write),
+            *key: url,
+            "scope": token_scope(&token.record),
             "expires": token.record.expires.to_string(),
         }));
     }
     output.facts(&[
         ("tenant", tenant.to_owned()),
-        ("SCIM URL", url.to_owned()),
+        (what, url.clone()),
         ("name", token.record.name.clone()),
         ("token", token.text.clone()),
-        ("scope", scope(token.record.may_write).to_owned()),
+        ("scope", token_scope(&token.record).to_owned()),
         ("expires", moment(token.record.expires)),
     ])?;
     output.line("The token is shown this once; keep it where secrets are kept")
@@ -105,6 +114,11 @@ fn show_once(output: Output, tenant: &str, url: &str, token: &NewToken) -> anyho
 /// What may be done, in one word.
 pub const fn scope(may_write: bool) -> &'static str {
     if may_write { "write" } else { "read" }
+}
+
+/// What a secret token may do, in one word.
+pub const fn token_scope(token: &TokenRecord) -> &'static str {
+    if token.may_define { "schemas" } else { scope(token.may_write) }
 }
 
 /// The state of a credential that ends.
@@ -128,7 +142,7 @@ pub fn described(token: &TokenRecord, now: Timestamp) -> Value {
         "name": token.name,
         "hint": token.hint,
         "state": state(token, now),
-        "scope": scope(token.may_write),
+        "scope": token_scope(token),
         "created": token.created.to_string(),
         "expires": token.expires.to_string(),
         "revoked": token.revoked.map(|at| at.to_string()),
@@ -146,7 +160,7 @@ async fn list(world: &World, output: Output, tenant: String) -> anyhow::Result<(
         vec![
             token.name.clone(),
             format!("{}…", token.hint),
-            scope(token.may_write).to_owned(),
+            token_scope(token).to_owned(),
             state(token, now),
             moment(token.created),
             moment(token.expires),

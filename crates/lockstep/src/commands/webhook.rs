@@ -58,10 +58,18 @@ async fn change(
 
 async fn add(command: WebhookCommand, world: &World, output: Output) -> anyhow::Result<()> {
     let WebhookCommand::Add { tenant, name, url, full, events, types } = command else { return Ok(()) };
-    let (id, now, of) = (new_id(), now(), tenant.clone());
+    let (id, now, of, policy) = (new_id(), now(), tenant.clone(), world.outbound_policy());
     let added = world.store().write(move |tx| {
-        let request =
-            WebhookRequest { tenant: &of, name: &name, id, url: &url, is_full: full, actions: &events, types: &types };
+        let request = WebhookRequest {
+            tenant: &of,
+            name: &name,
+            id,
+            url: &url,
+            policy,
+            is_full: full,
+            actions: &events,
+            types: &types,
+        };
         let added = webhooks::add(tx, &request, now)?;
         audit_tenant(tx, "Add webhook", &of, &json!({ "name": name, "url": url }))?;
         Ok::<_, WebhookError>(added)

@@ -97,6 +97,33 @@ fn a_reading_token_is_shown_as_one_and_its_use_is_noted_when_the_server_stops() 
     }
 }
 
+#[test]
+fn a_token_for_schemas_changes_them_and_leaves_its_name_in_the_audit_log() {
+    for installation in Installation::each() {
+        let serving = installation.serve();
+        let tenant = Tenant::add(&installation, "acme", "generic");
+        let added = installation.json(&["token", "add", "acme", "app", "--scope", "schemas"]);
+        let address = text(&added, "schema_url");
+        assert!(address.ends_with("/t/acme/schema") && added["scope"] == "schemas", "{added}");
+        let bearer = format!("Authorization: Bearer {}\r\n", text(&added, "token"));
+        let json = format!("{bearer}Content-Type: application/json\r\n");
+        let badge =
+            r#"{"schemas": [{"id": "urn:example:1.0:User", "attributes": [{"name": "badge", "type": "string"}]}]}"#;
+        let (status, told) = send(&serving.address, "PUT /t/acme/schema", &json, badge);
+        assert_eq!(status, 200, "{told}");
+        let shown = installation.json(&["tenant", "schema", "show", "acme"]);
+        assert_eq!(shown["schemas"][0]["id"], "urn:example:1.0:User", "{shown}");
+        let audit = installation.json(&["audit"]);
+        let told = (&audit[0]["activityDisplayName"], &audit[0]["initiatedBy"]);
+        assert_eq!(told, (&Value::from("Set tenant schemas"), &Value::from("token app of acme")), "{audit}");
+        assert_eq!(send(&serving.address, &format!("GET {}", tenant.path("/Users")), &bearer, "").0, 403);
+        let listed = installation.run(&["token", "list", "acme"]).out;
+        assert!(listed.lines().any(|line| line.starts_with("app") && line.contains("schemas")), "{listed}");
+        assert_eq!(installation.json(&["token", "rotate", "acme", "app"])["scope"], "schemas");
+        installation.run(&["tenant", "client", "add", "acme", "app", "--scope", "schemas"]).refused(2, "schemas");
+    }
+}
+
 /// A token that was made long ago and ends in five days.
 fn old_token(installation: &Installation) {
     let store = Store::open(&Database::Sqlite(installation.data().join("lockstep.db"))).unwrap();
@@ -109,6 +136,7 @@ fn old_token(installation: &Installation) {
             name: "old".to_owned(),
             hint: "lst_abcdef".to_owned(),
             may_write: true,
+            may_define: false,
             created: now - SignedDuration::from_hours(24 * 360),
             expires: now + SignedDuration::from_hours(24 * 5),
             revoked: None,

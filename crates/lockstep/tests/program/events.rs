@@ -36,6 +36,8 @@ fn events_are_shown_by_command() {
         let tenant = Tenant::add(&installation, "acme", "generic");
         let none = installation.run(&["tenant", "events", "acme"]);
         assert!(none.out.contains("No events"), "{none:?}");
+        let early = installation.run(&["tenant", "events", "acme", "--after", "5"]);
+        assert!(early.out.contains("after number 5: there was none yet"), "{early:?}");
         let ada = user(&serving, &tenant, "ada");
         disable(&serving, &tenant, &ada);
         user(&serving, &tenant, "bob");
@@ -51,6 +53,9 @@ fn events_are_shown_by_command() {
         assert_eq!(lines.iter().map(|line| line["number"].clone()).collect::<Vec<_>>(), [2, 3, 4]);
         assert_eq!(lines[2]["event"]["events"], json!({ "urn:ietf:params:scim:event:prov:delete": {} }));
         assert_eq!(lines[2]["event"]["sub_id"]["uri"], ada);
+        for (after, told) in [("4", "No events\n"), ("40", "No events after number 40: the last is number 4\n")] {
+            assert_eq!(installation.run(&["tenant", "events", "acme", "--after", after]).out, told);
+        }
         let latest = installation.run(&["tenant", "events", "acme", "--limit", "1", "--full", "--json"]).json_lines();
         assert_eq!((latest.len(), &latest[0]["number"]), (1, &json!(4)));
         let first = installation.run(&["tenant", "events", "acme", "--after", "0", "--limit", "2"]);
@@ -135,5 +140,7 @@ fn a_webhook_hears_at_once_who_is_switched_off() {
         installation.run(&[&hook[..], &["show", "acme", "app"]].concat()).refused(1, "lockstep tenant webhook list");
         let bad = [&hook[..], &["add", "acme", "app", "--url", "ftp://x/"]].concat();
         installation.run(&bad).refused(2, "begins with https://");
+        let metadata = [&hook[..], &["add", "acme", "app", "--url", "https://169.254.169.254/"]].concat();
+        installation.run(&metadata).refused(2, "nothing could be sent to 169.254.169.254");
     }
 }

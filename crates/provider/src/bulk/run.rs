@@ -9,7 +9,7 @@ use store::resources::ResourceKind;
 use store::{ResourceId, StoreError, WriteTx};
 
 use super::{BATCH_EFFORT_MAX, Task};
-use crate::{Changed, Deleted, ProviderError, WriteAccess, deletion, resource};
+use crate::{Changed, Deleted, ProviderError, WriteAccess, changing, deletion, resource};
 
 /// Operations that are tried in one transaction.
 #[derive(Debug)]
@@ -206,11 +206,11 @@ impl Task {
         Ok(Some(match self {
             Self::Create(new) => resource::create(tx, access, new).map(|_| Done::made(new))?,
             Self::Replace(id, replacement, version) => {
-                let changed = resource::replace(tx, access, *id, replacement, version, now)?;
+                let changed = changing::replace(tx, access, *id, replacement, version, now)?;
                 Done::changed(BulkMethod::Put, *id, &changed)
             }
             Self::Patch(id, patch, version) => {
-                let changed = resource::patch(tx, access, *id, patch, version, now)?;
+                let changed = changing::patch(tx, access, *id, patch, version, now)?;
                 Done::changed(BulkMethod::Patch, *id, &changed)
             }
             Self::Delete(kind, id, version) => {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use store::schemas::{hold_schemas_alone, put_schemas};
 use store::tenants::TenantRecord;
-use store::{ReadTx, StoreError, WriteTx, listing};
+use store::{ReadTx, StoreError, TenantKey, WriteTx, listing};
 
 use super::compiled::digest_of;
-use super::{CustomSchemas, Kinds, fit};
+use super::fit::{self, RESOURCES_CHECKED_MAX};
+use super::{CustomSchemas, Kinds, SchemaError};
 use crate::tenant::tenant;
 use crate::{Caller, Profile, TenantError, TenantSettings};
 
@@ -23,12 +24,12 @@ pub struct SchemaChange {
 /// What the tenant of that name defined; empty where it defined nothing.
 pub fn schemas(tx: &mut ReadTx<'_>, name: &str) -> Result<CustomSchemas, TenantError> {
     let found = tenant(tx, name)?;
-    Ok(stored(tx, &found)?.0)
+    Ok(stored(tx, found.key)?.0)
 }
 
-fn stored(tx: &mut ReadTx<'_>, of: &TenantRecord) -> Result<(CustomSchemas, Kinds), TenantError> {
-    let Some(record) = store::schemas::schemas(tx, of.key)? else { return Ok(Default::default()) };
-    Ok(CustomSchemas::from_stored(&record.doc).map_err(StoreError::Decode)?)
+pub(super) fn stored(tx: &mut ReadTx<'_>, of: TenantKey) -> Result<(CustomSchemas, Kinds), StoreError> {
+    let Some(record) = store::schemas::schemas(tx, of)? else { return Ok(Default::default()) };
+    CustomSchemas::from_stored(&record.doc).map_err(StoreError::Decode)
 }
 
 /// Removes what the tenant of that name defined. Refused where resources need it.
@@ -45,25 +46,42 @@ pub fn set_schemas(
     now: Timestamp,
 ) -> Result<SchemaChange, TenantError> {
     let found = tenant(tx, name)?;
+    change(tx, &found, definition, RESOURCES_CHECKED_MAX, now).map_err(|error| match error {
+        SchemaError::Store(error) => TenantError::Store(error),
+        refused @ (SchemaError::Wrong(_) | SchemaError::InTheWay(_) | SchemaError::Changed) => {
+            TenantError::BadSchemas(refused.to_string())
+        }
+    })
+}
+
+/// The same for a tenant that was found, where so many resources may be looked at.
+pub(super) fn change(
+    tx: &mut WriteTx<'_>,
+    found: &TenantRecord,
+    definition: &CustomSchemas,
+    resources_max: u64,
+    now: Timestamp,
+) -> Result<SchemaChange, SchemaError> {
     let in_force = hold_schemas_alone(tx, found.key)?;
     let unknown = || StoreError::Decode(format!("no profile is called {}", found.profile));
     let base = Profile::by_name(&found.profile).ok_or_else(unknown)?;
-    let (old_definition, mut kinds) = stored(tx, &found)?;
+    let (old_definition, mut kinds) = stored(tx, found.key)?;
     let old = if in_force.is_some() {
         Arc::new(old_definition.compile(base, &mut kinds).map_err(StoreError::Decode)?)
     } else {
         Arc::clone(base)
     };
     let definition = definition.clone().settled(base);
-    let new = Arc::new(definition.compile(base, &mut kinds).map_err(TenantError::BadSchemas)?);
+    let new = Arc::new(definition.compile(base, &mut kinds).map_err(SchemaError::Wrong)?);
     let settings = TenantSettings::read(&found.settings)?;
     let caller = |profile: &Arc<Profile>| {
         Caller::new(found.key, found.name.clone(), Arc::clone(profile), settings.clone(), None, None)
     };
     let (before, after) = (caller(&old), caller(&new));
     check_removed(tx, &before, &after)?;
+    let mut left = resources_max;
     for kind in new.kinds().filter(|kind| old.rules(*kind).is_some()) {
-        fit::adapt(tx, &before, &after, kind)?;
+        fit::adapt(tx, &before, &after, kind, (&mut left, resources_max))?;
     }
     let change = SchemaChange { differences: differences(&old_definition, &definition) };
     if !change.differences.is_empty() || in_force.is_some() == definition.is_empty() {
@@ -75,11 +93,11 @@ pub fn set_schemas(
 }
 
 /// A resource type goes only when it has no resources.
-fn check_removed(tx: &mut ReadTx<'_>, before: &Caller, after: &Caller) -> Result<(), TenantError> {
+fn check_removed(tx: &mut ReadTx<'_>, before: &Caller, after: &Caller) -> Result<(), SchemaError> {
     for kind in before.profile().kinds().filter(|kind| after.profile().rules(*kind).is_none()) {
         let count = listing::count(tx, before.tenant(), kind)?;
         if count > 0 {
-            return Err(TenantError::BadSchemas(format!(
+            return Err(SchemaError::InTheWay(format!(
                 "the resource type '{}' has {count} resources; delete them first, or keep the type",
                 before.kind_name(kind)
             )));

@@ -6,33 +6,37 @@ use serde_json::{Value, json};
 use store::resources::{self, Chunk, ResourceKind, ResourceRecord};
 use store::{ResourceId, WriteTx, listing, unique_values};
 
+use super::SchemaError;
 use crate::profile::Rules;
-use crate::{Caller, ProviderError, TenantError, document};
+use crate::{Caller, ProviderError, document};
 
-/// Most resources of a type that one change looks at: others that write wait for it.
+/// Most resources that one change looks at, of all types together: others that write wait for it.
 pub const RESOURCES_CHECKED_MAX: u64 = 100_000;
 /// What is read at a time.
 const CHUNK: Chunk = Chunk { rows: 500, bytes: 8 << 20 };
 
-/// Checks the resources of a kind against a changed definition, and makes their keys fit.
+/// Checks the resources of a kind against a changed definition, and makes their keys fit. `left` are those that may be looked at yet, of
+/// `max` at first.
 pub(super) fn adapt(
     tx: &mut WriteTx<'_>,
     before: &Caller,
     after: &Caller,
     kind: ResourceKind,
-) -> Result<(), TenantError> {
+    (left, max): (&mut u64, u64),
+) -> Result<(), SchemaError> {
     let (Some(old), Some(new)) = (before.profile().rules(kind), after.profile().rules(kind)) else { return Ok(()) };
     if only_adds(old, new) {
         return Ok(());
     }
     let count = listing::count(tx, before.tenant(), kind)?;
-    if count > RESOURCES_CHECKED_MAX {
-        return Err(TenantError::BadSchemas(format!(
-            "the resource type '{}' has {count} resources, too many to check more than {RESOURCES_CHECKED_MAX} against a changed definition; \
+    let enough = left.checked_sub(count);
+    *left = enough.ok_or_else(|| {
+        SchemaError::InTheWay(format!(
+            "the resource type '{}' has {count} resources, too many: at most {max} are checked against a changed definition; \
              only add optional attributes",
             new.resource_type.name
-        )));
-    }
+        ))
+    })?;
     let mut following: Option<ResourceId> = None;
     loop {
         let chunk = resources::page_after(tx, before.tenant(), kind, following, CHUNK)?;
@@ -40,14 +44,14 @@ pub(super) fn adapt(
         following = Some(last.id);
         for record in &chunk {
             let attributes = document::read(&record.doc).map_err(|error| unreadable(&error))?;
-            check(&new.resource_type, record, &attributes).map_err(TenantError::BadSchemas)?;
+            check(&new.resource_type, record, &attributes).map_err(SchemaError::InTheWay)?;
             exchange_keys(tx, (before, after), kind, record, &attributes)?;
         }
     }
 }
 
-fn unreadable(error: &ProviderError) -> TenantError {
-    TenantError::BadSchemas(format!("a resource cannot be read: {error}"))
+fn unreadable(error: &ProviderError) -> SchemaError {
+    SchemaError::InTheWay(format!("a resource cannot be read: {error}"))
 }
 
 /// A resource fits when it would be stored as it is, if it were sent now.
@@ -71,7 +75,7 @@ fn exchange_keys(
     kind: ResourceKind,
     record: &ResourceRecord,
     attributes: &Attributes,
-) -> Result<(), TenantError> {
+) -> Result<(), SchemaError> {
     let (tenant, id) = (before.tenant(), record.id);
     let keys = |caller: &Caller| document::keys(caller, kind, attributes).map_err(|error| unreadable(&error));
     resources::exchange_keys(tx, tenant, kind, id, (&keys(before)?, &keys(after)?))?;
@@ -83,7 +87,7 @@ fn exchange_keys(
     let Some(taken) = unique_values::claim(tx, tenant, kind, id, &claimed)? else { return Ok(()) };
     let other = unique_values::owner(tx, tenant, kind, &taken)?;
     let other = other.map_or_else(|| "another".to_owned(), |id| id.to_string());
-    Err(TenantError::BadSchemas(format!(
+    Err(SchemaError::InTheWay(format!(
         "the attribute '{}' cannot be unique: {id} and {other} have the same value; change one first",
         taken.0
     )))

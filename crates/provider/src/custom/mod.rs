@@ -1,13 +1,15 @@
 //! What a tenant defines itself: schemas, extensions of users and groups, resource types (RFC 7643 §6, §7), as one document.
 //!
 //! Reading the document is here and in `resource_types`, checking it as a whole against the tenant's profile in `compile`, keeping and
-//! changing it in `change`, what changing means for resources that are there in `fit`, and the compiled ones that are at hand in `compiled`.
+//! changing it in `change`, over the network in `by_token` and `tag`, what changing means for resources that are there in `fit`, and the compiled ones that are at hand in `compiled`.
 
+mod by_token;
 mod change;
 mod compile;
 mod compiled;
 mod fit;
 mod resource_types;
+mod tag;
 #[cfg(test)]
 mod tests;
 
@@ -15,12 +17,15 @@ use std::collections::BTreeMap;
 
 use scim::Schema;
 use serde_json::{Map, Value, json};
+use store::StoreError;
 use store::resources::CustomKind;
 
+pub use by_token::{Definer, RESOURCES_CHECKED_BY_TOKEN_MAX, define, definition};
 pub use change::{SchemaChange, clear_schemas, schemas, set_schemas};
 pub(crate) use compiled::profile_of;
 pub use fit::RESOURCES_CHECKED_MAX;
 use resource_types::TypeDefinition;
+pub use tag::{DefinitionTag, TagCondition};
 
 /// Longest document, in bytes: what a tenant defines is kept compiled in memory.
 pub const SCHEMA_BYTES_MAX: usize = 512 << 10;
@@ -30,6 +35,23 @@ pub const SCHEMAS_MAX: usize = 50;
 pub const RESOURCE_TYPES_MAX: usize = 50;
 /// Most attributes, with their sub-attributes, of a document.
 pub const ATTRIBUTES_MAX: usize = 2000;
+
+/// A definition is not taken, or not now.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// It is wrong in itself, or does not go with the tenant's profile.
+    #[error("{0}")]
+    Wrong(String),
+    /// Resources that are there are in the way.
+    #[error("{0}")]
+    InTheWay(String),
+    /// What is defined is not what the client knew.
+    #[error("the definition was changed meanwhile; get it again, and change that")]
+    Changed,
+    /// The store failed; for the log, never for the client.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// What a tenant defines, read and not yet checked against its profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +83,11 @@ impl CustomSchemas {
         Self::of(&value)
     }
 
-    fn of(value: &Value) -> Result<Self, String> {
+    /// Takes a document that is JSON already.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn of(value: &Value) -> Result<Self, String> {
         let listed = match value {
             Value::Array(listed) => listed.as_slice(),
             Value::Object(object) => match find(object, "Resources") {
@@ -117,6 +143,11 @@ impl CustomSchemas {
     /// Whether nothing is defined.
     pub fn is_empty(&self) -> bool {
         self.schemas.is_empty() && self.types.is_empty()
+    }
+
+    /// What setting this is called in the audit log.
+    pub fn activity(&self) -> &'static str {
+        if self.is_empty() { "Clear tenant schemas" } else { "Set tenant schemas" }
     }
 
     /// The document as [`Self::read`] takes it.

@@ -102,6 +102,9 @@ pub fn add_client(
     if !is_token_name(request.name) {
         return Err(TenantError::BadClientName);
     }
+    if request.scope.may_define() {
+        return Err(TenantError::BadClientScope);
+    }
     if !TOKEN_MINUTES.contains(&request.token_minutes) {
         return Err(TenantError::BadTokenMinutes);
     }

@@ -244,9 +244,13 @@ pub fn issue_for_assertion(
 pub fn is_introduced(tx: &mut ReadTx<'_>, hash: &TokenHash, now: Timestamp) -> Result<bool, StoreError> {
     match hash.authenticate(tx, now) {
         Ok(_)
-        | Err(AuthError::Expired | AuthError::Suspended | AuthError::SchemasChanged | AuthError::SchemasNotAtHand) => {
-            Ok(true)
-        }
+        | Err(
+            AuthError::Expired
+            | AuthError::Suspended
+            | AuthError::OtherScope { .. }
+            | AuthError::SchemasChanged
+            | AuthError::SchemasNotAtHand,
+        ) => Ok(true),
         Err(AuthError::Invalid) => Ok(false),
         Err(AuthError::Store(error)) => Err(error),
     }

@@ -44,6 +44,9 @@ async fn only_post() -> Response<Body> {
 }
 
 async fn token(State(app): State<App>, request: Request) -> Result<Response<Body>, Refusal> {
+    if app.exposes(request.headers()) {
+        return Err(Refusal::InClear);
+    }
     let tenant = segments(request.uri()).nth(1).unwrap_or_default().to_owned();
     let form = Form::read(request).await?;
     let now = app.now();

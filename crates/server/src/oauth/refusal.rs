@@ -7,6 +7,7 @@ use provider::oauth::OAuthError;
 use serde_json::json;
 
 use super::{FORM_BYTES_MAX, may_pass};
+use crate::in_clear::{IsExposed, TOLD};
 
 /// A request for a token that is refused.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub(super) enum Refusal {
     Method,
     /// The form is too long.
     TooLarge,
+    /// The credential came where others could read it.
+    InClear,
     /// The form did not arrive in time.
     Slow,
     /// A use case refused or failed.
@@ -32,6 +35,7 @@ impl Refusal {
         let Self::OAuth(error) = self else {
             let status = match self {
                 Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+                Self::InClear => StatusCode::FORBIDDEN,
                 Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
                 Self::Slow | Self::OAuth(_) => StatusCode::REQUEST_TIMEOUT,
             };
@@ -52,6 +56,7 @@ impl Refusal {
     fn description(&self) -> String {
         match self {
             Self::Method => "a token is asked for by POST".to_owned(),
+            Self::InClear => TOLD.to_owned(),
             Self::TooLarge => format!("a form has at most {FORM_BYTES_MAX} bytes"),
             Self::Slow => "the form did not arrive in time".to_owned(),
             Self::OAuth(OAuthError::Store(error)) if may_pass(error) => "the server is busy; try again".to_owned(),
@@ -81,6 +86,9 @@ impl IntoResponse for Refusal {
         let body = json!({ "error": word, "error_description": self.description() });
         let mut answer = Response::new(Body::from(body.to_string()));
         *answer.status_mut() = status;
+        if matches!(self, Self::InClear) {
+            answer.extensions_mut().insert(IsExposed);
+        }
         let headers = answer.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));

@@ -28,6 +28,8 @@ pub(crate) struct Line<'a> {
     pub(crate) id: &'a str,
     /// The trace that it is part of.
     pub(crate) trace: Option<TraceId>,
+    /// Whether the credential came where others could read it.
+    pub(crate) is_exposed: bool,
     /// Both bodies as they came and went, where the tenant wants them.
     pub(crate) bodies: Option<Bodies<'a>>,
 }
@@ -96,6 +98,8 @@ impl Line<'_> {
         }
         if mask::has_credential(self.uri) {
             text.extend_from_slice(b",\"note\":\"credential in URL\"");
+        } else if self.is_exposed {
+            text.extend_from_slice(b",\"note\":\"credential without TLS\"");
         }
         if let Some((request, response)) = self.bodies {
             for (name, body) in [("request", request), ("response", response)] {

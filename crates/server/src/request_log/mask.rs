@@ -81,7 +81,8 @@ pub(super) fn address(uri: &Uri, text: &mut Vec<u8>) {
 
 /// Whether an address bears what looks like a credential (RFC 6750 §5.3 forbids it).
 pub(super) fn has_credential(uri: &Uri) -> bool {
-    memchr::memmem::find(uri.path().as_bytes(), b"lst_").is_some()
+    let path = uri.path().as_bytes();
+    memchr::memmem::find_iter(path, b"ls").any(|at| matches!(path.get(at + 2..at + 4), Some(b"t_" | b"a_" | b"c_")))
         || uri.query().is_some_and(|query| {
             query.split('&').any(|parameter| {
                 let name = parameter.split('=').next().unwrap_or_default();
@@ -307,6 +308,7 @@ mod tests {
         }
         assert!(has_credential(&format!("/x?a=b&ACCESS_TOKEN={token}").parse().unwrap()));
         assert!(has_credential(&format!("/{token}/x").parse().unwrap()));
+        assert!(has_credential(&format!("/{}/x", token.replace("lst_", "lsa_")).parse().unwrap()));
         assert!(!has_credential(&"/x?filter=token".parse().unwrap()));
     }
 

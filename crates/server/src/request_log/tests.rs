@@ -22,6 +22,7 @@ fn line(uri: &Uri, second: i64) -> Line<'_> {
         bytes: Some(7),
         id: "x-1",
         trace: None,
+        is_exposed: false,
         bodies: None,
     }
 }

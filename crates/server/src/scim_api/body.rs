@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body as _;
+use provider::SCHEMA_BYTES_MAX;
 use serde_json::Value;
 use store::TenantKey;
 
@@ -43,20 +44,44 @@ impl FromRequest<App> for ScimBody {
 
 impl ScimBody {
     async fn read(request: Request, room: &Room) -> Result<Self, Rejection> {
-        let (parts, body) = request.into_parts();
-        check_media_type(&parts.headers)?;
-        let tenant = parts.extensions.get::<Arc<Trail>>().and_then(|trail| trail.tenant());
-        let bytes = read(&parts.headers, body, tenant.map(|tenant| (room, tenant))).await?;
-        if let Some(trail) = parts.extensions.get::<Arc<Trail>>() {
-            trail.came(&bytes);
-        }
-        Ok(Self(scim::parse_json(&bytes)?))
+        read_json(request, room, BODY_BYTES_MAX).await.map(Self)
     }
 }
 
+/// A document of schemas as JSON.
+pub(crate) struct DefinitionBody(pub(crate) Value);
+
+impl FromRequest<App> for DefinitionBody {
+    type Rejection = Rejection;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Rejection> {
+        match read_json(request, app.room(), SCHEMA_BYTES_MAX).await {
+            Err(Rejection::TooLarge) => Err(Rejection::DefinitionTooLarge),
+            read => read.map(Self),
+        }
+    }
+}
+
+/// The body of a request, of no more than `max` bytes.
+async fn read_json(request: Request, room: &Room, max: usize) -> Result<Value, Rejection> {
+    let (parts, body) = request.into_parts();
+    check_media_type(&parts.headers)?;
+    let tenant = parts.extensions.get::<Arc<Trail>>().and_then(|trail| trail.tenant());
+    let bytes = read(&parts.headers, body, tenant.map(|tenant| (room, tenant)), max).await?;
+    if let Some(trail) = parts.extensions.get::<Arc<Trail>>() {
+        trail.came(&bytes);
+    }
+    Ok(scim::parse_json(&bytes)?)
+}
+
 /// All of a body, if it comes in time.
-async fn read(headers: &HeaderMap, mut body: Body, place: Option<(&Room, TenantKey)>) -> Result<Bytes, Rejection> {
-    let collected = tokio::time::timeout(BODY_DEADLINE, collect(&mut body, place));
+async fn read(
+    headers: &HeaderMap,
+    mut body: Body,
+    place: Option<(&Room, TenantKey)>,
+    max: usize,
+) -> Result<Bytes, Rejection> {
+    let collected = tokio::time::timeout(BODY_DEADLINE, collect(&mut body, place, max));
     match collected.await.map_err(|_| Rejection::BodyTooSlow)? {
         // Who expects to be told to go on has not begun to send.
         Err(Rejection::TooLarge) if !headers.contains_key(header::EXPECT) => {
@@ -69,11 +94,11 @@ async fn read(headers: &HeaderMap, mut body: Body, place: Option<(&Room, TenantK
 
 /// The whole of a body. One that turns out to be more than small waits for a place; who sends many and ends none takes those of no
 /// other tenant.
-async fn collect(body: &mut Body, place: Option<(&Room, TenantKey)>) -> Result<Bytes, Rejection> {
-    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+async fn collect(body: &mut Body, place: Option<(&Room, TenantKey)>, max: usize) -> Result<Bytes, Rejection> {
+    if body.size_hint().lower() > max as u64 {
         return Err(Rejection::TooLarge);
     }
-    let mut body = Limited::new(body, BODY_BYTES_MAX);
+    let mut body = Limited::new(body, max);
     let (mut first, mut all, mut held) = (Bytes::new(), BytesMut::new(), None);
     while let Some(frame) = body.frame().await {
         let Ok(piece) = frame.map_err(|error| broken(error.as_ref()))?.into_data() else { continue };

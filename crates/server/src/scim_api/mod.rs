@@ -23,10 +23,11 @@ use axum::extract::State;
 use axum::routing::{any, get, post};
 use store::resources::ResourceKind;
 
+pub(crate) use body::DefinitionBody;
 pub use body::{BODY_BYTES_MAX, BODY_DEADLINE};
 pub(crate) use rejection::{IsBadToken, Rejection};
 pub(crate) use room::Room;
-pub(crate) use visitor::segments;
+pub(crate) use visitor::{bearer, segments};
 
 use crate::App;
 

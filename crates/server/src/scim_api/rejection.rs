@@ -3,11 +3,12 @@
 use axum::body::Body;
 use axum::response::IntoResponse;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use provider::{AuthError, ProviderError};
+use provider::{AuthError, ProviderError, SCHEMA_BYTES_MAX, SchemaError, Scope};
 use scim::{ErrorBody, ScimError, ScimType};
 use store::StoreError;
 
 use super::answer;
+use crate::in_clear::IsExposed;
 use crate::wire::Refusal;
 
 /// Goes with the answer to a token that is not valid.
@@ -21,8 +22,15 @@ pub(crate) enum Rejection {
     NoToken,
     /// A token that opens nothing here.
     BadToken,
+    /// The token came where others could read it.
+    InClear,
     /// The tenant is suspended.
     Suspended,
+    /// The token is for something else.
+    OtherScope {
+        /// The scope of one that is for this.
+        needed: Scope,
+    },
     /// What the tenant defines itself was changed while the request was on its way.
     SchemasChanged,
     /// What the tenant defines itself is yet to be read; answered by reading it.
@@ -41,6 +49,8 @@ pub(crate) enum Rejection {
     ContentEncoding,
     /// The body is too long.
     TooLarge,
+    /// The document is too long for a definition.
+    DefinitionTooLarge,
     /// The body did not arrive in time.
     BodyTooSlow,
     /// The body broke off.
@@ -63,6 +73,8 @@ pub(crate) enum Rejection {
     Refused(Refusal),
     /// A use case refused or failed.
     Provider(ProviderError),
+    /// A definition was refused.
+    Schemas(SchemaError),
     /// Something failed in here that the log knows.
     Internal,
 }
@@ -85,11 +97,21 @@ impl From<StoreError> for Rejection {
     }
 }
 
+impl From<SchemaError> for Rejection {
+    fn from(error: SchemaError) -> Self {
+        match error {
+            SchemaError::Store(error) => error.into(),
+            SchemaError::Wrong(_) | SchemaError::InTheWay(_) | SchemaError::Changed => Self::Schemas(error),
+        }
+    }
+}
+
 impl From<AuthError> for Rejection {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Invalid | AuthError::Expired => Self::BadToken,
             AuthError::Suspended => Self::Suspended,
+            AuthError::OtherScope { needed, .. } => Self::OtherScope { needed },
             AuthError::SchemasChanged => Self::SchemasChanged,
             AuthError::SchemasNotAtHand => Self::SchemasNotAtHand,
             AuthError::Store(error) => error.into(),
@@ -102,11 +124,13 @@ impl Rejection {
     fn status(&self) -> (StatusCode, Option<ScimType>) {
         match self {
             Self::NoToken | Self::BadToken => (StatusCode::UNAUTHORIZED, None),
-            Self::Suspended | Self::DiscoveryFilter => (StatusCode::FORBIDDEN, None),
+            Self::InClear | Self::Suspended | Self::OtherScope { .. } | Self::DiscoveryFilter => {
+                (StatusCode::FORBIDDEN, None)
+            }
             Self::NoSuchAddress | Self::NoSuchResource => (StatusCode::NOT_FOUND, None),
             Self::NoSuchMethod => (StatusCode::METHOD_NOT_ALLOWED, None),
             Self::MediaType | Self::ContentEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, None),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, None),
+            Self::TooLarge | Self::DefinitionTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, None),
             Self::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, None),
             Self::BodyBroken => (StatusCode::BAD_REQUEST, None),
             Self::TooSlow | Self::SchemasChanged | Self::SchemasNotAtHand => (StatusCode::SERVICE_UNAVAILABLE, None),
@@ -115,6 +139,7 @@ impl Rejection {
             }
             Self::Refused(refusal) => (refusal.status(), None),
             Self::Provider(error) => provider_status(error),
+            Self::Schemas(error) => schema_status(error),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, None),
         }
     }
@@ -124,7 +149,11 @@ impl Rejection {
         match self {
             Self::NoToken => "a bearer token is needed".into(),
             Self::BadToken => "the bearer token is not valid here".into(),
+            Self::InClear => crate::in_clear::TOLD.into(),
             Self::Suspended => "the tenant is suspended".into(),
+            Self::OtherScope { needed } => {
+                format!("this token is for something else; ask for one of the scope {needed}")
+            }
             Self::NoSuchAddress => "nothing is at this address".into(),
             Self::NoSuchResource => "not found".into(),
             Self::NoSuchMethod => "this address does not have that method".into(),
@@ -133,6 +162,9 @@ impl Rejection {
             Self::ContentEncoding => "the body must not be compressed".into(),
             Self::TooLarge => {
                 format!("the body exceeds maxPayloadSize: it has at most {} bytes", super::BODY_BYTES_MAX)
+            }
+            Self::DefinitionTooLarge => {
+                format!("a document of schemas has at most {SCHEMA_BYTES_MAX} bytes; leave something out")
             }
             Self::BodyTooSlow => "the body did not arrive in time".into(),
             Self::BodyBroken => "the body broke off".into(),
@@ -147,8 +179,11 @@ impl Rejection {
             }
             Self::Refused(refusal) => refusal.detail().into(),
             Self::Provider(ProviderError::Scim(error)) => error.detail.clone(),
-            Self::Provider(ProviderError::Store(error)) => store_detail(error).into(),
+            Self::Provider(ProviderError::Store(error)) | Self::Schemas(SchemaError::Store(error)) => {
+                store_detail(error).into()
+            }
             Self::Provider(error) => error.to_string(),
+            Self::Schemas(error) => error.to_string(),
             Self::Internal => "internal error".into(),
         }
     }
@@ -173,6 +208,10 @@ impl Rejection {
                 header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer realm=\"SCIM\", error=\"insufficient_scope\", scope=\"read write\""),
             )),
+            Self::OtherScope { needed } => {
+                let challenge = format!("Bearer realm=\"SCIM\", error=\"insufficient_scope\", scope=\"{needed}\"");
+                Some((header::WWW_AUTHENTICATE, HeaderValue::try_from(challenge).ok()?))
+            }
             Self::TooSlow
             | Self::SchemasChanged
             | Self::SchemasNotAtHand
@@ -184,7 +223,7 @@ impl Rejection {
             }
             Self::TooManyAtOnce => Some((header::RETRY_AFTER, HeaderValue::from_static("1"))),
             // What is left of the body is not read, so nothing can follow it.
-            Self::TooLarge | Self::BodyTooSlow | Self::BodyBroken => {
+            Self::TooLarge | Self::DefinitionTooLarge | Self::BodyTooSlow | Self::BodyBroken => {
                 Some((header::CONNECTION, HeaderValue::from_static("close")))
             }
             _ => None,
@@ -203,6 +242,15 @@ fn provider_status(error: &ProviderError) -> (StatusCode, Option<ScimType>) {
         ProviderError::Conflict(_) => (StatusCode::CONFLICT, None),
         ProviderError::ReadOnly | ProviderError::Quota { .. } => (StatusCode::FORBIDDEN, None),
         ProviderError::Store(error) => (store_status(error), None),
+    }
+}
+
+const fn schema_status(error: &SchemaError) -> (StatusCode, Option<ScimType>) {
+    match error {
+        SchemaError::Wrong(_) => (StatusCode::BAD_REQUEST, Some(ScimType::InvalidValue)),
+        SchemaError::InTheWay(_) => (StatusCode::CONFLICT, None),
+        SchemaError::Changed => (StatusCode::PRECONDITION_FAILED, None),
+        SchemaError::Store(error) => (store_status(error), None),
     }
 }
 
@@ -249,6 +297,9 @@ impl IntoResponse for Rejection {
         let mut answer = answer::json(self.status().0, text);
         if matches!(self, Self::BadToken) {
             answer.extensions_mut().insert(IsBadToken);
+        }
+        if matches!(self, Self::InClear) {
+            answer.extensions_mut().insert(IsExposed);
         }
         if let Some((name, value)) = self.header() {
             answer.headers_mut().insert(name, value);

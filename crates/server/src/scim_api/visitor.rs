@@ -36,7 +36,7 @@ pub(crate) struct Visitor {
 
 impl Visitor {
     async fn read(app: &App, headers: &HeaderMap, uri: &Uri, trail: Option<&Arc<Trail>>) -> Result<Self, Rejection> {
-        let presented = bearer(headers)?;
+        let presented = bearer(app, headers)?;
         let token = app.token_key.hash(presented)?;
         let tenant = segments(uri).nth(1).unwrap_or_default();
         if oauth::is_jwt(presented) {
@@ -57,23 +57,28 @@ impl Visitor {
         headers: &HeaderMap,
         trail: Option<&Arc<Trail>>,
     ) -> Result<Self, Rejection> {
-        let token = app.token_key.hash(bearer(headers)?)?;
+        let token = app.token_key.hash(bearer(app, headers)?)?;
         let (app, trail) = (app.clone(), trail.cloned());
         Ok(Self { token, tenant: None, base: String::new(), app, trail, has_passed: false })
     }
 
     /// Looks the token up. The tenant is the token's; an address of another tenant is answered as if the token were unknown.
     pub(crate) fn admit(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Arc<Caller>, Rejection> {
-        let caller = self.token.authenticate(tx, now)?;
-        if self.tenant.as_ref().is_some_and(|tenant| tenant != caller.tenant_name()) {
+        let is_elsewhere = |name: &str| self.tenant.as_ref().is_some_and(|tenant| tenant != name);
+        let caller = match self.token.authenticate(tx, now) {
+            Err(AuthError::OtherScope { tenant, .. }) if is_elsewhere(&tenant) => return Err(Rejection::BadToken),
+            found => found?,
+        };
+        if is_elsewhere(caller.tenant_name()) {
             return Err(Rejection::BadToken);
         }
         if self.has_passed {
             return Ok(caller);
         }
-        let (gate, wait) = self.app.edge().gates.pass(&caller);
+        let own = caller.settings().requests_per_second;
+        let (gate, wait) = self.app.edge().gates.pass(caller.tenant(), caller.tenant_name(), own);
         if let Some(trail) = &self.trail {
-            trail.is_of(&caller, gate);
+            trail.is_of((&*caller).into(), gate);
         }
         wait.map_or(Ok(caller), |seconds| Err(Rejection::TooMany { seconds }))
     }
@@ -264,12 +269,13 @@ pub(crate) fn segments(uri: &Uri) -> impl Iterator<Item = &str> {
     uri.path().split('/').skip(1)
 }
 
-/// The token of the one `Authorization` header there may be.
-fn bearer(headers: &HeaderMap) -> Result<&str, Rejection> {
+/// The token of the one `Authorization` header there may be. One that others could read on its way is refused.
+pub(crate) fn bearer<'a>(app: &App, headers: &'a HeaderMap) -> Result<&'a str, Rejection> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (given.next(), given.next()) else { return Err(Rejection::NoToken) };
     let text = value.to_str().map_err(|_| Rejection::BadToken)?;
     match text.split_once(' ') {
+        Some((scheme, _)) if scheme.eq_ignore_ascii_case("bearer") && app.exposes(headers) => Err(Rejection::InClear),
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
         _ => Err(Rejection::NoToken),
     }

@@ -195,6 +195,7 @@ fn ss_06_a_member_cannot_become_another() {
     });
 }
 
+/// SF-21: no filter tells whether there is one.
 #[test]
 fn ss_07_a_password_leaves_by_no_door() {
     on_both(|store| async {

@@ -159,7 +159,7 @@ async fn sh_13_sh_14_nothing_that_a_client_says_becomes_an_address() {
         );
         let made = Answer::read(&exchange(running.address, sent.as_bytes()).await);
         assert_eq!(made.status, 201, "{made:?}");
-        assert!(made.header("location").unwrap().starts_with("http://localhost/t/contoso/scim/v2/users/"), "{made:?}");
+        assert!(made.header("location").unwrap().starts_with("https://localhost/t/contoso/scim/v2/users/"), "{made:?}");
         assert!(!made.body.contains("evil.example"), "{made:?}");
         assert!(made.header("set-cookie").is_none());
         for path in ["/%0d%0aSet-Cookie:x=y", "?x=%0d%0aSet-Cookie:x"] {

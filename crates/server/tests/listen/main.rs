@@ -52,7 +52,7 @@ async fn start_with(limits: Limits, database: TestDatabase, edge: EdgeSettings) 
         ids: Box::new(id()),
         random: Box::new(|bytes| bytes.fill(1)),
         fetch: Box::new(|_| Box::pin(std::future::ready(Err("nothing is fetched here".to_owned())))),
-        public_url: "http://localhost".to_owned(),
+        public_url: "https://localhost".to_owned(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -156,3 +156,29 @@ async fn a_server_that_stops_is_not_ready() {
     assert!(ended.await.unwrap());
     assert_eq!(asked(&inside, "/readyz").await, (503, "the server is stopping\n".to_owned()));
 }
+
+#[tokio::test]
+async fn sh_19_a_credential_that_came_without_tls_is_refused_and_told_of() {
+    let (running, folder) = logging().await;
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    for (what, headers, status) in [
+        (format!("GET {USERS}"), "X-Forwarded-Proto: http\r\n", 403),
+        (format!("GET {USERS}"), "Forwarded: for=192.0.2.1;proto=http\r\n", 403),
+        ("GET /t/contoso/schema".to_owned(), "X-Forwarded-Proto: http\r\n", 403),
+        ("POST /t/contoso/oauth2/token".to_owned(), &format!("X-Forwarded-Proto: http\r\n{form}"), 403),
+        (format!("GET {USERS}"), "X-Forwarded-Proto: https\r\n", 200),
+        (format!("GET {USERS}"), "", 200),
+    ] {
+        let answer = running.ask(&what, headers, "").await;
+        assert_eq!((answer.status, answer.header("location")), (status, None), "{what} {headers}");
+        assert_eq!(answer.body.contains("use https:// only"), status == 403, "{answer:?}");
+    }
+    let told: Vec<_> = running.log(&folder, "contoso").await.iter().map(|line| line["note"].clone()).collect();
+    let exposed = Value::from("credential without TLS");
+    assert_eq!(told, [exposed.clone(), exposed.clone(), exposed.clone(), exposed, Value::Null, Value::Null]);
+    running
+        .ask_as(None, &format!("GET {USERS}"), "X-Forwarded-Proto: http\r\n", "")
+        .await
+        .is_error(401, "no credential");
+    drop(running.database);
+}

@@ -158,6 +158,7 @@ fn filters_of_groups() {
     });
 }
 
+/// SG-01, SG-02, SG-03.
 #[test]
 fn pages() {
     on_both(|store| async {

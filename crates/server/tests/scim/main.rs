@@ -24,6 +24,7 @@ mod oauth;
 mod patching;
 mod profiles;
 mod races;
+mod schema_api;
 mod searching;
 mod sorting;
 mod users;

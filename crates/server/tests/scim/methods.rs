@@ -4,7 +4,7 @@ use axum::body::Body;
 use serde_json::{Value, json};
 use store::testing::on_both;
 
-use crate::world::{USER, World};
+use crate::world::{PATCH, USER, World};
 
 const ABSENT: &str = "0198c2a4-7d1e-7aaa-8bbb-0123456789ab";
 
@@ -181,5 +181,43 @@ fn sh_17_health_has_no_other_method() {
             assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "GET,HEAD"), "{path}");
             assert_eq!(answer.body["status"], "405");
         }
+    });
+}
+
+/// RFC 9967 §2.5.1.1: a service provider may answer as it always does.
+#[test]
+fn who_prefers_an_answer_later_has_it_now() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let body = |name: &str| json!({ "schemas": [USER], "userName": name });
+        let preferring = |method: &str, path: &str, prefer: &str, body: &Value| {
+            let request =
+                world.request(method, path).header("prefer", prefer).header("content-type", "application/json");
+            let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+            world.send(request.body(body).unwrap())
+        };
+        let made = preferring("POST", "/Users", "respond-async", &body("ann")).await;
+        let path = format!("/Users/{}", made.id());
+        let disable =
+            json!({ "schemas": [PATCH], "Operations": [{ "op": "replace", "path": "active", "value": false }] });
+        let put = preferring("PUT", &path, "respond-async, wait=0", &body("anna")).await;
+        let patched = preferring("PATCH", &path, "RESPOND-ASYNC; foo=\"bar\", return=minimal", &disable).await;
+        assert_eq!((&put.body["userName"], &patched.body["active"]), (&json!("anna"), &json!(false)));
+        let bulk = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+            "Operations": [{ "method": "POST", "path": "/Users", "bulkId": "b", "data": body("bob") }],
+        });
+        let bulk = preferring("POST", "/Bulk", "respond-async", &bulk).await;
+        assert_eq!(bulk.body["Operations"][0]["status"], "201", "{}", bulk.body);
+        let found = preferring("GET", &path, "respond-async", &Value::Null).await;
+        let gone = preferring("DELETE", &path, "respond-async,,;=", &Value::Null).await;
+        for (answer, status) in [(&made, 201), (&put, 200), (&patched, 200), (&bulk, 200), (&found, 200), (&gone, 204)]
+        {
+            assert_eq!(answer.status.as_u16(), status, "{answer:?}");
+            assert_eq!((answer.header("preference-applied"), answer.header("set-txn")), ("", ""));
+        }
+        assert_eq!(world.get(&path).await.status.as_u16(), 404);
+        let config = world.get("/ServiceProviderConfig").await.body;
+        assert!(config.get("securityEvents").is_none(), "events are told by webhooks, and not as RFC 8935 says");
     });
 }

@@ -54,6 +54,7 @@ pub(crate) fn furnish(tx: &mut WriteTx<'_>, tenant: TenantKey, number: u128, has
         name: "sync".to_owned(),
         hint: "lk_1".to_owned(),
         may_write: true,
+        may_define: false,
         created: second(0),
         expires: second(9),
         revoked: None,

@@ -11,6 +11,7 @@ pub(crate) fn named(name: &str, number: u128) -> TokenRecord {
         name: name.to_owned(),
         hint: "lk_1".to_owned(),
         may_write: true,
+        may_define: false,
         created: second(0),
         expires: second(9),
         revoked: None,
@@ -59,6 +60,26 @@ fn a_token_opens_its_tenant_until_it_is_revoked() {
             Ok::<_, StoreError>(tenants(tx)?.into_iter().map(|tenant| tenant.name).collect::<Vec<_>>())
         });
         assert_eq!(story.await.unwrap(), ["one", "two"]);
+    });
+}
+
+#[test]
+fn a_token_for_schemas_is_told_apart_and_each_has_a_name_in_its_tenant_only() {
+    on_both(|store| async move {
+        let story = store.write(|tx| {
+            let one = insert_tenant(tx, "one", "generic", "{}", second(0))?;
+            let two = insert_tenant(tx, "two", "generic", "{}", second(0))?;
+            let schemas = TokenRecord { may_write: false, may_define: true, ..named("schemas", 1) };
+            insert_token(tx, one, &schemas, b"one")?;
+            insert_token(tx, two, &named("sync", 2), b"two")?;
+            assert_eq!(tokens(tx, one)?, std::slice::from_ref(&schemas));
+            let found = [token_owner(tx, b"one")?, token_owner(tx, b"two")?].map(|owner| owner.unwrap().may_define);
+            assert_eq!(found, [true, false]);
+            assert_eq!(token_name(tx, one, schemas.id)?.as_deref(), Some("schemas"));
+            assert_eq!(token_name(tx, two, schemas.id)?, None);
+            Ok::<_, StoreError>(())
+        });
+        story.await.unwrap();
     });
 }
 

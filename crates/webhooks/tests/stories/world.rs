@@ -98,8 +98,10 @@ impl World {
         let actions: Vec<String> = actions.iter().map(|action| (*action).to_owned()).collect();
         let id = self.id::<ResourceId>().uuid().into();
         let added = self.store.write(move |tx| {
+            let policy = OutboundPolicy::default();
+            let (actions, types) = (&actions[..], &[][..]);
             let request =
-                WebhookRequest { tenant: "acme", name: &name, id, url: &url, is_full, actions: &actions, types: &[] };
+                WebhookRequest { tenant: "acme", name: &name, id, url: &url, policy, is_full, actions, types };
             webhooks::add(tx, &request, now)
         });
         added.await.map(|added| SigningKey::of(&key(), added.id).text())

@@ -1,0 +1,224 @@
+//! What a tenant defines itself, over the network: `/t/{tenant}/schema`, read, set and cleared with a token of the scope `schemas`.
+//!
+//! It is beside the SCIM endpoint and not in it, where `/Schemas` is for reading (RFC 7644 §4).
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, State};
+use axum::routing::get;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use percent_encoding::percent_decode_str;
+use provider::{AuthError, CustomSchemas, Definer, DefinitionTag, SchemaChange, SchemaError, TagCondition, TokenHash};
+use scim::ScimError;
+use serde_json::json;
+use store::{ReadTx, StoreError};
+
+use crate::App;
+use crate::scim_api::{DefinitionBody, Rejection, bearer, segments};
+
+const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/json");
+/// The parameter that has a change tried and not kept.
+const DRY_RUN: &str = "dryRun";
+
+pub(crate) fn routes() -> Router<App> {
+    let route = get(show).put(set).delete(clear).fallback(no_such_method);
+    Router::new().route("/t/{tenant}/schema", route.clone()).route("/t/{tenant}/schema/", route)
+}
+
+/// A request whose token may change the definition of the tenant in the address.
+struct Defining {
+    definer: Definer,
+    token: TokenHash,
+}
+
+impl FromRequestParts<App> for Defining {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
+        let token = app.token_key.hash(bearer(app, &parts.headers)?)?;
+        let tenant = segments(&parts.uri).nth(1).unwrap_or_default().to_owned();
+        let (asked, now) = (token.clone(), app.now());
+        let definer = app.store.look_up(move |tx| admit(tx, &asked, &tenant, now)).await?;
+        let own = definer.settings().requests_per_second;
+        let (gate, wait) = app.edge().gates.pass(definer.tenant(), definer.tenant_name(), own);
+        if let Some(trail) = parts.extensions.get::<std::sync::Arc<crate::trail::Trail>>() {
+            trail.is_of((&definer).into(), gate);
+        }
+        if let Some(seconds) = wait {
+            return Err(Rejection::TooMany { seconds });
+        }
+        app.uses().note_definer(&definer, now);
+        Ok(Self { definer, token })
+    }
+}
+
+/// Looks the token up. One of another tenant is answered as if it were unknown, whatever it is for.
+fn admit(tx: &mut ReadTx<'_>, token: &TokenHash, tenant: &str, now: jiff::Timestamp) -> Result<Definer, Rejection> {
+    match token.definer(tx, now) {
+        Err(AuthError::OtherScope { tenant: owner, .. }) if owner != tenant => Err(Rejection::BadToken),
+        Ok(definer) if definer.tenant_name() != tenant => Err(Rejection::BadToken),
+        found => Ok(found?),
+    }
+}
+
+/// What the client asks of the tag of the definition.
+struct Condition(TagCondition);
+
+impl FromRequestParts<App> for Condition {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Rejection> {
+        let [matching, none] = [header::IF_MATCH, header::IF_NONE_MATCH].map(|name| joined(&parts.headers, &name));
+        Ok(Self(TagCondition::read(matching.as_deref(), none.as_deref())?))
+    }
+}
+
+/// The values of a header that is a list (RFC 9110 §5.3).
+fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let values: Vec<_> =
+        headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
+    (!values.is_empty()).then(|| values.join(","))
+}
+
+/// Whether a change is only tried.
+struct DryRun(bool);
+
+impl FromRequestParts<App> for DryRun {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Rejection> {
+        Ok(Self(dry_run(parts.uri.query().unwrap_or_default())?))
+    }
+}
+
+fn dry_run(query: &str) -> Result<bool, ScimError> {
+    let mut asked = None;
+    for pair in query.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if !percent_decode_str(name).decode_utf8_lossy().eq_ignore_ascii_case(DRY_RUN) {
+            continue;
+        }
+        let wanted = match value.to_ascii_lowercase().as_str() {
+            "true" => true,
+            "false" => false,
+            _ => return Err(ScimError::invalid_value(format!("{DRY_RUN} is true or false"))),
+        };
+        if asked.replace(wanted).is_some() {
+            return Err(ScimError::invalid_value(format!("{DRY_RUN} is given twice")));
+        }
+    }
+    Ok(asked.unwrap_or_default())
+}
+
+async fn show(
+    State(app): State<App>,
+    defining: Defining,
+    Condition(condition): Condition,
+) -> Result<Response<Body>, Rejection> {
+    let (token, now) = (defining.token, app.now());
+    let read = app.store.read(move |tx| {
+        // Once more, as what it opens and what is defined must be of one moment.
+        let definer = token.definer(tx, now)?;
+        let known = condition.is_known(&definer.tag());
+        let text = if known { None } else { Some(provider::definition(tx, &definer)?.to_json().to_string()) };
+        Ok::<_, Rejection>((text, definer.tag()))
+    });
+    let (text, tag) = read.await?;
+    let status = if text.is_some() { StatusCode::OK } else { StatusCode::NOT_MODIFIED };
+    let mut answer = answered(status, text);
+    answer.headers_mut().insert(header::ETAG, HeaderValue::try_from(tag.to_string()).map_err(|_| Rejection::Internal)?);
+    Ok(answer)
+}
+
+async fn set(
+    State(app): State<App>,
+    defining: Defining,
+    DryRun(dry_run): DryRun,
+    Condition(condition): Condition,
+    DefinitionBody(body): DefinitionBody,
+) -> Result<Response<Body>, Rejection> {
+    let definition = CustomSchemas::of(&body).map_err(SchemaError::Wrong)?;
+    change(&app, defining, definition, condition, dry_run).await
+}
+
+async fn clear(
+    State(app): State<App>,
+    defining: Defining,
+    DryRun(dry_run): DryRun,
+    Condition(condition): Condition,
+) -> Result<Response<Body>, Rejection> {
+    change(&app, defining, CustomSchemas::default(), condition, dry_run).await
+}
+
+/// How a change ends that is not kept.
+enum Stop {
+    Tried((SchemaChange, DefinitionTag)),
+    Refused(Rejection),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// Changes the definition, or tries to. The token is looked up once more in the transaction: what was revoked meanwhile changes nothing.
+async fn change(
+    app: &App,
+    Defining { definer, token }: Defining,
+    definition: CustomSchemas,
+    condition: TagCondition,
+    dry_run: bool,
+) -> Result<Response<Body>, Rejection> {
+    let _turn = app.room().write(definer.tenant()).await?;
+    let now = app.now();
+    let id: store::LogId = (app.ids)(now).uuid().into();
+    let changed = app.store.write(move |tx| {
+        let definer = token.definer(tx, now).map_err(|error| Stop::Refused(error.into()))?;
+        let changed = provider::define(tx, &definer, &definition, &condition, id, now);
+        let changed = changed.map_err(|error| Stop::Refused(error.into()))?;
+        if dry_run { Err(Stop::Tried(changed)) } else { Ok(changed) }
+    });
+    let (SchemaChange { differences }, tag) = match changed.await {
+        Ok(changed) | Err(Stop::Tried(changed)) => changed,
+        Err(Stop::Refused(refused)) => return Err(refused),
+    };
+    // In the body, as a validator in the header would say that the document is kept as it was sent (RFC 9110 §9.3.4).
+    let told = json!({ "differences": differences, "dryRun": dry_run, "version": tag.to_string() });
+    Ok(answered(StatusCode::OK, Some(told.to_string())))
+}
+
+async fn no_such_method(method: Method, _: Defining) -> Result<Response<Body>, Rejection> {
+    if method == Method::OPTIONS { Ok(answered(StatusCode::NO_CONTENT, None)) } else { Err(Rejection::NoSuchMethod) }
+}
+
+fn answered(status: StatusCode, text: Option<String>) -> Response<Body> {
+    let has_body = text.is_some();
+    let mut answer = Response::new(text.map_or_else(Body::empty, Body::from));
+    *answer.status_mut() = status;
+    if has_body {
+        answer.headers_mut().insert(header::CONTENT_TYPE, MEDIA_TYPE);
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dry_run_is_asked_for_once_and_by_name() {
+        for (query, expected) in [
+            ("", Some(false)),
+            ("dryRun=true", Some(true)),
+            ("x=1&&DRYRUN=True", Some(true)),
+            ("dry%52un=false", Some(false)),
+            ("dryRun", None),
+            ("dryRun=1", None),
+            ("dryRun=true&dryrun=true", None),
+        ] {
+            assert_eq!(dry_run(query).ok(), expected, "{query}");
+        }
+    }
+}

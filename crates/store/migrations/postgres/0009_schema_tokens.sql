@@ -1,0 +1,3 @@
+-- Tokens that change what a tenant defines itself, and open nothing else.
+
+ALTER TABLE tokens ADD COLUMN may_define BIGINT NOT NULL DEFAULT 0;
