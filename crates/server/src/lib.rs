@@ -12,6 +12,7 @@ mod failures;
 mod gates;
 mod guard;
 mod health;
+mod leftover;
 mod listen;
 mod metrics;
 mod oauth;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::edge::Edge;
 use crate::gates::Gate;
+use crate::leftover::Leftover;
 use crate::request_log::{Bodies, LOGGED_BODY_BYTES_MAX, Line, Owner};
 use crate::scim_api::{IsBadToken, Rejection};
 
@@ -32,6 +33,7 @@ const GONE: u16 = 499;
 pub(crate) struct Trail {
     caller: OnceLock<(Arc<Caller>, Arc<Gate>)>,
     body: OnceLock<Bytes>,
+    leftover: Mutex<Option<Leftover>>,
 }
 
 impl Trail {
@@ -51,6 +53,16 @@ impl Trail {
         if self.wants_bodies() {
             drop(self.body.set(body.clone()));
         }
+    }
+
+    /// Keeps what was not read of the body.
+    pub(crate) fn leave(&self, leftover: Leftover) {
+        *self.leftover.lock().unwrap_or_else(PoisonError::into_inner) = Some(leftover);
+    }
+
+    /// Takes what was not read of the body.
+    pub(crate) fn leftover(&self) -> Option<Leftover> {
+        self.leftover.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn wants_bodies(&self) -> bool {

@@ -3,6 +3,7 @@
 
 mod fairness;
 mod hostile;
+mod leftovers;
 mod limits;
 mod requests;
 
