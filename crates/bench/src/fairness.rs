@@ -70,7 +70,9 @@ impl Quiet {
             let callers: Vec<_> = lines
                 .into_iter()
                 .enumerate()
-                .map(|(caller, line)| scope.spawn(move || self.caller(line, until, &format!("{mark}.{caller}"), caller)))
+                .map(|(caller, line)| {
+                    scope.spawn(move || self.caller(line, until, &format!("{mark}.{caller}"), caller))
+                })
                 .collect();
             let mut all: [Vec<u32>; 3] = Default::default();
             for caller in callers {
@@ -127,12 +129,14 @@ fn beside(run: &Run, kind: Kind, quiet: &Quiet, name: &str, mut noise: Load) -> 
         })?;
         keep(&mut with, micros);
         noise.first_number = report.next_number;
-        let statuses: Vec<_> = report.statuses.iter().map(|(status, count)| format!("{count} times {status}")).collect();
+        let statuses: Vec<_> =
+            report.statuses.iter().map(|(status, count)| format!("{count} times {status}")).collect();
         answered.push(if statuses.is_empty() { "nothing".to_owned() } else { statuses.join(", ") });
     }
     progress(&format!("fairness: {name}: {}", answered.join("; ")));
     let figure = |((asked, alone), with): ((&str, Vec<f64>), Vec<f64>)| {
-        let figure = Figure::new(format!("fairness: p99 of {asked} beside {name}"), Some(kind), median(with), Unit::Seconds);
+        let figure =
+            Figure::new(format!("fairness: p99 of {asked} beside {name}"), Some(kind), median(with), Unit::Seconds);
         figure.against("alone", median(alone)).requiring(Required::RatioAtMost(RATIO_MAX))
     };
     let mut figures: Vec<_> = ASKED.into_iter().zip(alone).zip(with).map(figure).collect();

@@ -15,7 +15,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
-use http::{HeaderName, HeaderValue, Request, Response, header};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use jiff::Timestamp;
 use tower::Service;
 
@@ -29,6 +29,10 @@ use crate::wire::Refusal;
 
 /// Longest time from the end of a request's headers to its answer.
 pub const REQUEST_DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long an answer waits that tells the client to wait: one that asks again at once, on many connections, would else keep the
+/// server as busy as if it were served.
+pub(crate) const LIMITED_PAUSE: Duration = Duration::from_millis(50);
 
 /// Nothing here is for a cache, nothing is to be guessed at, nothing is to be run by a browser.
 const HEADERS: [(HeaderName, HeaderValue); 3] = [
@@ -118,6 +122,9 @@ impl<B: Arriving> Service<Request<B>> for Guard {
             if let Some((trail, is_expecting)) = with_body {
                 settle(trail.leftover(), is_expecting, &mut answer).await;
             }
+            if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+                tokio::time::sleep(LIMITED_PAUSE).await;
+            }
             Ok(answer)
         })
     }
@@ -145,7 +152,6 @@ async fn contained(answer: impl Future<Output = Result<Response<Body>, Infallibl
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
-    use http::StatusCode;
     use tower::ServiceExt;
 
     use super::*;

@@ -3,6 +3,7 @@
 
 mod commits;
 mod readers;
+mod scanners;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use self::commits::Commits;
 use self::readers::Readers;
+use self::scanners::Scanners;
 use crate::error::StoreError;
 use crate::migrate;
 use crate::{ReadTx, WriteTx};
@@ -59,6 +61,7 @@ pub(crate) struct Sqlite {
     stop: Option<Sender<()>>,
     checkpointer: Option<JoinHandle<()>>,
     readers: Arc<Readers>,
+    scanners: Scanners,
 }
 
 impl Sqlite {
@@ -83,6 +86,7 @@ impl Sqlite {
                 checkpoint_loop(&checkpoints, &idle_readers, &wal, &stopped);
             })),
             readers,
+            scanners: Scanners::new(scans_max()),
         })
     }
 
@@ -109,6 +113,16 @@ impl Sqlite {
         use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.readers.read(use_case)
+    }
+
+    /// Has something done on a thread that makes way for others. What is undone when the store is closed is dropped.
+    pub(crate) fn aside(&self, job: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
+        self.scanners.run(job)
+    }
+
+    /// The connections that read, for what is done aside: it must not hold the store, which ends when nobody does.
+    pub(crate) fn readers(&self) -> Arc<Readers> {
+        Arc::clone(&self.readers)
     }
 
     pub(crate) fn look_up<T, E: From<StoreError>>(

@@ -109,7 +109,7 @@ pub fn run(load: &Load) -> anyhow::Result<Report> {
 /// As above, and where the system has no `nice`.
 pub fn run_behind(load: &Load) -> anyhow::Result<Report> {
     let mut command = Command::new("nice");
-    command.args(["-n", "19"]).arg(std::env::current_exe().context(NO_PATH)?);
+    command.args(["-n", "5"]).arg(std::env::current_exe().context(NO_PATH)?);
     run_by(command, load)
 }
 

@@ -9,9 +9,11 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body as _;
+use provider::{Caller, ProviderError};
 use serde_json::Value;
 use store::TenantKey;
 
+use super::visitor::Admitted;
 use super::{Rejection, Room};
 use crate::App;
 use crate::trail::Trail;
@@ -21,31 +23,60 @@ pub const BODY_BYTES_MAX: usize = 1 << 20;
 /// Longest time for a body to arrive.
 pub const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
-/// Largest body that needs no place of its own while it comes, in bytes: as many of them as there are connections fit into memory.
+/// Largest body that needs no place of its own while it comes, in bytes: as many of them as there are connections fit into memory. It is
+/// also read and made sense of at once, in less time than it would take to wake another thread and to wait for it.
 const SMALL_BODY_BYTES: usize = 64 << 10;
 
 /// The body of a request as JSON.
-pub(crate) struct ScimBody(pub(crate) Value);
+pub(crate) struct ScimBody {
+    pub(crate) value: Value,
+    /// Whether it takes so long to make something of it that others would wait.
+    is_large: bool,
+}
 
 impl FromRequest<App> for ScimBody {
     type Rejection = Rejection;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Rejection> {
-        Self::read(request, app.room()).await
+        let (bytes, tenant) = bytes(request, app.room()).await?;
+        let Some(tenant) = tenant.filter(|_| bytes.len() > SMALL_BODY_BYTES) else {
+            return Ok(Self { value: scim::parse_json(&bytes)?, is_large: false });
+        };
+        let _turn = app.room().aside(tenant).await?;
+        let value = app.store.aside(move || scim::parse_json(&bytes)).await??;
+        Ok(Self { value, is_large: true })
     }
 }
 
 impl ScimBody {
-    async fn read(request: Request, room: &Room) -> Result<Self, Rejection> {
-        let (parts, body) = request.into_parts();
-        check_media_type(&parts.headers)?;
-        let tenant = parts.extensions.get::<Arc<Trail>>().and_then(|trail| trail.tenant());
-        let bytes = read(body, tenant.map(|tenant| (room, tenant))).await?;
-        if let Some(trail) = parts.extensions.get::<Arc<Trail>>() {
-            trail.came(&bytes);
+    /// Makes something of the body: of a large one on a thread where that keeps nobody waiting.
+    pub(crate) async fn made<T: Send + 'static>(
+        self,
+        app: &App,
+        of: &Admitted,
+        make: impl FnOnce(&Caller, Value) -> Result<T, ProviderError> + Send + 'static,
+    ) -> Result<T, Rejection> {
+        let Self { value, is_large } = self;
+        if !is_large {
+            return Ok(make(&of.caller, value)?);
         }
-        Ok(Self(scim::parse_json(&bytes)?))
+        let _turn = app.room().aside(of.caller.tenant()).await?;
+        let caller = Arc::clone(&of.caller);
+        Ok(app.store.aside(move || make(&caller, value)).await??)
     }
+}
+
+/// The bytes of a body that says it is JSON, and whose they are.
+async fn bytes(request: Request, room: &Room) -> Result<(Bytes, Option<TenantKey>), Rejection> {
+    let (parts, body) = request.into_parts();
+    check_media_type(&parts.headers)?;
+    let trail = parts.extensions.get::<Arc<Trail>>();
+    let tenant = trail.and_then(|trail| trail.tenant());
+    let bytes = read(body, tenant.map(|tenant| (room, tenant))).await?;
+    if let Some(trail) = trail {
+        trail.came(&bytes);
+    }
+    Ok((bytes, tenant))
 }
 
 /// All of a body, if it comes in time.
@@ -145,7 +176,7 @@ mod tests {
             let body = Body::new(Endless { bytes, pause: Box::pin(sleep(Duration::from_secs(1))) });
             let request = Request::post("/Users").header(header::CONTENT_TYPE, "application/json").body(body).unwrap();
             let begun = Instant::now();
-            let refused = ScimBody::read(request, &Room::new(2, true)).await.err().unwrap();
+            let refused = super::bytes(request, &Room::new(2, true)).await.err().unwrap();
             let is_expected = if too_slow {
                 matches!(refused, Rejection::BodyTooSlow)
             } else {

@@ -12,6 +12,7 @@ use provider::{AuthError, Caller, ProviderError, TokenHash, View, Walker, WriteA
 use scim::Projection;
 use store::{ReadTx, ResourceId, WriteTx};
 
+use super::room::WriteSize;
 use super::{Rejection, answer};
 use crate::App;
 use crate::oauth::introduce;
@@ -185,13 +186,28 @@ impl Writer {
 
     /// Runs a use case of the caller that writes. The token is looked up once more with it: the body may have come long
     /// after the head, and what is revoked meanwhile writes nothing.
-    pub(crate) async fn write<T, F>(&self, app: &App, now: Timestamp, mut use_case: F) -> Result<T, Rejection>
+    pub(crate) async fn write<T, F>(&self, app: &App, now: Timestamp, use_case: F) -> Result<T, Rejection>
+    where
+        F: FnMut(&mut WriteTx<'_>, WriteAccess<'_>) -> Result<T, ProviderError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.write_sized(app, now, WriteSize::One, use_case).await
+    }
+
+    /// The same for one that may write much.
+    pub(crate) async fn write_sized<T, F>(
+        &self,
+        app: &App,
+        now: Timestamp,
+        size: WriteSize,
+        mut use_case: F,
+    ) -> Result<T, Rejection>
     where
         F: FnMut(&mut WriteTx<'_>, WriteAccess<'_>) -> Result<T, ProviderError> + Send + 'static,
         T: Send + 'static,
     {
         let Self(admitted) = self;
-        let _turn = app.room().write(admitted.caller.tenant()).await?;
+        let _turn = app.room().write(admitted.caller.tenant(), size, app.edge().gates.are_many()).await?;
         let (caller, token) = (Arc::clone(&admitted.caller), admitted.token.clone());
         let written = app.store.write(move |tx| {
             token.check(tx, &caller, now)?;

@@ -5,7 +5,9 @@ mod fairness;
 mod hostile;
 mod leftovers;
 mod limits;
+mod numbers;
 mod requests;
+mod smuggling;
 
 use std::net::SocketAddr;
 use std::time::Duration;

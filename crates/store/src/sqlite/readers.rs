@@ -18,7 +18,7 @@ pub(super) const READERS_MAX: usize = 8;
 /// Memory for pages of one connection, in KiB.
 pub(super) const READER_CACHE_KIB: i64 = 32 << 10;
 
-pub(super) struct Readers {
+pub(crate) struct Readers {
     path: PathBuf,
     commits: Arc<Commits>,
     idle: Mutex<Vec<Reader>>,
@@ -41,7 +41,7 @@ impl Readers {
         }
     }
 
-    pub(super) fn read<T, E: From<StoreError>>(
+    pub(crate) fn read<T, E: From<StoreError>>(
         &self,
         use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
