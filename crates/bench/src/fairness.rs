@@ -1,6 +1,7 @@
 //! What one tenant's load does to another: how long 99 of 100 of a quiet tenant's requests take while it is alone, and while a
 //! tenant beside it sends all it can (attack case TI-06). Both are measured in turn, and the middle one of the rounds counts.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -21,7 +22,9 @@ const QUIET_CONNECTIONS: usize = 2;
 /// What such a connection waits between two requests: a client that never pauses is not quiet.
 const QUIET_PAUSE: Duration = Duration::from_millis(2);
 /// How long the noise goes on before the quiet tenant's requests count, in seconds.
-const BEFORE: f64 = 0.5;
+const BEFORE: f64 = 0.2;
+/// Parts of a round in each of which both are measured, so that a busy moment of the machine meets both.
+const SLICES: u32 = 4;
 /// Users of the quiet tenant.
 const QUIET_USERS: usize = 10_000;
 /// Users of the noisy one, all of them members of one group; the second number is of a quick run.
@@ -77,7 +80,7 @@ impl Quiet {
             let mut all: [Vec<u32>; 3] = Default::default();
             for caller in callers {
                 let found = caller.join().map_err(|_| anyhow::anyhow!("a caller panicked"))??;
-                all.iter_mut().zip(found).for_each(|(all, found)| all.extend(found));
+                extend(&mut all, found);
             }
             Ok(all)
         })
@@ -115,25 +118,33 @@ impl Quiet {
 /// The quiet tenant alone and beside one noise, in turn.
 fn beside(run: &Run, kind: Kind, quiet: &Quiet, name: &str, mut noise: Load) -> anyhow::Result<Vec<Figure>> {
     let (mut alone, mut with): ([Vec<f64>; 3], [Vec<f64>; 3]) = Default::default();
-    let mut answered = Vec::new();
+    let mut answered = BTreeMap::<u16, u64>::new();
+    noise.stop = Stop::Seconds { warm_up: BEFORE, counted: run.seconds / f64::from(SLICES) };
     for round in 0..run.rounds {
-        let mark = format!("{}.{round}", name.replace(|c: char| !c.is_ascii_alphanumeric(), ""));
-        keep(&mut alone, quiet.ask(run.seconds, &format!("{mark}.alone"))?);
-        noise.stop = Stop::Seconds { warm_up: BEFORE, counted: run.seconds };
-        let (micros, report) = std::thread::scope(|scope| {
-            let loud = scope.spawn(|| load::run_behind(&noise));
-            std::thread::sleep(Duration::from_secs_f64(BEFORE));
-            let micros = quiet.ask(run.seconds, &format!("{mark}.beside"));
-            let report = loud.join().map_err(|_| anyhow::anyhow!("the noise panicked"))?;
-            anyhow::Ok((micros?, report?))
-        })?;
-        keep(&mut with, micros);
-        noise.first_number = report.next_number;
-        let statuses: Vec<_> =
-            report.statuses.iter().map(|(status, count)| format!("{count} times {status}")).collect();
-        answered.push(if statuses.is_empty() { "nothing".to_owned() } else { statuses.join(", ") });
+        let (mut round_alone, mut round_with): ([Vec<u32>; 3], [Vec<u32>; 3]) = Default::default();
+        for slice in 0..SLICES {
+            let mark = format!("{}.{round}.{slice}", name.replace(|c: char| !c.is_ascii_alphanumeric(), ""));
+            let seconds = run.seconds / f64::from(SLICES);
+            extend(&mut round_alone, quiet.ask(seconds, &format!("{mark}.alone"))?);
+            let (micros, report) = std::thread::scope(|scope| {
+                let loud = scope.spawn(|| load::run_behind(&noise));
+                std::thread::sleep(Duration::from_secs_f64(BEFORE));
+                let micros = quiet.ask(seconds, &format!("{mark}.beside"));
+                let report = loud.join().map_err(|_| anyhow::anyhow!("the noise panicked"))?;
+                anyhow::Ok((micros?, report?))
+            })?;
+            extend(&mut round_with, micros);
+            noise.first_number = report.next_number;
+            for (status, count) in report.statuses {
+                *answered.entry(status).or_default() += count;
+            }
+        }
+        keep(&mut alone, round_alone);
+        keep(&mut with, round_with);
     }
-    progress(&format!("fairness: {name}: {}", answered.join("; ")));
+    let answered: Vec<_> = answered.into_iter().map(|(status, count)| format!("{count} times {status}")).collect();
+    let answered = answered.join(", ");
+    progress(&format!("fairness: {name}: {answered}"));
     let figure = |((asked, alone), with): ((&str, Vec<f64>), Vec<f64>)| {
         let figure =
             Figure::new(format!("fairness: p99 of {asked} beside {name}"), Some(kind), median(with), Unit::Seconds);
@@ -141,8 +152,12 @@ fn beside(run: &Run, kind: Kind, quiet: &Quiet, name: &str, mut noise: Load) -> 
     };
     let mut figures: Vec<_> = ASKED.into_iter().zip(alone).zip(with).map(figure).collect();
     let last = figures.pop().context("a figure for each request")?;
-    figures.push(last.noted(format!("the noise was answered {}", answered.join("; "))));
+    figures.push(last.noted(format!("the noise was answered {answered}")));
     Ok(figures)
+}
+
+fn extend(all: &mut [Vec<u32>; 3], more: [Vec<u32>; 3]) {
+    all.iter_mut().zip(more).for_each(|(all, more)| all.extend(more));
 }
 
 /// Keeps the p99 of a round, in seconds.

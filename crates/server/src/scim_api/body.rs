@@ -85,14 +85,20 @@ async fn read(mut body: Body, place: Option<(&Room, TenantKey)>) -> Result<Bytes
     collected.await.map_err(|_| Rejection::BodyTooSlow)?
 }
 
-/// The whole of a body. One that turns out to be more than small waits for a place; who sends many and ends none takes those of no
-/// other tenant.
+/// The whole of a body. One that says it is more than small, or turns out to be, waits for a place; who sends many and ends none takes
+/// those of no other tenant.
 async fn collect(body: &mut Body, place: Option<(&Room, TenantKey)>) -> Result<Bytes, Rejection> {
-    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > BODY_BYTES_MAX {
         return Err(Rejection::TooLarge);
     }
-    let mut body = Limited::new(body, BODY_BYTES_MAX);
     let (mut first, mut all, mut held) = (Bytes::new(), BytesMut::new(), None);
+    // Before anything of it is read: who waits for a place then takes next to no memory.
+    if let (Some((room, tenant)), true) = (place, announced > SMALL_BODY_BYTES) {
+        held = Some(room.body(tenant).await?);
+        all.reserve(announced);
+    }
+    let mut body = Limited::new(body, BODY_BYTES_MAX);
     while let Some(frame) = body.frame().await {
         let Ok(piece) = frame.map_err(|error| broken(error.as_ref()))?.into_data() else { continue };
         let come = first.len() + all.len() + piece.len();

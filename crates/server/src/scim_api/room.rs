@@ -236,6 +236,7 @@ impl AsRef<[u8]> for Kept {
 mod tests {
     use std::time::Duration;
 
+    use super::WriteSize::{Batch, One};
     use super::*;
 
     #[tokio::test]
@@ -297,7 +298,6 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn ti_06_a_tenant_that_writes_and_scans_all_it_can_holds_up_nobody_else() {
         let (greedy, other) = (1, 2);
-        use WriteSize::{Batch, One};
         for (in_turn, many, size, writes) in [
             (true, false, One, WRITES_IN_TURN),
             (true, false, Batch, WRITES_IN_TURN),

@@ -25,11 +25,11 @@ async fn sj_05_ti_06_large_bodies_that_do_not_end_hold_up_no_other_tenant() {
     for _ in 0..CONNECTIONS {
         let mut stream = TcpStream::connect(running.address).await.unwrap();
         let token = &running.token;
-        let head = format!(
+        let begin = format!(
             "POST {users} HTTP/1.1\r\nHost: x\r\n{JSON}Authorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n",
             1 << 20
         );
-        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(begin.as_bytes()).await.unwrap();
         stream.write_all(&vec![b' '; SENT]).await.unwrap();
         held.push(stream);
     }
@@ -51,4 +51,35 @@ async fn sj_05_ti_06_large_bodies_that_do_not_end_hold_up_no_other_tenant() {
     last.read_exact(&mut begin).await.unwrap();
     assert_eq!(&begin, b"HTTP/1.1 201");
     assert_eq!(running.ask(&format!("POST {users}"), JSON, &user("large", 500 << 10)).await.status, 201);
+}
+
+/// Nothing is read of a body that waits for its place, so it takes next to no memory.
+#[tokio::test]
+async fn a_body_that_says_it_is_large_is_not_begun_before_there_is_a_place_for_it() {
+    // The places of one tenant.
+    const PLACES: usize = 128;
+    let running = start(patient()).await;
+    let mut held = Vec::new();
+    for _ in 0..=PLACES {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        let token = &running.token;
+        let begin = format!(
+            "POST /t/contoso/scim/v2/Users HTTP/1.1\r\nHost: x\r\n{JSON}Authorization: Bearer {token}\r\nExpect: 100-continue\r\nContent-Length: 100000\r\n\r\n"
+        );
+        stream.write_all(begin.as_bytes()).await.unwrap();
+        held.push(stream);
+        if held.len() <= PLACES {
+            let mut told = [0; 12];
+            held.last_mut().unwrap().read_exact(&mut told).await.unwrap();
+            assert_eq!(&told, b"HTTP/1.1 100");
+        }
+    }
+    let mut last = held.pop().unwrap();
+    assert_eq!(running.ask("GET /t/contoso/scim/v2/Users", "", "").await.status, 200);
+    let told = last.try_read(&mut [0; 1]).unwrap_err();
+    assert_eq!(told.kind(), std::io::ErrorKind::WouldBlock);
+    held.pop();
+    let mut told = [0; 12];
+    last.read_exact(&mut told).await.unwrap();
+    assert_eq!(&told, b"HTTP/1.1 100");
 }
