@@ -36,7 +36,7 @@ impl SecretKind {
         let kinds = [Self::Token, Self::AccessToken, Self::ClientSecret].into_iter();
         let mut with_rest = kinds.filter_map(|kind| Some((kind, text.strip_prefix(kind.prefix())?)));
         let (kind, rest) = with_rest.next()?;
-        rest.bytes().all(|byte| DIGITS.contains(&byte)).then_some(kind)
+        rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')).then_some(kind)
     }
 
     /// The text of a new secret.

@@ -29,28 +29,65 @@ pub(crate) struct Line<'a> {
     pub(crate) bodies: Option<Bodies<'a>>,
 }
 
+/// The text of the second of the last line: most lines are of the same.
+#[derive(Default)]
+pub(super) struct Second {
+    number: Option<i64>,
+    text: String,
+}
+
+impl Second {
+    /// Appends a time to the millisecond (RFC 3339).
+    fn write(&mut self, at: Timestamp, text: &mut Vec<u8>) {
+        let (second, thousandths) = (at.as_millisecond().div_euclid(1000), at.as_millisecond().rem_euclid(1000));
+        if self.number != Some(second) {
+            self.number = Some(second);
+            self.text = Timestamp::from_second(second).unwrap_or(at).to_string();
+        }
+        text.extend_from_slice(self.text.trim_end_matches('Z').as_bytes());
+        text.push(b'.');
+        three_digits(thousandths.unsigned_abs(), text);
+        text.push(b'Z');
+    }
+}
+
+/// Appends a number below 1000 with its zeros.
+fn three_digits(number: u64, text: &mut Vec<u8>) {
+    text.extend([100, 10, 1].map(|unit| b'0' + u8::try_from(number / unit % 10).unwrap_or(0)));
+}
+
+/// Appends a number. Writing to a vector does not fail.
+fn number(number: u64, text: &mut Vec<u8>) {
+    drop(serde_json::to_writer(text, &number));
+}
+
 impl Line<'_> {
-    /// Appends the line, with everything masked that is secret or personal.
-    pub(super) fn write(&self, text: &mut Vec<u8>) {
+    /// Appends the line, with everything masked that is secret or personal. By hand, because every request pays for it.
+    pub(super) fn write(&self, second: &mut Second, text: &mut Vec<u8>) {
         let begin = text.len();
-        let took = self.took.as_micros();
-        // Writing to a vector does not fail.
-        drop(write!(
-            text,
-            "{{\"at\":\"{:.3}\",\"status\":{},\"method\":\"{}\",\"path\":",
-            self.at,
-            self.status.as_u16(),
-            self.method
-        ));
+        let took = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX);
+        text.extend_from_slice(b"{\"at\":\"");
+        second.write(self.at, text);
+        text.extend_from_slice(b"\",\"status\":");
+        number(self.status.as_u16().into(), text);
+        text.extend_from_slice(b",\"method\":\"");
+        text.extend_from_slice(self.method.as_str().as_bytes());
+        text.extend_from_slice(b"\",\"path\":");
         mask::address(self.uri, text);
-        drop(write!(text, ",\"ms\":{}.{:03}", took / 1000, took % 1000));
+        text.extend_from_slice(b",\"ms\":");
+        number(took / 1000, text);
+        text.push(b'.');
+        three_digits(took % 1000, text);
         if let Some(caller) = self.caller {
             drop(write!(text, ",\"caller\":\"{caller}\""));
         }
         if let Some(bytes) = self.bytes {
-            drop(write!(text, ",\"bytes\":{bytes}"));
+            text.extend_from_slice(b",\"bytes\":");
+            number(bytes, text);
         }
-        drop(write!(text, ",\"id\":\"{}\"", self.id));
+        text.extend_from_slice(b",\"id\":\"");
+        text.extend_from_slice(self.id.as_bytes());
+        text.push(b'"');
         if mask::has_credential(self.uri) {
             text.extend_from_slice(b",\"note\":\"credential in URL\"");
         }

@@ -43,6 +43,13 @@ const COMPARISONS: [&str; 9] = ["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", 
 
 /// Appends the address of a request as a JSON text.
 pub(super) fn address(uri: &Uri, text: &mut Vec<u8>) {
+    // Most addresses are ids and words: nothing to mask, nothing to escape.
+    if uri.query().is_none() && uri.path().len() <= ADDRESS_BYTES_MAX && uri.path().split('/').all(is_word) {
+        text.push(b'"');
+        text.extend_from_slice(uri.path().as_bytes());
+        text.push(b'"');
+        return;
+    }
     let mut told = String::with_capacity(uri.path().len() + 2);
     for (index, part) in uri.path().split('/').enumerate() {
         if index > 0 {
@@ -74,7 +81,7 @@ pub(super) fn address(uri: &Uri, text: &mut Vec<u8>) {
 
 /// Whether an address bears what looks like a credential (RFC 6750 §5.3 forbids it).
 pub(super) fn has_credential(uri: &Uri) -> bool {
-    uri.path().contains("lst_")
+    memchr::memmem::find(uri.path().as_bytes(), b"lst_").is_some()
         || uri.query().is_some_and(|query| {
             query.split('&').any(|parameter| {
                 let name = parameter.split('=').next().unwrap_or_default();
@@ -85,12 +92,13 @@ pub(super) fn has_credential(uri: &Uri) -> bool {
         })
 }
 
+fn is_word(part: &str) -> bool {
+    part.len() <= WORD_BYTES_MAX
+        && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'$'))
+}
+
 /// Ids, and words that no person is called: letters, or a version.
 fn is_told(part: &str) -> bool {
-    let is_word = |part: &str| {
-        part.len() <= WORD_BYTES_MAX
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'$'))
-    };
     is_word(part) || part.get(..4).is_some_and(|urn| urn.eq_ignore_ascii_case("urn:"))
 }
 

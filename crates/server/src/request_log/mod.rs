@@ -20,6 +20,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use store::Store;
 
+use line::Second;
 pub(crate) use line::{Bodies, Line};
 pub use search::{LogQuery, search};
 
@@ -71,6 +72,19 @@ struct Shared {
 struct Shard {
     text: Vec<u8>,
     lines: Vec<Added>,
+    second: Second,
+}
+
+impl Shard {
+    /// What is there. As much room is made for what comes next, so that nothing is copied while it grows.
+    fn take(&mut self) -> Self {
+        let next = Self {
+            text: Vec::with_capacity(self.text.len()),
+            lines: Vec::with_capacity(self.lines.len()),
+            second: std::mem::take(&mut self.second),
+        };
+        std::mem::replace(self, next)
+    }
 }
 
 /// A line that waits.
@@ -123,7 +137,8 @@ impl RequestLog {
             }
             return;
         }
-        line.write(&mut shard.text);
+        let Shard { text, second, .. } = &mut *shard;
+        line.write(second, text);
         let (end, number) = (shard.text.len(), self.shared.added.fetch_add(1, Ordering::Relaxed));
         shard.lines.push(Added { owner, at: line.at, number, end });
     }
@@ -145,7 +160,7 @@ impl RequestLog {
 
 impl Shared {
     fn take(&self) -> Vec<Shard> {
-        let take = |shard: &Mutex<Shard>| std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
+        let take = |shard: &Mutex<Shard>| shard.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.shards.iter().map(take).collect()
     }
 }

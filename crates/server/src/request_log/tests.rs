@@ -140,6 +140,26 @@ fn lines_that_come_too_fast_are_dropped_and_counted() {
 fn no_line_without_bodies_is_longer_than_4_kib() {
     let uri: Uri = format!("/t/contoso/scim/v2/Users?attributes={}", "%22".repeat(9999)).parse().unwrap();
     let mut text = Vec::new();
-    line(&uri, 1).write(&mut text);
+    line(&uri, 1).write(&mut Second::default(), &mut text);
     assert!(text.len() < 4 << 10, "{}", text.len());
+}
+
+#[test]
+fn times_are_told_to_the_millisecond_whatever_stood_before() {
+    let uri = Uri::from_static("/Users/1");
+    let (mut second, mut text) = (Second::default(), Vec::new());
+    for (nanoseconds, expected) in [
+        (1_700_000_000_000_000_000, "2023-11-14T22:13:20.000Z"),
+        (1_700_000_000_009_999_999, "2023-11-14T22:13:20.009Z"),
+        (1_700_000_001_123_000_000, "2023-11-14T22:13:21.123Z"),
+        (1_700_000_000_999_000_000, "2023-11-14T22:13:20.999Z"),
+        (0, "1970-01-01T00:00:00.000Z"),
+    ] {
+        text.clear();
+        let at = Timestamp::from_nanosecond(nanoseconds).unwrap();
+        Line { at, took: Duration::from_micros(2_000_045), ..line(&uri, 0) }.write(&mut second, &mut text);
+        let told: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        assert_eq!(told["at"], expected);
+        assert!(String::from_utf8_lossy(&text).contains(r#","ms":2000.045,"bytes":7,"id":"x-1"}"#));
+    }
 }

@@ -57,7 +57,7 @@ impl Writer {
         for (folder, mut lines) in of_each {
             lines.sort_unstable_by_key(|(number, ..)| *number);
             let now = lines.last().map_or(Timestamp::UNIX_EPOCH, |(_, at, _)| *at);
-            let text: Vec<u8> = lines.iter().flat_map(|(.., line)| *line).copied().collect();
+            let text = lines.iter().map(|(.., line)| *line).collect::<Vec<_>>().concat();
             if let Err(error) = self.append(&folder, &text, now) {
                 self.last.remove(&folder);
                 failed += lines.len() as u64;

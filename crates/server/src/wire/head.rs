@@ -167,7 +167,7 @@ impl Head {
         if !has_form {
             return Err(Refusal::Address);
         }
-        if is_origin && address.iter().all(|byte| is_plain(*byte)) {
+        if is_origin && address.iter().all(|byte| PLAIN[usize::from(*byte)]) {
             return Ok(());
         }
         // What is unusual the HTTP library's own reader decides on, which would refuse it without a word.
@@ -298,6 +298,18 @@ const fn is_plain(byte: u8) -> bool {
                 | b';'
         )
 }
+
+const PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    loop {
+        table[byte as usize] = is_plain(byte);
+        if byte == u8::MAX {
+            break table;
+        }
+        byte += 1;
+    }
+};
 
 /// Bytes of a host and its port (RFC 3986 §3.2.2).
 const fn is_of_host(byte: u8) -> bool {

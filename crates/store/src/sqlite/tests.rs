@@ -26,7 +26,8 @@ fn runtime() -> tokio::runtime::Runtime {
 #[test]
 fn limits() {
     assert_eq!((GROUP_MAX, STATEMENTS_MAX), (256, 256));
-    assert_eq!((readers::READERS_MAX, readers::READER_CACHE_KIB), (8, 32 << 10));
+    assert_eq!((readers::READERS_MAX, readers::READER_CACHE_KIB), (8, 8 << 10));
+    assert_eq!((readers::LOOK_UPS_CACHE_KIB, readers::LOOK_UP_CACHE_KIB_MIN), (128 << 10, 16 << 10));
     assert_eq!((CHECKPOINT_BYTES, TRUNCATE_BYTES), (4 << 20, 48 << 20));
     assert!(TRUNCATE_WAIT * 10 < BUSY_TIMEOUT, "a cut gives up long before a writer does");
     assert_eq!((BACKUP_PAGES, TRUNCATE_PAUSE, CHECKPOINT_EVERY), (512, 40, Duration::from_millis(50)));

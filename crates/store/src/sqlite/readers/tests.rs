@@ -146,3 +146,22 @@ fn an_idle_reader_keeps_no_log_from_being_cut() {
     assert_eq!((cut, log()), (0, 0));
     assert_eq!(read(&readers).as_deref(), Some("3"));
 }
+
+#[test]
+fn as_many_readers_as_threads_share_the_large_cache_and_are_taken_first() {
+    let database = TestDatabase::sqlite();
+    drop(database.open());
+    let readers = Readers { threads: 2, ..readers(&database) };
+    let caches = |taken: &[Reader]| {
+        let cache =
+            |reader: &Reader| reader.connection.pragma_query_value(None, "cache_size", |row| row.get::<_, i64>(0));
+        taken.iter().map(|reader| cache(reader).unwrap()).collect::<Vec<_>>()
+    };
+    let take = |count: usize| (0..count).map(|_| readers.take().unwrap()).collect::<Vec<_>>();
+    let (small, large) = (-8 << 10, -64 << 10);
+    let taken = take(4);
+    assert_eq!(caches(&taken), [large, large, small, small]);
+    taken.into_iter().for_each(|reader| readers.keep(reader));
+    assert_eq!(caches(&take(3)), [large, large, small], "whatever order they came back in");
+    assert_eq!(caches(&take(2)), [small, large], "what was dropped is opened anew");
+}
