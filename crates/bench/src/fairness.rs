@@ -217,7 +217,7 @@ fn bulk() -> String {
 /// A user with much that nobody knows, which is read and not kept.
 fn large() -> String {
     let mut user = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "large.{number}@contoso.example" });
-    let pieces: Vec<_> = (0..LARGE_BYTES / 100).map(|at| format!("{at:096}")).collect();
+    let pieces: Vec<_> = (0..LARGE_BYTES / 100).map(|at| format!("{at:097}")).collect();
     user["unknown"] = json!(pieces);
     user.to_string()
 }

@@ -35,6 +35,8 @@ const CHECKPOINT_BYTES: u64 = 4 << 20;
 const TRUNCATE_BYTES: u64 = 48 << 20;
 /// How long a cut may keep writers waiting for a reader that still needs the log.
 const TRUNCATE_WAIT: Duration = Duration::from_millis(100);
+/// Size of the write-ahead log up to which it is not cut while someone scans: the cut would make writers wait for the scan, and fail.
+const TRUNCATE_HELD_BYTES: u64 = 4 * TRUNCATE_BYTES;
 /// Looks at the log between a cut that a reader prevented and the next attempt.
 const TRUNCATE_PAUSE: u32 = 40;
 /// `PRAGMA application_id` of our files: `LOCK` in ASCII.
@@ -77,16 +79,18 @@ impl Sqlite {
         let checkpoints = connect(path)?;
         checkpoints.busy_timeout(TRUNCATE_WAIT)?;
         let (wal, idle_readers) = (wal_path(path), Arc::clone(&readers));
+        let scanners = Scanners::new(scans_max());
+        let is_scanning = scanners.is_busy();
         Ok(Self {
             path: path.to_owned(),
             work: Some(work),
             writer: Some(std::thread::spawn(move || write_loop(&writer, &commits, &inbox))),
             stop: Some(stop),
             checkpointer: Some(std::thread::spawn(move || {
-                checkpoint_loop(&checkpoints, &idle_readers, &wal, &stopped);
+                checkpoint_loop(&checkpoints, &idle_readers, &wal, &stopped, is_scanning);
             })),
             readers,
-            scanners: Scanners::new(scans_max()),
+            scanners,
         })
     }
 
@@ -300,10 +304,17 @@ fn cannot_stamp(database: &Path, error: &std::io::Error) -> StoreError {
 }
 
 /// Copies the write-ahead log into the database from time to time, so that no commit has to.
-fn checkpoint_loop(connection: &Connection, readers: &Readers, wal: &Path, stopped: &Receiver<()>) {
+fn checkpoint_loop(
+    connection: &Connection,
+    readers: &Readers,
+    wal: &Path,
+    stopped: &Receiver<()>,
+    is_scanning: impl Fn() -> bool,
+) {
     let mut pause = 0;
     while stopped.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
         let bytes = std::fs::metadata(wal).map_or(0, |file| file.len());
+        pause = put_off(bytes, pause, is_scanning());
         let look = || checkpoint(connection, bytes, pause);
         pause = if is_cut(bytes, pause) {
             readers.without_snapshots(look)
@@ -312,6 +323,11 @@ fn checkpoint_loop(connection: &Connection, readers: &Readers, wal: &Path, stopp
             look()
         };
     }
+}
+
+/// The looks without a cut that are left: one more at the least while a scan holds the log.
+const fn put_off(bytes: u64, pause: u32, is_scanning: bool) -> u32 {
+    if pause == 0 && is_scanning && bytes < TRUNCATE_HELD_BYTES { 1 } else { pause }
 }
 
 const fn is_cut(bytes: u64, pause: u32) -> bool {

@@ -38,6 +38,15 @@ impl Scanners {
         Self { queue: Arc::default(), threads_max }
     }
 
+    /// Tells whether something is done at the moment it is asked, also after this is gone.
+    pub(super) fn is_busy(&self) -> impl Fn() -> bool + Send + 'static {
+        let queue = Arc::clone(&self.queue);
+        move || {
+            let state = queue.lock();
+            state.threads > state.idle
+        }
+    }
+
     /// Has a job done as soon as a thread is free.
     ///
     /// # Errors
@@ -142,6 +151,8 @@ mod tests {
     #[test]
     fn a_job_that_panics_takes_no_thread_with_it_and_what_is_undone_at_the_end_is_dropped() {
         let scanners = Scanners::new(1);
+        let is_busy = scanners.is_busy();
+        assert!(!is_busy());
         let (tell, told) = channel();
         scanners.run(|| panic!("a scan failed")).unwrap();
         let (begun, has_begun) = channel();
@@ -154,6 +165,7 @@ mod tests {
             .unwrap();
         scanners.run(move || tell.send(()).unwrap()).unwrap();
         has_begun.recv().unwrap();
+        assert!(is_busy());
         drop(scanners);
         told.recv().unwrap_err();
         drop(end);

@@ -161,7 +161,9 @@ fn as_many_readers_as_threads_share_the_large_cache_and_are_taken_first() {
     let (small, large) = (-8 << 10, -64 << 10);
     let taken = take(4);
     assert_eq!(caches(&taken), [large, large, small, small]);
-    taken.into_iter().for_each(|reader| readers.keep(reader));
+    for reader in taken {
+        readers.keep(reader);
+    }
     assert_eq!(caches(&take(3)), [large, large, small], "whatever order they came back in");
     assert_eq!(caches(&take(2)), [small, large], "what was dropped is opened anew");
 }
