@@ -1,12 +1,13 @@
 //! The benchmark: measures the limits of the machine and the product against them (`cargo xtask bench`). Only the
 //! command line lives here; what is measured is in `limits`, `provider`, `cycles`,
-//! `crash`, `scale`, `races` and `peers`.
+//! `crash`, `scale`, `races`, `fairness` and `peers`.
 
 mod child;
 mod crash;
 mod cycles;
 mod database;
 mod document;
+mod fairness;
 mod figures;
 mod folder;
 mod group_commit;
@@ -116,11 +117,14 @@ enum Part {
     Scale,
     /// Many callers who want the same at the same moment
     Races,
+    /// A quiet tenant beside one that sends all it can
+    Fairness,
     /// Public SCIM servers beside ours: `cargo xtask bench --peers`
     Peers,
 }
 
-const PARTS: [Part; 6] = [Part::Limits, Part::Provider, Part::Cycles, Part::Crash, Part::Scale, Part::Races];
+const PARTS: [Part; 7] =
+    [Part::Limits, Part::Provider, Part::Cycles, Part::Crash, Part::Scale, Part::Races, Part::Fairness];
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -245,6 +249,7 @@ fn measure_part(run: &Run, part: Part, kills: usize, peers: Option<&Packages>) -
         Part::Crash => crash::measure(run, kills),
         Part::Scale => scale::measure(run),
         Part::Races => races::measure(run),
+        Part::Fairness => fairness::measure(run),
         Part::Peers => peers::measure(run, peers.context("run `cargo xtask bench --peers`, which installs the peers")?),
     }
 }

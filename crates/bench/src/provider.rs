@@ -100,7 +100,7 @@ fn against(name: &str, kind: Kind, products: Vec<Report>, mark: &str, marks: Vec
 }
 
 /// Users whose ids are known, made through the endpoint.
-fn set_up_users(endpoint: &Endpoint, count: usize) -> anyhow::Result<Vec<String>> {
+pub fn set_up_users(endpoint: &Endpoint, count: usize) -> anyhow::Result<Vec<String>> {
     let request = Request {
         method: "POST".to_owned(),
         path: endpoint.path("/Users"),

@@ -118,8 +118,9 @@ impl Bulk {
         Ok(Self { fail_on_errors, entries, left, alone: 0, failed, spent: 0, max: BULK_EFFORT_MAX })
     }
 
-    /// The operations that come next; `None` when nothing is left, or nothing more is to be done.
-    pub fn next(&mut self, caller: &Caller, now: Timestamp) -> Option<Batch> {
+    /// The operations that come next, `operations_max` at the most but for those of one circle; `None` when nothing is left, or nothing
+    /// more is to be done.
+    pub fn next(&mut self, caller: &Caller, now: Timestamp, operations_max: usize) -> Option<Batch> {
         if self.spent >= self.max {
             self.refuse_the_rest();
         }
@@ -127,7 +128,7 @@ impl Bulk {
             None => u64::MAX,
             Some(errors) => errors.saturating_sub(self.failed.len() as u64),
         };
-        let most = if self.alone > 0 { 1 } else { BATCH_OPERATIONS_MAX };
+        let most = if self.alone > 0 { 1 } else { operations_max.min(BATCH_OPERATIONS_MAX) };
         let (mut units, mut taken) = (Vec::new(), 0);
         while errors_left > 0
             && let Some(next) = self.left.front()

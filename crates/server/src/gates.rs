@@ -112,6 +112,12 @@ impl Gates {
         gates.values().for_each(|gate| told(gate));
     }
 
+    /// Whether more than one tenant was served within [`COMPANY`].
+    pub(crate) fn are_many(&self) -> bool {
+        let changed = self.changed.load(Ordering::Relaxed);
+        changed != 0 && self.ticks.now().as_u64().saturating_sub(changed) <= Nanos::from(COMPANY).as_u64()
+    }
+
     /// Whether another tenant was served within [`COMPANY`]. One that goes on alone writes nothing here.
     fn has_company(&self, tenant: i64) -> bool {
         let last = self.last.load(Ordering::Relaxed);
@@ -184,11 +190,15 @@ mod tests {
             (0..count).filter(|_| !gates.has_company(tenant) || gate.wait(10, &gates.ticks).is_none()).count()
         };
         assert_eq!(passed(1, 1000), 1000);
+        assert!(!gates.are_many());
         assert_eq!(passed(2, 100), 10, "the burst of the second");
+        assert!(gates.are_many());
         assert_eq!(passed(1, 100), 10, "the first is not alone any more");
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(passed(1, 100), 10);
         tokio::time::advance(COMPANY).await;
+        tokio::time::advance(Duration::from_nanos(1)).await;
+        assert!(!gates.are_many());
         assert_eq!(passed(1, 1000), 1000, "alone again");
         assert_eq!(passed(2, 5), 5);
     }

@@ -15,15 +15,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
-use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, header};
-use hyper::body::Body as HttpBody;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use jiff::Timestamp;
 use tower::Service;
 use tracing::Span;
 
 use crate::connections::Connections;
 use crate::edge::Edge;
+use crate::leftover::{Arriving, Watched, settle};
 use crate::metrics::Metrics;
 use crate::scim_api::Rejection;
 use crate::trail::Passing;
@@ -31,6 +30,10 @@ use crate::wire::Refusal;
 
 /// Longest time from the end of a request's headers to its answer.
 pub const REQUEST_DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long an answer waits that tells the client to wait: one that asks again at once, on many connections, would else keep the
+/// server as busy as if it were served.
+pub(crate) const LIMITED_PAUSE: Duration = Duration::from_millis(50);
 
 /// Nothing here is for a cache, nothing is to be guessed at, nothing is to be run by a browser.
 const HEADERS: [(HeaderName, HeaderValue); 3] = [
@@ -82,11 +85,7 @@ impl Guard {
     }
 }
 
-impl<B> Service<Request<B>> for Guard
-where
-    B: HttpBody<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+impl<B: Arriving> Service<Request<B>> for Guard {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
@@ -102,10 +101,17 @@ where
             let answer = Rejection::Refused(refusal).into_response();
             return Box::pin(std::future::ready(Ok(with_headers(answer))));
         }
-        let mut request = request.map(Body::new);
         let head = (request.method(), request.uri(), request.headers());
         let passing = Passing::begin(&self.edge, self.peer, (self.clock)(), head);
-        request.extensions_mut().insert(passing.trail());
+        let trail = passing.trail();
+        // Most requests have no body, and nothing of it can be left.
+        let with_body = (!request.body().is_end_stream())
+            .then(|| (Arc::clone(&trail), request.headers().contains_key(header::EXPECT)));
+        let mut request = match &with_body {
+            None => request.map(Body::new),
+            Some((trail, _)) => request.map(|body| Body::new(Watched::new(body, Arc::clone(trail)))),
+        };
+        request.extensions_mut().insert(trail);
         let answer = self.routes.call(request);
         let deadline = self.deadline;
         Box::pin(async move {
@@ -115,7 +121,14 @@ where
                 Ok(answer) => answer,
                 Err(_) => Rejection::TooSlow.into_response(),
             };
-            Ok(with_headers(passing.end(answer).await))
+            let mut answer = with_headers(passing.end(answer).await);
+            if let Some((trail, is_expecting)) = with_body {
+                settle(trail.leftover(), is_expecting, &mut answer).await;
+            }
+            if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+                tokio::time::sleep(LIMITED_PAUSE).await;
+            }
+            Ok(answer)
         })
     }
 }
@@ -146,7 +159,6 @@ async fn contained(
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
-    use http::StatusCode;
     use tower::ServiceExt;
 
     use super::*;

@@ -13,6 +13,7 @@ mod gates;
 mod guard;
 mod health;
 mod in_clear;
+mod leftover;
 mod listen;
 mod metrics;
 mod oauth;

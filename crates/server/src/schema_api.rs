@@ -15,7 +15,7 @@ use serde_json::json;
 use store::{ReadTx, StoreError};
 
 use crate::App;
-use crate::scim_api::{DefinitionBody, Rejection, bearer, segments};
+use crate::scim_api::{DefinitionBody, Rejection, WriteSize, bearer, segments};
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/json");
 /// The parameter that has a change tried and not kept.
@@ -171,7 +171,7 @@ async fn change(
     condition: TagCondition,
     dry_run: bool,
 ) -> Result<Response<Body>, Rejection> {
-    let _turn = app.room().write(definer.tenant()).await?;
+    let _turn = app.room().write(definer.tenant(), WriteSize::One, app.edge().gates.are_many()).await?;
     let now = app.now();
     let id: store::LogId = (app.ids)(now).uuid().into();
     let changed = app.store.write(move |tx| {

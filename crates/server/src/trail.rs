@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use crate::edge::Edge;
 use crate::gates::Gate;
 use crate::in_clear::IsExposed;
+use crate::leftover::Leftover;
 use crate::request_log::{Bodies, LOGGED_BODY_BYTES_MAX, Line, Owner, secrets};
 use crate::scim_api::{IsBadToken, Rejection};
 use crate::traces::{Told, Trace, TraceId};
@@ -59,6 +60,7 @@ pub(crate) struct Trail {
     /// Bytes of the body.
     came: AtomicU64,
     trace: Option<Arc<Trace>>,
+    leftover: Mutex<Option<Leftover>>,
 }
 
 impl Trail {
@@ -89,6 +91,16 @@ impl Trail {
         if self.wants_bodies() {
             drop(self.body.set(body.clone()));
         }
+    }
+
+    /// Keeps what was not read of the body.
+    pub(crate) fn leave(&self, leftover: Leftover) {
+        *self.leftover.lock().unwrap_or_else(PoisonError::into_inner) = Some(leftover);
+    }
+
+    /// Takes what was not read of the body.
+    pub(crate) fn leftover(&self) -> Option<Leftover> {
+        self.leftover.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn wants_bodies(&self) -> bool {

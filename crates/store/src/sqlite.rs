@@ -3,6 +3,7 @@
 
 mod commits;
 mod readers;
+mod scanners;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use self::commits::Commits;
 use self::readers::Readers;
+use self::scanners::Scanners;
 use crate::error::StoreError;
 use crate::figures::{Ended, Figures, WriteTimes};
 use crate::migrate;
@@ -34,6 +36,8 @@ const CHECKPOINT_BYTES: u64 = 4 << 20;
 const TRUNCATE_BYTES: u64 = 48 << 20;
 /// How long a cut may keep writers waiting for a reader that still needs the log.
 const TRUNCATE_WAIT: Duration = Duration::from_millis(100);
+/// Size of the write-ahead log up to which it is not cut while someone scans: the cut would make writers wait for the scan, and fail.
+const TRUNCATE_HELD_BYTES: u64 = 4 * TRUNCATE_BYTES;
 /// Looks at the log between a cut that a reader prevented and the next attempt.
 const TRUNCATE_PAUSE: u32 = 40;
 /// `PRAGMA application_id` of our files: `LOCK` in ASCII.
@@ -62,6 +66,7 @@ pub(crate) struct Sqlite {
     checkpointer: Option<JoinHandle<()>>,
     readers: Arc<Readers>,
     figures: Arc<Figures>,
+    scanners: Scanners,
 }
 
 impl Sqlite {
@@ -79,16 +84,19 @@ impl Sqlite {
         let (wal, idle_readers) = (wal_path(path), Arc::clone(&readers));
         let figures = Arc::new(Figures::new(None));
         let counted = Arc::clone(&figures);
+        let scanners = Scanners::new(scans_max());
+        let is_scanning = scanners.is_busy();
         Ok(Self {
             path: path.to_owned(),
             work: Some(work),
             writer: Some(std::thread::spawn(move || write_loop(&writer, &commits, &inbox, &counted))),
             stop: Some(stop),
             checkpointer: Some(std::thread::spawn(move || {
-                checkpoint_loop(&checkpoints, &idle_readers, &wal, &stopped);
+                checkpoint_loop(&checkpoints, &idle_readers, &wal, &stopped, is_scanning);
             })),
             readers,
             figures,
+            scanners,
         })
     }
 
@@ -127,6 +135,16 @@ impl Sqlite {
         use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.readers.read(use_case)
+    }
+
+    /// Has something done on a thread that makes way for others. What is undone when the store is closed is dropped.
+    pub(crate) fn aside(&self, job: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
+        self.scanners.run(job)
+    }
+
+    /// The connections that read, for what is done aside: it must not hold the store, which ends when nobody does.
+    pub(crate) fn readers(&self) -> Arc<Readers> {
+        Arc::clone(&self.readers)
     }
 
     pub(crate) fn look_up<T, E: From<StoreError>>(
@@ -308,10 +326,17 @@ fn cannot_stamp(database: &Path, error: &std::io::Error) -> StoreError {
 }
 
 /// Copies the write-ahead log into the database from time to time, so that no commit has to.
-fn checkpoint_loop(connection: &Connection, readers: &Readers, wal: &Path, stopped: &Receiver<()>) {
+fn checkpoint_loop(
+    connection: &Connection,
+    readers: &Readers,
+    wal: &Path,
+    stopped: &Receiver<()>,
+    is_scanning: impl Fn() -> bool,
+) {
     let mut pause = 0;
     while stopped.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
         let bytes = std::fs::metadata(wal).map_or(0, |file| file.len());
+        pause = put_off(bytes, pause, is_scanning());
         let look = || checkpoint(connection, bytes, pause);
         pause = if is_cut(bytes, pause) {
             readers.without_snapshots(look)
@@ -320,6 +345,11 @@ fn checkpoint_loop(connection: &Connection, readers: &Readers, wal: &Path, stopp
             look()
         };
     }
+}
+
+/// The looks without a cut that are left: one more at the least while a scan holds the log.
+const fn put_off(bytes: u64, pause: u32, is_scanning: bool) -> u32 {
+    if pause == 0 && is_scanning && bytes < TRUNCATE_HELD_BYTES { 1 } else { pause }
 }
 
 const fn is_cut(bytes: u64, pause: u32) -> bool {

@@ -124,13 +124,15 @@ impl Store {
         let Ok(turn) = Arc::clone(&self.scans).acquire_owned().await else { return Err(ended().into()) };
         match &self.inner {
             Inner::Sqlite(sqlite) => {
-                let sqlite = Arc::clone(sqlite);
-                let scan = move || {
+                let ((answer, wait), readers) = (tokio::sync::oneshot::channel(), sqlite.readers());
+                sqlite.aside(move || {
                     // Held to the end of the work, also where nobody waits for its outcome any more.
                     let _turn = turn;
-                    sqlite.read(use_case)
-                };
-                tokio::task::spawn_blocking(scan).await.unwrap_or_else(|_| Err(ended().into()))
+                    if !answer.is_closed() {
+                        drop(answer.send(readers.read(use_case)));
+                    }
+                })?;
+                wait.await.unwrap_or_else(|_| Err(ended().into()))
             }
             Inner::Postgres(pool) => {
                 let scan = move |connection: &mut postgres::Connection| {
@@ -140,6 +142,24 @@ impl Store {
                 on_postgres(pool, scan).await
             }
         }
+    }
+
+    /// Runs something that takes long and reads no data, such as to make sense of a large body, where it keeps nobody waiting: in turn
+    /// with those who scan.
+    pub async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+        let Ok(turn) = Arc::clone(&self.scans).acquire_owned().await else { return Err(ended()) };
+        let (answer, wait) = tokio::sync::oneshot::channel();
+        let job = move || {
+            let _turn = turn;
+            if !answer.is_closed() {
+                drop(answer.send(work()));
+            }
+        };
+        match &self.inner {
+            Inner::Sqlite(sqlite) => sqlite.aside(job)?,
+            Inner::Postgres(_) => drop(tokio::task::spawn_blocking(job)),
+        }
+        wait.await.map_err(|_| ended())
     }
 
     /// Writes a consistent copy of the embedded database to a new file while others go on reading and writing.

@@ -9,7 +9,7 @@ pub mod response;
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::net::SocketAddr;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -27,6 +27,8 @@ pub const CONNECTIONS_MAX: usize = 1_024;
 pub const SECONDS_MAX: f64 = 600.0;
 /// Threads of the generator: it has to leave room for the server.
 const THREADS: usize = 2;
+
+const NO_PATH: &str = "the path of this program is not known";
 
 /// When a load is over.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,8 +100,21 @@ pub struct Report {
 /// # Errors
 /// When the process cannot be started or answers nothing; errors of the server are counted in the report.
 pub fn run(load: &Load) -> anyhow::Result<Report> {
-    let program = std::env::current_exe().context("the path of this program is not known")?;
-    let mut child = std::process::Command::new(program)
+    run_by(Command::new(std::env::current_exe().context(NO_PATH)?), load)
+}
+
+/// The same in a process that makes way for all others, as one on another machine would.
+///
+/// # Errors
+/// As above, and where the system has no `nice`.
+pub fn run_behind(load: &Load) -> anyhow::Result<Report> {
+    let mut command = Command::new("nice");
+    command.args(["-n", "5"]).arg(std::env::current_exe().context(NO_PATH)?);
+    run_by(command, load)
+}
+
+fn run_by(mut command: Command, load: &Load) -> anyhow::Result<Report> {
+    let mut child = command
         .arg("load")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -35,7 +35,7 @@ fn read(caller: &Caller, operations: &[Value]) -> Bulk {
 /// Works a request off; gives the error or the status of each operation, and how many transactions it took.
 async fn work(store: &Store, caller: &Caller, mut bulk: Bulk) -> (Vec<Result<Done, ProviderError>>, usize) {
     let mut batches = 0;
-    while let Some(batch) = bulk.next(caller, NOW).map(Arc::new) {
+    while let Some(batch) = bulk.next(caller, NOW, BATCH_OPERATIONS_MAX).map(Arc::new) {
         let (caller, shared) = (caller.clone(), Arc::clone(&batch));
         match store.write(move |tx| run_batch(tx, caller.may_write()?, &shared, NOW)).await {
             Ok(ran) => bulk.settle(&batch, ran),
@@ -86,12 +86,12 @@ fn an_operation_that_breaks_its_transaction_does_not_take_the_others_with_it() {
     on_both(|store| async move {
         let caller = caller(&store).await;
         let mut bulk = read(&caller, &[user("a"), user("b"), user("c")]);
-        let batch = bulk.next(&caller, NOW).unwrap();
+        let batch = bulk.next(&caller, NOW, BATCH_OPERATIONS_MAX).unwrap();
         assert_eq!(batch.numbers().count(), 3);
         bulk.settle_failed(&batch, &StoreError::Internal("a use case panicked".to_owned()));
         // Each of them is tried alone; the second one fails again.
         for number in 0..3 {
-            let batch = bulk.next(&caller, NOW).unwrap();
+            let batch = bulk.next(&caller, NOW, BATCH_OPERATIONS_MAX).unwrap();
             assert_eq!(batch.numbers().collect::<Vec<_>>(), [number]);
             let shared = caller.clone();
             if number == 1 {
@@ -103,7 +103,7 @@ fn an_operation_that_breaks_its_transaction_does_not_take_the_others_with_it() {
                 bulk.settle(&batch, ran);
             }
         }
-        assert!(bulk.next(&caller, NOW).is_none());
+        assert!(bulk.next(&caller, NOW, BATCH_OPERATIONS_MAX).is_none());
         let done: Vec<bool> = bulk.answers().map(|answer| answer.outcome.is_ok()).collect();
         assert_eq!(done, [true, false, true]);
     });
@@ -116,7 +116,7 @@ fn a_database_that_is_gone_is_not_asked_for_each_operation() {
         let operations: Vec<Value> = (0..=BATCH_OPERATIONS_MAX).map(|number| user(&format!("u{number}"))).collect();
         let mut bulk = read(&caller, &operations);
         let mut batches = 0;
-        while let Some(batch) = bulk.next(&caller, NOW) {
+        while let Some(batch) = bulk.next(&caller, NOW, BATCH_OPERATIONS_MAX) {
             bulk.settle_failed(&batch, &StoreError::Busy);
             batches += 1;
         }

@@ -9,10 +9,11 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body as _;
-use provider::SCHEMA_BYTES_MAX;
+use provider::{Caller, ProviderError, SCHEMA_BYTES_MAX};
 use serde_json::Value;
 use store::TenantKey;
 
+use super::visitor::Admitted;
 use super::{Rejection, Room};
 use crate::App;
 use crate::trail::Trail;
@@ -22,29 +23,23 @@ pub const BODY_BYTES_MAX: usize = 1 << 20;
 /// Longest time for a body to arrive.
 pub const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
-/// Largest body that needs no place of its own while it comes, in bytes: as many of them as there are connections fit into memory.
+/// Largest body that needs no place of its own while it comes, in bytes: as many of them as there are connections fit into memory. It is
+/// also read and made sense of at once, in less time than it would take to wake another thread and to wait for it.
 const SMALL_BODY_BYTES: usize = 64 << 10;
 
-/// What is read and thrown away of a body that is too long: a client that still sends when the connection closes would see a broken
-/// connection instead of the answer.
-const DISCARDED_BYTES_MAX: usize = 4 << 20;
-/// Longest time for that.
-const DISCARD_DEADLINE: Duration = Duration::from_secs(2);
-
 /// The body of a request as JSON.
-pub(crate) struct ScimBody(pub(crate) Value);
+pub(crate) struct ScimBody {
+    pub(crate) value: Value,
+    /// Whether it takes so long to make something of it that others would wait.
+    is_large: bool,
+}
 
 impl FromRequest<App> for ScimBody {
     type Rejection = Rejection;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Rejection> {
-        Self::read(request, app.room()).await
-    }
-}
-
-impl ScimBody {
-    async fn read(request: Request, room: &Room) -> Result<Self, Rejection> {
-        read_json(request, room, BODY_BYTES_MAX).await.map(Self)
+        let (value, is_large) = read_json(request, app, BODY_BYTES_MAX).await?;
+        Ok(Self { value, is_large })
     }
 }
 
@@ -55,51 +50,75 @@ impl FromRequest<App> for DefinitionBody {
     type Rejection = Rejection;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Rejection> {
-        match read_json(request, app.room(), SCHEMA_BYTES_MAX).await {
+        match read_json(request, app, SCHEMA_BYTES_MAX).await {
             Err(Rejection::TooLarge) => Err(Rejection::DefinitionTooLarge),
-            read => read.map(Self),
+            read => read.map(|(value, _)| Self(value)),
         }
     }
 }
 
-/// The body of a request, of no more than `max` bytes.
-async fn read_json(request: Request, room: &Room, max: usize) -> Result<Value, Rejection> {
+/// The body of a request, of no more than `max` bytes, and whether it is large.
+async fn read_json(request: Request, app: &App, max: usize) -> Result<(Value, bool), Rejection> {
+    let (bytes, tenant) = bytes(request, app.room(), max).await?;
+    let Some(tenant) = tenant.filter(|_| bytes.len() > SMALL_BODY_BYTES) else {
+        return Ok((scim::parse_json(&bytes)?, false));
+    };
+    let _turn = app.room().aside(tenant).await?;
+    let value = app.store.aside(move || scim::parse_json(&bytes)).await??;
+    Ok((value, true))
+}
+
+impl ScimBody {
+    /// Makes something of the body: of a large one on a thread where that keeps nobody waiting.
+    pub(crate) async fn made<T: Send + 'static>(
+        self,
+        app: &App,
+        of: &Admitted,
+        make: impl FnOnce(&Caller, Value) -> Result<T, ProviderError> + Send + 'static,
+    ) -> Result<T, Rejection> {
+        let Self { value, is_large } = self;
+        if !is_large {
+            return Ok(make(&of.caller, value)?);
+        }
+        let _turn = app.room().aside(of.caller.tenant()).await?;
+        let caller = Arc::clone(&of.caller);
+        Ok(app.store.aside(move || make(&caller, value)).await??)
+    }
+}
+
+/// The bytes of a body that says it is JSON, and whose they are.
+async fn bytes(request: Request, room: &Room, max: usize) -> Result<(Bytes, Option<TenantKey>), Rejection> {
     let (parts, body) = request.into_parts();
     check_media_type(&parts.headers)?;
-    let tenant = parts.extensions.get::<Arc<Trail>>().and_then(|trail| trail.tenant());
-    let bytes = read(&parts.headers, body, tenant.map(|tenant| (room, tenant)), max).await?;
-    if let Some(trail) = parts.extensions.get::<Arc<Trail>>() {
+    let trail = parts.extensions.get::<Arc<Trail>>();
+    let tenant = trail.and_then(|trail| trail.tenant());
+    let bytes = read(body, tenant.map(|tenant| (room, tenant)), max).await?;
+    if let Some(trail) = trail {
         trail.came(&bytes);
     }
-    Ok(scim::parse_json(&bytes)?)
+    Ok((bytes, tenant))
 }
 
 /// All of a body, if it comes in time.
-async fn read(
-    headers: &HeaderMap,
-    mut body: Body,
-    place: Option<(&Room, TenantKey)>,
-    max: usize,
-) -> Result<Bytes, Rejection> {
+async fn read(mut body: Body, place: Option<(&Room, TenantKey)>, max: usize) -> Result<Bytes, Rejection> {
     let collected = tokio::time::timeout(BODY_DEADLINE, collect(&mut body, place, max));
-    match collected.await.map_err(|_| Rejection::BodyTooSlow)? {
-        // Who expects to be told to go on has not begun to send.
-        Err(Rejection::TooLarge) if !headers.contains_key(header::EXPECT) => {
-            drop(tokio::time::timeout(DISCARD_DEADLINE, discard(&mut body)).await);
-            Err(Rejection::TooLarge)
-        }
-        collected => collected,
-    }
+    collected.await.map_err(|_| Rejection::BodyTooSlow)?
 }
 
-/// The whole of a body. One that turns out to be more than small waits for a place; who sends many and ends none takes those of no
-/// other tenant.
+/// The whole of a body. One that says it is more than small, or turns out to be, waits for a place; who sends many and ends none takes
+/// those of no other tenant.
 async fn collect(body: &mut Body, place: Option<(&Room, TenantKey)>, max: usize) -> Result<Bytes, Rejection> {
-    if body.size_hint().lower() > max as u64 {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > max {
         return Err(Rejection::TooLarge);
     }
-    let mut body = Limited::new(body, max);
     let (mut first, mut all, mut held) = (Bytes::new(), BytesMut::new(), None);
+    // Before anything of it is read: who waits for a place then takes next to no memory.
+    if let (Some((room, tenant)), true) = (place, announced > SMALL_BODY_BYTES) {
+        held = Some(room.body(tenant).await?);
+        all.reserve(announced);
+    }
+    let mut body = Limited::new(body, max);
     while let Some(frame) = body.frame().await {
         let Ok(piece) = frame.map_err(|error| broken(error.as_ref()))?.into_data() else { continue };
         let come = first.len() + all.len() + piece.len();
@@ -119,15 +138,6 @@ async fn collect(body: &mut Body, place: Option<(&Room, TenantKey)>, max: usize)
 
 fn broken(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Rejection {
     if error.is::<LengthLimitError>() { Rejection::TooLarge } else { Rejection::BodyBroken }
-}
-
-async fn discard(body: &mut Body) {
-    let mut discarded = 0;
-    while discarded < DISCARDED_BYTES_MAX
-        && let Some(Ok(frame)) = body.frame().await
-    {
-        discarded += frame.data_ref().map_or(0, Bytes::len);
-    }
 }
 
 /// Says what it is: JSON in UTF-8, uncompressed. Nothing is guessed.
@@ -188,11 +198,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn sj_05_a_body_without_end_holds_its_place_for_the_deadline_and_no_longer() {
-        for (bytes, seconds, too_slow) in [(1, 30, true), (1000, 30, true), (BODY_BYTES_MAX, 2 + 2, false)] {
+        for (bytes, seconds, too_slow) in [(1, 30, true), (1000, 30, true), (BODY_BYTES_MAX, 2, false)] {
             let body = Body::new(Endless { bytes, pause: Box::pin(sleep(Duration::from_secs(1))) });
             let request = Request::post("/Users").header(header::CONTENT_TYPE, "application/json").body(body).unwrap();
             let begun = Instant::now();
-            let refused = ScimBody::read(request, &Room::new(2, true)).await.err().unwrap();
+            let refused = super::bytes(request, &Room::new(2, true), BODY_BYTES_MAX).await.err().unwrap();
             let is_expected = if too_slow {
                 matches!(refused, Rejection::BodyTooSlow)
             } else {

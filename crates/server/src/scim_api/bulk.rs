@@ -6,12 +6,14 @@ use axum::body::Body;
 use axum::extract::State;
 use http::{Response, StatusCode};
 use jiff::SignedDuration;
-use provider::{Bulk, BulkAnswer, Done, ProviderError, run_batch};
+use provider::{BATCH_OPERATIONS_MAX, Bulk, BulkAnswer, Done, ProviderError, WriteAccess, run_batch};
 use scim::BULK_RESPONSE_URN;
 use scim::bulk::BulkMethod;
 use serde_json::{Map, Value, json};
+use store::WriteTx;
 
 use super::body::{BODY_BYTES_MAX, ScimBody};
+use super::room::WriteSize;
 use super::visitor::Writer;
 use super::{Rejection, answer};
 use crate::App;
@@ -23,23 +25,27 @@ const _: () = assert!(BODY_BYTES_MAX == provider::BULK_BYTES_MAX);
 /// How long a bulk request goes on taking up operations: its answer is to come before the request is given up.
 const BULK_TIME_MAX: SignedDuration = SignedDuration::from_secs(REQUEST_DEADLINE.as_secs().cast_signed() * 3 / 4);
 
+/// Most operations in one transaction while other tenants are served.
+const BATCH_OPERATIONS_AMONG_MANY: usize = 4;
+
 /// Does the operations of a bulk request. What is left when its time is over is not attempted. A token that is revoked meanwhile ends it: what is left is not attempted.
-pub(crate) async fn bulk(
-    State(app): State<App>,
-    writer: Writer,
-    ScimBody(body): ScimBody,
-) -> Result<Response<Body>, Rejection> {
+pub(crate) async fn bulk(State(app): State<App>, writer: Writer, body: ScimBody) -> Result<Response<Body>, Rejection> {
     let begun = app.now();
-    let mut bulk = Bulk::read(&writer.caller, body, || (app.ids)(begun))?;
+    let maker = app.clone();
+    let mut bulk =
+        body.made(&app, &writer, move |caller, body| Bulk::read(caller, body, || (maker.ids)(begun))).await?;
     let mut is_first = true;
     loop {
         let now = app.now();
         if now.duration_since(begun) > BULK_TIME_MAX {
             break;
         }
-        let Some(batch) = bulk.next(&writer.caller, now).map(Arc::new) else { break };
+        let operations_max =
+            if app.edge().gates.are_many() { BATCH_OPERATIONS_AMONG_MANY } else { BATCH_OPERATIONS_MAX };
+        let Some(batch) = bulk.next(&writer.caller, now, operations_max).map(Arc::new) else { break };
         let shared = Arc::clone(&batch);
-        match writer.write(&app, now, move |tx, access| run_batch(tx, access, &shared, now)).await {
+        let run = move |tx: &mut WriteTx<'_>, access: WriteAccess<'_>| run_batch(tx, access, &shared, now);
+        match writer.write_sized(&app, now, WriteSize::Batch, run).await {
             Ok(ran) => bulk.settle(&batch, ran),
             Err(Rejection::Provider(ProviderError::Store(error))) => {
                 tracing::error!("Operations of a bulk request failed in the store: {error}");

@@ -68,11 +68,13 @@ async fn create(
     State(app): State<App>,
     writer: Writer,
     parameters: Parameters,
-    ScimBody(body): ScimBody,
+    body: ScimBody,
 ) -> Answer {
     let projection = parameters.projection()?;
     let now = app.now();
-    let new = Arc::new(NewResource::prepare(&writer.caller, kind, body, (app.ids)(now), now)?);
+    let id = (app.ids)(now);
+    let new = body.made(&app, &writer, move |caller, body| NewResource::prepare(caller, kind, body, id, now)).await?;
+    let new = Arc::new(new);
     let stored = Arc::clone(&new);
     let members = writer.write(&app, now, move |tx, caller| provider::create(tx, caller, &stored)).await?;
     let shown = new.represent(&writer.caller, writer.view(&projection), &members)?;
@@ -113,9 +115,9 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
     Err(group_body::too_large())
 }
 
-async fn find(scope: Kinds, app: App, admitted: Admitted, ScimBody(body): ScimBody) -> Answer {
+async fn find(scope: Kinds, app: App, admitted: Admitted, body: ScimBody) -> Answer {
     admitted.check(&app).await?;
-    list(scope, app, admitted, Parameters::of_search(body)?).await
+    list(scope, app, admitted, Parameters::of_search(body.value)?).await
 }
 
 /// Looks up the token and the resource in one transaction: this is what clients ask most.
@@ -155,10 +157,10 @@ async fn replace(
     writer: Writer,
     last: LastSegment,
     (parameters, IfMatch(version)): (Parameters, IfMatch),
-    ScimBody(body): ScimBody,
+    body: ScimBody,
 ) -> Answer {
     let (projection, id, now) = (parameters.projection()?, last.id()?, app.now());
-    let replacement = Replacement::prepare(&writer.caller, kind, body)?;
+    let replacement = body.made(&app, &writer, move |caller, body| Replacement::prepare(caller, kind, body)).await?;
     let changed = writer
         .write(&app, now, move |tx, caller| provider::replace(tx, caller, id, &replacement, &version, now))
         .await?;
@@ -171,10 +173,10 @@ async fn patch(
     writer: Writer,
     last: LastSegment,
     (parameters, IfMatch(version)): (Parameters, IfMatch),
-    ScimBody(body): ScimBody,
+    body: ScimBody,
 ) -> Answer {
     let (projection, id, now) = (parameters.projection()?, last.id()?, app.now());
-    let patch = Patch::prepare(&writer.caller, kind, body)?;
+    let patch = body.made(&app, &writer, move |caller, body| Patch::prepare(caller, kind, body)).await?;
     let changed =
         writer.write(&app, now, move |tx, caller| provider::patch(tx, caller, id, &patch, &version, now)).await?;
     if projection.is_all() && !changed.is_whole() {

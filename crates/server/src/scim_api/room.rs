@@ -29,9 +29,11 @@ pub(crate) const ANSWER_BYTES: usize = ANSWER_MIB * MIB;
 const SCANS_PART: usize = 2;
 /// Writes of one tenant at a time where they run one after the other: what others wait for at the most. Fewer would make the commits of
 /// one that is alone smaller.
-const WRITES_IN_TURN: usize = 64;
-/// The same where each takes one of 16 connections.
-const WRITES_BESIDE: usize = 12;
+const WRITES_IN_TURN: u32 = 64;
+/// The same while other tenants are served: what one of those waits for is then mostly its own commit.
+const WRITES_AMONG_MANY: u32 = 4;
+/// Writes of one tenant at a time where each takes one of 16 connections.
+const WRITES_BESIDE: u32 = 12;
 /// Bodies that are more than small, while they come.
 const BODIES_MAX: usize = 256;
 /// The same of one tenant.
@@ -39,12 +41,25 @@ const BODIES_EACH: usize = BODIES_MAX / 2;
 /// Requests of one tenant that may wait for their turn.
 const WAITING_MAX: usize = 1024;
 
+/// How much is written at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WriteSize {
+    /// What one request changes.
+    One,
+    /// Several operations of a bulk request.
+    Batch,
+}
+
 /// The room that is left.
 pub(crate) struct Room<Tenant = TenantKey> {
     whole: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
     scans_each: usize,
     writes_each: usize,
+    /// What a write takes of those while other tenants are served.
+    write_among_many: u32,
+    /// The same of several that are written together.
+    batch_among_many: u32,
     shares: Mutex<HashMap<Tenant, Weak<Share>>>,
 }
 
@@ -64,7 +79,9 @@ impl<Tenant: Eq + Hash> Room<Tenant> {
             whole: Arc::new(Semaphore::new(ROOM_MIB)),
             bodies: Arc::new(Semaphore::new(BODIES_MAX)),
             scans_each: (scans / SCANS_PART).max(1),
-            writes_each: if writes_in_turn { WRITES_IN_TURN } else { WRITES_BESIDE },
+            writes_each: if writes_in_turn { WRITES_IN_TURN } else { WRITES_BESIDE } as usize,
+            write_among_many: if writes_in_turn { WRITES_IN_TURN / WRITES_AMONG_MANY } else { 1 },
+            batch_among_many: if writes_in_turn { WRITES_IN_TURN } else { 1 },
             shares: Mutex::default(),
         }
     }
@@ -89,10 +106,22 @@ impl<Tenant: Eq + Hash> Room<Tenant> {
         Ok(BodyPlace { _held: [mine, whole], _shares: share })
     }
 
-    /// Waits until the tenant has its turn to write, which it has until this is dropped.
-    pub(crate) async fn write(&self, tenant: Tenant) -> Result<Turn, Rejection> {
+    /// Waits until the tenant has its turn to write, which it has until this is dropped. `many` while other tenants are served.
+    /// A batch of writes has the tenant's whole share then.
+    pub(crate) async fn write(&self, tenant: Tenant, size: WriteSize, many: bool) -> Result<Turn, Rejection> {
         let share = self.share(tenant);
-        Ok(Turn { _turn: share.turn(&share.writes, 1).await?, _shares: share })
+        let size = match size {
+            _ if !many => 1,
+            WriteSize::One => self.write_among_many,
+            WriteSize::Batch => self.batch_among_many,
+        };
+        Ok(Turn { _turn: share.turn(&share.writes, size).await?, _shares: share })
+    }
+
+    /// Waits until the tenant may have something done that takes long, which is one of its scans.
+    pub(crate) async fn aside(&self, tenant: Tenant) -> Result<Turn, Rejection> {
+        let share = self.share(tenant);
+        Ok(Turn { _turn: share.turn(&share.scans, 1).await?, _shares: share })
     }
 
     fn share(&self, tenant: Tenant) -> Arc<Share> {
@@ -144,7 +173,7 @@ pub(crate) struct BodyPlace {
     _shares: Arc<Share>,
 }
 
-/// A turn to write.
+/// A turn to write, or to have something done.
 pub(crate) struct Turn {
     _turn: OwnedSemaphorePermit,
     _shares: Arc<Share>,
@@ -199,6 +228,7 @@ impl AsRef<[u8]> for Kept {
 mod tests {
     use std::time::Duration;
 
+    use super::WriteSize::{Batch, One};
     use super::*;
 
     #[tokio::test]
@@ -260,20 +290,30 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn ti_06_a_tenant_that_writes_and_scans_all_it_can_holds_up_nobody_else() {
         let (greedy, other) = (1, 2);
-        for (in_turn, writes) in [(true, WRITES_IN_TURN), (false, WRITES_BESIDE)] {
+        for (in_turn, many, size, writes) in [
+            (true, false, One, WRITES_IN_TURN),
+            (true, false, Batch, WRITES_IN_TURN),
+            (true, true, One, WRITES_AMONG_MANY),
+            (true, true, Batch, 1),
+            (false, false, One, WRITES_BESIDE),
+            (false, true, One, WRITES_BESIDE),
+            (false, true, Batch, WRITES_BESIDE),
+        ] {
             let room = Room::new(4, in_turn);
             let mut turns = Vec::new();
-            while let Ok(turn) = tokio::time::timeout(Duration::from_secs(1), room.write(greedy)).await {
+            while let Ok(turn) = tokio::time::timeout(Duration::from_secs(1), room.write(greedy, size, many)).await {
                 turns.push(turn.ok().unwrap());
             }
             let mut scans = Vec::new();
             while let Ok(scan) = tokio::time::timeout(Duration::from_secs(1), room.take(greedy, ANSWER_BYTES)).await {
                 scans.push(scan.ok().unwrap());
             }
-            assert_eq!((turns.len(), scans.len()), (writes, 2));
-            assert!(room.write(other).await.is_ok() && room.take(other, ANSWER_BYTES).await.is_ok());
+            assert_eq!((turns.len(), scans.len()), (writes as usize, 2));
+            assert!(room.write(other, size, many).await.is_ok() && room.take(other, ANSWER_BYTES).await.is_ok());
+            assert!(room.aside(other).await.is_ok());
+            assert!(tokio::time::timeout(Duration::from_secs(1), room.aside(greedy)).await.is_err());
             turns.pop();
-            assert!(room.write(greedy).await.is_ok());
+            assert!(room.write(greedy, size, many).await.is_ok());
             // A scan that is over makes way, also while its answer is being written.
             let answer = scans.pop().unwrap().keep("x".repeat(3 * MIB));
             assert!(room.take(greedy, ANSWER_BYTES).await.is_ok());

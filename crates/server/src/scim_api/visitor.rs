@@ -16,6 +16,7 @@ use store::{ReadTx, ResourceId, WriteTx};
 
 use super::Rejection;
 use super::answer::{self, Location};
+use super::room::WriteSize;
 use crate::App;
 use crate::oauth::introduce;
 use crate::traces::Trace;
@@ -207,14 +208,29 @@ impl Writer {
 
     /// Runs a use case of the caller that writes. The token is looked up once more with it: the body may have come long
     /// after the head, and what is revoked meanwhile writes nothing.
-    pub(crate) async fn write<T, F>(&self, app: &App, now: Timestamp, mut use_case: F) -> Result<T, Rejection>
+    pub(crate) async fn write<T, F>(&self, app: &App, now: Timestamp, use_case: F) -> Result<T, Rejection>
+    where
+        F: FnMut(&mut WriteTx<'_>, WriteAccess<'_>) -> Result<T, ProviderError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.write_sized(app, now, WriteSize::One, use_case).await
+    }
+
+    /// The same for one that may write much.
+    pub(crate) async fn write_sized<T, F>(
+        &self,
+        app: &App,
+        now: Timestamp,
+        size: WriteSize,
+        mut use_case: F,
+    ) -> Result<T, Rejection>
     where
         F: FnMut(&mut WriteTx<'_>, WriteAccess<'_>) -> Result<T, ProviderError> + Send + 'static,
         T: Send + 'static,
     {
         let Self(admitted) = self;
         let asked = admitted.trace.as_ref().map(|trace| (trace, Instant::now()));
-        let _turn = app.room().write(admitted.caller.tenant()).await?;
+        let _turn = app.room().write(admitted.caller.tenant(), size, app.edge().gates.are_many()).await?;
         let (caller, token) = (Arc::clone(&admitted.caller), admitted.token.clone());
         let written = app.store.write_timed(move |tx| {
             token.check(tx, &caller, now)?;

@@ -25,8 +25,8 @@ use super::{HeadLimits, Refusal};
 
 /// What a client that is waited for has to take in the time in which it must not be silent: all that there is, or this.
 const TAKEN_BYTES_MIN: usize = 1 << 20;
-/// What is read and thrown away after a request that was refused: a client that still sends when the connection closes would see a
-/// broken connection instead of the answer.
+/// What is read and thrown away after the last answer, in bytes: a client that still sends when the connection closes would see a broken
+/// connection instead of the answer (RFC 9112 §9.6).
 const DISCARDED_BYTES_MAX: usize = 4 << 20;
 /// Longest time for that.
 const DISCARD_DEADLINE: Duration = Duration::from_secs(2);
@@ -184,7 +184,7 @@ impl<S, Crowded: Fn() -> bool> Stream<S, Crowded> {
 }
 
 impl<S: AsyncRead + Unpin, Crowded> Stream<S, Crowded> {
-    /// Reads what the client still sends after a request that was refused, and throws it away.
+    /// Reads what the client still sends, and throws it away. Where it has sent all that it began, only what is there already.
     fn poll_discard(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let mut buffer = [0; DISCARDED_AT_A_TIME];
         while self.discarded < DISCARDED_BYTES_MAX {
@@ -192,6 +192,7 @@ impl<S: AsyncRead + Unpin, Crowded> Stream<S, Crowded> {
             match Pin::new(&mut self.socket).poll_read(context, &mut buffer) {
                 Poll::Ready(Ok(())) if !buffer.filled().is_empty() => self.discarded += buffer.filled().len(),
                 Poll::Ready(_) => break,
+                Poll::Pending if self.discarded == 0 && self.requests.awaits() == Awaits::Request => break,
                 Poll::Pending => {
                     let ending = self.ending.get_or_insert_with(|| Box::pin(sleep(DISCARD_DEADLINE)));
                     return ending.as_mut().poll(context);
@@ -267,9 +268,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin, Crowded: Fn() -> bool + Unpin> AsyncWrit
             ready!(Pin::new(&mut self.socket).poll_shutdown(context))?;
             self.is_shut = true;
         }
-        if self.requests.awaits() == Awaits::Nothing || self.requests.is_broken() {
-            ready!(self.poll_discard(context));
-        }
-        Poll::Ready(Ok(()))
+        self.poll_discard(context).map(Ok)
     }
 }

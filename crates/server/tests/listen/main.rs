@@ -3,8 +3,11 @@
 
 mod fairness;
 mod hostile;
+mod leftovers;
 mod limits;
+mod numbers;
 mod requests;
+mod smuggling;
 mod traces;
 
 use std::net::SocketAddr;

@@ -1,12 +1,10 @@
 //! What strangers send: never a 500, always the body of an error.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::Body;
-use hyper::body::{Frame, SizeHint};
+use hyper::body::Frame;
 use serde_json::json;
 use store::testing::on_both;
 
@@ -54,38 +52,6 @@ fn bodies() {
         let request = world.request("POST", "/Users").header("content-type", "application/json").body(huge);
         assert_eq!(world.send(request.unwrap()).await.status.as_u16(), 413, "without a length");
     });
-}
-
-#[test]
-fn a_body_that_is_too_long_is_read_so_that_its_sender_gets_the_answer() {
-    on_both(|store| async {
-        let world = World::new(store, "generic").await;
-        for (header, expected) in [("x-nothing", 0), ("expect", server::BODY_BYTES_MAX + 1)] {
-            let left = Arc::new(AtomicUsize::new(server::BODY_BYTES_MAX + 1));
-            let request = world.request("POST", "/Users").header("content-type", "application/json");
-            let request = request.header(header, "100-continue").body(Body::new(Sending(Arc::clone(&left))));
-            assert_eq!(world.send(request.unwrap()).await.status.as_u16(), 413, "{header}");
-            assert_eq!(left.load(Ordering::Relaxed), expected, "{header}");
-        }
-    });
-}
-
-/// A body that says its length and tells what of it has not been read.
-struct Sending(Arc<AtomicUsize>);
-
-impl hyper::body::Body for Sending {
-    type Data = bytes::Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<bytes::Bytes>, Self::Error>>> {
-        let length = self.0.load(Ordering::Relaxed).min(1 << 16);
-        self.0.fetch_sub(length, Ordering::Relaxed);
-        Poll::Ready((length > 0).then(|| Ok(Frame::data(bytes::Bytes::from(vec![b' '; length])))))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.load(Ordering::Relaxed) as u64)
-    }
 }
 
 /// A body that goes on for ever and does not say so.

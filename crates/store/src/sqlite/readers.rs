@@ -22,7 +22,7 @@ pub(super) const LOOK_UP_CACHE_KIB_MIN: usize = 16 << 10;
 /// Memory for pages of a further connection, in KiB. It is there for what takes long, which reads most pages once.
 pub(super) const READER_CACHE_KIB: usize = 8 << 10;
 
-pub(super) struct Readers {
+pub(crate) struct Readers {
     path: PathBuf,
     commits: Arc<Commits>,
     /// Those with a large cache are at the end, from where they are taken.
@@ -52,7 +52,7 @@ impl Readers {
         }
     }
 
-    pub(super) fn read<T, E: From<StoreError>>(
+    pub(crate) fn read<T, E: From<StoreError>>(
         &self,
         use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {

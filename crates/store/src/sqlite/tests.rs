@@ -29,6 +29,15 @@ fn limits() {
     assert_eq!((readers::READERS_MAX, readers::READER_CACHE_KIB), (8, 8 << 10));
     assert_eq!((readers::LOOK_UPS_CACHE_KIB, readers::LOOK_UP_CACHE_KIB_MIN), (128 << 10, 16 << 10));
     assert_eq!((CHECKPOINT_BYTES, TRUNCATE_BYTES), (4 << 20, 48 << 20));
+    for (bytes, pause, is_scanning, expected) in [
+        (TRUNCATE_BYTES, 0, false, 0),
+        (TRUNCATE_BYTES, 0, true, 1),
+        (TRUNCATE_BYTES, 7, true, 7),
+        (TRUNCATE_HELD_BYTES - 1, 0, true, 1),
+        (TRUNCATE_HELD_BYTES, 0, true, 0),
+    ] {
+        assert_eq!(put_off(bytes, pause, is_scanning), expected, "{bytes} {pause} {is_scanning}");
+    }
     assert!(TRUNCATE_WAIT * 10 < BUSY_TIMEOUT, "a cut gives up long before a writer does");
     assert_eq!((BACKUP_PAGES, TRUNCATE_PAUSE, CHECKPOINT_EVERY), (512, 40, Duration::from_millis(50)));
 }

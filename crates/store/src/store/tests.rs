@@ -151,6 +151,16 @@ fn many_that_scan_leave_room_for_others() {
 }
 
 #[test]
+fn what_is_done_aside_is_done_on_another_thread_and_a_panic_of_it_hurts_nobody() {
+    on_both(|store| async move {
+        let there = store.aside(|| std::thread::current().id()).await.unwrap();
+        assert_ne!(there, std::thread::current().id());
+        assert!(store.aside::<()>(|| panic!("this is no fun")).await.is_err());
+        assert_eq!(store.aside(|| 1).await.unwrap(), 1);
+    });
+}
+
+#[test]
 fn a_reader_sees_one_moment() {
     on_both(|store| async move {
         store.write(|tx| put_setting(tx, "a", "old")).await.unwrap();
