@@ -287,7 +287,12 @@ fn expressions() -> impl Strategy<Value = Expression> {
 
 fn people() -> impl Strategy<Value = Vec<Person>> {
     let text = || proptest::option::of(select(&TEXTS[..]));
+    // Two of the same type and value would be one.
     let emails = proptest::collection::vec((select(&["work", "home"][..]), select(&TEXTS[..])), 0..3);
+    let emails = emails.prop_map(|mut emails| {
+        emails.dedup();
+        emails
+    });
     let certificates = proptest::collection::vec(select(&["YQ==", "YWI=", "yq=="][..]), 0..2);
     let url = proptest::option::of(select(&URLS[..]));
     let one = (text(), any::<Option<bool>>(), text(), text(), url, certificates, emails, 0..4_usize);
