@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use scim::limits::PATCH_EFFORT_MAX;
-use scim::{AttributePath, Attributes, Filter, Matcher, Member, MemberChange, Operator, ScimError};
+use scim::{AttributePath, Attributes, Filter, Matcher, Member, MemberChange, Operator, ScimError, fold_effort};
 use serde_json::Value;
 use store::members::{self, MemberRecord};
 use store::resources::{self, ResourceKind};
@@ -242,7 +242,8 @@ fn check_nesting(caller: &Caller, group: ResourceId, member: ResourceId, kind: R
 /// What trying a filter of so many comparisons on a member costs.
 fn removal_effort(member: &MemberRecord, comparisons: u64) -> u64 {
     let texts = 1 + name_bytes(member) / COMPARED_BYTES;
-    PATCH_MEMBER_EFFORT.saturating_add(comparisons.saturating_mul(texts))
+    let folded = member.display.as_deref().filter(|name| !name.is_ascii()).map_or(0, fold_effort) / COMPARED_BYTES;
+    PATCH_MEMBER_EFFORT.saturating_add(comparisons.saturating_mul(texts)).saturating_add(folded)
 }
 
 pub(crate) fn name_bytes(member: &MemberRecord) -> u64 {

@@ -30,7 +30,7 @@ mod value;
 pub use cursor::{CURSOR_CHARS_MAX, Cursor, Edge, Place};
 pub use error::{ScimError, ScimType};
 pub use filter::{Filter, Literal, Matcher, Operator};
-pub use fold::{fold, fold_username};
+pub use fold::{fold, fold_effort, fold_username};
 pub use json::parse_json;
 pub use message::{ErrorBody, ListResponse};
 pub use patch::{Member, MemberChange, Op, Operation, PatchOp, expects_no_content};

@@ -5,7 +5,7 @@ use serde_json::{Number, Value};
 
 use crate::error::echo;
 use crate::filter::user_name_key;
-use crate::fold::fold;
+use crate::fold::{fold, fold_effort};
 use crate::schema::{Attribute, Kind, Returned};
 use crate::value::{date_time, is_primary};
 use crate::{AttributePath, Attributes, ResourceType, ScimError};
@@ -92,8 +92,18 @@ impl Sort {
         self.extension.as_deref().unwrap_or(&self.attribute)
     }
 
-    /// The place of a resource. Of a multi-valued attribute the primary value decides, or else the first.
+    /// The place of a resource.
     pub fn key(&self, resource: &Attributes) -> SortKey {
+        self.value(resource).and_then(|value| self.rule.key(value)).unwrap_or(SortKey::Missing)
+    }
+
+    /// What finding that place costs; see [`fold_effort`].
+    pub fn effort(&self, resource: &Attributes) -> u64 {
+        self.value(resource).and_then(Value::as_str).map_or(0, fold_effort)
+    }
+
+    /// Of a multi-valued attribute the primary value decides, or else the first.
+    fn value<'v>(&self, resource: &'v Attributes) -> Option<&'v Value> {
         let level = match &self.extension {
             None => Some(resource),
             Some(urn) => resource.get(urn).and_then(Value::as_object),
@@ -106,11 +116,10 @@ impl Sort {
             Some(name) => element.and_then(|element| element.get(name)),
             None => element,
         };
-        let value = match part {
+        match part {
             Some(Value::Array(parts)) => parts.first(),
             single => single,
-        };
-        value.and_then(|value| self.rule.key(value)).unwrap_or(SortKey::Missing)
+        }
     }
 }
 
