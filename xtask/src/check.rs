@@ -7,6 +7,9 @@ use crate::{architecture, cargo, dependencies, packages, repository};
 /// The fuzz targets are a workspace of their own, which `--all` does not reach.
 const FUZZ_MANIFEST: &str = "fuzz/Cargo.toml";
 
+/// The crates that are published for others. Each package holds the two licences, which cargo takes from the crate's folder only.
+const PUBLISHED: [(&str, &str); 1] = [("lockstep-scim", "crates/scim")];
+
 /// Runs every step; the exit code tells whether all of them passed.
 pub fn check() -> anyhow::Result<ExitCode> {
     // The rules come first: they take a second, clippy takes minutes.
@@ -62,12 +65,19 @@ fn steps() -> Vec<(&'static str, Command)> {
     }
     steps.push(("clippy", cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])));
     steps.push(("documentation", documentation));
+    for (package, _) in PUBLISHED {
+        // Clippy has built it, and what is packed is the same files; that they are all there and can be published is seen here.
+        steps.push(("package", cargo(&["package", "--package", package, "--no-verify", "--allow-dirty", "--offline"])));
+    }
     steps
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{dependencies, keeps, repository, steps};
+    use super::{PUBLISHED, dependencies, keeps, repository, steps};
+
+    /// Largest file of a package; schemas and sources are far smaller.
+    const PACKED_FILE_BYTES_MAX: usize = 64 * 1024;
 
     // The rules for the lock file are not here: they may have to fetch, and tests need no network.
     #[test]
@@ -83,8 +93,24 @@ mod tests {
             match name {
                 "clippy" => assert!(text.contains(r#""-D" "warnings""#), "{text}"),
                 "documentation" => assert!(text.contains("-Dwarnings"), "{text}"),
+                "package" => assert!(text.contains("lockstep-scim"), "{text}"),
                 _ => assert!(text.contains("--check"), "{text}"),
             }
+        }
+    }
+
+    #[test]
+    fn what_is_published_holds_its_licences_and_nothing_large() {
+        let files = repository::files().unwrap();
+        let bytes = |path: &str| files.iter().find(|file| file.path == path).map(|file| file.bytes.as_slice());
+        for (package, folder) in PUBLISHED {
+            for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+                let own = bytes(&format!("{folder}/{licence}"));
+                assert!(own.is_some() && own == bytes(licence), "{package}: copy {licence} to {folder}");
+            }
+            let packed = files.iter().filter(|file| file.path.starts_with(&format!("{folder}/")));
+            let largest = packed.max_by_key(|file| file.bytes.len()).unwrap();
+            assert!(largest.bytes.len() <= PACKED_FILE_BYTES_MAX, "{} is too large to be published", largest.path);
         }
     }
 

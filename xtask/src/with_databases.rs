@@ -106,9 +106,9 @@ mod tests {
             ("", false, ""),
             ("--", false, ""),
             ("--sqlite-only", true, ""),
-            ("-- -p scim -- --nocapture", false, "-p scim -- --nocapture"),
-            ("--sqlite-only -- -p scim", true, "-p scim"),
-            ("-p scim", false, "-p scim"),
+            ("-- -p lockstep-scim -- --nocapture", false, "-p lockstep-scim -- --nocapture"),
+            ("--sqlite-only -- -p lockstep-scim", true, "-p lockstep-scim"),
+            ("-p lockstep-scim", false, "-p lockstep-scim"),
             ("-- --sqlite-only", false, "--sqlite-only"),
         ] {
             let given_words = words(given);
@@ -122,9 +122,9 @@ mod tests {
         for (given, expected) in [
             ("", false),
             ("a_leaver", false),
-            ("-p scim", true),
-            ("-pscim", true),
-            ("--package=scim", true),
+            ("-p lockstep-scim", true),
+            ("-plockstep-scim", true),
+            ("--package=lockstep-scim", true),
             ("--workspace --exclude server", true),
             ("--lib", false),
             ("-- -p", false),

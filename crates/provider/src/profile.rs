@@ -208,13 +208,10 @@ impl Rules {
         };
         let is_new =
             |schema: &str| base.is_none_or(|base| base.resource_type.schemas().all(|known| known.id != schema));
-        // Only texts have an index; a userName has rules of its own for what is the same.
+        // Only texts have an index.
         let is_text = |attribute: &Attribute| matches!(attribute.kind, Kind::String | Kind::Reference | Kind::Binary);
         let is_found = |schema: &str, attribute: &Attribute| {
-            is_new(schema)
-                && attribute.uniqueness != Uniqueness::None
-                && is_text(attribute)
-                && attribute.name != "userName"
+            is_new(schema) && attribute.uniqueness != Uniqueness::None && is_text(attribute)
         };
         indexed.extend(paths(&resource_type, is_found).into_iter().map(|(place, _)| place));
         let mut filterable = base.and_then(|base| base.filterable.clone());

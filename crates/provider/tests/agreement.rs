@@ -102,6 +102,14 @@ impl Person {
         }
     }
 
+    /// What a comparison of a field looks at: an address that does not say that it is primary is not (RFC 7643 §2.4).
+    fn compared(&self, field: usize) -> Vec<Plain> {
+        match field {
+            9 => (0..self.emails.len()).map(|at| Plain::Flag(at == self.primary)).collect(),
+            _ => self.values(field),
+        }
+    }
+
     fn second(&self) -> i64 {
         i64::try_from(self.number / 2).expect("few people")
     }
@@ -179,7 +187,7 @@ impl Expression {
             Self::Present(field) => !person.values(*field).is_empty(),
             Self::Null(field, is_eq) => person.values(*field).is_empty() == *is_eq,
             Self::Compare(field, operator, literal) => {
-                let values = person.values(*field);
+                let values = person.compared(*field);
                 let is_any = values.iter().any(|value| compares(FIELDS[*field].1, operator, value, literal));
                 is_any || *operator == "ne" && values.is_empty()
             }

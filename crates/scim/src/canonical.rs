@@ -4,9 +4,9 @@
 
 use serde_json::{Map, Number, Value};
 
-use crate::schema::{Attribute, Kind};
-use crate::value::date_time;
-use crate::{fold, fold_username};
+use crate::comparison::Comparison;
+use crate::schema::Attribute;
+use crate::{Moment, fold};
 
 /// Whole numbers up to here are the same as the fraction that is written for them (2^53).
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
@@ -25,6 +25,21 @@ impl Attribute {
         }
     }
 
+    /// Whether two values of this attribute are the same: those with the same [`Self::canonical`] text, which is written only where nothing
+    /// simpler tells.
+    pub fn same(&self, left: &Value, right: &Value) -> bool {
+        match (left, right) {
+            _ if left == right => true,
+            (Value::String(_), Value::String(_)) if self.comparison() == Comparison::Exact => false,
+            (Value::String(left), Value::String(right))
+                if self.comparison() == Comparison::Folded && left.is_ascii() && right.is_ascii() =>
+            {
+                left.eq_ignore_ascii_case(right)
+            }
+            _ => self.canonical(left) == self.canonical(right),
+        }
+    }
+
     fn canonical_one(&self, value: &Value) -> String {
         match value {
             Value::String(text) => self.canonical_text(text),
@@ -35,13 +50,12 @@ impl Attribute {
     }
 
     fn canonical_text(&self, text: &str) -> String {
-        match self.kind {
-            Kind::DateTime => {
-                date_time(text).map_or_else(|| text.to_owned(), |instant| instant.as_nanosecond().to_string())
+        match self.comparison() {
+            Comparison::Instant => {
+                Moment::read_any(text).map_or_else(|| text.to_owned(), |moment| moment.as_nanosecond().to_string())
             }
-            Kind::String if self.name == "userName" => fold_username(text).unwrap_or_else(|_| fold(text)),
-            _ if self.case_exact => text.to_owned(),
-            _ => fold(text),
+            Comparison::Exact => text.to_owned(),
+            Comparison::Folded | Comparison::UserName | Comparison::Boolean | Comparison::Number => fold(text),
         }
     }
 
@@ -70,6 +84,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::Kind;
 
     fn attribute(kind: Kind, case_exact: bool) -> Attribute {
         let part = |name: &str, case_exact| Attribute { case_exact, ..Attribute::new(name, Kind::String) };
@@ -102,10 +117,17 @@ mod tests {
         ] {
             let attribute = attribute(kind, exact);
             assert_eq!(attribute.canonical(&left) == attribute.canonical(&right), same, "{kind:?} {left} {right}");
+            assert_eq!(attribute.same(&left, &right), same, "{kind:?} {left} {right}");
         }
     }
 
     proptest! {
+        #[test]
+        fn the_same_have_the_same_text(left in "[aAéÉß]{0,3}", right in "[aAéÉß]{0,3}", exact: bool) {
+            let (attribute, left, right) = (attribute(Kind::String, exact), json!(left), json!(right));
+            prop_assert_eq!(attribute.same(&left, &right), attribute.canonical(&left) == attribute.canonical(&right));
+        }
+
         #[test]
         fn text_that_counts_case_is_the_same_only_as_itself(left in ".*", right in ".*") {
             let attribute = attribute(Kind::String, true);

@@ -106,7 +106,7 @@ fn settle_value(
 ) -> Result<(), ScimError> {
     let is_same = match new.get(&attribute.name) {
         None => left_out == LeftOut::Kept,
-        Some(sent) => sent == held || attribute.canonical(sent) == attribute.canonical(held),
+        Some(sent) => attribute.same(sent, held),
     };
     if !is_same {
         return Err(ScimError::mutability(format!(

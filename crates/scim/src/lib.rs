@@ -8,6 +8,7 @@
 
 pub mod bulk;
 mod canonical;
+mod comparison;
 mod cursor;
 mod definition;
 mod error;
@@ -18,6 +19,7 @@ mod input;
 mod json;
 pub mod limits;
 mod message;
+mod moment;
 mod patch;
 mod path;
 mod projection;
@@ -33,6 +35,7 @@ pub use filter::{Filter, Literal, Matcher, Operator};
 pub use fold::{fold, fold_effort, fold_username};
 pub use json::parse_json;
 pub use message::{ErrorBody, ListResponse};
+pub use moment::Moment;
 pub use patch::{Member, MemberChange, Op, Operation, PatchOp, expects_no_content};
 pub use path::AttributePath;
 pub use projection::Projection;

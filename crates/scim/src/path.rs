@@ -93,11 +93,11 @@ pub(crate) fn is_urn(text: &str) -> bool {
     is_urn_prefix(text) && text.split(':').count() >= 3
 }
 
-/// ATTRNAME of RFC 7643 §2.1, and `$ref`.
+/// ATTRNAME of RFC 7643 §2.1, and `$ref`, which the RFC uses against its own rule.
 pub(crate) fn is_attribute_name(name: &str) -> bool {
-    let name = name.strip_prefix('$').unwrap_or(name);
     name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_$".contains(&b))
+        || name.eq_ignore_ascii_case("$ref")
 }
 
 #[cfg(test)]
@@ -113,6 +113,8 @@ mod tests {
             ("userName", None, "userName", None),
             ("name.familyName", None, "name", Some("familyName")),
             ("members.$ref", None, "members", Some("$ref")),
+            ("members.$REF", None, "members", Some("$REF")),
+            ("a$b-c_9.d$", None, "a$b-c_9", Some("d$")),
             ("urn:a:b:2.0:User:manager", Some("urn:a:b:2.0:User"), "manager", None),
             ("urn:a:b:2.0:User:manager.value", Some("urn:a:b:2.0:User"), "manager", Some("value")),
             ("urn:a:b:2.0:User.manager", Some("urn:a:b:2.0"), "User", Some("manager")),
@@ -150,6 +152,11 @@ mod tests {
             "a.",
             "urn::a:b",
             "urn:a:$b.c.d",
+            "$name",
+            "$",
+            "a.$b",
+            "-a",
+            "_a",
             "emails[type eq 1].",
             "emails[name.x eq 1]",
             &long,

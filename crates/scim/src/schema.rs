@@ -219,7 +219,7 @@ fn check_attributes(schema: &str, attributes: &[Attribute], nested: bool) -> Res
             |why: &str| Err(ScimError::invalid_value(format!("schema '{}', attribute '{name}': {why}", echo(schema))));
         if !path::is_attribute_name(&attribute.name) {
             return refuse(
-                "the name must begin with a letter and go on with letters, digits, - and _ (RFC 7643 §2.1); rename it",
+                "the name must begin with a letter and go on with letters, digits, $, - and _ (RFC 7643 §2.1); rename it",
             );
         }
         if !names.insert(attribute.name.to_ascii_lowercase()) {

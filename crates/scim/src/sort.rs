@@ -1,14 +1,13 @@
 //! Sorting (RFC 7644 §3.4.2.3): which value of a resource decides its place, and how two such values compare.
 
-use jiff::Timestamp;
 use serde_json::{Number, Value};
 
+use crate::comparison::{Comparison, user_name_key};
 use crate::error::echo;
-use crate::filter::user_name_key;
 use crate::fold::{fold, fold_effort};
 use crate::schema::{Attribute, Kind, Returned};
-use crate::value::{date_time, is_primary};
-use crate::{AttributePath, Attributes, ResourceType, ScimError};
+use crate::value::is_primary;
+use crate::{AttributePath, Attributes, Moment, ResourceType, ScimError};
 
 /// How much of a text decides its place, in bytes: what begins alike up to there is at the same place. No `userName` is longer when
 /// it is folded.
@@ -21,18 +20,7 @@ pub struct Sort {
     extension: Option<String>,
     attribute: String,
     sub_attribute: Option<String>,
-    rule: Rule,
-}
-
-/// How values of the attribute compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rule {
-    Exact,
-    Folded,
-    UserName,
-    Boolean,
-    Number,
-    Instant,
+    comparison: Comparison,
 }
 
 /// The place of a resource among others. Resources without value come last.
@@ -43,7 +31,7 @@ pub enum SortKey {
     /// A number: what it is as a fraction, in bits that sort as it does, then the whole number, which a fraction may not hold exactly.
     Number(u64, i128),
     /// A moment.
-    Instant(Timestamp),
+    Instant(Moment),
     /// A text, folded unless its attribute is `caseExact`.
     Text(String),
     /// No value.
@@ -78,7 +66,7 @@ impl Sort {
             extension: found.extension.map(str::to_owned),
             attribute: found.attribute.name.clone(),
             sub_attribute,
-            rule: rule(compared),
+            comparison: resource_type.comparison(compared),
         })
     }
 
@@ -94,7 +82,7 @@ impl Sort {
 
     /// The place of a resource.
     pub fn key(&self, resource: &Attributes) -> SortKey {
-        self.value(resource).and_then(|value| self.rule.key(value)).unwrap_or(SortKey::Missing)
+        self.value(resource).and_then(|value| self.comparison.key(value)).unwrap_or(SortKey::Missing)
     }
 
     /// What finding that place costs; see [`fold_effort`].
@@ -123,19 +111,8 @@ impl Sort {
     }
 }
 
-fn rule(compared: &Attribute) -> Rule {
-    match compared.kind {
-        Kind::Boolean => Rule::Boolean,
-        Kind::Decimal | Kind::Integer => Rule::Number,
-        Kind::DateTime => Rule::Instant,
-        Kind::String if compared.name == "userName" => Rule::UserName,
-        Kind::String | Kind::Reference | Kind::Binary | Kind::Complex if compared.case_exact => Rule::Exact,
-        Kind::String | Kind::Reference | Kind::Binary | Kind::Complex => Rule::Folded,
-    }
-}
-
-impl Rule {
-    /// The key of a value; `None` for one that the type does not have.
+impl Comparison {
+    /// The place of a value; `None` for one that the type does not have.
     fn key(self, value: &Value) -> Option<SortKey> {
         match (self, value) {
             (_, Value::String(text)) if text.is_empty() => None,
@@ -144,7 +121,7 @@ impl Rule {
             (Self::UserName, Value::String(text)) => Some(SortKey::text(user_name_key(text))),
             (Self::Boolean, Value::Bool(value)) => Some(SortKey::Boolean(*value)),
             (Self::Number, Value::Number(number)) => SortKey::number(number),
-            (Self::Instant, Value::String(text)) => date_time(text).map(SortKey::Instant),
+            (Self::Instant, Value::String(text)) => Moment::read_any(text).map(SortKey::Instant),
             _ => None,
         }
     }
@@ -213,7 +190,7 @@ impl SortKey {
                 let (sortable, whole) = rest.split_first_chunk()?;
                 Some(Self::Number(u64::from_be_bytes(*sortable), i128::from_be_bytes(whole.try_into().ok()?)))
             }
-            2 => Timestamp::from_nanosecond(i128::from_be_bytes(rest.try_into().ok()?)).ok().map(Self::Instant),
+            2 => Some(Self::Instant(Moment::from_nanosecond(i128::from_be_bytes(rest.try_into().ok()?)))),
             3 => std::str::from_utf8(rest).ok().map(|text| Self::Text(text.to_owned())),
             4 if rest.is_empty() => Some(Self::Missing),
             _ => None,
@@ -262,7 +239,7 @@ mod tests {
             ("phoneNumbers", text("2")),
             ("title", SortKey::Missing),
             ("nickName", SortKey::Missing),
-            ("meta.created", SortKey::Instant("2026-01-01T00:00:00Z".parse().unwrap())),
+            ("meta.created", SortKey::Instant(Moment::read("2026-01-01T00:00:00Z").unwrap())),
             ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", text("dép")),
             ("manager", text("M")),
         ] {
@@ -319,7 +296,9 @@ mod tests {
                     "2026-01-01T00:00:00+02:00",
                     "2025-12-31T23:00:00Z",
                     "2026-01-01T00:00:00.0001Z",
-                    "2026-01-01T00:00:00.001Z"
+                    "2026-01-01T00:00:00.001Z",
+                    "9999-12-31T23:59:59Z",
+                    "9999-12-31T23:59:59-14:00"
                 ]),
             ),
             ("exact", json!(["A", "B", "a", "b", "é"])),
@@ -353,7 +332,7 @@ mod tests {
         #[test]
         fn keys_are_read_as_they_were_written(value in any::<String>(), whole in any::<i64>(), nanosecond in any::<i64>()) {
             for key in [SortKey::Text(value), SortKey::number(&whole.into()).unwrap(), SortKey::Missing, SortKey::Boolean(true),
-                SortKey::Instant(Timestamp::from_nanosecond(nanosecond.into()).unwrap())]
+                SortKey::Instant(Moment::from_nanosecond(nanosecond.into()))]
             {
                 let mut written = Vec::new();
                 key.write(&mut written);

@@ -5,26 +5,36 @@ use crate::packages::Package;
 
 /// The crates of the product, inner ones first.
 const ALL: [&str; 9] =
-    ["scim", "mapping", "outbound", "store", "provider", "webhooks", "directory", "provisioning", "server"];
+    ["lockstep-scim", "mapping", "outbound", "store", "provider", "webhooks", "directory", "provisioning", "server"];
 
 /// Everything the benchmark may drive.
-const ALL_AND_PROGRAM: [&str; 10] =
-    ["scim", "mapping", "outbound", "store", "provider", "webhooks", "directory", "provisioning", "server", "lockstep"];
+const ALL_AND_PROGRAM: [&str; 10] = [
+    "lockstep-scim",
+    "mapping",
+    "outbound",
+    "store",
+    "provider",
+    "webhooks",
+    "directory",
+    "provisioning",
+    "server",
+    "lockstep",
+];
 
 /// Each package of the workspace with the ones it may use. `provider` and `provisioning` never meet: the provisioning
 /// service reaches an application over HTTP only, also one that the same process hosts.
 const MAY_USE: [(&str, &[&str]); 12] = [
-    ("scim", &[]),
+    ("lockstep-scim", &[]),
     ("mapping", &[]),
     // The one door to the network outside: provisioning calls targets through it, webhooks receivers, and the program fetches keys for
     // the server.
     ("outbound", &[]),
-    ("store", &["scim"]),
-    ("provider", &["store", "scim"]),
+    ("store", &["lockstep-scim"]),
+    ("provider", &["store", "lockstep-scim"]),
     ("webhooks", &["provider", "store", "outbound"]),
     ("directory", &["store"]),
-    ("provisioning", &["directory", "store", "mapping", "scim", "outbound"]),
-    ("server", &["scim", "mapping", "store", "provider", "directory", "provisioning"]),
+    ("provisioning", &["directory", "store", "mapping", "lockstep-scim", "outbound"]),
+    ("server", &["lockstep-scim", "mapping", "store", "provider", "directory", "provisioning"]),
     ("lockstep", &ALL),
     ("bench", &ALL_AND_PROGRAM),
     ("xtask", &[]),
@@ -118,22 +128,22 @@ mod tests {
         check(
             "provisioning",
             &["provider"],
-            &["provisioning must not use provider; it may use directory, store, mapping, scim, outbound"],
+            &["provisioning must not use provider; it may use directory, store, mapping, lockstep-scim, outbound"],
         );
-        check("provider", &["provisioning"], &["provider must not use provisioning; it may use store, scim"]);
+        check("provider", &["provisioning"], &["provider must not use provisioning; it may use store, lockstep-scim"]);
     }
 
     #[test]
     fn nothing_points_outward() {
         for (name, used) in [
-            ("scim", "store"),
-            ("mapping", "scim"),
+            ("lockstep-scim", "store"),
+            ("mapping", "lockstep-scim"),
             ("store", "directory"),
-            ("directory", "scim"),
+            ("directory", "lockstep-scim"),
             ("server", "lockstep"),
             ("lockstep", "bench"),
             ("lockstep", "xtask"),
-            ("xtask", "scim"),
+            ("xtask", "lockstep-scim"),
         ] {
             assert_eq!(broken(&[Package::of_ours(name, &[used])]).len(), 1, "{name} uses {used}");
         }
@@ -151,17 +161,17 @@ mod tests {
                 "server must not use clap, whose home is lockstep, bench",
             ],
         );
-        assert_eq!(broken(&[Package::of_ours("scim", &["tokio"])]).len(), 1);
+        assert_eq!(broken(&[Package::of_ours("lockstep-scim", &["tokio"])]).len(), 1);
     }
 
     #[test]
     fn a_new_package_needs_a_place_in_the_plan() {
-        let found = broken(&[Package::of_ours("extras", &[]), Package::of_ours("scim", &["extras"])]);
+        let found = broken(&[Package::of_ours("extras", &[]), Package::of_ours("lockstep-scim", &["extras"])]);
         assert_eq!(
             found,
             [
                 "extras has no place in the plan; name in MAY_USE what it may use, and why in ARCHITECTURE.md",
-                "scim must not use extras; it may use none of ours",
+                "lockstep-scim must not use extras; it may use none of ours",
             ]
         );
     }

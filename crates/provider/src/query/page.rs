@@ -53,7 +53,10 @@ impl<'q> Page<'q> {
             _ => Ok(None),
         };
         let matchers = listing.parts.iter().map(matcher).collect::<Result<_, _>>()?;
-        let read = Effort::new(SCAN_BYTES_MAX, "the resources are too large to look at so many; narrow the list with a filter");
+        let read = Effort::new(
+            SCAN_BYTES_MAX,
+            "the resources are too large to look at so many; narrow the list with a filter",
+        );
         let effort = Effort::new(
             SCAN_EFFORT_MAX,
             "the filter makes too many comparisons for so many resources; ask for an indexed attribute too",

@@ -147,10 +147,7 @@ impl Indexes<'_> {
 
     /// What a text that must begin so leads to.
     fn prefix(&self, filter: &Filter) -> Option<LookUp> {
-        let Filter::Compare { path, value: Literal::String(text) | Literal::Number { written: text, .. }, .. } = filter
-        else {
-            return None;
-        };
+        let Filter::Compare { path, value: Literal::String(text), .. } = filter else { return None };
         let resolved = self.rules.resource_type.resolve(path).filter(|_| path.filter.is_none())?;
         let compared = resolved.compared()?;
         let is_part = resolved.sub_attribute.is_some() || !std::ptr::eq(compared, resolved.attribute);
@@ -300,7 +297,7 @@ mod tests {
             ("emails eq \"A@x\"", "exactly emails.value a@x".to_owned()),
             ("emails[type eq \"work\"].value eq \"A@x\"", "emails.value a@x".to_owned()),
             ("emails[type eq \"work\" and value eq \"A@x\"]", "emails.value a@x".to_owned()),
-            ("employeeNumber eq 17", format!("exactly {NUMBER} 17")),
+            ("employeeNumber eq \"17\"", format!("exactly {NUMBER} 17")),
             ("title eq \"x\" and externalId eq \"X\" and active eq true", "externalId X".to_owned()),
             ("emails eq \"a\" and userName eq \"Ada\" and userName sw \"a\"", "unique ada".to_owned()),
             (
@@ -311,7 +308,7 @@ mod tests {
             ("(userName eq \"a\" and active eq true) or userName eq \"b\"", "unique a + unique b".to_owned()),
             ("userName sw \"Ad\"", "unique ad*".to_owned()),
             ("userName sw \"two words\"", "unique two words*".to_owned()),
-            ("externalId sw 7", "externalId 7*".to_owned()),
+            ("externalId sw 7a", "externalId 7a*".to_owned()),
             ("emails sw \"Ada@\"", "emails.value ada@*".to_owned()),
             ("meta.resourceType eq \"Group\"", "exactly ".to_owned()),
             ("meta.resourceType eq \"User\"", "all".to_owned()),

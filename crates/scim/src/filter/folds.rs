@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::marker::PhantomData;
 
-use super::user_name_key;
+use crate::comparison::user_name_key;
 use crate::fold;
 
 /// What finding one value counts, in the unit of [`Matcher::matches_counting`](super::Matcher::matches_counting).

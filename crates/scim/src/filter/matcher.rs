@@ -2,16 +2,16 @@
 
 use std::cmp::Ordering;
 
-use jiff::Timestamp;
 use serde_json::{Map, Number, Value};
 
 use super::folds::{Folds, Form, INSTANT_WORK, VISIT_WORK};
 use super::{Filter, Literal, Operator};
+use crate::comparison::{Comparison, user_name_key};
 use crate::error::echo;
 use crate::fold::fold_cow;
 use crate::schema::{Attribute, Kind, Returned};
-use crate::value::{boolean, date_time};
-use crate::{AttributePath, Attributes, ResourceType, ScimError, fold, fold_username};
+use crate::value::boolean;
+use crate::{AttributePath, Attributes, Moment, ResourceType, ScimError, fold};
 
 /// A filter made ready for one resource type; see [`Filter::matcher`].
 #[derive(Debug)]
@@ -19,11 +19,16 @@ pub struct Matcher<'a>(Node<'a>);
 
 impl<'a> Matcher<'a> {
     pub(super) fn new(filter: &Filter, resource_type: &'a ResourceType) -> Result<Self, ScimError> {
-        node(filter, Scope::Resource { resource_type, all_known: true }).map(Self)
+        Self::of(filter, Scope::Resource { resource_type, all_known: true })
     }
 
     pub(super) fn where_known(filter: &Filter, resource_type: &'a ResourceType) -> Result<Self, ScimError> {
-        node(filter, Scope::Resource { resource_type, all_known: false }).map(Self)
+        Self::of(filter, Scope::Resource { resource_type, all_known: false })
+    }
+
+    /// A name that leads nowhere is the filter's fault here; in the path of a PATCH it is the path's.
+    fn of(filter: &Filter, scope: Scope<'a>) -> Result<Self, ScimError> {
+        node(filter, scope).map(Self).map_err(|error| ScimError::invalid_filter(error.detail))
     }
 
     /// Whether a resource matches; see [`Filter::matches`].
@@ -44,6 +49,9 @@ impl<'a> Matcher<'a> {
 pub(crate) struct ElementMatcher<'a>(Node<'a>);
 
 impl<'a> ElementMatcher<'a> {
+    /// # Errors
+    /// `invalidPath` for a name that leads nowhere, `invalidFilter` for a comparison that the attribute does not have (RFC 7644 §3.12,
+    /// table 9).
     pub(crate) fn new(filter: &Filter, attribute: &'a Attribute) -> Result<Self, ScimError> {
         node(filter, Scope::Element(attribute)).map(Self)
     }
@@ -84,6 +92,8 @@ struct Place<'a> {
     attribute: &'a str,
     elements: Option<Box<Node<'a>>>,
     sub_attribute: Option<&'a str>,
+    /// Whether it tells the primary element of a list: one that does not say so is not (RFC 7643 §2.4).
+    is_primary: bool,
 }
 
 #[derive(Debug)]
@@ -101,14 +111,25 @@ enum Key {
     UserName(String),
     Boolean(bool),
     Number(Number),
-    Instant(Timestamp),
+    Instant(Moment),
 }
 
 fn invalid<T>(path: &AttributePath, why: &str) -> Result<T, ScimError> {
     Err(ScimError::invalid_filter(format!("'{}' {why}", echo(&path.attribute))))
 }
 
+fn leads_nowhere<T>(path: &AttributePath, why: &str) -> Result<T, ScimError> {
+    Err(ScimError::invalid_path(format!("'{}' {why}", echo(&path.attribute))))
+}
+
 impl Scope<'_> {
+    fn comparison(self, compared: &Attribute) -> Comparison {
+        match self {
+            Self::Resource { resource_type, .. } => resource_type.comparison(compared),
+            Self::Element(_) => compared.comparison(),
+        }
+    }
+
     /// Whether the path names an attribute that this resource type does not have, and need not have.
     fn lacks(self, path: &AttributePath) -> bool {
         match self {
@@ -145,9 +166,22 @@ fn node<'a>(filter: &Filter, scope: Scope<'a>) -> Result<Node<'a>, ScimError> {
             if !is_part && found.kind == Kind::Complex {
                 place.sub_attribute = Some(&compared.name);
             }
-            Node::Test(place, test(path, compared, *operator, value)?)
+            place.is_primary = is_primary(path, compared, scope) && *value != Literal::Null;
+            Node::Test(place, test(path, (compared, scope.comparison(compared)), *operator, value)?)
         }
     })
+}
+
+/// Whether a path leads to what tells the primary element of a list from the others.
+fn is_primary(path: &AttributePath, compared: &Attribute, scope: Scope<'_>) -> bool {
+    let is_of_list = || match scope {
+        Scope::Resource { resource_type, .. } => {
+            let found = resource_type.resolve(path);
+            found.is_some_and(|found| found.attribute.multi_valued && found.sub_attribute.is_some())
+        }
+        Scope::Element(parent) => parent.multi_valued && parent.kind == Kind::Complex,
+    };
+    compared.kind == Kind::Boolean && compared.name == "primary" && is_of_list()
 }
 
 /// Looks a path up; gives the place and the definition of what is there.
@@ -159,7 +193,7 @@ fn place<'a>(
     let (extension, attribute, sub) = match scope {
         Scope::Resource { resource_type, .. } => {
             let Some(found) = resource_type.resolve(path) else {
-                return invalid(path, "is not an attribute of this resource type");
+                return leads_nowhere(path, "is not an attribute of this resource type");
             };
             (found.extension, found.attribute, found.sub_attribute)
         }
@@ -168,28 +202,34 @@ fn place<'a>(
         }
         Scope::Element(parent) => {
             let Some(found) = parent.sub_attribute(&path.attribute) else {
-                return invalid(path, "is not a sub-attribute here");
+                return leads_nowhere(path, "is not a sub-attribute here");
             };
             (None, found, None)
         }
     };
     if [Some(attribute), sub].into_iter().flatten().any(|found| found.returned == Returned::Never) {
-        return invalid(path, "cannot be used in a filter");
+        return leads_nowhere(path, "cannot be used in a filter");
     }
     let elements = match filter {
         Some(_) if attribute.kind != Kind::Complex && !attribute.multi_valued => {
-            return invalid(path, "has no sub-attributes to filter by");
+            return leads_nowhere(path, "has no sub-attributes to filter by");
         }
         Some(filter) => Some(Box::new(node(filter, Scope::Element(attribute))?)),
         None => None,
     };
     let is_plain = matches!(scope, Scope::Element(parent) if parent.kind != Kind::Complex);
     let name = if is_plain { PLAIN_VALUE } else { &attribute.name };
-    let place = Place { extension, attribute: name, elements, sub_attribute: sub.map(|sub| sub.name.as_str()) };
+    let sub_attribute = sub.map(|sub| sub.name.as_str());
+    let place = Place { extension, attribute: name, elements, sub_attribute, is_primary: false };
     Ok((place, sub.unwrap_or(attribute)))
 }
 
-fn test(path: &AttributePath, compared: &Attribute, operator: Operator, value: &Literal) -> Result<Test, ScimError> {
+fn test(
+    path: &AttributePath,
+    (compared, comparison): (&Attribute, Comparison),
+    operator: Operator,
+    value: &Literal,
+) -> Result<Test, ScimError> {
     use Operator::{Co, Eq, Ew, Ge, Gt, Le, Lt, Ne, Sw};
     if *value == Literal::Null {
         return match operator {
@@ -210,28 +250,41 @@ fn test(path: &AttributePath, compared: &Attribute, operator: Operator, value: &
     if !has_operator {
         return invalid(path, &format!("cannot be compared by {}", operator.as_str()));
     }
-    match key(compared, value) {
+    let key = match (compared.kind, comparison, value) {
+        (Kind::Complex, ..) => None,
+        // An id of digits without its quotation marks.
+        (Kind::String, Comparison::Exact, Literal::Number { written, .. }) if operator == Eq => {
+            Some(Key::Exact(written.clone()))
+        }
+        _ => key(comparison, value),
+    };
+    match key {
         Some(key) => Ok(Test::Compare(operator, key)),
-        None => invalid(path, "is compared with a value of another type"),
+        None => invalid(path, &format!("is compared with a value of another type; {}", cure(comparison))),
     }
 }
 
-fn key(compared: &Attribute, value: &Literal) -> Option<Key> {
-    let text = value.text()?;
-    match (compared.kind, value) {
-        (Kind::String, _) if compared.name == "userName" => Some(Key::UserName(user_name_key(text))),
-        (Kind::String | Kind::Reference | Kind::Binary, _) if compared.case_exact => Some(Key::Exact(text.to_owned())),
-        (Kind::String | Kind::Reference | Kind::Binary, _) => Some(Key::Folded(fold(text))),
-        (Kind::Boolean, _) => boolean(text).map(Key::Boolean),
-        (Kind::Decimal | Kind::Integer, Literal::Number { value, .. }) => Some(Key::Number(value.clone())),
-        (Kind::DateTime, _) => date_time(text).map(Key::Instant),
-        (Kind::Decimal | Kind::Integer | Kind::Complex, _) => None,
+const fn cure(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Exact | Comparison::Folded | Comparison::UserName => "write text between quotation marks",
+        Comparison::Boolean => "write true or false",
+        Comparison::Number => "write a number, without quotation marks",
+        Comparison::Instant => "write a date and time such as \"2026-01-31T08:00:00Z\"",
     }
 }
 
-/// Part of a name (`co`, `sw`, `ew`) need not be a name by itself, so what the profile refuses is folded like other text.
-pub(crate) fn user_name_key(text: &str) -> String {
-    fold_username(text).unwrap_or_else(|_| fold(text))
+/// The literal as values are compared with it; `None` for one of another type. `"True"` for a boolean is what some clients write.
+fn key(comparison: Comparison, value: &Literal) -> Option<Key> {
+    match (comparison, value) {
+        (Comparison::Exact, Literal::String(text)) => Some(Key::Exact(text.clone())),
+        (Comparison::Folded, Literal::String(text)) => Some(Key::Folded(fold(text))),
+        (Comparison::UserName, Literal::String(text)) => Some(Key::UserName(user_name_key(text))),
+        (Comparison::Boolean, Literal::String(text)) => boolean(text).map(Key::Boolean),
+        (Comparison::Boolean, Literal::Boolean(value)) => Some(Key::Boolean(*value)),
+        (Comparison::Number, Literal::Number { value, .. }) => Some(Key::Number(value.clone())),
+        (Comparison::Instant, Literal::String(text)) => Moment::read_any(text).map(Key::Instant),
+        _ => None,
+    }
 }
 
 /// The name by which a filter in brackets asks for an element of a list of plain values (RFC 7643 §2.4).
@@ -303,6 +356,8 @@ fn each(value: &Value) -> &[Value] {
     }
 }
 
+const NOT_PRIMARY: Option<&Value> = Some(&Value::Bool(false));
+
 impl Place<'_> {
     /// Whether the test holds for any value at this place.
     fn any<'v>(
@@ -316,14 +371,17 @@ impl Place<'_> {
             Some(urn) => level.get(urn).and_then(Value::as_object).map(Level::Object),
             None => Some(level),
         };
-        let Some(value) = level.and_then(|level| level.get(self.attribute)) else { return false };
+        let value = level.and_then(|level| level.get(self.attribute));
+        let assumed = NOT_PRIMARY.filter(|_| self.is_primary);
+        let Some(value) = value.or(assumed.filter(|_| self.sub_attribute.is_none())) else { return false };
         each(value).iter().any(|element| {
             folds.count(VISIT_WORK);
             let is_meant = self.elements.as_ref().is_none_or(|node| node.holds_for(element, folds));
             is_meant
                 && match self.sub_attribute {
                     Some(name) => {
-                        element.get(name).is_some_and(|part| each(part).iter().any(|part| holds(part, folds)))
+                        let part = element.get(name).or(assumed.filter(|_| element.is_object()));
+                        part.is_some_and(|part| each(part).iter().any(|part| holds(part, folds)))
                     }
                     None => holds(element, folds),
                 }
@@ -339,14 +397,12 @@ impl Key {
                 text_compares(operator, text, key)
             }
             (Self::Folded(key), Value::String(text)) => folded_compares(operator, (Form::Text, text), key, folds),
-            (Self::UserName(key), Value::String(text)) => {
-                folded_compares(operator, (Form::UserName, text), key, folds)
-            }
+            (Self::UserName(key), Value::String(text)) => folded_compares(operator, (Form::UserName, text), key, folds),
             (Self::Boolean(key), Value::Bool(value)) => key == value,
             (Self::Number(key), Value::Number(value)) => ordered(operator, number_order(value, key)),
             (Self::Instant(key), Value::String(text)) => {
                 folds.count(INSTANT_WORK);
-                date_time(text).is_some_and(|instant| ordered(operator, Some(instant.cmp(key))))
+                Moment::read_any(text).is_some_and(|instant| ordered(operator, Some(instant.cmp(key))))
             }
             _ => false,
         }
@@ -354,14 +410,13 @@ impl Key {
 }
 
 /// Compares a text with a key that is folded already. What is ASCII is the same in either form, and folded where it stands.
-fn folded_compares<'v>(
-    operator: Operator,
-    (form, text): (Form, &'v str),
-    key: &str,
-    folds: &mut Folds<'v>,
-) -> bool {
+fn folded_compares<'v>(operator: Operator, (form, text): (Form, &'v str), key: &str, folds: &mut Folds<'v>) -> bool {
     folds.count(text.len() as u64);
-    if text.is_ascii() { ascii_compares(operator, text, key) } else { text_compares(operator, folds.folded(form, text), key) }
+    if text.is_ascii() {
+        ascii_compares(operator, text, key)
+    } else {
+        text_compares(operator, folds.folded(form, text), key)
+    }
 }
 
 fn ascii_compares(operator: Operator, text: &str, key: &str) -> bool {
@@ -472,8 +527,26 @@ mod tests {
     }
 
     #[test]
+    fn moments_compare_over_all_years() {
+        let last = json!({ "meta": { "created": "9999-12-31T23:59:59Z" } });
+        let first = json!({ "meta": { "created": "0000-01-01T00:00:00Z" } });
+        let user = ResourceType::user();
+        for (operator, literal, of_last, of_first) in [
+            ("eq", "9999-12-31T23:59:59.000Z", true, false),
+            ("gt", "9999-12-31T23:59:58Z", true, false),
+            ("lt", "9999-12-31T24:00:00Z", true, true),
+            ("le", "0000-01-01T01:00:00+01:00", false, true),
+        ] {
+            let filter: Filter = format!("meta.created {operator} \"{literal}\"").parse().unwrap();
+            let matches = |resource: &Value| filter.matches(&user, resource.as_object().unwrap());
+            assert_eq!((matches(&last), matches(&first)), (of_last, of_first), "{operator} {literal}");
+        }
+    }
+
+    #[test]
     fn each_element_that_is_looked_at_counts() {
-        let elements: Vec<Value> = (0..10).map(|number| json!({ "value": number.to_string(), "type": "work" })).collect();
+        let elements: Vec<Value> =
+            (0..10).map(|number| json!({ "value": number.to_string(), "type": "work" })).collect();
         let resource = json!({ "emails": elements, "meta": { "created": "2026-01-01T00:00:00Z" } });
         assert_eq!(work("emails pr", &resource), 2 * VISIT_WORK);
         assert_eq!(work("emails.value eq \"z\"", &resource), 11 * VISIT_WORK + 10);

@@ -14,7 +14,6 @@ use std::str::FromStr;
 pub(crate) use folds::{FOLD_WORK, Folds};
 pub(crate) use matcher::ElementMatcher;
 pub use matcher::Matcher;
-pub(crate) use matcher::user_name_key;
 pub(crate) use parser::Parser;
 use serde_json::Number;
 
@@ -65,8 +64,9 @@ impl Operator {
     }
 }
 
-/// What an attribute is compared with. A word without quotation marks that is no number, `true`, `false` or `null` is a string; a number,
-/// `true` and `false` are strings too where the attribute is one, and `null` never is.
+/// What an attribute is compared with. A word without quotation marks that is no number, `true`, `false` or `null` is a string. Each is
+/// compared with attributes of its type only, but for what clients write: `"True"` and `"false"`, in any case, are booleans where the
+/// attribute is one, and a number that a string with `caseExact` is to be equal to is the text that was written, because ids are often digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Literal {
     /// Text; also dates, references and base64.
@@ -85,13 +85,11 @@ pub enum Literal {
 }
 
 impl Literal {
-    /// What it is for an attribute that holds text; `None` for null.
+    /// What it is for a string that may be compared with it.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::String(text) | Self::Number { written: text, .. } => Some(text),
-            Self::Boolean(true) => Some("true"),
-            Self::Boolean(false) => Some("false"),
-            Self::Null => None,
+            Self::Boolean(_) | Self::Null => None,
         }
     }
 }

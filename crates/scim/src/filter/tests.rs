@@ -135,11 +135,29 @@ fn filters_are_checked_against_the_schema() {
         (r#"meta.created eq "notadate""#, false),
         (r#"meta.created co "2015""#, false),
         ("meta.lastModified ge \"0001-01-03T00:00:00.0000000Z\"", true),
-        ("userName eq 5", true),
-        ("externalId sw 70", true),
+        ("userName eq 5", false),
+        ("externalId eq 5", true),
+        ("externalId ne 5", false),
+        ("externalId gt 5", false),
+        ("externalId eq true", false),
+        ("externalId sw 70", false),
+        ("externalId sw 0x70", true),
         ("userName gt null", false),
-        ("userName eq true", true),
-        ("id gt 5", true),
+        ("userName eq true", false),
+        ("userName co false", false),
+        ("userName eq True", true),
+        ("id gt 5", false),
+        ("manager eq 5", true),
+        ("emails.value eq 5", false),
+        ("emails[value eq 5]", false),
+        ("profileUrl eq 5", false),
+        ("x509Certificates eq 5", false),
+        ("members eq 5", false),
+        ("active eq \"maybe\"", false),
+        ("active ne \"FALSE\"", true),
+        ("active ge false", false),
+        ("meta.created gt \"yesterday\"", false),
+        ("meta.created gt true", false),
         ("active eq 1", false),
         ("meta.created gt 2015", false),
         ("nope eq \"x\"", false),
@@ -153,6 +171,8 @@ fn filters_are_checked_against_the_schema() {
         ("emails[primary gt true]", false),
         ("x509Certificates co \"AA\"", true),
         ("x509Certificates gt \"AA\"", false),
+        ("x509Certificates.value le \"AA\"", false),
+        ("x509Certificates[value ge \"AA\"]", false),
         ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User pr", false),
     ] {
         let checked = text.parse::<Filter>().unwrap().check(&user);
@@ -215,6 +235,16 @@ fn filters_find_ada() {
         (r#"emails[type eq "work" and value co "@home"]"#, false),
         (r#"emails[type eq "home" and not (primary eq true)]"#, true),
         (r#"emails[primary eq "True"].type eq work"#, true),
+        // RFC 7643 §2.4: what does not say that it is primary is not.
+        ("emails.primary eq false", true),
+        ("emails[primary eq false].type eq home", true),
+        ("emails[primary eq false].type eq work", false),
+        ("emails[primary ne true and type eq home]", true),
+        ("emails[primary ne false and type eq home]", false),
+        ("emails[primary pr and type eq home]", false),
+        ("emails[primary eq null and type eq home]", true),
+        ("roles.primary eq false", false),
+        ("roles.primary ne true", true),
         ("emails[type eq other] pr", false),
         ("meta.Created gt 2015-10-10T14:38:21.8617979-07:00", true),
         (r#"meta.created eq "2019-12-31T23:00:00.5-01:00""#, true),
@@ -232,37 +262,37 @@ fn filters_find_ada() {
     }
 }
 
+/// A word that JSON knows is what JSON says, and text only where it is a number that an id is to be equal to.
 #[test]
-fn words_without_quotation_marks_are_text_where_the_attribute_is() {
+fn other_words_without_quotation_marks_are_text() {
     let user = ResourceType::user();
     for (held, word, expected) in [
-        ("701984", "701984", true),
-        ("701984", "\"701984\"", true),
-        ("0017", "0017", true),
-        ("0017", "17", false),
-        ("1.0", "1.0", true),
-        ("1.0", "1", false),
-        ("1", "1.0", false),
-        ("1e3", "1000", false),
-        ("-1.50", "-1.50", true),
-        ("18446744073709551617", "18446744073709551617", true),
-        ("true", "true", true),
-        ("True", "true", false),
-        ("false", "false", true),
-        ("null", "null", false),
-        ("null", "\"null\"", true),
+        ("701984", "\"701984\"", Some(true)),
+        ("701984", "701984", None),
+        ("0017", "0017", Some(true)),
+        ("0017", "17", None),
+        ("1.0", "1.0", None),
+        ("-1.50", "-1.50", None),
+        ("1e3", "1e3", None),
+        ("12-ab", "12-ab", Some(true)),
+        ("18446744073709551617", "18446744073709551617", Some(true)),
+        ("true", "true", None),
+        ("true", "\"true\"", Some(true)),
+        ("True", "True", Some(true)),
+        ("false", "false", None),
+        ("null", "null", Some(false)),
+        ("null", "\"null\"", Some(true)),
     ] {
         let Value::Object(person) = json!({"userName": held, "externalId": held, "emails": [{"value": held}]}) else {
             unreachable!("written as an object")
         };
-        for (path, expected) in [
-            ("externalId", expected),
-            ("userName", expected || held.eq_ignore_ascii_case(word)),
-            ("emails.value", expected || held.eq_ignore_ascii_case(word)),
-        ] {
+        for path in ["externalId", "userName", "emails.value"] {
             // `eq null` asks for no value, never for the text.
             let filter: Filter = format!("{path} eq {word}").parse().unwrap();
-            assert_eq!(filter.matches(&user, &person), expected && word != "null", "{filter} of {held}");
+            let is_id = path == "externalId" && word.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+            let expected = if is_id { Some(held == word) } else { expected };
+            let found = filter.matcher(&user).ok().map(|matcher| matcher.matches(&person));
+            assert_eq!(found, expected, "{filter} of {held}");
         }
     }
 }

@@ -147,8 +147,7 @@ impl<'a> Draft<'a> {
         }
         let level = self.level(extension, &attribute.name);
         if let Some(before) = immutable {
-            let same = |now: &Value| *now == before || attribute.canonical(now) == attribute.canonical(&before);
-            if !level.get(&attribute.name).is_some_and(same) {
+            if !level.get(&attribute.name).is_some_and(|now| attribute.same(now, &before)) {
                 return Err(not_mutable(attribute));
             }
             level.insert(attribute.name.clone(), before);
@@ -176,11 +175,9 @@ impl<'a> Draft<'a> {
             return Err(not_mutable(attribute));
         }
         match (path.filter.as_deref(), sub_attribute) {
-            (Some(filter), sub) => list::remove_matching(level, attribute, sub, filter)?,
-            (None, Some(sub)) if attribute.multi_valued => {
-                list::set_in_all(Op::Remove, level, attribute, sub, Value::Null)?;
-            }
-            (None, Some(sub)) => set_part(Op::Remove, level, attribute, sub, Value::Null)?,
+            (Some(filter), sub) => list::remove_matching(level, attribute, sub, filter, value)?,
+            (None, Some(sub)) if attribute.multi_valued => list::remove_in_all(level, attribute, sub, value)?,
+            (None, Some(sub)) => remove_part(level, attribute, sub, value)?,
             (None, None) if attribute.multi_valued && !value.is_null() => {
                 let by_value_only = resource_type.is_members(attribute);
                 list::remove_values(resource_type, level, attribute, value, by_value_only)?;
@@ -215,16 +212,15 @@ fn set_single(op: Op, level: &mut Map<String, Value>, attribute: &Attribute, val
     };
     let parts = given.into_iter().filter_map(|(name, part)| Some((attribute.sub_attribute(&name)?, part)));
     let parts = parts.filter(|(sub, _)| sub.mutability != Mutability::ReadOnly);
-    // Its `value` goes first: a new one drops the address of the old one, never the address that is given with it.
+    // Its `value` goes first: a new one drops the address of the old one, never the address that is given with it. Nothing has none.
     let (value, others): (Vec<_>, Vec<_>) = parts.partition(|(sub, _)| sub.name == "value");
-    for (sub, part) in value {
-        set_part(op, level, attribute, sub, part)?;
-        if !level.contains_key(&attribute.name) {
-            return Ok(());
-        }
-    }
-    others.into_iter().try_for_each(|(sub, part)| set_part(op, level, attribute, sub, part))
+    let is_cleared = value.iter().any(|(_, part)| is_clearing(part));
+    let others = others.into_iter().filter(|(sub, _)| !is_cleared || sub.name != ADDRESS);
+    value.into_iter().chain(others).try_for_each(|(sub, part)| set_part(op, level, attribute, sub, part))
 }
+
+/// The address of the resource that `value` is the id of (RFC 7643 §2.4).
+const ADDRESS: &str = "$ref";
 
 fn set_single_value(
     op: Op,
@@ -245,7 +241,7 @@ fn set_single_value(
     }
 }
 
-/// Sets or clears a sub-attribute of a single-valued attribute. Without its `value` a complex attribute says nothing and is cleared.
+/// Sets or clears a sub-attribute of a single-valued attribute. An attribute without parts is none.
 fn set_part(
     op: Op,
     level: &mut Map<String, Value>,
@@ -257,25 +253,36 @@ fn set_part(
     if read.is_none() && list::adds_to(op, sub) {
         return Ok(());
     }
-    let is_value = sub.name == "value";
-    if read.is_none() && is_value {
-        level.remove(&attribute.name);
-        return Ok(());
-    }
-    let Some(read) = read else {
-        if let Some(Value::Object(object)) = level.get_mut(&attribute.name) {
-            list::put(object, sub, None)?;
-            if object.is_empty() {
-                level.remove(&attribute.name);
-            }
-        }
-        return Ok(());
-    };
+    let Some(read) = read else { return remove_part(level, attribute, sub, Value::Null) };
     let object = list::object_of(level.entry(attribute.name.as_str()).or_insert_with(|| Value::Object(Map::new())));
     let read = list::combined(op, object, sub, read)?;
-    if is_value && object.get("value").is_some_and(|before| *before != read) {
-        // The old address would point to another resource than the new id.
-        object.remove("$ref");
-    }
+    drop_address(object, sub, Some(&read));
     list::put(object, sub, Some(read))
+}
+
+/// Clears a sub-attribute of a single-valued attribute, or takes the values that are named out of its list.
+fn remove_part(
+    level: &mut Map<String, Value>,
+    attribute: &Attribute,
+    sub: &Attribute,
+    value: Value,
+) -> Result<(), ScimError> {
+    let named = list::Parts::named(sub, value)?;
+    // A stored value of another form, from before the attribute was complex, has no parts.
+    if let Some(Value::Object(object)) = level.get_mut(&attribute.name) {
+        named.remove_from(object)?;
+        let left = object.get(&sub.name).cloned();
+        drop_address(object, sub, left.as_ref());
+        if object.is_empty() {
+            level.remove(&attribute.name);
+        }
+    }
+    Ok(())
+}
+
+/// The old address would point to another resource than the new id.
+fn drop_address(object: &mut Map<String, Value>, sub: &Attribute, now: Option<&Value>) {
+    if sub.name == "value" && (now.is_none() || object.get("value").is_some_and(|before| Some(before) != now)) {
+        object.remove(ADDRESS);
+    }
 }

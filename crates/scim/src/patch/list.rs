@@ -67,6 +67,57 @@ fn put_by(op: Op, object: &mut Map<String, Value>, sub: &Attribute, read: Option
     }
 }
 
+/// What is taken out of a sub-attribute: all of it, or some values of its list.
+pub(super) struct Parts<'a> {
+    sub: &'a Attribute,
+    /// The values, as they are compared; `None` for all.
+    values: Option<HashSet<String>>,
+}
+
+impl<'a> Parts<'a> {
+    /// Values can be named of a list only; of anything else all is meant.
+    pub(super) fn named(sub: &'a Attribute, value: Value) -> Result<Self, ScimError> {
+        if value.is_null() || !sub.multi_valued {
+            return Ok(Self { sub, values: None });
+        }
+        let named = value::read_single(sub, value)?;
+        let values = named.iter().filter_map(Value::as_array).flatten().map(|value| sub.canonical(value)).collect();
+        Ok(Self { sub, values: Some(values) })
+    }
+
+    /// Tells whether there was something to take away.
+    pub(super) fn remove_from(&self, object: &mut Map<String, Value>) -> Result<bool, ScimError> {
+        let Some(held) = object.get(&self.sub.name) else { return Ok(false) };
+        let left = self.values.as_ref().and_then(|named| {
+            let held = held.as_array().map_or(std::slice::from_ref(held), Vec::as_slice);
+            let left: Vec<Value> =
+                held.iter().filter(|value| !named.contains(&self.sub.canonical(value))).cloned().collect();
+            (!left.is_empty()).then_some(Value::Array(left))
+        });
+        put(object, self.sub, left)?;
+        Ok(true)
+    }
+}
+
+/// Takes something out of a sub-attribute of every element; elements that say nothing without it go.
+pub(super) fn remove_in_all(
+    level: &mut Map<String, Value>,
+    attribute: &Attribute,
+    sub: &Attribute,
+    value: Value,
+) -> Result<(), ScimError> {
+    let named = Parts::named(sub, value)?;
+    let mut left = Vec::new();
+    for mut element in take_elements(level, attribute) {
+        if !named.remove_from(object_of(&mut element))? || !says_nothing(&element) {
+            left.push(element);
+        }
+    }
+    value::drop_repeated(&mut left);
+    put_elements(level, attribute, left);
+    Ok(())
+}
+
 fn says_nothing(element: &Value) -> bool {
     element.as_object().is_none_or(|object| object.keys().all(|key| LABELS.contains(&key.as_str())))
 }
@@ -109,12 +160,7 @@ fn append_members(elements: &mut Vec<Value>, added: Vec<Value>) {
 }
 
 fn append_one(attribute: &Attribute, elements: &mut Vec<Value>, added: Value) -> Result<(), ScimError> {
-    let same = |known: &Value| {
-        *known == added
-            || added.get("value").is_some_and(|value| known.get("value") == Some(value))
-                && known.get("type") == added.get("type")
-    };
-    let at = elements.iter().position(same).unwrap_or(elements.len());
+    let at = elements.iter().position(|known| value::is_repeated(known, &added)).unwrap_or(elements.len());
     if value::is_primary(&added) {
         unset_primary(elements, |index| index == at);
     }
@@ -134,7 +180,7 @@ fn append_one(attribute: &Attribute, elements: &mut Vec<Value>, added: Value) ->
     Ok(())
 }
 
-/// Sets or clears a sub-attribute of every element; with no element yet, one is made.
+/// Sets or clears a sub-attribute of every element; with no element yet, one is made. Of elements that are the same then, one stays.
 pub(super) fn set_in_all(
     op: Op,
     level: &mut Map<String, Value>,
@@ -147,12 +193,14 @@ pub(super) fn set_in_all(
     if elements.is_empty() && read.is_some() {
         elements.push(Value::Object(Map::new()));
     }
+    if read.is_none() && !adds_to(op, sub) {
+        put_elements(level, attribute, elements);
+        return remove_in_all(level, attribute, sub, Value::Null);
+    }
     for element in &mut elements {
         put_by(op, object_of(element), sub, read.clone())?;
     }
-    if read.is_none() {
-        elements.retain(|element| !says_nothing(element));
-    }
+    value::drop_repeated(&mut elements);
     if elements.iter().filter(|element| value::is_primary(element)).count() > 1 {
         return Err(ScimError::invalid_value(format!(
             "'{}' would have more than one primary value",
@@ -167,7 +215,7 @@ fn matcher<'a>(attribute: &'a Attribute, filter: &Filter) -> Result<ElementMatch
     if !attribute.multi_valued {
         return Err(ScimError::invalid_path(format!("'{}' has no elements to select", echo(&attribute.name))));
     }
-    ElementMatcher::new(filter, attribute).map_err(|error| ScimError::invalid_path(error.detail))
+    ElementMatcher::new(filter, attribute)
 }
 
 /// Sets the elements that match, or one sub-attribute of each; creates an element when none matches.
@@ -191,7 +239,8 @@ pub(super) fn set_matching(
     let is_whole = op == Op::Replace && sub.is_none() && is_object(&value);
     let parts = parts_of(attribute, sub, value)?;
     let dropped = if is_whole { left_out(attribute, filter, &parts) } else { Vec::new() };
-    if meant.is_empty() {
+    let is_made = meant.is_empty();
+    if is_made {
         if parts.iter().all(|(_, value)| value.is_none()) {
             put_elements(level, attribute, elements);
             return Ok(());
@@ -216,15 +265,39 @@ pub(super) fn set_matching(
             put_by(op, object_of(element), sub, value.clone())?;
         }
     }
+    // What is made is what the path describes, or it would be made again each time.
+    if is_made && !elements.last().is_some_and(|element| matcher.matches(element)) {
+        return Err(no_target(attribute));
+    }
     let newest_primary = meant.iter().copied().find(|index| elements.get(*index).is_some_and(value::is_primary));
     if let Some(newest) = newest_primary.filter(|_| claims_primary || meant.len() == 1) {
         unset_primary(&mut elements, |index| index == newest);
     }
     if parts.iter().any(|(_, value)| value.is_none()) {
-        elements.retain(|element| !says_nothing(element));
+        let mut at = 0;
+        elements.retain(|element| {
+            let is_gone = meant.binary_search(&at).is_ok() && says_nothing(element);
+            at += 1;
+            !is_gone
+        });
+    } else if let [only] = meant.as_slice() {
+        // Where several were changed they were told apart by something, and mostly still are.
+        join_repeated(&mut elements, *only);
     }
     put_elements(level, attribute, elements);
     Ok(())
+}
+
+/// Makes one of an element that was changed and another one that says the same.
+fn join_repeated(elements: &mut Vec<Value>, changed: usize) {
+    let Some(element) = elements.get(changed) else { return };
+    let other = elements.iter().enumerate().position(|(at, other)| at != changed && value::is_repeated(other, element));
+    if let Some(other) = other {
+        let element = elements.remove(changed);
+        if let Some(known) = elements.get_mut(if other > changed { other - 1 } else { other }) {
+            value::complete(known, element);
+        }
+    }
 }
 
 /// Sets the plain values that match. Where none does there is nothing to replace, and what is given is added.
@@ -342,9 +415,11 @@ fn described(attribute: &Attribute, filter: &Filter, op: Op) -> Result<Value, Sc
         // What only the service provider sets is not set by describing it either.
         let is_settable = |sub: &&Attribute| sub.mutability != Mutability::ReadOnly;
         let sub = attribute.sub_attribute(&path.attribute).filter(is_settable).ok_or_else(no_target)?;
-        let given = match (value, sub.kind) {
-            (Literal::Number { value, .. }, Kind::Decimal | Kind::Integer) => Value::Number(value.clone()),
-            (text, _) => Value::from(text.text().ok_or_else(no_target)?),
+        let given = match value {
+            Literal::Number { value, .. } => Value::Number(value.clone()),
+            Literal::Boolean(value) => Value::Bool(*value),
+            Literal::String(text) => Value::from(text.as_str()),
+            Literal::Null => return Err(no_target()),
         };
         is_expected = is_expected
             || sub.name == "primary"
@@ -366,19 +441,21 @@ pub(super) fn remove_matching(
     attribute: &Attribute,
     sub: Option<&Attribute>,
     filter: &Filter,
+    value: Value,
 ) -> Result<(), ScimError> {
     let matcher = matcher(attribute, filter)?;
-    let mut elements = take_elements(level, attribute);
-    match sub {
-        None => elements.retain(|element| !matcher.matches(element)),
-        Some(sub) => {
-            for element in elements.iter_mut().filter(|element| matcher.matches(element)) {
-                put(object_of(element), sub, None)?;
-            }
-            elements.retain(|element| !says_nothing(element));
+    let named = sub.map(|sub| Parts::named(sub, value)).transpose()?;
+    let mut left = Vec::new();
+    for mut element in take_elements(level, attribute) {
+        if !matcher.matches(&element) {
+            left.push(element);
+        } else if let Some(named) = &named
+            && !(named.remove_from(object_of(&mut element))? && says_nothing(&element))
+        {
+            left.push(element);
         }
     }
-    put_elements(level, attribute, elements);
+    put_elements(level, attribute, left);
     Ok(())
 }
 
@@ -396,17 +473,20 @@ pub(super) fn remove_values(
         let ids: HashSet<&str> = named.iter().filter_map(|element| element.get("value")?.as_str()).collect();
         elements.retain(|element| element.get("value").and_then(Value::as_str).is_none_or(|id| !ids.contains(id)));
     } else {
-        elements.retain(|element| !named.iter().any(|name| is_named(element, name)));
+        elements.retain(|element| !named.iter().any(|name| is_named(attribute, element, name)));
     }
     put_elements(level, attribute, elements);
     Ok(())
 }
 
-fn is_named(element: &Value, name: &Value) -> bool {
-    let (Value::Object(element), Value::Object(name)) = (element, name) else { return element == name };
-    if name.contains_key("value") {
-        return element.get("value") == name.get("value")
-            && name.get("type").is_none_or(|kind| element.get("type").is_none_or(|known| known == kind));
+fn is_named(attribute: &Attribute, element: &Value, name: &Value) -> bool {
+    let (Value::Object(element), Value::Object(name)) = (element, name) else { return attribute.same(element, name) };
+    let same = |key: &str, known: &Value, named: &Value| {
+        attribute.sub_attribute(key).map_or(known == named, |sub| sub.same(known, named))
+    };
+    if let Some(value) = name.get("value") {
+        return element.get("value").is_some_and(|known| same("value", known, value))
+            && name.get("type").is_none_or(|kind| element.get("type").is_none_or(|known| same("type", known, kind)));
     }
-    name.iter().all(|(key, value)| element.get(key) == Some(value))
+    name.iter().all(|(key, value)| element.get(key).is_some_and(|known| same(key, known, value)))
 }

@@ -191,8 +191,7 @@ fn change(
     match (op, path.filter) {
         (Op::Remove, _) if !is_whole => Err(part.map_or_else(|| not_mutable(members), not_mutable)),
         (Op::Remove, Some(filter)) => {
-            crate::filter::ElementMatcher::new(&filter, members)
-                .map_err(|error| ScimError::invalid_path(error.detail))?;
+            crate::filter::ElementMatcher::new(&filter, members)?;
             Ok(Some(match only_id(&filter) {
                 Some(id) => MemberChange::Remove(vec![id.to_owned()]),
                 None => MemberChange::RemoveWhere(*filter),

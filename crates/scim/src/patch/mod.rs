@@ -118,7 +118,8 @@ impl PatchOp {
     /// attributes are ignored as in a POST.
     ///
     /// # Errors
-    /// `invalidPath`, `noTarget`, `invalidValue`, `mutability`, `tooMany`, and `invalidSyntax` for a value without path that names an
+    /// `invalidPath`, `invalidFilter` for a comparison in a path that its attribute does not have, `noTarget`, `invalidValue`,
+    /// `mutability`, `tooMany`, and `invalidSyntax` for a value without path that names an
     /// attribute twice; the attributes are then as before.
     pub fn apply(&self, resource_type: &ResourceType, attributes: &mut Attributes) -> Result<bool, ScimError> {
         self.apply_counting(resource_type, attributes, &mut 0)
@@ -319,19 +320,25 @@ impl<'a> Draft<'a> {
         filter: Option<&Filter>,
         value: &Value,
     ) -> Result<(), ScimError> {
-        let Resolved { extension, attribute, .. } = resolved;
+        let Resolved { extension, attribute, sub_attribute } = resolved;
         // Members are found by a set of their ids.
         let is_list = attribute.multi_valued && (filter.is_some() || !self.resource_type.is_members(attribute));
         let adds_to_lists = op == Op::Add && attribute.sub_attributes.iter().any(|sub| sub.multi_valued);
-        if !is_list && !adds_to_lists {
+        let takes_from_lists = op == Op::Remove && sub_attribute.is_some_and(|sub| sub.multi_valued);
+        // Where a part of every element is set, each is compared with the others too.
+        let sets_all = is_list && filter.is_none() && sub_attribute.is_some();
+        if !is_list && !adds_to_lists && !takes_from_lists {
             return Ok(());
         }
         let held = match extension {
             None => self.attributes.get(&attribute.name),
             Some(urn) => self.attributes.get(*urn).and_then(|level| level.get(&attribute.name)),
         };
-        if adds_to_lists {
+        if adds_to_lists || takes_from_lists {
             self.effort.spend_on_lists(held, value)?;
+        }
+        if sets_all {
+            self.effort.spend(Op::Replace, held, None, &Value::Null)?;
         }
         if is_list { self.effort.spend(op, held, filter, value) } else { Ok(()) }
     }

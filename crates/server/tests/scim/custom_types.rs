@@ -298,3 +298,49 @@ fn a_put_leaves_no_part_of_a_value_that_needs_more() {
         }
     });
 }
+
+/// A `userName` of another schema than a user's is text, compared by its own `caseExact`.
+#[test]
+fn what_is_called_user_name_elsewhere_compares_as_it_is_defined() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let urn = |name: &str| format!("urn:example:schemas:1.0:{name}");
+        let schema = |name: &str, exact: bool| {
+            let attribute = json!({ "name": "userName", "caseExact": exact, "uniqueness": "server", "required": true });
+            json!({ "id": urn(name), "attributes": [attribute] })
+        };
+        let kind = |name: &str| json!({ "name": name, "endpoint": format!("/{name}s"), "schema": urn(name) });
+        world
+            .define(&json!({
+                "schemas": [schema("Exact", true), schema("Loose", false)], "resourceTypes": [kind("Exact"), kind("Loose")],
+            }))
+            .await;
+        for (name, is_same) in [("Exact", false), ("Loose", true)] {
+            let path = format!("/{name}s");
+            let make = |user_name: &str| json!({ "schemas": [urn(name)], "userName": user_name });
+            assert_eq!(world.call("POST", &path, &make("Ada b")).await.status.as_u16(), 201);
+            let again = world.call("POST", &path, &make("ADA B")).await.status.as_u16();
+            assert_eq!(again, if is_same { 409 } else { 201 }, "{name}");
+            for (filter, found) in [
+                ("userName+eq+%22Ada+b%22", 1),
+                ("userName+eq+%22ada+b%22", i32::from(is_same)),
+                ("userName+sw+%22ADA%22", 1),
+                ("userName+sw+%22aDa%22", i32::from(is_same)),
+                ("userName+co+%22dA%22", i32::from(is_same)),
+                // Of a user these letters would be the same name.
+                ("userName+eq+%22%EF%BC%A1da+b%22", 0),
+            ] {
+                let list = world.get(&format!("{path}?filter={filter}")).await;
+                assert_eq!(list.body["totalResults"], found, "{name} {filter}");
+            }
+        }
+        assert_eq!(
+            world.call("POST", "/Exacts", &json!({ "schemas": [urn("Exact")], "userName": "Bob" })).await.status,
+            201
+        );
+        let sorted = world.get("/Exacts?sortBy=userName").await;
+        let names: Vec<&Value> =
+            sorted.body["Resources"].as_array().unwrap().iter().map(|one| &one["userName"]).collect();
+        assert_eq!(names, ["ADA B", "Ada b", "Bob"]);
+    });
+}

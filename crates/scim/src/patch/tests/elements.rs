@@ -129,10 +129,10 @@ fn an_element_replaced_as_a_whole_keeps_nothing_of_the_old_one() {
 #[test]
 fn an_element_is_made_from_words_without_quotation_marks() {
     for (path, phone) in [
-        ("phoneNumbers[value eq 5551234].type", json!({"value": "5551234", "type": "work"})),
+        ("phoneNumbers[value eq 555-1234].type", json!({"value": "555-1234", "type": "work"})),
         (
-            "phoneNumbers[display eq true and primary eq true].type",
-            json!({"display": "true", "primary": true, "type": "work"}),
+            "phoneNumbers[display eq True and primary eq true].type",
+            json!({"display": "True", "primary": true, "type": "work"}),
         ),
     ] {
         let (none, made) = (json!({"userName": "ada"}), json!({"userName": "ada", "phoneNumbers": [phone]}));
