@@ -151,8 +151,8 @@ fn what_is_wrong_with_an_assertion_is_told_to_its_signer_only() {
                 let (status, body) = ask(&world, &provider.sign(claims), "").await;
                 match of_signer {
                     None => assert_eq!(status, if is_suspended { 403 } else { 200 }, "{body}"),
-                    Some(word) => {
-                        assert!(body["error_description"].as_str().unwrap().contains(word), "{claims}: {body}");
+                    Some(told) => {
+                        assert!(body["error_description"].as_str().unwrap().contains(told), "{claims}: {body}");
                     }
                 }
             }
