@@ -13,7 +13,7 @@ use store::{Action, Occurrence, ResourceId, WriteTx, unique_values};
 
 use crate::document::{self, Document};
 use crate::kept::keep_immutable;
-use crate::membership::Membership;
+use crate::membership::{Membership, check_each_is_named};
 use crate::representation::{Joined, Representation, View, tag_of};
 use crate::resource::{
     check_kind, claim, forget, not_found, occurrence, read_body, represent_set, told, unique, whole_millis,
@@ -95,6 +95,9 @@ impl Replacement {
         let names_members = body.as_object().is_some_and(|body| {
             body.iter().any(|(name, value)| name.eq_ignore_ascii_case("members") && !value.is_null())
         });
+        if kind == ResourceKind::Group {
+            check_each_is_named(&body)?;
+        }
         let (attributes, members) = read_body(caller, kind, body)?;
         Ok(Self { kind, attributes, members: (names_members || !members.is_empty()).then_some(members) })
     }

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::StoreError;
 use crate::postgres::Prepared;
@@ -12,6 +13,9 @@ use crate::sql::{Param, Row, Sql};
 
 /// Answers that a snapshot remembers.
 const MEMO_MAX: usize = 64;
+
+/// Long enough for the short transactions of others, in milliseconds.
+const LOCK_WAIT_BRIEF: &str = "SET LOCAL lock_timeout = 100";
 
 /// What use cases found out in a snapshot, for the next one that reads from it.
 pub(crate) type Memo = HashMap<[u8; 32], Arc<dyn Any + Send + Sync>>;
@@ -28,6 +32,10 @@ pub struct ReadTx<'c> {
     spent: u64,
     /// Which of several rows that add up this transaction writes to.
     slot: i64,
+    /// Becomes true when nobody waits for the outcome any more; see [`ReadTx::stop_when`].
+    unwanted: Option<Arc<AtomicBool>>,
+    /// Whether it gives up rather than wait for others; see [`WriteTx::wait_briefly`].
+    waits_briefly: bool,
 }
 
 /// A transaction that may also write. Everything it did is kept, or nothing.
@@ -53,12 +61,30 @@ impl<'c> DerefMut for WriteTx<'c> {
 
 impl<'c> ReadTx<'c> {
     pub(crate) const fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self { inner: Inner::Sqlite(connection), memo: None, failure: None, left: u32::MAX, spent: 0, slot: 0 }
+        Self {
+            inner: Inner::Sqlite(connection),
+            memo: None,
+            failure: None,
+            left: u32::MAX,
+            spent: 0,
+            slot: 0,
+            unwanted: None,
+            waits_briefly: false,
+        }
     }
 
     /// Over a snapshot that other use cases may read from too. The memo is forgotten with the snapshot.
     pub(crate) const fn snapshot(connection: &'c rusqlite::Connection, memo: &'c mut Memo) -> Self {
-        Self { inner: Inner::Sqlite(connection), memo: Some(memo), failure: None, left: u32::MAX, spent: 0, slot: 0 }
+        Self {
+            inner: Inner::Sqlite(connection),
+            memo: Some(memo),
+            failure: None,
+            left: u32::MAX,
+            spent: 0,
+            slot: 0,
+            unwanted: None,
+            waits_briefly: false,
+        }
     }
 
     /// `gave_up` becomes true when the server ends the transaction for the sake of another (deadlock, serialisation).
@@ -74,7 +100,14 @@ impl<'c> ReadTx<'c> {
             left: u32::MAX,
             spent: 0,
             slot: 0,
+            unwanted: None,
+            waits_briefly: false,
         }
+    }
+
+    /// Refuses every statement from when this becomes true: who looks at much, in many statements, then ends soon.
+    pub(crate) fn stop_when(&mut self, unwanted: Arc<AtomicBool>) {
+        self.unwanted = Some(unwanted);
     }
 
     /// Refuses every statement but one: what runs outside of a transaction sees one moment with one statement only.
@@ -207,6 +240,9 @@ impl<'c> ReadTx<'c> {
     }
 
     fn noting<T>(&mut self, work: impl FnOnce(&mut Inner<'c>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.unwanted.as_ref().is_some_and(|unwanted| unwanted.load(Ordering::Relaxed)) {
+            return Err(StoreError::Internal("nobody waits for the outcome any more".to_owned()));
+        }
         let left = self.left.checked_sub(1).ok_or(StoreError::Internal("a look-up is one statement".to_owned()))?;
         self.left = left;
         self.spent += 1;
@@ -217,7 +253,14 @@ impl<'c> ReadTx<'c> {
             }
             self.failure.get_or_insert_with(|| error.clone());
         }
-        result
+        match result {
+            // The others are to go first; tried again as it is, it might meet them again.
+            Err(StoreError::Busy) if self.waits_briefly => {
+                self.failure = Some(StoreError::GaveUp);
+                Err(StoreError::GaveUp)
+            }
+            result => result,
+        }
     }
 }
 
@@ -237,6 +280,18 @@ impl<'c> WriteTx<'c> {
             None => Ok(value),
             Some(failure) => Err(went_on(&failure).into()),
         }
+    }
+
+    /// From here on waits for what another transaction holds only for a moment, and then fails as given up, without being tried again. For
+    /// transactions that take many locks in an order that a client chose: two that wait for each other would else do so until PostgreSQL
+    /// looks for a deadlock, after a second. On SQLite nobody else writes meanwhile.
+    pub fn wait_briefly(&mut self) -> Result<(), StoreError> {
+        self.0.noting(|inner| match inner {
+            Inner::Sqlite(_) => Ok(()),
+            Inner::Postgres { client, .. } => Ok(client.batch_execute(LOCK_WAIT_BRIEF)?),
+        })?;
+        self.0.waits_briefly = true;
+        Ok(())
     }
 
     /// Runs a part of the use case that is kept as a whole or not at all, whatever becomes of the rest. Parts may lie within parts.

@@ -34,7 +34,8 @@ pub(crate) async fn answer(
             let view = admitted.view(&projection);
             provider::get_group(tx, &admitted.caller, id, view, &unless, bytes_max).map_err(Rejection::from)
         };
-        match step(trace.as_deref(), READ, app.store.scan(read)).await? {
+        let (fetched, room) = step(trace.as_deref(), READ, room.scan(&app.store, read)).await?;
+        match fetched {
             GroupFetched::Found(group) => return Ok(location.put_on(found(*group, room))),
             GroupFetched::NotModified { version } => {
                 return Ok(location.put_on(answer::empty(StatusCode::NOT_MODIFIED, Some(EntityTag::of(version)))));

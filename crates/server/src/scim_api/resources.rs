@@ -105,7 +105,8 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
             provider::list(tx, &admitted.caller, listing, admitted.view(projection), bytes_max).map_err(Rejection::from)
         };
         let room = app.room().take(tenant, bytes_max).await?;
-        if let Some(list) = step(trace.as_deref(), READ, app.store.scan(run)).await? {
+        let (list, room) = step(trace.as_deref(), READ, room.scan(&app.store, run)).await?;
+        if let Some(list) = list {
             let bytes = list.bytes();
             let body =
                 if list.is_short() { Body::from(room.keep(list.collect())) } else { pieces::body(list, room, bytes) };

@@ -230,11 +230,11 @@ impl Writer {
     {
         let Self(admitted) = self;
         let asked = admitted.trace.as_ref().map(|trace| (trace, Instant::now()));
-        let _turn = app.room().write(admitted.caller.tenant(), size, app.edge().gates.are_many()).await?;
+        let turn = app.room().write(admitted.caller.tenant(), size, app.edge().gates.are_many()).await?;
         let (caller, token) = (Arc::clone(&admitted.caller), admitted.token.clone());
-        let written = app.store.write_timed(move |tx| {
+        let written = turn.write(&app.store, move |tx| {
             token.check(tx, &caller, now)?;
-            Ok::<_, Rejection>(use_case(tx, caller.may_write()?)?)
+            Ok(use_case(tx, caller.may_write()?)?)
         });
         let (written, times) = written.await;
         if let (Some((trace, asked)), Some(times)) = (asked, times) {
