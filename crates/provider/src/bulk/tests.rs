@@ -146,7 +146,7 @@ fn operations_that_meet_those_of_others_go_on_one_by_one() {
         };
         // Another one has changed b, and is not done.
         let mut other = read(&caller, &[rename(1, "c")]);
-        let changing = Arc::new(other.next(&caller, NOW).unwrap());
+        let changing = Arc::new(other.next(&caller, NOW, BATCH_OPERATIONS_MAX).unwrap());
         let (tell, is_held) = tokio::sync::oneshot::channel();
         let (let_go, may_go) = std::sync::mpsc::channel::<()>();
         let (holder, held_by, mut tell) = (store.clone(), caller.clone(), Some(tell));
@@ -161,7 +161,7 @@ fn operations_that_meet_those_of_others_go_on_one_by_one() {
         });
         is_held.await.unwrap();
         let mut bulk = read(&caller, &[rename(0, "d"), rename(1, "e")]);
-        let both = Arc::new(bulk.next(&caller, NOW).unwrap());
+        let both = Arc::new(bulk.next(&caller, NOW, BATCH_OPERATIONS_MAX).unwrap());
         assert_eq!(both.numbers().count(), 2);
         // If it waited, this would not end: the other one is let go after it.
         let Err(ProviderError::Store(error)) = run(&both).await else { panic!("it went on") };

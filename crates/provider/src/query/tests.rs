@@ -39,13 +39,14 @@ async fn list(store: &Store, caller: &Caller, query: &ListQuery<'_>, effort_max:
     let kinds = Kinds::One(ResourceKind::User);
     let mut listing = Listing::prepare(caller, kinds, query, &pager, Walker::default(), NOW).unwrap();
     listing.effort_max = effort_max;
-    let caller = caller.clone();
+    let caller = Arc::new(caller.clone());
     let listed = store.scan(move |tx| {
         let projection = scim::Projection::default();
-        super::list(tx, &caller, &listing, View { base: "", projection: &projection })
+        let view = View { base: "", projection: &projection };
+        super::list(tx, &caller, &listing, view, LIST_BYTES_MAX).map(|list| list.map(ListText::collect))
     });
     match listed.await {
-        Ok(text) => Ok(text),
+        Ok(text) => Ok(text.expect("the list is short")),
         Err(ProviderError::Scim(error)) => Err(error),
         Err(other) => panic!("{other}"),
     }
