@@ -54,16 +54,25 @@ impl<'a> Paging<'a> {
 }
 
 fn number(name: &str, text: Option<&str>, default: i64) -> Result<i64, ScimError> {
-    match text.map(|text| text.trim().parse::<i64>()) {
-        None => Ok(default),
-        Some(Ok(number)) => Ok(number),
-        // Beyond the range is beyond every list.
-        Some(Err(error)) => match error.kind() {
-            IntErrorKind::PosOverflow => Ok(i64::MAX),
-            IntErrorKind::NegOverflow => Ok(i64::MIN),
-            _ => Err(ScimError::invalid_value(format!("{name} must be a whole number"))),
+    let Some(text) = text else { return Ok(default) };
+    whole(text.trim()).ok_or_else(|| ScimError::invalid_value(format!("{name} must be a whole number")))
+}
+
+/// A whole number, also one with an exponent, as JSON may write it. Beyond the range is beyond every list.
+fn whole(text: &str) -> Option<i64> {
+    let (digits, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let number = match digits.parse::<i64>() {
+        Ok(number) => number,
+        Err(error) => match error.kind() {
+            IntErrorKind::PosOverflow => i64::MAX,
+            IntErrorKind::NegOverflow => i64::MIN,
+            _ => return None,
         },
-    }
+    };
+    let is_exponent = exponent.strip_prefix('+').unwrap_or(exponent).bytes().all(|byte| byte.is_ascii_digit());
+    // One that is too long to be read is beyond the range too.
+    let exponent = exponent.parse::<u32>().or(if is_exponent && exponent.len() > 1 { Ok(u32::MAX) } else { Err(()) });
+    Some(number.saturating_mul(10_i64.saturating_pow(exponent.ok()?)))
 }
 
 #[cfg(test)]
@@ -91,7 +100,12 @@ mod tests {
             (Some("9223372036854775808"), Some("9223372036854775807"), Ok((9_223_372_036_854_775_807, COUNT_MAX))),
             (None, Some("18446744073709551616"), Ok((1, COUNT_MAX))),
             (None, Some("-18446744073709551616"), Ok((1, 0))),
-            (None, Some("1e30"), Err(ScimType::InvalidValue)),
+            (Some("1E+1"), Some("1e30"), Ok((10, COUNT_MAX))),
+            (Some("-1e99999999999"), Some("2e0"), Ok((1, 2))),
+            (None, Some("1e"), Err(ScimType::InvalidValue)),
+            (None, Some("1e+"), Err(ScimType::InvalidValue)),
+            (None, Some("1e-1"), Err(ScimType::InvalidValue)),
+            (None, Some("e1"), Err(ScimType::InvalidValue)),
             (None, Some("abc"), Err(ScimType::InvalidValue)),
             (None, Some(""), Err(ScimType::InvalidValue)),
             (None, Some("0x10"), Err(ScimType::InvalidValue)),

@@ -116,7 +116,7 @@ fn counts_with_a_cursor() {
                 assert_eq!(answer.body["totalResults"], 10, "{query}{filter}");
             }
         }
-        for query in ["count=abc", "count=", "count=1e30", "count=1.5"] {
+        for query in ["count=abc", "count=", "count=1e-1", "count=1.5"] {
             let answer = world.get(&format!("/Users?cursor&{query}")).await;
             assert_eq!((answer.status.as_u16(), &answer.body["scimType"]), (400, &json!("invalidCount")), "{query}");
         }

@@ -200,7 +200,7 @@ fn pages() {
                 );
             }
         }
-        for query in ["count=x", "startIndex=1.5", "count=1&count=2", "count=1e30", "count="] {
+        for query in ["count=x", "startIndex=1.5", "count=1&count=2", "count=1e-1", "count="] {
             let answer = world.get(&format!("/Users?{query}")).await;
             assert_eq!((answer.status.as_u16(), &answer.body["scimType"]), (400, &json!("invalidValue")), "{query}");
         }
