@@ -63,7 +63,7 @@ pub use query::{
 };
 pub use representation::{Representation, View};
 pub use resource::{
-    Changed, Fetched, NewResource, PUT_WITHOUT_MEMBERS_MAX, Patch, Replacement, create, get, patch, replace,
+    Changed, Fetched, NewResource, PUT_WITHOUT_MEMBERS_MAX, Patch, Replacement, create, exists, get, patch, replace,
 };
 pub use store::resources::{CustomKind, ResourceKind};
 pub use tenant::{

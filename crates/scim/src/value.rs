@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
@@ -17,6 +17,7 @@ use crate::{ResourceType, ScimError, fold_username};
 /// Schemes that run code when a console shows the reference as a link.
 const SCRIPT_SCHEMES: [&str; 3] = ["javascript:", "vbscript:", "data:"];
 const IMAGE_DATA: &str = "data:image/";
+const BETWEEN_DIGITS: &[u8] = b" \t\r\n";
 const FRACTION_DIGITS_MAX: usize = 9;
 /// Elements of a list that are compared each with each, which for few is faster than any table.
 const COMPARED_PAIRWISE_MAX: usize = 16;
@@ -43,6 +44,16 @@ pub(crate) fn date_time(text: &str) -> Option<Timestamp> {
         .or_else(|| text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()))
 }
 
+/// A date alone, as some clients write it in filters: its midnight in UTC.
+pub(crate) fn midnight(text: &str) -> Option<Timestamp> {
+    if text.len() != DATE_END || text.contains(|c: char| c != '-' && !c.is_ascii_digit()) {
+        return None;
+    }
+    Some(text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
+}
+
+/// Bytes of a date without its time.
+const DATE_END: usize = 10;
 /// Bytes of a date and time without fraction and offset.
 const SECONDS_END: usize = 19;
 
@@ -93,7 +104,8 @@ pub(crate) fn read(
     Ok((!elements.is_empty()).then_some(Value::Array(elements)))
 }
 
-/// Reads the elements of a multi-valued attribute; a value that is no list is one element.
+/// Reads the elements of a multi-valued attribute; an object, or a plain value where the elements are plain, is one element. Text where
+/// objects belong is none: in a list it is an element's `value`, but alone it is more often a mistake.
 pub(crate) fn read_elements(
     resource_type: &ResourceType,
     attribute: &Attribute,
@@ -103,6 +115,9 @@ pub(crate) fn read_elements(
         Value::Array(given) => given,
         // An element may come without its list, but an object that says nothing is neither.
         Value::Object(nothing) if nothing.is_empty() => return refuse(attribute, "a list"),
+        Value::String(text) if attribute.kind == Kind::Complex && !text.is_empty() => {
+            return refuse(attribute, "a list of objects");
+        }
         one => vec![one],
     };
     check_count(resource_type, attribute, given.len())?;
@@ -337,13 +352,16 @@ fn runs_script(text: &str) -> bool {
     !start.starts_with(IMAGE_DATA) && SCRIPT_SCHEMES.iter().any(|scheme| start.starts_with(scheme))
 }
 
+/// Blanks and ends of lines between the digits are not looked at: RFC 7643 §8.2 prints certificates so.
 fn is_base64(text: &str) -> bool {
-    let digits = text.trim_end_matches('=');
-    let padding = text.len() - digits.len();
-    let padded = padding == 0 || padding <= 2 && text.len().is_multiple_of(4);
+    let solid = text.bytes().filter(|b| !BETWEEN_DIGITS.contains(b));
+    let len = solid.clone().count();
+    let padding = solid.clone().rev().take_while(|b| *b == b'=').count();
+    let digits = len - padding;
+    let padded = padding == 0 || padding <= 2 && len.is_multiple_of(4);
     // One alphabet or the other (RFC 4648 §4, §5).
-    let is_of = |others: &[u8; 2]| digits.bytes().all(|b| b.is_ascii_alphanumeric() || others.contains(&b));
-    padded && digits.len() % 4 != 1 && (is_of(b"+/") || is_of(b"-_"))
+    let is_of = |others: &[u8; 2]| solid.clone().take(digits).all(|b| b.is_ascii_alphanumeric() || others.contains(&b));
+    digits > 0 && padded && digits % 4 != 1 && (is_of(b"+/") || is_of(b"-_"))
 }
 
 #[cfg(test)]
@@ -364,6 +382,15 @@ mod tests {
         assert!(date_time("0001-01-03T00:00:00.0000000Z").is_some());
         for text in ["notadate", "2015", "2015-10-10", "", ".", "2015-10-10T25:00:00Z", "2015-10-10T21:38:21.é"] {
             assert_eq!(date_time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_alone_is_its_midnight() {
+        assert_eq!(midnight("2026-05-31"), date_time("2026-05-31T00:00:00Z"));
+        for text in ["2026-02-30", "2026-5-31", "20260531", "2026-05-3é", "2026-05-311", "+026-05-31", "----------", ""]
+        {
+            assert_eq!(midnight(text), None, "{text}");
         }
     }
 
@@ -427,6 +454,9 @@ mod tests {
             (Binary, json!("AAECAw=="), json!("AAECAw==")),
             (Binary, json!("AA=CAw=="), refused.clone()),
             (Binary, json!("not base64"), refused.clone()),
+            (Binary, json!("AAEC\r\n  Aw=\t= "), json!("AAEC\r\n  Aw=\t= ")),
+            (Binary, json!(" \n"), refused.clone()),
+            (Binary, json!("AA\u{a0}EC"), refused.clone()),
             (Complex, json!("x"), refused.clone()),
         ] {
             let got = read_single(&Attribute::new("a", kind), value.clone());
@@ -477,8 +507,8 @@ mod tests {
         let schema: crate::Schema =
             serde_json::from_value(json!({ "id": "urn:x:y", "attributes": [{ "name": "userName" }] })).unwrap();
         let user = ResourceType::user().with_extension(schema, false);
-        let body = |core: &str| json!({ "schemas": [crate::USER_URN], "userName": core, "urn:x:y": { "userName": "two words" } });
-        assert_eq!(user.read(body("ada")).unwrap()["urn:x:y"]["userName"], "two words");
-        assert!(user.read(body("two words")).is_err());
+        let body = |core: &str| json!({ "schemas": [crate::USER_URN], "userName": core, "urn:x:y": { "userName": "two  blanks" } });
+        assert_eq!(user.read(body("ada")).unwrap()["urn:x:y"]["userName"], "two  blanks");
+        assert!(user.read(body("two  blanks")).is_err());
     }
 }

@@ -160,7 +160,7 @@ fn run_circle(
         for (at, task) in tasks.iter().enumerate() {
             let joined = match task {
                 Task::Create(new) => resource::join(tx, access.caller(), new).map(|_| Done::made(new)),
-                Task::Replace(..) | Task::Patch(..) | Task::Delete(..) => task.run(tx, access, now),
+                Task::Replace(..) | Task::Patch(..) | Task::Delete(..) | Task::Unfit(..) => task.run(tx, access, now),
             };
             done.push(joined.map_err(|error| Failure { at, error })?);
         }
@@ -199,6 +199,10 @@ impl Task {
             Self::Patch(id, patch, version) => {
                 let changed = resource::patch(tx, access, *id, patch, version, now)?;
                 Ok(Done::changed(BulkMethod::Patch, *id, &changed))
+            }
+            Self::Unfit(kind, id, refusal) => {
+                let is_there = resource::exists(tx, access.caller(), *kind, *id)?;
+                Err(if is_there { refusal.clone().into() } else { resource::not_found(access.caller(), *kind) })
             }
             Self::Delete(kind, id, version) => {
                 deletion::delete(tx, access, *kind, *id, version, now)?;

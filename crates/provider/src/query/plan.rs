@@ -290,7 +290,7 @@ mod tests {
     fn what_filters_of_users_look_at() {
         for (filter, expected) in [
             ("userName eq \"Ada\"", "exactly unique ada".to_owned()),
-            ("userName eq \"not a name\"", "exactly ".to_owned()),
+            ("userName eq \"not  a name\"", "exactly ".to_owned()),
             (&format!("id eq \"{ID}\""), "exactly id".to_owned()),
             ("id eq \"x\"", "exactly ".to_owned()),
             ("externalId eq \"X\"", "exactly externalId X".to_owned()),

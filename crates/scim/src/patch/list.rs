@@ -211,7 +211,7 @@ pub(super) fn set_in_all(
     Ok(())
 }
 
-fn matcher<'a>(attribute: &'a Attribute, filter: &Filter) -> Result<ElementMatcher<'a>, ScimError> {
+pub(super) fn matcher<'a>(attribute: &'a Attribute, filter: &Filter) -> Result<ElementMatcher<'a>, ScimError> {
     if !attribute.multi_valued {
         return Err(ScimError::invalid_path(format!("'{}' has no elements to select", echo(&attribute.name))));
     }

@@ -7,7 +7,9 @@ use axum::extract::{FromRequestParts, State};
 use axum::routing::{MethodRouter, get, post};
 use http::request::Parts;
 use http::{HeaderName, Response, StatusCode, header};
-use provider::{Changed, Kinds, Listing, NewResource, Patch, Precondition, Replacement, ResourceKind, View};
+use provider::{
+    Changed, Kinds, Listing, NewResource, Patch, Precondition, ProviderError, Replacement, ResourceKind, View,
+};
 use scim::Projection;
 use store::{ResourceId, TenantKey};
 
@@ -138,7 +140,10 @@ async fn replace(
     ScimBody(body): ScimBody,
 ) -> Answer {
     let (projection, id, now) = (parameters.projection()?, last.id()?, app.now());
-    let replacement = Replacement::prepare(&writer.caller, kind, body)?;
+    let replacement = match Replacement::prepare(&writer.caller, kind, body) {
+        Ok(replacement) => replacement,
+        Err(refusal) => return Err(unfit(&app, &writer, (kind, id), refusal).await),
+    };
     let changed = writer
         .write(&app, now, move |tx, caller| provider::replace(tx, caller, id, &replacement, &version, now))
         .await?;
@@ -153,14 +158,30 @@ async fn patch(
     (parameters, IfMatch(version)): (Parameters, IfMatch),
     ScimBody(body): ScimBody,
 ) -> Answer {
-    let (projection, id, now) = (parameters.projection()?, last.id()?, app.now());
+    let (projection, now) = (parameters.projection()?, app.now());
     let patch = Patch::prepare(&writer.caller, kind, body)?;
+    let id = last.id().map_err(|_| patch.without_resource(&writer.caller))?;
     let changed =
         writer.write(&app, now, move |tx, caller| provider::patch(tx, caller, id, &patch, &version, now)).await?;
     if projection.is_all() && !changed.is_whole() {
         return Ok(answer::empty(StatusCode::NO_CONTENT, Some(changed.version())));
     }
     shown(&app, writer.into_admitted(), id, &changed, projection).await
+}
+
+/// How a PUT is refused whose body does not do: where there is no such resource, that is told and not what is wrong with it.
+async fn unfit(
+    app: &App,
+    writer: &Writer,
+    (kind, id): (ResourceKind, ResourceId),
+    refusal: ProviderError,
+) -> Rejection {
+    let caller = Arc::clone(&writer.caller);
+    match app.store.read(move |tx| provider::exists(tx, &caller, kind, id)).await {
+        Ok(true) => refusal.into(),
+        Ok(false) => Rejection::NoSuchResource,
+        Err(error) => error.into(),
+    }
 }
 
 /// A resource after a change. A group is read again with its members, where they do not hold up the writer.
