@@ -1,7 +1,7 @@
 //! Members of groups as JSON text, written in pieces. A group's members are never in its document and never all in memory as values. How
 //! they change is in `membership`.
 
-use scim::{Attributes, ResourceType};
+use scim::{Attributes, ResourceType, fold_effort};
 use serde_json::{Value, json};
 use store::members::{self, MemberRecord};
 use store::resources::ResourceKind;
@@ -64,8 +64,13 @@ pub(crate) fn known_members_json(
 
 /// What choosing what is shown of members costs.
 pub(crate) fn members_effort(members: &[MemberRecord], view: View<'_>) -> u64 {
-    let bytes = members.iter().map(|member| MEMBER_BYTES + membership::name_bytes(member)).sum::<u64>();
-    bytes.saturating_mul(1 + view.projection.comparisons() as u64)
+    let comparisons = view.projection.comparisons() as u64;
+    let effort = |member: &MemberRecord| {
+        let compared = (MEMBER_BYTES + membership::name_bytes(member)).saturating_mul(1 + comparisons);
+        let name = member.display.as_deref().filter(|name| comparisons > 0 && !name.is_ascii());
+        compared.saturating_add(name.map_or(0, fold_effort))
+    };
+    members.iter().map(effort).fold(0, u64::saturating_add)
 }
 
 /// Adds members to a list; those that a projection leaves nothing of are left out.

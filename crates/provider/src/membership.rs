@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use scim::limits::PATCH_EFFORT_MAX;
-use scim::{AttributePath, Attributes, Filter, Matcher, Member, MemberChange, Operator, ScimError};
+use scim::{AttributePath, Attributes, Filter, Matcher, Member, MemberChange, Operator, ScimError, fold_effort};
 use serde_json::Value;
 use store::members::{self, MemberRecord};
 use store::resources::{self, ResourceKind};
@@ -117,10 +117,11 @@ impl<'c> Membership<'c> {
         Ok(())
     }
 
-    /// Sets the members: removes those not wanted, adds those that are new, leaves the others alone.
+    /// Sets the members: removes those not wanted, adds those that are new, leaves the others alone. What has not the form of an id is
+    /// refused here: passed over, a mistake in the ids would empty the group.
     pub(crate) fn set(&mut self, tx: &mut WriteTx<'_>, wanted: &[Member]) -> Result<(), ProviderError> {
         self.check_size(tx)?;
-        let ids: BTreeSet<ResourceId> = wanted.iter().filter_map(|member| member.value.parse().ok()).collect();
+        let ids = wanted.iter().map(wanted_id).collect::<Result<BTreeSet<ResourceId>, _>>()?;
         let mut after = None;
         loop {
             let present = members::members_after(tx, self.caller.tenant(), self.group, after, CHUNK)?;
@@ -220,13 +221,48 @@ fn with_ids(added: &[Member]) -> Result<Vec<(ResourceId, &Member)>, ScimError> {
     Ok(found)
 }
 
+fn wanted_id(member: &Member) -> Result<ResourceId, ScimError> {
+    member.value.parse().map_err(|_| {
+        if is_bulk_reference(&member.value) {
+            return unknown_member(&member.value);
+        }
+        let shown = shown(&member.value);
+        ScimError::invalid_value(format!(
+            "members: '{shown}' has not the form of an id; the list replaces all members, so name each by its id, or send an empty list"
+        ))
+    })
+}
+
 fn is_bulk_reference(value: &str) -> bool {
     value.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bulkId:"))
 }
 
 fn unknown_member(id: &str) -> ScimError {
-    let shown: String = id.chars().take(scim::limits::ECHO_CHARS_MAX).flat_map(char::escape_default).collect();
-    ScimError::invalid_value(format!("members: no User or Group has the id '{shown}'"))
+    ScimError::invalid_value(format!("members: no User or Group has the id '{}'", shown(id)))
+}
+
+fn shown(id: &str) -> String {
+    id.chars().take(scim::limits::ECHO_CHARS_MAX).flat_map(char::escape_default).collect()
+}
+
+/// Refuses a body that replaces a group in which an element of `members` says nothing: reading it would leave the element out, and the
+/// group with it.
+pub(crate) fn check_each_is_named(body: &Value) -> Result<(), ScimError> {
+    let says_nothing = |value: &Value| value.is_null() || value.as_str().is_some_and(str::is_empty);
+    let is_unnamed = |element: &Value| match element {
+        Value::Object(parts) => {
+            let value = parts.iter().find(|(name, _)| name.eq_ignore_ascii_case("value"));
+            value.is_none_or(|(_, value)| says_nothing(value))
+        }
+        other => says_nothing(other),
+    };
+    let members = body.as_object().into_iter().flatten().find(|(name, _)| name.eq_ignore_ascii_case("members"));
+    match members.and_then(|(_, members)| members.as_array()) {
+        Some(elements) if elements.iter().any(is_unnamed) => Err(ScimError::invalid_value(
+            "members: an element has no 'value'; name each by its id, or send an empty list",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn check_nesting(caller: &Caller, group: ResourceId, member: ResourceId, kind: ResourceKind) -> Result<(), ScimError> {
@@ -242,7 +278,8 @@ fn check_nesting(caller: &Caller, group: ResourceId, member: ResourceId, kind: R
 /// What trying a filter of so many comparisons on a member costs.
 fn removal_effort(member: &MemberRecord, comparisons: u64) -> u64 {
     let texts = 1 + name_bytes(member) / COMPARED_BYTES;
-    PATCH_MEMBER_EFFORT.saturating_add(comparisons.saturating_mul(texts))
+    let folded = member.display.as_deref().filter(|name| !name.is_ascii()).map_or(0, fold_effort) / COMPARED_BYTES;
+    PATCH_MEMBER_EFFORT.saturating_add(comparisons.saturating_mul(texts)).saturating_add(folded)
 }
 
 pub(crate) fn name_bytes(member: &MemberRecord) -> u64 {

@@ -15,7 +15,7 @@ use store::{
 
 use crate::document::{self, Document};
 use crate::kept::keep_immutable;
-use crate::membership::Membership;
+use crate::membership::{Membership, check_each_is_named};
 use crate::representation::{Joined, Representation, View, represent};
 use crate::{Caller, Precondition, ProviderError, Rules, WriteAccess, events, groups, manager, users};
 
@@ -354,6 +354,9 @@ impl Replacement {
         let names_members = body.as_object().is_some_and(|body| {
             body.iter().any(|(name, value)| name.eq_ignore_ascii_case("members") && !value.is_null())
         });
+        if kind == ResourceKind::Group {
+            check_each_is_named(&body)?;
+        }
         let (attributes, members) = read_body(caller, kind, body)?;
         Ok(Self { kind, attributes, members: (names_members || !members.is_empty()).then_some(members) })
     }

@@ -5,9 +5,8 @@
 use serde_json::{Map, Number, Value};
 
 use crate::comparison::Comparison;
-use crate::fold;
 use crate::schema::Attribute;
-use crate::value::date_time;
+use crate::{Moment, fold};
 
 /// Whole numbers up to here are the same as the fraction that is written for them (2^53).
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
@@ -53,7 +52,7 @@ impl Attribute {
     fn canonical_text(&self, text: &str) -> String {
         match self.comparison() {
             Comparison::Instant => {
-                date_time(text).map_or_else(|| text.to_owned(), |instant| instant.as_nanosecond().to_string())
+                Moment::read_any(text).map_or_else(|| text.to_owned(), |moment| moment.as_nanosecond().to_string())
             }
             Comparison::Exact => text.to_owned(),
             Comparison::Folded | Comparison::UserName | Comparison::Boolean | Comparison::Number => fold(text),

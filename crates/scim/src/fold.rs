@@ -67,6 +67,12 @@ pub(crate) fn fold_cow(text: &str) -> Cow<'_, str> {
     if is_nfc(&lowered) { Cow::Owned(lowered) } else { Cow::Owned(lowered.nfc().collect()) }
 }
 
+/// What folding a text costs at the most, in bytes that are compared: one of a text that is not ASCII costs as much as many of one that is.
+pub fn fold_effort(text: &str) -> u64 {
+    let each = if text.is_ascii() { 1 } else { crate::filter::FOLD_WORK };
+    each.saturating_mul(text.len() as u64)
+}
+
 fn lower(c: char) -> impl Iterator<Item = char> {
     let c = if c == FINAL_SIGMA { 'σ' } else { c };
     c.to_lowercase()

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::filter::ElementMatcher;
+use crate::filter::{ElementMatcher, Folds};
 use crate::limits::{FILTER_BYTES_MAX, PROJECTION_PATHS_MAX};
 use crate::resource_type::{Resolved, Target};
 use crate::schema::{Attribute, Kind, Returned};
@@ -235,11 +235,13 @@ impl<'a> Asked<'a> {
         only_parts: bool,
         element: &mut Value,
     ) -> bool {
-        let meant: Vec<&Resolved<'_>> = named
-            .iter()
-            .filter(|(_, matcher)| matcher.as_ref().is_none_or(|matcher| matcher.matches(element)))
-            .map(|(resolved, _)| resolved)
-            .collect();
+        let mut folds = Folds::default();
+        let mut meant: Vec<&Resolved<'_>> = Vec::with_capacity(named.len());
+        for (resolved, matcher) in named {
+            if matcher.as_ref().is_none_or(|matcher| matcher.matches_among(element, &mut folds)) {
+                meant.push(resolved);
+            }
+        }
         let is_named_whole = meant.iter().any(|resolved| resolved.sub_attribute.is_none());
         let is_always = attribute.returned == Returned::Always;
         if !is_always && (only_parts && meant.is_empty() || self.is_without && is_named_whole) {

@@ -1,14 +1,13 @@
 //! Sorting (RFC 7644 §3.4.2.3): which value of a resource decides its place, and how two such values compare.
 
-use jiff::Timestamp;
 use serde_json::{Number, Value};
 
 use crate::comparison::{Comparison, user_name_key};
 use crate::error::echo;
-use crate::fold::fold;
+use crate::fold::{fold, fold_effort};
 use crate::schema::{Attribute, Kind, Returned};
-use crate::value::{date_time, is_primary};
-use crate::{AttributePath, Attributes, ResourceType, ScimError};
+use crate::value::is_primary;
+use crate::{AttributePath, Attributes, Moment, ResourceType, ScimError};
 
 /// How much of a text decides its place, in bytes: what begins alike up to there is at the same place. No `userName` is longer when
 /// it is folded.
@@ -32,7 +31,7 @@ pub enum SortKey {
     /// A number: what it is as a fraction, in bits that sort as it does, then the whole number, which a fraction may not hold exactly.
     Number(u64, i128),
     /// A moment.
-    Instant(Timestamp),
+    Instant(Moment),
     /// A text, folded unless its attribute is `caseExact`.
     Text(String),
     /// No value.
@@ -81,8 +80,18 @@ impl Sort {
         self.extension.as_deref().unwrap_or(&self.attribute)
     }
 
-    /// The place of a resource. Of a multi-valued attribute the primary value decides, or else the first.
+    /// The place of a resource.
     pub fn key(&self, resource: &Attributes) -> SortKey {
+        self.value(resource).and_then(|value| self.comparison.key(value)).unwrap_or(SortKey::Missing)
+    }
+
+    /// What finding that place costs; see [`fold_effort`].
+    pub fn effort(&self, resource: &Attributes) -> u64 {
+        self.value(resource).and_then(Value::as_str).map_or(0, fold_effort)
+    }
+
+    /// Of a multi-valued attribute the primary value decides, or else the first.
+    fn value<'v>(&self, resource: &'v Attributes) -> Option<&'v Value> {
         let level = match &self.extension {
             None => Some(resource),
             Some(urn) => resource.get(urn).and_then(Value::as_object),
@@ -95,11 +104,10 @@ impl Sort {
             Some(name) => element.and_then(|element| element.get(name)),
             None => element,
         };
-        let value = match part {
+        match part {
             Some(Value::Array(parts)) => parts.first(),
             single => single,
-        };
-        value.and_then(|value| self.comparison.key(value)).unwrap_or(SortKey::Missing)
+        }
     }
 }
 
@@ -113,7 +121,7 @@ impl Comparison {
             (Self::UserName, Value::String(text)) => Some(SortKey::text(user_name_key(text))),
             (Self::Boolean, Value::Bool(value)) => Some(SortKey::Boolean(*value)),
             (Self::Number, Value::Number(number)) => SortKey::number(number),
-            (Self::Instant, Value::String(text)) => date_time(text).map(SortKey::Instant),
+            (Self::Instant, Value::String(text)) => Moment::read_any(text).map(SortKey::Instant),
             _ => None,
         }
     }
@@ -182,7 +190,7 @@ impl SortKey {
                 let (sortable, whole) = rest.split_first_chunk()?;
                 Some(Self::Number(u64::from_be_bytes(*sortable), i128::from_be_bytes(whole.try_into().ok()?)))
             }
-            2 => Timestamp::from_nanosecond(i128::from_be_bytes(rest.try_into().ok()?)).ok().map(Self::Instant),
+            2 => Some(Self::Instant(Moment::from_nanosecond(i128::from_be_bytes(rest.try_into().ok()?)))),
             3 => std::str::from_utf8(rest).ok().map(|text| Self::Text(text.to_owned())),
             4 if rest.is_empty() => Some(Self::Missing),
             _ => None,
@@ -231,7 +239,7 @@ mod tests {
             ("phoneNumbers", text("2")),
             ("title", SortKey::Missing),
             ("nickName", SortKey::Missing),
-            ("meta.created", SortKey::Instant("2026-01-01T00:00:00Z".parse().unwrap())),
+            ("meta.created", SortKey::Instant(Moment::read("2026-01-01T00:00:00Z").unwrap())),
             ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", text("dép")),
             ("manager", text("M")),
         ] {
@@ -288,7 +296,9 @@ mod tests {
                     "2026-01-01T00:00:00+02:00",
                     "2025-12-31T23:00:00Z",
                     "2026-01-01T00:00:00.0001Z",
-                    "2026-01-01T00:00:00.001Z"
+                    "2026-01-01T00:00:00.001Z",
+                    "9999-12-31T23:59:59Z",
+                    "9999-12-31T23:59:59-14:00"
                 ]),
             ),
             ("exact", json!(["A", "B", "a", "b", "é"])),
@@ -322,7 +332,7 @@ mod tests {
         #[test]
         fn keys_are_read_as_they_were_written(value in any::<String>(), whole in any::<i64>(), nanosecond in any::<i64>()) {
             for key in [SortKey::Text(value), SortKey::number(&whole.into()).unwrap(), SortKey::Missing, SortKey::Boolean(true),
-                SortKey::Instant(Timestamp::from_nanosecond(nanosecond.into()).unwrap())]
+                SortKey::Instant(Moment::from_nanosecond(nanosecond.into()))]
             {
                 let mut written = Vec::new();
                 key.write(&mut written);

@@ -4,75 +4,21 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::error::echo;
 use crate::limits::{KEY_BYTES_MAX, STRING_BYTES_MAX, VALUES_MAX};
 use crate::schema::{Attribute, Kind, Mutability};
-use crate::{ResourceType, ScimError, fold_username};
+use crate::{Moment, ResourceType, ScimError, fold_username};
 
 /// Schemes that run code when a console shows the reference as a link.
 const SCRIPT_SCHEMES: [&str; 3] = ["javascript:", "vbscript:", "data:"];
 const IMAGE_DATA: &str = "data:image/";
 const BETWEEN_DIGITS: &[u8] = b" \t\r\n";
-const FRACTION_DIGITS_MAX: usize = 9;
 /// Elements of a list that are compared each with each, which for few is faster than any table.
 const COMPARED_PAIRWISE_MAX: usize = 16;
 /// Elements of a list in which repeated ones are looked for: a full list and as many that are added to it.
 const REPEATS_LOOKED_FOR_MAX: usize = 2 * VALUES_MAX;
-
-/// An instant in any form that clients send: any number of fraction digits, UTC when there is no offset.
-pub(crate) fn date_time(text: &str) -> Option<Timestamp> {
-    let shortened;
-    let text = match text.split_once('.') {
-        Some((seconds, rest)) => {
-            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-            let kept = rest.get(..digits.min(FRACTION_DIGITS_MAX))?;
-            shortened = format!("{seconds}.{kept}{}", rest.get(digits..)?);
-            &shortened
-        }
-        None => text,
-    };
-    if !text.contains(['T', 't']) {
-        return None;
-    }
-    text.parse::<Timestamp>()
-        .ok()
-        .or_else(|| text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()))
-}
-
-/// A date alone, as some clients write it in filters: its midnight in UTC.
-pub(crate) fn midnight(text: &str) -> Option<Timestamp> {
-    if text.len() != DATE_END || text.contains(|c: char| c != '-' && !c.is_ascii_digit()) {
-        return None;
-    }
-    Some(text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
-}
-
-/// Bytes of a date without its time.
-const DATE_END: usize = 10;
-/// Bytes of a date and time without fraction and offset.
-const SECONDS_END: usize = 19;
-
-/// Whether a text has the form of an xsd:dateTime (RFC 7643 §2.3.5): what is stored is read by others, who may know no other form.
-fn is_xsd_date_time(text: &str) -> bool {
-    let Some((seconds, rest)) = text.split_at_checked(SECONDS_END) else { return false };
-    let has_form = |text: &str, form: &str| {
-        text.len() == form.len()
-            && text.bytes().zip(form.bytes()).all(|(b, of)| if of == b'0' { b.is_ascii_digit() } else { b == of })
-    };
-    let offset = match rest.strip_prefix('.') {
-        Some(fraction) if fraction.starts_with(|c: char| c.is_ascii_digit()) => {
-            fraction.trim_start_matches(|c: char| c.is_ascii_digit())
-        }
-        Some(_) => return false,
-        None => rest,
-    };
-    has_form(seconds, "0000-00-00T00:00:00") && ["", "Z", "+00:00", "-00:00"].iter().any(|form| has_form(offset, form))
-}
 
 /// `"True"`, `"false"`: how some clients write booleans.
 pub(crate) fn boolean(text: &str) -> Option<bool> {
@@ -315,7 +261,7 @@ fn read_text(attribute: &Attribute, text: String) -> Result<Value, ScimError> {
         Kind::Boolean => {
             return boolean(&text).map_or_else(|| refuse(attribute, "a boolean"), |value| Ok(Value::Bool(value)));
         }
-        Kind::DateTime => is_xsd_date_time(&text) && date_time(&text).is_some(),
+        Kind::DateTime => Moment::read(&text).is_some(),
         Kind::Reference => !runs_script(&text),
         Kind::Binary => is_base64(&text),
         Kind::Decimal | Kind::Integer | Kind::Complex => false,
@@ -369,30 +315,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn instants_in_the_forms_that_are_sent() {
-        let same = date_time("2015-10-10T21:38:21.861797900Z");
-        assert!(same.is_some());
-        for text in
-            ["2015-10-10T14:38:21.8617979-07:00", "2015-10-10T21:38:21.86179790000000Z", "2015-10-10T21:38:21.8617979"]
-        {
-            assert_eq!(date_time(text), same, "{text}");
-        }
-        assert!(date_time("0001-01-03T00:00:00.0000000Z").is_some());
-        for text in ["notadate", "2015", "2015-10-10", "", ".", "2015-10-10T25:00:00Z", "2015-10-10T21:38:21.é"] {
-            assert_eq!(date_time(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_date_alone_is_its_midnight() {
-        assert_eq!(midnight("2026-05-31"), date_time("2026-05-31T00:00:00Z"));
-        for text in ["2026-02-30", "2026-5-31", "20260531", "2026-05-3é", "2026-05-311", "+026-05-31", "----------", ""]
-        {
-            assert_eq!(midnight(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn repeated_elements_are_dropped_from_lists_of_any_length_but_the_longest() {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Semaphore;
 
@@ -94,7 +95,8 @@ impl Store {
     }
 
     /// Runs a use case that reads many rows, on a thread where it keeps nobody waiting. Only some scan at a time, the others
-    /// wait for their turn: on SQLite each takes a connection with its memory, on PostgreSQL one of those that answer all.
+    /// wait for their turn: on SQLite each takes a connection with its memory, on PostgreSQL one of those that answer all. When nobody
+    /// waits for the outcome any more, no further statement is run; what the use case holds it holds until then.
     pub async fn scan<T, E, F>(&self, use_case: F) -> Result<T, E>
     where
         F: FnOnce(&mut ReadTx<'_>) -> Result<T, E> + Send + 'static,
@@ -102,6 +104,12 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         let Ok(turn) = Arc::clone(&self.scans).acquire_owned().await else { return Err(ended().into()) };
+        let waiting = Waiting::default();
+        let unwanted = Arc::clone(&waiting.is_over);
+        let use_case = move |tx: &mut ReadTx<'_>| {
+            tx.stop_when(unwanted);
+            use_case(tx)
+        };
         match &self.inner {
             Inner::Sqlite(sqlite) => {
                 let sqlite = Arc::clone(sqlite);
@@ -160,6 +168,18 @@ impl Store {
             Inner::Sqlite(_) => self.scan(crate::settings::integrity_problems).await,
             Inner::Postgres(_) => Ok(Vec::new()),
         }
+    }
+}
+
+/// One who waits for an outcome.
+#[derive(Default)]
+struct Waiting {
+    is_over: Arc<AtomicBool>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
     }
 }
 

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::StoreError;
 use crate::postgres::Prepared;
@@ -28,6 +29,8 @@ pub struct ReadTx<'c> {
     spent: u64,
     /// Which of several rows that add up this transaction writes to.
     slot: i64,
+    /// Becomes true when nobody waits for the outcome any more; see [`ReadTx::stop_when`].
+    unwanted: Option<Arc<AtomicBool>>,
 }
 
 /// A transaction that may also write. Everything it did is kept, or nothing.
@@ -53,12 +56,28 @@ impl<'c> DerefMut for WriteTx<'c> {
 
 impl<'c> ReadTx<'c> {
     pub(crate) const fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self { inner: Inner::Sqlite(connection), memo: None, failure: None, left: u32::MAX, spent: 0, slot: 0 }
+        Self {
+            inner: Inner::Sqlite(connection),
+            memo: None,
+            failure: None,
+            left: u32::MAX,
+            spent: 0,
+            slot: 0,
+            unwanted: None,
+        }
     }
 
     /// Over a snapshot that other use cases may read from too. The memo is forgotten with the snapshot.
     pub(crate) const fn snapshot(connection: &'c rusqlite::Connection, memo: &'c mut Memo) -> Self {
-        Self { inner: Inner::Sqlite(connection), memo: Some(memo), failure: None, left: u32::MAX, spent: 0, slot: 0 }
+        Self {
+            inner: Inner::Sqlite(connection),
+            memo: Some(memo),
+            failure: None,
+            left: u32::MAX,
+            spent: 0,
+            slot: 0,
+            unwanted: None,
+        }
     }
 
     /// `gave_up` becomes true when the server ends the transaction for the sake of another (deadlock, serialisation).
@@ -74,7 +93,13 @@ impl<'c> ReadTx<'c> {
             left: u32::MAX,
             spent: 0,
             slot: 0,
+            unwanted: None,
         }
+    }
+
+    /// Refuses every statement from when this becomes true: who looks at much, in many statements, then ends soon.
+    pub(crate) fn stop_when(&mut self, unwanted: Arc<AtomicBool>) {
+        self.unwanted = Some(unwanted);
     }
 
     /// Refuses every statement but one: what runs outside of a transaction sees one moment with one statement only.
@@ -207,6 +232,9 @@ impl<'c> ReadTx<'c> {
     }
 
     fn noting<T>(&mut self, work: impl FnOnce(&mut Inner<'c>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.unwanted.as_ref().is_some_and(|unwanted| unwanted.load(Ordering::Relaxed)) {
+            return Err(StoreError::Internal("nobody waits for the outcome any more".to_owned()));
+        }
         let left = self.left.checked_sub(1).ok_or(StoreError::Internal("a look-up is one statement".to_owned()))?;
         self.left = left;
         self.spent += 1;

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use scim::{Edge, Place, ScimError, Sort, SortKey};
+use scim::{Edge, Place, ScimError, SortKey};
 use store::resources::ResourceRecord;
 use store::{ReadTx, ResourceId, listing};
 
@@ -87,11 +87,10 @@ fn collect(page: &mut Page<'_>, tx: &mut ReadTx<'_>) -> Result<Vec<Entry>, Provi
     while let Some((part, records)) = stream.next(tx, u32::MAX)? {
         for record in &records {
             let resource = page.read_to_sort(tx, part, record)?;
-            if !page.is_match(part, &resource) {
+            if !page.is_match(part, &resource)? {
                 continue;
             }
-            let Part { sort, .. } = &list.parts[part];
-            let key = sort.as_ref().map_or(SortKey::Missing, |sort: &Sort| sort.key(&resource));
+            let key = page.key(part, &resource)?;
             bytes += key.bytes();
             if entries.len() >= SORT_MAX as usize || bytes > SORT_BYTES_MAX {
                 return Err(too_many().into());

@@ -43,11 +43,14 @@ pub const SORT_BYTES_MAX: usize = 16 << 20;
 pub const CANDIDATES_MAX: u32 = 10_000;
 /// Resources that are read where a look-up by id is: a value that many share is read where it keeps nobody waiting.
 const FEW: u32 = 8;
-/// Most that one filter may cost, in bytes of documents times comparisons: it occupies a reader that others wait for.
-pub const SCAN_EFFORT_MAX: u64 = 4 << 30;
+/// Most that is read for one filter without index, in bytes of documents: it occupies a reader that others wait for.
+pub const SCAN_BYTES_MAX: u64 = 1 << 30;
+/// Most that the comparisons of one filter may cost, and what an order compares, in bytes that are compared: a quarter of a second. What is
+/// not ASCII counts as often as folding it takes longer.
+pub const SCAN_EFFORT_MAX: u64 = 1 << 28;
 /// What looking up one member of one group counts in that.
-const MEMBER_EFFORT: u64 = 4096;
-/// Most that choosing what one answer shows may cost, in the same unit: `attributes` may name elements by filters of their own.
+const MEMBER_EFFORT: u64 = 2048;
+/// Most that choosing what one answer shows may cost, in bytes times comparisons: `attributes` may name elements by filters of their own.
 pub const SHOW_EFFORT_MAX: u64 = 4 << 30;
 /// What choosing may have cost when a page ends early.
 const PAGE_EFFORT_MAX: u64 = 1 << 30;
@@ -71,7 +74,6 @@ pub enum Kinds {
 pub struct Listing {
     parts: Vec<Part>,
     filter: Option<Filter>,
-    comparisons: usize,
     way: Way,
     is_descending: bool,
     count: u32,
@@ -148,12 +150,10 @@ impl Listing {
         let filter = query.filter.map(str::parse::<Filter>).transpose()?;
         let is_descending = is_descending(query.sort_order)?;
         let parts = parts(caller, scope, filter.as_ref(), query.sort_by)?;
-        let comparisons = filter.as_ref().map_or(0, Filter::comparisons);
         let mut listing = Self {
             way: way(caller, &parts, query.sort_by),
             parts,
             filter,
-            comparisons,
             is_descending: is_descending && query.sort_by.is_some(),
             count,
             begin: Begin::Number(0),

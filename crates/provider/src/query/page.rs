@@ -1,7 +1,7 @@
 //! A page of a list while it is written. Resources are read in chunks and turned into text one by one, so that beside the text no more
 //! than a chunk is held, however many are looked at and however large they are.
 
-use scim::{Attributes, Edge, Matcher, Place};
+use scim::{Attributes, Edge, Matcher, Place, SortKey, fold_effort};
 use serde_json::{Value, json};
 use store::members;
 use store::resources::{ResourceKind, ResourceRecord};
@@ -9,8 +9,8 @@ use store::{ReadTx, ResourceId};
 
 use super::stream::Stream;
 use super::{
-    Begin, LIST_BYTES_MAX, Listing, MEMBER_EFFORT, PAGE_EFFORT_MAX, Part, SCAN_EFFORT_MAX, SHOW_EFFORT_MAX,
-    TOO_MUCH_TO_SHOW, Way, held,
+    Begin, LIST_BYTES_MAX, Listing, MEMBER_EFFORT, PAGE_EFFORT_MAX, Part, SCAN_BYTES_MAX, SCAN_EFFORT_MAX,
+    SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW, Way, held,
 };
 use crate::effort::Effort;
 use crate::representation::{Joined, View, complete, represent};
@@ -34,18 +34,14 @@ pub(super) struct Page<'q> {
     view: View<'q>,
     /// What the filter says of each part, where the plan does not say it all.
     matchers: Vec<Option<Matcher<'q>>>,
-    /// What the filter has cost.
-    pub(super) effort: Effort,
+    /// What was read for the filter or the order, in bytes.
+    read: Effort,
+    /// What the filter and the order have cost.
+    effort: Effort,
     /// What choosing what is shown has cost.
     shown: Effort,
     pub(super) items: u32,
     pub(super) resources: String,
-}
-
-/// What trying the filter on a resource costs.
-fn effort_of(comparisons: usize, members: usize, bytes: usize) -> u64 {
-    let looked_up = MEMBER_EFFORT.saturating_mul(members as u64);
-    (bytes as u64).saturating_mul(1 + comparisons as u64).saturating_add(looked_up)
 }
 
 impl<'q> Page<'q> {
@@ -57,12 +53,16 @@ impl<'q> Page<'q> {
             _ => Ok(None),
         };
         let matchers = listing.parts.iter().map(matcher).collect::<Result<_, _>>()?;
+        let read = Effort::new(
+            SCAN_BYTES_MAX,
+            "the resources are too large to look at so many; narrow the list with a filter",
+        );
         let effort = Effort::new(
             SCAN_EFFORT_MAX,
             "the filter makes too many comparisons for so many resources; ask for an indexed attribute too",
         );
         let shown = Effort::new(SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW);
-        Ok(Self { caller, listing, view, matchers, effort, shown, items: 0, resources: String::new() })
+        Ok(Self { caller, listing, view, matchers, read, effort, shown, items: 0, resources: String::new() })
     }
 
     /// Looks at the candidates, which may be given, and writes the page.
@@ -202,7 +202,7 @@ impl<'q> Page<'q> {
             return Ok(true);
         }
         let resource = self.read(tx, part, record)?;
-        Ok(self.matchers[part].as_ref().is_none_or(|matcher| matcher.matches(&resource)))
+        self.is_match(part, &resource)
     }
 
     /// The whole resource, as a filter sees it.
@@ -213,8 +213,8 @@ impl<'q> Page<'q> {
         record: &ResourceRecord,
     ) -> Result<Attributes, ProviderError> {
         let Part { kind, member_ids, .. } = &self.listing.parts[part];
-        let comparisons = if self.matchers[part].is_some() { self.listing.comparisons } else { 0 };
-        self.effort.spend(effort_of(comparisons, member_ids.len(), record.doc.len()))?;
+        self.read.spend(record.doc.len() as u64)?;
+        self.effort.spend(MEMBER_EFFORT.saturating_mul(member_ids.len() as u64))?;
         let mut resource = document::read(&record.doc)?;
         complete(self.caller, *kind, record, self.view.base, &mut resource)?;
         join_members(tx, self.caller, record.id, member_ids, &mut resource)?;
@@ -232,13 +232,24 @@ impl<'q> Page<'q> {
         if self.matchers[part].is_some() || ["id", "meta", "schemas"].contains(&held_under) {
             return self.read(tx, part, record);
         }
-        self.effort.spend(effort_of(0, 0, record.doc.len()))?;
+        self.read.spend(record.doc.len() as u64)?;
         document::read_one(&record.doc, held_under)
     }
 
     /// Whether a resource that was read matches.
-    pub(super) fn is_match(&self, part: usize, resource: &Attributes) -> bool {
-        self.matchers[part].as_ref().is_none_or(|matcher| matcher.matches(resource))
+    pub(super) fn is_match(&mut self, part: usize, resource: &Attributes) -> Result<bool, ProviderError> {
+        let Some(matcher) = &self.matchers[part] else { return Ok(true) };
+        let mut work = 0;
+        let is_match = matcher.matches_counting(resource, &mut work);
+        self.effort.spend(work)?;
+        Ok(is_match)
+    }
+
+    /// The place of a resource that was read.
+    pub(super) fn key(&mut self, part: usize, resource: &Attributes) -> Result<SortKey, ProviderError> {
+        let Some(sort) = &self.listing.parts[part].sort else { return Ok(SortKey::Missing) };
+        self.effort.spend(sort.effort(resource))?;
+        Ok(sort.key(resource))
     }
 
     /// Whether the page ends here, before its count: the next one then begins with what this one leaves out.
@@ -258,7 +269,11 @@ impl<'q> Page<'q> {
             ResourceKind::User | ResourceKind::Custom(_) => None,
             ResourceKind::Group => groups::members_json(tx, caller, record.id, view, &mut self.shown)?,
         };
-        self.shown.spend((record.doc.len() as u64).saturating_mul(view.projection.comparisons() as u64))?;
+        let comparisons = view.projection.comparisons() as u64;
+        if comparisons > 0 {
+            let compared = (record.doc.len() as u64).saturating_mul(comparisons);
+            self.shown.spend(compared.saturating_add(fold_effort(&record.doc)))?;
+        }
         let joined = json.map(|json| Joined { attribute: "members", json });
         if self.items > 0 {
             self.resources.push(',');
@@ -287,19 +302,4 @@ fn join_members(
         resource.insert("members".to_owned(), Value::Array(present));
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_filter_costs() {
-        for (filter, members, expected) in
-            [("title pr", 0, 200), ("title pr or not (title eq \"x\")", 0, 300), ("id pr", 2, 200 + 2 * MEMBER_EFFORT)]
-        {
-            let comparisons = filter.parse::<scim::Filter>().unwrap().comparisons();
-            assert_eq!(effort_of(comparisons, members, 100), expected, "{filter}");
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 pub(crate) mod arbitrary;
+mod folds;
 mod matcher;
 mod parser;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod tests;
 use std::fmt;
 use std::str::FromStr;
 
+pub(crate) use folds::{FOLD_WORK, Folds};
 pub(crate) use matcher::ElementMatcher;
 pub use matcher::Matcher;
 pub(crate) use parser::Parser;

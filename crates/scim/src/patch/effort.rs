@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::Op;
+use crate::filter::FOLD_WORK;
 use crate::limits::PATCH_EFFORT_MAX;
 use crate::{Filter, ScimError};
 
@@ -11,6 +12,8 @@ use crate::{Filter, ScimError};
 const COMPARED_BYTES: usize = 64;
 /// Bytes that are copied as fast as one more element is visited.
 const COPIED_BYTES: usize = 16;
+/// Bytes that are folded as fast as that, of a text that is not ASCII. An operation folds each text once.
+const FOLDED_BYTES: usize = COMPARED_BYTES / FOLD_WORK as usize;
 
 /// What a request has cost so far.
 #[derive(Debug, Default)]
@@ -36,7 +39,8 @@ impl Effort {
         let elements = held.and_then(Value::as_array).map_or(1, Vec::len);
         let compared = filter.map_or(0, |filter| {
             let bytes = held.map_or(0, text_bytes);
-            filter.comparisons().saturating_mul(elements.saturating_add(bytes / COMPARED_BYTES))
+            let folded = held.map_or(0, |held| folded_bytes(held, filter)) / FOLDED_BYTES;
+            filter.comparisons().saturating_mul(elements.saturating_add(bytes / COMPARED_BYTES)).saturating_add(folded)
         });
         let written = elements.saturating_mul(1 + text_bytes(value) / COPIED_BYTES);
         // The first of a list looks at what is held as a single value does, which is counted as visited.
@@ -83,6 +87,37 @@ fn values_in(value: &Value) -> usize {
     count
 }
 
+/// The length of the texts of elements that a filter compares and that are not ASCII.
+fn folded_bytes(held: &Value, filter: &Filter) -> usize {
+    let mut compared = Vec::new();
+    let mut pending = vec![filter];
+    while let Some(filter) = pending.pop() {
+        match filter {
+            Filter::And(members) | Filter::Or(members) => pending.extend(members),
+            Filter::Not(inner) => pending.push(inner),
+            Filter::Compare { path, .. } => compared.push(path.attribute.to_ascii_lowercase()),
+            Filter::Present(_) | Filter::ValuePath { .. } => {}
+        }
+    }
+    compared.sort_unstable();
+    compared.dedup();
+    let is_compared = |name: &str| compared.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let folded = |value: &Value| if is_ascii(value) { 0 } else { text_bytes(value) };
+    let of_element = |element: &Value| match element {
+        Value::Object(parts) => parts.iter().filter(|(name, _)| is_compared(name)).map(|(_, part)| folded(part)).sum(),
+        plain => folded(plain),
+    };
+    held.as_array().map_or(std::slice::from_ref(held), Vec::as_slice).iter().map(of_element).sum()
+}
+
+fn is_ascii(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.is_ascii(),
+        Value::Array(parts) => parts.iter().all(|part| part.as_str().is_none_or(str::is_ascii)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => true,
+    }
+}
+
 /// The length of all text in a value.
 fn text_bytes(value: &Value) -> usize {
     let mut bytes = 0;
@@ -126,6 +161,35 @@ mod tests {
             effort.spend(op, Some(&held), filter.as_ref(), &value).unwrap();
             assert_eq!(effort.0, expected, "{op} {filter:?} {value}");
         }
+    }
+
+    #[test]
+    fn a_text_that_is_not_ascii_costs_what_folding_it_once_costs() {
+        let held = json!([{"value": "é".repeat(64), "type": "work"}, {"value": "x", "display": "é".repeat(64)}]);
+        for (filter, expected) in [
+            ("type eq \"work\"", 6 + 2),
+            ("type eq \"work\" or type pr", 2 * 6 + 2),
+            ("value eq \"x\"", 6 + 64 + 2),
+            ("value eq \"x\" or not (VALUE co \"y\")", 2 * 6 + 64 + 2),
+            ("value eq \"x\" or display co \"y\"", 2 * 6 + 2 * 64 + 2),
+        ] {
+            let parsed = filter.parse::<Filter>().unwrap();
+            let mut effort = Effort::default();
+            effort.spend(Op::Remove, Some(&held), Some(&parsed), &json!(null)).unwrap();
+            assert_eq!(effort.0, expected, "{filter}");
+        }
+    }
+
+    /// What an attacker sent: it held the only writer for seconds.
+    #[test]
+    fn a_thousand_filters_on_a_long_run_of_marks_are_refused() {
+        let marks = "a".to_owned() + &"\u{301}\u{316}".repeat(15_900);
+        let held = json!([{"value": marks}, {"value": marks}, {"value": marks}]);
+        let filter = "value co \"z\"".parse::<Filter>().unwrap();
+        let mut effort = Effort::default();
+        let taken =
+            (0..1000).take_while(|_| effort.spend(Op::Remove, Some(&held), Some(&filter), &json!(null)).is_ok());
+        assert!(taken.count() < 50);
     }
 
     #[test]

@@ -37,7 +37,8 @@ pub(crate) async fn answer(
             let view = admitted.view(&projection);
             provider::get_group(tx, &admitted.caller, id, view, &unless, bytes_max).map_err(Rejection::from)
         };
-        match app.store.scan(read).await? {
+        let (fetched, room) = room.scan(&app.store, read).await?;
+        match fetched {
             GroupFetched::Found(group) => return Ok(found(*group, room)),
             GroupFetched::NotModified { version } => {
                 return Ok(answer::empty(StatusCode::NOT_MODIFIED, Some(version)));

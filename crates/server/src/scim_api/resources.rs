@@ -97,7 +97,8 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
         provider::list(tx, &admitted.caller, listing, admitted.view(projection)).map_err(Rejection::from)
     };
     let room = app.room().take(tenant).await?;
-    Ok(answer::json(StatusCode::OK, room.keep(app.store.scan(run).await?)))
+    let (text, room) = room.scan(&app.store, run).await?;
+    Ok(answer::json(StatusCode::OK, room.keep(text)))
 }
 
 async fn find(scope: Kinds, app: App, admitted: Admitted, ScimBody(body): ScimBody) -> Answer {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 use provider::LIST_BYTES_MAX;
-use store::TenantKey;
+use store::{ReadTx, Store, TenantKey, WriteTx};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Rejection;
@@ -167,7 +167,32 @@ pub(crate) struct Held {
     _shares: Arc<Share>,
 }
 
+impl Turn {
+    /// Runs a use case that writes. The turn is the work's: also where the client has gone, the next begins when this one is done.
+    pub(crate) async fn write<T, F>(self, store: &Store, mut use_case: F) -> Result<T, Rejection>
+    where
+        F: FnMut(&mut WriteTx<'_>) -> Result<T, Rejection> + Send + 'static,
+        T: Send + 'static,
+    {
+        let written = store.write(move |tx| {
+            let _held = &self;
+            use_case(tx)
+        });
+        written.await
+    }
+}
+
 impl Held {
+    /// Runs a use case that reads much; gives the room back for its answer. The room is the work's: where the client has gone, it is
+    /// given back when the work has stopped.
+    pub(crate) async fn scan<T, F>(self, store: &Store, use_case: F) -> Result<(T, Self), Rejection>
+    where
+        F: FnOnce(&mut ReadTx<'_>) -> Result<T, Rejection> + Send + 'static,
+        T: Send + 'static,
+    {
+        store.scan(move |tx| use_case(tx).map(|answer| (answer, self))).await
+    }
+
     /// Gives back what an answer of that size does not need.
     pub(crate) fn shrink_to(&mut self, bytes: usize) {
         let needed = bytes.div_ceil(MIB);
@@ -206,6 +231,8 @@ impl AsRef<[u8]> for Kept {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use store::testing::on_both;
 
     use super::*;
 
@@ -287,6 +314,45 @@ mod tests {
             assert!(room.take(greedy).await.is_ok());
             drop(answer);
         }
+    }
+
+    /// TI-06: whoever closes its requests has no more work done at a time than whoever waits for the answers.
+    #[test]
+    fn a_turn_is_given_back_when_the_work_ends_also_where_nobody_waits_for_it() {
+        on_both(|store| async move {
+            let (room, tenant) = (Arc::new(Room::new(2, true)), 1);
+            let left = || (room.share(tenant).scans.available_permits(), room.share(tenant).writes.available_permits());
+            let before = left();
+            let mut gates = Vec::new();
+            for is_write in [false, true] {
+                let (begun, is_begun) = tokio::sync::oneshot::channel();
+                let (open, gate) = std::sync::mpsc::channel::<()>();
+                let (room, store) = (Arc::clone(&room), store.clone());
+                let client = tokio::spawn(async move {
+                    let mut begun = Some(begun);
+                    let mut work = move || {
+                        let _ = begun.take().map(|begun| begun.send(()));
+                        let _ = gate.recv();
+                        Ok(())
+                    };
+                    if is_write {
+                        room.write(tenant).await?.write(&store, move |_| work()).await
+                    } else {
+                        room.take(tenant).await?.scan(&store, move |_| work()).await.map(drop)
+                    }
+                });
+                is_begun.await.unwrap();
+                client.abort();
+                assert!(client.await.is_err_and(|error| error.is_cancelled()));
+                gates.push(open);
+            }
+            assert_eq!(left(), (before.0 - 1, before.1 - 1));
+            drop(gates);
+            // All of them can be had again.
+            drop(room.take(tenant).await.ok().unwrap());
+            let turns = u32::try_from(before.1).unwrap();
+            assert!(Arc::clone(&room.share(tenant).writes).acquire_many_owned(turns).await.is_ok());
+        });
     }
 
     #[tokio::test(start_paused = true)]

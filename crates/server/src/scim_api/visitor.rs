@@ -191,11 +191,11 @@ impl Writer {
         T: Send + 'static,
     {
         let Self(admitted) = self;
-        let _turn = app.room().write(admitted.caller.tenant()).await?;
+        let turn = app.room().write(admitted.caller.tenant()).await?;
         let (caller, token) = (Arc::clone(&admitted.caller), admitted.token.clone());
-        let written = app.store.write(move |tx| {
+        let written = turn.write(&app.store, move |tx| {
             token.check(tx, &caller, now)?;
-            Ok::<_, Rejection>(use_case(tx, caller.may_write()?)?)
+            Ok(use_case(tx, caller.may_write()?)?)
         });
         let written = written.await?;
         app.tell_changed();

@@ -227,6 +227,52 @@ fn gr_09_a_put_that_is_silent_about_members() {
     });
 }
 
+/// GR-03, TI-02: a mistake in an id of a list that replaces all members is told, and not taken for none.
+#[test]
+fn a_list_that_replaces_members_empties_no_group_by_mistake() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let (ann, bob) = (world.user("ann").await, world.user("bob").await);
+        let group = world.group("G", &[&ann]).await;
+        let at = format!("/Groups/{group}");
+        for wrong in [
+            json!([{ "value": "bogus" }]),
+            json!([{ "value": &ann[1..] }]),
+            json!([{ "value": ann.replace('-', "") }]),
+            json!([{ "value": format!("{ann} ") }]),
+            json!([{ "value": bob }, { "value": "bogus" }]),
+            json!([{ "value": bob }, { "value": "bulkId:1" }]),
+            json!(["bogus"]),
+            json!([{ "value": null }]),
+            json!([{ "value": "" }]),
+            json!([{ "display": "Bob" }]),
+            json!([{}]),
+            json!([null]),
+            json!([bob, ""]),
+        ] {
+            let put = json!({ "schemas": [GROUP], "displayName": "H", "Members": wrong });
+            let replace = operations(&json!([{ "op": "replace", "path": "members", "value": wrong }]));
+            let inner = operations(&json!([{ "op": "replace", "value": { "displayName": "H", "members": wrong } }]));
+            for (method, body) in [("PUT", put), ("PATCH", replace), ("PATCH", inner)] {
+                let answer = world.call(method, &at, &body).await;
+                assert_eq!((answer.status.as_u16(), &answer.body["scimType"]), (400, &json!("invalidValue")), "{body}");
+                assert!(answer.body["detail"].as_str().unwrap().contains("member"), "{}", answer.body);
+            }
+            assert_eq!(
+                (world.members(&group).await, &world.get(&at).await.body["displayName"]),
+                (vec![ann.clone()], &json!("G"))
+            );
+        }
+        for (right, left) in
+            [(json!([{ "value": bob }]), vec![bob.clone()]), (json!(ann), vec![ann.clone()]), (json!([]), vec![])]
+        {
+            let replace = operations(&json!([{ "op": "replace", "path": "members", "value": right }]));
+            assert!(world.call("PATCH", &at, &replace).await.status.is_success());
+            assert_eq!(world.members(&group).await, left);
+        }
+    });
+}
+
 #[test]
 fn a_membership_is_a_change_of_the_group() {
     on_both(|store| async {

@@ -58,6 +58,35 @@ fn write_with_fate(tx: &mut WriteTx<'_>, name: &str, fate: Fate) -> Result<(), S
     }
 }
 
+/// A client that goes away ends what it asked for, and not only the waiting.
+#[test]
+fn a_scan_that_nobody_waits_for_ends_at_its_next_statement() {
+    on_both(|store| async move {
+        let (begun, is_begun) = tokio::sync::oneshot::channel();
+        let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let scan = {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let scan = store.scan(move |tx| {
+                    let first = setting(tx, "a").is_ok();
+                    let _ = begun.send(());
+                    let _ = may_go_on.recv();
+                    let _ = tell.send((first, setting(tx, "a").is_ok()));
+                    Ok::<_, StoreError>(())
+                });
+                scan.await
+            })
+        };
+        is_begun.await.unwrap();
+        scan.abort();
+        assert!(scan.await.unwrap_err().is_cancelled());
+        go_on.send(()).unwrap();
+        assert_eq!(told.await.unwrap(), (true, false));
+        assert!(store.scan(|tx| setting(tx, "a")).await.is_ok());
+    });
+}
+
 #[test]
 fn of_two_hundred_writers_at_once_each_has_its_own_fate() {
     on_both(|store| async move {
