@@ -8,9 +8,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
+use order::in_order;
 use serde_json::{Map, Value};
-
-pub use order::in_order;
 
 use crate::error::echo;
 use crate::input::lists_schema;
@@ -19,7 +18,7 @@ use crate::patch::take;
 use crate::{BULK_REQUEST_URN, PATCH_OP_URN, ScimError};
 
 /// What an operation of a bulk request does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BulkMethod {
     /// Makes a resource.
     Post,
@@ -75,6 +74,7 @@ pub enum BulkId {
 
 /// One operation of a bulk request.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BulkOperation {
     /// What it does.
     pub method: BulkMethod,
@@ -104,7 +104,28 @@ pub struct BulkEntry {
 }
 
 /// A bulk request.
+///
+/// ```
+/// use scim::bulk::BulkRequest;
+/// use serde_json::json;
+///
+/// let request = BulkRequest::read(
+///     json!({
+///         "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+///         "Operations": [
+///             { "method": "POST", "path": "/Groups", "bulkId": "g", "data": { "members": [{ "value": "bulkId:u" }] } },
+///             { "method": "POST", "path": "/Users", "bulkId": "u", "data": { "userName": "ada" } },
+///         ],
+///     }),
+///     || "id-that-was-chosen".to_owned(),
+/// )?;
+/// assert_eq!(request.order(), [[1], [0]], "the user is made first");
+/// let group = request.entries[0].operation.as_ref().expect("it is well-formed");
+/// assert_eq!(group.data["members"][0]["value"], "id-that-was-chosen");
+/// # Ok::<(), scim::bulk::BulkError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BulkRequest {
     /// After how many errors the rest is left undone; `None` for never.
     pub fail_on_errors: Option<u64>,
@@ -113,18 +134,14 @@ pub struct BulkRequest {
 }
 
 /// A bulk request is refused as a whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BulkError {
-    /// It has more operations than [`BULK_OPERATIONS_MAX`] (RFC 7644 §3.7.4).
+    /// It has more operations than [`BULK_OPERATIONS_MAX`] (RFC 7644 §3.7.4); the status that goes with it is 413.
+    #[error("a bulk request has at most {BULK_OPERATIONS_MAX} operations")]
     TooManyOperations,
     /// It is malformed.
-    Scim(ScimError),
-}
-
-impl From<ScimError> for BulkError {
-    fn from(error: ScimError) -> Self {
-        Self::Scim(error)
-    }
+    #[error(transparent)]
+    Scim(#[from] ScimError),
 }
 
 impl BulkRequest {
@@ -181,6 +198,8 @@ impl BulkRequest {
                 Some(BulkId::Known(id)) => last_about.insert((operation.endpoint.as_str(), id.as_str()), number),
                 Some(BulkId::Made(by)) => last_made.insert(*by, number),
             });
+            // What was read names operations that there are; what a caller has changed may not.
+            all.retain(|other| *other < self.entries.len());
             after.push(all);
         }
         in_order(&after)

@@ -43,6 +43,20 @@ pub enum Edge {
 }
 
 /// What a cursor says.
+///
+/// ```
+/// use scim::{Cursor, Edge, Place};
+///
+/// // In earnest: a keyed hash of the bytes and of what the query says.
+/// let tag = |bytes: &[u8]| [bytes.len() as u8; 32];
+/// let place = Place { part: 0, id: [7; 16], key: None };
+/// let expires = "2026-01-31T08:00:00Z".parse().expect("it is a moment");
+/// let text = Cursor { edge: Edge::After(place), total: None, expires }.seal(tag);
+///
+/// let opened = Cursor::open(&text, |bytes, sealed| sealed == tag(bytes)).expect("nobody has changed it");
+/// assert_eq!(opened.expires, expires);
+/// assert!(Cursor::open("forged", |bytes, sealed| sealed == tag(bytes)).is_none());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     /// The page it asks for.

@@ -1,11 +1,21 @@
-//! The errors of the protocol (RFC 7644 §3.12). Which HTTP status they become is the server's table.
+//! The errors of the protocol, with the status that goes with each (RFC 7644 §3.12).
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::limits::ECHO_CHARS_MAX;
 
 /// The `scimType` keywords of RFC 7644 §3.12, table 9, and of RFC 9865 §2.1, table 3.
+///
+/// ```
+/// use scim::ScimType;
+///
+/// assert_eq!(ScimType::Uniqueness.as_str(), "uniqueness");
+/// assert_eq!(ScimType::Uniqueness.status(), 409);
+/// assert_eq!("noTarget".parse(), Ok(ScimType::NoTarget));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ScimType {
     /// The filter is malformed, or compares in a way the attribute does not allow.
     InvalidFilter,
@@ -36,8 +46,44 @@ pub enum ScimType {
 }
 
 impl ScimType {
+    /// All keywords.
+    pub const ALL: [Self; 13] = [
+        Self::InvalidFilter,
+        Self::TooMany,
+        Self::Uniqueness,
+        Self::Mutability,
+        Self::InvalidSyntax,
+        Self::InvalidPath,
+        Self::NoTarget,
+        Self::InvalidValue,
+        Self::InvalidVers,
+        Self::Sensitive,
+        Self::InvalidCursor,
+        Self::ExpiredCursor,
+        Self::InvalidCount,
+    ];
+
+    /// The HTTP status that goes with it: 409 for what is in use, 403 for what an address must not hold (RFC 7644 §7.5.2), else 400.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::Uniqueness => 409,
+            Self::Sensitive => 403,
+            Self::InvalidFilter
+            | Self::TooMany
+            | Self::Mutability
+            | Self::InvalidSyntax
+            | Self::InvalidPath
+            | Self::NoTarget
+            | Self::InvalidValue
+            | Self::InvalidVers
+            | Self::InvalidCursor
+            | Self::ExpiredCursor
+            | Self::InvalidCount => 400,
+        }
+    }
+
     /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvalidFilter => "invalidFilter",
             Self::TooMany => "tooMany",
@@ -62,9 +108,25 @@ impl fmt::Display for ScimType {
     }
 }
 
+impl FromStr for ScimType {
+    type Err = ScimError;
+
+    /// The word as the RFCs write it, in any case.
+    ///
+    /// # Errors
+    /// `invalidValue` for any other word.
+    fn from_str(word: &str) -> Result<Self, ScimError> {
+        Self::ALL
+            .into_iter()
+            .find(|known| known.as_str().eq_ignore_ascii_case(word))
+            .ok_or_else(|| ScimError::invalid_value(format!("'{}' is no scimType", echo(word))))
+    }
+}
+
 /// A refusal that the client is told about. The detail repeats at most 64 characters of what the client sent, escaped.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{scim_type}: {detail}")]
+#[non_exhaustive]
 pub struct ScimError {
     /// The keyword.
     pub scim_type: ScimType,
@@ -123,6 +185,15 @@ mod tests {
             assert_eq!(echo(text), expected);
         }
         assert_eq!(echo(&"x".repeat(100)), format!("{}…", "x".repeat(ECHO_CHARS_MAX)));
+    }
+
+    #[test]
+    fn every_keyword_is_read_back() {
+        for keyword in ScimType::ALL {
+            assert_eq!(keyword.as_str().to_uppercase().parse(), Ok(keyword));
+            assert!(matches!(keyword.status(), 400 | 403 | 409), "{keyword}");
+        }
+        assert!("other".parse::<ScimType>().is_err());
     }
 
     #[test]

@@ -6,8 +6,9 @@ use serde_json::value::RawValue;
 use crate::{ERROR_URN, LIST_RESPONSE_URN, ScimError};
 
 /// One page of resources (RFC 7644 §3.4.2, RFC 9865 §2). Resources are written as they are; [`RawValue`] lets stored documents through unparsed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ListResponse<T = Box<RawValue>> {
     /// The message's URN.
     #[serde(default)]
@@ -52,8 +53,16 @@ impl<T> ListResponse<T> {
 }
 
 /// The body of an error (RFC 7644 §3.12).
+///
+/// ```
+/// use scim::{ErrorBody, ScimError};
+///
+/// let body = ErrorBody::from(&ScimError::uniqueness("userName is taken"));
+/// assert_eq!((body.status.as_str(), body.scim_type.as_deref()), ("409", Some("uniqueness")));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ErrorBody {
     /// The message's URN.
     #[serde(default)]
@@ -79,9 +88,15 @@ impl ErrorBody {
         }
     }
 
-    /// An error of the protocol, with the status that the server's table gives it.
+    /// An error of the protocol, with the status of the answer that it goes into.
     pub fn of(status: u16, error: &ScimError) -> Self {
         Self { scim_type: Some(error.scim_type.as_str().to_owned()), ..Self::new(status, error.detail.as_str()) }
+    }
+}
+
+impl From<&ScimError> for ErrorBody {
+    fn from(error: &ScimError) -> Self {
+        Self::of(error.scim_type.status(), error)
     }
 }
 

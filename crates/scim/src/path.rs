@@ -12,6 +12,19 @@ use crate::{ScimError, limits};
 ///
 /// Where a URN ends and the attribute begins cannot be told from the text alone, so the last colon splits; a URN that names a whole
 /// extension is split the same way, and resolving puts it together again.
+///
+/// ```
+/// use scim::{AttributePath, ResourceType};
+///
+/// let path: AttributePath = r#"EMAILS[type eq "work"].value"#.parse()?;
+/// assert_eq!((path.attribute.as_str(), path.sub_attribute.as_deref()), ("EMAILS", Some("value")));
+///
+/// let users = ResourceType::user();
+/// let found = users.resolve(&path).expect("users have emails");
+/// assert_eq!(found.to_string(), "emails.value");
+/// assert!(users.resolve(&"nothing".parse()?).is_none());
+/// # Ok::<(), scim::ScimError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttributePath {
     /// What comes before the last colon, if the path starts with `urn:`.

@@ -10,6 +10,17 @@ use crate::{AttributePath, Attributes, ResourceType, ScimError};
 
 /// What a request asked for with `attributes` or `excludedAttributes`. A path with a filter keeps the elements that match
 /// (`emails[type eq "work"]`); names that lead nowhere ask for nothing.
+///
+/// ```
+/// use scim::{Projection, ResourceType};
+/// use serde_json::json;
+///
+/// let mut ada = json!({ "id": "1", "userName": "ada", "title": "Countess", "password": "never shown" });
+/// let shown = ada.as_object_mut().expect("written as an object");
+/// Projection::read(None, Some("title"))?.apply(&ResourceType::user(), shown);
+/// assert_eq!(ada, json!({ "id": "1", "userName": "ada" }));
+/// # Ok::<(), scim::ScimError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Projection {
     choice: Choice,

@@ -9,6 +9,24 @@ use crate::schema::{Attribute, Kind, Mutability, Returned, Schema, Uniqueness, f
 use crate::{GROUP_URN, ScimError, USER_URN, limits};
 
 /// A kind of resource: a core schema with its extensions, perhaps restricted to what one application knows.
+///
+/// ```
+/// use scim::{Attribute, Kind, ResourceType, Schema};
+/// use serde_json::json;
+///
+/// // Users as one application knows them.
+/// let users = ResourceType::user().restrict(["userName", "name.familyName", "active"])?.require("name.familyName")?;
+/// assert!(users.find("emails").is_none());
+///
+/// // And devices.
+/// let serial = Attribute { required: true, case_exact: true, ..Attribute::new("serialNumber", Kind::String) };
+/// let schema = Schema::new("urn:example:schemas:1.0:Device", "Device", vec![serial]);
+/// schema.check()?;
+/// let devices = ResourceType::new("Device", "/Devices", "Things with a serial number", schema);
+/// let device = devices.read(json!({ "schemas": ["urn:example:schemas:1.0:Device"], "SERIALNUMBER": "S-1" }))?;
+/// assert_eq!(device["serialNumber"], "S-1");
+/// # Ok::<(), scim::ScimError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceType {
     /// Its name and id, such as `User`.

@@ -2,6 +2,7 @@
 //! `resource_type`.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +36,7 @@ pub const BULK_RESPONSE_URN: &str = "urn:ietf:params:scim:api:messages:2.0:BulkR
 pub const ERROR_URN: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
 /// An attribute's data type (RFC 7643 §2.3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
     /// Unicode text.
@@ -58,7 +59,7 @@ pub enum Kind {
 }
 
 /// Who may change an attribute, and when (RFC 7643 §7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Mutability {
     /// Only the service provider sets it.
@@ -73,7 +74,7 @@ pub enum Mutability {
 }
 
 /// When an attribute is part of an answer (RFC 7643 §7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Returned {
     /// In every answer.
@@ -88,7 +89,7 @@ pub enum Returned {
 }
 
 /// Among what an attribute's value is unique (RFC 7643 §7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Uniqueness {
     /// Not unique.
@@ -99,6 +100,31 @@ pub enum Uniqueness {
     /// In the world.
     Global,
 }
+
+macro_rules! words {
+    ($kind:ident: $($variant:ident => $word:literal),* $(,)?) => {
+        impl $kind {
+            /// The word in a schema.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+        }
+
+        impl fmt::Display for $kind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+words!(Kind: String => "string", Boolean => "boolean", Decimal => "decimal", Integer => "integer", DateTime => "dateTime",
+    Reference => "reference", Binary => "binary", Complex => "complex");
+words!(Mutability: ReadOnly => "readOnly", ReadWrite => "readWrite", Immutable => "immutable", WriteOnly => "writeOnly");
+words!(Returned: Always => "always", Never => "never", Default => "default", Request => "request");
+words!(Uniqueness: None => "none", Server => "server", Global => "global");
 
 /// One attribute definition (RFC 7643 §7). Left out of JSON: what has no value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,7 +189,7 @@ pub(crate) fn find<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a At
     attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
 }
 
-/// A schema (RFC 7643 §7). `schemas` and `meta` of its representation are added by who answers.
+/// A schema (RFC 7643 §7), made with [`Schema::new`] or read with [`Schema::read`]. `schemas` and `meta` of its representation are added by who answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Schema {
@@ -180,6 +206,11 @@ pub struct Schema {
 }
 
 impl Schema {
+    /// A schema of these attributes; [`Schema::check`] tells whether it is sound.
+    pub fn new(id: impl Into<String>, name: impl Into<String>, attributes: Vec<Attribute>) -> Self {
+        Self { id: id.into(), name: name.into(), description: String::new(), attributes }
+    }
+
     /// The attribute of this name, in any case.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
         find(&self.attributes, name)
@@ -255,4 +286,25 @@ pub fn core_group() -> Schema {
 /// The enterprise extension of User.
 pub fn enterprise_user() -> Schema {
     built_in(include_str!("../schemas/enterprise_user.json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_those_of_json() {
+        for word in ["string", "boolean", "decimal", "integer", "dateTime", "reference", "binary", "complex"] {
+            assert_eq!(serde_json::from_value::<Kind>(word.into()).unwrap().to_string(), word);
+        }
+        for word in ["readOnly", "readWrite", "immutable", "writeOnly"] {
+            assert_eq!(serde_json::from_value::<Mutability>(word.into()).unwrap().to_string(), word);
+        }
+        for returned in [Returned::Always, Returned::Never, Returned::Default, Returned::Request] {
+            assert_eq!(serde_json::to_value(returned).unwrap(), returned.to_string());
+        }
+        for uniqueness in [Uniqueness::None, Uniqueness::Server, Uniqueness::Global] {
+            assert_eq!(serde_json::to_value(uniqueness).unwrap(), uniqueness.to_string());
+        }
+    }
 }

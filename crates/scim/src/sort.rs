@@ -14,6 +14,18 @@ use crate::{AttributePath, Attributes, Moment, ResourceType, ScimError};
 pub const SORT_KEY_BYTES_MAX: usize = 2048;
 
 /// An attribute to sort by.
+///
+/// ```
+/// use scim::{ResourceType, Sort};
+/// use serde_json::json;
+///
+/// let sort = Sort::read("name.familyName", &ResourceType::user())?;
+/// let mut people = [json!({ "name": { "familyName": "lovelace" } }), json!({}), json!({ "name": { "familyName": "Hopper" } })];
+/// people.sort_by_key(|person| sort.key(person.as_object().expect("written as an object")));
+/// assert_eq!(people[0]["name"]["familyName"], "Hopper");
+/// assert_eq!(people[2], json!({}), "who has none comes last");
+/// # Ok::<(), scim::ScimError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sort {
     path: String,

@@ -7,6 +7,7 @@ use store::members;
 use store::resources::{ResourceKind, ResourceRecord};
 use store::{ReadTx, ResourceId};
 
+use super::check::Memberships;
 use super::stream::Stream;
 use super::{
     Begin, LIST_BYTES_MAX, Listing, MEMBER_EFFORT, PAGE_EFFORT_MAX, Part, SCAN_BYTES_MAX, SCAN_EFFORT_MAX,
@@ -212,12 +213,12 @@ impl<'q> Page<'q> {
         part: usize,
         record: &ResourceRecord,
     ) -> Result<Attributes, ProviderError> {
-        let Part { kind, member_ids, .. } = &self.listing.parts[part];
+        let Part { kind, memberships, .. } = &self.listing.parts[part];
         self.read.spend(record.doc.len() as u64)?;
-        self.effort.spend(MEMBER_EFFORT.saturating_mul(member_ids.len() as u64))?;
+        self.effort.spend(MEMBER_EFFORT.saturating_mul(memberships.look_ups()))?;
         let mut resource = document::read(&record.doc)?;
         complete(self.caller, *kind, record, self.view.base, &mut resource)?;
-        join_members(tx, self.caller, record.id, member_ids, &mut resource)?;
+        join_memberships(tx, self.caller, (*kind, record.id), memberships, &mut resource)?;
         Ok(resource)
     }
 
@@ -284,22 +285,38 @@ impl<'q> Page<'q> {
     }
 }
 
-/// Of the ids a filter asks about, adds those that are members.
-fn join_members(
+/// Of the memberships that a filter asks about, adds those that there are.
+fn join_memberships(
     tx: &mut ReadTx<'_>,
     caller: &Caller,
-    group: ResourceId,
-    asked: &[ResourceId],
+    (kind, id): (ResourceKind, ResourceId),
+    asked: &Memberships,
     resource: &mut Attributes,
 ) -> Result<(), ProviderError> {
+    let tenant = caller.tenant();
+    let is_group = kind == ResourceKind::Group;
     let mut present = Vec::new();
-    for id in asked {
-        if members::is_member(tx, caller.tenant(), group, *id)? {
-            present.push(json!({ "value": id.to_string() }));
+    for other in &asked.ids {
+        let is_there = if is_group {
+            members::is_member(tx, tenant, id, *other)?
+        } else {
+            members::is_in(tx, tenant, *other, id)?
+        };
+        if is_there {
+            present.push(*other);
         }
     }
+    if asked.any && present.is_empty() {
+        // One is enough to tell that there are some.
+        present = if is_group {
+            members::members_after(tx, tenant, id, None, 1)?.into_iter().map(|member| member.id).collect()
+        } else {
+            members::group_ids_of(tx, tenant, id, None, 1)?
+        };
+    }
+    let present: Vec<Value> = present.into_iter().map(|other| json!({ "value": other.to_string() })).collect();
     if !present.is_empty() {
-        resource.insert("members".to_owned(), Value::Array(present));
+        resource.insert(asked.attribute.to_owned(), Value::Array(present));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 /// An order in which each number comes after those that `after` lists for it, and else as early as its own number lets it. Numbers that
 /// come after each other in a circle come together, as one entry, sorted.
-pub fn in_order(after: &[Vec<usize>]) -> Vec<Vec<usize>> {
+pub(super) fn in_order(after: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let (circle_of, mut circles) = circles(after);
     let mut waits_for = vec![0_usize; circles.len()];
     let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); circles.len()];

@@ -273,7 +273,9 @@ fn key(comparison: Comparison, value: &Literal) -> Option<Key> {
         (Comparison::Boolean, Literal::String(text)) => boolean(text).map(Key::Boolean),
         (Comparison::Boolean, Literal::Boolean(value)) => Some(Key::Boolean(*value)),
         (Comparison::Number, Literal::Number { value, .. }) => Some(Key::Number(value.clone())),
-        (Comparison::Instant, Literal::String(text)) => Moment::read_any(text).or_else(|| Moment::midnight(text)).map(Key::Instant),
+        (Comparison::Instant, Literal::String(text)) => {
+            Moment::read_any(text).or_else(|| Moment::midnight(text)).map(Key::Instant)
+        }
         _ => None,
     }
 }

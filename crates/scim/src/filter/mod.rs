@@ -49,7 +49,7 @@ impl Operator {
         [Self::Eq, Self::Ne, Self::Co, Self::Sw, Self::Ew, Self::Gt, Self::Ge, Self::Lt, Self::Le];
 
     /// The word in a filter.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Eq => "eq",
             Self::Ne => "ne",
@@ -61,6 +61,27 @@ impl Operator {
             Self::Lt => "lt",
             Self::Le => "le",
         }
+    }
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Operator {
+    type Err = ScimError;
+
+    /// The word in any case.
+    ///
+    /// # Errors
+    /// `invalidFilter` for any other word; `pr` compares nothing and is none.
+    fn from_str(word: &str) -> Result<Self, ScimError> {
+        Self::ALL
+            .into_iter()
+            .find(|operator| word.eq_ignore_ascii_case(operator.as_str()))
+            .ok_or_else(|| ScimError::invalid_filter("a comparison is eq, ne, co, sw, ew, gt, ge, lt or le"))
     }
 }
 
@@ -95,6 +116,24 @@ impl Literal {
 }
 
 /// A filter. Trees are as deep as parentheses were, so dropping one cannot exhaust the stack.
+///
+/// ```
+/// use scim::{Filter, Literal, Operator, ResourceType};
+///
+/// let filter: Filter = r#"userName Eq "ada" and emails[type eq "work" and value co "@x"]"#.parse()?;
+/// // It is printed in one way, however it was written.
+/// assert_eq!(filter.to_string(), r#"userName eq "ada" and emails[type eq "work" and value co "@x"]"#);
+///
+/// // What makes no sense for a resource type is refused before any resource is looked at.
+/// let users = ResourceType::user();
+/// filter.check(&users)?;
+/// assert!("active gt true".parse::<Filter>()?.check(&users).is_err());
+///
+/// // What must be equal in every match, for a planner that looks for an index.
+/// let terms = filter.equality_terms(&users);
+/// assert_eq!(terms[0], ("userName".to_owned(), &Literal::String("ada".to_owned())));
+/// # Ok::<(), scim::ScimError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Filter {
     /// All hold; at least two.

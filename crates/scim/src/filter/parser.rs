@@ -149,10 +149,7 @@ impl<'t> Parser<'t> {
         if self.take_keyword("pr") {
             return Ok(Filter::Present(path));
         }
-        let Some(operator) = Operator::ALL.into_iter().find(|operator| word.eq_ignore_ascii_case(operator.as_str()))
-        else {
-            return self.fail("expected an operator");
-        };
+        let Ok(operator) = word.parse::<Operator>() else { return self.fail("expected an operator") };
         self.at += word.len();
         self.skip_blanks();
         Ok(Filter::Compare { path, operator, value: self.literal()? })

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Draft, Op, Operation, list};
+use super::{Draft, Op, Operation, list, removal};
 use crate::error::echo;
 use crate::resource_type::{Resolved, Target, unknown_path};
 use crate::schema::{Attribute, Kind, Mutability};
@@ -214,12 +214,12 @@ impl<'a> Draft<'a> {
             return Err(not_mutable(attribute));
         }
         match (path.filter.as_deref(), sub_attribute) {
-            (Some(filter), sub) => list::remove_matching(level, attribute, sub, filter, value)?,
-            (None, Some(sub)) if attribute.multi_valued => list::remove_in_all(level, attribute, sub, value)?,
+            (Some(filter), sub) => removal::remove_matching(level, attribute, sub, filter, value)?,
+            (None, Some(sub)) if attribute.multi_valued => removal::remove_in_all(level, attribute, sub, value)?,
             (None, Some(sub)) => remove_part(level, attribute, sub, value)?,
             (None, None) if attribute.multi_valued && !value.is_null() => {
                 let by_value_only = resource_type.is_members(attribute);
-                list::remove_values(resource_type, level, attribute, value, by_value_only)?;
+                removal::remove_values(resource_type, level, attribute, value, by_value_only)?;
             }
             (None, None) => {
                 level.remove(&attribute.name);
@@ -306,7 +306,7 @@ fn remove_part(
     sub: &Attribute,
     value: Value,
 ) -> Result<(), ScimError> {
-    let named = list::Parts::named(sub, value)?;
+    let named = removal::Parts::named(sub, value)?;
     // A stored value of another form, from before the attribute was complex, has no parts.
     if let Some(Value::Object(object)) = level.get_mut(&attribute.name) {
         named.remove_from(object)?;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Op;
 use super::edit::{is_clearing, not_mutable, store};
+use super::removal::remove_in_all;
 use crate::error::echo;
 use crate::filter::ElementMatcher;
 use crate::schema::{Attribute, Kind, Mutability};
@@ -23,7 +24,7 @@ pub(super) fn object_of(value: &mut Value) -> &mut Map<String, Value> {
 }
 
 /// Takes the elements out of a level; a single stored value counts as a list of one.
-fn take_elements(level: &mut Map<String, Value>, attribute: &Attribute) -> Vec<Value> {
+pub(super) fn take_elements(level: &mut Map<String, Value>, attribute: &Attribute) -> Vec<Value> {
     match level.remove(&attribute.name) {
         Some(Value::Array(elements)) => elements,
         Some(Value::Null) | None => Vec::new(),
@@ -31,7 +32,7 @@ fn take_elements(level: &mut Map<String, Value>, attribute: &Attribute) -> Vec<V
     }
 }
 
-fn put_elements(level: &mut Map<String, Value>, attribute: &Attribute, elements: Vec<Value>) {
+pub(super) fn put_elements(level: &mut Map<String, Value>, attribute: &Attribute, elements: Vec<Value>) {
     store(level, attribute, (!elements.is_empty()).then_some(Value::Array(elements)));
 }
 
@@ -67,58 +68,7 @@ fn put_by(op: Op, object: &mut Map<String, Value>, sub: &Attribute, read: Option
     }
 }
 
-/// What is taken out of a sub-attribute: all of it, or some values of its list.
-pub(super) struct Parts<'a> {
-    sub: &'a Attribute,
-    /// The values, as they are compared; `None` for all.
-    values: Option<HashSet<String>>,
-}
-
-impl<'a> Parts<'a> {
-    /// Values can be named of a list only; of anything else all is meant.
-    pub(super) fn named(sub: &'a Attribute, value: Value) -> Result<Self, ScimError> {
-        if value.is_null() || !sub.multi_valued {
-            return Ok(Self { sub, values: None });
-        }
-        let named = value::read_single(sub, value)?;
-        let values = named.iter().filter_map(Value::as_array).flatten().map(|value| sub.canonical(value)).collect();
-        Ok(Self { sub, values: Some(values) })
-    }
-
-    /// Tells whether there was something to take away.
-    pub(super) fn remove_from(&self, object: &mut Map<String, Value>) -> Result<bool, ScimError> {
-        let Some(held) = object.get(&self.sub.name) else { return Ok(false) };
-        let left = self.values.as_ref().and_then(|named| {
-            let held = held.as_array().map_or(std::slice::from_ref(held), Vec::as_slice);
-            let left: Vec<Value> =
-                held.iter().filter(|value| !named.contains(&self.sub.canonical(value))).cloned().collect();
-            (!left.is_empty()).then_some(Value::Array(left))
-        });
-        put(object, self.sub, left)?;
-        Ok(true)
-    }
-}
-
-/// Takes something out of a sub-attribute of every element; elements that say nothing without it go.
-pub(super) fn remove_in_all(
-    level: &mut Map<String, Value>,
-    attribute: &Attribute,
-    sub: &Attribute,
-    value: Value,
-) -> Result<(), ScimError> {
-    let named = Parts::named(sub, value)?;
-    let mut left = Vec::new();
-    for mut element in take_elements(level, attribute) {
-        if !named.remove_from(object_of(&mut element))? || !says_nothing(&element) {
-            left.push(element);
-        }
-    }
-    value::drop_repeated(&mut left);
-    put_elements(level, attribute, left);
-    Ok(())
-}
-
-fn says_nothing(element: &Value) -> bool {
+pub(super) fn says_nothing(element: &Value) -> bool {
     element.as_object().is_none_or(|object| object.keys().all(|key| LABELS.contains(&key.as_str())))
 }
 
@@ -433,60 +383,4 @@ fn described(attribute: &Attribute, filter: &Filter, op: Op) -> Result<Value, Sc
 
 fn is_suggested(sub: &Attribute, text: &str) -> bool {
     sub.canonical_values.iter().any(|suggested| suggested.eq_ignore_ascii_case(text))
-}
-
-/// Removes the elements that match, or one sub-attribute of each.
-pub(super) fn remove_matching(
-    level: &mut Map<String, Value>,
-    attribute: &Attribute,
-    sub: Option<&Attribute>,
-    filter: &Filter,
-    value: Value,
-) -> Result<(), ScimError> {
-    let matcher = matcher(attribute, filter)?;
-    let named = sub.map(|sub| Parts::named(sub, value)).transpose()?;
-    let mut left = Vec::new();
-    for mut element in take_elements(level, attribute) {
-        if !matcher.matches(&element) {
-            left.push(element);
-        } else if let Some(named) = &named
-            && !(named.remove_from(object_of(&mut element))? && says_nothing(&element))
-        {
-            left.push(element);
-        }
-    }
-    put_elements(level, attribute, left);
-    Ok(())
-}
-
-/// Removes the elements that a list of values names: by `value` (and `type`, when both have one), or by all that is given.
-pub(super) fn remove_values(
-    resource_type: &ResourceType,
-    level: &mut Map<String, Value>,
-    attribute: &Attribute,
-    value: Value,
-    by_value_only: bool,
-) -> Result<(), ScimError> {
-    let named = value::read_elements(resource_type, attribute, value)?;
-    let mut elements = take_elements(level, attribute);
-    if by_value_only {
-        let ids: HashSet<&str> = named.iter().filter_map(|element| element.get("value")?.as_str()).collect();
-        elements.retain(|element| element.get("value").and_then(Value::as_str).is_none_or(|id| !ids.contains(id)));
-    } else {
-        elements.retain(|element| !named.iter().any(|name| is_named(attribute, element, name)));
-    }
-    put_elements(level, attribute, elements);
-    Ok(())
-}
-
-fn is_named(attribute: &Attribute, element: &Value, name: &Value) -> bool {
-    let (Value::Object(element), Value::Object(name)) = (element, name) else { return attribute.same(element, name) };
-    let same = |key: &str, known: &Value, named: &Value| {
-        attribute.sub_attribute(key).map_or(known == named, |sub| sub.same(known, named))
-    };
-    if let Some(value) = name.get("value") {
-        return element.get("value").is_some_and(|known| same("value", known, value))
-            && name.get("type").is_none_or(|kind| element.get("type").is_none_or(|known| same("type", known, kind)));
-    }
-    name.iter().all(|(key, value)| element.get(key).is_some_and(|known| same(key, known, value)))
 }

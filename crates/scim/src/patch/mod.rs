@@ -1,5 +1,5 @@
 //! PATCH (RFC 7644 §3.5.2): reading the message and applying it as a whole. One operation is in `edit`, elements of multi-valued
-//! attributes are in `list`, what they may cost in `effort`, a group's members in `members`.
+//! attributes are in `list` and `removal`, what they may cost in `effort`, a group's members in `members`.
 
 mod edit;
 mod effort;
@@ -7,6 +7,7 @@ mod form;
 mod list;
 mod members;
 mod named;
+mod removal;
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +28,7 @@ use crate::resource_type::Resolved;
 use crate::{AttributePath, Attributes, Filter, Mutability, PATCH_OP_URN, ResourceType, ScimError};
 
 /// What an operation does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
     /// Adds values, or sets a single value.
     Add,
@@ -39,7 +40,7 @@ pub enum Op {
 
 impl Op {
     /// The word on the wire, in the RFC's lower case.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Add => "add",
             Self::Remove => "remove",
@@ -81,6 +82,22 @@ pub struct Operation {
 }
 
 /// The operations of one PATCH, in order.
+///
+/// ```
+/// use scim::{Op, Operation, PatchOp, ResourceType};
+/// use serde_json::json;
+///
+/// // As a client makes one; as a server reads one, see [`PatchOp::read`].
+/// let patch = PatchOp {
+///     operations: vec![Operation { op: Op::Replace, path: Some("name.givenName".parse()?), value: Some(json!("Ada")) }],
+/// };
+/// let users = ResourceType::user();
+/// let mut user = json!({ "userName": "ada" }).as_object().expect("written as an object").clone();
+/// assert!(patch.apply(&users, &mut user)?, "something changed");
+/// assert_eq!(user["name"], json!({ "givenName": "Ada" }));
+/// assert!(!patch.apply(&users, &mut user)?, "the second time nothing does");
+/// # Ok::<(), scim::ScimError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PatchOp {
     /// Applied one after the other; may be empty.

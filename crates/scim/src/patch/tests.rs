@@ -198,7 +198,7 @@ fn lists_are_added_to_replaced_and_removed_from() {
     }
     check(
         before.clone(),
-        json!([{"op": "replace", "path": "emails", "value": "c"}]),
+        json!([{"op": "replace", "path": "emails", "value": ["c"]}]),
         json!({"userName": "ada", "emails": [{"value": "c"}]}),
     );
     check(
@@ -225,7 +225,7 @@ fn lists_are_added_to_replaced_and_removed_from() {
     );
     let full: Vec<Value> = (0..VALUES_MAX).map(|n| json!({"value": n.to_string()})).collect();
     let full = json!({"userName": "ada", "emails": full});
-    assert_eq!(patched(&full, json!([{"op": "add", "path": "emails", "value": "one more"}])), Err(ScimType::TooMany));
+    assert_eq!(patched(&full, json!([{"op": "add", "path": "emails", "value": ["one more"]}])), Err(ScimType::TooMany));
 }
 
 #[test]

@@ -206,22 +206,8 @@ fn provider_status(error: &ProviderError) -> (StatusCode, Option<ScimType>) {
     }
 }
 
-const fn scim_status(scim_type: ScimType) -> StatusCode {
-    match scim_type {
-        ScimType::Uniqueness => StatusCode::CONFLICT,
-        ScimType::Sensitive => StatusCode::FORBIDDEN,
-        ScimType::InvalidFilter
-        | ScimType::TooMany
-        | ScimType::Mutability
-        | ScimType::InvalidSyntax
-        | ScimType::InvalidPath
-        | ScimType::NoTarget
-        | ScimType::InvalidValue
-        | ScimType::InvalidVers
-        | ScimType::InvalidCursor
-        | ScimType::ExpiredCursor
-        | ScimType::InvalidCount => StatusCode::BAD_REQUEST,
-    }
+fn scim_status(scim_type: ScimType) -> StatusCode {
+    StatusCode::from_u16(scim_type.status()).expect("the statuses of the protocol are those of HTTP")
 }
 
 const fn store_status(error: &StoreError) -> StatusCode {

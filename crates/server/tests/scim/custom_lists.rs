@@ -80,7 +80,8 @@ fn members_of_an_extension_beside_those_of_the_group() {
             (format!("{members} sw \"z\""), json!(1)),
             (format!("{members} eq \"{ann}\""), json!(0)),
             (format!("members eq \"{ann}\""), json!(2)),
-            ("members pr".to_owned(), json!("invalidFilter")),
+            ("members pr".to_owned(), json!(2)),
+            ("members.type pr".to_owned(), json!("invalidFilter")),
         ] {
             assert_eq!(total(&world, &filter).await, expected, "{filter}");
         }
