@@ -315,5 +315,15 @@ pub fn take_assertion(
     Ok(Taken::New)
 }
 
+/// Whether an assertion of a client, named by a hash, was taken and is kept in mind.
+pub fn is_assertion_taken(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    client: ClientId,
+    digest: &[u8],
+) -> Result<bool, StoreError> {
+    Ok(tx.first(&ASSERTION_TAKEN, params![tenant, client, digest], |_| Ok(()))?.is_some())
+}
+
 #[cfg(test)]
 pub(crate) mod tests;

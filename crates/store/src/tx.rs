@@ -14,6 +14,9 @@ use crate::sql::{Param, Row, Sql};
 /// Answers that a snapshot remembers.
 const MEMO_MAX: usize = 64;
 
+/// Long enough for the short transactions of others, in milliseconds.
+const LOCK_WAIT_BRIEF: &str = "SET LOCAL lock_timeout = 100";
+
 /// What use cases found out in a snapshot, for the next one that reads from it.
 pub(crate) type Memo = HashMap<[u8; 32], Arc<dyn Any + Send + Sync>>;
 
@@ -31,6 +34,8 @@ pub struct ReadTx<'c> {
     slot: i64,
     /// Becomes true when nobody waits for the outcome any more; see [`ReadTx::stop_when`].
     unwanted: Option<Arc<AtomicBool>>,
+    /// Whether it gives up rather than wait for others; see [`WriteTx::wait_briefly`].
+    waits_briefly: bool,
 }
 
 /// A transaction that may also write. Everything it did is kept, or nothing.
@@ -64,6 +69,7 @@ impl<'c> ReadTx<'c> {
             spent: 0,
             slot: 0,
             unwanted: None,
+            waits_briefly: false,
         }
     }
 
@@ -77,6 +83,7 @@ impl<'c> ReadTx<'c> {
             spent: 0,
             slot: 0,
             unwanted: None,
+            waits_briefly: false,
         }
     }
 
@@ -94,6 +101,7 @@ impl<'c> ReadTx<'c> {
             spent: 0,
             slot: 0,
             unwanted: None,
+            waits_briefly: false,
         }
     }
 
@@ -245,7 +253,14 @@ impl<'c> ReadTx<'c> {
             }
             self.failure.get_or_insert_with(|| error.clone());
         }
-        result
+        match result {
+            // The others are to go first; tried again as it is, it might meet them again.
+            Err(StoreError::Busy) if self.waits_briefly => {
+                self.failure = Some(StoreError::GaveUp);
+                Err(StoreError::GaveUp)
+            }
+            result => result,
+        }
     }
 }
 
@@ -265,6 +280,18 @@ impl<'c> WriteTx<'c> {
             None => Ok(value),
             Some(failure) => Err(went_on(&failure).into()),
         }
+    }
+
+    /// From here on waits for what another transaction holds only for a moment, and then fails as given up, without being tried again. For
+    /// transactions that take many locks in an order that a client chose: two that wait for each other would else do so until PostgreSQL
+    /// looks for a deadlock, after a second. On SQLite nobody else writes meanwhile.
+    pub fn wait_briefly(&mut self) -> Result<(), StoreError> {
+        self.0.noting(|inner| match inner {
+            Inner::Sqlite(_) => Ok(()),
+            Inner::Postgres { client, .. } => Ok(client.batch_execute(LOCK_WAIT_BRIEF)?),
+        })?;
+        self.0.waits_briefly = true;
+        Ok(())
     }
 
     /// Runs a part of the use case that is kept as a whole or not at all, whatever becomes of the rest. Parts may lie within parts.

@@ -78,6 +78,10 @@ pub fn run_batch(
     now: Timestamp,
 ) -> Result<Ran, ProviderError> {
     let begun = tx.spent();
+    if batch.units.len() > 1 {
+        // One that is alone keeps nobody waiting for something else than it asks for.
+        tx.wait_briefly()?;
+    }
     let mut failed = BTreeSet::clone(&batch.failed);
     let (mut results, mut errors_left) = (Vec::new(), batch.errors_left);
     for unit in &batch.units {

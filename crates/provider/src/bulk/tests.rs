@@ -124,3 +124,52 @@ fn a_database_that_is_gone_is_not_asked_for_each_operation() {
         assert!(bulk.answers().all(|answer| matches!(answer.outcome, Err(ProviderError::Store(StoreError::Busy)))));
     });
 }
+
+/// SU-03: two bulk requests that name the same resources in opposite orders would wait for each other.
+#[test]
+fn operations_that_meet_those_of_others_go_on_one_by_one() {
+    on_both(|store| async move {
+        if store.writes_in_turn() {
+            return;
+        }
+        let caller = caller(&store).await;
+        let (made, _) = work(&store, &caller, read(&caller, &[user("a"), user("b")])).await;
+        let ids: Vec<_> = made.iter().map(|one| one.as_ref().unwrap().id).collect();
+        let rename = |at: usize, name: &str| {
+            let operations = json!([{ "op": "replace", "path": "userName", "value": name }]);
+            let data = json!({ "schemas": [scim::PATCH_OP_URN], "Operations": operations });
+            json!({ "method": "PATCH", "path": format!("/Users/{}", ids[at]), "data": data })
+        };
+        let run = |batch: &Arc<Batch>| {
+            let (batch, caller) = (Arc::clone(batch), caller.clone());
+            store.write(move |tx| run_batch(tx, caller.may_write()?, &batch, NOW))
+        };
+        // Another one has changed b, and is not done.
+        let mut other = read(&caller, &[rename(1, "c")]);
+        let changing = Arc::new(other.next(&caller, NOW).unwrap());
+        let (tell, is_held) = tokio::sync::oneshot::channel();
+        let (let_go, may_go) = std::sync::mpsc::channel::<()>();
+        let (holder, held_by, mut tell) = (store.clone(), caller.clone(), Some(tell));
+        let holding = tokio::spawn(async move {
+            let held = holder.write(move |tx| {
+                let ran = run_batch(tx, held_by.may_write()?, &changing, NOW)?;
+                let _ = tell.take().map(|tell| tell.send(()));
+                let _ = may_go.recv();
+                Ok::<_, ProviderError>(ran.results.len())
+            });
+            held.await
+        });
+        is_held.await.unwrap();
+        let mut bulk = read(&caller, &[rename(0, "d"), rename(1, "e")]);
+        let both = Arc::new(bulk.next(&caller, NOW).unwrap());
+        assert_eq!(both.numbers().count(), 2);
+        // If it waited, this would not end: the other one is let go after it.
+        let Err(ProviderError::Store(error)) = run(&both).await else { panic!("it went on") };
+        assert_eq!(error, StoreError::GaveUp);
+        bulk.settle_failed(&both, &error);
+        let_go.send(()).unwrap();
+        assert_eq!(holding.await.unwrap().unwrap(), 1);
+        let (done, batches) = work(&store, &caller, bulk).await;
+        assert_eq!((done.iter().filter(|one| one.is_ok()).count(), batches), (2, 2));
+    });
+}

@@ -57,8 +57,8 @@ impl BadAssertion {
             Self::TooLong => "the assertion is too long",
             Self::Algorithm => "the assertion must be signed by RS256, PS256 or ES256",
             Self::Critical => "the assertion has a critical header that is not understood",
-            Self::Signature => "no key of the issuer made the assertion's signature",
-            Self::Issuer => "the assertion's issuer vouches for no client here",
+            // The same words: whether an issuer is known here is told to nobody but itself.
+            Self::Signature | Self::Issuer => "no identity provider of a client here signed the assertion",
             Self::Audience => "the assertion is not meant for this audience",
             Self::Subject => "the assertion is about another subject",
             Self::Time => "the assertion has ended, is not valid yet, or is valid for too long",
@@ -123,6 +123,17 @@ impl<'a> Assertion<'a> {
     /// The id of the key that is said to have signed it.
     pub fn key_id(&self) -> Option<&str> {
         self.key_id.as_deref()
+    }
+
+    /// Whether it says that it is of that issuer, which anybody can.
+    pub(super) fn is_said_to_be_of(&self, issuer: &str) -> bool {
+        self.text("iss") == Some(issuer)
+    }
+
+    /// That nobody here vouches for it, which takes as long to say as that its signature is wrong.
+    pub fn refuse(&self) -> BadAssertion {
+        let _ = KeySet::default().verify(self.key_id(), self.algorithm, self.signed.as_bytes(), &self.signature);
+        BadAssertion::Signature
     }
 
     fn text(&self, name: &str) -> Option<&str> {

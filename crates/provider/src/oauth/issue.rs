@@ -132,35 +132,34 @@ fn issue(
 pub struct Voucher {
     tenant: TenantKey,
     record: FederationRecord,
+    is_suspended: bool,
 }
 
 /// The identity providers of a tenant's clients to which an assertion appeals; of one client where its id is given. They are what
-/// the tenant's rows say: nothing in an assertion can name a tenant.
+/// the tenant's rows say: nothing in an assertion can name a tenant. Where there are none, nothing tells why.
 pub fn vouchers(
     tx: &mut ReadTx<'_>,
     tenant_name: &str,
     client: Option<ClientId>,
     assertion: &Assertion<'_>,
 ) -> Result<Vec<Voucher>, OAuthError> {
-    let unknown = OAuthError::InvalidClient(BadAssertion::Issuer.as_str());
-    let Some(tenant) = store::tenants::tenant_by_name(tx, tenant_name)? else { return Err(unknown) };
-    let mut refusal = BadAssertion::Issuer;
-    let mut found = Vec::new();
-    for record in kept::federations(tx, tenant.key)? {
-        if client.is_some_and(|client| client != record.client) {
-            continue;
-        }
-        match assertion.says(expected(&record)) {
-            Ok(()) => found.push(Voucher { tenant: tenant.key, record }),
-            Err(why) if refusal == BadAssertion::Issuer => refusal = why,
-            Err(_) => {}
-        }
+    let Some(tenant) = store::tenants::tenant_by_name(tx, tenant_name)? else { return Ok(Vec::new()) };
+    let is_suspended = tenant.suspended.is_some();
+    let is_asked = |record: &FederationRecord| {
+        client.is_none_or(|client| client == record.client) && assertion.is_said_to_be_of(&record.issuer)
+    };
+    let mut found: Vec<Voucher> = kept::federations(tx, tenant.key)?
+        .into_iter()
+        .filter(is_asked)
+        .map(|record| Voucher { tenant: tenant.key, record, is_suspended })
+        .collect();
+    // What is wrong with it is told by one of them, if that one has signed it.
+    if found.iter().any(|voucher| assertion.says(expected(&voucher.record)).is_ok()) {
+        found.retain(|voucher| assertion.says(expected(&voucher.record)).is_ok());
+    } else {
+        found.truncate(1);
     }
-    match (found.is_empty(), tenant.suspended) {
-        (true, _) => Err(refusal.into()),
-        (false, Some(_)) => Err(OAuthError::Suspended),
-        (false, None) => Ok(found),
-    }
+    Ok(found)
 }
 
 fn expected(record: &FederationRecord) -> Expected<'_> {
@@ -188,9 +187,12 @@ impl Voucher {
         self.record.accept_bearer
     }
 
-    /// Checks an assertion with the provider's keys.
-    pub fn verify(self, assertion: &Assertion<'_>, keys: &KeySet, now: Timestamp) -> Result<Vouched, BadAssertion> {
+    /// Checks an assertion with the provider's keys. Only who has signed it learns what else is wrong.
+    pub fn verify(self, assertion: &Assertion<'_>, keys: &KeySet, now: Timestamp) -> Result<Vouched, OAuthError> {
         let verified = assertion.verify(keys, expected(&self.record), now)?;
+        if self.is_suspended {
+            return Err(OAuthError::Suspended);
+        }
         let digest = verified.id.map(|id| Sha256::digest(id.as_bytes()).into());
         Ok(Vouched { voucher: self, digest, expires: verified.expires })
     }
@@ -208,7 +210,7 @@ pub struct Vouched {
 impl Vouched {
     /// The client, held against others; the provider must still be the one that was asked.
     fn client(&self, tx: &mut WriteTx<'_>) -> Result<ClientRecord, OAuthError> {
-        let Voucher { tenant, record } = &self.voucher;
+        let Voucher { tenant, record, .. } = &self.voucher;
         let gone = || OAuthError::InvalidClient(BadAssertion::Issuer.as_str());
         let client = kept::client_locked(tx, *tenant, record.client)?.ok_or_else(gone)?;
         let now_kept = kept::federation_of(tx, *tenant, record.client)?;
@@ -264,6 +266,12 @@ pub fn introduce_bearer(
     let client = vouched.client(tx)?;
     if is_introduced(tx, hash, now)? {
         return Ok(());
+    }
+    // A token of one use is not one of another (RFC 8725 §3.12): what was shown to get an access token is none itself.
+    if let Some(digest) = &vouched.digest
+        && kept::is_assertion_taken(tx, vouched.voucher.tenant, client.id, digest)?
+    {
+        return Err(OAuthError::InvalidClient("the token was used as an assertion; make a new one"));
     }
     let record = AccessTokenRecord {
         id,

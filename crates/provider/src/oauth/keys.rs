@@ -12,6 +12,17 @@ pub const JWKS_BYTES_MAX: usize = 256 << 10;
 pub const KEYS_MAX: usize = 64;
 /// Bytes of a coordinate of P-256.
 const COORDINATE_BYTES: usize = 32;
+/// Bytes of the modulus of most keys of identity providers.
+const RSA_BYTES: usize = 256;
+/// The base point of P-256 (FIPS 186-4 §D.1.2.3).
+const BASE_X: [u8; COORDINATE_BYTES] = [
+    0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40, 0xf2, 0x77, 0x03, 0x7d,
+    0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96,
+];
+const BASE_Y: [u8; COORDINATE_BYTES] = [
+    0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f, 0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16, 0x2b, 0xce, 0x33,
+    0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5,
+];
 
 /// The algorithms that are taken (RFC 7518 §3.1). `none` and those of shared secrets are not among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +62,7 @@ struct Key {
 }
 
 /// Keys with which signatures can be checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct KeySet(Vec<Key>);
 
 /// Why a text is no set of keys that can be used.
@@ -88,18 +99,41 @@ impl KeySet {
         id.is_none_or(|id| self.0.iter().any(|key| key.id.as_deref() == Some(id)))
     }
 
-    /// Whether a key of the set made the signature: the one of that id, or where none is named any that fits.
+    /// Whether a key of the set made the signature: the one of that id, or where none is named any that fits. Where none fits, it takes as
+    /// long as if one did.
     pub(super) fn verify(&self, id: Option<&str>, algorithm: Algorithm, signed: &[u8], signature: &[u8]) -> bool {
-        let fits = |key: &&Key| id.is_none_or(|id| key.id.as_deref() == Some(id));
-        self.0.iter().filter(fits).any(|key| key.verify(algorithm, signed, signature))
+        let fits = |key: &&Key| id.is_none_or(|id| key.id.as_deref() == Some(id)) && key.is_for(algorithm);
+        let mut fitting = self.0.iter().filter(fits).peekable();
+        if fitting.peek().is_none() {
+            // Nobody has what would be needed to sign for it, and nobody is believed who had.
+            let _ = Key::nobodys(algorithm).verify(algorithm, signed, signature);
+            return false;
+        }
+        fitting.any(|key| key.verify(algorithm, signed, signature))
     }
 }
 
 impl Key {
+    /// A key that stands in for one that is not there. What it says is not listened to.
+    fn nobodys(algorithm: Algorithm) -> Self {
+        let public = match algorithm {
+            Algorithm::Rs256 | Algorithm::Ps256 => Public::Rsa { n: vec![0xff; RSA_BYTES], e: vec![1, 0, 1] },
+            Algorithm::Es256 => Public::P256([&[4], BASE_X.as_slice(), BASE_Y.as_slice()].concat()),
+        };
+        Self { id: None, only: None, public }
+    }
+
+    fn is_for(&self, algorithm: Algorithm) -> bool {
+        self.only.is_none_or(|only| only == algorithm)
+            && match (&self.public, algorithm) {
+                (Public::Rsa { .. }, Algorithm::Rs256 | Algorithm::Ps256) | (Public::P256(_), Algorithm::Es256) => true,
+                (Public::Rsa { .. }, Algorithm::Es256) | (Public::P256(_), Algorithm::Rs256 | Algorithm::Ps256) => {
+                    false
+                }
+            }
+    }
+
     fn verify(&self, algorithm: Algorithm, signed: &[u8], made: &[u8]) -> bool {
-        if self.only.is_some_and(|only| only != algorithm) {
-            return false;
-        }
         match (&self.public, algorithm) {
             (Public::Rsa { n, e }, Algorithm::Rs256) => {
                 RsaPublicKeyComponents { n, e }.verify(&signature::RSA_PKCS1_2048_8192_SHA256, signed, made).is_ok()

@@ -11,6 +11,8 @@ mod pager;
 mod paging;
 mod plan;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -75,6 +77,8 @@ pub enum Kinds {
 pub struct Listing {
     parts: Vec<Part>,
     filter: Option<Filter>,
+    /// What its comparisons may cost.
+    effort_max: u64,
     way: Way,
     is_descending: bool,
     count: u32,
@@ -155,6 +159,7 @@ impl Listing {
             way: way(caller, &parts, query.sort_by),
             parts,
             filter,
+            effort_max: SCAN_EFFORT_MAX,
             is_descending: is_descending && query.sort_by.is_some(),
             count,
             begin: Begin::Number(0),

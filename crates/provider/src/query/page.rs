@@ -10,8 +10,8 @@ use store::{ReadTx, ResourceId};
 use super::check::Memberships;
 use super::stream::Stream;
 use super::{
-    Begin, LIST_BYTES_MAX, Listing, MEMBER_EFFORT, PAGE_EFFORT_MAX, Part, SCAN_BYTES_MAX, SCAN_EFFORT_MAX,
-    SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW, Way, held,
+    Begin, LIST_BYTES_MAX, Listing, MEMBER_EFFORT, PAGE_EFFORT_MAX, Part, SCAN_BYTES_MAX, SHOW_EFFORT_MAX,
+    TOO_MUCH_TO_SHOW, Way, held,
 };
 use crate::effort::Effort;
 use crate::representation::{Joined, View, complete, represent};
@@ -59,7 +59,7 @@ impl<'q> Page<'q> {
             "the resources are too large to look at so many; narrow the list with a filter",
         );
         let effort = Effort::new(
-            SCAN_EFFORT_MAX,
+            listing.effort_max,
             "the filter makes too many comparisons for so many resources; ask for an indexed attribute too",
         );
         let shown = Effort::new(SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW);

@@ -4,7 +4,6 @@
 use serde_json::Value;
 
 use super::Op;
-use crate::filter::FOLD_WORK;
 use crate::limits::PATCH_EFFORT_MAX;
 use crate::{Filter, ScimError};
 
@@ -13,7 +12,7 @@ const COMPARED_BYTES: usize = 64;
 /// Bytes that are copied as fast as one more element is visited.
 const COPIED_BYTES: usize = 16;
 /// Bytes that are folded as fast as that, of a text that is not ASCII. An operation folds each text once.
-const FOLDED_BYTES: usize = COMPARED_BYTES / FOLD_WORK as usize;
+const FOLDED_BYTES: usize = 2;
 
 /// What a request has cost so far.
 #[derive(Debug, Default)]
@@ -42,6 +41,7 @@ impl Effort {
             let folded = held.map_or(0, |held| folded_bytes(held, filter)) / FOLDED_BYTES;
             filter.comparisons().saturating_mul(elements.saturating_add(bytes / COMPARED_BYTES)).saturating_add(folded)
         });
+        let removed = if op == Op::Remove && filter.is_none() { removal_bytes(held, value) / FOLDED_BYTES } else { 0 };
         let written = elements.saturating_mul(1 + text_bytes(value) / COPIED_BYTES);
         // The first of a list looks at what is held as a single value does, which is counted as visited.
         let others = value.as_array().map_or(0, |listed| listed.len().saturating_sub(1));
@@ -50,7 +50,7 @@ impl Effort {
             Op::Remove => others.saturating_mul(elements),
             Op::Replace => 0,
         };
-        self.add(compared.saturating_add(written).saturating_add(paired))
+        self.add(compared.saturating_add(removed).saturating_add(written).saturating_add(paired))
     }
 
     /// Adds an operation that adds to lists inside of what is held: each of their values is looked at and copied.
@@ -58,7 +58,10 @@ impl Effort {
     /// # Errors
     /// `tooMany` beyond [`PATCH_EFFORT_MAX`].
     pub(super) fn spend_on_lists(&mut self, held: Option<&Value>, value: &Value) -> Result<(), ScimError> {
-        let of = |value: &Value| values_in(value).saturating_add(text_bytes(value) / COPIED_BYTES);
+        let of = |value: &Value| {
+            let texts = text_bytes(value) / COPIED_BYTES + folded_in(value) / FOLDED_BYTES;
+            values_in(value).saturating_add(texts)
+        };
         self.add(held.map_or(0, of).saturating_add(of(value)))
     }
 
@@ -102,29 +105,71 @@ fn folded_bytes(held: &Value, filter: &Filter) -> usize {
     compared.sort_unstable();
     compared.dedup();
     let is_compared = |name: &str| compared.iter().any(|known| known.eq_ignore_ascii_case(name));
-    let folded = |value: &Value| if is_ascii(value) { 0 } else { text_bytes(value) };
     let of_element = |element: &Value| match element {
-        Value::Object(parts) => parts.iter().filter(|(name, _)| is_compared(name)).map(|(_, part)| folded(part)).sum(),
-        plain => folded(plain),
+        Value::Object(parts) => {
+            parts.iter().filter(|(name, _)| is_compared(name)).map(|(_, part)| folded_in(part)).sum()
+        }
+        plain => folded_in(plain),
     };
-    held.as_array().map_or(std::slice::from_ref(held), Vec::as_slice).iter().map(of_element).sum()
+    each(held).iter().map(of_element).sum()
 }
 
-fn is_ascii(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.is_ascii(),
-        Value::Array(parts) => parts.iter().all(|part| part.as_str().is_none_or(str::is_ascii)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => true,
+/// Names of parts that are told apart when a list of elements is removed; where there are more, every part counts.
+const NAMES_MAX: usize = 32;
+
+/// The bytes that are folded when elements are removed that a list names: the value of each once, other parts for each pair.
+fn removal_bytes(held: Option<&Value>, named: &Value) -> usize {
+    let elements = held.map_or([].as_slice(), each);
+    if elements.iter().all(|element| folded_in(element) == 0) && folded_in(named) == 0 {
+        return 0;
     }
+    let is = |name: &str, of: &str| name.eq_ignore_ascii_case(of);
+    let mut compared = vec!["type"];
+    for name in each(named).iter().filter_map(Value::as_object) {
+        if !name.keys().any(|key| is(key, "value")) {
+            for key in name.keys() {
+                if compared.len() <= NAMES_MAX && !compared.iter().any(|known| is(key, known)) {
+                    compared.push(key);
+                }
+            }
+        }
+    }
+    let is_compared = |name: &str| compared.len() > NAMES_MAX || compared.iter().any(|known| is(name, known));
+    let of_pairs = |element: &Value| -> usize {
+        let parts = element.as_object().into_iter().flatten();
+        parts.filter(|(name, _)| is_compared(name)).map(|(_, part)| folded_in(part)).sum()
+    };
+    let value_of = |element: &Value| match element {
+        Value::Object(parts) => parts.get("value").map_or(0, folded_in),
+        plain => folded_in(plain),
+    };
+    let once = elements.iter().map(value_of).sum::<usize>().saturating_add(folded_in(named));
+    let of_elements = each(named).len().saturating_mul(elements.iter().map(of_pairs).sum());
+    let of_names = elements.len().saturating_mul(each(named).iter().map(of_pairs).sum());
+    once.saturating_add(of_elements).saturating_add(of_names)
+}
+
+fn each(value: &Value) -> &[Value] {
+    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
+}
+
+/// The length of the texts in a value that are not ASCII.
+fn folded_in(value: &Value) -> usize {
+    texts(value, |text| if text.is_ascii() { 0 } else { text.len() })
 }
 
 /// The length of all text in a value.
 fn text_bytes(value: &Value) -> usize {
+    texts(value, str::len)
+}
+
+/// Adds up what each text in a value counts.
+fn texts(value: &Value, of: impl Fn(&str) -> usize) -> usize {
     let mut bytes = 0;
     let mut pending = vec![value];
     while let Some(value) = pending.pop() {
         match value {
-            Value::String(text) => bytes += text.len(),
+            Value::String(text) => bytes += of(text),
             Value::Array(elements) => pending.extend(elements),
             Value::Object(object) => pending.extend(object.values()),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -138,6 +183,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::filter::FOLD_WORK;
 
     #[test]
     fn what_operations_cost() {
@@ -165,6 +211,7 @@ mod tests {
 
     #[test]
     fn a_text_that_is_not_ascii_costs_what_folding_it_once_costs() {
+        assert_eq!(FOLDED_BYTES as u64, COMPARED_BYTES as u64 / FOLD_WORK);
         let held = json!([{"value": "é".repeat(64), "type": "work"}, {"value": "x", "display": "é".repeat(64)}]);
         for (filter, expected) in [
             ("type eq \"work\"", 6 + 2),
@@ -178,6 +225,21 @@ mod tests {
             effort.spend(Op::Remove, Some(&held), Some(&parsed), &json!(null)).unwrap();
             assert_eq!(effort.0, expected, "{filter}");
         }
+    }
+
+    #[test]
+    fn elements_that_are_named_to_be_removed_cost_what_folding_them_costs() {
+        let held = json!([{"value": "é".repeat(64), "display": "é".repeat(32), "type": "work"}, {"value": "x", "type": "é".repeat(8)}]);
+        for (named, expected) in [
+            (json!([{"value": "x"}]), 128 + 16),
+            (json!([{"value": "é"}]), 128 + 2 + 16),
+            (json!([{"value": "x"}, {"value": "y", "type": "é"}]), 128 + 2 + 2 * 16 + 2 * 2),
+            (json!([{"Display": "é"}, {"value": "y"}]), 128 + 2 + 2 * (64 + 16) + 2 * 2),
+            (json!("é"), 128 + 2 + 16),
+        ] {
+            assert_eq!(removal_bytes(Some(&held), &named), expected, "{named}");
+        }
+        assert_eq!(removal_bytes(Some(&json!([{"value": "x"}])), &json!([{"value": "x"}])), 0);
     }
 
     /// What an attacker sent: it held the only writer for seconds.

@@ -100,18 +100,18 @@ async fn vouched(
     let copy = text.clone();
     let asked = app.store.read(move |tx| oauth::vouchers(tx, &name, client, &Assertion::parse(&copy)?)).await?;
     let assertion = Assertion::parse(&text)?;
-    let mut refusal = OAuthError::from(BadAssertion::Issuer);
+    let mut refusal = None;
     for voucher in asked.into_iter().filter(may) {
         let keys = match voucher.keys_url() {
             None => voucher.keys().map(std::sync::Arc::new).ok_or(OAuthError::from(BadAssertion::Signature)),
             Some(url) => app.keys().get(&app.fetch, (voucher.tenant(), url), assertion.key_id(), now).await,
         };
-        match keys.and_then(|keys| Ok(voucher.verify(&assertion, &keys, now)?)) {
+        match keys.and_then(|keys| voucher.verify(&assertion, &keys, now)) {
             Ok(vouched) => return Ok(vouched),
-            Err(error) => refusal = error,
+            Err(error) => refusal = Some(error),
         }
     }
-    Err(refusal)
+    Err(refusal.unwrap_or_else(|| assertion.refuse().into()))
 }
 
 /// What of the store's failures may pass.

@@ -119,6 +119,63 @@ fn an_assertion_gets_a_token_once() {
     });
 }
 
+/// Whoever has no key learns nothing of whom a tenant trusts, or whether it is suspended.
+#[test]
+fn what_is_wrong_with_an_assertion_is_told_to_its_signer_only() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let (provider, forger) = (Provider::new("k1"), Provider::new("k1"));
+        federate(&world, "entra", FederationKeys::Here(provider.keys()), true).await;
+        let with = |name: &str, value: &str| {
+            let mut claims = claims(&world, "1");
+            claims[name] = json!(value);
+            claims
+        };
+        let told = [
+            (claims(&world, "1"), None),
+            (with("iss", "https://nobody.example"), Some("signed")),
+            (with("aud", "api://other"), Some("audience")),
+            (with("sub", "other"), Some("subject")),
+            (with("exp", "soon"), Some("JSON")),
+        ];
+        let nowhere = World { tenant: "nobody".to_owned(), ..world.clone() };
+        let uniform = ask(&nowhere, &forger.sign(&claims(&world, "1")), "").await;
+        assert_eq!((uniform.0, &uniform.1["error"]), (401, &json!("invalid_client")));
+        for is_suspended in [false, true] {
+            if is_suspended {
+                let now = world.now();
+                world.write(move |tx| provider::suspend_tenant(tx, "contoso", now)).await;
+            }
+            for (claims, of_signer) in &told {
+                assert_eq!(ask(&world, &forger.sign(claims), "").await, uniform, "{claims}");
+                let (status, body) = ask(&world, &provider.sign(claims), "").await;
+                match of_signer {
+                    None => assert_eq!(status, if is_suspended { 403 } else { 200 }, "{body}"),
+                    Some(told) => {
+                        assert!(body["error_description"].as_str().unwrap().contains(told), "{claims}: {body}");
+                    }
+                }
+            }
+            let bearer = World { token: forger.sign(&claims(&world, "1")), ..world.clone() };
+            assert_eq!(bearer.get("/Users").await.status.as_u16(), 401);
+        }
+    });
+}
+
+#[test]
+fn an_assertion_that_was_used_is_no_bearer_token() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let provider = Provider::new("k1");
+        federate(&world, "entra", FederationKeys::Here(provider.keys()), true).await;
+        let token = provider.sign(&claims(&world, "1"));
+        assert_eq!(ask(&world, &token, "").await.0, 200);
+        for (token, status) in [(token, 401), (provider.sign(&claims(&world, "2")), 200)] {
+            assert_eq!(World { token, ..world.clone() }.get("/Users").await.status.as_u16(), status);
+        }
+    });
+}
+
 #[test]
 fn ti_10_actor_origin_no_claim_chooses_the_tenant() {
     on_both(|store| async {

@@ -194,29 +194,6 @@ fn a_union_of_hundreds_of_look_ups() {
     });
 }
 
-/// SF-22: few resources of long texts, and a short request that compares them two hundred times.
-#[test]
-fn a_filter_that_compares_too_much_is_refused_with_the_cure() {
-    on_both(|store| async {
-        let world = World::new(store, "generic").await;
-        let long = "X".repeat(65_000);
-        for number in 0..21 {
-            let body = json!({ "schemas": [USER], "userName": format!("user{number}"), "displayName": long, "nickName": long,
-                "title": long, "userType": long });
-            assert_eq!(world.call("POST", "/Users", &body).await.status, 201);
-        }
-        let names = ["displayName", "nickName", "title", "userType"];
-        let filter = |terms: usize| {
-            let terms: Vec<String> = (0..terms).map(|at| format!("{} co \"{at}\"", names[at % names.len()])).collect();
-            terms.join(" or ")
-        };
-        assert_eq!(ask(&world, "/Users", &filter(100)).await.body["totalResults"], 0);
-        let refused = ask(&world, "/Users", &filter(200)).await;
-        assert_eq!((refused.status.as_u16(), &refused.body["scimType"]), (400, &json!("tooMany")));
-        assert!(refused.body["detail"].as_str().unwrap().contains("ask for an indexed attribute"), "{}", refused.body);
-    });
-}
-
 async fn pretend_to_hold(world: &World, more: i64) {
     let name = world.tenant.clone();
     world
