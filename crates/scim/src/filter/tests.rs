@@ -209,6 +209,19 @@ fn ada() -> Attributes {
 }
 
 #[test]
+fn a_date_alone_is_its_midnight() {
+    let resource_type = ResourceType::user();
+    for (text, matches) in [
+        (r#"meta.created gt "2020-01-01""#, true),
+        ("meta.created lt 2020-01-01", false),
+        (r#"meta.created lt "2020-01-02""#, true),
+        (r#"meta.created eq "2020-01-01""#, false),
+    ] {
+        assert_eq!(text.parse::<Filter>().unwrap().matches(&resource_type, &ada()), matches, "{text}");
+    }
+}
+
+#[test]
 fn filters_find_ada() {
     let (user, ada) = (ResourceType::user(), ada());
     for (text, expected) in [
@@ -259,10 +272,6 @@ fn filters_find_ada() {
         ("meta.Created gt 2015-10-10T14:38:21.8617979-07:00", true),
         (r#"meta.created eq "2019-12-31T23:00:00.5-01:00""#, true),
         (r#"meta.created lt "2020-01-01T00:00:00.499999999999Z""#, false),
-        (r#"meta.created gt "2020-01-01""#, true),
-        ("meta.created lt 2020-01-01", false),
-        (r#"meta.created lt "2020-01-02""#, true),
-        (r#"meta.created eq "2020-01-01""#, false),
         ("manager eq u9", true),
         (r#"urn:ietf:params:scim:schemas:extension:enterprise:2.0:user:manager.value eq "u9""#, true),
         (r#"employeeNumber eq "17" and id eq "Ab1""#, true),
