@@ -78,6 +78,8 @@ pub(crate) enum Task {
     Replace(ResourceId, Replacement, Precondition),
     Patch(ResourceId, Patch, Precondition),
     Delete(ResourceKind, ResourceId, Precondition),
+    /// A PUT that is refused for this, unless there is no such resource.
+    Unfit(ResourceKind, ResourceId, ScimError),
 }
 
 /// What came of one operation.
@@ -327,7 +329,11 @@ impl Task {
         let version = operation.version.as_deref().map_or(Ok(Precondition::None), str::parse)?;
         Ok(match operation.method {
             BulkMethod::Post => Self::Create(NewResource::prepare(caller, kind, data, id, now)?),
-            BulkMethod::Put => Self::Replace(id, Replacement::prepare(caller, kind, data)?, version),
+            BulkMethod::Put => match Replacement::prepare(caller, kind, data) {
+                Ok(replacement) => Self::Replace(id, replacement, version),
+                Err(ProviderError::Scim(refusal)) => Self::Unfit(kind, id, refusal),
+                Err(other) => return Err(other),
+            },
             BulkMethod::Patch => Self::Patch(id, Patch::prepare(caller, kind, data)?, version),
             BulkMethod::Delete => Self::Delete(kind, id, version),
         })

@@ -177,6 +177,16 @@ impl Patch {
         let (attributes, members) = PatchOp::read(body)?.split_members(caller.resource_type(kind)?)?;
         Ok(Self { kind, attributes, members, takes_group })
     }
+
+    /// How it is refused where there is no such resource: a path that leads nowhere is told first, as it is where there is one.
+    pub fn without_resource(&self, caller: &Caller) -> ProviderError {
+        let checked = caller.resource_type(self.kind).map(|resource_type| self.attributes.check_paths(resource_type));
+        match checked {
+            Err(error) => error,
+            Ok(Err(refusal)) => refusal.into(),
+            Ok(Ok(())) => not_found(caller, self.kind),
+        }
+    }
 }
 
 /// Applies a PATCH as a whole or not at all.
@@ -205,7 +215,10 @@ fn apply(
     now: Timestamp,
 ) -> Result<Changed, ProviderError> {
     let kind = patch.kind;
-    let record = held(tx, caller, kind, id, precondition)?;
+    let record = held(tx, caller, kind, id, precondition).map_err(|error| match error {
+        ProviderError::NotFound { .. } => patch.without_resource(caller),
+        other => other,
+    })?;
     let mut membership = Membership::new(caller, id);
     membership.apply(tx, &patch.members)?;
     let members = membership.differs();

@@ -69,7 +69,7 @@ pub use query::{
     list_few,
 };
 pub use representation::{Representation, View};
-pub use resource::{Fetched, NewResource, create, get};
+pub use resource::{Fetched, NewResource, create, exists, get};
 pub use store::resources::{CustomKind, ResourceKind};
 pub use tenant::{
     TenantSettings, administrator, change_tenant, create_tenant, delete_tenant, resume_tenant, suspend_tenant, tenant,

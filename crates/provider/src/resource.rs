@@ -254,6 +254,11 @@ fn joined_groups(
     Ok(users::groups_json(caller, &memberships, view)?.map(Joined::groups))
 }
 
+/// Whether the tenant has the resource.
+pub fn exists(tx: &mut ReadTx<'_>, caller: &Caller, kind: ResourceKind, id: ResourceId) -> Result<bool, ProviderError> {
+    Ok(!listing::ids_there_are(tx, caller.tenant(), kind, &[id])?.is_empty())
+}
+
 pub(crate) fn not_found(caller: &Caller, kind: ResourceKind) -> ProviderError {
     ProviderError::NotFound { kind: caller.kind_name(kind).to_owned() }
 }

@@ -15,7 +15,7 @@ use crate::error::echo;
 use crate::input::lists_schema;
 use crate::limits::{BULK_OPERATIONS_MAX, KEY_BYTES_MAX};
 use crate::patch::take;
-use crate::{BULK_REQUEST_URN, ScimError};
+use crate::{BULK_REQUEST_URN, PATCH_OP_URN, ScimError};
 
 /// What an operation of a bulk request does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,12 +54,12 @@ impl FromStr for BulkMethod {
     /// Any case, as for the `op` of a PATCH.
     ///
     /// # Errors
-    /// `invalidSyntax` for any other word.
+    /// `invalidValue` for any other word.
     fn from_str(word: &str) -> Result<Self, ScimError> {
         [Self::Post, Self::Put, Self::Patch, Self::Delete]
             .into_iter()
             .find(|method| word.eq_ignore_ascii_case(method.as_str()))
-            .ok_or_else(|| ScimError::invalid_syntax("'method' must be POST, PUT, PATCH or DELETE"))
+            .ok_or_else(|| ScimError::invalid_value("'method' must be POST, PUT, PATCH or DELETE"))
     }
 }
 
@@ -151,7 +151,7 @@ impl BulkRequest {
     ///
     /// # Errors
     /// [`BulkError::TooManyOperations`]; `invalidSyntax` when the body is no BulkRequest message, `invalidValue` for a `failOnErrors`
-    /// that is no whole number above 0.
+    /// that is no whole number; 0 is how some clients write that they want none.
     pub fn read(body: Value, ids: impl FnMut() -> String) -> Result<Self, BulkError> {
         let Value::Object(mut body) = body else {
             return Err(ScimError::invalid_syntax("the body is not a JSON object").into());
@@ -161,11 +161,14 @@ impl BulkRequest {
         }
         let fail_on_errors = match take(&mut body, "failOnErrors") {
             None | Some(Value::Null) => None,
-            Some(given) => Some(given.as_u64().filter(|errors| *errors > 0).ok_or_else(|| {
-                ScimError::invalid_value(
-                    "'failOnErrors' must be a whole number above 0; leave it out to go on after errors",
-                )
-            })?),
+            Some(given) => {
+                let errors = given.as_u64().ok_or_else(|| {
+                    ScimError::invalid_value(
+                        "'failOnErrors' must be a whole number; leave it out to go on after errors",
+                    )
+                })?;
+                Some(errors).filter(|errors| *errors > 0)
+            }
         };
         let Some(Value::Array(given)) = take(&mut body, "Operations") else {
             return Err(ScimError::invalid_syntax("'Operations' must be a list").into());
@@ -261,6 +264,7 @@ impl BulkOperation {
         let data = take(&mut given, "data").filter(|data| !data.is_null());
         let data = match (method, data) {
             (BulkMethod::Delete, _) => Value::Null,
+            (BulkMethod::Patch, Some(data)) => as_patch(data),
             (_, Some(data)) => data,
             (_, None) => return Err(ScimError::invalid_syntax(format!("a {method} needs 'data'"))),
         };
@@ -271,6 +275,24 @@ impl BulkOperation {
         };
         Ok(Self { method, endpoint: endpoint.to_owned(), target, chosen: None, version, data, needs: Vec::new() })
     }
+}
+
+/// The body of a PATCH, also where it leaves its `schemas` out, or is nothing but the operations, as RFC 7644 §3.7 prints it: that an
+/// operation is a PATCH is told by its `method`.
+fn as_patch(data: Value) -> Value {
+    let mut body = match data {
+        Value::Array(operations) => Map::from_iter([("Operations".to_owned(), Value::Array(operations))]),
+        Value::Object(body) => body,
+        other => return other,
+    };
+    let names_schemas = body.iter().any(|(name, urns)| {
+        name.eq_ignore_ascii_case("schemas") && !urns.is_null() && urns.as_array().is_none_or(|urns| !urns.is_empty())
+    });
+    if !names_schemas {
+        body.retain(|name, _| !name.eq_ignore_ascii_case("schemas"));
+        body.insert("schemas".to_owned(), Value::from(vec![PATCH_OP_URN]));
+    }
+    Value::Object(body)
 }
 
 /// The endpoint and the id in `/Users` or `/Users/id`. Nothing but resources is reached by a bulk request, and nothing elsewhere.

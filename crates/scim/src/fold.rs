@@ -9,17 +9,30 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 use crate::ScimError;
 
 /// The key under which a `userName` is unique and found: the PRECIS profile UsernameCaseMapped (RFC 8265 §3.3), which also refuses
-/// names that could be mistaken for others (ligatures, invisible and compatibility characters, blanks). A final sigma counts as any
-/// other: the profile tells them apart, and then a name in capitals would not be the same name.
+/// names that could be mistaken for others (ligatures, invisible and compatibility characters). A name may have parts with a blank
+/// between them (RFC 8265 §3.1); each part follows the profile, and two blanks, or one at an end, are refused as no difference that
+/// anybody sees. A final sigma counts as any other: the profile tells them apart, and then a name in capitals would not be the same name.
 ///
 /// # Errors
 /// `invalidValue` when the name is empty or holds a character the profile does not allow.
 pub fn fold_username(name: &str) -> Result<String, ScimError> {
-    if !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic()) {
+    if name.bytes().all(|b| b.is_ascii_graphic() || b == b' ') && name.split(' ').all(|part| !part.is_empty()) {
         return Ok(name.to_ascii_lowercase());
     }
-    let refused = || ScimError::invalid_value("userName is empty or holds a character that is not allowed in a name");
-    let key = UsernameCaseMapped::enforce(name).map_err(|_| refused())?;
+    if !name.contains(' ') {
+        return fold_part(name);
+    }
+    Ok(name.split(' ').map(fold_part).collect::<Result<Vec<_>, _>>()?.join(" "))
+}
+
+/// What stands between the blanks of a name.
+fn fold_part(part: &str) -> Result<String, ScimError> {
+    let refused = || {
+        ScimError::invalid_value(
+            "userName is empty, holds a character that is not allowed in a name, or a blank that is not alone between others",
+        )
+    };
+    let key = UsernameCaseMapped::enforce(part).map_err(|_| refused())?;
     // A few characters (capital Cherokee letters) map to ones that are refused: such a name would differ from its own key.
     match UsernameCaseMapped::enforce(key.as_ref()) {
         Ok(again) if again == key => Ok(key.replace(FINAL_SIGMA, SIGMA)),
@@ -81,7 +94,18 @@ mod tests {
             ("ΟΔΟΣ", Some("οδοσ")),
             ("οδος", Some("οδοσ")),
             ("Νίκος@Πωλήσεις.example", Some("νίκοσ@πωλήσεισ.example")),
-            ("a b", None),
+            ("Barbara Jensen", Some("barbara jensen")),
+            ("Ｂarbara JENSÉN III", Some("barbara jensén iii")),
+            ("ΟΔΟΣ ος", Some("οδοσ οσ")),
+            ("a  b", None),
+            (" a", None),
+            ("a ", None),
+            ("é ", None),
+            (" é", None),
+            ("é  b", None),
+            ("a\u{3000}b", None),
+            ("a\u{a0}b", None),
+            ("a ﬁ", None),
             ("", None),
             ("  ", None),
             ("ﬁona", None),

@@ -12,6 +12,8 @@ pub struct Moment(i128);
 const SECOND: i128 = 1_000_000_000;
 const FRACTION_DIGITS_MAX: usize = 9;
 const DAY_SECONDS: i64 = 24 * 60 * 60;
+/// Bytes of a date without its time.
+const DATE_END: usize = 10;
 /// Bytes of a date and time without fraction and offset.
 const SECONDS_END: usize = 19;
 /// Furthest from UTC that there is, in minutes.
@@ -68,6 +70,11 @@ impl Moment {
             known.map(|timestamp| Self(timestamp.as_nanosecond()))
         })
     }
+
+    /// A date alone, as some clients write it in filters: its midnight in UTC.
+    pub(crate) fn midnight(text: &str) -> Option<Self> {
+        if text.len() == DATE_END { Self::read(&format!("{text}T00:00:00Z")) } else { None }
+    }
 }
 
 /// A few digits.
@@ -121,6 +128,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_date_alone_is_its_midnight() {
+        assert_eq!(Moment::midnight("2026-05-31"), Moment::read("2026-05-31T00:00:00Z"));
+        assert!(Moment::midnight("2026-05-31").is_some());
+        for text in ["2026-02-30", "2026-5-31", "20260531", "2026-05-3é", "2026-05-311", "+026-05-31", "----------", ""]
+        {
+            assert_eq!(Moment::midnight(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn forms_of_a_moment() {

@@ -14,6 +14,7 @@ use crate::{Moment, ResourceType, ScimError, fold_username};
 /// Schemes that run code when a console shows the reference as a link.
 const SCRIPT_SCHEMES: [&str; 3] = ["javascript:", "vbscript:", "data:"];
 const IMAGE_DATA: &str = "data:image/";
+const BETWEEN_DIGITS: &[u8] = b" \t\r\n";
 /// Elements of a list that are compared each with each, which for few is faster than any table.
 const COMPARED_PAIRWISE_MAX: usize = 16;
 /// Elements of a list in which repeated ones are looked for: a full list and as many that are added to it.
@@ -49,7 +50,8 @@ pub(crate) fn read(
     Ok((!elements.is_empty()).then_some(Value::Array(elements)))
 }
 
-/// Reads the elements of a multi-valued attribute; a value that is no list is one element.
+/// Reads the elements of a multi-valued attribute; an object, or a plain value where the elements are plain, is one element. Text where
+/// objects belong is none: in a list it is an element's `value`, but alone it is more often a mistake.
 pub(crate) fn read_elements(
     resource_type: &ResourceType,
     attribute: &Attribute,
@@ -59,6 +61,9 @@ pub(crate) fn read_elements(
         Value::Array(given) => given,
         // An element may come without its list, but an object that says nothing is neither.
         Value::Object(nothing) if nothing.is_empty() => return refuse(attribute, "a list"),
+        Value::String(text) if attribute.kind == Kind::Complex && !text.is_empty() => {
+            return refuse(attribute, "a list of objects");
+        }
         one => vec![one],
     };
     check_count(resource_type, attribute, given.len())?;
@@ -293,13 +298,16 @@ fn runs_script(text: &str) -> bool {
     !start.starts_with(IMAGE_DATA) && SCRIPT_SCHEMES.iter().any(|scheme| start.starts_with(scheme))
 }
 
+/// Blanks and ends of lines between the digits are not looked at: RFC 7643 §8.2 prints certificates so.
 fn is_base64(text: &str) -> bool {
-    let digits = text.trim_end_matches('=');
-    let padding = text.len() - digits.len();
-    let padded = padding == 0 || padding <= 2 && text.len().is_multiple_of(4);
+    let solid = text.bytes().filter(|b| !BETWEEN_DIGITS.contains(b));
+    let len = solid.clone().count();
+    let padding = solid.clone().rev().take_while(|b| *b == b'=').count();
+    let digits = len - padding;
+    let padded = padding == 0 || padding <= 2 && len.is_multiple_of(4);
     // One alphabet or the other (RFC 4648 §4, §5).
-    let is_of = |others: &[u8; 2]| digits.bytes().all(|b| b.is_ascii_alphanumeric() || others.contains(&b));
-    padded && digits.len() % 4 != 1 && (is_of(b"+/") || is_of(b"-_"))
+    let is_of = |others: &[u8; 2]| solid.clone().take(digits).all(|b| b.is_ascii_alphanumeric() || others.contains(&b));
+    digits > 0 && padded && digits % 4 != 1 && (is_of(b"+/") || is_of(b"-_"))
 }
 
 #[cfg(test)]
@@ -368,6 +376,9 @@ mod tests {
             (Binary, json!("AAECAw=="), json!("AAECAw==")),
             (Binary, json!("AA=CAw=="), refused.clone()),
             (Binary, json!("not base64"), refused.clone()),
+            (Binary, json!("AAEC\r\n  Aw=\t= "), json!("AAEC\r\n  Aw=\t= ")),
+            (Binary, json!(" \n"), refused.clone()),
+            (Binary, json!("AA\u{a0}EC"), refused.clone()),
             (Complex, json!("x"), refused.clone()),
         ] {
             let got = read_single(&Attribute::new("a", kind), value.clone());
@@ -418,8 +429,8 @@ mod tests {
         let schema: crate::Schema =
             serde_json::from_value(json!({ "id": "urn:x:y", "attributes": [{ "name": "userName" }] })).unwrap();
         let user = ResourceType::user().with_extension(schema, false);
-        let body = |core: &str| json!({ "schemas": [crate::USER_URN], "userName": core, "urn:x:y": { "userName": "two words" } });
-        assert_eq!(user.read(body("ada")).unwrap()["urn:x:y"]["userName"], "two words");
-        assert!(user.read(body("two words")).is_err());
+        let body = |core: &str| json!({ "schemas": [crate::USER_URN], "userName": core, "urn:x:y": { "userName": "two  blanks" } });
+        assert_eq!(user.read(body("ada")).unwrap()["urn:x:y"]["userName"], "two  blanks");
+        assert!(user.read(body("two  blanks")).is_err());
     }
 }

@@ -336,8 +336,11 @@ fn paths_that_lead_nowhere() {
         (json!({ "op": "add", "path": "readWriteOne.value", "value": "x" }), Err(InvalidPath)),
         (json!({ "op": "add", "path": "readWriteOne[value eq \"x\"]", "value": "x" }), Err(InvalidPath)),
         (json!({ "op": "add", "path": "readWriteObject[value eq \"x\"]", "value": {} }), Err(InvalidPath)),
-        (json!({ "op": "add", "path": "readWriteObjects[nothing eq \"x\"].value", "value": "x" }), Err(InvalidPath)),
-        (json!({ "op": "add", "path": "readWriteObjects[writeOnly eq \"x\"].value", "value": "x" }), Err(InvalidPath)),
+        (json!({ "op": "add", "path": "readWriteObjects[nothing eq \"x\"].value", "value": "x" }), Err(InvalidFilter)),
+        (
+            json!({ "op": "add", "path": "readWriteObjects[writeOnly eq \"x\"].value", "value": "x" }),
+            Err(InvalidFilter),
+        ),
         (json!({ "op": "add", "path": "urn:example:other:1.0:Thing:readWriteOne", "value": "x" }), Err(InvalidPath)),
         (json!({ "op": "remove", "path": URN }), Err(InvalidPath)),
         (json!({ "op": "add", "path": "readWriteObjects[primary gt true].value", "value": "x" }), Err(InvalidFilter)),

@@ -62,6 +62,11 @@ statements! {
     GROUP_IDS_OF = "SELECT m.group_id FROM members m WHERE m.tenant = $1 AND m.member_id = $2 AND m.group_id >= $3
                     AND NOT EXISTS (SELECT 1 FROM emptied_groups e WHERE e.tenant = $1 AND e.group_id = m.group_id)
                     ORDER BY m.group_id LIMIT $4";
+    MEMBER_IDS_OF = "SELECT m.member_id FROM members m WHERE m.tenant = $1 AND m.group_id = $2 AND m.kind = $3 AND m.member_id >= $4
+                     AND NOT EXISTS (SELECT 1 FROM emptied_groups e WHERE e.tenant = $1 AND e.group_id = $2)
+                     ORDER BY m.member_id LIMIT $5";
+    IS_IN = "SELECT 1 FROM members m WHERE m.tenant = $1 AND m.group_id = $2 AND m.member_id = $3
+             AND NOT EXISTS (SELECT 1 FROM emptied_groups e WHERE e.tenant = $1 AND e.group_id = $2)";
     GROUPS_OF = "SELECT g.id, g.doc FROM members m JOIN resources g ON g.tenant = m.tenant AND g.kind = 2 AND g.id = m.group_id
                  WHERE m.tenant = $1 AND m.member_id = $2 AND m.group_id >= $3 ORDER BY m.group_id LIMIT $4",
                 "SELECT m.group_id, g.doc FROM members m
@@ -218,6 +223,29 @@ pub fn group_ids_of(
     limit: u32,
 ) -> Result<Vec<ResourceId>, StoreError> {
     tx.all(&GROUP_IDS_OF, params![tenant, member, above(after), i64::from(limit)], |row| row.id(0))
+}
+
+/// The ids of the members of a group that are of a kind, above `after`, in order, `limit` at the most. A group that is deleted has none,
+/// also while rows of its members are left.
+pub fn member_ids_of(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    (group, kind): (ResourceId, ResourceKind),
+    after: Option<ResourceId>,
+    limit: u32,
+) -> Result<Vec<ResourceId>, StoreError> {
+    let limit = i64::from(limit);
+    tx.all(&MEMBER_IDS_OF, params![tenant, group, kind.code(), above(after), limit], |row| row.id(0))
+}
+
+/// As [`is_member`], of a group that may be deleted while rows of its members are left.
+pub fn is_in(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    group: ResourceId,
+    member: ResourceId,
+) -> Result<bool, StoreError> {
+    Ok(tx.first(&IS_IN, params![tenant, group, member], |_| Ok(()))?.is_some())
 }
 
 #[cfg(test)]

@@ -168,7 +168,7 @@ fn run_circle(
         for (at, task) in tasks.iter().enumerate() {
             let joined = match task {
                 Task::Create(new) => resource::join(tx, access.caller(), new).map(|_| Done::made(new)),
-                Task::Replace(..) | Task::Patch(..) | Task::Delete(..) => loop {
+                Task::Replace(..) | Task::Patch(..) | Task::Delete(..) | Task::Unfit(..) => loop {
                     if let Some(done) = task.run(tx, access, now).transpose() {
                         break done;
                     }
@@ -216,6 +216,14 @@ impl Task {
             Self::Patch(id, patch, version) => {
                 let changed = changing::patch(tx, access, *id, patch, version, now)?;
                 Done::changed(BulkMethod::Patch, *id, &changed)
+            }
+            Self::Unfit(kind, id, refusal) => {
+                let is_there = resource::exists(tx, access.caller(), *kind, *id)?;
+                return Err(if is_there {
+                    refusal.clone().into()
+                } else {
+                    resource::not_found(access.caller(), *kind)
+                });
             }
             Self::Delete(kind, id, version) => {
                 // What the request does not come to is not attempted, so that nothing is noted of it.

@@ -8,19 +8,11 @@ use crate::{Caller, Rules};
 
 /// Once `id eq` names the one resource there is nothing left to search, so any attribute may be tested on it: clients check references
 /// with `id eq "…" and manager eq "…"`.
-pub(super) fn check_filterable(
-    caller: &Caller,
-    kind: ResourceKind,
-    rules: &Rules,
-    filter: &Filter,
-) -> Result<(), ScimError> {
+pub(super) fn check_filterable(caller: &Caller, rules: &Rules, filter: &Filter) -> Result<(), ScimError> {
     let names_id = filter.equality_terms(&rules.resource_type).iter().any(|(path, _)| path == "id");
     let mut refused = None;
     each_path(filter, &mut |path| {
         let Some(resolved) = rules.resource_type.resolve(path) else { return };
-        if kind == ResourceKind::User && resolved.extension.is_none() && resolved.attribute.name == "groups" {
-            refused = Some("groups cannot be filtered by here; list Groups by members.value".to_owned());
-        }
         let Some(filterable) = &rules.filterable else { return };
         let name = resolved.to_string();
         if !names_id && name != "id" && !filterable.contains(&name) {
@@ -40,56 +32,66 @@ pub(super) fn each_path(filter: &Filter, each: &mut impl FnMut(&AttributePath)) 
     }
 }
 
-/// What a filter asks of members.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct AskedMembers {
-    /// Whether these are members.
+/// The memberships that a filter asks about. They are not in the document: each is looked up for each candidate, so only what an index
+/// answers can be offered.
+#[derive(Debug, Default)]
+pub(super) struct Memberships {
+    /// `members` of a group, `groups` of a user.
+    pub(super) attribute: &'static str,
+    /// The ids that it is compared with.
     pub(super) ids: Vec<ResourceId>,
-    /// Whether there is any.
+    /// Whether the filter asks if there are any.
     pub(super) any: bool,
 }
 
-impl AskedMembers {
-    /// How many are looked up.
-    pub(super) const fn len(&self) -> usize {
-        self.ids.len() + self.any as usize
+impl Memberships {
+    /// How many look-ups a candidate takes.
+    pub(super) fn look_ups(&self) -> u64 {
+        self.ids.len() as u64 + u64::from(self.any)
     }
 }
 
-/// What a filter asks of members. They are not in the document: each is looked up for each candidate, so only `eq` and `pr` can be
-/// offered.
-pub(super) fn asked_members(filter: &Filter, resource_type: &ResourceType) -> Result<AskedMembers, ScimError> {
-    let is_members = |path: &AttributePath| {
+/// What a filter asks about members of groups and groups of users.
+pub(super) fn memberships(
+    kind: ResourceKind,
+    filter: &Filter,
+    resource_type: &ResourceType,
+) -> Result<Memberships, ScimError> {
+    let attribute = match kind {
+        ResourceKind::User => "groups",
+        ResourceKind::Group => "members",
+        ResourceKind::Custom(_) => return Ok(Memberships::default()),
+    };
+    let is_meant = |path: &AttributePath| {
         // An extension may have an attribute of this name, which is in the document.
-        resource_type.resolve(path).is_some_and(|resolved| {
-            resource_type.name == "Group" && resolved.extension.is_none() && resolved.attribute.name == "members"
-        })
+        resource_type
+            .resolve(path)
+            .is_some_and(|resolved| resolved.extension.is_none() && resolved.attribute.name == attribute)
     };
     let refuse = || {
-        Err(ScimError::invalid_filter(
-            "members can only be asked for by members.value eq \"id\", and whether there are any by members pr",
-        ))
+        let detail = format!("{attribute} can only be asked for by {attribute}.value eq \"id\" and {attribute} pr");
+        Err(ScimError::invalid_filter(detail))
     };
-    let mut asked = AskedMembers::default();
+    let mut asked = Memberships { attribute, ..Memberships::default() };
     let mut pending = vec![filter];
     while let Some(filter) = pending.pop() {
         match filter {
             Filter::And(members) | Filter::Or(members) => pending.extend(members),
             Filter::Not(inner) => pending.push(inner),
-            Filter::Present(path) if is_members(path) => {
-                if !is_member_id(resource_type.resolve(path)) || path.filter.is_some() {
+            Filter::Present(path) if is_meant(path) => {
+                if !is_id(resource_type.resolve(path)) || path.filter.is_some() {
                     return refuse();
                 }
                 asked.any = true;
             }
-            Filter::Compare { path, operator, value } if is_members(path) => {
+            Filter::Compare { path, operator, value } if is_meant(path) => {
                 let resolved = resource_type.resolve(path);
-                match (is_member_id(resolved), &path.filter, operator, value.text()) {
+                match (is_id(resolved), &path.filter, operator, value.text()) {
                     (true, None, Operator::Eq, Some(id)) => asked.ids.extend(ResourceId::exact(id)),
                     _ => return refuse(),
                 }
             }
-            Filter::ValuePath { path, filter } if is_members(path) => match filter.as_ref() {
+            Filter::ValuePath { path, filter } if is_meant(path) => match filter.as_ref() {
                 Filter::Compare { path, operator: Operator::Eq, value }
                     if path.attribute.eq_ignore_ascii_case("value") && *value != Literal::Null =>
                 {
@@ -103,7 +105,7 @@ pub(super) fn asked_members(filter: &Filter, resource_type: &ResourceType) -> Re
     Ok(asked)
 }
 
-fn is_member_id(resolved: Option<Resolved<'_>>) -> bool {
+fn is_id(resolved: Option<Resolved<'_>>) -> bool {
     resolved.is_some_and(|resolved| resolved.sub_attribute.is_none_or(|sub| sub.name == "value"))
 }
 

@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 use store::ReadTx;
 use store::resources::{ResourceKind, ResourceRecord};
 
-use self::check::AskedMembers;
+use self::check::Memberships;
 use self::page::{Outcome, Page};
 use self::pager::Digest;
 pub use self::pager::{CURSOR_SECONDS, Pager, Walker};
@@ -102,8 +102,8 @@ struct Part {
     plan: Plan,
     /// Whether every candidate of the plan is a match.
     is_exact: bool,
-    /// What the filter asks of members.
-    members: AskedMembers,
+    /// The members or groups that the filter asks about.
+    memberships: Memberships,
     /// `None` where the list is not sorted, and where this type lacks the attribute.
     sort: Option<Sort>,
 }
@@ -203,6 +203,8 @@ impl Listing {
     pub fn may_be_one_statement(&self) -> bool {
         let is_one = |part: &Part| match (&part.plan, part.kind) {
             (Plan::LookUps(look_ups), _) if look_ups.is_empty() => true,
+            // Each membership that is asked about takes another one.
+            _ if part.memberships.look_ups() > 0 && !part.is_exact => false,
             (Plan::LookUps(look_ups), ResourceKind::User | ResourceKind::Custom(_)) => {
                 matches!(look_ups.as_slice(), [LookUp::Id(_) | LookUp::Unique(_) | LookUp::Key(..)])
             }
@@ -272,14 +274,14 @@ fn part(
         None => Planned { plan: Plan::All, is_exact: true },
         Some(filter) => plan::plan(caller, kind, rules, filter),
     };
-    let mut members = AskedMembers::default();
+    let mut memberships = Memberships::default();
     if let Some(filter) = filter {
         match scope {
             Kinds::One(_) => filter.check(&rules.resource_type)?,
             Kinds::All => drop(filter.matcher_where_known(&rules.resource_type)?),
         }
-        check::check_filterable(caller, kind, rules, filter)?;
-        members = check::asked_members(filter, &rules.resource_type)?;
+        check::check_filterable(caller, rules, filter)?;
+        memberships = check::memberships(kind, filter, &rules.resource_type)?;
     }
     let is_known =
         |text: &str| text.parse::<AttributePath>().is_ok_and(|path| rules.resource_type.resolve(&path).is_some());
@@ -290,7 +292,7 @@ fn part(
     if let Some(sort) = &sort {
         check::check_sortable(kind, sort)?;
     }
-    Ok(Part { kind, plan, is_exact, members, sort })
+    Ok(Part { kind, plan, is_exact, memberships, sort })
 }
 
 /// In a search of several resource types, one of them must have each attribute.

@@ -9,7 +9,7 @@ use store::members;
 use store::resources::{ResourceKind, ResourceRecord};
 use store::{ReadTx, ResourceId};
 
-use super::check::AskedMembers;
+use super::check::Memberships;
 use super::stream::Stream;
 use super::text::Resources;
 use super::{
@@ -238,12 +238,12 @@ impl<'q> Page<'q> {
         part: usize,
         record: &ResourceRecord,
     ) -> Result<Attributes, ProviderError> {
-        let Part { kind, members, .. } = &self.listing.parts[part];
+        let Part { kind, memberships, .. } = &self.listing.parts[part];
         self.read.spend(record.doc.len() as u64)?;
-        self.effort.spend(MEMBER_EFFORT.saturating_mul(members.len() as u64))?;
+        self.effort.spend(MEMBER_EFFORT.saturating_mul(memberships.look_ups()))?;
         let mut resource = document::read(&record.doc)?;
         complete(self.caller, *kind, record, self.view.base, &mut resource)?;
-        join_members(tx, self.caller, record.id, members, &mut resource)?;
+        join_memberships(tx, self.caller, (*kind, record.id), memberships, &mut resource)?;
         Ok(resource)
     }
 
@@ -323,26 +323,38 @@ impl<'q> Page<'q> {
     }
 }
 
-/// Of the ids a filter asks about, adds those that are members, or any other where it asks whether there is one.
-fn join_members(
+/// Of the memberships that a filter asks about, adds those that there are.
+fn join_memberships(
     tx: &mut ReadTx<'_>,
     caller: &Caller,
-    group: ResourceId,
-    asked: &AskedMembers,
+    (kind, id): (ResourceKind, ResourceId),
+    asked: &Memberships,
     resource: &mut Attributes,
 ) -> Result<(), ProviderError> {
+    let tenant = caller.tenant();
+    let is_group = kind == ResourceKind::Group;
     let mut present = Vec::new();
-    for id in &asked.ids {
-        if members::is_member(tx, caller.tenant(), group, *id)? {
-            present.push(json!({ "value": id.to_string() }));
+    for other in &asked.ids {
+        let is_there = if is_group {
+            members::is_member(tx, tenant, id, *other)?
+        } else {
+            members::is_in(tx, tenant, *other, id)?
+        };
+        if is_there {
+            present.push(*other);
         }
     }
     if asked.any && present.is_empty() {
-        let first = members::members_after(tx, caller.tenant(), group, None, 1)?;
-        present.extend(first.iter().map(|member| json!({ "value": member.id.to_string() })));
+        // One is enough to tell that there are some.
+        present = if is_group {
+            members::members_after(tx, tenant, id, None, 1)?.into_iter().map(|member| member.id).collect()
+        } else {
+            members::group_ids_of(tx, tenant, id, None, 1)?
+        };
     }
+    let present: Vec<Value> = present.into_iter().map(|other| json!({ "value": other.to_string() })).collect();
     if !present.is_empty() {
-        resource.insert("members".to_owned(), Value::Array(present));
+        resource.insert(asked.attribute.to_owned(), Value::Array(present));
     }
     Ok(())
 }

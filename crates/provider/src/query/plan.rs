@@ -39,6 +39,8 @@ pub(super) enum LookUp {
     Value(Arc<str>, String),
     /// Groups that have this member.
     Member(ResourceId),
+    /// Users that are members of this group.
+    Group(ResourceId),
 }
 
 /// Look-ups with whether they lead to all that a filter means and nothing else.
@@ -108,7 +110,7 @@ fn cost(found: &[LookUp]) -> usize {
     let each = |look_up: &LookUp| match look_up {
         LookUp::Id(_) | LookUp::Unique(_) | LookUp::Value(..) => 1,
         LookUp::Key(..) => 10,
-        LookUp::Member(_) => 100,
+        LookUp::Member(_) | LookUp::Group(_) => 100,
         LookUp::UniquePrefix(_) | LookUp::KeyPrefix(..) => 1000,
     };
     found.iter().map(each).sum()
@@ -140,6 +142,9 @@ impl Indexes<'_> {
         }
         if path == "members.value" && self.kind == ResourceKind::Group {
             return Some((ResourceId::exact(text).map(LookUp::Member), true));
+        }
+        if path == "groups.value" && self.kind == ResourceKind::User {
+            return Some((ResourceId::exact(text).map(LookUp::Group), true));
         }
         let indexed = self.rules.indexed.iter().find(|indexed| *indexed.path == *path)?;
         let key = indexed.key(text);
@@ -200,6 +205,7 @@ pub(super) fn ask(
                 (listing::ids_by_key_prefix(tx, tenant, kind, (path, prefix), LIMIT)?, true)
             }
             LookUp::Member(member) => (members::group_ids_of(tx, tenant, *member, None, LIMIT)?, false),
+            LookUp::Group(group) => (members::member_ids_of(tx, tenant, (*group, kind), None, LIMIT)?, false),
             LookUp::Id(_) | LookUp::Unique(_) | LookUp::Key(..) | LookUp::Value(..) => continue,
         };
         if is_prefix && found.len() > CANDIDATES_MAX as usize {
@@ -234,7 +240,7 @@ fn named(
             LookUp::Unique(key) => names.push(key.as_str()),
             LookUp::Key(path, key) => keys.entry(path).or_default().push(key),
             LookUp::Value(path, key) => values.entry(path).or_default().push(key),
-            LookUp::UniquePrefix(_) | LookUp::KeyPrefix(..) | LookUp::Member(_) => {}
+            LookUp::UniquePrefix(_) | LookUp::KeyPrefix(..) | LookUp::Member(_) | LookUp::Group(_) => {}
         }
     }
     let tenant = caller.tenant();
@@ -295,6 +301,7 @@ mod tests {
             LookUp::Key(path, key) | LookUp::Value(path, key) => format!("{path} {key}"),
             LookUp::KeyPrefix(path, prefix) => format!("{path} {prefix}*"),
             LookUp::Member(_) => "member".to_owned(),
+            LookUp::Group(_) => "group".to_owned(),
         }
     }
 
@@ -306,13 +313,18 @@ mod tests {
     fn what_filters_of_users_look_at() {
         for (filter, expected) in [
             ("userName eq \"Ada\"", "exactly unique ada".to_owned()),
-            ("userName eq \"not a name\"", "exactly ".to_owned()),
+            ("userName eq \"not  a name\"", "exactly ".to_owned()),
             (&format!("id eq \"{ID}\""), "exactly id".to_owned()),
             ("id eq \"x\"", "exactly ".to_owned()),
             ("externalId eq \"X\"", "exactly externalId X".to_owned()),
             ("emails eq \"A@x\"", "exactly emails.value a@x".to_owned()),
             ("emails[type eq \"work\"].value eq \"A@x\"", "emails.value a@x".to_owned()),
             ("emails[type eq \"work\" and value eq \"A@x\"]", "emails.value a@x".to_owned()),
+            (&format!("groups eq \"{ID}\""), "exactly group".to_owned()),
+            (&format!("groups[value eq \"{ID}\"] and active eq true"), "group".to_owned()),
+            (&format!("groups.value eq \"{ID}\" and userName eq \"a\""), "unique a".to_owned()),
+            ("groups.value eq \"x\"", "exactly ".to_owned()),
+            ("groups pr", "all".to_owned()),
             ("employeeNumber eq \"17\"", format!("exactly {NUMBER} 17")),
             ("title eq \"x\" and externalId eq \"X\" and active eq true", "externalId X".to_owned()),
             ("emails eq \"a\" and userName eq \"Ada\" and userName sw \"a\"", "unique ada".to_owned()),

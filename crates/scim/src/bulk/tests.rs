@@ -34,7 +34,6 @@ fn requests_that_are_refused_as_a_whole() {
         (json!({ "Operations": [] }), ScimType::InvalidSyntax),
         (json!({ "schemas": [BULK_REQUEST_URN] }), ScimType::InvalidSyntax),
         (message(json!({ "Operations": {} })), ScimType::InvalidSyntax),
-        (message(json!({ "failOnErrors": 0 })), ScimType::InvalidValue),
         (message(json!({ "failOnErrors": -1 })), ScimType::InvalidValue),
         (message(json!({ "failOnErrors": 1.5 })), ScimType::InvalidValue),
         (message(json!({ "failOnErrors": "1" })), ScimType::InvalidValue),
@@ -50,6 +49,31 @@ fn requests_that_are_refused_as_a_whole() {
     let lenient =
         json!({ "SCHEMAS": [BULK_REQUEST_URN.to_uppercase()], "operations": [], "failonerrors": 2, "more": 1 });
     assert_eq!(read_with(&lenient).unwrap().fail_on_errors, Some(2));
+    for none in [json!(0), json!(null)] {
+        assert_eq!(read_with(&message(json!({ "failOnErrors": none }))).unwrap().fail_on_errors, None, "{none}");
+    }
+}
+
+#[test]
+fn the_data_of_a_patch_may_be_its_operations_alone() {
+    let operations = json!([{ "op": "add", "path": "title", "value": "T" }]);
+    let whole = json!({ "schemas": [PATCH_OP_URN], "Operations": operations });
+    let sent = |method: &str, data: &Value| {
+        let request = read(&json!([{ "method": method, "path": "/Users/1", "data": data }]));
+        request.entries[0].operation.as_ref().unwrap().data.clone()
+    };
+    for data in [
+        operations.clone(),
+        json!({ "Operations": operations }),
+        json!({ "Schemas": [], "Operations": operations }),
+        json!({ "schemas": null, "Operations": operations }),
+        whole.clone(),
+    ] {
+        assert_eq!(sent("PATCH", &data), whole, "{data}");
+    }
+    let other = json!({ "schemas": [BULK_REQUEST_URN], "Operations": operations });
+    assert_eq!(sent("PATCH", &other), other, "what says that it is something else is not taken for a PATCH");
+    assert_eq!(sent("PUT", &operations), operations);
 }
 
 #[test]
@@ -60,7 +84,8 @@ fn operations_that_are_refused_alone() {
         (json!(1), InvalidSyntax),
         (json!({}), InvalidSyntax),
         (json!({ "method": 1, "path": "/Users", "bulkId": "a", "data": {} }), InvalidSyntax),
-        (json!({ "method": "GET", "path": "/Users/1" }), InvalidSyntax),
+        (json!({ "method": "GET", "path": "/Users/1" }), InvalidValue),
+        (json!({ "path": "/Users/1" }), InvalidSyntax),
         (json!({ "method": "POST", "path": "/Users", "data": {} }), InvalidSyntax),
         (json!({ "method": "POST", "path": "/Users", "bulkId": "", "data": {} }), InvalidValue),
         (json!({ "method": "POST", "path": "/Users", "bulkId": 7, "data": {} }), InvalidValue),

@@ -19,16 +19,11 @@ pub struct Matcher<'a>(Node<'a>);
 
 impl<'a> Matcher<'a> {
     pub(super) fn new(filter: &Filter, resource_type: &'a ResourceType) -> Result<Self, ScimError> {
-        Self::of(filter, Scope::Resource { resource_type, all_known: true })
+        node(filter, Scope::Resource { resource_type, all_known: true }).map(Self)
     }
 
     pub(super) fn where_known(filter: &Filter, resource_type: &'a ResourceType) -> Result<Self, ScimError> {
-        Self::of(filter, Scope::Resource { resource_type, all_known: false })
-    }
-
-    /// A name that leads nowhere is the filter's fault here; in the path of a PATCH it is the path's.
-    fn of(filter: &Filter, scope: Scope<'a>) -> Result<Self, ScimError> {
-        node(filter, scope).map(Self).map_err(|error| ScimError::invalid_filter(error.detail))
+        node(filter, Scope::Resource { resource_type, all_known: false }).map(Self)
     }
 
     /// Whether a resource matches; see [`Filter::matches`].
@@ -50,8 +45,8 @@ pub(crate) struct ElementMatcher<'a>(Node<'a>);
 
 impl<'a> ElementMatcher<'a> {
     /// # Errors
-    /// `invalidPath` for a name that leads nowhere, `invalidFilter` for a comparison that the attribute does not have (RFC 7644 §3.12,
-    /// table 9).
+    /// `invalidFilter` for a name that leads nowhere, and for a comparison that the attribute does not have: also of the filter in a path
+    /// of a PATCH (RFC 7644 §3.12, table 9).
     pub(crate) fn new(filter: &Filter, attribute: &'a Attribute) -> Result<Self, ScimError> {
         node(filter, Scope::Element(attribute)).map(Self)
     }
@@ -116,10 +111,6 @@ enum Key {
 
 fn invalid<T>(path: &AttributePath, why: &str) -> Result<T, ScimError> {
     Err(ScimError::invalid_filter(format!("'{}' {why}", echo(&path.attribute))))
-}
-
-fn leads_nowhere<T>(path: &AttributePath, why: &str) -> Result<T, ScimError> {
-    Err(ScimError::invalid_path(format!("'{}' {why}", echo(&path.attribute))))
 }
 
 impl Scope<'_> {
@@ -193,7 +184,7 @@ fn place<'a>(
     let (extension, attribute, sub) = match scope {
         Scope::Resource { resource_type, .. } => {
             let Some(found) = resource_type.resolve(path) else {
-                return leads_nowhere(path, "is not an attribute of this resource type");
+                return invalid(path, "is not an attribute of this resource type");
             };
             (found.extension, found.attribute, found.sub_attribute)
         }
@@ -202,17 +193,17 @@ fn place<'a>(
         }
         Scope::Element(parent) => {
             let Some(found) = parent.sub_attribute(&path.attribute) else {
-                return leads_nowhere(path, "is not a sub-attribute here");
+                return invalid(path, "is not a sub-attribute here");
             };
             (None, found, None)
         }
     };
     if [Some(attribute), sub].into_iter().flatten().any(|found| found.returned == Returned::Never) {
-        return leads_nowhere(path, "cannot be used in a filter");
+        return invalid(path, "cannot be used in a filter");
     }
     let elements = match filter {
         Some(_) if attribute.kind != Kind::Complex && !attribute.multi_valued => {
-            return leads_nowhere(path, "has no sub-attributes to filter by");
+            return invalid(path, "has no sub-attributes to filter by");
         }
         Some(filter) => Some(Box::new(node(filter, Scope::Element(attribute))?)),
         None => None,
@@ -282,7 +273,9 @@ fn key(comparison: Comparison, value: &Literal) -> Option<Key> {
         (Comparison::Boolean, Literal::String(text)) => boolean(text).map(Key::Boolean),
         (Comparison::Boolean, Literal::Boolean(value)) => Some(Key::Boolean(*value)),
         (Comparison::Number, Literal::Number { value, .. }) => Some(Key::Number(value.clone())),
-        (Comparison::Instant, Literal::String(text)) => Moment::read_any(text).map(Key::Instant),
+        (Comparison::Instant, Literal::String(text)) => {
+            Moment::read_any(text).or_else(|| Moment::midnight(text)).map(Key::Instant)
+        }
         _ => None,
     }
 }

@@ -179,6 +179,9 @@ fn a_comparison_that_a_type_does_not_have_is_refused() {
         ("meta.created gt true", false),
         ("active eq 1", false),
         ("meta.created gt 2015", false),
+        ("meta.created gt 2015-10-10", true),
+        ("meta.created gt \"2015-10-10\"", true),
+        ("meta.created gt \"2015-10-32\"", false),
         ("name eq \"x\"", false),
         ("emails[primary gt true]", false),
         ("x509Certificates co \"AA\"", true),
@@ -203,6 +206,19 @@ fn ada() -> Attributes {
     });
     let Value::Object(attributes) = resource else { unreachable!("written as an object") };
     attributes
+}
+
+#[test]
+fn a_date_alone_is_its_midnight() {
+    let resource_type = ResourceType::user();
+    for (text, matches) in [
+        (r#"meta.created gt "2020-01-01""#, true),
+        ("meta.created lt 2020-01-01", false),
+        (r#"meta.created lt "2020-01-02""#, true),
+        (r#"meta.created eq "2020-01-01""#, false),
+    ] {
+        assert_eq!(text.parse::<Filter>().unwrap().matches(&resource_type, &ada()), matches, "{text}");
+    }
 }
 
 #[test]

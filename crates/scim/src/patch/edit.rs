@@ -24,6 +24,10 @@ pub(super) fn not_mutable(attribute: &Attribute) -> ScimError {
     ScimError::mutability(format!("'{}' is {why}", echo(&attribute.name)))
 }
 
+pub(super) fn no_path() -> ScimError {
+    ScimError::no_target("remove needs a 'path'")
+}
+
 fn check_writable(resolved: &Resolved<'_>) -> Result<(), ScimError> {
     let read_only = [Some(resolved.attribute), resolved.sub_attribute]
         .into_iter()
@@ -32,11 +36,31 @@ fn check_writable(resolved: &Resolved<'_>) -> Result<(), ScimError> {
     read_only.map_or(Ok(()), |attribute| Err(not_mutable(attribute)))
 }
 
+/// What an operation gives for the attribute that its path names: some clients give a list below the attribute's name, as if there were
+/// no path (`"path": "members", "value": {"members": […]}`). Nothing there names nothing, and so changes nothing.
+pub(super) fn below_its_name(attribute: &Attribute, value: Value) -> Value {
+    let is_name = |name: &String| name.eq_ignore_ascii_case(&attribute.name);
+    match value {
+        Value::Object(mut given)
+            if attribute.multi_valued
+                && given.len() == 1
+                && given.keys().all(is_name)
+                && attribute.sub_attribute(&attribute.name).is_none() =>
+        {
+            match given.values_mut().next().map(Value::take) {
+                None | Some(Value::Null) => Value::Array(Vec::new()),
+                Some(listed) => listed,
+            }
+        }
+        other => other,
+    }
+}
+
 impl<'a> Draft<'a> {
     pub(super) fn apply(&mut self, operation: &Operation) -> Result<(), ScimError> {
         let value = || operation.value.clone().unwrap_or_default();
         match (operation.op, &operation.path) {
-            (Op::Remove, None) => Err(ScimError::no_target("remove needs a 'path'")),
+            (Op::Remove, None) => Err(no_path()),
             (Op::Remove, Some(path)) => self.remove(path, value()),
             (Op::Add | Op::Replace, None) => self.set_pathless(operation.op, value()),
             (Op::Add | Op::Replace, Some(path)) => self.set(operation.op, path, value()),
@@ -48,11 +72,25 @@ impl<'a> Draft<'a> {
         match resource_type.target(path).ok_or_else(|| unknown_path(&path.to_string()))? {
             Target::Attribute(resolved) => {
                 check_writable(&resolved)?;
+                let value = self.given(&resolved, path, value);
                 self.set_attribute(op, resolved, path.filter.as_deref(), value)
             }
             _ if path.filter.is_some() => Err(unknown_path(&path.to_string())),
             Target::Extension(schema) => self.set_object(op, Some(&schema.id), value),
             Target::Core => self.set_object(op, None, value),
+        }
+    }
+
+    /// The value of an operation with a path in the form in which a body has it. A member may be named by its id alone there.
+    fn given(&self, resolved: &Resolved<'_>, path: &AttributePath, value: Value) -> Value {
+        if path.filter.is_some() || resolved.sub_attribute.is_some() {
+            return value;
+        }
+        match below_its_name(resolved.attribute, value) {
+            Value::String(id) if !id.is_empty() && self.resource_type.is_members(resolved.attribute) => {
+                Value::Array(vec![Value::String(id)])
+            }
+            other => other,
         }
     }
 
@@ -167,6 +205,7 @@ impl<'a> Draft<'a> {
             Target::Extension(_) | Target::Core => return Err(unknown_path(&path.to_string())),
         };
         check_writable(&resolved)?;
+        let value = self.given(&resolved, path, value);
         self.spend(Op::Remove, &resolved, path.filter.as_deref(), &value)?;
         self.note_cleared(Op::Remove, &resolved);
         let Resolved { extension, attribute, sub_attribute } = resolved;

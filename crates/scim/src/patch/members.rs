@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::edit::{is_clearing, not_mutable};
+use super::edit::{below_its_name, is_clearing, not_mutable};
 use super::{Op, Operation, PatchOp};
 use crate::limits::{KEY_BYTES_MAX, MEMBERS_MAX};
 use crate::twice::{self, Null};
@@ -80,7 +80,7 @@ impl PatchOp {
     /// attributes with [`PatchOp::apply`]; the two parts touch nothing in common.
     ///
     /// # Errors
-    /// As [`Member::read_list`]; `mutability` for changing a member in place, `noTarget` for setting a member that a filter other
+    /// As [`Member::read_list`]; `mutability` for changing a member in place or taking a part from all, `noTarget` for setting a member that a filter other
     /// than `value eq` selects; `invalidSyntax` for a value without path that names an attribute twice.
     pub fn split_members(self, resource_type: &ResourceType) -> Result<(PatchOp, Vec<MemberChange>), ScimError> {
         let Some(members) = resource_type.core_attribute("members").filter(|found| resource_type.is_members(found))
@@ -140,6 +140,7 @@ fn split_one(
             for (name, value) in given {
                 match name.parse::<AttributePath>() {
                     Ok(path) if leads_to_members(&path).is_some() => {
+                        check_list(&value)?;
                         changes.extend(change(op, path, Some(value), members)?);
                     }
                     Ok(path) if value.is_object() && names_core(resource_type, &path) => {
@@ -174,9 +175,18 @@ fn names_core(resource_type: &ResourceType, path: &AttributePath) -> bool {
 fn without_members(op: Op, value: Value, changes: &mut Vec<MemberChange>) -> Result<Value, ScimError> {
     let Value::Object(mut given) = value else { return Ok(value) };
     if let Some(value) = super::take(&mut given, "members") {
+        check_list(&value)?;
         changes.extend(MemberChange::set(op, value)?);
     }
     Ok(Value::Object(given))
+}
+
+/// Without path, text is no member, as in a POST: in a list it is an id, but alone it is more often a mistake.
+fn check_list(value: &Value) -> Result<(), ScimError> {
+    match value {
+        Value::String(text) if !text.is_empty() => Err(ScimError::invalid_value("'members' must be a list of objects")),
+        _ => Ok(()),
+    }
 }
 
 /// What an operation on `members` does.
@@ -186,6 +196,8 @@ fn change(
     value: Option<Value>,
     members: &Attribute,
 ) -> Result<Option<MemberChange>, ScimError> {
+    let is_list = path.filter.is_none() && path.sub_attribute.is_none();
+    let value = if is_list { value.map(|value| below_its_name(members, value)) } else { value };
     let part = path.sub_attribute.as_deref().and_then(|name| members.sub_attribute(name));
     let is_whole = part.is_none_or(|part| part.name == "value");
     match (op, path.filter) {
@@ -196,6 +208,10 @@ fn change(
                 Some(id) => MemberChange::Remove(vec![id.to_owned()]),
                 None => MemberChange::RemoveWhere(*filter),
             }))
+        }
+        // Without their ids, members would be none: what is immutable is not taken from all of them.
+        (Op::Remove, None) if part.is_some() && value.as_ref().is_none_or(Value::is_null) => {
+            Err(part.map_or_else(|| not_mutable(members), not_mutable))
         }
         (Op::Remove, None) => match value {
             // Some clients put the members to remove into the value; ignoring it would empty the group.

@@ -135,7 +135,7 @@ impl PatchOp {
     /// attributes are ignored as in a POST.
     ///
     /// # Errors
-    /// `invalidPath`, `invalidFilter` for a comparison in a path that its attribute does not have, `noTarget`, `invalidValue`,
+    /// `invalidPath`, `invalidFilter` for what the filter in a path compares and its attribute does not have, `noTarget`, `invalidValue`,
     /// `mutability`, `tooMany`, and `invalidSyntax` for a value without path that names an
     /// attribute twice; the attributes are then as before.
     pub fn apply(&self, resource_type: &ResourceType, attributes: &mut Attributes) -> Result<bool, ScimError> {

@@ -2,11 +2,19 @@
 
 use serde_json::Value;
 
-use super::PatchOp;
-use crate::resource_type::Target;
-use crate::{AttributePath, ResourceType};
+use super::{Op, Operation, PatchOp, list};
+use crate::resource_type::{Target, unknown_path};
+use crate::{AttributePath, ResourceType, ScimError};
 
 impl PatchOp {
+    /// What [`Self::apply`] refuses of the paths whatever the resource is, for a server that has none to apply it to.
+    ///
+    /// # Errors
+    /// `noTarget` for a remove without path, `invalidPath` for a path that leads nowhere, `invalidFilter` for what its brackets compare.
+    pub fn check_paths(&self, resource_type: &ResourceType) -> Result<(), ScimError> {
+        self.operations.iter().try_for_each(|operation| check_path(operation, resource_type))
+    }
+
     /// The attributes that the operations name, without filters and sub-attributes; names that lead nowhere are left out.
     pub fn named(&self, resource_type: &ResourceType) -> Vec<AttributePath> {
         let mut named = Vec::new();
@@ -17,6 +25,18 @@ impl PatchOp {
             }
         }
         named
+    }
+}
+
+fn check_path(operation: &Operation, resource_type: &ResourceType) -> Result<(), ScimError> {
+    let Some(path) = &operation.path else {
+        return if operation.op == Op::Remove { Err(super::edit::no_path()) } else { Ok(()) };
+    };
+    match (resource_type.target(path), &path.filter) {
+        (Some(Target::Attribute(found)), Some(filter)) => list::matcher(found.attribute, filter).map(drop),
+        (Some(Target::Attribute(_) | Target::Extension(_)), None) => Ok(()),
+        (Some(Target::Core), None) if operation.op != Op::Remove => Ok(()),
+        (Some(Target::Extension(_) | Target::Core) | None, _) => Err(unknown_path(&path.to_string())),
     }
 }
 

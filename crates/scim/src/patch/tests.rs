@@ -179,9 +179,14 @@ fn the_manager_in_every_form() {
 fn lists_are_added_to_replaced_and_removed_from() {
     let before = json!({"userName": "ada", "emails": [{"value": "a", "type": "work"}, {"value": "b"}]});
     let none = json!({"userName": "ada"});
-    for value in
-        [json!([{"value": "a", "type": "work"}]), json!({"value": "b"}), json!("b"), json!([]), json!(null), json!("")]
-    {
+    for value in [
+        json!([{"value": "a", "type": "work"}]),
+        json!({"value": "b"}),
+        json!(["b"]),
+        json!([]),
+        json!(null),
+        json!(""),
+    ] {
         assert_eq!(
             patched(&before, json!([{"op": "add", "path": "emails", "value": value}])),
             Ok((before.clone(), false)),
@@ -193,7 +198,7 @@ fn lists_are_added_to_replaced_and_removed_from() {
     }
     check(
         before.clone(),
-        json!([{"op": "replace", "path": "emails", "value": "c"}]),
+        json!([{"op": "replace", "path": "emails", "value": ["c"]}]),
         json!({"userName": "ada", "emails": [{"value": "c"}]}),
     );
     check(
@@ -220,7 +225,7 @@ fn lists_are_added_to_replaced_and_removed_from() {
     );
     let full: Vec<Value> = (0..VALUES_MAX).map(|n| json!({"value": n.to_string()})).collect();
     let full = json!({"userName": "ada", "emails": full});
-    assert_eq!(patched(&full, json!([{"op": "add", "path": "emails", "value": "one more"}])), Err(ScimType::TooMany));
+    assert_eq!(patched(&full, json!([{"op": "add", "path": "emails", "value": ["one more"]}])), Err(ScimType::TooMany));
 }
 
 #[test]
@@ -244,7 +249,7 @@ fn a_value_without_path() {
 
 #[test]
 fn operations_that_cannot_be() {
-    use ScimType::{InvalidPath, InvalidSyntax, InvalidValue, Mutability, NoTarget};
+    use ScimType::{InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue, Mutability, NoTarget};
     for (operation, expected) in [
         (json!({"op": "remove"}), NoTarget),
         (json!({"op": "move", "path": "title", "value": "x"}), InvalidSyntax),
@@ -257,7 +262,14 @@ fn operations_that_cannot_be() {
         (json!({"op": "add", "path": "name.nope", "value": "x"}), InvalidPath),
         (json!({"op": "remove", "path": "nope"}), InvalidPath),
         (json!({"op": "add", "path": "urn:x:y:z:User:department", "value": "x"}), InvalidPath),
-        (json!({"op": "add", "path": "emails[nope eq \"x\"].value", "value": "x"}), InvalidPath),
+        (json!({"op": "add", "path": "emails[nope eq \"x\"].value", "value": "x"}), InvalidFilter),
+        (json!({"op": "remove", "path": "emails[primary gt true].value"}), InvalidFilter),
+        (json!({"op": "add", "path": "emails[type eq].value", "value": "x"}), InvalidPath),
+        (json!({"op": "add", "path": "emails", "value": "flat"}), InvalidValue),
+        (json!({"op": "replace", "path": "emails", "value": "flat"}), InvalidValue),
+        (json!({"op": "remove", "path": "emails", "value": "flat"}), InvalidValue),
+        (json!({"op": "replace", "value": {"emails": "flat"}}), InvalidValue),
+        (json!({"op": "replace", "path": "emails", "value": {"emails": "flat"}}), InvalidValue),
         (json!({"op": "add", "path": "name[givenName eq \"x\"]", "value": {}}), InvalidPath),
         (json!({"op": "replace", "path": "id", "value": "x"}), Mutability),
         (json!({"op": "replace", "path": "meta.location", "value": "x"}), Mutability),
@@ -267,7 +279,7 @@ fn operations_that_cannot_be() {
         (json!({"op": "remove", "path": "userName"}), Mutability),
         (json!({"op": "replace", "path": "userName", "value": ""}), InvalidValue),
         (json!({"op": "replace", "value": {"userName": null}}), InvalidValue),
-        (json!({"op": "replace", "path": "userName", "value": "a b"}), InvalidValue),
+        (json!({"op": "replace", "path": "userName", "value": "a  b"}), InvalidValue),
         (json!({"op": "replace", "path": "active", "value": "maybe"}), InvalidValue),
         (
             json!({"op": "replace", "path": "emails", "value": [{"value": "a", "primary": true}, {"value": "b", "primary": true}]}),

@@ -8,8 +8,8 @@ use axum::routing::{MethodRouter, get, post};
 use http::request::Parts;
 use http::{HeaderName, Response, StatusCode, header};
 use provider::{
-    Changed, Deleted, EntityTag, Kinds, Listing, NewResource, Patch, Precondition, Replacement, ResourceKind, View,
-    WriteAccess,
+    Changed, Deleted, EntityTag, Kinds, Listing, NewResource, Patch, Precondition, ProviderError, Replacement,
+    ResourceKind, View, WriteAccess,
 };
 use scim::Projection;
 use store::{ResourceId, TenantKey, WriteTx};
@@ -161,7 +161,11 @@ async fn replace(
     body: ScimBody,
 ) -> Answer {
     let (projection, id, now) = (parameters.projection()?, last.id()?, app.now());
-    let replacement = body.made(&app, &writer, move |caller, body| Replacement::prepare(caller, kind, body)).await?;
+    let prepare = move |caller: &provider::Caller, body| Ok(Replacement::prepare(caller, kind, body));
+    let replacement = match body.made(&app, &writer, prepare).await? {
+        Ok(replacement) => replacement,
+        Err(refusal) => return Err(unfit(&app, &writer, (kind, id), refusal).await),
+    };
     let changed = writer
         .write(&app, now, move |tx, caller| provider::replace(tx, caller, id, &replacement, &version, now))
         .await?;
@@ -176,14 +180,30 @@ async fn patch(
     (parameters, IfMatch(version)): (Parameters, IfMatch),
     body: ScimBody,
 ) -> Answer {
-    let (projection, id, now) = (parameters.projection()?, last.id()?, app.now());
+    let (projection, now) = (parameters.projection()?, app.now());
     let patch = body.made(&app, &writer, move |caller, body| Patch::prepare(caller, kind, body)).await?;
+    let id = last.id().map_err(|_| patch.without_resource(&writer.caller))?;
     let changed =
         writer.write(&app, now, move |tx, caller| provider::patch(tx, caller, id, &patch, &version, now)).await?;
     if projection.is_all() && !changed.is_whole() {
         return Ok(answer::empty(StatusCode::NO_CONTENT, Some(EntityTag::of(changed.version()))));
     }
     shown(&app, writer.into_admitted(), id, &changed, projection).await
+}
+
+/// How a PUT is refused whose body does not do: where there is no such resource, that is told and not what is wrong with it.
+async fn unfit(
+    app: &App,
+    writer: &Writer,
+    (kind, id): (ResourceKind, ResourceId),
+    refusal: ProviderError,
+) -> Rejection {
+    let caller = Arc::clone(&writer.caller);
+    match app.store.read(move |tx| provider::exists(tx, &caller, kind, id)).await {
+        Ok(true) => refusal.into(),
+        Ok(false) => Rejection::NoSuchResource,
+        Err(error) => error.into(),
+    }
 }
 
 /// A resource after a change. A group is read again with its members, where they do not hold up the writer.

@@ -173,7 +173,6 @@ fn su_11_what_is_not_seen_is_no_part_of_a_name() {
             '\u{2063}',
             '\u{180e}',
             '\u{61c}',
-            ' ',
             '\u{a0}',
             '\u{3000}',
             '\u{2003}',
@@ -184,6 +183,12 @@ fn su_11_what_is_not_seen_is_no_part_of_a_name() {
                 check_refused(&name.escape_unicode().to_string(), &post(&world, &name).await, "invalidValue");
             }
         }
+        // One blank between two parts is seen; no other is (RFC 8265 §3.1).
+        for name in [" ann", "ann ", "an  n", " ", "an \u{a0}n"] {
+            check_refused(&name.escape_unicode().to_string(), &post(&world, name).await, "invalidValue");
+        }
+        assert_eq!(post(&world, "an n").await.status.as_u16(), 201);
+        assert_eq!(post(&world, "AN N").await.status.as_u16(), 409);
         let joined = post(&world, "\u{915}\u{94d}\u{200d}\u{937}").await;
         assert!([201, 400].contains(&joined.status.as_u16()), "a joiner where its script needs it");
     });

@@ -334,6 +334,7 @@ fn sb_06_errors_end_the_request_where_the_client_says_so() {
             (json!(1), vec!["201", "201", "400"]),
             (json!(2), vec!["201", "201", "400", "201", "400"]),
             (json!(3), vec!["201", "201", "400", "201", "400", "201"]),
+            (json!(0), vec!["201", "201", "400", "201", "400", "201"]),
         ]
         .into_iter()
         .enumerate()
@@ -344,13 +345,27 @@ fn sb_06_errors_end_the_request_where_the_client_says_so() {
             assert_eq!(statuses(&done), expected, "{fail_on_errors}");
         }
         let before = count(&world, "/Users").await;
-        for refused in [json!(0), json!(-1), json!("1"), json!(1.5), json!([1])] {
+        for refused in [json!(-1), json!("1"), json!(1.5), json!([1])] {
             let mut body = message(&operations(9));
             body["failOnErrors"] = refused.clone();
             let answer = world.call("POST", "/Bulk", &body).await;
             assert_eq!((answer.status.as_u16(), &answer.body["scimType"]), (400, &json!("invalidValue")), "{refused}");
         }
         assert_eq!(count(&world, "/Users").await, before);
+    });
+}
+
+#[test]
+fn a_put_of_what_is_gone_is_not_found_whatever_its_body() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let (ann, bob) = (world.user("ann").await, world.user("bob").await);
+        let incomplete =
+            |id: &str| json!({ "method": "PUT", "path": format!("/Users/{id}"), "data": { "schemas": [USER] } });
+        let delete = json!({ "method": "DELETE", "path": format!("/Users/{ann}") });
+        let done = bulk(&world, &[incomplete(&bob), delete, incomplete(&ann)]).await;
+        assert_eq!(statuses(&done), ["400", "204", "404"]);
+        assert_eq!(done[0]["response"]["scimType"], "invalidValue");
     });
 }
 

@@ -23,6 +23,34 @@ async fn total(world: &World, filter: &str) -> Value {
     if found["totalResults"].is_null() { found["scimType"].clone() } else { found["totalResults"].clone() }
 }
 
+/// A decimal has more digits than a careless reader keeps.
+#[test]
+fn decimals_come_back_as_they_were_sent() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let sizes =
+            json!([{ "name": "size", "type": "decimal" }, { "name": "sizes", "type": "decimal", "multiValued": true }]);
+        let extension = json!({ "schema": TEAM, "required": false });
+        world
+            .define(&json!({
+                "schemas": [{ "id": TEAM, "name": "Team", "attributes": sizes }],
+                "resourceTypes": [{ "name": "Group", "schemaExtensions": [extension] }],
+            }))
+            .await;
+        let sizes = "[15.314542469677939,0.1,1e-7,2.2250738585072014e-308]";
+        let text = format!(
+            "{{\"schemas\":[\"{GROUP}\",\"{TEAM}\"],\"displayName\":\"g\",\"{TEAM}\":{{\"size\":15.314542469677939,\"sizes\":{sizes}}}}}"
+        );
+        let request = world.request("POST", "/Groups").header("content-type", "application/scim+json");
+        let made = world.send(request.body(axum::body::Body::from(text)).unwrap()).await;
+        assert_eq!(made.status.as_u16(), 201, "{}", made.body);
+        let got = world.get(&format!("/Groups/{}", made.id())).await.body;
+        assert_eq!(got[TEAM]["size"].to_string(), "15.314542469677939");
+        assert_eq!(got[TEAM]["sizes"].to_string(), "[15.314542469677939,0.1,1e-7,2.2250738585072014e-308]");
+        assert_eq!(total(&world, &format!("{TEAM}:size eq 15.314542469677939")).await, json!(1));
+    });
+}
+
 #[test]
 fn members_of_an_extension_beside_those_of_the_group() {
     on_both(|store| async {

@@ -98,7 +98,11 @@ fn filters_that_are_refused() {
             "userName",
             "userName eq",
             "(userName eq \"x\"",
-            "groups.value eq \"x\"",
+            "groups.display eq \"x\"",
+            "groups.type pr",
+            "groups.value co \"x\"",
+            "groups ne \"x\"",
+            "groups[value pr]",
             "",
         ] {
             let encoded = percent_encoding::utf8_percent_encode(filter, percent_encoding::NON_ALPHANUMERIC);
@@ -132,6 +136,7 @@ fn filters_of_groups() {
             ("members.value pr and displayName sw \"s\"".to_owned(), vec![0, 1]),
             ("not (members pr)".to_owned(), vec![2]),
             (format!("members pr and not (members eq \"{ann}\")"), vec![1]),
+            (format!("members.value pr and not (members eq \"{ann}\")"), vec![1]),
             (format!("members eq \"{ann}\" or not (members pr)"), vec![0, 2]),
         ] {
             assert_eq!(found(&world, "Groups", &filter, &ids).await, expected, "{filter}");
@@ -159,6 +164,36 @@ fn filters_of_groups() {
 }
 
 /// SG-01, SG-02, SG-03.
+#[test]
+fn filters_of_users_by_their_groups() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let ids = [world.user("ann").await, world.user("bob").await, world.user("carl").await];
+        let sales = world.group("Sales", &[&ids[0], &ids[1]]).await;
+        let empty = world.group("Empty", &[]).await;
+        let gone = world.group("Gone", &[&ids[2]]).await;
+        world.group("Outer", &[&sales]).await;
+        world.call("DELETE", &format!("/Groups/{gone}"), &serde_json::Value::Null).await;
+        for (filter, expected) in [
+            (format!("groups.value eq \"{sales}\""), vec![0, 1]),
+            (format!("groups eq \"{sales}\" and userName sw \"b\""), vec![1]),
+            (format!("groups[value eq \"{sales}\"]"), vec![0, 1]),
+            (format!("not (groups.value eq \"{sales}\")"), vec![2]),
+            (format!("groups.value eq \"{sales}\" or userName eq \"carl\""), vec![0, 1, 2]),
+            (format!("id eq \"{}\" and groups eq \"{sales}\"", ids[2]), vec![]),
+            (format!("groups.value eq \"{empty}\" or groups.value eq \"{gone}\""), vec![]),
+            ("groups.value eq \"x\"".to_owned(), vec![]),
+            ("groups pr".to_owned(), vec![0, 1]),
+            ("not (groups.value pr)".to_owned(), vec![2]),
+        ] {
+            assert_eq!(found(&world, "Users", &filter, &ids).await, expected, "{filter}");
+        }
+        world.tenant("other", "generic").await;
+        let other = World { tenant: "other".to_owned(), token: world.new_token("other", "t", 365).await, ..world };
+        assert_eq!(found(&other, "Users", &format!("groups.value eq \"{sales}\""), &[]).await, Vec::<usize>::new());
+    });
+}
+
 #[test]
 fn pages() {
     on_both(|store| async {

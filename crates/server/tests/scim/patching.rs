@@ -48,7 +48,6 @@ fn sp_01_sp_02_paths_that_are_none() {
             "emails[type eq \"work\"].value.x",
             "nothing",
             "emails.nothing",
-            "emails[nothing eq \"x\"]",
             "/userName",
             "user name",
             "__proto__.x",
@@ -185,6 +184,37 @@ fn sp_15_what_is_the_servers_to_say() {
         // Nobody signs in with a password here, so there is no right to set one, and nothing is kept.
         assert_eq!(patch(&world, &path, &json!({ "op": "add", "path": "password", "value": "x" })).await.0, 200);
         assert_eq!(world.get(&path).await.body, before);
+    });
+}
+
+#[test]
+fn a_path_that_leads_nowhere_is_told_whatever_the_id() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let known = ann(&world).await;
+        for (operation, expected) in [
+            (json!({ "op": "replace", "path": "nope", "value": "x" }), (400, json!("invalidPath"))),
+            (json!({ "op": "remove", "path": "name.nope" }), (400, json!("invalidPath"))),
+            (json!({ "op": "remove", "path": "name[givenName eq \"x\"]" }), (400, json!("invalidPath"))),
+            (json!({ "op": "remove", "path": ENTERPRISE.replace("User", "Other:x") }), (400, json!("invalidPath"))),
+            (json!({ "op": "remove", "path": "emails[nope eq \"x\"]" }), (400, json!("invalidFilter"))),
+            (json!({ "op": "remove", "path": "emails[primary gt true]" }), (400, json!("invalidFilter"))),
+            (json!({ "op": "remove" }), (400, json!("noTarget"))),
+        ] {
+            for path in [known.as_str(), "/Users/0198c2a4-7d1e-7aaa-8bbb-0123456789ab", "/Users/nobody"] {
+                assert_eq!(patch(&world, path, &operation).await, expected, "{path} {operation}");
+            }
+        }
+        for path in ["/Users/0198c2a4-7d1e-7aaa-8bbb-0123456789ab", "/Users/nobody"] {
+            for operation in [
+                json!({ "op": "replace", "path": "title", "value": "x" }),
+                json!({ "op": "remove", "path": "emails[type eq \"work\"].value" }),
+                json!({ "op": "remove", "path": ENTERPRISE }),
+                json!({ "op": "add", "value": { "title": "x" } }),
+            ] {
+                assert_eq!(patch(&world, path, &operation).await.0, 404, "{path} {operation}");
+            }
+        }
     });
 }
 

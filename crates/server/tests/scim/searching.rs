@@ -72,7 +72,7 @@ fn everything_at_once_one_type_behind_the_other() {
         for filter in [
             "nobody eq 1",
             "password eq \"x\"",
-            "groups.value eq \"x\"",
+            "groups.display eq \"x\"",
             "members.type pr",
             "active gt true",
             "userName",

@@ -176,8 +176,14 @@ fn putting_a_user() {
         }
         assert_eq!(world.get("/Users?filter=externalId+eq+%22ada%22").await.body["totalResults"], 0, "its key is gone");
         let ann = json!({ "schemas": [USER], "userName": "x" });
-        let absent = world.call("PUT", "/Users/0198c2a4-7d1e-7aaa-8bbb-0123456789ab", &ann);
-        assert_eq!(absent.await.status.as_u16(), 404);
+        // What is wrong with a body is told of a resource that is there.
+        let incomplete = json!({ "schemas": [USER] });
+        for (body, expected) in [(&ann, 404), (&incomplete, 404), (&json!({ "schemas": [USER], "emails": "x" }), 404)] {
+            let absent = world.call("PUT", "/Users/0198c2a4-7d1e-7aaa-8bbb-0123456789ab", body).await;
+            assert_eq!(absent.status.as_u16(), expected, "{body}");
+        }
+        let present = world.call("PUT", &format!("/Users/{id}"), &incomplete).await;
+        assert_eq!((present.status.as_u16(), &present.body["scimType"]), (400, &json!("invalidValue")));
     });
 }
 

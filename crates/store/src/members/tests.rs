@@ -165,6 +165,34 @@ enum Step {
     LeaveAll(u128),
 }
 
+/// Seen from the member's side, a group that is deleted has no members, also while rows of them are left.
+#[test]
+fn who_is_in_a_group() {
+    on_both(|store| async move {
+        let story = store.write(|tx| {
+            let (one, two) = two_tenants(tx)?;
+            let group = MemberRecord { kind: ResourceKind::Group, ..member(11, None) };
+            add_all(tx, one, numbered(10), &[member(3, None), group, member(1, None)])?;
+            add_all(tx, two, numbered(10), &[member(2, None)])?;
+            let users = (numbered(10), ResourceKind::User);
+            assert_eq!(member_ids_of(tx, one, users, None, 9)?, [numbered(1), numbered(3)]);
+            assert_eq!(member_ids_of(tx, one, users, Some(numbered(1)), 9)?, [numbered(3)]);
+            assert_eq!(member_ids_of(tx, one, users, None, 1)?, [numbered(1)]);
+            assert_eq!(member_ids_of(tx, one, (numbered(10), ResourceKind::Group), None, 9)?, [numbered(11)]);
+            assert_eq!(member_ids_of(tx, two, users, None, 9)?, [numbered(2)]);
+            assert!(is_in(tx, one, numbered(10), numbered(1))?);
+            assert!(!is_in(tx, one, numbered(10), numbered(2))?);
+            assert!(!is_in(tx, two, numbered(11), numbered(2))?);
+            crate::emptied::note_emptied(tx, one, numbered(10))?;
+            assert_eq!(member_ids_of(tx, one, users, None, 9)?, []);
+            assert!(!is_in(tx, one, numbered(10), numbered(1))?);
+            assert!(is_in(tx, two, numbered(10), numbered(2))?, "the other tenant's group is there");
+            Ok::<_, StoreError>(())
+        });
+        story.await.unwrap();
+    });
+}
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let (group, member) = (10..12_u128, 1..7_u128);
     let one = prop_oneof![

@@ -6,6 +6,28 @@ use super::{check, patched};
 use crate::ScimType;
 
 #[test]
+fn elements_below_the_name_of_their_path() {
+    let with = |emails: Value| json!({"userName": "ada", "emails": emails});
+    let below = |op: &str, emails: Value| json!([{"op": op, "path": "emails", "value": {"Emails": emails}}]);
+    let (a, b) = (json!({"value": "a"}), json!({"value": "b"}));
+    for (operations, expected) in [
+        (below("add", json!([b])), with(json!([a, b]))),
+        (below("add", json!({"value": "b"})), with(json!([a, b]))),
+        (below("replace", json!([b])), with(json!([b]))),
+        (below("remove", json!([a])), json!({"userName": "ada"})),
+        (below("remove", json!([])), with(json!([a]))),
+        (below("remove", json!(null)), with(json!([a]))),
+        (below("add", json!([])), with(json!([a]))),
+        (
+            json!([{"op": "add", "path": "emails", "value": {"emails": [b], "value": "c"}}]),
+            with(json!([a, {"value": "c"}])),
+        ),
+    ] {
+        check(with(json!([a])), operations, expected);
+    }
+}
+
+#[test]
 fn elements_selected_by_a_filter() {
     let work = |value: &str| json!({"type": "work", "value": value});
     let with = |emails: Value| json!({"userName": "ada", "emails": emails});

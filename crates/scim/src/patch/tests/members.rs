@@ -85,7 +85,7 @@ fn members_are_set_and_added_in_any_form() {
             vec![],
         ),
         (
-            json!({"op": "add", "value": {crate::GROUP_URN: {"members": "u1", "displayName": "x"}}}),
+            json!({"op": "add", "value": {crate::GROUP_URN: {"members": ["u1"], "displayName": "x"}}}),
             json!([{"op": "add", "value": {crate::GROUP_URN: {"displayName": "x"}}}]),
             vec![Add(vec![member("u1")])],
         ),
@@ -95,6 +95,24 @@ fn members_are_set_and_added_in_any_form() {
     let in_order =
         json!([{"op": "add", "path": "members", "value": "u1"}, {"op": "remove", "path": "members[value eq \"u1\"]"}]);
     assert_eq!(split(in_order), Ok((json!([]), vec![Add(vec![member("u1")]), Remove(vec!["u1".to_owned()])])));
+}
+
+#[test]
+fn a_list_below_the_name_of_its_path_is_that_list() {
+    use MemberChange::{Add, Clear, Remove, Replace};
+    let below = |op: &str, members: Value| json!([{"op": op, "path": "members", "value": {"Members": members}}]);
+    for (operations, expected) in [
+        (below("add", json!([{"value": "u1"}])), vec![Add(vec![member("u1")])]),
+        (below("remove", json!([{"value": "u1"}])), vec![Remove(vec!["u1".to_owned()])]),
+        (below("replace", json!([{"value": "u1"}])), vec![Replace(vec![member("u1")])]),
+        (below("replace", json!([])), vec![Clear]),
+        (below("add", json!([])), vec![]),
+        (below("remove", json!([])), vec![]),
+        (below("remove", json!(null)), vec![]),
+        (below("remove", json!("")), vec![]),
+    ] {
+        assert_eq!(split(operations.clone()), Ok((json!([]), expected)), "{operations}");
+    }
 }
 
 #[test]
@@ -132,7 +150,18 @@ fn members_that_cannot_be() {
         (json!({"op": "replace", "path": r#"members[value eq "u1"].value"#, "value": "u2"}), ScimType::Mutability),
         (json!({"op": "replace", "path": r#"members[type eq "User"]"#, "value": "u2"}), ScimType::NoTarget),
         (json!({"op": "remove", "path": "members.display"}), ScimType::Mutability),
-        (json!({"op": "remove", "path": r#"members[nope eq "x"]"#}), ScimType::InvalidPath),
+        (json!({"op": "remove", "path": "members.value"}), ScimType::Mutability),
+        (json!({"op": "remove", "path": "MEMBERS.Value", "value": null}), ScimType::Mutability),
+        (json!({"op": "remove", "path": "members.type"}), ScimType::Mutability),
+        (json!({"op": "remove", "path": r#"members[nope eq "x"]"#}), ScimType::InvalidFilter),
+        (json!({"op": "add", "value": {"members": "flat"}}), ScimType::InvalidValue),
+        (json!({"op": "replace", "value": {"members": "flat"}}), ScimType::InvalidValue),
+        (json!({"op": "replace", "value": {format!("{}:members", crate::GROUP_URN): "flat"}}), ScimType::InvalidValue),
+        (json!({"op": "add", "value": {crate::GROUP_URN: {"members": "flat"}}}), ScimType::InvalidValue),
+        (
+            json!({"op": "add", "path": "members", "value": {"members": [{"value": "u1"}], "x": 1}}),
+            ScimType::InvalidValue,
+        ),
     ] {
         assert_eq!(
             split(json!([operation])).map(|_| ()),
@@ -190,4 +219,15 @@ fn members_are_kept_once_also_without_splitting() {
     .unwrap();
     assert_eq!(remove.apply(&ResourceType::group(), &mut group), Ok(true));
     assert_eq!(group["members"], json!([{"value": "u2"}]));
+    for (operation, expected) in [
+        (json!({"op": "remove", "path": "members.value"}), Err(ScimType::Mutability)),
+        (json!({"op": "add", "value": {"members": "u3"}}), Err(ScimType::InvalidValue)),
+        (json!({"op": "add", "path": "members", "value": "u3"}), Ok(true)),
+        (json!({"op": "remove", "path": "members", "value": {"members": [{"value": "u2"}]}}), Ok(true)),
+    ] {
+        let patch = PatchOp::read(message(json!([operation]))).unwrap();
+        let applied = patch.apply(&ResourceType::group(), &mut group).map_err(|error| error.scim_type);
+        assert_eq!(applied, expected, "{operation}");
+    }
+    assert_eq!(group["members"], json!([{"value": "u3"}]));
 }

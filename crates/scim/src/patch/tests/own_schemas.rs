@@ -158,7 +158,7 @@ fn plain_values_are_selected_by_value() {
             Err(ScimType::InvalidValue),
         ),
         (json!({"op": "replace", "path": path("tags[value eq \"b\"]"), "value": 7}), Err(ScimType::InvalidValue)),
-        (json!({"op": "remove", "path": path("tags[type eq \"b\"]")}), Err(ScimType::InvalidPath)),
+        (json!({"op": "remove", "path": path("tags[type eq \"b\"]")}), Err(ScimType::InvalidFilter)),
         (json!({"op": "remove", "path": path("ints[value eq \"b\"]")}), Err(ScimType::InvalidFilter)),
         (json!({"op": "remove", "path": path("lead[value eq \"b\"]")}), Err(ScimType::InvalidPath)),
     ] {
