@@ -34,7 +34,7 @@ impl ResourceType {
                 if !held.is_empty() {
                     attributes.insert(extension.id.clone(), Value::Object(held));
                 }
-            } else if let Ok(path) = name.parse::<AttributePath>()
+            } else if let Some(path) = AttributePath::of_key(&name)
                 && !value.is_null()
                 && self.is_settable(&path)
             {

@@ -54,7 +54,7 @@ fn add_key(resource_type: &ResourceType, key: &str, value: &Value, places: &mut 
     if let Some(schema) = resource_type.extension(key) {
         return add_extension(schema, value, places);
     }
-    let Ok(path) = key.parse::<AttributePath>() else { return };
+    let Some(path) = AttributePath::of_key(key) else { return };
     match resource_type.target(&path) {
         Some(Target::Attribute(Resolved { extension, attribute, sub_attribute })) => {
             let filter = path.filter.as_ref().map(|filter| filter.to_string().to_ascii_lowercase());

@@ -68,7 +68,7 @@ impl<'a> Draft<'a> {
                 self.set_if_writable(op, Resolved { extension: None, attribute, sub_attribute: None }, None, value)?;
             } else if let Some(extension) = resource_type.extension(&name) {
                 self.set_object(op, Some(&extension.id), value)?;
-            } else if let Ok(path) = name.parse::<AttributePath>() {
+            } else if let Some(path) = AttributePath::of_key(&name) {
                 match resource_type.target(&path) {
                     Some(Target::Attribute(resolved)) => {
                         self.set_if_writable(op, resolved, path.filter.as_deref(), value)?;
