@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::response::IntoResponse;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use http_body_util::BodyExt;
@@ -17,6 +18,7 @@ use tokio::time::Instant;
 
 use crate::edge::Edge;
 use crate::gates::Gate;
+use crate::oauth::{IsBadClient, Refusal};
 use crate::request_log::{Bodies, LOGGED_BODY_BYTES_MAX, Line, Owner};
 use crate::scim_api::{IsBadToken, Rejection};
 
@@ -99,11 +101,16 @@ impl Passing {
 
     /// Takes the answer, and gives the one to send.
     pub(crate) async fn end(mut self, mut answer: Response<Body>) -> Response<Body> {
-        if answer.extensions().get::<IsBadToken>().is_some() {
+        let is_bad_client = answer.extensions().get::<IsBadClient>().is_some();
+        if is_bad_client || answer.extensions().get::<IsBadToken>().is_some() {
             let wait = self.edge.failures.count(self.peer, self.tenant());
             self.edge.metrics.bad_token(wait.is_some());
             if let Some(seconds) = wait {
-                answer = axum::response::IntoResponse::into_response(Rejection::BadTokens { seconds });
+                answer = if is_bad_client {
+                    Refusal::TooManyTries { seconds }.into_response()
+                } else {
+                    Rejection::BadTokens { seconds }.into_response()
+                };
             }
         }
         let mut sent = None;
@@ -176,7 +183,7 @@ async fn kept(answer: Response<Body>) -> (Response<Body>, Option<Bytes>) {
             let kept = (!body.is_empty()).then(|| body.clone());
             (Response::from_parts(head, Body::from(body)), kept)
         }
-        Err(_) => (axum::response::IntoResponse::into_response(Rejection::Internal), None),
+        Err(_) => (Rejection::Internal.into_response(), None),
     }
 }
 
