@@ -20,7 +20,7 @@ use crate::edge::Edge;
 use crate::gates::Gate;
 use crate::oauth::{IsBadClient, Refusal};
 use crate::request_log::{Bodies, LOGGED_BODY_BYTES_MAX, Line, Owner};
-use crate::scim_api::{IsBadToken, Rejection};
+use crate::scim_api::{BodyPlace, IsBadToken, Rejection};
 
 /// Names a request, in it and in its answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -34,6 +34,7 @@ const GONE: u16 = 499;
 pub(crate) struct Trail {
     caller: OnceLock<(Arc<Caller>, Arc<Gate>)>,
     body: OnceLock<Bytes>,
+    room: OnceLock<BodyPlace>,
 }
 
 impl Trail {
@@ -53,6 +54,11 @@ impl Trail {
         if self.wants_bodies() {
             drop(self.body.set(body.clone()));
         }
+    }
+
+    /// Holds the room that the body takes as JSON until the request is over.
+    pub(crate) fn hold(&self, room: BodyPlace) {
+        drop(self.room.set(room));
     }
 
     fn wants_bodies(&self) -> bool {

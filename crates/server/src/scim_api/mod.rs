@@ -24,7 +24,7 @@ use store::resources::ResourceKind;
 
 pub use body::{BODY_BYTES_MAX, BODY_DEADLINE};
 pub(crate) use rejection::{IsBadToken, Rejection};
-pub(crate) use room::Room;
+pub(crate) use room::{BodyPlace, Room};
 pub(crate) use visitor::segments;
 
 use crate::App;
