@@ -16,7 +16,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, header};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Body as HttpBody;
 use jiff::Timestamp;
 use tower::Service;
@@ -25,7 +25,7 @@ use crate::connections::Connections;
 use crate::edge::Edge;
 use crate::metrics::Metrics;
 use crate::scim_api::Rejection;
-use crate::trail::Passing;
+use crate::trail::{Passing, REQUEST_ID, new_request_id};
 use crate::wire::Refusal;
 
 /// Longest time from the end of a request's headers to its answer.
@@ -98,7 +98,8 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         if let Some(refusal) = Refusal::of(&request) {
             self.edge.metrics.refusal();
-            let answer = Rejection::Refused(refusal).into_response();
+            let mut answer = Rejection::Refused(refusal).into_response();
+            answer.headers_mut().insert(REQUEST_ID, new_request_id(&self.edge));
             return Box::pin(std::future::ready(Ok(with_headers(answer))));
         }
         let mut request = request.map(Body::new);
@@ -118,7 +119,12 @@ where
 }
 
 fn with_headers(mut answer: Response<Body>) -> Response<Body> {
+    let is_not_modified = answer.status() == StatusCode::NOT_MODIFIED;
     let headers = answer.headers_mut();
+    if is_not_modified {
+        // It would be that of the answer to a GET, which nobody has put together (RFC 9110 §8.6).
+        headers.remove(header::CONTENT_LENGTH);
+    }
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(value);
     }
@@ -139,7 +145,6 @@ async fn contained(answer: impl Future<Output = Result<Response<Body>, Infallibl
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
-    use http::StatusCode;
     use tower::ServiceExt;
 
     use super::*;

@@ -199,7 +199,9 @@ fn request_id(edge: &Edge, headers: &HeaderMap) -> HeaderValue {
         let is_of_id = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         (1..=REQUEST_ID_BYTES_MAX).contains(&given.len()) && given.as_bytes().iter().all(is_of_id)
     });
-    given.cloned().unwrap_or_else(|| {
-        HeaderValue::try_from(edge.request_id()).expect("letters, digits and a hyphen are allowed in a header")
-    })
+    given.cloned().unwrap_or_else(|| new_request_id(edge))
+}
+
+pub(crate) fn new_request_id(edge: &Edge) -> HeaderValue {
+    HeaderValue::try_from(edge.request_id()).expect("letters, digits and a hyphen are allowed in a header")
 }
