@@ -34,11 +34,26 @@ pub(crate) fn check(resource_type: &ResourceType, object: &Map<String, Value>, n
     for (key, value) in object.iter().filter(|(_, value)| null == Null::Clears || !value.is_null()) {
         add_key(resource_type, key, value, &mut places);
     }
+    // A part of all elements is a part of those that a filter chooses.
+    let of_all: Vec<Place> = places.iter().filter(|place| is_of_all(place)).cloned().collect();
+    let is_of_some = |place: &Place, all: &Place| {
+        place.len() > 2
+            && place[..2] == all[..2]
+            && !place[2].is_empty()
+            && place.get(3).is_none_or(|sub| *sub == all[3])
+    };
+    let is_twice = places.iter().any(|place| of_all.iter().any(|all| is_of_some(place, all)));
     places.sort_unstable();
-    if places.windows(2).any(|pair| pair.first().zip(pair.last()).is_some_and(|(one, next)| next.starts_with(one))) {
+    if is_twice
+        || places.windows(2).any(|pair| pair.first().zip(pair.last()).is_some_and(|(one, next)| next.starts_with(one)))
+    {
         return Err(ScimError::invalid_syntax("an object names the same attribute twice, in two forms; name it once"));
     }
     Ok(())
+}
+
+fn is_of_all(place: &Place) -> bool {
+    place.len() > 3 && place[2].is_empty()
 }
 
 /// Whether the key could be another form of what a plain name names.
@@ -150,6 +165,17 @@ mod tests {
                 "an element and a part of it",
                 json!({ "emails[type eq \"work\"]": {}, "emails[TYPE eq \"work\"].value": "b" }),
                 false,
+            ),
+            (
+                "a part of all elements and of one",
+                json!({ "emails.value": "a", "EMAILS[TYPE EQ \"work\"].VALUE": "b" }),
+                false,
+            ),
+            ("a part of all elements and one", json!({ "emails.value": "a", "emails[type eq \"work\"]": {} }), false),
+            (
+                "a part of all elements and another of one",
+                json!({ "emails.display": "a", "emails[type eq \"work\"].value": "b" }),
+                true,
             ),
             ("with the core URN", json!({ "userName": "a", format!("{user}:userName"): "b" }), false),
             ("within the core URN", json!({ "userName": "a", user: { "username": "b" } }), false),

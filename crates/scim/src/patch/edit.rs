@@ -63,6 +63,11 @@ impl<'a> Draft<'a> {
             return Err(ScimError::invalid_value(format!("{op} without 'path' needs an object as 'value'")));
         };
         twice::check(resource_type, &given, Null::Clears)?;
+        let mut given: Vec<(String, Value)> = given.into_iter().collect();
+        if given.iter().any(|(name, _)| name.contains('[')) {
+            // Filters may choose the same element: whatever case the keys are in, the result is one.
+            given.sort_by_cached_key(|(name, _)| name.to_lowercase());
+        }
         for (name, value) in given {
             if let Some(attribute) = resource_type.core_attribute(&name) {
                 self.set_if_writable(op, Resolved { extension: None, attribute, sub_attribute: None }, None, value)?;
