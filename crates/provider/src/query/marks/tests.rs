@@ -1,3 +1,5 @@
+//! Walks by index, told one by one, and many at random against a model.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
