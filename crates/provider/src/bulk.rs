@@ -102,7 +102,8 @@ impl Bulk {
     /// [`ProviderError::TooLarge`] for too many operations; else as [`BulkRequest::read`].
     pub fn read(caller: &Caller, body: Value, mut ids: impl FnMut() -> ResourceId) -> Result<Self, ProviderError> {
         let paths = place::paths(&body);
-        let request = BulkRequest::read(body, || ids().to_string()).map_err(|error| match error {
+        let types = |endpoint: &str| caller.resource_type(kind_at(caller, endpoint).ok()?).ok();
+        let request = BulkRequest::read_as(body, types, || ids().to_string()).map_err(|error| match error {
             BulkError::Scim(error) => ProviderError::Scim(error),
             BulkError::TooManyOperations => ProviderError::TooLarge(format!(
                 "the request exceeds maxOperations: it has at most {} operations",

@@ -2,6 +2,7 @@
 //! decided in `references`, in which order they run in `order`.
 
 mod order;
+mod places;
 mod references;
 
 use std::collections::HashMap;
@@ -15,7 +16,7 @@ use crate::error::echo;
 use crate::input::lists_schema;
 use crate::limits::{BULK_OPERATIONS_MAX, KEY_BYTES_MAX};
 use crate::patch::take;
-use crate::{BULK_REQUEST_URN, PATCH_OP_URN, ScimError};
+use crate::{BULK_REQUEST_URN, PATCH_OP_URN, ResourceType, ScimError};
 
 /// What an operation of a bulk request does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -153,6 +154,19 @@ impl BulkRequest {
     /// [`BulkError::TooManyOperations`]; `invalidSyntax` when the body is no BulkRequest message, `invalidValue` for a `failOnErrors`
     /// that is no whole number; 0 is how some clients write that they want none.
     pub fn read(body: Value, ids: impl FnMut() -> String) -> Result<Self, BulkError> {
+        Self::read_as(body, |_| None, ids)
+    }
+
+    /// As [`Self::read`], where `types` tells the resource type that lives at an endpoint such as `Users`: of its values only references to
+    /// resources are looked at, which are attributes of that type, and `value` and `$ref` beside each other. `bulkId:x` is a text elsewhere.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_as<'t>(
+        body: Value,
+        types: impl Fn(&str) -> Option<&'t ResourceType>,
+        ids: impl FnMut() -> String,
+    ) -> Result<Self, BulkError> {
         let Value::Object(mut body) = body else {
             return Err(ScimError::invalid_syntax("the body is not a JSON object").into());
         };
@@ -177,7 +191,7 @@ impl BulkRequest {
             return Err(BulkError::TooManyOperations);
         }
         let mut entries: Vec<BulkEntry> = given.into_iter().map(BulkEntry::read).collect();
-        references::resolve(&mut entries, ids);
+        references::resolve(&mut entries, types, ids);
         Ok(Self { fail_on_errors, entries })
     }
 

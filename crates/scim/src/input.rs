@@ -34,12 +34,16 @@ impl ResourceType {
                 if !held.is_empty() {
                     attributes.insert(extension.id.clone(), Value::Object(held));
                 }
-            } else if let Ok(path) = name.parse::<AttributePath>()
+            } else if let Some(path) = AttributePath::of_key(&name)
                 && !value.is_null()
                 && self.is_settable(&path)
             {
                 by_path.push((path, value));
             }
+        }
+        // Filters may choose the same element: whatever case the keys are in, the result is one.
+        if by_path.len() > 1 {
+            by_path.sort_by_cached_key(|(path, _): &(AttributePath, Value)| path.to_string().to_lowercase());
         }
         patch::add_at_paths(self, &mut attributes, by_path)?;
         self.check_required(&attributes, |_| true)?;

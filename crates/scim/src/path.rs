@@ -64,6 +64,12 @@ impl fmt::Display for AttributePath {
 }
 
 impl AttributePath {
+    /// Reads the key of an object, where that is a path. White space is part of a key and of no path: `"userName "` is another name than
+    /// `"userName"` for whoever else reads the object (RFC 8259 §8.3), and means nothing here.
+    pub(crate) fn of_key(key: &str) -> Option<Self> {
+        (key.trim() == key).then(|| key.parse().ok()).flatten()
+    }
+
     /// Splits a name without brackets. `None` when it does not follow the grammar.
     pub(crate) fn split(name: &str) -> Option<Self> {
         let (urn, rest) = if has_urn_prefix(name) {
@@ -141,6 +147,17 @@ mod tests {
                 (urn, attribute, sub),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_key_with_white_space_around_it_is_no_path() {
+        for key in ["name.givenName", r#"emails[type eq "work"].value"#, "urn:a:b:2.0:User:manager"] {
+            assert_eq!(AttributePath::of_key(key), Some(key.parse().unwrap()));
+            for blank in [" ", "\t", "\n", "\r", "  ", "\u{a0}"] {
+                assert_eq!(AttributePath::of_key(&format!("{key}{blank}")), None, "{key}{blank:?}");
+                assert_eq!(AttributePath::of_key(&format!("{blank}{key}")), None, "{blank:?}{key}");
+            }
         }
     }
 

@@ -34,11 +34,26 @@ pub(crate) fn check(resource_type: &ResourceType, object: &Map<String, Value>, n
     for (key, value) in object.iter().filter(|(_, value)| null == Null::Clears || !value.is_null()) {
         add_key(resource_type, key, value, &mut places);
     }
+    // A part of all elements is a part of those that a filter chooses.
+    let of_all: Vec<Place> = places.iter().filter(|place| is_of_all(place)).cloned().collect();
+    let is_of_some = |place: &Place, all: &Place| {
+        place.len() > 2
+            && place[..2] == all[..2]
+            && !place[2].is_empty()
+            && place.get(3).is_none_or(|sub| *sub == all[3])
+    };
+    let is_twice = places.iter().any(|place| of_all.iter().any(|all| is_of_some(place, all)));
     places.sort_unstable();
-    if places.windows(2).any(|pair| pair.first().zip(pair.last()).is_some_and(|(one, next)| next.starts_with(one))) {
+    if is_twice
+        || places.windows(2).any(|pair| pair.first().zip(pair.last()).is_some_and(|(one, next)| next.starts_with(one)))
+    {
         return Err(ScimError::invalid_syntax("an object names the same attribute twice, in two forms; name it once"));
     }
     Ok(())
+}
+
+fn is_of_all(place: &Place) -> bool {
+    place.len() > 3 && place[2].is_empty()
 }
 
 /// Whether the key could be another form of what a plain name names.
@@ -54,7 +69,7 @@ fn add_key(resource_type: &ResourceType, key: &str, value: &Value, places: &mut 
     if let Some(schema) = resource_type.extension(key) {
         return add_extension(schema, value, places);
     }
-    let Ok(path) = key.parse::<AttributePath>() else { return };
+    let Some(path) = AttributePath::of_key(key) else { return };
     match resource_type.target(&path) {
         Some(Target::Attribute(Resolved { extension, attribute, sub_attribute })) => {
             let filter = path.filter.as_ref().map(|filter| filter.to_string().to_ascii_lowercase());
@@ -119,6 +134,13 @@ mod tests {
     use super::*;
     use crate::{ENTERPRISE_USER_URN, ScimType, USER_URN};
 
+    fn is_fine(object: &Value) -> bool {
+        let checked = check(&ResourceType::user(), object.as_object().unwrap(), Null::Clears);
+        let refused = checked.map_err(|error| error.scim_type);
+        assert!(refused.is_ok() || refused == Err(ScimType::InvalidSyntax), "{object}");
+        refused.is_ok()
+    }
+
     #[test]
     fn an_attribute_is_named_once() {
         let (user, enterprise) = (USER_URN, ENTERPRISE_USER_URN);
@@ -176,9 +198,26 @@ mod tests {
             ("a whole extension and a part", json!({ enterprise: "", "manager": "b" }), false),
             ("what is readOnly", json!({ "id": "a", format!("{user}:id"): "b" }), false),
         ] {
-            let refused =
-                check(&ResourceType::user(), object.as_object().unwrap(), Null::Clears).map_err(|e| e.scim_type);
-            assert_eq!(refused, if expected { Ok(()) } else { Err(ScimType::InvalidSyntax) }, "{name}");
+            assert_eq!(is_fine(&object), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_all_elements_is_one_of_those_that_a_filter_chooses() {
+        for (name, object, expected) in [
+            (
+                "a part of all elements and of one",
+                json!({ "emails.value": "a", "EMAILS[TYPE EQ \"work\"].VALUE": "b" }),
+                false,
+            ),
+            ("a part of all elements and one", json!({ "emails.value": "a", "emails[type eq \"work\"]": {} }), false),
+            (
+                "a part of all elements and another of one",
+                json!({ "emails.display": "a", "emails[type eq \"work\"].value": "b" }),
+                true,
+            ),
+        ] {
+            assert_eq!(is_fine(&object), expected, "{name}");
         }
     }
 

@@ -11,10 +11,14 @@ use crate::limits::{KEY_BYTES_MAX, STRING_BYTES_MAX, VALUES_MAX};
 use crate::schema::{Attribute, Kind, Mutability};
 use crate::{Moment, ResourceType, ScimError, fold_username};
 
-/// Schemes that run code when a console shows the reference as a link.
-const SCRIPT_SCHEMES: [&str; 3] = ["javascript:", "vbscript:", "data:"];
+/// Schemes that run code when a console shows the reference as a link, or lead into the machine of who follows it.
+const UNSAFE_SCHEMES: [&str; 8] =
+    ["javascript:", "vbscript:", "data:", "blob:", "file:", "filesystem:", "jar:", "view-source:"];
 const IMAGE_DATA: &str = "data:image/";
 const BETWEEN_DIGITS: &[u8] = b" \t\r\n";
+/// What is looked at of a reference, in characters: the longest of these.
+const SCHEME_CHARS: usize = "view-source:".len();
+const _: () = assert!(IMAGE_DATA.len() <= SCHEME_CHARS && "filesystem:".len() <= SCHEME_CHARS);
 /// Elements of a list that are compared each with each, which for few is faster than any table.
 const COMPARED_PAIRWISE_MAX: usize = 16;
 /// Elements of a list in which repeated ones are looked for: a full list and as many that are added to it.
@@ -262,7 +266,7 @@ fn read_text(attribute: &Attribute, text: String) -> Result<Value, ScimError> {
             return boolean(&text).map_or_else(|| refuse(attribute, "a boolean"), |value| Ok(Value::Bool(value)));
         }
         Kind::DateTime => Moment::read(&text).is_some(),
-        Kind::Reference => !runs_script(&text),
+        Kind::Reference => !is_unsafe(&text),
         Kind::Binary => is_base64(&text),
         Kind::Decimal | Kind::Integer | Kind::Complex => false,
     };
@@ -287,15 +291,15 @@ pub(crate) fn check_key(
     Ok(())
 }
 
-fn runs_script(text: &str) -> bool {
+fn is_unsafe(text: &str) -> bool {
     // Browsers skip control characters and blanks in front of and inside a scheme.
     let start: String = text
         .chars()
         .filter(|c| !c.is_control() && !c.is_whitespace())
-        .take(IMAGE_DATA.len())
+        .take(SCHEME_CHARS)
         .collect::<String>()
         .to_ascii_lowercase();
-    !start.starts_with(IMAGE_DATA) && SCRIPT_SCHEMES.iter().any(|scheme| start.starts_with(scheme))
+    !start.starts_with(IMAGE_DATA) && UNSAFE_SCHEMES.iter().any(|scheme| start.starts_with(scheme))
 }
 
 /// Blanks and ends of lines between the digits are not looked at: RFC 7643 §8.2 prints certificates so.
@@ -372,6 +376,11 @@ mod tests {
             (Reference, json!("https://a.example/x"), json!("https://a.example/x")),
             (Reference, json!("java\nscript:alert(1)"), refused.clone()),
             (Reference, json!(" DATA:text/html,x"), refused.clone()),
+            (Reference, json!("view-source:javascript:alert(1)"), refused.clone()),
+            (Reference, json!("File:///etc/passwd"), refused.clone()),
+            (Reference, json!("blob:https://a.example/1"), refused.clone()),
+            (Reference, json!("filesystem:https://a.example/1"), refused.clone()),
+            (Reference, json!("photos/1.png"), json!("photos/1.png")),
             (Reference, json!("data:image/png;base64,AA=="), json!("data:image/png;base64,AA==")),
             (Binary, json!("AAECAw=="), json!("AAECAw==")),
             (Binary, json!("AA=CAw=="), refused.clone()),

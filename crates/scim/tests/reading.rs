@@ -272,3 +272,27 @@ fn sj_14_whole_numbers_are_whole_and_kept() {
         );
     }
 }
+
+/// Two filters may choose one element. Whatever case their keys are in, one of them counts in the end, and always the same.
+#[test]
+fn the_case_of_keys_that_are_paths_does_not_change_what_is_read() {
+    let (one, other) = ("emails[type eq \"work\"].value", "emails[type eq \"work\" and primary eq true].value");
+    let spellings = |key: &str| [key.to_owned(), key.to_uppercase().replace("\"WORK\"", "\"work\"")];
+    let mut read_as = Vec::new();
+    for one in spellings(one) {
+        for other in spellings(other) {
+            let given = json!({ &one: "one@x.example", &other: "other@x.example" });
+            let mut body = given.clone();
+            body["userName"] = json!("ada");
+            let made = read(body);
+            let patch = json!({ "schemas": [scim::PATCH_OP_URN], "Operations": [{ "op": "add", "value": given }] });
+            let mut patched = Attributes::new();
+            patched.insert("emails".to_owned(), json!([{ "type": "work", "primary": true, "value": "a@x.example" }]));
+            patched.insert("userName".to_owned(), json!("ada"));
+            let patch = scim::PatchOp::read(patch).expect("a message");
+            patch.apply(&ResourceType::user(), &mut patched).expect("it is applied");
+            read_as.push((made["emails"].clone(), patched["emails"].clone()));
+        }
+    }
+    assert!(read_as.windows(2).all(|pair| pair[0] == pair[1]), "{read_as:?}");
+}

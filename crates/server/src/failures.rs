@@ -1,5 +1,5 @@
-//! Tokens that are not valid, counted by the address they came from and by the tenant they were tried on. Beyond a rate they are told
-//! to wait. Valid tokens are never counted, so nobody is locked out by the tries of others.
+//! Tokens that are not valid, and clients at the token endpoint that do not prove who they are (RFC 6749 §2.3.1), counted by the address
+//! they came from and by the tenant they were tried on. Beyond a rate they are told to wait. Valid tokens are never counted, so nobody is locked out by the tries of others.
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -25,7 +25,7 @@ use crate::edge::Edge;
 use crate::leftover::{Arriving, Watched, settle};
 use crate::metrics::Metrics;
 use crate::scim_api::Rejection;
-use crate::trail::Passing;
+use crate::trail::{Passing, REQUEST_ID, new_request_id};
 use crate::wire::Refusal;
 
 /// Longest time from the end of a request's headers to its answer.
@@ -98,7 +98,8 @@ impl<B: Arriving> Service<Request<B>> for Guard {
     fn call(&mut self, request: Request<B>) -> Self::Future {
         if let Some(refusal) = Refusal::of(&request) {
             self.edge.metrics.refusal();
-            let answer = Rejection::Refused(refusal).into_response();
+            let mut answer = Rejection::Refused(refusal).into_response();
+            answer.headers_mut().insert(REQUEST_ID, new_request_id(&self.edge));
             return Box::pin(std::future::ready(Ok(with_headers(answer))));
         }
         let head = (request.method(), request.uri(), request.headers());
@@ -134,7 +135,12 @@ impl<B: Arriving> Service<Request<B>> for Guard {
 }
 
 fn with_headers(mut answer: Response<Body>) -> Response<Body> {
+    let is_not_modified = answer.status() == StatusCode::NOT_MODIFIED;
     let headers = answer.headers_mut();
+    if is_not_modified {
+        // It would be that of the answer to a GET, which nobody has put together (RFC 9110 §8.6).
+        headers.remove(header::CONTENT_LENGTH);
+    }
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(value);
     }

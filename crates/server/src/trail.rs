@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::response::IntoResponse;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use http_body_util::BodyExt;
@@ -19,8 +20,9 @@ use crate::edge::Edge;
 use crate::gates::Gate;
 use crate::in_clear::IsExposed;
 use crate::leftover::Leftover;
+use crate::oauth::{IsBadClient, Refusal};
 use crate::request_log::{Bodies, LOGGED_BODY_BYTES_MAX, Line, Owner, secrets};
-use crate::scim_api::{IsBadToken, Rejection};
+use crate::scim_api::{BodyPlace, IsBadToken, Rejection};
 use crate::traces::{Told, Trace, TraceId};
 
 /// Names a request, in it and in its answer.
@@ -61,6 +63,7 @@ pub(crate) struct Trail {
     came: AtomicU64,
     trace: Option<Arc<Trace>>,
     leftover: Mutex<Option<Leftover>>,
+    room: OnceLock<BodyPlace>,
 }
 
 impl Trail {
@@ -101,6 +104,11 @@ impl Trail {
     /// Takes what was not read of the body.
     pub(crate) fn leftover(&self) -> Option<Leftover> {
         self.leftover.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Holds the room that the body takes as JSON until the request is over.
+    pub(crate) fn hold(&self, room: BodyPlace) {
+        drop(self.room.set(room));
     }
 
     fn wants_bodies(&self) -> bool {
@@ -158,11 +166,16 @@ impl Passing {
 
     /// Takes the answer, and gives the one to send.
     pub(crate) async fn end(mut self, mut answer: Response<Body>) -> Response<Body> {
-        if answer.extensions().get::<IsBadToken>().is_some() {
+        let is_bad_client = answer.extensions().get::<IsBadClient>().is_some();
+        if is_bad_client || answer.extensions().get::<IsBadToken>().is_some() {
             let wait = self.edge.failures.count(self.peer, self.tenant());
             self.edge.metrics.bad_token(wait.is_some());
             if let Some(seconds) = wait {
-                answer = axum::response::IntoResponse::into_response(Rejection::BadTokens { seconds });
+                answer = if is_bad_client {
+                    Refusal::TooManyTries { seconds }.into_response()
+                } else {
+                    Rejection::BadTokens { seconds }.into_response()
+                };
             }
         }
         self.is_exposed = answer.extensions().get::<IsExposed>().is_some();
@@ -261,7 +274,7 @@ async fn kept(answer: Response<Body>) -> (Response<Body>, Option<Bytes>) {
             let kept = (!body.is_empty()).then(|| body.clone());
             (Response::from_parts(head, Body::from(body)), kept)
         }
-        Err(_) => (axum::response::IntoResponse::into_response(Rejection::Internal), None),
+        Err(_) => (Rejection::Internal.into_response(), None),
     }
 }
 
@@ -271,7 +284,9 @@ fn request_id(edge: &Edge, headers: &HeaderMap) -> HeaderValue {
         let is_of_id = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         (1..=REQUEST_ID_BYTES_MAX).contains(&given.len()) && given.as_bytes().iter().all(is_of_id)
     });
-    given.cloned().unwrap_or_else(|| {
-        HeaderValue::try_from(edge.request_id()).expect("letters, digits and a hyphen are allowed in a header")
-    })
+    given.cloned().unwrap_or_else(|| new_request_id(edge))
+}
+
+pub(crate) fn new_request_id(edge: &Edge) -> HeaderValue {
+    HeaderValue::try_from(edge.request_id()).expect("letters, digits and a hyphen are allowed in a header")
 }

@@ -1,11 +1,12 @@
 //! Lists of resources: filters, orders and pages (RFC 7644 §3.4.2, RFC 9865).
 //!
 //! A list is prepared before its transaction: what it asks for is read and checked, candidates are planned (`plan`), the page's place is
-//! read from a cursor or remembered (`pager`). Then candidates are streamed (`stream`) or, for an order that no index has, held
+//! read from a cursor (`pager`) or remembered (`marks`). Then candidates are streamed (`stream`) or, for an order that no index has, held
 //! (`held`), and those that match are written (`page`).
 
 mod check;
 mod held;
+mod marks;
 mod page;
 mod pager;
 mod paging;
@@ -24,6 +25,7 @@ use store::ReadTx;
 use store::resources::{ResourceKind, ResourceRecord};
 
 use self::check::Memberships;
+use self::marks::{End, Walk};
 use self::page::{Outcome, Page};
 use self::pager::Digest;
 pub use self::pager::{CURSOR_SECONDS, Pager, Walker};
@@ -181,10 +183,7 @@ impl Listing {
             Paging::Index(start) => {
                 self.start_index = Some(start);
                 // The first page is never a further one.
-                let mark = (start > 1).then(|| {
-                    let digest = self.digest(caller);
-                    self.pager.find(caller.tenant(), self.walker, &digest, start, self.now)
-                });
+                let mark = (start > 1).then(|| self.pager.marks().find(&self.walk(caller), start, self.now));
                 match mark.flatten() {
                     None => self.begin = Begin::Number(start - 1),
                     Some((place, total)) => (self.begin, self.total) = (Begin::Mark(place), Some(total)),
@@ -411,13 +410,27 @@ impl Listing {
         }
     }
 
-    /// Remembers where the page ended, if there is one behind it.
+    /// Remembers where the page ended, if it is one of several.
     fn remember(&self, caller: &Caller, (start, items, total): (u64, u32, u64), outcome: &Outcome) {
-        if let (true, Some((_, last))) = (outcome.has_more, &outcome.ends) {
-            let next = start.saturating_add(u64::from(items));
-            let digest = self.digest(caller);
-            self.pager.remember(caller.tenant(), self.walker, digest, (next, last.clone(), total), self.now);
+        let from = match &self.begin {
+            Begin::Mark(place) => Some((start, place)),
+            Begin::Number(_) | Begin::Edge(_) => None,
+        };
+        if from.is_none() && !outcome.has_more {
+            return;
         }
+        let end = outcome.ends.as_ref().map(|(_, last)| {
+            let next = start.saturating_add(u64::from(items));
+            End { next, place: last.clone(), total, has_more: outcome.has_more }
+        });
+        self.pager.marks().go_on(&self.walk(caller), from, end, self.now);
+    }
+
+    /// Whose walk a page by index belongs to.
+    fn walk(&self, caller: &Caller) -> Walk {
+        let digest = self.digest(caller);
+        let Self { walker, count, is_descending, .. } = *self;
+        Walk { tenant: caller.tenant(), walker, digest, count, is_descending }
     }
 
     /// The cursors of a page, with their names.

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::places::Place;
 use super::{BulkEntry, BulkId, BulkMethod, BulkOperation};
-use crate::ScimError;
 use crate::error::echo;
+use crate::{ResourceType, ScimError};
 
 const PREFIX: &str = "bulkId:";
 
@@ -15,7 +16,11 @@ const PREFIX: &str = "bulkId:";
 type Made = HashMap<String, (usize, String)>;
 
 /// Chooses an id for each operation that makes a resource, and fills in what speaks of it.
-pub(super) fn resolve(entries: &mut [BulkEntry], mut ids: impl FnMut() -> String) {
+pub(super) fn resolve<'t>(
+    entries: &mut [BulkEntry],
+    types: impl Fn(&str) -> Option<&'t ResourceType>,
+    mut ids: impl FnMut() -> String,
+) {
     let mut made = Made::new();
     for (number, entry) in entries.iter_mut().enumerate() {
         let (Some(bulk_id), Ok(operation)) = (&entry.bulk_id, &mut entry.operation) else { continue };
@@ -32,14 +37,19 @@ pub(super) fn resolve(entries: &mut [BulkEntry], mut ids: impl FnMut() -> String
     }
     for (number, entry) in entries.iter_mut().enumerate() {
         if let Ok(operation) = &mut entry.operation
-            && let Err(error) = fill(operation, number, &made)
+            && let Err(error) = fill(operation, types(&operation.endpoint), number, &made)
         {
             entry.operation = Err(error);
         }
     }
 }
 
-fn fill(operation: &mut BulkOperation, number: usize, made: &Made) -> Result<(), ScimError> {
+fn fill(
+    operation: &mut BulkOperation,
+    resource_type: Option<&ResourceType>,
+    number: usize,
+    made: &Made,
+) -> Result<(), ScimError> {
     let mut needs = Vec::new();
     if let Some(BulkId::Known(text)) = &operation.target
         && let Some(bulk_id) = after_prefix(text)
@@ -48,17 +58,20 @@ fn fill(operation: &mut BulkOperation, number: usize, made: &Made) -> Result<(),
         needs.push(*by);
         operation.target = Some(BulkId::Made(*by));
     }
-    let mut pending = vec![("", &mut operation.data)];
-    while let Some((name, value)) = pending.pop() {
+    let mut pending = vec![(Place::of(operation.method, resource_type), "", &mut operation.data)];
+    while let Some((place, name, value)) = pending.pop() {
         match value {
-            Value::String(text) => {
+            Value::String(text) if place.takes_reference() => {
                 if let Some(filled) = fill_text(name, text, made, &mut needs)? {
                     *text = filled;
                 }
             }
-            Value::Array(elements) => pending.extend(elements.iter_mut().map(|element| (name, element))),
-            Value::Object(object) => pending.extend(object.iter_mut().map(|(name, value)| (name.as_str(), value))),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::Array(elements) => pending.extend(elements.iter_mut().map(|element| (place, name, element))),
+            Value::Object(object) => {
+                let place = place.inside(object);
+                pending.extend(object.iter_mut().map(|(name, value)| (place.at(name), name.as_str(), value)));
+            }
+            Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
     if needs.contains(&number) {

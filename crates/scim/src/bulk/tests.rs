@@ -144,6 +144,79 @@ fn a_bulk_id_is_filled_in_wherever_it_stands() {
     assert_eq!(request.order(), [[2], [1], [0]]);
 }
 
+fn read_typed(request: Value) -> BulkRequest {
+    let (user, group) = (ResourceType::user(), ResourceType::group());
+    let types = |endpoint: &str| [(&user, "Users"), (&group, "Groups")].into_iter().find(|(_, at)| *at == endpoint);
+    let mut number = 0;
+    let read = BulkRequest::read_as(
+        request,
+        |endpoint| Some(types(endpoint)?.0),
+        || {
+            number += 1;
+            format!("id-{number}")
+        },
+    );
+    read.unwrap()
+}
+
+/// RFC 7644 §3.7.2: what refers to a resource is filled in; a name that begins with those letters is a name.
+#[test]
+fn where_the_type_is_known_a_bulk_id_is_one_where_a_resource_is_named() {
+    let enterprise = crate::ENTERPRISE_USER_URN;
+    let texts = json!({
+        "userName": "bulkId:u", "displayName": "bulkId: smith", "externalId": "bulkId:nobody",
+        "emails": [{ "value": "bulkId:u", "display": "bulkId:nobody" }], "profileUrl": "bulkId:u",
+        enterprise: { "department": "bulkId:u" }, "nobody.knows": "bulkId:nobody", "title ": "bulkId:nobody",
+    });
+    let patch = |operations: Value| json!({ "schemas": ["bulkId:nobody"], "Operations": operations });
+    let request = json!({ "schemas": [BULK_REQUEST_URN], "Operations": [
+        { "method": "POST", "path": "/Users", "bulkId": "u", "data": texts },
+        { "method": "POST", "path": "/Users", "bulkId": "v", "data": {
+            enterprise: { "manager": { "value": "bulkId:u", "$ref": "../Users/bulkId:u", "displayName": "bulkId:u" } },
+        } },
+        { "method": "POST", "path": "/Users", "bulkId": "w", "data": { "manager": "bulkId:u" } },
+        { "method": "POST", "path": "/Groups", "bulkId": "g", "data": {
+            "displayName": "bulkId:u", "members": ["bulkId:u", { "value": "bulkId:v", "display": "bulkId:v" }],
+        } },
+        { "method": "PATCH", "path": "/Groups/1", "data": patch(json!([
+            { "op": "add", "path": "members", "value": [{ "value": "bulkId:u" }] },
+            { "op": "remove", "path": "members[value eq \"bulkId:v\"]" },
+            { "op": "replace", "path": "displayName", "value": "bulkId:nobody" },
+            { "op": "add", "value": { "displayName": "bulkId:nobody", "members": [{ "value": "bulkId:u" }] } },
+        ])) },
+        { "method": "PATCH", "path": "/Users/1", "data": patch(json!([
+            { "op": "add", "path": format!("{enterprise}:manager.value"), "value": "bulkId:u" },
+            { "op": "add", "path": enterprise, "value": { "manager": { "value": "bulkId:u" }, "division": "bulkId:u" } },
+            { "op": "add", "path": "emails[type eq \"work\"].value", "value": "bulkId:nobody" },
+        ])) },
+    ] });
+    let read = read_typed(request);
+    let data = |number: usize| &read.entries[number].operation.as_ref().unwrap().data;
+    assert_eq!(data(0), &texts);
+    let manager = json!({ "value": "id-1", "$ref": "../Users/id-1", "displayName": "bulkId:u" });
+    assert_eq!(data(1), &json!({ enterprise: { "manager": manager } }));
+    assert_eq!(data(2), &json!({ "manager": "id-1" }));
+    let members = json!(["id-1", { "value": "id-2", "display": "bulkId:v" }]);
+    assert_eq!(data(3), &json!({ "displayName": "bulkId:u", "members": members }));
+    assert_eq!(
+        data(4),
+        &patch(json!([
+            { "op": "add", "path": "members", "value": [{ "value": "id-1" }] },
+            { "op": "remove", "path": "members[value eq \"id-2\"]" },
+            { "op": "replace", "path": "displayName", "value": "bulkId:nobody" },
+            { "op": "add", "value": { "displayName": "bulkId:nobody", "members": [{ "value": "id-1" }] } },
+        ]))
+    );
+    assert_eq!(
+        data(5),
+        &patch(json!([
+            { "op": "add", "path": format!("{enterprise}:manager.value"), "value": "id-1" },
+            { "op": "add", "path": enterprise, "value": { "manager": { "value": "id-1" }, "division": "bulkId:u" } },
+            { "op": "add", "path": "emails[type eq \"work\"].value", "value": "bulkId:nobody" },
+        ]))
+    );
+}
+
 #[test]
 fn a_bulk_id_that_is_unknown_or_twice_or_its_own_refuses_the_operation() {
     let request = read(&json!([

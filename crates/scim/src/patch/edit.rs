@@ -101,12 +101,17 @@ impl<'a> Draft<'a> {
             return Err(ScimError::invalid_value(format!("{op} without 'path' needs an object as 'value'")));
         };
         twice::check(resource_type, &given, Null::Clears)?;
+        let mut given: Vec<(String, Value)> = given.into_iter().collect();
+        if given.iter().any(|(name, _)| name.contains('[')) {
+            // Filters may choose the same element: whatever case the keys are in, the result is one.
+            given.sort_by_cached_key(|(name, _)| name.to_lowercase());
+        }
         for (name, value) in given {
             if let Some(attribute) = resource_type.core_attribute(&name) {
                 self.set_if_writable(op, Resolved { extension: None, attribute, sub_attribute: None }, None, value)?;
             } else if let Some(extension) = resource_type.extension(&name) {
                 self.set_object(op, Some(&extension.id), value)?;
-            } else if let Ok(path) = name.parse::<AttributePath>() {
+            } else if let Some(path) = AttributePath::of_key(&name) {
                 match resource_type.target(&path) {
                     Some(Target::Attribute(resolved)) => {
                         self.set_if_writable(op, resolved, path.filter.as_deref(), value)?;

@@ -138,12 +138,12 @@ fn split_one(
             twice::check(resource_type, &given, Null::Clears)?;
             let mut rest = Map::new();
             for (name, value) in given {
-                match name.parse::<AttributePath>() {
-                    Ok(path) if leads_to_members(&path).is_some() => {
+                match AttributePath::of_key(&name) {
+                    Some(path) if leads_to_members(&path).is_some() => {
                         check_list(&value)?;
                         changes.extend(change(op, path, Some(value), members)?);
                     }
-                    Ok(path) if value.is_object() && names_core(resource_type, &path) => {
+                    Some(path) if value.is_object() && names_core(resource_type, &path) => {
                         rest.insert(name, without_members(op, value, changes)?);
                     }
                     _ => {

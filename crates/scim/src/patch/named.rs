@@ -60,7 +60,7 @@ fn add_keys(
         if let Some(attribute) = resource_type.level(extension, name) {
             named.push(plain(extension, &attribute.name));
         } else if extension.is_none()
-            && let Ok(path) = name.parse::<AttributePath>()
+            && let Some(path) = AttributePath::of_key(name)
             && resource_type.target(&path) != Some(Target::Core)
         {
             add(resource_type, &path, Some(value), named);

@@ -24,7 +24,7 @@ pub use form::FORM_BYTES_MAX;
 use form::{Form, Shown};
 pub use key_cache::FETCH_DEADLINE;
 pub(crate) use key_cache::KeyCache;
-use refusal::Refusal;
+pub(crate) use refusal::{IsBadClient, Refusal};
 
 use crate::App;
 use crate::scim_api::segments;

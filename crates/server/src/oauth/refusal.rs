@@ -11,7 +11,7 @@ use crate::in_clear::{IsExposed, TOLD};
 
 /// A request for a token that is refused.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// Another method than POST.
     Method,
     /// The form is too long.
@@ -20,9 +20,18 @@ pub(super) enum Refusal {
     InClear,
     /// The form did not arrive in time.
     Slow,
+    /// Too many credentials were wrong of late (RFC 6749 §2.3.1).
+    TooManyTries {
+        /// Until the next may be tried.
+        seconds: u64,
+    },
     /// A use case refused or failed.
     OAuth(OAuthError),
 }
+
+/// Marks the answer to a client that has not proved who it is, so that such are counted.
+#[derive(Clone, Copy)]
+pub(crate) struct IsBadClient;
 
 impl From<OAuthError> for Refusal {
     fn from(error: OAuthError) -> Self {
@@ -32,14 +41,13 @@ impl From<OAuthError> for Refusal {
 
 impl Refusal {
     fn status(&self) -> (StatusCode, &'static str) {
-        let Self::OAuth(error) = self else {
-            let status = match self {
-                Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-                Self::InClear => StatusCode::FORBIDDEN,
-                Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-                Self::Slow | Self::OAuth(_) => StatusCode::REQUEST_TIMEOUT,
-            };
-            return (status, "invalid_request");
+        let error = match self {
+            Self::Method => return (StatusCode::METHOD_NOT_ALLOWED, "invalid_request"),
+            Self::TooLarge => return (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request"),
+            Self::InClear => return (StatusCode::FORBIDDEN, "invalid_request"),
+            Self::Slow => return (StatusCode::REQUEST_TIMEOUT, "invalid_request"),
+            Self::TooManyTries { .. } => return (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable"),
+            Self::OAuth(error) => error,
         };
         match error {
             OAuthError::InvalidRequest(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
@@ -59,6 +67,9 @@ impl Refusal {
             Self::InClear => TOLD.to_owned(),
             Self::TooLarge => format!("a form has at most {FORM_BYTES_MAX} bytes"),
             Self::Slow => "the form did not arrive in time".to_owned(),
+            Self::TooManyTries { .. } => {
+                "too many credentials were wrong; try again after the time in Retry-After".to_owned()
+            }
             Self::OAuth(OAuthError::Store(error)) if may_pass(error) => "the server is busy; try again".to_owned(),
             Self::OAuth(OAuthError::Store(_)) => "internal error".to_owned(),
             Self::OAuth(error) => error.to_string(),
@@ -67,6 +78,7 @@ impl Refusal {
 
     fn header(&self, status: StatusCode) -> Option<(HeaderName, HeaderValue)> {
         match (self, status) {
+            (Self::TooManyTries { seconds }, _) => Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),
             (Self::TooLarge | Self::Slow, _) => Some((header::CONNECTION, HeaderValue::from_static("close"))),
             (_, StatusCode::UNAUTHORIZED) => {
                 Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"SCIM\"")))
@@ -88,6 +100,9 @@ impl IntoResponse for Refusal {
         *answer.status_mut() = status;
         if matches!(self, Self::InClear) {
             answer.extensions_mut().insert(IsExposed);
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            answer.extensions_mut().insert(IsBadClient);
         }
         let headers = answer.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -14,7 +14,7 @@ use serde_json::Value;
 use store::TenantKey;
 
 use super::visitor::Admitted;
-use super::{Rejection, Room};
+use super::{BodyPlace, Rejection, Room};
 use crate::App;
 use crate::trail::Trail;
 
@@ -26,6 +26,16 @@ pub const BODY_DEADLINE: Duration = Duration::from_secs(30);
 /// Largest body that needs no place of its own while it comes, in bytes: as many of them as there are connections fit into memory. It is
 /// also read and made sense of at once, in less time than it would take to wake another thread and to wait for it.
 const SMALL_BODY_BYTES: usize = 64 << 10;
+
+/// What a body may take as JSON without room of its own, in bytes: that of most.
+const SMALL_JSON_BYTES: usize = 1 << 20;
+/// What an object takes beside what is in it, in bytes: a node of a map, which has places for eleven members.
+const OBJECT_BYTES: usize = 720;
+/// What a list takes beside what is in it: places for four values.
+const LIST_BYTES: usize = 160;
+/// What a further value takes, in bytes: in a map, whose nodes are at least half full, and in a list, which has up to twice the places
+/// that it needs.
+const VALUE_BYTES: usize = 112;
 
 /// The body of a request as JSON.
 pub(crate) struct ScimBody {
@@ -59,7 +69,8 @@ impl FromRequest<App> for DefinitionBody {
 
 /// The body of a request, of no more than `max` bytes, and whether it is large.
 async fn read_json(request: Request, app: &App, max: usize) -> Result<(Value, bool), Rejection> {
-    let (bytes, tenant) = bytes(request, app.room(), max).await?;
+    // The place of a large body is held until it is read.
+    let (bytes, _place, tenant) = bytes(request, app.room(), max).await?;
     let Some(tenant) = tenant.filter(|_| bytes.len() > SMALL_BODY_BYTES) else {
         return Ok((scim::parse_json(&bytes)?, false));
     };
@@ -86,28 +97,67 @@ impl ScimBody {
     }
 }
 
+/// Waits for the room that a body takes as JSON, where that is more than small, and has its request hold it: the JSON is handed on, and may
+/// wait for its turn to be written.
+async fn hold_room(bytes: &Bytes, trail: &Trail, (room, tenant): (&Room, TenantKey)) -> Result<(), Rejection> {
+    // Most are so short that they need not be looked at.
+    if bytes.len() * (2 + OBJECT_BYTES) > SMALL_JSON_BYTES {
+        let size = json_bytes(bytes);
+        if size > SMALL_JSON_BYTES {
+            trail.hold(room.read(tenant, size).await?);
+        }
+    }
+    Ok(())
+}
+
+/// What a body takes as JSON at the most, in bytes, told by its marks: those within texts count too.
+fn json_bytes(body: &[u8]) -> usize {
+    let of = |byte: &u8| match byte {
+        b'{' => 2 + OBJECT_BYTES,
+        b'[' => 2 + LIST_BYTES,
+        b',' => 2 + VALUE_BYTES,
+        _ => 2,
+    };
+    body.iter().map(of).sum()
+}
+
 /// The bytes of a body that says it is JSON, and whose they are.
-async fn bytes(request: Request, room: &Room, max: usize) -> Result<(Bytes, Option<TenantKey>), Rejection> {
+async fn bytes(
+    request: Request,
+    room: &Room,
+    max: usize,
+) -> Result<(Bytes, Option<BodyPlace>, Option<TenantKey>), Rejection> {
     let (parts, body) = request.into_parts();
     check_media_type(&parts.headers)?;
     let trail = parts.extensions.get::<Arc<Trail>>();
     let tenant = trail.and_then(|trail| trail.tenant());
-    let bytes = read(body, tenant.map(|tenant| (room, tenant)), max).await?;
+    let (bytes, place) = read(body, tenant.map(|tenant| (room, tenant)), max).await?;
     if let Some(trail) = trail {
         trail.came(&bytes);
+        if let Some(tenant) = tenant {
+            hold_room(&bytes, trail, (room, tenant)).await?;
+        }
     }
-    Ok((bytes, tenant))
+    Ok((bytes, place, tenant))
 }
 
 /// All of a body, if it comes in time.
-async fn read(mut body: Body, place: Option<(&Room, TenantKey)>, max: usize) -> Result<Bytes, Rejection> {
+async fn read(
+    mut body: Body,
+    place: Option<(&Room, TenantKey)>,
+    max: usize,
+) -> Result<(Bytes, Option<BodyPlace>), Rejection> {
     let collected = tokio::time::timeout(BODY_DEADLINE, collect(&mut body, place, max));
     collected.await.map_err(|_| Rejection::BodyTooSlow)?
 }
 
 /// The whole of a body. One that says it is more than small, or turns out to be, waits for a place; who sends many and ends none takes
 /// those of no other tenant.
-async fn collect(body: &mut Body, place: Option<(&Room, TenantKey)>, max: usize) -> Result<Bytes, Rejection> {
+async fn collect(
+    body: &mut Body,
+    place: Option<(&Room, TenantKey)>,
+    max: usize,
+) -> Result<(Bytes, Option<BodyPlace>), Rejection> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > max {
         return Err(Rejection::TooLarge);
@@ -133,7 +183,7 @@ async fn collect(body: &mut Body, place: Option<(&Room, TenantKey)>, max: usize)
         all.extend_from_slice(&std::mem::take(&mut first));
         all.extend_from_slice(&piece);
     }
-    Ok(if all.is_empty() { first } else { all.freeze() })
+    Ok((if all.is_empty() { first } else { all.freeze() }, held))
 }
 
 fn broken(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Rejection {
@@ -212,6 +262,60 @@ mod tests {
             assert_eq!(begun.elapsed(), Duration::from_secs(seconds), "{bytes}");
         }
         assert_eq!(BODY_DEADLINE, Duration::from_secs(30));
+    }
+
+    /// What a value takes, but for what the allocator adds.
+    fn taken(value: &Value) -> usize {
+        let node = 11 * (size_of::<String>() + size_of::<Value>());
+        match value {
+            Value::Object(object) => {
+                let nodes = object.len().div_ceil(6) * node;
+                nodes + object.iter().map(|(key, value)| key.len() + taken(value)).sum::<usize>()
+            }
+            Value::Array(list) => list.capacity() * size_of::<Value>() + list.iter().map(taken).sum::<usize>(),
+            Value::String(text) => text.capacity(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        }
+    }
+
+    #[test]
+    fn a_body_takes_no_more_than_it_is_given_room_for() {
+        let keys: Vec<String> = (0..5000).map(|number| format!("\"{number}\":0")).collect();
+        for body in [
+            format!("[{}{{}}]", "{\"a\":1},".repeat(5000)),
+            format!("[{}[]]", "[],".repeat(5000)),
+            format!("[{}[0]]", "[0],".repeat(5000)),
+            format!("[{}0]", "0,".repeat(5000)),
+            format!("[{}0]", "\"\",".repeat(5000)),
+            format!("[{}0]", "{\"a\":[{\"b\":[0]}]},".repeat(2000)),
+            format!("{{{}}}", keys.join(",")),
+            format!("\"{}\"", "x".repeat(10_000)),
+        ] {
+            let value: Value = serde_json::from_str(&body).unwrap();
+            let (taken, given) = (taken(&value), json_bytes(body.as_bytes()));
+            assert!(taken <= given, "{}: {taken} {given}", &body[..20]);
+        }
+        let user =
+            br#"{"schemas":["urn:x"],"userName":"a","name":{"givenName":"A"},"emails":[{"value":"a@b.example"}]}"#;
+        assert!(json_bytes(user) < SMALL_JSON_BYTES);
+    }
+
+    /// Eight such bodies that waited to be written took most of a gigabyte.
+    #[tokio::test(start_paused = true)]
+    async fn the_room_of_a_body_is_held_until_its_request_is_over() {
+        let (room, tenant) = (Room::new(2, true), store::testing::tenant_key(1));
+        let large = Bytes::from(format!("[{}0]", "{},".repeat(BODY_BYTES_MAX / 3 - 1)));
+        let small = Bytes::from(format!("[{}0]", "0,".repeat(1000)));
+        let hold = async |bytes: &Bytes| {
+            let trail = Trail::default();
+            let held = tokio::time::timeout(Duration::from_secs(1), hold_room(bytes, &trail, (&room, tenant)));
+            held.await.is_ok().then_some(trail)
+        };
+        let first = hold(&large).await;
+        assert!(first.is_some() && hold(&small).await.is_some());
+        assert!(hold(&large).await.is_none(), "there is room for one of them");
+        drop(first);
+        assert!(hold(&large).await.is_some());
     }
 
     #[test]

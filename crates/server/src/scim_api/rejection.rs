@@ -39,6 +39,8 @@ pub(crate) enum Rejection {
     NoSuchAddress,
     /// The address of one resource cannot be one.
     NoSuchResource,
+    /// What would be answered is at another version than the client names.
+    NotAtVersion,
     /// The address has no such method.
     NoSuchMethod,
     /// Discovery has no filters (RFC 7644 §4).
@@ -137,6 +139,7 @@ impl Rejection {
             Self::TooMany { .. } | Self::TooManyAtOnce | Self::BadTokens { .. } => {
                 (StatusCode::TOO_MANY_REQUESTS, None)
             }
+            Self::NotAtVersion => (StatusCode::PRECONDITION_FAILED, None),
             Self::Refused(refusal) => (refusal.status(), None),
             Self::Provider(error) => provider_status(error),
             Self::Schemas(error) => schema_status(error),
@@ -177,6 +180,7 @@ impl Rejection {
             Self::BadTokens { .. } => {
                 "the bearer token is not valid here, and too many were not; wait for as long as Retry-After says".into()
             }
+            Self::NotAtVersion => "the resource is at another version than If-Match names; get it anew".into(),
             Self::Refused(refusal) => refusal.detail().into(),
             Self::Provider(ProviderError::Scim(error)) => error.detail.clone(),
             Self::Provider(ProviderError::Store(error)) | Self::Schemas(SchemaError::Store(error)) => {

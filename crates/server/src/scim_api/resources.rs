@@ -53,7 +53,7 @@ pub(crate) async fn me(_: Admitted) -> Rejection {
 
 /// The methods of `/Users/{id}` or `/Groups/{id}`.
 pub(crate) fn one(kind: ResourceKind) -> MethodRouter<App> {
-    get(move |app, visitor, last, parameters, unless| fetch(kind, app, visitor, last, parameters, unless))
+    get(move |app, visitor, last, parameters, asked| get_one(kind, app, visitor, last, parameters, asked))
         .put(move |app, admitted, last, parameters, version, body| {
             replace(kind, app, admitted, last, (parameters, version), body)
         })
@@ -119,6 +119,18 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
 async fn find(scope: Kinds, app: App, admitted: Admitted, body: ScimBody) -> Answer {
     admitted.check(&app).await?;
     list(scope, app, admitted, Parameters::of_search(body.value)?).await
+}
+
+/// Gets a resource, unless it is not at the version that the client names (RFC 9110 §13.1.1).
+async fn get_one(
+    kind: ResourceKind,
+    app: State<App>,
+    visitor: Visitor,
+    last: LastSegment,
+    parameters: Parameters,
+    (matching, unless): (OnlyIfMatch, IfNoneMatch),
+) -> Answer {
+    matching.check(fetch(kind, app, visitor, last, parameters, unless).await?)
 }
 
 /// Looks up the token and the resource in one transaction: this is what clients ask most.
@@ -277,6 +289,23 @@ async fn remove_left_members(app: &App, tenant: TenantKey) {
 /// The version a change may be based on (RFC 7644 §3.14): `If-Match`, and `If-None-Match` (RFC 9110 §13.1.2).
 pub(crate) struct IfMatch(Precondition);
 
+/// The version that an answer is to be of.
+pub(crate) struct OnlyIfMatch(Precondition);
+
+impl OnlyIfMatch {
+    /// Refuses an answer that is about another version. Weak tags are compared like strong ones, as RFC 7644 §3.14 has only those.
+    fn check(self, answer: Response<Body>) -> Answer {
+        let Precondition::OneOf(wanted) = self.0 else { return Ok(answer) };
+        let tag = answer.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+        match tag.map(str::parse) {
+            Some(Ok(Precondition::OneOf(shown))) if !shown.iter().any(|one| wanted.contains(one)) => {
+                Err(Rejection::NotAtVersion)
+            }
+            _ => Ok(answer),
+        }
+    }
+}
+
 /// The version the client has.
 pub(crate) struct IfNoneMatch(Precondition);
 
@@ -286,6 +315,14 @@ impl FromRequestParts<App> for IfMatch {
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Rejection> {
         let unless = precondition(parts, &header::IF_NONE_MATCH)?;
         Ok(Self(precondition(parts, &header::IF_MATCH)?.unless(unless)))
+    }
+}
+
+impl FromRequestParts<App> for OnlyIfMatch {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Rejection> {
+        precondition(parts, &header::IF_MATCH).map(Self)
     }
 }
 

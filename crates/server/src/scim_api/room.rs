@@ -38,6 +38,10 @@ const WRITES_BESIDE: u32 = 12;
 const BODIES_MAX: usize = 256;
 /// The same of one tenant.
 const BODIES_EACH: usize = BODIES_MAX / 2;
+/// What bodies may come to that have been read and are not done with, in MiB: as JSON they take many times their bytes.
+const READ_MIB: usize = 512;
+/// The same of one tenant.
+const READ_SHARE_MIB: usize = READ_MIB / 2;
 /// Requests of one tenant that may wait for their turn.
 const WAITING_MAX: usize = 1024;
 
@@ -54,6 +58,7 @@ pub(crate) enum WriteSize {
 pub(crate) struct Room<Tenant = TenantKey> {
     whole: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
+    read: Arc<Semaphore>,
     scans_each: usize,
     writes_each: usize,
     /// What a write takes of those while other tenants are served.
@@ -69,6 +74,7 @@ struct Share {
     scans: Arc<Semaphore>,
     writes: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
+    read: Arc<Semaphore>,
     waiting: AtomicUsize,
 }
 
@@ -78,6 +84,7 @@ impl<Tenant: Eq + Hash> Room<Tenant> {
         Self {
             whole: Arc::new(Semaphore::new(ROOM_MIB)),
             bodies: Arc::new(Semaphore::new(BODIES_MAX)),
+            read: Arc::new(Semaphore::new(READ_MIB)),
             scans_each: (scans / SCANS_PART).max(1),
             writes_each: if writes_in_turn { WRITES_IN_TURN } else { WRITES_BESIDE } as usize,
             write_among_many: if writes_in_turn { WRITES_IN_TURN / WRITES_AMONG_MANY } else { 1 },
@@ -103,6 +110,15 @@ impl<Tenant: Eq + Hash> Room<Tenant> {
         let share = self.share(tenant);
         let mine = share.turn(&share.bodies, 1).await?;
         let whole = Arc::clone(&self.bodies).acquire_owned().await.map_err(|_| Rejection::Internal)?;
+        Ok(BodyPlace { _held: [mine, whole], _shares: share })
+    }
+
+    /// Waits for room for a body that has come and is to be read, of so many bytes when it is; held until this is dropped.
+    pub(crate) async fn read(&self, tenant: Tenant, bytes: usize) -> Result<BodyPlace, Rejection> {
+        let size = u32::try_from(bytes.div_ceil(MIB).min(READ_SHARE_MIB)).unwrap_or(u32::MAX);
+        let share = self.share(tenant);
+        let mine = share.turn(&share.read, size).await?;
+        let whole = Arc::clone(&self.read).acquire_many_owned(size).await.map_err(|_| Rejection::Internal)?;
         Ok(BodyPlace { _held: [mine, whole], _shares: share })
     }
 
@@ -137,6 +153,7 @@ impl<Tenant: Eq + Hash> Room<Tenant> {
             scans: Arc::new(Semaphore::new(self.scans_each)),
             writes: Arc::new(Semaphore::new(self.writes_each)),
             bodies: Arc::new(Semaphore::new(BODIES_EACH)),
+            read: Arc::new(Semaphore::new(READ_SHARE_MIB)),
             waiting: AtomicUsize::new(0),
         });
         shares.insert(tenant, Arc::downgrade(&share));
@@ -303,6 +320,21 @@ mod tests {
         assert!(tokio::time::timeout(Duration::from_secs(1), room.body(other)).await.is_ok());
         held.pop();
         assert!(tokio::time::timeout(Duration::from_secs(1), room.body(greedy)).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bodies_that_were_read_leave_room_for_those_of_others() {
+        let (room, greedy, other, size) = (Room::new(100, true), 1, 2, 90 * MIB);
+        let mut held = Vec::new();
+        while let Ok(taken) = tokio::time::timeout(Duration::from_secs(1), room.read(greedy, size)).await {
+            held.push(taken.ok().unwrap());
+        }
+        assert_eq!(held.len(), READ_SHARE_MIB * MIB / size);
+        assert!(tokio::time::timeout(Duration::from_secs(1), room.read(other, size)).await.is_ok());
+        held.pop();
+        assert!(tokio::time::timeout(Duration::from_secs(1), room.read(greedy, size)).await.is_ok());
+        drop(held);
+        assert!(room.read(greedy, usize::MAX).await.is_ok(), "never more than there is");
     }
 
     #[tokio::test(start_paused = true)]

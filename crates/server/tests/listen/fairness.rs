@@ -28,6 +28,30 @@ async fn au_11_bad_tokens_are_slowed_down_and_nobody_is_locked_out() {
     assert_eq!(running.ask(&format!("GET {USERS}"), "", "").await.status, 200);
 }
 
+/// AU-11 at the token endpoint (RFC 6749 §2.3.1): secrets and assertions that are wrong, in the form of its other refusals.
+#[tokio::test]
+async fn au_11_wrong_secrets_at_the_token_endpoint_are_slowed_down() {
+    let running = start(patient()).await;
+    let id = "0198c0de-0000-7000-8000-000000000000";
+    let (mut refused, mut limited) = (0, 0);
+    for number in 0..300 {
+        let form = format!("grant_type=client_credentials&client_id={id}&client_secret=wrong-{number}");
+        let headers = "content-type: application/x-www-form-urlencoded\r\n";
+        let answer = running.ask_as(None, "POST /t/contoso/oauth2/token", headers, &form).await;
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        if answer.status == 429 {
+            limited += 1;
+            let seconds: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+            assert!((1..=60).contains(&seconds));
+        } else {
+            assert_eq!(answer.status, 401);
+            refused += 1;
+        }
+    }
+    assert!(refused >= 100 && limited > 0, "{refused} {limited}");
+    assert_eq!(running.ask(&format!("GET {USERS}"), "", "").await.status, 200);
+}
+
 #[tokio::test]
 async fn a_tenant_at_its_own_rate_is_told_to_wait_and_another_is_served() {
     let running = start(patient()).await;

@@ -144,6 +144,7 @@ impl Answer {
         assert_eq!(self.status, status, "{about:.200}: {self:?}");
         assert_eq!(self.header("content-type"), Some("application/scim+json"), "{about:.200}: {self:?}");
         assert_eq!(self.header("cache-control"), Some("no-store"), "{about:.200}: {self:?}");
+        assert!(self.header("x-request-id").is_some_and(|id| !id.is_empty()), "{about:.200}: {self:?}");
         let body: Value =
             serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{about:.200}: {error} in {self:?}"));
         assert_eq!(body["status"], status.to_string(), "{about:.200}");

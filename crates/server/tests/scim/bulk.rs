@@ -133,20 +133,40 @@ fn references_backward_forward_and_in_paths() {
     });
 }
 
+/// SJ-21: a name is a name, as in a single request, whatever it begins with.
+#[test]
+fn sj_21_a_bulk_id_is_one_only_where_a_resource_is_named() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let texts = json!({ "displayName": "bulkId: smith", "externalId": "bulkId:u", "title": "bulkId:nobody" });
+        let mut renamed = group("G", &["bulkId:u"]);
+        renamed["data"]["displayName"] = json!("bulkId:u");
+        let done = bulk(&world, &[user_with("u", &texts), renamed]).await;
+        assert_eq!(statuses(&done), ["201", "201"], "{done:?}");
+        let (made, group) = (id_of(&done[0]), id_of(&done[1]));
+        let shown = world.get(&format!("/Users/{made}")).await;
+        for (name, text) in texts.as_object().unwrap() {
+            assert_eq!(&shown.body[name], text, "{name}");
+        }
+        assert_eq!(world.get(&format!("/Groups/{group}")).await.body["displayName"], "bulkId:u");
+        assert_eq!(world.members(&group).await, [made]);
+    });
+}
+
 #[test]
 fn all_but_a_failed_post_is_answered_with_its_place() {
     on_both(|store| async {
         let world = World::new(store, "generic").await;
         let ann = format!("/Users/{}", world.user("ann").await);
         let put = |path: &str, data: Value| json!({ "method": "PUT", "path": path, "data": data });
-        let lost = json!([{ "op": "add", "path": "title", "value": "bulkId:nobody" }]);
+        let lost = json!([{ "op": "add", "path": "manager", "value": "bulkId:nobody" }]);
         let refused = [
             (json!({ "method": "PUT", "path": ann }), true),
             (json!({ "METHOD": "patch", "Path": ann, "data": null }), true),
             (json!({ "method": "DELETE", "path": ann, "version": 1 }), true),
             (json!({ "method": "DELETE", "path": ann, "bulkId": 1 }), true),
             (put(&ann, json!([])), true),
-            (put(&ann, json!({ "schemas": [USER], "userName": "bulkId:nobody" })), true),
+            (put(&ann, json!({ "schemas": [USER], "userName": "ann", "manager": "bulkId:nobody" })), true),
             (patch(&ann, &lost), true),
             (json!({ "method": "PATCH", "path": format!("/Users/{NOBODY}") }), true),
             (patch("/Users/bulkId:bob", &lost), true),

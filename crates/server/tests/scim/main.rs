@@ -3,6 +3,7 @@
 
 mod access;
 mod addresses;
+mod blank_keys;
 mod bulk;
 mod credentials;
 mod cursors;

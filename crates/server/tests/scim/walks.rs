@@ -134,6 +134,59 @@ fn a_walk_in_any_order_goes_on_where_its_last_page_ended() {
     });
 }
 
+/// SG-05. Two walks at a time, and many pages of others in between, skip nobody; nobody is shown twice where the walks can be told apart.
+#[test]
+fn two_walks_at_a_time_skip_nobody_and_others_make_none_forgotten() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        for (number, (counts, same_token)) in [((7, 13), true), ((7, 7), true), ((7, 7), false)].into_iter().enumerate()
+        {
+            let world = world.tenant(&format!("w{number}"), "generic").await;
+            let noise = World { token: world.new_token(&world.tenant, "noise", 1).await, ..world.clone() };
+            let second = if same_token {
+                world.clone()
+            } else {
+                World { token: world.new_token(&world.tenant, "second", 1).await, ..world.clone() }
+            };
+            let all = make(&world, (0..100).map(|number| format!("u{number:03}")).collect()).await;
+            let mut walks = [(&world, counts.0, 1, Vec::new()), (&second, counts.1, 1, Vec::new())];
+            step_to(&mut walks[0], 92).await;
+            for id in &all[..30] {
+                world.call("DELETE", &format!("/Users/{id}"), &Value::Null).await;
+            }
+            step_to(&mut walks[1], 60).await;
+            for start in 1..60 {
+                noise.get(&format!("/Users?count=1&startIndex={start}")).await;
+            }
+            for _ in 0..20 {
+                for walk in &mut walks {
+                    let to = walk.2 + 1;
+                    step_to(walk, to).await;
+                }
+            }
+            for (_, count, _, seen) in &walks {
+                let once: BTreeSet<&String> = seen.iter().collect();
+                let missed = all[30..].iter().filter(|id| !once.contains(id)).count();
+                let doubled = seen.len() - once.len();
+                let may_double = same_token && counts.0 == counts.1;
+                assert_eq!((missed, doubled > 0 && !may_double), (0, false), "{counts:?} {count} {same_token}");
+            }
+        }
+    });
+}
+
+/// Walks to a number or to the end.
+async fn step_to((world, count, start, seen): &mut (&World, usize, usize, Vec<String>), to: usize) {
+    while *start < to {
+        let page = ids(&world.get(&format!("/Users?attributes=id&count={count}&startIndex={start}")).await);
+        if page.is_empty() {
+            return;
+        }
+        *start += page.len();
+        seen.extend(page);
+    }
+}
+
 /// SG-04, SG-07: a page far behind the first one, without a walk.
 #[test]
 fn a_deep_page_is_found_and_what_it_tells_is_exact() {
