@@ -67,7 +67,7 @@ impl TagCondition {
     /// Reads the values of both headers, as far as they are there.
     ///
     /// # Errors
-    /// One that is no list of entity tags, or a longer one than [`crate::version::TAGS_MAX`].
+    /// One that is no list of entity tags, or a longer one than `TAGS_MAX`.
     pub fn read(matching: Option<&str>, none: Option<&str>) -> Result<Self, ScimError> {
         Ok(Self { matching: matching.map(Tags::read).transpose()?, none: none.map(Tags::read).transpose()? })
     }
