@@ -204,7 +204,9 @@ pub(crate) fn name_key(name: &str) -> Result<String, DirectoryError> {
         Some((local, domain)) if !local.is_empty() && !domain.is_empty() && !domain.contains('@') => {}
         _ => return Err(invalid("is not of the form name@domain")),
     }
-    store::folded_user_name(name).map_err(|_| invalid("holds a character that names cannot have"))
+    // A name of SCIM may have blanks, one of the directory not.
+    let folded = store::folded_user_name(name).ok().filter(|_| !name.contains(' '));
+    folded.ok_or_else(|| invalid("holds a character that names cannot have"))
 }
 
 /// Makes a user. An id or name that is taken is [`DirectoryError::NotUnique`].

@@ -223,19 +223,26 @@ pub(super) fn set_matching(
     if let Some(newest) = newest_primary.filter(|_| claims_primary || meant.len() == 1) {
         unset_primary(&mut elements, |index| index == newest);
     }
+    tidy(&mut elements, &meant, &parts);
+    put_elements(level, attribute, elements);
+    Ok(())
+}
+
+/// Drops the elements that say nothing any more, and makes one of those that say the same now.
+fn tidy(elements: &mut Vec<Value>, changed: &[usize], parts: &[(&Attribute, Option<Value>)]) {
     if parts.iter().any(|(_, value)| value.is_none()) {
         let mut at = 0;
         elements.retain(|element| {
-            let is_gone = meant.binary_search(&at).is_ok() && says_nothing(element);
+            let is_gone = changed.binary_search(&at).is_ok() && says_nothing(element);
             at += 1;
             !is_gone
         });
-    } else if let [only] = meant.as_slice() {
-        // Where several were changed they were told apart by something, and mostly still are.
-        join_repeated(&mut elements, *only);
+    } else if let [only] = changed {
+        join_repeated(elements, *only);
+    } else if parts.iter().any(|(sub, _)| matches!(sub.name.as_str(), "value" | "type")) {
+        // What told several apart may have been what was changed.
+        value::drop_repeated(elements);
     }
-    put_elements(level, attribute, elements);
-    Ok(())
 }
 
 /// Makes one of an element that was changed and another one that says the same.

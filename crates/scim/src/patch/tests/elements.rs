@@ -50,6 +50,11 @@ fn elements_selected_by_a_filter() {
         json!([{"op": "replace", "path": path, "value": ""}]),
         with(json!([{"type": "home", "value": "h"}])),
     );
+    check(
+        with(json!([work("a"), work("b"), {"type": "home", "value": "h"}])),
+        json!([{"op": "replace", "path": path, "value": "c"}]),
+        with(json!([work("c"), {"type": "home", "value": "h"}])),
+    );
     check(with(json!([work("a")])), json!([{"op": "remove", "path": path}]), json!({"userName": "ada"}));
     check(
         with(json!([work("a")])),
