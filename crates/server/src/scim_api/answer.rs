@@ -1,9 +1,9 @@
 //! Answers: JSON text with its headers.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 
 use axum::body::Body;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use provider::{EntityTag, Fetched, Representation};
 
 use super::Rejection;
@@ -11,10 +11,18 @@ use super::Rejection;
 /// RFC 7644 §8.1.
 pub(crate) const MEDIA_TYPE: &str = "application/scim+json";
 
+/// Headers of an answer that shows a resource: room for them is made once.
+const HEADERS: usize = 8;
+/// The text form of a UUID, in bytes.
+const ID_BYTES: usize = 36;
+/// Longest entity tag, in bytes: a version, a hyphen, a digest, and what is around them.
+const TAG_BYTES_MAX: usize = 40;
+
 /// A body of JSON.
 pub(crate) fn json(status: StatusCode, text: impl Into<Body>) -> Response<Body> {
     let mut answer = Response::new(text.into());
     *answer.status_mut() = status;
+    *answer.headers_mut() = HeaderMap::with_capacity(HEADERS);
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     answer
 }
@@ -27,7 +35,12 @@ pub(crate) struct Location(HeaderValue);
 impl Location {
     /// `endpoint` is where resources of its kind live, with a slash on both ends.
     pub(crate) fn of(base: &str, endpoint: &str, id: impl Display) -> Result<Self, Rejection> {
-        HeaderValue::try_from(format!("{base}{endpoint}{id}")).map(Self).map_err(|_| Rejection::Internal)
+        // Of just that length, so that it is not copied again.
+        let mut text = String::with_capacity(base.len() + endpoint.len() + ID_BYTES);
+        text.push_str(base);
+        text.push_str(endpoint);
+        write!(text, "{id}").map_err(|_| Rejection::Internal)?;
+        HeaderValue::try_from(text).map(Self).map_err(|_| Rejection::Internal)
     }
 
     pub(crate) fn put_on(self, mut answer: Response<Body>) -> Response<Body> {
@@ -69,5 +82,8 @@ pub(crate) fn empty(status: StatusCode, tag: Option<EntityTag>) -> Response<Body
 }
 
 fn value(tag: EntityTag) -> HeaderValue {
-    HeaderValue::try_from(tag.to_string()).expect("digits and quotation marks are allowed in a header")
+    let mut text = String::with_capacity(TAG_BYTES_MAX);
+    // Writing to a text does not fail.
+    drop(write!(text, "{tag}"));
+    HeaderValue::from_str(&text).expect("digits and quotation marks are allowed in a header")
 }
