@@ -84,6 +84,6 @@ pub(crate) fn empty(status: StatusCode, tag: Option<EntityTag>) -> Response<Body
 fn value(tag: EntityTag) -> HeaderValue {
     let mut text = String::with_capacity(TAG_BYTES_MAX);
     // Writing to a text does not fail.
-    drop(write!(text, "{tag}"));
+    let _ = write!(text, "{tag}");
     HeaderValue::from_str(&text).expect("digits and quotation marks are allowed in a header")
 }
