@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scim::{Attribute, Attributes, Kind, Literal, ResourceType, ScimError, Uniqueness};
+use scim::{Attribute, Attributes, Kind, Literal, Moment, ResourceType, ScimError, Uniqueness};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use store::resources::IndexKey;
@@ -65,16 +65,16 @@ impl UniquePath {
             (Some(rest), Some(part)) => rest.strip_prefix('.') == Some(part.name.as_str()),
             _ => false,
         };
-        let value = match (compared.kind, value) {
+        let canonical = match (compared.kind, value) {
             // Beyond that a fraction is equal to whole numbers that are not equal to each other.
             (Kind::Integer | Kind::Decimal, Literal::Number { value, .. }) if value.as_f64()?.abs() < EXACT_MAX => {
-                Value::Number(value.clone())
+                compared.canonical(&Value::Number(value.clone()))
             }
-            (Kind::DateTime, Literal::String(text)) => Value::from(text.as_str()),
-            (Kind::Boolean, Literal::Boolean(value)) => Value::Bool(*value),
+            (Kind::DateTime, Literal::String(text)) => Moment::of_filter(text)?.as_nanosecond().to_string(),
+            (Kind::Boolean, Literal::Boolean(value)) => compared.canonical(&Value::Bool(*value)),
             _ => return None,
         };
-        is_meant.then(|| (place, unique_key(&compared.canonical(&value))))
+        is_meant.then(|| (place, unique_key(&canonical)))
     }
 }
 

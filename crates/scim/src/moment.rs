@@ -71,8 +71,13 @@ impl Moment {
         })
     }
 
+    /// Reads what a filter compares an instant with: any form of one, and a date alone for its midnight.
+    pub fn of_filter(text: &str) -> Option<Self> {
+        Self::read_any(text).or_else(|| Self::midnight(text))
+    }
+
     /// A date alone, as some clients write it in filters: its midnight in UTC.
-    pub(crate) fn midnight(text: &str) -> Option<Self> {
+    fn midnight(text: &str) -> Option<Self> {
         if text.len() == DATE_END { Self::read(&format!("{text}T00:00:00Z")) } else { None }
     }
 }

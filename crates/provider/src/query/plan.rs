@@ -122,7 +122,7 @@ impl Indexes<'_> {
         let is_plain = matches!(filter, Filter::Compare { path, .. } if path.filter.is_none());
         let found = filter.equality_terms(&self.rules.resource_type).into_iter().filter_map(|(path, value)| {
             // Of texts a number in the filter is one as it was written.
-            self.look_up(&path, value.text()?).or_else(|| self.value(&path, value))
+            value.text().and_then(|text| self.look_up(&path, text)).or_else(|| self.value(&path, value))
         });
         let (found, is_exact) = found.min_by_key(|(found, _)| cost(found.as_slice()))?;
         Some((found.into_iter().collect(), is_exact && is_plain))
@@ -382,6 +382,8 @@ mod tests {
             ("share eq 2e0 or number eq 1", "share =2 + number =1"),
             ("since eq \"1970-01-01T00:00:01Z\"", "since =1000000000"),
             ("since eq \"1970-01-01T01:00:01.000+01:00\"", "since =1000000000"),
+            ("since eq \"1970-01-02\"", "since =86400000000000"),
+            ("since eq \"1970-01-02T00:00Z\"", "since =86400000000000"),
             ("first eq true", "first =true"),
             ("badge eq 3", "badge =3"),
             ("badge[value eq 3 and room eq 4]", "badge =3"),

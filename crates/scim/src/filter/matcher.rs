@@ -273,9 +273,7 @@ fn key(comparison: Comparison, value: &Literal) -> Option<Key> {
         (Comparison::Boolean, Literal::String(text)) => boolean(text).map(Key::Boolean),
         (Comparison::Boolean, Literal::Boolean(value)) => Some(Key::Boolean(*value)),
         (Comparison::Number, Literal::Number { value, .. }) => Some(Key::Number(value.clone())),
-        (Comparison::Instant, Literal::String(text)) => {
-            Moment::read_any(text).or_else(|| Moment::midnight(text)).map(Key::Instant)
-        }
+        (Comparison::Instant, Literal::String(text)) => Moment::of_filter(text).map(Key::Instant),
         _ => None,
     }
 }
