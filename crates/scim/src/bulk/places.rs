@@ -120,7 +120,12 @@ impl<'t> At<'t> {
                 }
             }
             Self::Level(known) => find(known, name).map_or(Self::Unknown, Self::Attribute),
-            Self::Attribute(whole) => whole.sub_attribute(name).map_or(Self::Unknown, |part| Self::Part(whole, part)),
+            Self::Attribute(whole) => match whole.sub_attribute(name) {
+                Some(part) => Self::Part(whole, part),
+                // A list below the name of its path, as PATCH takes it.
+                None if whole.multi_valued && name.eq_ignore_ascii_case(&whole.name) => self,
+                None => Self::Unknown,
+            },
             Self::Part(..) | Self::Unknown => Self::Unknown,
         }
     }

@@ -180,6 +180,8 @@ fn where_the_type_is_known_a_bulk_id_is_one_where_a_resource_is_named() {
         } },
         { "method": "PATCH", "path": "/Groups/1", "data": patch(json!([
             { "op": "add", "path": "members", "value": [{ "value": "bulkId:u" }] },
+            { "op": "add", "path": "members", "value": { "Members": [{ "value": "bulkId:u" }, "bulkId:u"] } },
+            { "op": "add", "path": "displayName", "value": { "displayName": "bulkId:nobody" } },
             { "op": "remove", "path": "members[value eq \"bulkId:v\"]" },
             { "op": "replace", "path": "displayName", "value": "bulkId:nobody" },
             { "op": "add", "value": { "displayName": "bulkId:nobody", "members": [{ "value": "bulkId:u" }] } },
@@ -202,6 +204,8 @@ fn where_the_type_is_known_a_bulk_id_is_one_where_a_resource_is_named() {
         data(4),
         &patch(json!([
             { "op": "add", "path": "members", "value": [{ "value": "id-1" }] },
+            { "op": "add", "path": "members", "value": { "Members": [{ "value": "id-1" }, "id-1"] } },
+            { "op": "add", "path": "displayName", "value": { "displayName": "bulkId:nobody" } },
             { "op": "remove", "path": "members[value eq \"id-2\"]" },
             { "op": "replace", "path": "displayName", "value": "bulkId:nobody" },
             { "op": "add", "value": { "displayName": "bulkId:nobody", "members": [{ "value": "id-1" }] } },
