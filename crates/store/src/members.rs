@@ -52,7 +52,9 @@ statements! {
            "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2
             AND member_id = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json))) ORDER BY member_id";
     HOLD_GROUPS_OF = "SELECT 1 WHERE $1 IS NULL AND $2 IS NULL AND $3 IS NULL",
-                     "SELECT g.id FROM (SELECT group_id FROM members WHERE tenant = $1 AND member_id = $2 ORDER BY group_id LIMIT $3) m
+                     "SELECT g.id FROM (SELECT m.group_id FROM members m WHERE m.tenant = $1 AND m.member_id = $2
+                                       AND NOT EXISTS (SELECT 1 FROM emptied_groups e WHERE e.tenant = $1 AND e.group_id = m.group_id)
+                                       ORDER BY m.group_id LIMIT $3) m
                       CROSS JOIN LATERAL (SELECT id FROM resources WHERE tenant = $1 AND kind = 2 AND id = m.group_id FOR NO KEY UPDATE) g";
     COUNT_UP_TO = "SELECT COUNT(*) FROM (SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 LIMIT $3) AS counted",
                   "SELECT COUNT(*) FROM (SELECT 1 FROM members WHERE tenant = $1 AND group_id >= $2 AND group_id <= $2 ORDER BY group_id, member_id LIMIT $3) AS counted";

@@ -55,6 +55,30 @@ fn many_members_by_one_statement() {
     });
 }
 
+/// Those are held that are left in the same transaction: rows of groups that are gone take no place among the first.
+#[test]
+fn groups_that_are_gone_are_not_counted_among_those_that_are_held() {
+    on_both(|store| async move {
+        let story = store.write(|tx| {
+            let (one, two) = two_tenants(tx)?;
+            let person = member(1, None).id;
+            for (tenant, group) in [(one, 10), (one, 11), (two, 10)] {
+                add(tx, tenant, numbered(group), &member(1, None))?;
+            }
+            resources::delete(tx, one, ResourceKind::Group, numbered(10), &[])?;
+            crate::emptied::note_emptied(tx, one, numbered(10))?;
+            for (tenant, group) in [(one, 11), (two, 10)] {
+                let held: Vec<ResourceId> = tx.all(&HOLD_GROUPS_OF, params![tenant, person, 1_i64], |row| row.id(0))?;
+                assert_eq!(group_ids_of(tx, tenant, person, None, 1)?, [numbered(group)]);
+                // SQLite has one writer at a time.
+                assert_eq!(held, if tx.is_postgres() { vec![numbered(group)] } else { vec![] });
+            }
+            Ok::<_, StoreError>(())
+        });
+        story.await.unwrap();
+    });
+}
+
 /// On PostgreSQL, where nearly all rows are of one group and a statement was planned for any.
 #[test]
 fn what_is_asked_of_a_small_group_does_not_look_at_the_members_of_a_large_one() {
