@@ -20,14 +20,23 @@ pub fn schemas(caller: &Caller, base: &str) -> String {
     listed(&found.into_iter().map(|schema| schema_body(caller, schema, base)).collect::<Vec<_>>())
 }
 
-/// The schema of that URN.
-pub fn schema(caller: &Caller, base: &str, urn: &str) -> Result<String, ProviderError> {
+/// One schema or resource type.
+#[derive(Debug)]
+pub struct Described<'c> {
+    /// Its id as it is defined, whatever the client wrote: the end of its `meta.location`.
+    pub id: &'c str,
+    /// The answer's body.
+    pub text: String,
+}
+
+/// The schema of that URN, in any case.
+pub fn schema<'c>(caller: &'c Caller, base: &str, urn: &str) -> Result<Described<'c>, ProviderError> {
     caller
         .profile()
         .resource_types()
         .flat_map(ResourceType::schemas)
         .find(|schema| schema.id.eq_ignore_ascii_case(urn))
-        .map(|schema| schema_body(caller, schema, base).to_string())
+        .map(|schema| Described { id: &schema.id, text: schema_body(caller, schema, base).to_string() })
         .ok_or(ProviderError::NotFound { kind: "Schema".to_owned() })
 }
 
@@ -38,12 +47,12 @@ pub fn resource_types(caller: &Caller, base: &str) -> String {
 }
 
 /// The resource type of that name.
-pub fn resource_type(caller: &Caller, base: &str, name: &str) -> Result<String, ProviderError> {
+pub fn resource_type<'c>(caller: &'c Caller, base: &str, name: &str) -> Result<Described<'c>, ProviderError> {
     caller
         .profile()
         .resource_types()
         .find(|found| found.name == name)
-        .map(|found| resource_type_body(found, base).to_string())
+        .map(|found| Described { id: &found.name, text: resource_type_body(found, base).to_string() })
         .ok_or(ProviderError::NotFound { kind: "ResourceType".to_owned() })
 }
 

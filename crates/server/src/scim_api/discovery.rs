@@ -31,8 +31,8 @@ pub(crate) async fn schema(
     unfiltered(&parameters)?;
     // Clients may encode the colons of a URN.
     let urn = percent_decode_str(&last.0).decode_utf8_lossy();
-    let text = discovery::schema(&admitted.caller, &admitted.base, &urn)?;
-    located(&admitted, "/Schemas/", &urn, text)
+    let found = discovery::schema(&admitted.caller, &admitted.base, &urn)?;
+    located(&admitted, "/Schemas/", found.id, found.text)
 }
 
 /// `GET /ResourceTypes`.
@@ -48,8 +48,8 @@ pub(crate) async fn resource_type(
     last: LastSegment,
 ) -> Result<Response<Body>, Rejection> {
     unfiltered(&parameters)?;
-    let text = discovery::resource_type(&admitted.caller, &admitted.base, &last.0)?;
-    located(&admitted, "/ResourceTypes/", &last.0, text)
+    let found = discovery::resource_type(&admitted.caller, &admitted.base, &last.0)?;
+    located(&admitted, "/ResourceTypes/", found.id, found.text)
 }
 
 /// `GET /ServiceProviderConfig`.

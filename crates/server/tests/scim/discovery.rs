@@ -62,10 +62,14 @@ fn schemas_and_resource_types_of_each_application() {
                 for (number, id) in ids.iter().enumerate() {
                     let one = world.get(&format!("{path}/{id}")).await;
                     assert_eq!(one.body, answer.body["Resources"][number], "{profile} {id}");
-                    assert_eq!(one.body["meta"]["location"], format!("{PUBLIC}/t/{profile}/scim/v2{path}/{id}"));
+                    let location = format!("{PUBLIC}/t/{profile}/scim/v2{path}/{id}");
+                    assert_eq!((&one.body["meta"]["location"], one.header("location")), (&json!(location), &*location));
                 }
             }
-            let user = world.get(&format!("/Schemas/{}", USER.replace(':', "%3A"))).await;
+            let user = world.get(&format!("/Schemas/{}", USER.to_uppercase().replace(':', "%3A"))).await;
+            let location = user.body["meta"]["location"].as_str();
+            let told = ["location", "content-location"].map(|name| Some(user.header(name)));
+            assert_eq!(told, [location; 2], "{profile}: whatever the client wrote");
             let names: Vec<&Value> =
                 user.body["attributes"].as_array().unwrap().iter().map(|attribute| &attribute["name"]).collect();
             assert!(names.contains(&&json!("userName")), "{profile}");
