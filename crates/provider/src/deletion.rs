@@ -81,11 +81,22 @@ pub fn end_deletion(tx: &mut WriteTx<'_>, tenant: &str, now: Timestamp) -> Resul
     let caller = administrator(tx, tenant)?;
     let Some(Begun { kind, id, if_version }) = deletions::next_begun(tx, caller.tenant())? else { return Ok(false) };
     let precondition = if_version.map_or(Precondition::None, Precondition::at);
-    let ended = match delete_part(tx, &caller, (kind, id), &precondition, now) {
+    // What fails is undone: nobody is left out of groups by a deletion that does not go on.
+    let ended = match tx.part(|tx| delete_part(tx, &caller, (kind, id), &precondition, now))? {
         Ok((deleted, _)) => deleted != Deleted::Leaving,
         Err(ProviderError::Store(error)) => return Err(error.into()),
         // It is gone, was changed, or is of a type that the tenant no longer has.
-        Err(_) => true,
+        Err(
+            ProviderError::NotFound { .. }
+            | ProviderError::VersionMismatch { .. }
+            | ProviderError::NotImplemented(_)
+            | ProviderError::Scim(_)
+            | ProviderError::NotUnique { .. }
+            | ProviderError::TooLarge(_)
+            | ProviderError::Conflict(_)
+            | ProviderError::Quota { .. }
+            | ProviderError::ReadOnly,
+        ) => true,
     };
     if ended {
         deletions::note_ended(tx, caller.tenant(), kind, id)?;
