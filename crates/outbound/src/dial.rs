@@ -59,9 +59,7 @@ impl OutboundPolicy {
             Err("http:// is only allowed inside your own network; use https://")
         }
     }
-}
 
-impl OutboundPolicy {
     /// Whether a host may be an address at all, as far as that is known before it is dialled: of a number that is an address, and of the
     /// names of the machine itself (RFC 6761 §6.3). Every other name passes, and is looked at when it is dialled.
     pub fn check_host(self, host: &str, encrypted: bool) -> Result<(), &'static str> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scim::{Attribute, Attributes, Kind, Literal, Moment, ResourceType, ScimError, Uniqueness};
+use scim::{Attribute, Attributes, EXACT_MAX, Kind, Literal, Moment, ResourceType, ScimError, Uniqueness};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use store::resources::IndexKey;
@@ -50,9 +50,7 @@ impl UniquePath {
             }
         });
     }
-}
 
-impl UniquePath {
     /// The path under which the values are kept, and the key there of all values that are equal to a filter's; `None` where they
     /// cannot be looked up. `path` is canonical, with the part that is compared.
     pub(crate) fn look_up(&self, path: &str, value: &Literal) -> Option<(&Arc<str>, String)> {
@@ -77,9 +75,6 @@ impl UniquePath {
         is_meant.then(|| (place, unique_key(&canonical)))
     }
 }
-
-/// Whole numbers below this are exact also as fractions (2^53).
-const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// The key of a canonical value. What it begins with tells a value from a digest.
 fn unique_key(canonical: &str) -> String {

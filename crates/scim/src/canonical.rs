@@ -8,8 +8,8 @@ use crate::comparison::Comparison;
 use crate::schema::Attribute;
 use crate::{Moment, fold};
 
-/// Whole numbers up to here are the same as the fraction that is written for them (2^53).
-const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+/// Whole numbers below this are exact also as fractions (2^53), and the same as the fraction that is written for them.
+pub const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 impl Attribute {
     /// The text under which a value of this attribute is the same as another: text folded unless case counts, an instant whatever its

@@ -29,6 +29,7 @@ mod sort;
 mod twice;
 mod value;
 
+pub use canonical::EXACT_MAX;
 pub use cursor::{CURSOR_CHARS_MAX, Cursor, Edge, Place};
 pub use error::{ScimError, ScimType};
 pub use filter::{Filter, Literal, Matcher, Operator};

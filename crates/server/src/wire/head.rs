@@ -225,7 +225,6 @@ pub(super) fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     (is_token(name) && !has_control(value)).then(|| (name, trimmed(value)))
 }
 
-/// Without the blanks and tabs around it; other white space belongs to the value.
 /// Whether an absolute address names a user, as one that is to deceive does (RFC 9110 §4.2.4).
 fn has_user(address: &[u8]) -> bool {
     let authority = address.splitn(4, |byte| *byte == b'/').nth(2).unwrap_or_default();
@@ -239,6 +238,7 @@ fn has_port_of_digits(host: &[u8]) -> bool {
     memchr(b':', behind).is_none_or(|colon| behind[colon + 1..].iter().all(u8::is_ascii_digit))
 }
 
+/// Without the blanks and tabs around it; other white space belongs to the value.
 fn trimmed(mut value: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
         value = rest;
