@@ -122,7 +122,7 @@ impl Indexes<'_> {
         let is_plain = matches!(filter, Filter::Compare { path, .. } if path.filter.is_none());
         let found = filter.equality_terms(&self.rules.resource_type).into_iter().filter_map(|(path, value)| {
             // Of texts a number in the filter is one as it was written.
-            self.look_up(&path, value.text()?).or_else(|| self.value(&path, value))
+            value.text().and_then(|text| self.look_up(&path, text)).or_else(|| self.value(&path, value))
         });
         let (found, is_exact) = found.min_by_key(|(found, _)| cost(found.as_slice()))?;
         Some((found.into_iter().collect(), is_exact && is_plain))
