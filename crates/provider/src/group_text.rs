@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use store::resources::{self, ResourceKind, ResourceRecord};
-use store::{ReadTx, ResourceId};
+use store::{ReadTx, ResourceId, members};
 
 use crate::effort::Effort;
 use crate::groups::known_members_json;
 use crate::packed::{Members, MembersText, read_members};
 use crate::query::{SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW};
-use crate::representation::{Joined, View, represent};
+use crate::representation::{Joined, Representation, View, represent};
 use crate::resource::not_found;
-use crate::{Caller, Precondition, ProviderError};
+use crate::{Caller, EntityTag, Fetched, Precondition, ProviderError};
 
 /// The answer to a GET of one group.
 #[derive(Debug)]
@@ -37,6 +37,9 @@ pub struct GroupText {
     members: Option<MembersText>,
     bytes: usize,
 }
+
+/// Members that take next to nothing to read and to send.
+pub const MEMBERS_FEW_MAX: u32 = 100;
 
 /// Gets a group with its members, as far as the projection wants them (RFC 7644 §3.4.1). `unless` is the client's `If-None-Match`;
 /// `bytes_max` is what the members may take.
@@ -73,6 +76,39 @@ pub fn get_group(
         }
         Members::TooLarge => Ok(GroupFetched::TooLarge),
     }
+}
+
+/// The same for a group of [`MEMBERS_FEW_MAX`] members at the most, which is read in no time; `None` for a larger one, and where members are
+/// chosen by filters.
+///
+/// # Errors
+/// [`ProviderError::NotFound`].
+pub fn get_small_group(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    id: ResourceId,
+    view: View<'_>,
+    unless: &Precondition,
+) -> Result<Option<Fetched>, ProviderError> {
+    if view.projection.comparisons() > 0 {
+        return Ok(None);
+    }
+    let kind = ResourceKind::Group;
+    let record = resources::by_id(tx, caller.tenant(), kind, id)?.ok_or_else(|| not_found(caller, kind))?;
+    let tag = EntityTag::of(record.version);
+    if unless.names(record.version) {
+        return Ok(Some(Fetched::NotModified { tag }));
+    }
+    let mut joined = None;
+    if view.projection.wants_members(caller.resource_type(kind)?) {
+        let members = members::members_after(tx, caller.tenant(), id, None, MEMBERS_FEW_MAX + 1)?;
+        if members.len() > MEMBERS_FEW_MAX as usize {
+            return Ok(None);
+        }
+        joined = known_members_json(caller, &members, view)?.map(Joined::members);
+    }
+    let text = represent(caller, kind, &record, view, joined.as_ref())?;
+    Ok(Some(Fetched::Found(Representation { id, tag, text })))
 }
 
 /// A group up to its members; [`TAIL`] is what comes behind them.

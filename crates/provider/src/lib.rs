@@ -60,7 +60,7 @@ pub use export::{
     EXPORTED_AT_A_TIME, EXPORTED_BYTES, EXPORTED_GROUP_BYTES, Exported, counts, export_after, export_group,
     group_ids_after,
 };
-pub use group_text::{GroupFetched, GroupText, get_group};
+pub use group_text::{GroupFetched, GroupText, MEMBERS_FEW_MAX, get_group, get_small_group};
 pub use membership::MEMBERS_REWRITTEN_MAX;
 pub use profile::{Profile, Rules};
 pub use query::{

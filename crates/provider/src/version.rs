@@ -23,6 +23,11 @@ impl EntityTag {
         Self { version, joined: None }
     }
 
+    /// The version of the resource.
+    pub const fn version(self) -> i64 {
+        self.version
+    }
+
     pub(crate) const fn with(version: i64, joined: Option<u64>) -> Self {
         Self { version, joined }
     }

@@ -95,9 +95,11 @@ impl Gates {
     pub(crate) fn pass(&self, tenant: TenantKey, name: &str, own: Option<u32>) -> (Arc<Gate>, Option<u64>) {
         let number = tenant.number();
         let gate = self.gate(number, name);
+        // Also where no rate asks for it: it is noted who is served.
+        let has_company = self.has_company(number);
         let wait = match own {
             Some(own) => gate.wait(own, &self.ticks),
-            None if self.common > 0 && self.has_company(number) => gate.wait(self.common, &self.ticks),
+            None if self.common > 0 && has_company => gate.wait(self.common, &self.ticks),
             None => None,
         };
         if wait.is_some() {
@@ -201,6 +203,18 @@ mod tests {
         assert!(!gates.are_many());
         assert_eq!(passed(1, 1000), 1000, "alone again");
         assert_eq!(passed(2, 5), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ti_06_that_several_are_served_is_known_whatever_their_rates() {
+        for (common, own) in [(0, None), (10, Some(1000))] {
+            let gates = Gates::new(common);
+            let pass = |number| gates.pass(store::testing::tenant_key(number), "x", own);
+            drop(pass(1));
+            assert!(!gates.are_many());
+            drop(pass(2));
+            assert!(gates.are_many(), "{common} {own:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,13 +9,13 @@ use axum::routing::get;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use percent_encoding::percent_decode_str;
-use provider::{AuthError, CustomSchemas, Definer, DefinitionTag, SchemaChange, SchemaError, TagCondition, TokenHash};
+use provider::{AuthError, CustomSchemas, Definer, DefinitionTag, SchemaChange, TagCondition, TokenHash};
 use scim::ScimError;
 use serde_json::json;
 use store::{ReadTx, StoreError};
 
 use crate::App;
-use crate::scim_api::{DefinitionBody, Rejection, WriteSize, bearer, segments};
+use crate::scim_api::{ANSWER_BYTES, DefinitionBody, Rejection, WriteSize, bearer, segments};
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/json");
 /// The parameter that has a change tried and not kept.
@@ -116,15 +116,16 @@ async fn show(
     defining: Defining,
     Condition(condition): Condition,
 ) -> Result<Response<Body>, Rejection> {
-    let (token, now) = (defining.token, app.now());
-    let read = app.store.read(move |tx| {
+    let (tenant, token, now) = (defining.definer.tenant(), defining.token, app.now());
+    let read = move |tx: &mut store::ReadTx<'_>| {
         // Once more, as what it opens and what is defined must be of one moment.
         let definer = token.definer(tx, now)?;
         let known = condition.is_known(&definer.tag());
         let text = if known { None } else { Some(provider::definition(tx, &definer)?.to_json().to_string()) };
         Ok::<_, Rejection>((text, definer.tag()))
-    });
-    let (text, tag) = read.await?;
+    };
+    let room = app.room().take(tenant, ANSWER_BYTES).await?;
+    let ((text, tag), _room) = room.scan(&app.store, read).await?;
     let status = if text.is_some() { StatusCode::OK } else { StatusCode::NOT_MODIFIED };
     let mut answer = answered(status, text);
     answer.headers_mut().insert(header::ETAG, HeaderValue::try_from(tag.to_string()).map_err(|_| Rejection::Internal)?);
@@ -136,9 +137,9 @@ async fn set(
     defining: Defining,
     DryRun(dry_run): DryRun,
     Condition(condition): Condition,
-    DefinitionBody(body): DefinitionBody,
+    body: DefinitionBody,
 ) -> Result<Response<Body>, Rejection> {
-    let definition = CustomSchemas::of(&body).map_err(SchemaError::Wrong)?;
+    let definition = body.made(&app, defining.definer.tenant()).await?;
     change(&app, defining, definition, condition, dry_run).await
 }
 
@@ -171,16 +172,17 @@ async fn change(
     condition: TagCondition,
     dry_run: bool,
 ) -> Result<Response<Body>, Rejection> {
-    let _turn = app.room().write(definer.tenant(), WriteSize::One, app.edge().gates.are_many()).await?;
+    // Many resources may be looked at, so one at a time, also of a tenant that is alone.
+    let turn = app.room().write(definer.tenant(), WriteSize::Batch, true).await?;
     let now = app.now();
     let id: store::LogId = (app.ids)(now).uuid().into();
-    let changed = app.store.write(move |tx| {
+    let changed = turn.write(&app.store, move |tx| {
         let definer = token.definer(tx, now).map_err(|error| Stop::Refused(error.into()))?;
         let changed = provider::define(tx, &definer, &definition, &condition, id, now);
         let changed = changed.map_err(|error| Stop::Refused(error.into()))?;
         if dry_run { Err(Stop::Tried(changed)) } else { Ok(changed) }
     });
-    let (SchemaChange { differences }, tag) = match changed.await {
+    let (SchemaChange { differences }, tag) = match changed.await.0 {
         Ok(changed) | Err(Stop::Tried(changed)) => changed,
         Err(Stop::Refused(refused)) => return Err(refused),
     };

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body as _;
-use provider::{Caller, ProviderError, SCHEMA_BYTES_MAX};
+use provider::{Caller, CustomSchemas, ProviderError, SCHEMA_BYTES_MAX, SchemaError};
 use serde_json::Value;
 use store::TenantKey;
 
@@ -54,7 +54,10 @@ impl FromRequest<App> for ScimBody {
 }
 
 /// A document of schemas as JSON.
-pub(crate) struct DefinitionBody(pub(crate) Value);
+pub(crate) struct DefinitionBody {
+    value: Value,
+    is_large: bool,
+}
 
 impl FromRequest<App> for DefinitionBody {
     type Rejection = Rejection;
@@ -62,21 +65,34 @@ impl FromRequest<App> for DefinitionBody {
     async fn from_request(request: Request, app: &App) -> Result<Self, Rejection> {
         match read_json(request, app, SCHEMA_BYTES_MAX).await {
             Err(Rejection::TooLarge) => Err(Rejection::DefinitionTooLarge),
-            read => read.map(|(value, _)| Self(value)),
+            read => read.map(|(value, is_large)| Self { value, is_large }),
         }
+    }
+}
+
+impl DefinitionBody {
+    /// What it defines.
+    pub(crate) async fn made(self, app: &App, tenant: TenantKey) -> Result<CustomSchemas, Rejection> {
+        let Self { value, is_large } = self;
+        let read = move || CustomSchemas::of(&value).map_err(|wrong| SchemaError::Wrong(wrong).into());
+        if is_large { app.room().aside(tenant).await?.aside(&app.store, read).await? } else { read() }
     }
 }
 
 /// The body of a request, of no more than `max` bytes, and whether it is large.
 async fn read_json(request: Request, app: &App, max: usize) -> Result<(Value, bool), Rejection> {
-    // The place of a large body is held until it is read.
-    let (bytes, _place, tenant) = bytes(request, app.room(), max).await?;
+    let trail = request.extensions().get::<Arc<Trail>>().cloned();
+    let (bytes, place, tenant) = bytes(request, app.room(), max).await?;
     let Some(tenant) = tenant.filter(|_| bytes.len() > SMALL_BODY_BYTES) else {
         return Ok((scim::parse_json(&bytes)?, false));
     };
-    let _turn = app.room().aside(tenant).await?;
-    let value = app.store.aside(move || scim::parse_json(&bytes)).await??;
-    Ok((value, true))
+    let turn = app.room().aside(tenant).await?;
+    let parse = move || {
+        // Held until the body is read, also where the client has gone.
+        let _held = (place, trail);
+        scim::parse_json(&bytes)
+    };
+    Ok((turn.aside(&app.store, parse).await??, true))
 }
 
 impl ScimBody {
@@ -91,9 +107,13 @@ impl ScimBody {
         if !is_large {
             return Ok(make(&of.caller, value)?);
         }
-        let _turn = app.room().aside(of.caller.tenant()).await?;
-        let caller = Arc::clone(&of.caller);
-        Ok(app.store.aside(move || make(&caller, value)).await??)
+        let turn = app.room().aside(of.caller.tenant()).await?;
+        let (caller, trail) = (Arc::clone(&of.caller), of.trail.clone());
+        let make = move || {
+            let _held = trail;
+            make(&caller, value)
+        };
+        Ok(turn.aside(&app.store, make).await??)
     }
 }
 

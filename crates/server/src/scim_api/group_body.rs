@@ -16,7 +16,8 @@ use crate::traces::{READ, step};
 /// Most memory that the members of one group may take while they are sent: about seven million members without a name.
 pub(crate) const GROUP_BYTES_MAX: usize = 128 << 20;
 
-/// A group with its members. Most take no more than any answer; one that does is read again, when there is room for it.
+/// A group with its members. Few are read at once. More wait for their turn; most take no more than any answer, and one that does is read
+/// again, when there is room for it.
 pub(crate) async fn answer(
     app: &App,
     admitted: Admitted,
@@ -25,8 +26,19 @@ pub(crate) async fn answer(
     unless: Precondition,
 ) -> Result<Response<Body>, Rejection> {
     let (tenant, location) = (admitted.caller.tenant(), admitted.location(ResourceKind::Group, id)?);
-    let trace = admitted.trace.clone();
+    let trace = admitted.trace();
     let (admitted, projection) = (std::sync::Arc::new(admitted), std::sync::Arc::new(projection));
+    let small = {
+        let (admitted, projection, unless) = (admitted.clone(), projection.clone(), unless.clone());
+        let read = move |tx: &mut ReadTx<'_>| {
+            let view = admitted.view(&projection);
+            provider::get_small_group(tx, &admitted.caller, id, view, &unless).map_err(Rejection::from)
+        };
+        step(trace.as_deref(), READ, app.store.read(read)).await?
+    };
+    if let Some(small) = small {
+        return Ok(answer::fetched(location, small));
+    }
     for bytes_max in [ANSWER_BYTES, GROUP_BYTES_MAX] {
         let room = app.room().take(tenant, bytes_max).await?;
         let (admitted, projection, unless) = (admitted.clone(), projection.clone(), unless.clone());

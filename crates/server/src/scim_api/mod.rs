@@ -26,7 +26,7 @@ use store::resources::ResourceKind;
 pub(crate) use body::DefinitionBody;
 pub use body::{BODY_BYTES_MAX, BODY_DEADLINE};
 pub(crate) use rejection::{IsBadToken, Rejection};
-pub(crate) use room::{BodyPlace, Room, WriteSize};
+pub(crate) use room::{ANSWER_BYTES, BodyPlace, Room, WriteSize};
 pub(crate) use visitor::{bearer, segments};
 
 use crate::App;

@@ -25,7 +25,7 @@ pub(crate) async fn answer(app: App, usual: Router, mut request: Request) -> Res
     let visitor = Visitor::at_own_address(&app, request.headers(), request.extensions().get())?;
     let admitted = visitor.admitted(&app, app.now()).await?;
     *request.uri_mut() = usual_address(&admitted, &request).ok_or(Rejection::NoSuchAddress)?;
-    if let Some(trace) = &admitted.trace {
+    if let Some(trace) = &admitted.trace() {
         trace.goes_on_at(request.uri().path());
     }
     request.extensions_mut().insert(admitted);

@@ -86,7 +86,7 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
     let (pager, walker, now) = (app.pager(), admitted.walker(), app.now());
     let listing = Listing::prepare(&admitted.caller, scope, &parameters.list(), pager, walker, now)?;
     let (may_be_few, tenant) = (listing.may_be_one_statement(), admitted.caller.tenant());
-    let trace = admitted.trace.clone();
+    let trace = admitted.trace();
     let asked = Arc::new((admitted, listing, projection));
     if may_be_few {
         let asked = Arc::clone(&asked);
@@ -118,7 +118,8 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
 
 async fn find(scope: Kinds, app: App, admitted: Admitted, body: ScimBody) -> Answer {
     admitted.check(&app).await?;
-    list(scope, app, admitted, Parameters::of_search(body.value)?).await
+    let parameters = body.made(&app, &admitted, |_, body| Ok(Parameters::of_search(body)?)).await?;
+    list(scope, app, admitted, parameters).await
 }
 
 /// Gets a resource, unless it is not at the version that the client names (RFC 9110 §13.1.1).
@@ -289,16 +290,18 @@ async fn remove_left_members(app: &App, tenant: TenantKey) {
 /// The version a change may be based on (RFC 7644 §3.14): `If-Match`, and `If-None-Match` (RFC 9110 §13.1.2).
 pub(crate) struct IfMatch(Precondition);
 
-/// The version that an answer is to be of.
+/// The version that an answer is to be of, whatever else it shows.
 pub(crate) struct OnlyIfMatch(Precondition);
 
 impl OnlyIfMatch {
     /// Refuses an answer that is about another version. Weak tags are compared like strong ones, as RFC 7644 §3.14 has only those.
     fn check(self, answer: Response<Body>) -> Answer {
-        let Precondition::OneOf(wanted) = self.0 else { return Ok(answer) };
+        if self.0 == Precondition::None {
+            return Ok(answer);
+        }
         let tag = answer.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
         match tag.map(str::parse) {
-            Some(Ok(Precondition::OneOf(shown))) if !shown.iter().any(|one| wanted.contains(one)) => {
+            Some(Ok(Precondition::OneOf(shown))) if !shown.iter().any(|one| self.0.allows(one.version())) => {
                 Err(Rejection::NotAtVersion)
             }
             _ => Ok(answer),

@@ -1,5 +1,6 @@
-//! Room for answers that may be large: taken before one is put together, and given back when the client has it. Else whoever asks for
-//! pages on many connections, and reads none, would fill the memory. No tenant can take all of it.
+//! What requests share: room for answers that may be large, places for bodies that come and room for what they are when read, turns to
+//! write and to scan. Taken before it is needed and given back when that is over, also where the client has gone. Else whoever asks for
+//! pages on many connections, and reads none, would fill the memory. No tenant can take all of anything.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 use provider::LIST_BYTES_MAX;
-use store::{ReadTx, Store, TenantKey, WriteTimes, WriteTx};
+use store::{ReadTx, Store, StoreError, TenantKey, WriteTimes, WriteTx};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Rejection;
@@ -206,12 +207,26 @@ pub(crate) struct Held {
 }
 
 impl Turn {
+    /// Has something done that takes long. The turn is the work's, as below.
+    pub(crate) async fn aside<T: Send + 'static>(
+        self,
+        store: &Store,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Rejection> {
+        let done = store.aside(move || {
+            let _held = self;
+            work()
+        });
+        Ok(done.await?)
+    }
+
     /// Runs a use case that writes; tells when it went through its stages. The turn is also the work's: where the client has gone, the
     /// next begins when this one is done.
-    pub(crate) async fn write<T, F>(self, store: &Store, mut use_case: F) -> (Result<T, Rejection>, Option<WriteTimes>)
+    pub(crate) async fn write<T, E, F>(self, store: &Store, mut use_case: F) -> (Result<T, E>, Option<WriteTimes>)
     where
-        F: FnMut(&mut WriteTx<'_>) -> Result<T, Rejection> + Send + 'static,
+        F: FnMut(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
     {
         let held = Arc::new(self);
         let until_done = Arc::clone(&held);
@@ -389,11 +404,11 @@ mod tests {
     #[test]
     fn a_turn_is_given_back_when_the_work_ends_also_where_nobody_waits_for_it() {
         on_both(|store| async move {
-            let (room, tenant) = (Arc::new(Room::new(2, true)), 1);
+            let (room, tenant) = (Arc::new(Room::new(4, true)), 1);
             let left = || (room.share(tenant).scans.available_permits(), room.share(tenant).writes.available_permits());
             let before = left();
             let mut gates = Vec::new();
-            for is_write in [false, true] {
+            for what in ["scan", "write", "aside"] {
                 let (begun, is_begun) = tokio::sync::oneshot::channel();
                 let (open, gate) = std::sync::mpsc::channel::<()>();
                 let (room, store) = (Arc::clone(&room), store.clone());
@@ -404,10 +419,10 @@ mod tests {
                         let _ = gate.recv();
                         Ok(())
                     };
-                    if is_write {
-                        room.write(tenant, One, false).await?.write(&store, move |_| work()).await.0
-                    } else {
-                        room.take(tenant, ANSWER_BYTES).await?.scan(&store, move |_| work()).await.map(drop)
+                    match what {
+                        "write" => room.write(tenant, One, false).await?.write(&store, move |_| work()).await.0,
+                        "scan" => room.take(tenant, ANSWER_BYTES).await?.scan(&store, move |_| work()).await.map(drop),
+                        _ => room.aside(tenant).await?.aside(&store, work).await?,
                     }
                 });
                 is_begun.await.unwrap();
@@ -415,7 +430,7 @@ mod tests {
                 assert!(client.await.is_err_and(|error| error.is_cancelled()));
                 gates.push(open);
             }
-            assert_eq!(left(), (before.0 - 1, before.1 - 1));
+            assert_eq!(left(), (before.0 - 2, before.1 - 1));
             drop(gates);
             // All of them can be had again.
             drop(room.take(tenant, ANSWER_BYTES).await.ok().unwrap());

@@ -144,14 +144,14 @@ pub(crate) struct Admitted {
     pub(crate) caller: Arc<Caller>,
     pub(crate) base: String,
     token: TokenHash,
-    /// Where the request is followed.
-    pub(crate) trace: Option<Arc<Trace>>,
+    /// Holds what the request holds: work that outlives it keeps it.
+    pub(crate) trail: Option<Arc<Trail>>,
 }
 
 impl Admitted {
     fn of(visitor: &Visitor, caller: Arc<Caller>) -> Self {
         let (base, token) = (visitor.base(&caller).into_owned(), visitor.token.clone());
-        Self { base, caller, token, trace: visitor.trace() }
+        Self { base, caller, token, trail: visitor.trail.clone() }
     }
 
     /// Looks the token up once more: the body may have come long after the head, and what is revoked meanwhile reads nothing.
@@ -167,6 +167,11 @@ impl Admitted {
     /// Who walks through a list, page by page.
     pub(crate) fn walker(&self) -> Walker {
         Walker::from(&self.token)
+    }
+
+    /// The trace of the request, where it is followed.
+    pub(crate) fn trace(&self) -> Option<Arc<Trace>> {
+        self.trail.as_ref().and_then(|trail| trail.trace()).cloned()
     }
 
     /// Where a resource is.
@@ -229,12 +234,13 @@ impl Writer {
         T: Send + 'static,
     {
         let Self(admitted) = self;
-        let asked = admitted.trace.as_ref().map(|trace| (trace, Instant::now()));
+        let asked = admitted.trace().map(|trace| (trace, Instant::now()));
         let turn = app.room().write(admitted.caller.tenant(), size, app.edge().gates.are_many()).await?;
-        let (caller, token) = (Arc::clone(&admitted.caller), admitted.token.clone());
+        let (caller, token, trail) = (Arc::clone(&admitted.caller), admitted.token.clone(), admitted.trail.clone());
         let written = turn.write(&app.store, move |tx| {
+            let _held = &trail;
             token.check(tx, &caller, now)?;
-            Ok(use_case(tx, caller.may_write()?)?)
+            Ok::<_, Rejection>(use_case(tx, caller.may_write()?)?)
         });
         let (written, times) = written.await;
         if let (Some((trace, asked)), Some(times)) = (asked, times) {

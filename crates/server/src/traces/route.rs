@@ -15,6 +15,9 @@ pub(super) fn template(path: &str) -> Option<&'static str> {
     if rest == "oauth2/token" {
         return Some("/t/{tenant}/oauth2/token");
     }
+    if rest == "schema" {
+        return Some("/t/{tenant}/schema");
+    }
     let mut parts = rest.strip_prefix("scim/v2")?.split('/');
     if parts.next() != Some("") {
         return None;
@@ -63,6 +66,7 @@ mod tests {
     fn an_address_becomes_its_template() {
         for (path, expected) in [
             ("/healthz", Some("/healthz")),
+            ("/t/acme/schema", Some("/t/{tenant}/schema")),
             ("/t/acme/oauth2/token", Some("/t/{tenant}/oauth2/token")),
             ("/t/acme/scim/v2", Some("/")),
             ("/t/acme/scim/v2/", Some("/")),

@@ -148,6 +148,13 @@ fn the_tag_of_a_user_tells_the_groups_that_the_answer_shows() {
         assert_eq!((tags[0].as_str(), tags[3].as_str()), ("W/\"1\"", "W/\"1\""));
         assert!(tags[1].starts_with("W/\"1-") && tags[2].starts_with("W/\"1-") && tags[1] != tags[2], "{tags:?}");
         world.call("PATCH", &group, &change_of(json!({ "op": "add", "path": "members", "value": ann }))).await;
+        for (tag, expected) in [("W/\"1\"", 200), (tags[1].as_str(), 200), ("W/\"2\"", 412)] {
+            assert_eq!(
+                with(&world, "GET", &path, ("if-match", tag), &Value::Null).await.status.as_u16(),
+                expected,
+                "{tag}"
+            );
+        }
         let change = change_of(json!({ "op": "add", "path": "title", "value": "Dr" }));
         let changed = with(&world, "PATCH", &path, ("if-match", &tags[1]), &change).await;
         assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, world.get(&path).await.header("etag")));
