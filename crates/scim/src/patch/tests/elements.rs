@@ -71,10 +71,15 @@ fn elements_selected_by_a_filter() {
         json!([{"op": "replace", "path": r#"emails[type eq "work"]"#, "value": {"value": "b", "nope": 1}}]),
         with(json!([work("b")])),
     );
+}
+
+#[test]
+fn elements_that_a_filter_makes() {
+    let path = r#"emails[type eq "work"].value"#;
     check(
         json!({"userName": "ada"}),
         json!([{"op": "add", "path": r#"emails[type eq "work"]"#, "value": "b"}]),
-        with(json!([work("b")])),
+        json!({"userName": "ada", "emails": [{"type": "work", "value": "b"}]}),
     );
     check(
         json!({"userName": "ada"}),
