@@ -31,9 +31,14 @@ pub(super) fn adapt(
     let count = listing::count(tx, before.tenant(), kind)?;
     let enough = left.checked_sub(count);
     *left = enough.ok_or_else(|| {
+        let more = if max < RESOURCES_CHECKED_MAX {
+            format!(", or use 'lockstep tenant schema set', which checks {RESOURCES_CHECKED_MAX}")
+        } else {
+            String::new()
+        };
         SchemaError::InTheWay(format!(
             "the resource type '{}' has {count} resources, too many: at most {max} are checked against a changed definition; \
-             only add optional attributes",
+             only add optional attributes{more}",
             new.resource_type.name
         ))
     })?;

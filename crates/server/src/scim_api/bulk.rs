@@ -10,7 +10,7 @@ use provider::{BATCH_OPERATIONS_MAX, Bulk, BulkAnswer, Done, ProviderError, Writ
 use scim::BULK_RESPONSE_URN;
 use scim::bulk::BulkMethod;
 use serde_json::{Map, Value, json};
-use store::WriteTx;
+use store::{StoreError, WriteTx};
 
 use super::body::{BODY_BYTES_MAX, ScimBody};
 use super::room::WriteSize;
@@ -48,7 +48,10 @@ pub(crate) async fn bulk(State(app): State<App>, writer: Writer, body: ScimBody)
         match writer.write_sized(&app, now, WriteSize::Batch, run).await {
             Ok(ran) => bulk.settle(&batch, ran),
             Err(Rejection::Provider(ProviderError::Store(error))) => {
-                tracing::error!("Operations of a bulk request failed in the store: {error}");
+                // Those that met others' are tried again, one by one.
+                if error != StoreError::GaveUp {
+                    tracing::error!("Operations of a bulk request failed in the store: {error}");
+                }
                 bulk.settle_failed(&batch, &error);
             }
             Err(rejection) if is_first => return Err(rejection),

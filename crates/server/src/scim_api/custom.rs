@@ -50,6 +50,9 @@ async fn answer(
     let (mut parts, body) = request.into_parts();
     let admitted = Admitted::from_request_parts(&mut parts, &app).await?;
     let endpoint = endpoint(&parts.uri);
+    if endpoint.eq_ignore_ascii_case("me") {
+        return Err(resources::me(admitted).await);
+    }
     let at_kind = || admitted.caller.profile().kind_at(endpoint).map(methods);
     let methods = own(endpoint).or_else(at_kind).ok_or(Rejection::NoSuchAddress)?;
     parts.extensions.insert(admitted);

@@ -105,7 +105,7 @@ async fn an_absolute_address_is_served_whatever_host_it_names() {
     for (line, host) in [
         (format!("GET http://evil.example{USERS}"), "x"),
         (format!("GET https://evil.example:1{USERS}"), "evil.example"),
-        (format!("GET HTTP://user@evil.example{USERS}"), "x"),
+        (format!("GET HTTP://evil.example{USERS}"), "x"),
     ] {
         let token = &running.token;
         let sent =
@@ -114,7 +114,14 @@ async fn an_absolute_address_is_served_whatever_host_it_names() {
         assert_eq!(answer.status, 200, "{line}: {answer:?}");
         assert!(!answer.body.contains("evil") && !answer.head.contains("evil"), "{answer:?}");
     }
-    for line in ["GET http://", "GET http:///x", "GET file:///etc/passwd", "GET //evil.example/x", "GET http://[::1"] {
+    for line in [
+        "GET http://",
+        "GET http:///x",
+        "GET file:///etc/passwd",
+        "GET //evil.example/x",
+        "GET http://[::1",
+        "GET http://user@x/t/contoso/scim/v2/Users",
+    ] {
         let answer = running.ask(line, "", "").await;
         assert!([400, 404].contains(&answer.status), "{line}: {answer:?}");
         answer.is_error(answer.status, line);

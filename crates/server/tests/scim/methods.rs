@@ -158,7 +158,7 @@ fn addresses_are_known_in_any_case_and_told_in_the_right_one() {
             ("/resourceTypes/".to_owned(), 200),
             (format!("/schemas/{USER}"), 200),
             ("/schemas".to_owned(), 200),
-            ("/me".to_owned(), 404),
+            ("/me".to_owned(), 501),
             ("/bulk".to_owned(), 405),
             ("/user".to_owned(), 404),
         ] {
