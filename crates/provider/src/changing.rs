@@ -291,6 +291,9 @@ fn finish(
         let keys = (document::keys(caller, kind, old)?, document.keys);
         let unique_key = document.unique_key.as_deref();
         let both = (keys.0.as_slice(), keys.1.as_slice());
+        if let Some(attribute) = caller.unique_attribute(kind).filter(|name| old.get(*name) != new.get(*name)) {
+            check_free(tx, caller, (kind, record.id), attribute, unique_key)?;
+        }
         resources::update(tx, caller.tenant(), kind, record.id, unique_key, &document.text, both, now)
             .map_err(|error| unique(caller, kind, error))?;
         let had = document::unique_values(caller, kind, old)?;
@@ -314,6 +317,22 @@ fn finish(
         ResourceKind::Group | ResourceKind::Custom(_) => Vec::new(),
     };
     Ok(Changed { kind, record, memberships, set: Vec::new(), members: None })
+}
+
+/// Refuses a name that another resource has, before anything is written: two that would swap their names would each wait for the other,
+/// until PostgreSQL looked for a deadlock. A name that is only being taken is found by the index.
+fn check_free(
+    tx: &mut WriteTx<'_>,
+    caller: &Caller,
+    (kind, id): (ResourceKind, ResourceId),
+    attribute: &str,
+    unique_key: Option<&str>,
+) -> Result<(), ProviderError> {
+    let Some(key) = unique_key else { return Ok(()) };
+    match resources::by_unique_key(tx, caller.tenant(), kind, key)? {
+        Some(holder) if holder.id != id => Err(ProviderError::NotUnique { attribute: attribute.to_owned() }),
+        _ => Ok(()),
+    }
 }
 
 /// Says which attributes are different, and whether the resource was switched on or off.

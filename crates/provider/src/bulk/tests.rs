@@ -167,6 +167,11 @@ fn operations_that_meet_those_of_others_go_on_one_by_one() {
         let Err(ProviderError::Store(error)) = run(&both).await else { panic!("it went on") };
         assert_eq!(error, StoreError::GaveUp);
         bulk.settle_failed(&both, &error);
+        // Nor does one by itself that wants the name which the other one has not given up yet.
+        let mut wanting = read(&caller, &[rename(0, "b")]);
+        let one = Arc::new(wanting.next(&caller, NOW, BATCH_OPERATIONS_MAX).unwrap());
+        wanting.settle(&one, run(&one).await.unwrap());
+        assert!(wanting.answers().all(|answer| matches!(answer.outcome, Err(ProviderError::NotUnique { .. }))));
         let_go.send(()).unwrap();
         assert_eq!(holding.await.unwrap().unwrap(), 1);
         let (done, batches) = work(&store, &caller, bulk).await;
