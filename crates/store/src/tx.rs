@@ -61,30 +61,16 @@ impl<'c> DerefMut for WriteTx<'c> {
 
 impl<'c> ReadTx<'c> {
     pub(crate) const fn sqlite(connection: &'c rusqlite::Connection) -> Self {
-        Self {
-            inner: Inner::Sqlite(connection),
-            memo: None,
-            failure: None,
-            left: u32::MAX,
-            spent: 0,
-            slot: 0,
-            unwanted: None,
-            waits_briefly: false,
-        }
+        Self::over(Inner::Sqlite(connection), None)
+    }
+
+    const fn over(inner: Inner<'c>, memo: Option<&'c mut Memo>) -> Self {
+        Self { inner, memo, failure: None, left: u32::MAX, spent: 0, slot: 0, unwanted: None, waits_briefly: false }
     }
 
     /// Over a snapshot that other use cases may read from too. The memo is forgotten with the snapshot.
     pub(crate) const fn snapshot(connection: &'c rusqlite::Connection, memo: &'c mut Memo) -> Self {
-        Self {
-            inner: Inner::Sqlite(connection),
-            memo: Some(memo),
-            failure: None,
-            left: u32::MAX,
-            spent: 0,
-            slot: 0,
-            unwanted: None,
-            waits_briefly: false,
-        }
+        Self::over(Inner::Sqlite(connection), Some(memo))
     }
 
     /// `gave_up` becomes true when the server ends the transaction for the sake of another (deadlock, serialisation).
@@ -93,16 +79,7 @@ impl<'c> ReadTx<'c> {
         prepared: &'c mut Prepared,
         gave_up: &'c mut bool,
     ) -> Self {
-        Self {
-            inner: Inner::Postgres { client, prepared, gave_up },
-            memo: None,
-            failure: None,
-            left: u32::MAX,
-            spent: 0,
-            slot: 0,
-            unwanted: None,
-            waits_briefly: false,
-        }
+        Self::over(Inner::Postgres { client, prepared, gave_up }, None)
     }
 
     /// Refuses every statement from when this becomes true: who looks at much, in many statements, then ends soon.
