@@ -23,7 +23,7 @@ statements! {
              concat!("SELECT ", columns!(), " FROM resources WHERE tenant = $1 AND kind = $2 AND id = ANY (ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json)))");
     IDS_THERE_ARE = "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND id IN (SELECT unhex(value) FROM json_each($3))",
                     "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND id = ANY (ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json)))";
-    BY_KEY = "SELECT r.id, r.doc, r.version, r.created, r.modified FROM resource_keys k JOIN resources r ON r.tenant = k.tenant AND r.kind = k.kind AND r.id = k.id
+    BY_KEY = "SELECT r.id, r.doc, r.version, r.created, r.modified FROM resource_keys k JOIN resources r ON r.row_id = k.row_id AND r.tenant = k.tenant AND r.kind = k.kind
               WHERE k.tenant = $1 AND k.kind = $2 AND k.path = $3 AND k.key = $4 ORDER BY k.id LIMIT $5",
              "SELECT k.id, r.doc, r.version, r.created, r.modified FROM resource_keys k
               CROSS JOIN LATERAL (SELECT doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 AND id = k.id LIMIT 1) r

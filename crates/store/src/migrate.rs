@@ -28,10 +28,11 @@ const MIGRATIONS: &[Migration] = migrations![
     "0007_webhooks",
     "0008_deletions",
     "0009_schema_tokens",
+    "0010_key_rows",
 ];
 
 /// The schema version that this program writes.
-pub const SCHEMA_VERSION: i64 = 9;
+pub const SCHEMA_VERSION: i64 = 10;
 
 const CREATE_VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY, name TEXT NOT NULL)";

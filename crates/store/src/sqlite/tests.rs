@@ -131,12 +131,18 @@ fn a_group_that_could_not_begin_writes_nothing() {
     assert_eq!(names_held(&database), [""; 0]);
 }
 
+/// How large a file is in which the migrations left no page free.
+fn pages_in_use(writer: &Connection) -> i64 {
+    writer.execute_batch("VACUUM").unwrap();
+    writer.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap()
+}
+
 #[test]
 fn a_full_disk_fails_the_whole_group_and_keeps_nothing_of_it() {
     let database = TestDatabase::sqlite();
     drop(database.open());
     let writer = connect(path_of(&database)).unwrap();
-    let pages: i64 = writer.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    let pages = pages_in_use(&writer);
     writer.pragma_update(None, "max_page_count", pages + 3).unwrap();
     let oversized: UseCase = Box::new(|tx| put_setting(tx, "big", &"x".repeat(1 << 20)));
     for result in one_group(&database, &writer, vec![sets("a"), oversized, sets("c")]) {
@@ -154,7 +160,7 @@ fn a_probe_fails_on_a_full_disk_and_leaves_nothing_on_another() {
     let database = TestDatabase::sqlite();
     drop(database.open());
     let writer = connect(path_of(&database)).unwrap();
-    let pages: i64 = writer.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    let pages = pages_in_use(&writer);
     for (room, expected) in [(3, Err(StoreError::Full)), (1 << 20, Ok(()))] {
         writer.pragma_update(None, "max_page_count", pages + room).unwrap();
         let results = one_group(&database, &writer, vec![Box::new(probe)]);
