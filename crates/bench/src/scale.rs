@@ -7,7 +7,7 @@ use crate::database::Kind;
 use crate::document::person;
 use crate::figures::{Figure, Required, Unit, median, median_load};
 use crate::limits::{GET_CONNECTIONS, POST_CONNECTIONS, post};
-use crate::load::{self, Load, Order, Report, Request, Stop};
+use crate::load::{self, Load, Order, Request, Stop};
 use crate::product::Product;
 use crate::provider::{PATCH_CONNECTIONS, change_members, seconds_each, set_up_group};
 use crate::run::{Run, progress, timed};
@@ -30,6 +30,8 @@ const SMALL_GROUP: usize = 100;
 /// Who is added to both groups one by one, in each of some rounds.
 const ADDED: usize = 250;
 const ADD_ROUNDS: usize = 4;
+/// Turns of each read, in each of some rounds.
+const READ_ROUNDS: usize = 2;
 /// What the last may take longer than the first, and what then is left of its rate.
 const FLAT: f64 = 1.3;
 const FLAT_RATE: f64 = 0.769;
@@ -48,17 +50,10 @@ const FILTERS: [(&str, &str); 3] = [
 pub fn measure(run: &Run) -> anyhow::Result<Vec<Figure>> {
     let [few, many] = SIZES[usize::from(run.quick)];
     let mut figures = vec![slowest_posts(run)?];
-    let small = Filled::new(run, few)?;
-    let (rates, of_few) = small.reads(run)?;
+    let sizes = [Filled::new(run, few)?, Filled::new(run, many)?];
+    figures.extend(reads(run, &sizes)?);
+    let [small, large] = sizes;
     drop(small);
-    let large = Filled::new(run, many)?;
-    let (rates_of_many, of_many) = large.reads(run)?;
-    figures.extend(of_few.into_iter().chain(of_many));
-    for ((name, rate), (_, rate_of_many)) in rates.into_iter().zip(rates_of_many) {
-        let name = format!("scale: {name}, {many} users against {few}");
-        let figure = Figure::new(name, Some(Kind::Sqlite), rate_of_many, Unit::PerSecond);
-        figures.push(figure.against(format!("{few} users"), rate).requiring(Required::RatioAtLeast(FLAT_RATE)));
-    }
     for way in [Way::Index, Way::Cursor] {
         figures.extend(walks(&large.endpoint, way, many));
     }
@@ -67,9 +62,6 @@ pub fn measure(run: &Run) -> anyhow::Result<Vec<Figure>> {
     figures.push(memory(run, many)?);
     Ok(figures)
 }
-
-/// Answers per second of each read, by its name.
-type Rates = Vec<(&'static str, f64)>;
 
 /// A running product with one tenant of so many users.
 struct Filled {
@@ -88,34 +80,11 @@ impl Filled {
         Ok(Self { endpoint, users, _server: server, product })
     }
 
-    /// GET by id and by each filter: their rates, and the filters against the indexed handler.
-    fn reads(&self, run: &Run) -> anyhow::Result<(Rates, Vec<Figure>)> {
-        let count = self.users.len();
-        let step = count.div_ceil(SUBJECTS);
-        let numbers: Vec<String> = (0..count).step_by(step).map(|number| number.to_string()).collect();
-        let ids: Vec<String> = self.users.iter().step_by(step).cloned().collect();
-        let indexed = serve::start_indexed(self.product.folder(), count)?;
-        let by_id = get(run, &self.endpoint, "/Users/{subject}", &ids);
-        let by_id = (0..run.rounds).map(|_| timed("scale: GET by id", &by_id)).collect::<anyhow::Result<_>>()?;
-        let mut rates = vec![("GET by id", median_load(by_id).per_second)];
-        let mut figures = Vec::new();
-        for (name, below) in FILTERS {
-            let ours = get(run, &self.endpoint, below, &numbers);
-            let mut mark = ours.clone();
-            (mark.address, mark.request.path) = (indexed.address, below.to_owned());
-            let (mut products, mut marks): (Vec<Report>, Vec<Report>) = (Vec::new(), Vec::new());
-            for _ in 0..run.rounds {
-                marks.push(timed("minimal indexed handler", &mark)?);
-                products.push(timed(&format!("scale: filter {name}"), &ours)?);
-            }
-            let (product, mark) = (median_load(products), median_load(marks));
-            rates.push((name, product.per_second));
-            let name = format!("scale: filter {name}, {count} users, {GET_CONNECTIONS} connections");
-            let figure = Figure::of_load(name, Some(Kind::Sqlite), &product);
-            let figure = figure.against("minimal indexed handler", mark.per_second);
-            figures.push(figure.requiring(Required::RatioAtLeast(0.6)));
-        }
-        Ok((rates, figures))
+    /// What is asked for, out of all there are: their ids and their numbers.
+    fn subjects(&self) -> [Vec<String>; 2] {
+        let step = self.users.len().div_ceil(SUBJECTS);
+        let numbers = (0..self.users.len()).step_by(step).map(|number| number.to_string());
+        [self.users.iter().step_by(step).cloned().collect(), numbers.collect()]
     }
 
     /// One member more in a group of all but a few, against a group of a hundred and against the minimal handler.
@@ -152,6 +121,54 @@ impl Filled {
             figure("p99", median(slowest), Unit::Seconds).requiring(Required::ValueBelow(0.010)),
         ])
     }
+}
+
+/// GET by id and by each filter: the filters against the indexed handler, and all with many users against few. Both sizes are asked in
+/// turns, so that whatever else the machine does meets both.
+fn reads(run: &Run, sizes: &[Filled; 2]) -> anyhow::Result<Vec<Figure>> {
+    let [few, many] = sizes.each_ref().map(|filled| filled.users.len());
+    let subjects = sizes.each_ref().map(Filled::subjects);
+    let marks = [indexed(&sizes[0])?, indexed(&sizes[1])?];
+    let (mut figures, mut compared) = (Vec::new(), Vec::new());
+    for (name, below) in [("GET by id", "/Users/{subject}")].into_iter().chain(FILTERS) {
+        let by_number = usize::from(below.contains('?'));
+        let (mut products, mut minimal) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
+        for _ in 0..READ_ROUNDS * run.rounds {
+            for (at, filled) in sizes.iter().enumerate() {
+                let ours = get(run, &filled.endpoint, below, &subjects[at][by_number]);
+                if by_number == 1 {
+                    let mut mark = ours.clone();
+                    (mark.address, mark.request.path) = (marks[at].address, below.to_owned());
+                    minimal[at].push(timed("minimal indexed handler", &mark)?);
+                }
+                products[at].push(timed(&format!("scale: {name}"), &ours)?);
+            }
+        }
+        let products = products.map(median_load);
+        compared.push(
+            Figure::new(
+                format!("scale: {name}, {many} users against {few}"),
+                Some(Kind::Sqlite),
+                products[1].per_second,
+                Unit::PerSecond,
+            )
+            .against(format!("{few} users"), products[0].per_second)
+            .requiring(Required::RatioAtLeast(FLAT_RATE)),
+        );
+        for (at, mark) in minimal.into_iter().enumerate().filter(|(_, mark)| !mark.is_empty()) {
+            let count = sizes[at].users.len();
+            let name = format!("scale: filter {name}, {count} users, {GET_CONNECTIONS} connections");
+            let figure = Figure::of_load(name, Some(Kind::Sqlite), &products[at]);
+            let figure = figure.against("minimal indexed handler", median_load(mark).per_second);
+            figures.push(figure.requiring(Required::RatioAtLeast(0.6)));
+        }
+    }
+    figures.append(&mut compared);
+    Ok(figures)
+}
+
+fn indexed(filled: &Filled) -> anyhow::Result<serve::Peer> {
+    serve::start_indexed(filled.product.folder(), filled.users.len())
 }
 
 /// POST at 8 connections with users present: the time within which 99 of 100 are answered.

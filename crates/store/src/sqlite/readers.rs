@@ -16,9 +16,9 @@ use crate::tx::Memo;
 /// Idle connections that are kept, at the least; where more threads can run at a time, one for each.
 pub(super) const READERS_MAX: usize = 8;
 /// Memory for pages of the connections that look up, all together, in KiB: one for each thread that can run.
-pub(super) const LOOK_UPS_CACHE_KIB: usize = 128 << 10;
+pub(super) const LOOK_UPS_CACHE_KIB: usize = 64 << 10;
 /// What one of them has at the least.
-pub(super) const LOOK_UP_CACHE_KIB_MIN: usize = 16 << 10;
+pub(super) const LOOK_UP_CACHE_KIB_MIN: usize = 8 << 10;
 /// Memory for pages of a further connection, in KiB. It is there for what takes long, which reads most pages once.
 pub(super) const READER_CACHE_KIB: usize = 8 << 10;
 

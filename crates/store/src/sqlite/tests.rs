@@ -27,7 +27,7 @@ fn runtime() -> tokio::runtime::Runtime {
 fn limits() {
     assert_eq!((GROUP_MAX, STATEMENTS_MAX), (256, 256));
     assert_eq!((readers::READERS_MAX, readers::READER_CACHE_KIB), (8, 8 << 10));
-    assert_eq!((readers::LOOK_UPS_CACHE_KIB, readers::LOOK_UP_CACHE_KIB_MIN), (128 << 10, 16 << 10));
+    assert_eq!((readers::LOOK_UPS_CACHE_KIB, readers::LOOK_UP_CACHE_KIB_MIN), (64 << 10, 8 << 10));
     assert_eq!((CHECKPOINT_BYTES, TRUNCATE_BYTES), (4 << 20, 48 << 20));
     for (bytes, pause, is_scanning, expected) in [
         (TRUNCATE_BYTES, 0, false, 0),
