@@ -22,7 +22,7 @@ pub(crate) async fn answer(app: App, usual: Router, mut request: Request) -> Res
     if request.uri().path() == "/" || provider::RESERVED_SEGMENTS.contains(&first) {
         return Err(Rejection::NoSuchAddress);
     }
-    let visitor = Visitor::at_own_address(&app, request.headers(), request.extensions().get())?;
+    let visitor = Visitor::at_own_address(&app, &request)?;
     let admitted = visitor.admitted(&app, app.now()).await?;
     *request.uri_mut() = usual_address(&admitted, &request).ok_or(Rejection::NoSuchAddress)?;
     if let Some(trace) = &admitted.trace() {

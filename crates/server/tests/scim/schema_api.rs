@@ -148,21 +148,34 @@ fn each_token_opens_what_it_is_for_and_its_own_tenant() {
         let user = world.user("ann").await;
         let at_home = World { token: definer.token.clone(), ..world.clone() };
         let abroad = World { token: definer.token.clone(), ..other.clone() };
-        for (method, path) in [
-            ("GET", "/Users".to_owned()),
-            ("GET", format!("/Users/{user}")),
-            ("POST", "/Users".to_owned()),
-            ("DELETE", format!("/Users/{user}")),
-            ("GET", "/Groups".to_owned()),
-            ("POST", "/Bulk".to_owned()),
-            ("POST", "/.search".to_owned()),
-            ("GET", "/Schemas".to_owned()),
-            ("GET", "/Nowhere".to_owned()),
+        let one = format!("/Users/{user}");
+        for (method, path, needed) in [
+            ("GET", "/Users", "read"),
+            ("GET", &one, "read"),
+            ("HEAD", &one, "read"),
+            ("OPTIONS", "/Users", "read"),
+            ("POST", "/Users", "read write"),
+            ("PUT", &one, "read write"),
+            ("PATCH", &one, "read write"),
+            ("DELETE", &one, "read write"),
+            ("GET", "/Groups", "read"),
+            ("POST", "/Devices", "read write"),
+            ("POST", "/Bulk", "read write"),
+            ("POST", "/.search", "read"),
+            ("POST", "/Users/.search/", "read"),
+            ("POST", "/devices/.SEARCH", "read"),
+            ("GET", "/Schemas", "read"),
+            ("GET", "/Nowhere", "read"),
         ] {
-            let answer = at_home.call(method, &path, &Value::Null).await;
+            let answer = at_home.call(method, path, &Value::Null).await;
             assert_eq!(answer.status.as_u16(), 403, "{method} {path}");
-            assert!(answer.header("www-authenticate").contains("insufficient_scope"), "{method} {path}");
-            assert_eq!(abroad.call(method, &path, &Value::Null).await.status.as_u16(), 401, "{method} {path}");
+            let challenge = format!("Bearer realm=\"SCIM\", error=\"insufficient_scope\", scope=\"{needed}\"");
+            assert_eq!(answer.header("www-authenticate"), challenge, "{method} {path}");
+            let own = Request::builder().method(method).uri(format!("/own/scim{path}"));
+            let own = own.header(header::AUTHORIZATION, format!("Bearer {}", definer.token)).body(Body::empty());
+            let own = at_home.send(own.unwrap()).await;
+            assert_eq!((own.status, own.header("www-authenticate")), (answer.status, &*challenge), "{method} {path}");
+            assert_eq!(abroad.call(method, path, &Value::Null).await.status.as_u16(), 401, "{method} {path}");
         }
         world.write(|tx| provider::suspend_tenant(tx, "contoso", jiff::Timestamp::UNIX_EPOCH)).await;
         assert_eq!(definer.put(&color()).await.status.as_u16(), 403);
