@@ -14,9 +14,9 @@ use scim::Projection;
 use store::resources::ResourceKind;
 use store::{ReadTx, ResourceId, WriteTx};
 
-use super::Rejection;
 use super::answer::{self, Location};
 use super::room::WriteSize;
+use super::{Rejection, search_address};
 use crate::App;
 use crate::oauth::introduce;
 use crate::traces::Trace;
@@ -292,15 +292,10 @@ pub(crate) fn endpoint(uri: &Uri) -> &str {
 /// §3.4.3).
 fn needed(method: &Method, uri: &Uri) -> Scope {
     match *method {
-        Method::POST if is_search(uri.path()) => Scope::Read,
+        Method::POST if search_address::is_one(uri.path()) => Scope::Read,
         Method::POST | Method::PUT | Method::PATCH | Method::DELETE => Scope::Write,
         _ => Scope::Read,
     }
-}
-
-fn is_search(path: &str) -> bool {
-    let path = path.strip_suffix('/').unwrap_or(path);
-    path.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(".search"))
 }
 
 pub(crate) fn segments(uri: &Uri) -> impl Iterator<Item = &str> {
