@@ -37,8 +37,6 @@ pub(crate) enum Rejection {
     SchemasNotAtHand,
     /// The address leads nowhere.
     NoSuchAddress,
-    /// The address of one resource cannot be one.
-    NoSuchResource,
     /// What would be answered is at another version than the client names.
     NotAtVersion,
     /// The address has no such method.
@@ -129,7 +127,7 @@ impl Rejection {
             Self::InClear | Self::Suspended | Self::OtherScope { .. } | Self::DiscoveryFilter => {
                 (StatusCode::FORBIDDEN, None)
             }
-            Self::NoSuchAddress | Self::NoSuchResource => (StatusCode::NOT_FOUND, None),
+            Self::NoSuchAddress => (StatusCode::NOT_FOUND, None),
             Self::NoSuchMethod => (StatusCode::METHOD_NOT_ALLOWED, None),
             Self::MediaType | Self::ContentEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, None),
             Self::TooLarge | Self::DefinitionTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, None),
@@ -158,7 +156,6 @@ impl Rejection {
                 format!("this token is for something else; ask for one of the scope {needed}")
             }
             Self::NoSuchAddress => "nothing is at this address".into(),
-            Self::NoSuchResource => "not found".into(),
             Self::NoSuchMethod => "this address does not have that method".into(),
             Self::DiscoveryFilter => "discovery endpoints have no filters".into(),
             Self::MediaType => "the body must be application/scim+json or application/json, in UTF-8".into(),

@@ -270,8 +270,9 @@ impl FromRequestParts<App> for Admitted {
 pub(crate) struct LastSegment(pub(crate) String);
 
 impl LastSegment {
-    pub(crate) fn id(&self) -> Result<ResourceId, Rejection> {
-        ResourceId::exact(&self.0).ok_or(Rejection::NoSuchResource)
+    /// The id of a resource of this kind. What cannot be one is refused as one that the tenant does not have.
+    pub(crate) fn id(&self, caller: &Caller, kind: ResourceKind) -> Result<ResourceId, ProviderError> {
+        ResourceId::exact(&self.0).ok_or_else(|| caller.not_found(kind))
     }
 }
 
