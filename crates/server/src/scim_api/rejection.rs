@@ -9,6 +9,7 @@ use store::StoreError;
 
 use super::answer;
 use crate::in_clear::IsExposed;
+use crate::media_type::ACCEPTED_CODINGS;
 use crate::wire::Refusal;
 
 /// Goes with the answer to a token that is not valid.
@@ -222,6 +223,7 @@ impl Rejection {
             Self::TooMany { seconds } | Self::BadTokens { seconds } => {
                 Some((header::RETRY_AFTER, HeaderValue::from(*seconds)))
             }
+            Self::ContentEncoding => Some((header::ACCEPT_ENCODING, ACCEPTED_CODINGS)),
             Self::TooManyAtOnce => Some((header::RETRY_AFTER, HeaderValue::from_static("1"))),
             // What is left of the body is not read, so nothing can follow it.
             Self::TooLarge | Self::DefinitionTooLarge | Self::BodyTooSlow | Self::BodyBroken => {
