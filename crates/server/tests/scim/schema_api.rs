@@ -310,3 +310,44 @@ fn of_two_administrators_the_second_is_told_that_it_changed() {
         assert_eq!(definer.send("DELETE", "", &[("if-match", &tag)], Body::empty()).await.status.as_u16(), 200);
     });
 }
+
+#[test]
+fn a_definition_is_shown_where_it_is_the_one_that_is_meant_and_not_known() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let definer = Definer::new(&world).await;
+        for body in [Value::Null, color()] {
+            if !body.is_null() {
+                definer.put(&body).await;
+            }
+            let (document, tag) = definer.defined().await;
+            let (weak, among) = (format!("W/{tag}"), format!("\"x\", {tag}"));
+            for (matching, none, status) in [
+                ("*", "", 200),
+                (tag.as_str(), "", 200),
+                (&weak, "", 200),
+                (&among, "\"x\"", 200),
+                ("\"x\"", "", 412),
+                ("\"x\", \"y\"", "", 412),
+                ("\"x\"", "*", 412),
+                ("\"x\"", &tag, 412),
+                (&tag, &tag, 304),
+                ("", &among, 304),
+                ("", "*", 304),
+                ("", "\"x\"", 200),
+                ("x", "", 400),
+                ("", "x", 400),
+            ] {
+                let headers = [("if-match", matching), ("if-none-match", none)];
+                let headers: Vec<_> = headers.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+                for method in ["GET", "HEAD"] {
+                    let found = definer.send(method, "", &headers, Body::empty()).await;
+                    let told = matches!(status, 200 | 304).then_some(tag.as_str());
+                    let shown = (found.status.as_u16(), Some(found.header("etag")).filter(|tag| !tag.is_empty()));
+                    assert_eq!(shown, (status, told), "{method} {headers:?}");
+                    assert_eq!(found.body == document, status == 200 && method == "GET", "{method} {headers:?}");
+                }
+            }
+        }
+    });
+}
