@@ -8,8 +8,8 @@ use http::uri::PathAndQuery;
 use http::{Response, Uri, header};
 use tower::ServiceExt as _;
 
-use super::Rejection;
 use super::visitor::{Admitted, Visitor, no_such_address, segments};
+use super::{Rejection, write_as_routed};
 use crate::App;
 
 /// Answers an address that is no route. `usual` has the routes of the usual addresses, and ends there: a request goes on once.
@@ -22,7 +22,7 @@ pub(crate) async fn answer(app: App, usual: Router, mut request: Request) -> Res
     if request.uri().path() == "/" || provider::RESERVED_SEGMENTS.contains(&first) {
         return Err(Rejection::NoSuchAddress);
     }
-    let visitor = Visitor::at_own_address(&app, request.headers(), request.extensions().get())?;
+    let visitor = Visitor::at_own_address(&app, &request)?;
     let admitted = visitor.admitted(&app, app.now()).await?;
     *request.uri_mut() = usual_address(&admitted, &request).ok_or(Rejection::NoSuchAddress)?;
     if let Some(trace) = &admitted.trace() {
@@ -40,5 +40,7 @@ fn usual_address(admitted: &Admitted, request: &Request) -> Option<Uri> {
     let rest = admitted.caller.settings().address.as_ref()?.rest(host, uri.path())?;
     let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
     let there = format!("/t/{}/scim/v2{rest}{query}", admitted.caller.tenant_name());
-    PathAndQuery::try_from(there).ok().map(Uri::from)
+    let mut there = Uri::from(PathAndQuery::try_from(there).ok()?);
+    write_as_routed(&mut there);
+    Some(there)
 }
