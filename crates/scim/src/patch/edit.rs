@@ -56,18 +56,18 @@ pub(super) fn below_its_name(attribute: &Attribute, value: Value) -> Value {
     }
 }
 
-/// What an operation gives for an attribute that holds one plain value: older clients of Microsoft wrap it as they wrap members
+/// What an operation gives for an attribute that holds one text: older clients of Microsoft wrap it as they wrap members
 /// (`"path": "displayName", "value": [{"$ref": null, "value": "x"}]`).
 fn out_of_its_wrapping(resolved: &Resolved<'_>, value: Value) -> Value {
     let target = resolved.sub_attribute.unwrap_or(resolved.attribute);
     let Value::Array(listed) = &value else { return value };
     let [Value::Object(wrapping)] = listed.as_slice() else { return value };
-    if target.multi_valued || target.kind == Kind::Complex {
+    if target.multi_valued || target.kind != Kind::String {
         return value;
     }
     let says_nothing_else = wrapping.iter().all(|(name, other)| name == "value" || (name == "$ref" && other.is_null()));
     match wrapping.get("value") {
-        Some(inner @ (Value::String(_) | Value::Bool(_) | Value::Number(_))) if says_nothing_else => inner.clone(),
+        Some(text @ Value::String(_)) if says_nothing_else => text.clone(),
         _ => value,
     }
 }
