@@ -50,7 +50,15 @@ pub struct Cli {
 
 /// The whole command line as clap knows it, with the examples that its help shows.
 pub fn command() -> clap::Command {
-    examples::with_examples(Cli::command())
+    with_negative_numbers(examples::with_examples(Cli::command()))
+}
+
+/// Takes `-1` behind an option for its value, so that the answer says which numbers it takes, not that there is no option `-1`.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let has_value = |argument: &clap::Arg| argument.get_long().is_some() && argument.get_action().takes_values();
+    command
+        .mut_args(|argument| if has_value(&argument) { argument.allow_negative_numbers(true) } else { argument })
+        .mut_subcommands(with_negative_numbers)
 }
 
 /// Reads the command line that the program was started with; ends the program where it is wrong, or asks for help.
