@@ -42,7 +42,7 @@ pub use bulk::{
     BATCH_EFFORT_MAX, BATCH_OPERATIONS_MAX, BULK_BYTES_MAX, BULK_EFFORT_MAX, Batch, Bulk, BulkAnswer,
     CIRCLE_OPERATIONS_MAX, Done, Ran, run_batch,
 };
-pub use caller::{Caller, WriteAccess};
+pub use caller::{Caller, Credential, WriteAccess};
 pub use changing::{Changed, PUT_WITHOUT_MEMBERS_MAX, Patch, Replacement, patch, replace};
 pub use custom::{
     ATTRIBUTES_MAX, CustomSchemas, Definer, DefinitionTag, RESOURCE_TYPES_MAX, RESOURCES_CHECKED_BY_TOKEN_MAX,

@@ -21,6 +21,12 @@ const INTEGERS_START: f64 = -9_223_372_036_854_775_808.0;
 
 /// Parses one JSON document (RFC 8259) and nothing after it.
 ///
+/// ```
+/// assert_eq!(scim::parse_json(br#"{ "userName": "ada" }"#)?["userName"], "ada");
+/// assert!(scim::parse_json(br#"{ "userName": "ada", "USERNAME": "eve" }"#).is_err(), "which of the two counts?");
+/// # Ok::<(), scim::ScimError>(())
+/// ```
+///
 /// # Errors
 /// `invalidSyntax` for malformed JSON, a byte order mark, deeper nesting than [`JSON_DEPTH_MAX`], two keys of one object that differ
 /// at most in ASCII case (attribute names are case-insensitive, RFC 7643 §2.1), or NUL in a string. `invalidValue` for a number

@@ -12,8 +12,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use jiff::Timestamp;
-use provider::{Caller, Definer};
-use store::{TenantKey, TokenId};
+use provider::{Caller, Credential, Definer};
+use store::TenantKey;
 use tokio::time::Instant;
 
 use crate::edge::Edge;
@@ -36,21 +36,21 @@ const GONE: u16 = 499;
 #[derive(Clone, Copy)]
 pub(crate) struct Known {
     tenant: TenantKey,
-    token: Option<TokenId>,
+    credential: Option<Credential>,
     wants_bodies: bool,
 }
 
 impl From<&Caller> for Known {
     fn from(caller: &Caller) -> Self {
         let wants_bodies = caller.settings().log_bodies == Some(true);
-        Self { tenant: caller.tenant(), token: caller.token(), wants_bodies }
+        Self { tenant: caller.tenant(), credential: caller.credential(), wants_bodies }
     }
 }
 
 impl From<&Definer> for Known {
     fn from(definer: &Definer) -> Self {
         let wants_bodies = definer.settings().log_bodies == Some(true);
-        Self { tenant: definer.tenant(), token: Some(definer.token()), wants_bodies }
+        Self { tenant: definer.tenant(), credential: Some(Credential::Token(definer.token())), wants_bodies }
     }
 }
 
@@ -251,7 +251,7 @@ impl Passing {
             method: &self.method,
             uri: &self.uri,
             status,
-            caller: self.trail.caller.get().and_then(|(known, _)| known.token),
+            caller: self.trail.caller.get().and_then(|(known, _)| known.credential),
             bytes,
             id: self.id.to_str().unwrap_or_default(),
             trace: self.trace_id(),
