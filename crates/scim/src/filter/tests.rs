@@ -379,6 +379,11 @@ fn a_planner_sees_what_must_be_equal() {
         (r#"emails[type eq "work" and value eq "x"]"#, r#"emails.type="work" emails.value="x""#),
         (r#"emails eq "x""#, r#"emails.value="x""#),
         ("externalId eq 1.50 and active eq true", "externalId=1.50 active=true"),
+        (r#"emails[value eq "x"].type sw "w""#, r#"emails.value="x""#),
+        (r#"emails[value eq "x"].type ne null"#, r#"emails.value="x""#),
+        // These hold where there is no such element.
+        (r#"emails[value eq "x"].type ne "work""#, ""),
+        (r#"emails[value eq "x"].type eq null"#, ""),
         (r#"id eq "1" or id eq "2""#, ""),
         (r#"not (id eq "1") and title eq null and nope eq "x""#, ""),
     ] {

@@ -15,6 +15,7 @@ mod discovery;
 mod events;
 mod federation;
 mod filters;
+mod filters_of_memberships;
 mod groups;
 mod groups_at_size;
 mod late_bodies;
