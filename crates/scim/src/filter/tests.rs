@@ -359,6 +359,23 @@ fn numbers_compare_exactly() {
         serde_json::from_value(json!({"id": "urn:x:y", "attributes": [{"name": "n", "type": "integer"}]})).unwrap();
     let thing = ResourceType::new("Thing", "/Things", "", schema);
     let Value::Object(resource) = json!({"n": 9_007_199_254_740_993_i64}) else { unreachable!() };
+    for (text, is_sound) in [
+        ("n eq -0", true),
+        ("n eq 7.0", true),
+        ("n eq 7e0", true),
+        ("n eq 0E-999", true),
+        ("n eq 18446744073709551615", true),
+        ("n eq -9223372036854775808", true),
+        ("n eq 18446744073709551616", false),
+        ("n eq -9223372036854775809", false),
+        ("n eq 1e400", false),
+        ("n eq 1E-400", false),
+        ("n eq \"7\"", false),
+        ("n eq 07", false),
+        ("n eq +7", false),
+    ] {
+        assert_eq!(text.parse::<Filter>().unwrap().check(&thing).is_ok(), is_sound, "{text}");
+    }
     for (text, expected) in
         [("n eq 9007199254740992", false), ("n eq 9007199254740993", true), ("n gt 1.5", true), ("n le -1", false)]
     {
