@@ -393,7 +393,7 @@ impl Key {
             (Self::Number(key), Value::Number(value)) => ordered(operator, number_order(value, key)),
             (Self::Instant(key), Value::String(text)) => {
                 folds.count(INSTANT_WORK);
-                Moment::read_any(text).is_some_and(|instant| ordered(operator, Some(instant.cmp(key))))
+                Moment::read(text).is_some_and(|instant| ordered(operator, Some(instant.cmp(key))))
             }
             _ => false,
         }
