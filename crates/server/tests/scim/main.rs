@@ -14,6 +14,7 @@ mod deletions;
 mod discovery;
 mod events;
 mod federation;
+mod filter_grammar;
 mod filters;
 mod filters_of_memberships;
 mod groups;
