@@ -17,7 +17,7 @@ use store::{TenantKey, TokenId};
 use tokio::time::Instant;
 
 use crate::edge::Edge;
-use crate::gates::Gate;
+use crate::gates::{self, Gate};
 use crate::in_clear::IsExposed;
 use crate::leftover::Leftover;
 use crate::oauth::{IsBadClient, Refusal};
@@ -61,6 +61,8 @@ pub(crate) struct Trail {
     body: OnceLock<Bytes>,
     /// Bytes of the body.
     came: AtomicU64,
+    /// Operations in the body beyond the first.
+    operations: AtomicU64,
     trace: Option<Arc<Trace>>,
     leftover: Mutex<Option<Leftover>>,
     room: OnceLock<BodyPlace>,
@@ -86,6 +88,11 @@ impl Trail {
     /// Counts a body.
     pub(crate) fn came_bytes(&self, bytes: usize) {
         self.came.store(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Counts the operations in a body.
+    pub(crate) fn did(&self, operations: usize) {
+        self.operations.store(operations.saturating_sub(1) as u64, Ordering::Relaxed);
     }
 
     /// Counts a body, and keeps it for the log, where the tenant wants it.
@@ -203,6 +210,7 @@ impl Passing {
         let caller = self.trail.caller.get();
         if let Some((_, gate)) = caller {
             gate.answers[crate::metrics::class(status)].fetch_add(1, Ordering::Relaxed);
+            gate.owe(gates::further(came, bytes.unwrap_or(0), self.trail.operations.load(Ordering::Relaxed)));
         }
         if let Some(log) = &self.edge.log {
             let owner = match caller {
