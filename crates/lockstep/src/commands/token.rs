@@ -111,14 +111,18 @@ fn show_once(output: Output, tenant: &str, (what, key, url): &Opened, token: &Ne
     output.line("The token is shown this once; keep it where secrets are kept")
 }
 
-/// What may be done, in one word.
-pub const fn scope(may_write: bool) -> &'static str {
-    if may_write { "write" } else { "read" }
+/// What may be done, in one word: as the option has it.
+pub const fn scope(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Read => "read",
+        Scope::Write => "write",
+        Scope::Schemas => "schemas",
+    }
 }
 
 /// What a secret token may do, in one word.
 pub const fn token_scope(token: &TokenRecord) -> &'static str {
-    if token.may_define { "schemas" } else { scope(token.may_write) }
+    scope(Scope::of_token(token))
 }
 
 /// The state of a credential that ends.
