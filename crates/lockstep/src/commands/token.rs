@@ -16,11 +16,11 @@ pub async fn run(command: TokenCommand, world: &World, output: Output) -> anyhow
     match command {
         TokenCommand::Add { tenant, name, days, scope } => {
             let token = add(world, tenant.clone(), name, days, scope.into()).await?;
-            show_once(output, &tenant, &address(world, &tenant, &token).await?, &token)?;
+            show_once(output, &tenant, &address(world, &tenant, Scope::of_token(&token.record)).await?, &token)?;
         }
         TokenCommand::Rotate { tenant, name, days, overlap } => {
             let token = rotate(world, tenant.clone(), name, days, overlap).await?;
-            show_once(output, &tenant, &address(world, &tenant, &token).await?, &token)?;
+            show_once(output, &tenant, &address(world, &tenant, Scope::of_token(&token.record)).await?, &token)?;
         }
         TokenCommand::List { tenant } => list(world, output, tenant).await?,
         TokenCommand::Revoke { tenant, name } => {
@@ -79,11 +79,11 @@ async fn rotate(world: &World, tenant: String, name: String, days: u16, overlap:
 }
 
 /// What an address is, what it is called for programs, and the address.
-type Opened = (&'static str, &'static str, String);
+pub type Opened = (&'static str, &'static str, String);
 
-/// The address that a token opens.
-async fn address(world: &World, tenant: &str, token: &NewToken) -> anyhow::Result<Opened> {
-    if token.record.may_define {
+/// The address that a token of a scope opens.
+pub async fn address(world: &World, tenant: &str, scope: Scope) -> anyhow::Result<Opened> {
+    if scope.may_define() {
         return Ok(("schema URL", "schema_url", format!("{}/t/{tenant}/schema", world.public_url().await?)));
     }
     Ok(("SCIM URL", "scim_url", scim_url(world, tenant).await?))
