@@ -80,6 +80,7 @@ pub fn add(tx: &mut WriteTx<'_>, request: &WebhookRequest<'_>, now: Timestamp) -
     let WebhookRequest { tenant, name, id, url, is_full, actions, types, .. } = *request;
     check(request)?;
     let key = provider::tenant(tx, tenant)?.key;
+    check_types(tx, tenant, types)?;
     if webhooks::webhooks(tx, key)?.len() >= WEBHOOKS_MAX {
         return Err(WebhookError::TooMany(tenant.to_owned()));
     }
@@ -147,6 +148,22 @@ fn check(request: &WebhookRequest<'_>) -> Result<(), WebhookError> {
         ));
     }
     Ok(())
+}
+
+/// Whether the tenant has resource types of these names: of one that it has not nothing would ever be told.
+fn check_types(tx: &mut ReadTx<'_>, tenant: &str, types: &[String]) -> Result<(), WebhookError> {
+    if types.is_empty() {
+        return Ok(());
+    }
+    let caller = provider::administrator(tx, tenant)?;
+    let names: Vec<&str> = caller.profile().resource_types().map(|kind| kind.name.as_str()).collect();
+    match types.iter().find(|name| !names.contains(&name.as_str())) {
+        Some(unknown) => Err(WebhookError::Bad(format!(
+            "the tenant {tenant:?} has no resource type {unknown:?}; there are {}",
+            names.join(", ")
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The webhooks of a tenant by name, each with the number of changes that it has still to look at.

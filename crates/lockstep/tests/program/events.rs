@@ -145,6 +145,8 @@ fn a_webhook_hears_at_once_who_is_switched_off() {
         installation.run(&[&hook[..], &["show", "acme", "app"]].concat()).refused(1, "lockstep tenant webhook list");
         let bad = [&hook[..], &["add", "acme", "app", "--url", "ftp://x/"]].concat();
         installation.run(&bad).refused(2, "begins with https://");
+        let typo = [&hook[..], &["add", "acme", "app", "--url", &url, "--types", "Users"]].concat();
+        installation.run(&typo).refused(2, "no resource type \"Users\"; there are User, Group");
         let metadata = [&hook[..], &["add", "acme", "app", "--url", "https://169.254.169.254/"]].concat();
         installation.run(&metadata).refused(2, "nothing could be sent to 169.254.169.254");
     }
