@@ -105,9 +105,6 @@ pub enum TenantError {
     /// The name of a client is empty or too long.
     #[error("a client name has 1 to {} characters and no control characters", crate::token::TOKEN_NAME_CHARS_MAX)]
     BadClientName,
-    /// A client cannot be for schemas.
-    #[error("an OAuth client reads and writes people and groups; for schemas, add a token of the scope schemas")]
-    BadClientScope,
     /// The tenant has a client of that name.
     #[error("the tenant {tenant:?} has a client named {client:?}; remove it first or choose another name")]
     ClientExists {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use hmac::{Hmac, Mac};
 use jiff::{SignedDuration, Timestamp};
 use sha2::Sha256;
+use store::clients::ClientRecord;
 use store::tokens::{TokenOwner, TokenRecord};
 use store::{ReadTx, StoreError, TokenId, UniqueKey, WriteTx};
 
@@ -212,13 +213,26 @@ pub enum Scope {
 
 impl Scope {
     /// That of a client, as it is stored.
-    pub const fn of(may_write: bool) -> Self {
-        if may_write { Self::Write } else { Self::Read }
+    pub const fn of_client(client: &ClientRecord) -> Self {
+        Self::of(client.may_write, client.may_define)
     }
 
     /// That of a secret token, as it is stored.
     pub const fn of_token(token: &TokenRecord) -> Self {
-        if token.may_define { Self::Schemas } else { Self::of(token.may_write) }
+        Self::of(token.may_write, token.may_define)
+    }
+
+    const fn of(may_write: bool, may_define: bool) -> Self {
+        match (may_write, may_define) {
+            (_, true) => Self::Schemas,
+            (true, false) => Self::Write,
+            (false, false) => Self::Read,
+        }
+    }
+
+    /// Whether whoever has this may have a token of another scope made for it.
+    pub(crate) fn includes(self, other: Self) -> bool {
+        self == other || (self, other) == (Self::Write, Self::Read)
     }
 
     /// Whether it allows writing.

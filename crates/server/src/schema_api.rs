@@ -9,12 +9,14 @@ use axum::routing::get;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use percent_encoding::percent_decode_str;
+use provider::oauth::is_jwt;
 use provider::{AuthError, CustomSchemas, Definer, DefinitionTag, SchemaChange, TagCondition, TokenHash};
 use scim::ScimError;
 use serde_json::json;
 use store::{ReadTx, StoreError};
 
 use crate::App;
+use crate::oauth::introduce;
 use crate::scim_api::{ANSWER_BYTES, DefinitionBody, Rejection, WriteSize, bearer, segments};
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/json");
@@ -36,8 +38,12 @@ impl FromRequestParts<App> for Defining {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
-        let token = app.token_key.hash(bearer(app, &parts.headers)?)?;
+        let presented = bearer(app, &parts.headers)?;
+        let token = app.token_key.hash(presented)?;
         let tenant = segments(&parts.uri).nth(1).unwrap_or_default().to_owned();
+        if is_jwt(presented) {
+            introduce(app, &tenant, presented, &token).await?;
+        }
         let (asked, now) = (token.clone(), app.now());
         let definer = app.store.look_up(move |tx| admit(tx, &asked, &tenant, now)).await?;
         let own = definer.settings().requests_per_second;

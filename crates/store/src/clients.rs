@@ -16,6 +16,8 @@ pub struct ClientRecord {
     pub name: String,
     /// Whether its access tokens may also write.
     pub may_write: bool,
+    /// Whether its access tokens are for what the tenant defines itself, and for nothing else.
+    pub may_define: bool,
     /// How many minutes its access tokens work.
     pub token_minutes: i64,
     /// When it was made.
@@ -78,15 +80,15 @@ pub struct FederationRecord {
 }
 
 statements! {
-    INSERT_CLIENT = "INSERT INTO clients (tenant, id, name, may_write, token_minutes, created) VALUES ($1, $2, $3, $4, $5, $6)";
-    CLIENTS = "SELECT id, name, may_write, token_minutes, created FROM clients WHERE tenant = $1 ORDER BY name";
-    CLIENT_BY_NAME_LOCKED = "SELECT id, name, may_write, token_minutes, created FROM clients WHERE tenant = $1 AND name = $2",
-                            "SELECT id, name, may_write, token_minutes, created FROM clients WHERE tenant = $1 AND name = $2 FOR UPDATE";
-    CLIENT_LOCKED = "SELECT id, name, may_write, token_minutes, created FROM clients WHERE tenant = $1 AND id = $2",
-                    "SELECT id, name, may_write, token_minutes, created FROM clients WHERE tenant = $1 AND id = $2 FOR UPDATE";
+    INSERT_CLIENT = "INSERT INTO clients (tenant, id, name, may_write, may_define, token_minutes, created) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    CLIENTS = "SELECT id, name, may_write, may_define, token_minutes, created FROM clients WHERE tenant = $1 ORDER BY name";
+    CLIENT_BY_NAME_LOCKED = "SELECT id, name, may_write, may_define, token_minutes, created FROM clients WHERE tenant = $1 AND name = $2",
+                            "SELECT id, name, may_write, may_define, token_minutes, created FROM clients WHERE tenant = $1 AND name = $2 FOR UPDATE";
+    CLIENT_LOCKED = "SELECT id, name, may_write, may_define, token_minutes, created FROM clients WHERE tenant = $1 AND id = $2",
+                    "SELECT id, name, may_write, may_define, token_minutes, created FROM clients WHERE tenant = $1 AND id = $2 FOR UPDATE";
     INSERT_SECRET = "INSERT INTO client_secrets (tenant, client, id, hash, hint, created, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     SECRETS = "SELECT id, hint, created, expires, last_used, warned FROM client_secrets WHERE tenant = $1 AND client = $2 ORDER BY id";
-    SECRET_OWNER = "SELECT s.tenant, n.name, n.suspended, c.id, c.name, c.may_write, c.token_minutes, c.created, s.id, s.expires FROM client_secrets s JOIN clients c ON c.tenant = s.tenant AND c.id = s.client JOIN tenants n ON n.tenant = s.tenant WHERE s.hash = $1";
+    SECRET_OWNER = "SELECT s.tenant, n.name, n.suspended, c.id, c.name, c.may_write, c.may_define, c.token_minutes, c.created, s.id, s.expires FROM client_secrets s JOIN clients c ON c.tenant = s.tenant AND c.id = s.client JOIN tenants n ON n.tenant = s.tenant WHERE s.hash = $1";
     SECRET_USED = "UPDATE client_secrets SET last_used = $4 WHERE tenant = $1 AND client = $2 AND id = $3";
     SECRET_WARNED = "UPDATE client_secrets SET warned = $4 WHERE tenant = $1 AND client = $2 AND id = $3";
     DELETE_SECRET = "DELETE FROM client_secrets WHERE tenant = $1 AND client = $2 AND id = $3";
@@ -117,8 +119,9 @@ fn client_from(row: &Row<'_>, first: usize) -> Result<ClientRecord, StoreError> 
         id: row.id(first)?,
         name: row.text(first + 1)?,
         may_write: row.flag(first + 2)?,
-        token_minutes: row.int(first + 3)?,
-        created: row.time(first + 4)?,
+        may_define: row.flag(first + 3)?,
+        token_minutes: row.int(first + 4)?,
+        created: row.time(first + 5)?,
     })
 }
 
@@ -137,8 +140,8 @@ fn federation(row: &Row<'_>) -> Result<FederationRecord, StoreError> {
 
 /// Keeps a new client. A client of that name is [`StoreError::NotUnique`].
 pub fn insert_client(tx: &mut WriteTx<'_>, tenant: TenantKey, client: &ClientRecord) -> Result<(), StoreError> {
-    let ClientRecord { id, name, may_write, token_minutes, created } = client;
-    tx.run(&INSERT_CLIENT, params![tenant, *id, name, *may_write, *token_minutes, *created]).map(drop)
+    let ClientRecord { id, name, may_write, may_define, token_minutes, created } = client;
+    tx.run(&INSERT_CLIENT, params![tenant, *id, name, *may_write, *may_define, *token_minutes, *created]).map(drop)
 }
 
 /// All clients of a tenant, by name.
@@ -218,8 +221,8 @@ pub fn secret_owner(tx: &mut ReadTx<'_>, hash: &[u8]) -> Result<Option<SecretOwn
             tenant_name: row.text(1)?,
             suspended: row.opt_time(2)?,
             client: client_from(row, 3)?,
-            secret: row.id(8)?,
-            expires: row.time(9)?,
+            secret: row.id(9)?,
+            expires: row.time(10)?,
         })
     })
 }

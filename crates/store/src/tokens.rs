@@ -49,6 +49,8 @@ pub struct AccessTokenRecord {
     pub hint: String,
     /// Whether it may also write.
     pub may_write: bool,
+    /// Whether it is for what the tenant defines itself, and for nothing else.
+    pub may_define: bool,
     /// When it was issued.
     pub created: Timestamp,
     /// When it stops working.
@@ -92,7 +94,7 @@ statements! {
     TOKEN_OWNER = "SELECT t.tenant, n.name, n.profile, n.settings, n.suspended, t.expires, t.id, t.may_write, n.schema_digest, t.may_define, t.client FROM tokens t JOIN tenants n ON n.tenant = t.tenant WHERE t.hash = $1 AND t.revoked IS NULL";
     USED = "UPDATE tokens SET last_used = $3 WHERE tenant = $1 AND id = $2 AND (last_used IS NULL OR last_used < $3)";
     WARNED = "UPDATE tokens SET warned = $3 WHERE tenant = $1 AND id = $2";
-    INSERT_ACCESS_TOKEN = "INSERT INTO tokens (tenant, id, name, hash, hint, may_write, created, expires, client, client_secret) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    INSERT_ACCESS_TOKEN = "INSERT INTO tokens (tenant, id, name, hash, hint, may_write, created, expires, client, client_secret, may_define) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     DELETE_EXPIRED_OF_CLIENT = "DELETE FROM tokens WHERE tenant = $1 AND client = $2 AND expires <= $3";
     DELETE_OLDEST_OF_CLIENT = "DELETE FROM tokens WHERE tenant = $1 AND client = $2 AND id <= (SELECT id FROM tokens WHERE tenant = $1 AND client = $2 ORDER BY id DESC LIMIT 1 OFFSET $3)";
     DELETE_EXPIRED_ACCESS_TOKENS = "DELETE FROM tokens WHERE tenant = $1 AND client IS NOT NULL AND expires <= $2";
@@ -193,11 +195,11 @@ pub fn insert_access_token(
     hash: &[u8],
     max: u32,
 ) -> Result<(), StoreError> {
-    let AccessTokenRecord { id, client, secret, name, hint, may_write, created, expires } = token;
+    let AccessTokenRecord { id, client, secret, name, hint, may_write, may_define, created, expires } = token;
     tx.run(&DELETE_EXPIRED_OF_CLIENT, params![tenant, *client, *created])?;
     let others = i64::from(max.saturating_sub(1));
     tx.run(&DELETE_OLDEST_OF_CLIENT, params![tenant, *client, others])?;
-    let values = params![tenant, *id, name, hash, hint, *may_write, *created, *expires, *client, *secret];
+    let values = params![tenant, *id, name, hash, hint, *may_write, *created, *expires, *client, *secret, *may_define];
     tx.run(&INSERT_ACCESS_TOKEN, values).map(drop)
 }
 

@@ -271,7 +271,7 @@ pub enum TokenCommand {
         days: u16,
         /// What it may do
         #[arg(long, value_enum, default_value_t)]
-        scope: TokenScopeArg,
+        scope: ScopeArg,
     },
     /// Make a successor of a token under its name and with its scope; the old one works a while longer
     Rotate {
@@ -301,9 +301,9 @@ pub enum TokenCommand {
     },
 }
 
-/// What a token may do.
+/// What a token, or those of a client, may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum TokenScopeArg {
+pub enum ScopeArg {
     /// Read, search and list
     Read,
     /// All of that, and write
@@ -313,29 +313,13 @@ pub enum TokenScopeArg {
     Schemas,
 }
 
-impl From<TokenScopeArg> for provider::Scope {
-    fn from(scope: TokenScopeArg) -> Self {
-        match scope {
-            TokenScopeArg::Read => Self::Read,
-            TokenScopeArg::Write => Self::Write,
-            TokenScopeArg::Schemas => Self::Schemas,
-        }
-    }
-}
-
-/// What a client may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum ScopeArg {
-    /// Read, search and list
-    Read,
-    /// All of that, and write
-    #[default]
-    Write,
-}
-
 impl From<ScopeArg> for provider::Scope {
     fn from(scope: ScopeArg) -> Self {
-        Self::of(scope == ScopeArg::Write)
+        match scope {
+            ScopeArg::Read => Self::Read,
+            ScopeArg::Write => Self::Write,
+            ScopeArg::Schemas => Self::Schemas,
+        }
     }
 }
 

@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use provider::TenantError;
 use provider::oauth::{
     self, ClientRequest, ClientView, Federation, FederationKeys, JWKS_BYTES_MAX, NewSecret, SecretRequest,
 };
+use provider::{Scope, TenantError};
 use serde_json::{Value, json};
 use store::clients::SecretRecord;
 
-use super::tenant_show::scim_url;
-use super::token::{lasting, scope};
+use super::token::{address, lasting, scope};
 use crate::cli::{ClientCommand, ClientSecretCommand};
 use crate::files::read_text;
 use crate::outcome::Outcome;
@@ -79,7 +78,8 @@ async fn add(command: ClientCommand, world: &World, output: Output) -> anyhow::R
     let made = made.await?;
     let public_url = world.public_url().await?;
     let (url, id) = (token_url(&public_url, &tenant), made.record.id.to_string());
-    let scim_url = scim_url(world, &tenant).await?;
+    let granted = Scope::of_client(&made.record);
+    let (what, key, opened) = address(world, &tenant, granted).await?;
     let (text, expires) =
         made.secret.map_or((None, None), |NewSecret { text, record, .. }| (Some(text), Some(record.expires)));
     if output.is_json() {
@@ -88,21 +88,21 @@ async fn add(command: ClientCommand, world: &World, output: Output) -> anyhow::R
             "name": name,
             "client_id": id,
             "client_secret": text,
-            "scope": scope(made.record.may_write),
+            "scope": scope(granted),
             "token_url": url,
-            "scim_url": scim_url,
+            key: opened,
             "secret_expires": expires.map(|at| at.to_string()),
         }));
     }
     output.facts(&[
         ("tenant", tenant.clone()),
-        ("SCIM URL", scim_url),
+        (what, opened),
         ("token URL", url),
         ("name", name.clone()),
         ("client id", id),
         ("client secret", text.clone().unwrap_or_else(|| "none".to_owned())),
         ("secret expires", moment_or(expires, "never: there is none")),
-        ("scope", scope(made.record.may_write).to_owned()),
+        ("scope", scope(granted).to_owned()),
     ])?;
     match text {
         Some(_) => output.line("The secret is shown this once; keep it where secrets are kept"),
@@ -207,7 +207,7 @@ async fn list(world: &World, output: Output, tenant: String) -> anyhow::Result<(
         vec![
             view.client.name.clone(),
             view.client.id.to_string(),
-            scope(view.client.may_write).to_owned(),
+            scope(Scope::of_client(&view.client)).to_owned(),
             format!("{} min", view.client.token_minutes),
             lines(view.secrets.iter().map(secret).collect()),
             view.federation.as_ref().map(|federation| federation.issuer.clone()).unwrap_or_default(),
@@ -240,7 +240,7 @@ pub fn described(view: &ClientView, now: Timestamp) -> Value {
     json!({
         "name": view.client.name,
         "client_id": view.client.id.to_string(),
-        "scope": scope(view.client.may_write),
+        "scope": scope(Scope::of_client(&view.client)),
         "token_minutes": view.client.token_minutes,
         "created": view.client.created.to_string(),
         "secrets": view.secrets.iter().map(secret).collect::<Vec<_>>(),

@@ -16,11 +16,11 @@ pub async fn run(command: TokenCommand, world: &World, output: Output) -> anyhow
     match command {
         TokenCommand::Add { tenant, name, days, scope } => {
             let token = add(world, tenant.clone(), name, days, scope.into()).await?;
-            show_once(output, &tenant, &address(world, &tenant, &token).await?, &token)?;
+            show_once(output, &tenant, &address(world, &tenant, Scope::of_token(&token.record)).await?, &token)?;
         }
         TokenCommand::Rotate { tenant, name, days, overlap } => {
             let token = rotate(world, tenant.clone(), name, days, overlap).await?;
-            show_once(output, &tenant, &address(world, &tenant, &token).await?, &token)?;
+            show_once(output, &tenant, &address(world, &tenant, Scope::of_token(&token.record)).await?, &token)?;
         }
         TokenCommand::List { tenant } => list(world, output, tenant).await?,
         TokenCommand::Revoke { tenant, name } => {
@@ -79,11 +79,11 @@ async fn rotate(world: &World, tenant: String, name: String, days: u16, overlap:
 }
 
 /// What an address is, what it is called for programs, and the address.
-type Opened = (&'static str, &'static str, String);
+pub type Opened = (&'static str, &'static str, String);
 
-/// The address that a token opens.
-async fn address(world: &World, tenant: &str, token: &NewToken) -> anyhow::Result<Opened> {
-    if token.record.may_define {
+/// The address that a token of a scope opens.
+pub async fn address(world: &World, tenant: &str, scope: Scope) -> anyhow::Result<Opened> {
+    if scope.may_define() {
         return Ok(("schema URL", "schema_url", format!("{}/t/{tenant}/schema", world.public_url().await?)));
     }
     Ok(("SCIM URL", "scim_url", scim_url(world, tenant).await?))
@@ -111,14 +111,18 @@ fn show_once(output: Output, tenant: &str, (what, key, url): &Opened, token: &Ne
     output.line("The token is shown this once; keep it where secrets are kept")
 }
 
-/// What may be done, in one word.
-pub const fn scope(may_write: bool) -> &'static str {
-    if may_write { "write" } else { "read" }
+/// What may be done, in one word: as the option has it.
+pub const fn scope(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Read => "read",
+        Scope::Write => "write",
+        Scope::Schemas => "schemas",
+    }
 }
 
 /// What a secret token may do, in one word.
 pub const fn token_scope(token: &TokenRecord) -> &'static str {
-    if token.may_define { "schemas" } else { scope(token.may_write) }
+    scope(Scope::of_token(token))
 }
 
 /// The state of a credential that ends.

@@ -140,7 +140,12 @@ fn a_token_for_schemas_changes_them_and_leaves_its_name_in_the_audit_log() {
         let listed = installation.run(&["token", "list", "acme"]).out;
         assert!(listed.lines().any(|line| line.starts_with("app") && line.contains("schemas")), "{listed}");
         assert_eq!(installation.json(&["token", "rotate", "acme", "app"])["scope"], "schemas");
-        installation.run(&["tenant", "client", "add", "acme", "app", "--scope", "schemas"]).refused(2, "schemas");
+        let client = installation.json(&["tenant", "client", "add", "acme", "app", "--scope", "schemas"]);
+        assert_eq!((text(&client, "schema_url"), text(&client, "scope")), (address, "schemas"), "{client}");
+        let (status, issued) = ask(&serving, "acme", &client, text(&client, "client_secret"));
+        assert_eq!((status, text(&issued, "scope")), (200, "schemas"), "{issued}");
+        assert_eq!(serving.get("/t/acme/schema", Some(text(&issued, "access_token"))).0, 200);
+        assert_eq!(installation.json(&["tenant", "client", "list", "acme"])[0]["scope"], "schemas");
     }
 }
 

@@ -102,9 +102,6 @@ pub fn add_client(
     if !is_token_name(request.name) {
         return Err(TenantError::BadClientName);
     }
-    if request.scope.may_define() {
-        return Err(TenantError::BadClientScope);
-    }
     if !TOKEN_MINUTES.contains(&request.token_minutes) {
         return Err(TenantError::BadTokenMinutes);
     }
@@ -116,6 +113,7 @@ pub fn add_client(
         id: request.id,
         name: request.name.to_owned(),
         may_write: request.scope.may_write(),
+        may_define: request.scope.may_define(),
         token_minutes: request.token_minutes.into(),
         created: now,
     };

@@ -43,7 +43,8 @@ pub fn requested_scope(text: Option<&str>) -> Result<Option<Scope>, OAuthError> 
     for word in text.unwrap_or_default().split(' ').filter(|word| !word.is_empty()) {
         asked = match (word, asked) {
             ("read", None | Some(Scope::Read)) => Some(Scope::Read),
-            ("read" | "write", _) => Some(Scope::Write),
+            ("read" | "write", None | Some(Scope::Read | Scope::Write)) => Some(Scope::Write),
+            ("schemas", None | Some(Scope::Schemas)) => Some(Scope::Schemas),
             _ => return Err(OAuthError::InvalidScope),
         };
     }
@@ -107,8 +108,9 @@ fn issue(
     new: &NewAccess,
     now: Timestamp,
 ) -> Result<AccessToken, OAuthError> {
-    let scope = new.scope.unwrap_or(Scope::of(client.may_write));
-    if scope.may_write() && !client.may_write {
+    let own = Scope::of_client(client);
+    let scope = new.scope.unwrap_or(own);
+    if !own.includes(scope) {
         return Err(OAuthError::InvalidScope);
     }
     let text = SecretKind::AccessToken.text(new.secret);
@@ -120,6 +122,7 @@ fn issue(
         name: client.name.clone(),
         hint: hint(&text),
         may_write: scope.may_write(),
+        may_define: scope.may_define(),
         created: now,
         expires: now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX),
     };
@@ -284,6 +287,7 @@ pub fn introduce_bearer(
         name: client.name,
         hint: "eyJ".to_owned(),
         may_write: client.may_write,
+        may_define: client.may_define,
         created: now,
         expires: vouched.expires,
     };

@@ -50,7 +50,7 @@ pub enum OAuthError {
     #[error("grant_type must be client_credentials")]
     UnsupportedGrant,
     /// The client may not have that scope, or there is none of that name.
-    #[error("scope may be read, write or both, as far as the client may have them")]
+    #[error("scope may be read, write or both, or schemas alone, as far as the client may have them")]
     InvalidScope,
     /// The tenant is suspended.
     #[error("the tenant is suspended")]

@@ -11,7 +11,7 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as 
 use serde_json::{Value, json};
 use store::testing::on_both;
 
-use crate::oauth::post;
+use crate::oauth::{define, post};
 use crate::world::{USER, World, key};
 
 const ISSUER: &str = "https://login.example/contoso/v2.0";
@@ -53,10 +53,19 @@ fn claims(world: &World, jti: &str) -> Value {
 
 /// Makes a client that the provider vouches for; gives its id.
 async fn federate(world: &World, name: &'static str, keys: FederationKeys, accept_bearer: bool) -> String {
+    federate_scoped(world, (name, Scope::Write), keys, accept_bearer).await
+}
+
+async fn federate_scoped(
+    world: &World,
+    (name, scope): (&'static str, Scope),
+    keys: FederationKeys,
+    accept_bearer: bool,
+) -> String {
     let (tenant, now) = (world.tenant.clone(), world.now());
     let made = world.write(move |tx| {
         let id = store::version_7(now, [6; 10]).into();
-        let request = ClientRequest { tenant: &tenant, name, id, scope: Scope::Write, token_minutes: 60 };
+        let request = ClientRequest { tenant: &tenant, name, id, scope, token_minutes: 60 };
         let made = oauth::add_client(tx, &key(), &request, None, now)?;
         let federation = Federation {
             issuer: ISSUER.to_owned(),
@@ -261,5 +270,26 @@ fn a_token_of_the_provider_is_a_bearer_token_where_that_was_asked_for() {
         assert_eq!(entra.get("/Users").await.status.as_u16(), 200);
         world.write(|tx| oauth::remove_client(tx, ("contoso", "entra"))).await;
         assert_eq!(entra.get("/Users").await.status.as_u16(), 401);
+    });
+}
+
+#[test]
+fn who_is_vouched_for_may_define_by_either_kind_of_token() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let provider = Provider::new("k1");
+        let keys = FederationKeys::Here(provider.keys());
+        federate_scoped(&world, ("definer", Scope::Schemas), keys, true).await;
+        let (status, body) = ask(&world, &provider.sign(&claims(&world, "1")), "").await;
+        assert_eq!((status, &body["scope"]), (200, &json!("schemas")), "{body}");
+        let issued = body["access_token"].as_str().unwrap().to_owned();
+        let bearer = provider.sign(&claims(&world, "2"));
+        for token in [issued, bearer] {
+            assert_eq!((define(&world, &token, "GET").await, define(&world, &token, "DELETE").await), (200, 200));
+            let users = World { token, ..world.clone() }.get("/Users").await;
+            assert_eq!(users.status.as_u16(), 403, "{}", users.body);
+        }
+        let stranger = Provider::new("k1").sign(&claims(&world, "3"));
+        assert_eq!(define(&world, &stranger, "GET").await, 401);
     });
 }

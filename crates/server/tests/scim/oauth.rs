@@ -221,6 +221,50 @@ fn a_scope_is_a_part_of_what_the_client_may() {
     });
 }
 
+/// Gets or clears what the tenant defines; gives the status.
+pub async fn define(world: &World, token: &str, method: &str) -> u16 {
+    let request = Request::builder().method(method).uri(format!("/t/{}/schema", world.tenant));
+    let request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    world.send(request.body(Body::empty()).unwrap()).await.status.as_u16()
+}
+
+#[test]
+fn a_client_for_schemas_opens_those_and_nothing_else() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let definer = Client::scoped(&world, "definer", 60, Scope::Schemas).await;
+        let writer = world.tenant("fabrikam", "generic").await;
+        let connector = Client::add(&writer, "connector", 60).await;
+        for (client, world, asked, is_given) in [
+            (&definer, &world, "", true),
+            (&definer, &world, "&scope=schemas", true),
+            (&definer, &world, "&scope=schemas+schemas", true),
+            (&definer, &world, "&scope=read", false),
+            (&definer, &world, "&scope=read+write", false),
+            (&definer, &world, "&scope=schemas+read", false),
+            (&definer, &world, "&scope=write+schemas", false),
+            (&connector, &writer, "&scope=schemas", false),
+            (&connector, &writer, "&scope=read+schemas", false),
+        ] {
+            let (status, body) = client.ask(world, asked).await;
+            if !is_given {
+                assert_eq!((status, &body["error"]), (400, &json!("invalid_scope")), "{asked}");
+                continue;
+            }
+            assert_eq!((status, &body["scope"]), (200, &json!("schemas")), "{asked}: {body}");
+            let token = body["access_token"].as_str().unwrap();
+            assert_eq!((define(world, token, "GET").await, define(world, token, "DELETE").await), (200, 200));
+            let users = with(world, token.to_owned()).get("/Users").await;
+            assert_eq!((users.status.as_u16(), define(&writer, token, "GET").await), (403, 401));
+        }
+        let token = connector.token(&writer).await;
+        assert_eq!(define(&writer, &token, "GET").await, 403);
+        let token = definer.token(&world).await;
+        world.write(|tx| oauth::remove_client(tx, ("contoso", "definer"))).await;
+        assert_eq!(define(&world, &token, "GET").await, 401, "it goes with its client");
+    });
+}
+
 #[test]
 fn two_secrets_are_valid_at_once_and_what_goes_takes_its_tokens_along() {
     on_both(|store| async {

@@ -145,6 +145,20 @@ fn each_token_opens_what_it_is_for_and_its_own_tenant() {
                 assert!(answer.header("www-authenticate").contains(challenge), "{method} {answer:?}");
             }
         }
+        world.write(|tx| provider::suspend_tenant(tx, "contoso", jiff::Timestamp::UNIX_EPOCH)).await;
+        assert_eq!(definer.put(&color()).await.status.as_u16(), 403);
+        world.write(|tx| provider::resume_tenant(tx, "contoso")).await;
+        world.write(|tx| provider::revoke_token(tx, "contoso", "schemas", jiff::Timestamp::UNIX_EPOCH)).await;
+        assert_eq!(definer.put(&color()).await.status.as_u16(), 401);
+    });
+}
+
+#[test]
+fn a_token_for_schemas_is_told_which_scope_a_request_needs() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let definer = Definer::new(&world).await;
+        let other = world.tenant("fabrikam", "generic").await;
         let user = world.user("ann").await;
         let at_home = World { token: definer.token.clone(), ..world.clone() };
         let abroad = World { token: definer.token.clone(), ..other.clone() };
@@ -177,11 +191,6 @@ fn each_token_opens_what_it_is_for_and_its_own_tenant() {
             assert_eq!((own.status, own.header("www-authenticate")), (answer.status, &*challenge), "{method} {path}");
             assert_eq!(abroad.call(method, path, &Value::Null).await.status.as_u16(), 401, "{method} {path}");
         }
-        world.write(|tx| provider::suspend_tenant(tx, "contoso", jiff::Timestamp::UNIX_EPOCH)).await;
-        assert_eq!(definer.put(&color()).await.status.as_u16(), 403);
-        world.write(|tx| provider::resume_tenant(tx, "contoso")).await;
-        world.write(|tx| provider::revoke_token(tx, "contoso", "schemas", jiff::Timestamp::UNIX_EPOCH)).await;
-        assert_eq!(definer.put(&color()).await.status.as_u16(), 401);
     });
 }
 

@@ -12,7 +12,14 @@ pub(crate) fn a_client(
     number: u128,
 ) -> Result<ClientId, StoreError> {
     let id = numbered(number);
-    let client = ClientRecord { id, name: name.to_owned(), may_write: true, token_minutes: 60, created: second(0) };
+    let client = ClientRecord {
+        id,
+        name: name.to_owned(),
+        may_write: true,
+        may_define: false,
+        token_minutes: 60,
+        created: second(0),
+    };
     insert_client(tx, tenant, &client).map(|()| id)
 }
 
@@ -42,6 +49,7 @@ fn issued(number: u128, client: ClientId, secret: Option<u128>) -> AccessTokenRe
         name: "entra".to_owned(),
         hint: "lsa_1".to_owned(),
         may_write: true,
+        may_define: false,
         created: second(1),
         expires: second(9),
     }

@@ -28,6 +28,7 @@ fn issued(number: u128, client: ClientId, second_issued: i64) -> AccessTokenReco
         name: "entra".to_owned(),
         hint: "lsa_1".to_owned(),
         may_write: false,
+        may_define: false,
         created: second(second_issued),
         expires: second(second_issued + 10),
     }
