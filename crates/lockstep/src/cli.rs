@@ -2,6 +2,7 @@
 
 mod application;
 mod directory;
+mod examples;
 mod provisioning;
 mod tenant;
 #[cfg(test)]
@@ -9,7 +10,7 @@ mod tests;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use application::{AppCommand, AssignArgs, DialectName, JobSettingsArgs, ScopeName, Switch, UnassignArgs};
 pub use directory::{AdminCommand, GroupCommand, ImportArgs, ImportCommand, ImportFormat, MembersCommand, UserCommand};
@@ -45,6 +46,24 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The whole command line as clap knows it, with the examples that its help shows.
+pub fn command() -> clap::Command {
+    with_negative_numbers(examples::with_examples(Cli::command()))
+}
+
+/// Takes `-1` behind an option for its value, so that the answer says which numbers it takes, not that there is no option `-1`.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let has_value = |argument: &clap::Arg| argument.get_long().is_some() && argument.get_action().takes_values();
+    command
+        .mut_args(|argument| if has_value(&argument) { argument.allow_negative_numbers(true) } else { argument })
+        .mut_subcommands(with_negative_numbers)
+}
+
+/// Reads the command line that the program was started with; ends the program where it is wrong, or asks for help.
+pub fn read() -> Cli {
+    Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit())
 }
 
 /// Options that every command takes, before or after its name.
@@ -149,10 +168,10 @@ pub enum Command {
     Assign(AssignArgs),
     /// End assignments of users and groups to an application
     Unassign(UnassignArgs),
-    /// Add, show, change, export, suspend, resume, remove tenants of the application side
+    /// Tenants of the application side: their address, credentials, schemas, request log, events, webhooks, export
     #[command(subcommand)]
     Tenant(TenantCommand),
-    /// Add, list, revoke secret tokens of a tenant
+    /// Add, rotate, list, revoke secret tokens of a tenant
     #[command(subcommand)]
     Token(TokenCommand),
     /// Test the connection to an application

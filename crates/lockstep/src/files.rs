@@ -1,4 +1,4 @@
-//! Files that a command is given: opened, or told why not, with the cure.
+//! Files that a command is given: opened, or told why not, with the cure; so for files that it is to write.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read as _};
@@ -46,12 +46,27 @@ pub fn cannot_read(path: &Path, what: &str, error: Error) -> anyhow::Error {
     anyhow!("{what}{space}{shown} cannot be read: {cure}")
 }
 
+/// Why a file or folder cannot be written, with the cure.
+pub fn cannot_write(path: &Path, error: Error) -> anyhow::Error {
+    let cure = match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            "the folder that it would be in is not there; make that first"
+        }
+        ErrorKind::PermissionDenied => {
+            "you may not write in its folder; name a file in another, or change its permissions"
+        }
+        ErrorKind::StorageFull => "no space is left there; name a file in another place",
+        _ => return anyhow::Error::new(error).context(format!("{} cannot be written", path.display())),
+    };
+    anyhow!("{} cannot be written: {cure}", path.display())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_cannot_be_read_is_told_with_the_cure() {
+    fn a_file_that_cannot_be_read_or_written_is_told_with_the_cure() {
         let why = |kind: ErrorKind| cannot_read(Path::new("a/b.csv"), "the mappings in", kind.into()).to_string();
         for (kind, words) in [
             (ErrorKind::NotFound, "the mappings in a/b.csv cannot be read: there is no such file; check its name"),
@@ -60,6 +75,18 @@ mod tests {
             (ErrorKind::TimedOut, "the mappings in a/b.csv cannot be read"),
         ] {
             assert!(why(kind).contains(words), "{}", why(kind));
+        }
+        for (kind, words) in [
+            (
+                ErrorKind::NotFound,
+                "a/b.jsonl cannot be written: the folder that it would be in is not there; make that",
+            ),
+            (ErrorKind::PermissionDenied, "you may not write in its folder; name a file in another"),
+            (ErrorKind::StorageFull, "no space is left there; name a file in another place"),
+            (ErrorKind::TimedOut, "a/b.jsonl cannot be written"),
+        ] {
+            let why = cannot_write(Path::new("a/b.jsonl"), kind.into()).to_string();
+            assert!(why.contains(words), "{why}");
         }
         assert!(open(&std::env::temp_dir(), "").unwrap_err().to_string().contains("is a folder; name a file in it"));
     }

@@ -22,8 +22,6 @@ mod world;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser};
-
 use crate::cli::Cli;
 use crate::outcome::{Outcome, exit_code};
 
@@ -34,7 +32,7 @@ const END_MAX: Duration = Duration::from_secs(1);
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = cli::read();
     match run(cli) {
         Ok(outcome) => outcome.into(),
         Err(error) => exit_code(&error),
@@ -44,7 +42,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<Outcome> {
     if let cli::Command::Completions { shell } = cli.command {
         let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "lockstep", &mut script);
+        clap_complete::generate(shell, &mut cli::command(), "lockstep", &mut script);
         output::write_raw(&script)?;
         return Ok(Outcome::Done);
     }

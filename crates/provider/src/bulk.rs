@@ -121,6 +121,11 @@ impl Bulk {
         Ok(Self { fail_on_errors, entries, left, alone: 0, failed, spent: 0, max: BULK_EFFORT_MAX })
     }
 
+    /// How many operations it has.
+    pub const fn operations(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The operations that come next, `operations_max` at the most but for those of one circle; `None` when nothing is left, or nothing
     /// more is to be done.
     pub fn next(&mut self, caller: &Caller, now: Timestamp, operations_max: usize) -> Option<Batch> {
@@ -326,7 +331,7 @@ impl Task {
             (BulkMethod::Post, _, Some(id)) | (_, Some(BulkId::Known(id)), _) => ResourceId::exact(id),
             _ => None,
         };
-        let id = named.ok_or_else(|| crate::resource::not_found(caller, kind))?;
+        let id = named.ok_or_else(|| caller.not_found(kind))?;
         let version = operation.version.as_deref().map_or(Ok(Precondition::None), str::parse)?;
         Ok(match operation.method {
             BulkMethod::Post => Self::Create(NewResource::prepare(caller, kind, data, id, now)?),

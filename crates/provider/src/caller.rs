@@ -1,5 +1,6 @@
 //! Who calls: the proof that a valid token was presented, and what it opens; and the proof that it may also write.
 
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -8,9 +9,27 @@ use jiff::Timestamp;
 use scim::ResourceType;
 use store::resources::ResourceKind;
 use store::schemas::Digest;
-use store::{TenantKey, TokenId};
+use store::{ClientId, TenantKey, TokenId};
 
 use crate::{Profile, ProviderError, Rules, TenantSettings};
+
+/// What a request is logged under: what an administrator made and has a name for, so that it is the same for as long as that lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// A secret token.
+    Token(TokenId),
+    /// An OAuth client, whichever of its access tokens was presented.
+    Client(ClientId),
+}
+
+impl fmt::Display for Credential {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(id) => id.fmt(formatter),
+            Self::Client(id) => id.fmt(formatter),
+        }
+    }
+}
 
 /// A tenant whose token was presented. Only [`crate::authenticate`] and [`crate::TokenHash::authenticate`] make one, and every use case
 /// asks for one, so no tenant's data is reached without its token.
@@ -22,6 +41,7 @@ pub struct Caller {
     settings: TenantSettings,
     schema_digest: Option<Digest>,
     token: Option<TokenId>,
+    client: Option<ClientId>,
     may_write: bool,
     noted: Minute,
 }
@@ -33,17 +53,23 @@ impl Caller {
         profile: Arc<Profile>,
         settings: TenantSettings,
         schema_digest: Option<Digest>,
-        token: Option<(TokenId, bool)>,
+        token: Option<(TokenId, Option<ClientId>, bool)>,
     ) -> Self {
-        let may_write = token.is_some_and(|(_, may_write)| may_write);
-        let token = token.map(|(id, _)| id);
+        let may_write = token.is_some_and(|(_, _, may_write)| may_write);
+        let client = token.and_then(|(_, client, _)| client);
+        let token = token.map(|(id, ..)| id);
         let noted = Minute(AtomicI64::new(i64::MIN));
-        Self { tenant, tenant_name, profile, settings, schema_digest, token, may_write, noted }
+        Self { tenant, tenant_name, profile, settings, schema_digest, token, client, may_write, noted }
     }
 
     /// The token that was presented; `None` where the server's own administrator looks.
     pub const fn token(&self) -> Option<TokenId> {
         self.token
+    }
+
+    /// Whose token was presented; `None` where the server's own administrator looks.
+    pub fn credential(&self) -> Option<Credential> {
+        self.client.map(Credential::Client).or(self.token.map(Credential::Token))
     }
 
     /// The proof that the token may also write; [`ProviderError::ReadOnly`] where it may not.
@@ -104,6 +130,11 @@ impl Caller {
             ResourceKind::Group => "Group",
             ResourceKind::Custom(_) => self.profile.rules(kind).map_or("Resource", |rules| &rules.resource_type.name),
         }
+    }
+
+    /// What is said where the tenant has no such resource, whatever was to be done with it.
+    pub fn not_found(&self, kind: ResourceKind) -> ProviderError {
+        ProviderError::NotFound { kind: self.kind_name(kind).to_owned() }
     }
 
     /// The path under which a kind of resource lives, between slashes (RFC 7644 §3.2).

@@ -42,7 +42,7 @@ pub use bulk::{
     BATCH_EFFORT_MAX, BATCH_OPERATIONS_MAX, BULK_BYTES_MAX, BULK_EFFORT_MAX, Batch, Bulk, BulkAnswer,
     CIRCLE_OPERATIONS_MAX, Done, Ran, run_batch,
 };
-pub use caller::{Caller, WriteAccess};
+pub use caller::{Caller, Credential, WriteAccess};
 pub use changing::{Changed, PUT_WITHOUT_MEMBERS_MAX, Patch, Replacement, patch, replace};
 pub use custom::{
     ATTRIBUTES_MAX, CustomSchemas, Definer, DefinitionTag, RESOURCE_TYPES_MAX, RESOURCES_CHECKED_BY_TOKEN_MAX,
@@ -65,8 +65,8 @@ pub use membership::MEMBERS_REWRITTEN_MAX;
 pub use profile::{Profile, Rules};
 pub use query::{
     CANDIDATES_MAX, COUNT_DEFAULT, COUNT_MAX, CURSOR_SECONDS, Kinds, LIST_BYTES_MAX, ListQuery, ListText, Listing,
-    Pager, SCAN_BYTES_MAX, SCAN_EFFORT_MAX, SCAN_MAX, SHOW_EFFORT_MAX, SORT_BYTES_MAX, SORT_MAX, Walker, list,
-    list_few,
+    MEMBERSHIPS_MAX, Pager, SCAN_BYTES_MAX, SCAN_EFFORT_MAX, SCAN_MAX, SHOW_EFFORT_MAX, SORT_BYTES_MAX, SORT_MAX,
+    Walker, list, list_few,
 };
 pub use representation::{Representation, View};
 pub use resource::{Fetched, NewResource, create, exists, get};

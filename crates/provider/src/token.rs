@@ -152,7 +152,7 @@ impl Opened {
             Some(digest) => profile_of(tx, owner.tenant, profile, digest)?.ok_or(AuthError::SchemasNotAtHand)?,
         };
         let settings = TenantSettings::read(&owner.settings)?;
-        let (token, digest) = (Some((owner.id, owner.may_write)), owner.schema_digest);
+        let (token, digest) = (Some((owner.id, owner.client, owner.may_write)), owner.schema_digest);
         let caller = Arc::new(Caller::new(owner.tenant, owner.tenant_name, profile, settings, digest, token));
         let (suspended, is_for_schemas) = (owner.suspended.is_some(), owner.may_define);
         Ok(Self { caller, expires: owner.expires, suspended, is_for_schemas })

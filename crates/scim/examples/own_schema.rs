@@ -4,7 +4,7 @@ use scim::{ResourceType, Schema};
 use serde_json::json;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let device: Schema = serde_json::from_value(json!({
+    let device = Schema::read(&json!({
         "id": "urn:example:params:scim:schemas:core:2.0:Device",
         "name": "Device",
         "attributes": [
@@ -16,13 +16,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ] },
         ],
     }))?;
-    let lease: Schema = serde_json::from_value(json!({
+    let lease = Schema::read(&json!({
         "id": "urn:example:params:scim:schemas:extension:2.0:Lease",
         "name": "Lease",
         "attributes": [{ "name": "until", "type": "dateTime" }],
     }))?;
-    device.check()?;
-    lease.check()?;
     let devices = ResourceType::new("Device", "/Devices", "What people carry", device).with_extension(lease, false);
 
     let read = devices.read(json!({

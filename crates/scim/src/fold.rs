@@ -13,6 +13,12 @@ use crate::ScimError;
 /// between them (RFC 8265 §3.1); each part follows the profile, and two blanks, or one at an end, are refused as no difference that
 /// anybody sees. A final sigma counts as any other: the profile tells them apart, and then a name in capitals would not be the same name.
 ///
+/// ```
+/// assert_eq!(scim::fold_username("Ada@Contoso.Example")?, scim::fold_username("ada@contoso.example")?);
+/// assert!(scim::fold_username("ada\u{200b}@contoso.example").is_err(), "nobody sees the character in the middle");
+/// # Ok::<(), scim::ScimError>(())
+/// ```
+///
 /// # Errors
 /// `invalidValue` when the name is empty or holds a character the profile does not allow.
 pub fn fold_username(name: &str) -> Result<String, ScimError> {

@@ -6,6 +6,19 @@ use serde_json::value::RawValue;
 use crate::{ERROR_URN, LIST_RESPONSE_URN, ScimError};
 
 /// One page of resources (RFC 7644 §3.4.2, RFC 9865 §2). Resources are written as they are; [`RawValue`] lets stored documents through unparsed.
+///
+/// ```
+/// use scim::ListResponse;
+/// use serde_json::json;
+///
+/// let page = ListResponse::new(12, 1, vec![json!({ "id": "a1", "userName": "ada" })]);
+/// let body = serde_json::to_value(&page)?;
+/// assert_eq!((&body["totalResults"], &body["itemsPerPage"]), (&json!(12), &json!(1)));
+///
+/// let read: ListResponse<serde_json::Value> = serde_json::from_value(body)?;
+/// assert_eq!(read.resources[0]["userName"], "ada");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

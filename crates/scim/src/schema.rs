@@ -190,6 +190,32 @@ pub(crate) fn find<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a At
 }
 
 /// A schema (RFC 7643 §7), made with [`Schema::new`] or read with [`Schema::read`]. `schemas` and `meta` of its representation are added by who answers.
+///
+/// `Deserialize` is for what this crate has written: it takes words as they stand and checks nothing. What people or other servers wrote is for
+/// [`Schema::read`].
+///
+/// ```
+/// use scim::{ResourceType, Returned, Schema};
+/// use serde_json::json;
+///
+/// let badge = Schema::read(&json!({
+///     "id": "urn:example:schemas:extension:1.0:Badge",
+///     "attributes": [
+///         { "name": "number", "type": "integer", "required": true },
+///         { "name": "pin", "type": "String", "mutability": "writeOnly" },
+///     ],
+/// }))?;
+/// assert_eq!(badge.attribute("PIN").map(|pin| pin.returned), Some(Returned::Never));
+///
+/// let users = ResourceType::user().with_extension(badge, false);
+/// let refused = users.read(json!({
+///     "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", "urn:example:schemas:extension:1.0:Badge"],
+///     "userName": "ada@contoso.example",
+///     "urn:example:schemas:extension:1.0:Badge": { "number": "seven" },
+/// }));
+/// assert_eq!(refused.unwrap_err().to_string(), "invalidValue: 'number' must be a whole number");
+/// # Ok::<(), scim::ScimError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Schema {

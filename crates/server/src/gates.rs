@@ -1,7 +1,8 @@
 //! What one tenant may ask for in a second, so that the others are served too.
 //!
 //! A tenant with a rate of its own is held to it. The others are held to a common rate only while another tenant is served too: who
-//! is alone takes what there is.
+//! is alone takes what there is. By the common rate a request counts for what it costs: a large body, a long answer and each operation
+//! of a bulk request count as further ones, which those that come next pay.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -18,7 +19,9 @@ use store::TenantKey;
 use tokio::time::Instant;
 
 /// Requests that a tenant may send in a second while others are served, unless the configuration says otherwise.
-pub const REQUESTS_PER_SECOND: u32 = 10_000;
+pub const REQUESTS_PER_SECOND: u32 = 2_000;
+/// Bytes of a body and its answer that count as a further request.
+const BYTES_OF_A_REQUEST: u64 = 8 << 10;
 /// How long after a request of another tenant this one is not alone.
 const COMPANY: Duration = Duration::from_secs(1);
 /// Tenants that are kept in mind; the ones beyond begin anew.
@@ -52,7 +55,14 @@ pub(crate) fn limiter(per_second: u32, burst: u32, ticks: &Ticks) -> Limiter {
 
 /// Whole seconds until a limiter lets the next one pass, if it does not now.
 pub(crate) fn wait(limiter: &Limiter, ticks: &Ticks) -> Option<u64> {
-    let until = limiter.check().err()?;
+    wait_for(limiter, 0, ticks)
+}
+
+/// The same for one that counts for so many further ones.
+fn wait_for(limiter: &Limiter, further: u32, ticks: &Ticks) -> Option<u64> {
+    let all = NonZeroU32::MIN.saturating_add(further);
+    // No more are asked for than may come at once.
+    let until = limiter.check_n(all).ok()?.err()?;
     Some(until.wait_time_from(ticks.now()).as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX))
 }
 
@@ -76,6 +86,13 @@ pub(crate) struct Gate {
     /// Answers by the first digit of their status.
     pub(crate) answers: [AtomicU64; 5],
     pub(crate) limited: AtomicU64,
+    /// Requests that those before cost beyond one each, and that are still to be paid.
+    owed: AtomicU64,
+}
+
+/// What a request counts for beyond one: by the bytes that came and went, and by further operations in it.
+pub(crate) const fn further(came: u64, sent: u64, operations: u64) -> u64 {
+    (came.saturating_add(sent) / BYTES_OF_A_REQUEST).saturating_add(operations)
 }
 
 impl Gates {
@@ -98,9 +115,13 @@ impl Gates {
         // Also where no rate asks for it: it is noted who is served.
         let has_company = self.has_company(number);
         let wait = match own {
-            Some(own) => gate.wait(own, &self.ticks),
-            None if self.common > 0 && has_company => gate.wait(self.common, &self.ticks),
-            None => None,
+            Some(own) => gate.wait(own, 0, &self.ticks),
+            None if self.common > 0 && has_company => gate.pay(self.common, &self.ticks),
+            // Who is alone owes nobody anything.
+            None => {
+                gate.forgive();
+                None
+            }
         };
         if wait.is_some() {
             gate.limited.fetch_add(1, Ordering::Relaxed);
@@ -162,21 +183,50 @@ impl Gate {
             rate: RwLock::new((rate, limiter(rate, rate, ticks))),
             answers: Default::default(),
             limited: AtomicU64::new(0),
+            owed: AtomicU64::new(0),
         }
     }
 
-    fn wait(&self, rate: u32, ticks: &Ticks) -> Option<u64> {
+    /// Counts what a request cost beyond one.
+    pub(crate) fn owe(&self, further: u64) {
+        if further > 0 {
+            self.owed.fetch_add(further, Ordering::Relaxed);
+        }
+    }
+
+    fn forgive(&self) {
+        // Read first: who is alone writes nothing here.
+        if self.owed.load(Ordering::Relaxed) > 0 {
+            self.owed.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Lets a request pass that pays what is owed, of which no more is kept than comes in a second.
+    fn pay(&self, rate: u32, ticks: &Ticks) -> Option<u64> {
+        if self.owed.load(Ordering::Relaxed) == 0 {
+            return self.wait(rate, 0, ticks);
+        }
+        let owed = self.owed.swap(0, Ordering::Relaxed).min(u64::from(rate.saturating_sub(1)));
+        let wait = self.wait(rate, u32::try_from(owed).unwrap_or(0), ticks);
+        if wait.is_some() {
+            self.owe(owed);
+        }
+        wait
+    }
+
+    /// Whole seconds until a request may pass that counts for so many further ones, if it may not now.
+    fn wait(&self, rate: u32, further: u32, ticks: &Ticks) -> Option<u64> {
         {
             let kept = self.rate.read().unwrap_or_else(PoisonError::into_inner);
             if kept.0 == rate {
-                return wait(&kept.1, ticks);
+                return wait_for(&kept.1, further, ticks);
             }
         }
         let mut kept = self.rate.write().unwrap_or_else(PoisonError::into_inner);
         if kept.0 != rate {
             *kept = (rate, limiter(rate, rate, ticks));
         }
-        wait(&kept.1, ticks)
+        wait_for(&kept.1, further, ticks)
     }
 }
 
@@ -189,7 +239,7 @@ mod tests {
         let gates = Gates::new(10);
         let passed = |tenant, count: usize| {
             let gate = gates.gate(tenant, "x");
-            (0..count).filter(|_| !gates.has_company(tenant) || gate.wait(10, &gates.ticks).is_none()).count()
+            (0..count).filter(|_| !gates.has_company(tenant) || gate.wait(10, 0, &gates.ticks).is_none()).count()
         };
         assert_eq!(passed(1, 1000), 1000);
         assert!(!gates.are_many());
@@ -203,6 +253,37 @@ mod tests {
         assert!(!gates.are_many());
         assert_eq!(passed(1, 1000), 1000, "alone again");
         assert_eq!(passed(2, 5), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ti_06_what_a_request_costs_is_paid_by_the_next_ones_while_others_are_served() {
+        for (came, sent, operations, expected) in [
+            (0, 0, 0, 0),
+            (4096, 4095, 0, 0),
+            (4096, 4096, 0, 1),
+            (1 << 20, 0, 999, 128 + 999),
+            (u64::MAX, 9, 9, (u64::MAX >> 13) + 9),
+        ] {
+            assert_eq!(further(came, sent, operations), expected, "{came} {sent} {operations}");
+        }
+        let gates = Gates::new(10);
+        let [noisy, quiet] = [1, 2].map(store::testing::tenant_key);
+        let passed =
+            |tenant, own, count: usize| (0..count).filter(|_| gates.pass(tenant, "x", own).1.is_none()).count();
+        gates.gate(noisy.number(), "x").owe(1_000);
+        assert_eq!(passed(noisy, None, 100), 100, "alone");
+        assert_eq!(passed(quiet, None, 1), 1);
+        assert_eq!(passed(noisy, None, 1), 1, "what it owed while it was alone is forgiven");
+        gates.gate(noisy.number(), "x").owe(4);
+        assert_eq!(passed(noisy, None, 9), 5, "ten at once, of which one passed and four are paid");
+        gates.gate(noisy.number(), "x").owe(1_000);
+        assert_eq!(passed(quiet, None, 5), 5, "it is nobody else's debt");
+        tokio::time::advance(Duration::from_millis(900)).await;
+        assert_eq!((passed(noisy, None, 1), passed(quiet, None, 1)), (0, 1));
+        tokio::time::advance(Duration::from_millis(100)).await;
+        assert_eq!(passed(noisy, None, 9), 1, "no more is kept than comes in a second");
+        gates.gate(noisy.number(), "x").owe(1_000);
+        assert_eq!(passed(noisy, Some(20), 99), 20, "a rate of its own counts requests");
     }
 
     #[tokio::test(start_paused = true)]

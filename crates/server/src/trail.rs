@@ -12,12 +12,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use jiff::Timestamp;
-use provider::{Caller, Definer};
-use store::{TenantKey, TokenId};
+use provider::{Caller, Credential, Definer};
+use store::TenantKey;
 use tokio::time::Instant;
 
 use crate::edge::Edge;
-use crate::gates::Gate;
+use crate::gates::{self, Gate};
 use crate::in_clear::IsExposed;
 use crate::leftover::Leftover;
 use crate::oauth::{IsBadClient, Refusal};
@@ -36,21 +36,21 @@ const GONE: u16 = 499;
 #[derive(Clone, Copy)]
 pub(crate) struct Known {
     tenant: TenantKey,
-    token: Option<TokenId>,
+    credential: Option<Credential>,
     wants_bodies: bool,
 }
 
 impl From<&Caller> for Known {
     fn from(caller: &Caller) -> Self {
         let wants_bodies = caller.settings().log_bodies == Some(true);
-        Self { tenant: caller.tenant(), token: caller.token(), wants_bodies }
+        Self { tenant: caller.tenant(), credential: caller.credential(), wants_bodies }
     }
 }
 
 impl From<&Definer> for Known {
     fn from(definer: &Definer) -> Self {
         let wants_bodies = definer.settings().log_bodies == Some(true);
-        Self { tenant: definer.tenant(), token: Some(definer.token()), wants_bodies }
+        Self { tenant: definer.tenant(), credential: Some(Credential::Token(definer.token())), wants_bodies }
     }
 }
 
@@ -61,6 +61,8 @@ pub(crate) struct Trail {
     body: OnceLock<Bytes>,
     /// Bytes of the body.
     came: AtomicU64,
+    /// Operations in the body beyond the first.
+    operations: AtomicU64,
     trace: Option<Arc<Trace>>,
     leftover: Mutex<Option<Leftover>>,
     room: OnceLock<BodyPlace>,
@@ -86,6 +88,11 @@ impl Trail {
     /// Counts a body.
     pub(crate) fn came_bytes(&self, bytes: usize) {
         self.came.store(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Counts the operations in a body.
+    pub(crate) fn did(&self, operations: usize) {
+        self.operations.store(operations.saturating_sub(1) as u64, Ordering::Relaxed);
     }
 
     /// Counts a body, and keeps it for the log, where the tenant wants it.
@@ -203,6 +210,7 @@ impl Passing {
         let caller = self.trail.caller.get();
         if let Some((_, gate)) = caller {
             gate.answers[crate::metrics::class(status)].fetch_add(1, Ordering::Relaxed);
+            gate.owe(gates::further(came, bytes.unwrap_or(0), self.trail.operations.load(Ordering::Relaxed)));
         }
         if let Some(log) = &self.edge.log {
             let owner = match caller {
@@ -243,7 +251,7 @@ impl Passing {
             method: &self.method,
             uri: &self.uri,
             status,
-            caller: self.trail.caller.get().and_then(|(known, _)| known.token),
+            caller: self.trail.caller.get().and_then(|(known, _)| known.credential),
             bytes,
             id: self.id.to_str().unwrap_or_default(),
             trace: self.trace_id(),

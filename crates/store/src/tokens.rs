@@ -76,6 +76,8 @@ pub struct TokenOwner {
     pub may_write: bool,
     /// Whether it is for what the tenant defines itself, and for nothing else.
     pub may_define: bool,
+    /// The OAuth client that it was issued to, if it is an access token.
+    pub client: Option<ClientId>,
     /// The digest of what the tenant defined itself, if it did.
     pub schema_digest: Option<Digest>,
 }
@@ -87,7 +89,7 @@ statements! {
     TOKEN_NAME = "SELECT name FROM tokens WHERE tenant = $1 AND id = $2";
     REVOKE_TOKEN = "UPDATE tokens SET revoked = $3 WHERE tenant = $1 AND name = $2 AND revoked IS NULL AND client IS NULL";
     RETIRE_TOKEN = "UPDATE tokens SET name = $3, expires = $4 WHERE tenant = $1 AND id = $2";
-    TOKEN_OWNER = "SELECT t.tenant, n.name, n.profile, n.settings, n.suspended, t.expires, t.id, t.may_write, n.schema_digest, t.may_define FROM tokens t JOIN tenants n ON n.tenant = t.tenant WHERE t.hash = $1 AND t.revoked IS NULL";
+    TOKEN_OWNER = "SELECT t.tenant, n.name, n.profile, n.settings, n.suspended, t.expires, t.id, t.may_write, n.schema_digest, t.may_define, t.client FROM tokens t JOIN tenants n ON n.tenant = t.tenant WHERE t.hash = $1 AND t.revoked IS NULL";
     USED = "UPDATE tokens SET last_used = $3 WHERE tenant = $1 AND id = $2 AND (last_used IS NULL OR last_used < $3)";
     WARNED = "UPDATE tokens SET warned = $3 WHERE tenant = $1 AND id = $2";
     INSERT_ACCESS_TOKEN = "INSERT INTO tokens (tenant, id, name, hash, hint, may_write, created, expires, client, client_secret) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
@@ -167,6 +169,7 @@ pub fn token_owner(tx: &mut ReadTx<'_>, hash: &[u8]) -> Result<Option<TokenOwner
             may_write: row.flag(7)?,
             schema_digest: digest(row.opt_bytes(8)?)?,
             may_define: row.flag(9)?,
+            client: row.opt_id(10)?,
         })
     })
 }

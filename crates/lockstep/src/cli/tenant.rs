@@ -55,7 +55,7 @@ pub enum TenantCommand {
         #[command(flatten)]
         change: TenantChange,
     },
-    /// Show the latest requests of a tenant, newest first
+    /// Show the latest requests of a tenant, newest first; with --json also the bodies that were kept
     Requests(RequestsArgs),
     /// Show what changed in a tenant, oldest first: by default the latest changes
     Events(EventsArgs),
@@ -163,8 +163,8 @@ pub struct RequestsArgs {
     /// With this in the address
     #[arg(long, value_name = "TEXT")]
     pub path: Option<String>,
-    /// With this token, by its name
-    #[arg(long, value_name = "TOKEN")]
+    /// With this token, or an access token of this OAuth client, by its name
+    #[arg(long, value_name = "NAME")]
     pub caller: Option<String>,
     /// With this id, as in the header X-Request-Id
     #[arg(long, value_name = "ID")]
@@ -377,6 +377,7 @@ pub enum ClientCommand {
     #[command(subcommand)]
     Secret(ClientSecretCommand),
     /// Let an identity provider vouch for a client (RFC 7523), in place of the one before
+    #[command(group(clap::ArgGroup::new("keys").args(["jwks_url", "jwks_file"]).required(true)))]
     Federate {
         /// The tenant
         tenant: String,
@@ -392,7 +393,7 @@ pub enum ClientCommand {
         #[arg(long, value_name = "TEXT")]
         subject: Option<String>,
         /// Where the provider's keys are fetched
-        #[arg(long, value_name = "URL", required_unless_present = "jwks_file", conflicts_with = "jwks_file")]
+        #[arg(long, value_name = "URL")]
         jwks_url: Option<String>,
         /// A file with the provider's keys
         #[arg(long, value_name = "FILE")]

@@ -1,7 +1,5 @@
 //! The command line is sound, its help is what the golden file says, and its manual names all of it.
 
-use clap::CommandFactory;
-
 use super::*;
 use crate::config::KEYS;
 
@@ -12,9 +10,58 @@ const BLESS: &str = "LOCKSTEP_BLESS";
 const GOLDEN: &str = include_str!("help.txt");
 const MANUAL: &str = include_str!("../../../../docs/command-line.md");
 
+/// The documents whose command lines are read.
+const DOCUMENTS: [(&str, &str); 7] = [
+    ("README.md", include_str!("../../../../README.md")),
+    ("docs/command-line.md", MANUAL),
+    ("docs/credentials.md", include_str!("../../../../docs/credentials.md")),
+    ("docs/custom-schemas.md", include_str!("../../../../docs/custom-schemas.md")),
+    ("docs/events.md", include_str!("../../../../docs/events.md")),
+    ("docs/operations.md", include_str!("../../../../docs/operations.md")),
+    ("docs/scim-endpoint.md", include_str!("../../../../docs/scim-endpoint.md")),
+];
+
+/// Reads a line as a shell would hand it over: what stands in quotation marks is one word, and what comes after a pipe, a redirection
+/// or a comment is another's.
+pub(super) fn read_line(line: &str) -> Result<Cli, clap::Error> {
+    let mut words = Vec::new();
+    for (nth, part) in line.split(['\'', '"']).enumerate() {
+        if nth % 2 == 1 {
+            words.push(part.to_owned());
+            continue;
+        }
+        let own = part.split_whitespace().take_while(|word| !matches!(*word, "|" | ">" | "&" | "#" | "tee"));
+        words.extend(own.map(str::to_owned));
+    }
+    Cli::from_arg_matches(&command().try_get_matches_from(words)?)
+}
+
+/// The lines of a document's code that run the program: with `$` before them or not, what is behind `\` taken in, and without the
+/// remark that stands apart from the command.
+fn commands_in(document: &str) -> Vec<String> {
+    let joined = document.replace("\\\n    ", "");
+    let code = |line: &&str| {
+        line.starts_with("lockstep ") || line.starts_with("    lockstep ") || line.starts_with("$ lockstep ")
+    };
+    let lines = joined.lines().filter(code).map(|line| line.trim_start().trim_start_matches("$ "));
+    let alone = lines.map(|line| line.split("  ").next().unwrap_or(line).to_owned());
+    alone.filter(|line| line != "lockstep help COMMAND").collect()
+}
+
+#[test]
+fn every_command_in_the_documents_can_be_read() {
+    for (name, document) in DOCUMENTS {
+        let found = commands_in(document);
+        assert!(found.len() >= 3, "{name} shows {} commands", found.len());
+        for line in found {
+            read_line(&line).unwrap_or_else(|error| panic!("{name}: {line}: {error}"));
+        }
+    }
+}
+
 #[test]
 fn the_definition_is_sound() {
-    Cli::command().debug_assert();
+    command().debug_assert();
 }
 
 #[test]
@@ -34,7 +81,7 @@ fn walk(command: &clap::Command, name: &str, each: &mut impl FnMut(&str, &clap::
 
 #[test]
 fn every_option_and_command_has_help() {
-    walk(&Cli::command(), "lockstep", &mut |name, command| {
+    walk(&command(), "lockstep", &mut |name, command| {
         assert!(command.get_about().is_some(), "{name}");
         for argument in command.get_arguments() {
             assert!(argument.get_help().is_some(), "{} of {name}", argument.get_id());
@@ -44,7 +91,7 @@ fn every_option_and_command_has_help() {
 
 #[test]
 fn the_help_is_as_the_golden_file_says() {
-    let mut root = Cli::command().term_width(COLUMNS);
+    let mut root = command().term_width(COLUMNS);
     root.build();
     let mut help = String::new();
     walk(&root, "lockstep", &mut |name, command| {
@@ -67,7 +114,7 @@ fn the_help_is_as_the_golden_file_says() {
 #[test]
 fn the_manual_names_every_command_option_key_and_exit_code() {
     let mut missing = Vec::new();
-    walk(&Cli::command(), "lockstep", &mut |name, command| {
+    walk(&command(), "lockstep", &mut |name, command| {
         if !command.has_subcommands() && !MANUAL.contains(name) {
             missing.push(name.to_owned());
         }

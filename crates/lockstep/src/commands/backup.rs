@@ -8,6 +8,7 @@ use store::StoreError;
 
 use crate::config::FILE_NAME;
 use crate::data_folder::{make_folder, write_private};
+use crate::files::cannot_write;
 use crate::outcome::Outcome;
 use crate::output::Output;
 use crate::progress::{Bar, Unit};
@@ -21,7 +22,7 @@ pub async fn run(folder: &Path, world: &World, output: Output) -> anyhow::Result
     if folder.exists() {
         bail!("{} is there already and is not overwritten; name a folder that is not there", folder.display());
     }
-    make_folder(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+    make_folder(folder).map_err(|error| cannot_write(folder, error))?;
     let copied = copy(folder, world, output).await;
     if copied.is_err() {
         // Half a backup is worse than none: somebody might trust it.

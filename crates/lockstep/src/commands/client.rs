@@ -101,7 +101,7 @@ async fn add(command: ClientCommand, world: &World, output: Output) -> anyhow::R
         ("name", name.clone()),
         ("client id", id),
         ("client secret", text.clone().unwrap_or_else(|| "none".to_owned())),
-        ("secret expires", moment_or(expires, "")),
+        ("secret expires", moment_or(expires, "never: there is none")),
         ("scope", scope(made.record.may_write).to_owned()),
     ])?;
     match text {

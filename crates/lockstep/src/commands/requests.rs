@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use provider::TenantError;
 use serde_json::Value;
 use server::{LogQuery, search, tenant_folder};
+use store::TokenId;
 
 use crate::cli::RequestsArgs;
 use crate::outcome::usage;
@@ -17,10 +18,18 @@ pub async fn run(args: RequestsArgs, world: &World, output: Output) -> anyhow::R
     const HEAD: [&str; 8] = ["TIME", "STATUS", "METHOD", "ADDRESS", "MS", "BYTES", "CALLER", "ID"];
     let name = args.name.clone();
     let read = move |tx: &mut store::ReadTx<'_>| -> Result<_, TenantError> {
-        Ok((provider::tenant(tx, &name)?, provider::tokens(tx, &name)?))
+        Ok((provider::tenant(tx, &name)?, provider::tokens(tx, &name)?, provider::oauth::clients(tx, &name)?))
     };
-    let (tenant, tokens) = world.store().read(read).await?;
-    let names: HashMap<String, String> = tokens.into_iter().map(|token| (token.id.to_string(), token.name)).collect();
+    let (tenant, tokens, clients) = world.store().read(read).await?;
+    let tokens = tokens.into_iter().map(|token| (token.id.to_string(), token.name));
+    let clients = clients.into_iter().map(|view| (view.client.id.to_string(), view.client.name));
+    let names: HashMap<String, String> = tokens.chain(clients).collect();
+    if let Some(caller) = args.caller.as_ref().filter(|caller| !is_known(caller, &names)) {
+        return Err(anyhow::anyhow!(
+            "the tenant {0:?} has no token and no client named {caller:?}; lockstep tenant show {0} names those there are",
+            tenant.name
+        ));
+    }
     let query = query(args, &names)?;
     let folder = tenant_folder(&world.request_log().folder, &tenant.name, tenant.key.number());
     let found = search(&folder, &query)
@@ -30,6 +39,11 @@ pub async fn run(args: RequestsArgs, world: &World, output: Output) -> anyhow::R
     }
     let rows = found.iter().map(|line| row(line, &names)).collect();
     output.table(&HEAD, rows, "No requests; the log has those that the server of this data folder answered lately")
+}
+
+/// Whether a caller is the name of a credential, or may be the id of one that is gone.
+fn is_known(caller: &str, names: &HashMap<String, String>) -> bool {
+    caller.parse::<TokenId>().is_ok() || names.values().any(|name| name == caller)
 }
 
 fn row(line: &Value, names: &HashMap<String, String>) -> Vec<String> {
@@ -54,7 +68,7 @@ fn query(args: RequestsArgs, names: &HashMap<String, String>) -> anyhow::Result<
         statuses(&status)
             .ok_or_else(|| usage(format!("--status: {status:?} is no status like 409, and no class of them like 4xx")))
     });
-    // A token that was revoked may have the name of another; both are meant. What is no name may be an id.
+    // A token that was revoked may have the name of another, or a client; all are meant. What is no name may be the id of one that is gone.
     let callers = args.caller.map(|caller| {
         let ids = names.iter().filter(|(_, name)| **name == caller).map(|(id, _)| id.clone());
         ids.chain(std::iter::once(caller.clone())).collect()

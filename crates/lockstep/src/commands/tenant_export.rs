@@ -6,13 +6,14 @@ use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use provider::{Caller, Exported, ResourceKind, TenantError};
 use serde_json::json;
 use store::ResourceId;
 
 use super::tenant_show::{self, in_words};
 use crate::data_folder::owner_only;
+use crate::files::cannot_write;
 use crate::output::{Output, note};
 use crate::progress::{Bar, Unit};
 use crate::world::{World, now};
@@ -35,11 +36,11 @@ pub async fn run(world: &World, output: Output, name: String, file: Option<&Path
     if path.exists() && !force {
         bail!("{shown} is there already; name another file, or say --force to replace it");
     }
-    let new = NewFile::beside(path).with_context(|| format!("{shown} cannot be written"))?;
-    let mut to = BufWriter::new(new.file.try_clone().with_context(|| format!("{shown} cannot be written"))?);
+    let new = NewFile::beside(path).map_err(|error| cannot_write(path, error))?;
+    let mut to = BufWriter::new(new.file.try_clone().map_err(|error| cannot_write(path, error))?);
     let counts = write(world, output, &name, &mut to).await?;
     drop(to);
-    new.keep(path).with_context(|| format!("{shown} cannot be written"))?;
+    new.keep(path).map_err(|error| cannot_write(path, error))?;
     if output.is_json() {
         let counted: serde_json::Map<_, _> = counts.into_iter().map(|(kind, count)| (kind, count.into())).collect();
         return output.json(&json!({ "tenant": name, "file": path, "resources": counted }));

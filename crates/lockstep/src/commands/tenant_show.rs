@@ -125,7 +125,9 @@ pub async fn show(world: &World, output: Output, name: String) -> anyhow::Result
     let state = tenant.suspended.map_or_else(|| "active".to_owned(), |at| format!("suspended since {}", moment(at)));
     let of_token = |one: &TokenRecord| {
         let scope = token::token_scope(one);
-        format!("{} ({}…): {scope}, {}, until {}", one.name, one.hint, token::state(one, now), moment(one.expires))
+        // A token that has a successor bears the hint in its name.
+        let hint = if one.name.contains(&one.hint) { String::new() } else { format!(" ({}…)", one.hint) };
+        format!("{}{hint}: {scope}, {}, until {}", one.name, token::state(one, now), moment(one.expires))
     };
     let lines = |lines: Vec<String>| if lines.is_empty() { "none".to_owned() } else { lines.join("\n") };
     let name_of = |client: &Value| client["name"].as_str().unwrap_or_default().to_owned();

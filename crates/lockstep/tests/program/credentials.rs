@@ -58,6 +58,7 @@ fn a_client_is_made_listed_and_removed_by_command() {
         let listed = installation.json(&["tenant", "client", "list", "acme"]);
         assert_eq!(listed[0]["identity_provider"]["issuer"], "https://idp.example");
         installation.json(&["tenant", "client", "unfederate", "acme", "entra"]);
+        installation.run(&[&federate[..], &vouching].concat()).refused(2, "<--jwks-url <URL>|--jwks-file <FILE>>");
         installation.run(&["tenant", "client", "remove", "acme", "entar"]).refused(1, "did you mean \"entra\"?");
         installation.json(&["tenant", "client", "remove", "acme", "entra"]);
         assert_eq!(ask(&serving, "acme", &client, &second).0, 401);
@@ -69,6 +70,25 @@ fn a_client_is_made_listed_and_removed_by_command() {
             let add = ["tenant", "client", "add", "acme", "other"];
             installation.run(&[&add[..], &arguments].concat()).refused(2, words);
         }
+    }
+}
+
+#[test]
+fn requests_of_a_client_are_found_by_its_name_whichever_access_token_came() {
+    for installation in Installation::each() {
+        let serving = installation.serve();
+        let tenant = Tenant::add(&installation, "acme", "generic");
+        let client = installation.json(&["tenant", "client", "add", "acme", "app"]);
+        for _ in 0..2 {
+            let (_, issued) = ask(&serving, "acme", &client, text(&client, "client_secret"));
+            assert_eq!(serving.get(&tenant.path("/Users"), Some(text(&issued, "access_token"))).0, 200);
+        }
+        assert!(serving.terminate().success());
+        let found = installation.run(&["tenant", "requests", "acme", "--caller", "app", "--json"]).json_lines();
+        let callers: Vec<&Value> = found.iter().map(|line| &line["caller"]).collect();
+        assert_eq!(callers, [&client["client_id"], &client["client_id"]], "{found:?}");
+        let table = installation.run(&["tenant", "requests", "acme", "--caller", "app"]);
+        assert_eq!(table.out.matches(" app ").count(), 2, "{table:?}");
     }
 }
 

@@ -7,6 +7,7 @@ mod bulk;
 mod credentials;
 mod demo;
 mod directory;
+mod documents;
 mod events;
 mod installation;
 mod provisioning;

@@ -193,6 +193,8 @@ fn wrong_command_lines_have_their_own_code() {
     ] {
         assert_eq!(installation.run(arguments).code, 2, "{arguments:?}");
     }
+    let negative = installation.run(&["tenant", "set", "acme", "--users-max", "-1"]);
+    negative.refused(2, "invalid value '-1' for '--users-max <COUNT>'");
     installation.run(&["sync", "CIE"]).refused(1, "no application is named \"CIE\"");
     installation.run(&["provision", "ann@contoso.example"]).refused(1, "no user or group is named");
     installation.run(&["logs", "show", "x"]).refused(2, "no id of a record");

@@ -160,6 +160,7 @@ fn requests_of_a_tenant_are_found_and_go_with_it() {
         assert_eq!(told(&["other"]), [one(200, &other.path("/Groups"))]);
         let shown = installation.run(&["tenant", "requests", "acme"]);
         assert!(shown.out.contains("entra") && !shown.out.contains(token.as_str()), "{shown:?}");
+        installation.run(&["tenant", "requests", "acme", "--caller", "entr"]).refused(1, "no token and no client");
         installation.run(&["tenant", "requests", "acme", "--status", "999"]).refused(2, "--status");
         installation.run(&["tenant", "requests", "acme", "--since", "soon"]).refused(2, "--since");
         installation.run(&["tenant", "requests", "nobody"]).refused(1, "nobody");

@@ -107,7 +107,7 @@ fn ti_08_an_export_has_all_of_its_tenant_and_nothing_of_another() {
         let nowhere = installation.path("nowhere/x.jsonl");
         installation
             .run(&["tenant", "export", "acme", "--output", nowhere.to_str().unwrap()])
-            .refused(1, "cannot be written");
+            .refused(1, "the folder that it would be in is not there; make that first");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode, Uri};
 use jiff::Timestamp;
-use store::TokenId;
+use provider::Credential;
 
 use super::mask;
 use crate::traces::TraceId;
@@ -21,8 +21,8 @@ pub(crate) struct Line<'a> {
     pub(crate) method: &'a Method,
     pub(crate) uri: &'a Uri,
     pub(crate) status: StatusCode,
-    /// The token, where it was valid.
-    pub(crate) caller: Option<TokenId>,
+    /// Whose token came, where it was valid.
+    pub(crate) caller: Option<Credential>,
     /// Bytes of the answer, where they are known before it is sent.
     pub(crate) bytes: Option<u64>,
     pub(crate) id: &'a str,

@@ -34,6 +34,9 @@ pub(crate) async fn bulk(State(app): State<App>, writer: Writer, body: ScimBody)
     let maker = app.clone();
     let mut bulk =
         body.made(&app, &writer, move |caller, body| Bulk::read(caller, body, || (maker.ids)(begun))).await?;
+    if let Some(trail) = &writer.trail {
+        trail.did(bulk.operations());
+    }
     let mut is_first = true;
     loop {
         let now = app.now();

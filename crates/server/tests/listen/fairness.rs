@@ -69,3 +69,28 @@ async fn a_tenant_at_its_own_rate_is_told_to_wait_and_another_is_served() {
     }
     assert!(limited > 0);
 }
+
+/// TI-06: far fewer requests than the rate allows, each with many operations in it.
+#[tokio::test]
+async fn ti_06_operations_in_bulk_count_by_the_common_rate() {
+    let edge = EdgeSettings { requests_per_second: 50, ..EdgeSettings::default() };
+    let running = start_with(patient(), TestDatabase::sqlite(), edge).await;
+    let noisy = tenant(&running.store, "fabrikam", &TenantSettings::default()).await;
+    let operation = r#"{"method":"DELETE","path":"/Users/0198c0de-0000-7000-8000-000000000000"}"#;
+    let schema = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+    let body = format!(r#"{{"schemas":["{schema}"],"Operations":[{}]}}"#, [operation; 60].join(","));
+    let headers = "content-type: application/scim+json\r\n";
+    let (mut done, mut limited) = (0, 0);
+    for _ in 0..20 {
+        assert_eq!(running.ask(&format!("GET {USERS}"), "", "").await.status, 200);
+        let answer = running.ask_as(Some(&noisy), "POST /t/fabrikam/scim/v2/Bulk", headers, &body).await;
+        match answer.status {
+            200 => done += 1,
+            _ => {
+                answer.is_error(429, "operations beyond the rate");
+                limited += 1;
+            }
+        }
+    }
+    assert!(done > 0 && limited > 0, "{done} {limited}");
+}
