@@ -114,10 +114,10 @@ pub(crate) fn delete_part(
 ) -> Result<(Deleted, i64), ProviderError> {
     check_kind(caller, kind)?;
     let tenant = caller.tenant();
-    store::members::hold_groups_of(tx, tenant, id, GROUPS_LEFT_MAX)?;
+    let held = store::members::hold_groups_of(tx, tenant, id, GROUPS_LEFT_MAX)?;
     let record = resources::by_id_to_delete(tx, tenant, kind, id)?.ok_or_else(|| caller.not_found(kind))?;
     let record = at_version(record, precondition)?;
-    if leave_groups(tx, caller, id, GROUPS_LEFT_MAX, now)? {
+    if leave_groups(tx, caller, id, &held, now)? {
         return Ok((Deleted::Leaving, record.version));
     }
     let mut members_left = false;

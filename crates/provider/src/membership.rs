@@ -13,7 +13,7 @@ use store::{Action, ObjectKind, ResourceId, WriteTx, append_occurrences};
 
 use crate::effort::Effort;
 use crate::groups::element;
-use crate::{Caller, ProviderError};
+use crate::{Caller, GROUPS_LEFT_MAX, ProviderError};
 
 /// Members read or written by one statement.
 const CHUNK: u32 = 1000;
@@ -289,20 +289,21 @@ pub(crate) fn name_bytes(member: &MemberRecord) -> u64 {
 /// What it costs to leave a group, in statements.
 const LEAVING_EFFORT: u64 = 2;
 
-/// Takes a resource that is being deleted out of its first groups, by id, `limit` at the most; says whether it is in more. Where it is in
-/// no more, also what leads from it to groups that are gone is removed.
+/// Takes a resource that is being deleted out of its first groups, by id, [`GROUPS_LEFT_MAX`] at the most; says whether it is in more. Where
+/// it is in no more, also what leads from it to groups that are gone is removed. `held` are the groups that are held already.
 pub(crate) fn leave_groups(
     tx: &mut WriteTx<'_>,
     caller: &Caller,
     member: ResourceId,
-    limit: u32,
+    held: &[ResourceId],
     now: Timestamp,
 ) -> Result<bool, ProviderError> {
-    let tenant = caller.tenant();
-    let mut groups = members::group_ids_of(tx, tenant, member, None, limit.saturating_add(1))?;
-    let is_in_more = groups.len() > limit as usize;
-    groups.truncate(limit as usize);
+    let (tenant, limit) = (caller.tenant(), GROUPS_LEFT_MAX as usize);
+    let mut groups = members::group_ids_of(tx, tenant, member, None, GROUPS_LEFT_MAX.saturating_add(1))?;
+    let is_in_more = groups.len() > limit;
+    groups.truncate(limit);
     if !groups.is_empty() {
+        members::hold_joined(tx, tenant, held, &groups)?;
         tx.charge(LEAVING_EFFORT.saturating_mul(groups.len() as u64));
         let touched = resources::touch_all(tx, tenant, ResourceKind::Group, &groups, now)?;
         append_occurrences(tx, tenant, ObjectKind::Group, &touched, (Action::Patched, "members"), now)?;

@@ -5,6 +5,8 @@
 //! whole table, or through the members of all groups, also for those of a small group. For the same reason a group is joined by a query of
 //! its own: where the planner takes a tenant for one of few groups, it would go through all of them for each.
 
+use std::collections::BTreeSet;
+
 use crate::error::StoreError;
 use crate::id::{ResourceId, TenantKey, above};
 use crate::resources::ResourceKind;
@@ -52,10 +54,13 @@ statements! {
            "SELECT member_id, kind, display FROM members WHERE tenant = $1 AND group_id = $2
             AND member_id = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json))) ORDER BY member_id";
     HOLD_GROUPS_OF = "SELECT 1 WHERE $1 IS NULL AND $2 IS NULL AND $3 IS NULL",
-                     "SELECT g.id FROM (SELECT m.group_id FROM members m WHERE m.tenant = $1 AND m.member_id = $2
-                                       AND NOT EXISTS (SELECT 1 FROM emptied_groups e WHERE e.tenant = $1 AND e.group_id = m.group_id)
-                                       ORDER BY m.group_id LIMIT $3) m
-                      CROSS JOIN LATERAL (SELECT id FROM resources WHERE tenant = $1 AND kind = 2 AND id = m.group_id FOR NO KEY UPDATE) g";
+                     "SELECT g.id FROM ((SELECT m.group_id AS id FROM members m WHERE m.tenant = $1 AND m.member_id = $2
+                                        AND NOT EXISTS (SELECT 1 FROM emptied_groups e WHERE e.tenant = $1 AND e.group_id = m.group_id)
+                                        ORDER BY m.group_id LIMIT $3) UNION ALL SELECT $2::uuid ORDER BY 1) m
+                      CROSS JOIN LATERAL (SELECT id FROM resources WHERE tenant = $1 AND kind = 2 AND id = m.id FOR NO KEY UPDATE) g";
+    HOLD_FREE = "SELECT 1 WHERE $1 IS NULL AND $2 IS NULL",
+                "SELECT id FROM resources WHERE tenant = $1 AND kind = 2
+                 AND id = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text($2::text::json))) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED";
     COUNT_UP_TO = "SELECT COUNT(*) FROM (SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 LIMIT $3) AS counted",
                   "SELECT COUNT(*) FROM (SELECT 1 FROM members WHERE tenant = $1 AND group_id >= $2 AND group_id <= $2 ORDER BY group_id, member_id LIMIT $3) AS counted";
     IS_MEMBER = "SELECT 1 FROM members WHERE tenant = $1 AND group_id = $2 AND member_id = $3";
@@ -136,18 +141,42 @@ pub(crate) fn json<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String, Sto
     serde_json::to_string(rows).map_err(|error| StoreError::Internal(error.to_string()))
 }
 
-/// Holds the first groups, by id, that a resource is a direct member of against other writers, until the transaction ends. Who is about to delete
-/// the resource does this first: a change of one of the groups holds the group and then asks for its members.
+/// Holds the first groups, by id, that a resource is a direct member of against other writers, until the transaction ends, and the resource
+/// itself where it is a group; gives those that are held, of which SQLite, where one writes at a time, needs none. Who is about to delete the
+/// resource does this first: a change of one of the groups holds the group and then asks for its members.
 pub fn hold_groups_of(
     tx: &mut WriteTx<'_>,
     tenant: TenantKey,
     member: ResourceId,
     limit: u32,
+) -> Result<Vec<ResourceId>, StoreError> {
+    if !tx.is_postgres() {
+        return Ok(Vec::new());
+    }
+    tx.all(&HOLD_GROUPS_OF, params![tenant, member, i64::from(limit)], |row| row.id(0))
+}
+
+/// Holds also those of some groups that the resource has joined since, without waiting for any of them: who changes one may be waiting for
+/// the resource. Where one is not free, the transaction gives way, and tried again it holds that group first.
+///
+/// # Errors
+/// [`StoreError::GaveUp`] where somebody else holds one.
+pub fn hold_joined(
+    tx: &mut WriteTx<'_>,
+    tenant: TenantKey,
+    held: &[ResourceId],
+    groups: &[ResourceId],
 ) -> Result<(), StoreError> {
     if !tx.is_postgres() {
         return Ok(());
     }
-    tx.each(&HOLD_GROUPS_OF, params![tenant, member, i64::from(limit)], |_| Ok(true))
+    let held: BTreeSet<&ResourceId> = held.iter().collect();
+    let joined: Vec<ResourceId> = groups.iter().filter(|group| !held.contains(group)).copied().collect();
+    if joined.is_empty() {
+        return Ok(());
+    }
+    let free: Vec<ResourceId> = tx.all(&HOLD_FREE, params![tenant, &json(&joined)?], |row| row.id(0))?;
+    if free.len() < joined.len() { tx.give_way() } else { Ok(()) }
 }
 
 /// Removes all members of a group; gives how many there were.

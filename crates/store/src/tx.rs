@@ -271,6 +271,16 @@ impl<'c> WriteTx<'c> {
         Ok(())
     }
 
+    /// Ends the transaction for the sake of another that is to go first, as the database does where it sees a deadlock, but at once: it is
+    /// tried again, unless it waits for others but briefly.
+    ///
+    /// # Errors
+    /// [`StoreError::GaveUp`], always.
+    pub(crate) fn give_way(&mut self) -> Result<(), StoreError> {
+        let is_brief = self.0.waits_briefly;
+        self.0.noting(|_| Err(if is_brief { StoreError::Busy } else { StoreError::GaveUp }))
+    }
+
     /// Runs a part of the use case that is kept as a whole or not at all, whatever becomes of the rest. Parts may lie within parts.
     ///
     /// # Errors

@@ -221,6 +221,10 @@ fn change(
                 Ok((!ids.is_empty()).then_some(MemberChange::Remove(ids)))
             }
         },
+        // To set what is immutable for all of them would make one member of many, or none.
+        (Op::Replace, None) if is_whole && part.is_some() => {
+            Err(part.map_or_else(|| not_mutable(members), not_mutable))
+        }
         (Op::Add | Op::Replace, None) if is_whole => MemberChange::set(op, value.unwrap_or_default()),
         (Op::Add | Op::Replace, Some(filter)) if is_whole => {
             set_selected(op, &filter, value.unwrap_or_default(), members)

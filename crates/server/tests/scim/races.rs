@@ -143,3 +143,45 @@ fn a_user_who_is_deleted_while_joining_leaves_nothing_behind() {
         }
     });
 }
+
+/// On PostgreSQL each of these once waited until it looked for a deadlock, after a second.
+#[test]
+fn a_user_who_is_deleted_while_many_let_it_join_and_leave_one_group_keeps_nobody_waiting() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let group = world.group("G", &[]).await;
+        for round in 0..20 {
+            let user = world.user(&format!("u{round}")).await;
+            let change = |op: &str| {
+                let value = json!([{ "value": user }]);
+                let body =
+                    json!({ "schemas": [PATCH], "Operations": [{ "op": op, "path": "members", "value": value }] });
+                ("PATCH", format!("/Groups/{group}"), body)
+            };
+            let mut requests: Vec<_> =
+                (0..8).map(|number| change(if number % 4 == 3 { "remove" } else { "add" })).collect();
+            requests.insert(4, ("DELETE", format!("/Users/{user}"), Value::Null));
+            let statuses = at_once(&world, requests).await;
+            assert!(statuses.iter().all(|status| [200, 204, 400].contains(status)), "round {round}: {statuses:?}");
+            assert_eq!(statuses.iter().filter(|status| **status == 204).count(), 1, "round {round}: {statuses:?}");
+            assert!(world.members(&group).await.is_empty(), "round {round}");
+        }
+    });
+}
+
+#[test]
+fn groups_in_each_other_are_deleted_at_once() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        for round in 0..20 {
+            let one = world.group("one", &[]).await;
+            let other = world.group("other", &[&one]).await;
+            let join =
+                json!({ "schemas": [PATCH], "Operations": [{ "op": "add", "path": "members", "value": [other] }] });
+            let joined = world.call("PATCH", &format!("/Groups/{one}"), &join).await;
+            assert_eq!(joined.status.as_u16(), 204, "round {round}");
+            let delete = |id: &str| ("DELETE", format!("/Groups/{id}"), Value::Null);
+            assert_eq!(at_once(&world, vec![delete(&one), delete(&other)]).await, [204, 204], "round {round}");
+        }
+    });
+}

@@ -44,6 +44,7 @@ fn many_members_by_one_statement() {
             let kinds = resources::kinds_held(tx, one, &[numbered(11), numbered(4), numbered(10)])?;
             assert_eq!(kinds, [10, 11].map(|group| (numbered(group), ResourceKind::Group)));
             hold_groups_of(tx, one, numbered(1), 10)?;
+            hold_joined(tx, one, &[], &[numbered(10), numbered(11)])?;
             Ok::<_, StoreError>(())
         });
         story.await.unwrap();
@@ -53,6 +54,52 @@ fn many_members_by_one_statement() {
         });
         assert!(nul.await.is_err());
     });
+}
+
+/// Without this two would wait for each other until PostgreSQL looks for a deadlock, after a second: who changes the group holds it and asks
+/// for the resource, which the other one holds.
+#[test]
+fn who_deletes_gives_way_to_who_changes_a_group_that_was_joined_meanwhile() {
+    for database in databases() {
+        if postgres_client(&database).is_none() {
+            continue;
+        }
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let store = database.open();
+            let (one, _) = store.write(two_tenants).await.unwrap();
+            let (tell_held, is_held) = std::sync::mpsc::channel();
+            let (tell_gave_way, gave_way) = std::sync::mpsc::channel();
+            let (tell_done, is_done) = std::sync::mpsc::channel();
+            let other = store.clone();
+            let changes = tokio::spawn(async move {
+                let changed = other.write(move |tx| {
+                    resources::by_id_locked(tx, one, ResourceKind::Group, numbered(10))?;
+                    tell_held.send(()).unwrap();
+                    gave_way.recv().expect("the one who deletes is tried again while the group is held");
+                    Ok::<_, StoreError>(())
+                });
+                changed.await.unwrap();
+                tell_done.send(()).unwrap();
+            });
+            let mut attempts = 0;
+            let deleted = store.write(move |tx| {
+                attempts += 1;
+                match attempts {
+                    1 => is_held.recv().unwrap(),
+                    2 => {
+                        tell_gave_way.send(()).unwrap();
+                        is_done.recv().unwrap();
+                    }
+                    _ => {}
+                }
+                hold_joined(tx, one, &[numbered(11)], &[numbered(10), numbered(11)])?;
+                Ok::<_, StoreError>(attempts)
+            });
+            assert_eq!(deleted.await, Ok(2));
+            changes.await.unwrap();
+        });
+    }
 }
 
 /// Those are held that are left in the same transaction: rows of groups that are gone take no place among the first.
@@ -73,6 +120,9 @@ fn groups_that_are_gone_are_not_counted_among_those_that_are_held() {
                 // SQLite has one writer at a time.
                 assert_eq!(held, if tx.is_postgres() { vec![numbered(group)] } else { vec![] });
             }
+            add(tx, two, numbered(10), &MemberRecord { kind: ResourceKind::Group, ..member(11, None) })?;
+            let held = hold_groups_of(tx, two, numbered(11), 10)?;
+            assert_eq!(held, if tx.is_postgres() { vec![numbered(10), numbered(11)] } else { vec![] }, "in one order");
             Ok::<_, StoreError>(())
         });
         story.await.unwrap();

@@ -74,6 +74,7 @@ fn members_are_set_and_added_in_any_form() {
             json!([]),
             vec![Add(vec![member("u1")])],
         ),
+        (json!({"op": "add", "path": "members.value", "value": "u1"}), json!([]), vec![Add(vec![member("u1")])]),
         (
             json!({"op": "add", "path": "urn:ietf:params:scim:schemas:core:2.0:Group:members", "value": "u1"}),
             json!([]),
@@ -153,6 +154,9 @@ fn members_that_cannot_be() {
         (json!({"op": "remove", "path": "members.value"}), ScimType::Mutability),
         (json!({"op": "remove", "path": "MEMBERS.Value", "value": null}), ScimType::Mutability),
         (json!({"op": "remove", "path": "members.type"}), ScimType::Mutability),
+        (json!({"op": "replace", "path": "members.value", "value": "u2"}), ScimType::Mutability),
+        (json!({"op": "Replace", "path": "MEMBERS.VALUE", "value": []}), ScimType::Mutability),
+        (json!({"op": "replace", "value": {"members.value": ["u2"]}}), ScimType::Mutability),
         (json!({"op": "remove", "path": r#"members[nope eq "x"]"#}), ScimType::InvalidFilter),
         (json!({"op": "add", "value": {"members": "flat"}}), ScimType::InvalidValue),
         (json!({"op": "replace", "value": {"members": "flat"}}), ScimType::InvalidValue),
