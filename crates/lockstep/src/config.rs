@@ -19,8 +19,8 @@ use toml::{Table, Value};
 use tracing_subscriber::EnvFilter;
 
 pub use self::edge::EdgeConfig;
-pub use self::traces::TracesConfig;
 use self::traces::TracesFile;
+pub use self::traces::{TracesConfig, collector_policy};
 use crate::cli::GlobalArgs;
 use crate::files::cannot_read;
 use crate::outcome::usage;

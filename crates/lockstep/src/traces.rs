@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use outbound::Called;
+use outbound::{Called, WebAddress};
 use server::{App, SendSpans, Sending, Taken, TraceSettings};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::config::TracesConfig;
+use crate::config::{TracesConfig, collector_policy};
 use crate::world::World;
 
 /// The collector, as failures to reach it name it.
@@ -33,6 +33,12 @@ impl Exporting {
     /// Starts to send, where there is a collector.
     pub fn start(world: &World, app: &App) -> anyhow::Result<Option<Self>> {
         let Some(traces) = world.config().traces.clone() else { return Ok(None) };
+        let (url, plain_http) = (traces.url.clone(), world.config().outbound.plain_http);
+        tokio::spawn(async move {
+            if let Some(told) = warning(&url, plain_http).await {
+                tracing::warn!("{told}");
+            }
+        });
         let send = sends(world.collector()?, traces);
         let (stop, mut stopped) = watch::channel(false);
         let app = app.clone();
@@ -51,6 +57,19 @@ impl Exporting {
     }
 }
 
+/// What the operator would else learn when spans are dropped, or never. Where a name leads is known only when it is looked up.
+async fn warning(url: &str, plain_http: bool) -> Option<String> {
+    let address: WebAddress = url.parse().ok()?;
+    if let Some(why) = outbound::look_up(collector_policy(plain_http), &address).await {
+        return Some(format!("Traces are not sent: the address in traces.endpoint is refused: {why}"));
+    }
+    let is_in_clear = plain_http && outbound::look_up(collector_policy(false), &address).await.is_some();
+    is_in_clear.then(|| {
+        "Traces go in clear beyond your own network, as outbound.plain_http allows; use https:// in traces.endpoint"
+            .to_owned()
+    })
+}
+
 fn sends(client: outbound::Client, traces: TracesConfig) -> SendSpans {
     let traces = Arc::new(traces);
     Box::new(move |batch| -> Sending {
@@ -62,4 +81,25 @@ fn sends(client: outbound::Client, traces: TracesConfig) -> SendSpans {
             Ok(Taken { status: posted.status, retry_after: posted.retry_after })
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn traces_that_do_not_go_or_go_in_clear_are_told_of_at_the_start() {
+        for (url, plain_http, expected) in [
+            ("http://localhost:4318/v1/traces", false, None),
+            ("http://[::1]:4318/v1/traces", true, None),
+            ("https://93.184.216.34/v1/traces", true, None),
+            ("http://93.184.216.34/v1/traces", true, Some("in clear")),
+            ("http://93.184.216.34/v1/traces", false, Some("use https://")),
+            ("http://169.254.169.254/v1/traces", true, Some("not sent")),
+        ] {
+            let told = warning(url, plain_http).await;
+            assert_eq!(told.is_some(), expected.is_some(), "{url}: {told:?}");
+            assert!(told.unwrap_or_default().contains(expected.unwrap_or_default()), "{url}");
+        }
+    }
 }

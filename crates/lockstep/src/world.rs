@@ -19,7 +19,7 @@ use store::{Store, StoreError, WriteTx, settings, version_7};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use crate::config::{Config, FILE_NAME, Outbound};
+use crate::config::{Config, FILE_NAME, Outbound, collector_policy};
 use crate::data_folder::{DataFolder, KEY_BYTES};
 use crate::files::cannot_read;
 use crate::outcome::usage;
@@ -142,11 +142,10 @@ impl World {
         Ok(outbound::client(self.outbound_policy(), &trust, OUTBOUND_IDLE_MAX))
     }
 
-    /// A client for the collector of traces, which the operator names: it may be on private networks.
+    /// A client for the collector of traces.
     pub fn collector(&self) -> anyhow::Result<outbound::Client> {
         let Outbound { plain_http, ca_file, .. } = &self.config.outbound;
-        let policy = OutboundPolicy { private_networks: true, plain_http: *plain_http };
-        Ok(outbound::client(policy, &trust(ca_file.as_deref())?, OUTBOUND_IDLE_MAX))
+        Ok(outbound::client(collector_policy(*plain_http), &trust(ca_file.as_deref())?, OUTBOUND_IDLE_MAX))
     }
 
     /// The provisioning service on this data.

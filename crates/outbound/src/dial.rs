@@ -12,6 +12,9 @@ use http::Uri;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use crate::WebAddress;
+use crate::address::usual_port;
+
 /// How long a dial may take, all addresses together.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Addresses of one name that are tried.
@@ -151,7 +154,7 @@ impl tower::Service<Uri> for Dialler {
         Box::pin(async move {
             let encrypted = uri.scheme_str() == Some("https");
             let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-            let port = uri.port_u16().unwrap_or(if encrypted { 443 } else { 80 });
+            let port = uri.port_u16().unwrap_or(usual_port(encrypted));
             let no_answer = |cause: String| DialError::NoAnswer { host: host.clone(), port, cause };
             match tokio::time::timeout(CONNECT_TIMEOUT, dial(policy, &host, port, encrypted)).await {
                 Ok(Ok(stream)) => Ok(TokioIo::new(stream)),
@@ -171,14 +174,8 @@ enum Dialled {
 }
 
 async fn dial(policy: OutboundPolicy, host: &str, port: u16, encrypted: bool) -> Result<TcpStream, Dialled> {
-    let addresses: Vec<SocketAddr> =
-        tokio::net::lookup_host((host, port)).await.map_err(|_| Dialled::NoAddress)?.take(ADDRESSES_MAX).collect();
     let mut last = Dialled::NoAddress;
-    // One refused address refuses the name: a name that mixes public and private addresses is a trap.
-    for address in &addresses {
-        policy.check(address.ip(), encrypted).map_err(Dialled::Refused)?;
-    }
-    for address in addresses {
+    for address in vetted(policy, host, port, encrypted).await? {
         match TcpStream::connect(address).await {
             Ok(stream) => {
                 stream.set_nodelay(true).map_err(Dialled::Io)?;
@@ -188,6 +185,28 @@ async fn dial(policy: OutboundPolicy, host: &str, port: u16, encrypted: bool) ->
         }
     }
     Err(last)
+}
+
+/// The addresses of a name, all of which may be dialled.
+async fn vetted(policy: OutboundPolicy, host: &str, port: u16, encrypted: bool) -> Result<Vec<SocketAddr>, Dialled> {
+    let addresses: Vec<SocketAddr> =
+        tokio::net::lookup_host((host, port)).await.map_err(|_| Dialled::NoAddress)?.take(ADDRESSES_MAX).collect();
+    // One refused address refuses the name: a name that mixes public and private addresses is a trap.
+    for address in &addresses {
+        policy.check(address.ip(), encrypted).map_err(Dialled::Refused)?;
+    }
+    Ok(addresses)
+}
+
+/// Why an address would be refused now, its name looked up; none where it would be dialled, or where the name has no address. It is for
+/// a word at once: what counts is looked at again on every dial.
+pub async fn look_up(policy: OutboundPolicy, address: &WebAddress) -> Option<&'static str> {
+    let host = address.host().trim_matches(['[', ']']);
+    let found = vetted(policy, host, address.port(), address.is_encrypted());
+    match tokio::time::timeout(CONNECT_TIMEOUT, found).await {
+        Ok(Err(Dialled::Refused(reason))) => Some(reason),
+        Ok(Ok(_) | Err(Dialled::Io(_) | Dialled::NoAddress)) | Err(_) => None,
+    }
 }
 
 #[cfg(test)]
@@ -258,6 +277,21 @@ mod tests {
         for host in ["127.0.0.1", "2130706433", "0x7f.1", "017700000001", "localhost"] {
             let result = dial(hosted, host, 9, false).await;
             assert!(matches!(result, Err(Dialled::Refused(_) | Dialled::NoAddress)), "{host}");
+        }
+    }
+    #[tokio::test]
+    async fn a_name_is_looked_up_before_anything_is_sent() {
+        let own = OutboundPolicy::default();
+        let hosted = OutboundPolicy { private_networks: false, plain_http: false };
+        for (address, own_refuses, hosted_refuses) in [
+            ("http://localhost:1", false, true),
+            ("http://[::1]:1", false, true),
+            ("http://93.184.216.34", true, true),
+            ("https://93.184.216.34", false, false),
+        ] {
+            let address: WebAddress = address.parse().unwrap();
+            let found = [look_up(own, &address).await.is_some(), look_up(hosted, &address).await.is_some()];
+            assert_eq!(found, [own_refuses, hosted_refuses], "{address:?}");
         }
     }
 }

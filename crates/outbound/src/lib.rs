@@ -3,14 +3,16 @@
 //!
 //! Who is called, and what is said, is decided by those who use it.
 
+mod address;
 mod cause;
 mod client;
 mod dial;
 mod trust;
 mod wait;
 
+pub use address::{BadAddress, WebAddress};
 pub use cause::{Called, root_cause};
 pub use client::{Client, Posted, client, fetch, post};
-pub use dial::{CONNECT_TIMEOUT, DialError, Dialler, OutboundPolicy};
+pub use dial::{CONNECT_TIMEOUT, DialError, Dialler, OutboundPolicy, look_up};
 pub use trust::Trust;
 pub use wait::seconds_from;

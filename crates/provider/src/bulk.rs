@@ -331,7 +331,7 @@ impl Task {
             (BulkMethod::Post, _, Some(id)) | (_, Some(BulkId::Known(id)), _) => ResourceId::exact(id),
             _ => None,
         };
-        let id = named.ok_or_else(|| crate::resource::not_found(caller, kind))?;
+        let id = named.ok_or_else(|| caller.not_found(kind))?;
         let version = operation.version.as_deref().map_or(Ok(Precondition::None), str::parse)?;
         Ok(match operation.method {
             BulkMethod::Post => Self::Create(NewResource::prepare(caller, kind, data, id, now)?),

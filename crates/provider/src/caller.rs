@@ -132,6 +132,11 @@ impl Caller {
         }
     }
 
+    /// What is said where the tenant has no such resource, whatever was to be done with it.
+    pub fn not_found(&self, kind: ResourceKind) -> ProviderError {
+        ProviderError::NotFound { kind: self.kind_name(kind).to_owned() }
+    }
+
     /// The path under which a kind of resource lives, between slashes (RFC 7644 §3.2).
     pub fn endpoint(&self, kind: ResourceKind) -> &str {
         match kind {

@@ -15,9 +15,7 @@ use crate::document::{self, Document};
 use crate::kept::keep_immutable;
 use crate::membership::{Membership, check_each_is_named};
 use crate::representation::{Joined, Representation, View, tag_of};
-use crate::resource::{
-    check_kind, claim, forget, not_found, occurrence, read_body, represent_set, told, unique, whole_millis,
-};
+use crate::resource::{check_kind, claim, forget, occurrence, read_body, represent_set, told, unique, whole_millis};
 use crate::{Caller, Precondition, ProviderError, WriteAccess, events, groups, users};
 
 /// Most memberships that a PUT ends by leaving `members` out. Emptying a larger group takes `"members": []`, so that a client which
@@ -184,7 +182,7 @@ impl Patch {
         match checked {
             Err(error) => error,
             Ok(Err(refusal)) => refusal.into(),
-            Ok(Ok(())) => not_found(caller, self.kind),
+            Ok(Ok(())) => caller.not_found(self.kind),
         }
     }
 }
@@ -255,7 +253,7 @@ fn held(
     id: ResourceId,
     precondition: &Precondition,
 ) -> Result<ResourceRecord, ProviderError> {
-    let record = resources::by_id_locked(tx, caller.tenant(), kind, id)?.ok_or_else(|| not_found(caller, kind))?;
+    let record = resources::by_id_locked(tx, caller.tenant(), kind, id)?.ok_or_else(|| caller.not_found(kind))?;
     at_version(record, precondition)
 }
 

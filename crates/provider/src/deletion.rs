@@ -13,7 +13,7 @@ use store::{Action, ResourceId, StoreError, TenantKey, WriteTx, unique_values};
 use crate::changing::at_version;
 use crate::document;
 use crate::membership::leave_groups;
-use crate::resource::{check_kind, not_found, occurrence, told};
+use crate::resource::{check_kind, occurrence, told};
 use crate::tenant::administrator;
 use crate::{Caller, Precondition, ProviderError, TenantError, WriteAccess};
 
@@ -115,7 +115,7 @@ pub(crate) fn delete_part(
     check_kind(caller, kind)?;
     let tenant = caller.tenant();
     store::members::hold_groups_of(tx, tenant, id, GROUPS_LEFT_MAX)?;
-    let record = resources::by_id_to_delete(tx, tenant, kind, id)?.ok_or_else(|| not_found(caller, kind))?;
+    let record = resources::by_id_to_delete(tx, tenant, kind, id)?.ok_or_else(|| caller.not_found(kind))?;
     let record = at_version(record, precondition)?;
     if leave_groups(tx, caller, id, GROUPS_LEFT_MAX, now)? {
         return Ok((Deleted::Leaving, record.version));

@@ -46,12 +46,12 @@ pub fn resource_types(caller: &Caller, base: &str) -> String {
     listed(&found)
 }
 
-/// The resource type of that name.
+/// The resource type of that name, in any case.
 pub fn resource_type<'c>(caller: &'c Caller, base: &str, name: &str) -> Result<Described<'c>, ProviderError> {
-    caller
-        .profile()
-        .resource_types()
+    let types = || caller.profile().resource_types();
+    types()
         .find(|found| found.name == name)
+        .or_else(|| types().find(|found| found.name.eq_ignore_ascii_case(name)))
         .map(|found| Described { id: &found.name, text: resource_type_body(found, base).to_string() })
         .ok_or(ProviderError::NotFound { kind: "ResourceType".to_owned() })
 }

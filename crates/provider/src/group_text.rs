@@ -10,7 +10,6 @@ use crate::groups::known_members_json;
 use crate::packed::{Members, MembersText, read_members};
 use crate::query::{SHOW_EFFORT_MAX, TOO_MUCH_TO_SHOW};
 use crate::representation::{Joined, Representation, View, represent};
-use crate::resource::not_found;
 use crate::{Caller, EntityTag, Fetched, Precondition, ProviderError};
 
 /// The answer to a GET of one group.
@@ -55,7 +54,7 @@ pub fn get_group(
     bytes_max: usize,
 ) -> Result<GroupFetched, ProviderError> {
     let kind = ResourceKind::Group;
-    let record = resources::by_id(tx, caller.tenant(), kind, id)?.ok_or_else(|| not_found(caller, kind))?;
+    let record = resources::by_id(tx, caller.tenant(), kind, id)?.ok_or_else(|| caller.not_found(kind))?;
     if unless.names(record.version) {
         return Ok(GroupFetched::NotModified { version: record.version });
     }
@@ -94,7 +93,7 @@ pub fn get_small_group(
         return Ok(None);
     }
     let kind = ResourceKind::Group;
-    let record = resources::by_id(tx, caller.tenant(), kind, id)?.ok_or_else(|| not_found(caller, kind))?;
+    let record = resources::by_id(tx, caller.tenant(), kind, id)?.ok_or_else(|| caller.not_found(kind))?;
     let tag = EntityTag::of(record.version);
     if unless.names(record.version) {
         return Ok(Some(Fetched::NotModified { tag }));

@@ -65,8 +65,8 @@ pub use membership::MEMBERS_REWRITTEN_MAX;
 pub use profile::{Profile, Rules};
 pub use query::{
     CANDIDATES_MAX, COUNT_DEFAULT, COUNT_MAX, CURSOR_SECONDS, Kinds, LIST_BYTES_MAX, ListQuery, ListText, Listing,
-    Pager, SCAN_BYTES_MAX, SCAN_EFFORT_MAX, SCAN_MAX, SHOW_EFFORT_MAX, SORT_BYTES_MAX, SORT_MAX, Walker, list,
-    list_few,
+    MEMBERSHIPS_MAX, Pager, SCAN_BYTES_MAX, SCAN_EFFORT_MAX, SCAN_MAX, SHOW_EFFORT_MAX, SORT_BYTES_MAX, SORT_MAX,
+    Walker, list, list_few,
 };
 pub use representation::{Representation, View};
 pub use resource::{Fetched, NewResource, create, exists, get};

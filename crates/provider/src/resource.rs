@@ -217,7 +217,7 @@ pub fn get(
     view: View<'_>,
     unless: &Precondition,
 ) -> Result<Fetched, ProviderError> {
-    let record = resources::by_id(tx, caller.tenant(), kind, id)?.ok_or_else(|| not_found(caller, kind))?;
+    let record = resources::by_id(tx, caller.tenant(), kind, id)?.ok_or_else(|| caller.not_found(kind))?;
     let shows_groups = kind == ResourceKind::User && users::shows_groups(caller, view)?;
     if !shows_groups && unless.names(record.version) {
         return Ok(Fetched::NotModified { tag: EntityTag::of(record.version) });
@@ -259,13 +259,9 @@ pub fn exists(tx: &mut ReadTx<'_>, caller: &Caller, kind: ResourceKind, id: Reso
     Ok(!listing::ids_there_are(tx, caller.tenant(), kind, &[id])?.is_empty())
 }
 
-pub(crate) fn not_found(caller: &Caller, kind: ResourceKind) -> ProviderError {
-    ProviderError::NotFound { kind: caller.kind_name(kind).to_owned() }
-}
-
 /// Where an application has no groups, no address of one leads anywhere; only making one is something it does not offer.
 pub(crate) fn check_kind(caller: &Caller, kind: ResourceKind) -> Result<(), ProviderError> {
-    caller.rules(kind).map(drop).map_err(|_| not_found(caller, kind))
+    caller.rules(kind).map(drop).map_err(|_| caller.not_found(kind))
 }
 
 /// As [`represent`], with what the request set although it is shown on request only.

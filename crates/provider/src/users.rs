@@ -52,7 +52,7 @@ pub(crate) fn groups_json(
     Ok(user.get("groups").map(Value::to_string))
 }
 
-fn element(caller: &Caller, group: &GroupOfMember, base: &str) -> Value {
+pub(crate) fn element(caller: &Caller, group: &GroupOfMember, base: &str) -> Value {
     let id = group.id.to_string();
     let display = serde_json::from_str::<Named>(&group.doc).ok().and_then(|named| named.display_name);
     json!({

@@ -52,7 +52,7 @@ impl Attribute {
     fn canonical_text(&self, text: &str) -> String {
         match self.comparison() {
             Comparison::Instant => {
-                Moment::read_any(text).map_or_else(|| text.to_owned(), |moment| moment.as_nanosecond().to_string())
+                Moment::read(text).map_or_else(|| text.to_owned(), |moment| moment.as_nanosecond().to_string())
             }
             Comparison::Exact => text.to_owned(),
             Comparison::Folded | Comparison::UserName | Comparison::Boolean | Comparison::Number => fold(text),

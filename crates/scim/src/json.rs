@@ -1,9 +1,9 @@
 //! From bytes to JSON, refusing what parsers disagree about. What a document means is decided in [`crate::ResourceType::read`].
 //!
-//! serde_json lets the last of two equal keys win, rounds integers that do not fit, and accepts NUL; each has been a way around a
-//! check that looked at another parser's reading.
+//! serde_json lets the last of two equal keys win, rounds integers that do not fit and fractions that are too small, and accepts NUL; each
+//! has been a way around a check that looked at another parser's reading.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::fmt;
 
@@ -29,13 +29,13 @@ const INTEGERS_START: f64 = -9_223_372_036_854_775_808.0;
 ///
 /// # Errors
 /// `invalidSyntax` for malformed JSON, a byte order mark, deeper nesting than [`JSON_DEPTH_MAX`], two keys of one object that differ
-/// at most in ASCII case (attribute names are case-insensitive, RFC 7643 §2.1), or NUL in a string. `invalidValue` for a number
-/// that would have to be rounded.
+/// at most in ASCII case (attribute names are case-insensitive, RFC 7643 §2.1), or NUL in a string. `invalidValue` for a whole number
+/// that would have to be rounded, and for a fraction so small that nothing would be left of it.
 pub fn parse_json(bytes: &[u8]) -> Result<Value, ScimError> {
-    let refusal = Cell::new(None);
+    let (refusal, numbers) = (Cell::new(None), RefCell::new(Numbers(bytes)));
     let mut parser = serde_json::Deserializer::from_slice(bytes);
-    let parsed =
-        Strict { depth: 0, refusal: &refusal }.deserialize(&mut parser).and_then(|value| parser.end().map(|()| value));
+    let strict = Strict { depth: 0, refusal: &refusal, numbers: &numbers };
+    let parsed = strict.deserialize(&mut parser).and_then(|value| parser.end().map(|()| value));
     parsed.map_err(|error| match refusal.get() {
         Some(refusal) => refusal.error(),
         None if bytes.starts_with(b"\xEF\xBB\xBF") => {
@@ -67,7 +67,7 @@ impl Refusal {
                 ScimError::invalid_syntax("an object names the same attribute twice (names are compared without case)")
             }
             Self::Nul => ScimError::invalid_syntax("a string holds the NUL character"),
-            Self::Number => ScimError::invalid_value("a number is too large to be kept exactly"),
+            Self::Number => ScimError::invalid_value("a number is too large, or too small a fraction, to be kept"),
         }
     }
 }
@@ -77,6 +77,8 @@ impl Refusal {
 struct Strict<'r> {
     depth: usize,
     refusal: &'r Cell<Option<Refusal>>,
+    /// The numbers as they are written, behind the last that had to be looked at.
+    numbers: &'r RefCell<Numbers<'r>>,
 }
 
 impl Strict<'_> {
@@ -90,6 +92,22 @@ impl Strict<'_> {
             return self.refuse(Refusal::Depth);
         }
         Ok(Self { depth: self.depth + 1, ..self })
+    }
+
+    /// A number at an end of what is told apart, by what was written: `-0` is a whole number (RFC 8259 §6), `1e-400` is not 0, and
+    /// `1e20` is exact where a whole number of as many digits is not.
+    fn as_written<E: Error>(self, value: f64) -> Result<Value, E> {
+        let is_meant = |number: &&str| {
+            let is_at_end = number.parse().is_ok_and(|other: f64| is_end(other) && (other == 0.0) == (value == 0.0));
+            is_at_end && (*number == "-0" || number.parse::<u64>().is_err() && number.parse::<i64>().is_err())
+        };
+        match self.numbers.borrow_mut().find(is_meant) {
+            Some("-0") => Ok(Value::from(0)),
+            Some(number) if number.contains(['.', 'e', 'E']) && has_digits(number) == (value != 0.0) => {
+                Ok(Value::from(value))
+            }
+            _ => self.refuse(Refusal::Number),
+        }
     }
 
     fn checked<E: Error>(self, text: String) -> Result<String, E> {
@@ -134,8 +152,8 @@ impl<'de> Visitor<'de> for Strict<'_> {
         Ok(Value::from(value))
     }
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        if value <= INTEGERS_START || value >= INTEGERS_END {
-            return self.refuse(Refusal::Number);
+        if is_end(value) {
+            return self.as_written(value);
         }
         Number::from_f64(value).map_or_else(|| self.refuse(Refusal::Number), |number| Ok(Value::Number(number)))
     }
@@ -167,6 +185,42 @@ impl<'de> Visitor<'de> for Strict<'_> {
             object.insert(key, value);
         }
         Ok(Value::Object(object))
+    }
+}
+
+/// Whether something else may have been written than what was read.
+const fn is_end(value: f64) -> bool {
+    value == 0.0 || value <= INTEGERS_START || value >= INTEGERS_END
+}
+
+/// Whether a number has a digit other than 0 before its exponent.
+pub(crate) fn has_digits(number: &str) -> bool {
+    number.bytes().take_while(|b| !matches!(b, b'e' | b'E')).any(|b| matches!(b, b'1'..=b'9'))
+}
+
+/// The numbers of a document, as they are written; what is between quotation marks is passed over.
+struct Numbers<'b>(&'b [u8]);
+
+impl<'b> Iterator for Numbers<'b> {
+    type Item = &'b str;
+
+    fn next(&mut self) -> Option<&'b str> {
+        let is_part = |b: &u8| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.' | b'e' | b'E');
+        let mut is_text = false;
+        let mut at = 0;
+        loop {
+            match self.0.get(at)? {
+                b'\\' if is_text => at += 1,
+                b'"' => is_text = !is_text,
+                b'-' | b'0'..=b'9' if !is_text => break,
+                _ => {}
+            }
+            at += 1;
+        }
+        let found = self.0.get(at..)?;
+        let (number, rest) = found.split_at(found.iter().take_while(|b| is_part(b)).count());
+        self.0 = rest;
+        std::str::from_utf8(number).ok()
     }
 }
 
@@ -209,6 +263,11 @@ mod tests {
             (b"18446744073709551617", InvalidValue),
             (b"-9223372036854775809", InvalidValue),
             (b"1e400", InvalidValue),
+            (b"-1E400", InvalidValue),
+            (b"[1e20, 18446744073709551615, 18446744073709551616]", InvalidValue),
+            (b"1e-400", InvalidValue),
+            (b"[0.0, -0.00000001E-400]", InvalidValue),
+            (b"{\"a \\\" 0.0\": 0, \"1\": 0.0, \"b\": 1e-999}", InvalidValue),
         ] {
             assert_eq!(
                 parse_json(body).unwrap_err().scim_type,
@@ -221,10 +280,26 @@ mod tests {
 
     #[test]
     fn whole_integers_are_kept() {
-        for text in ["18446744073709551615", "-9223372036854775808", "0", "1.5", "1e10"] {
+        for text in ["18446744073709551615", "-9223372036854775808", "0", "1.5", "1e10", "1e20", "-1.7e308"] {
             assert!(parse_json(text.as_bytes()).is_ok(), "{text}");
         }
         assert_eq!(parse_json(b"18446744073709551615").unwrap(), Value::from(u64::MAX));
+    }
+
+    /// RFC 8259 §6: how a number is written does not change what it is.
+    #[test]
+    fn zero_has_many_forms() {
+        for (text, expected) in [
+            ("-0", "0"),
+            ("0", "0"),
+            ("-0.0", "-0.0"),
+            ("0e5", "0.0"),
+            ("0E-999", "0.0"),
+            ("[-0,0.0,-0,{\"-0\":-0}]", "[0,0.0,0,{\"-0\":0}]"),
+            ("[\"a\\\\\",-0,\"\\\"0.0\",0.0,1e-300]", "[\"a\\\\\",0,\"\\\"0.0\",0.0,1e-300]"),
+        ] {
+            assert_eq!(parse_json(text.as_bytes()).unwrap().to_string(), expected, "{text}");
+        }
     }
 
     #[test]
@@ -246,6 +321,16 @@ mod tests {
     }
 
     proptest! {
+        /// However many there are, each is what it is alone.
+        #[test]
+        fn numbers_are_told_apart(numbers in proptest::collection::vec(proptest::sample::select(
+            &["-0", "0", "0.0", "1e30", "-2.5E22", "18446744073709551615", "-0.0e1", "7", "-1.5", "\"-0\"", "{\"0.0\":-0}", "[0.0,\"\\\\\"]", "null"][..]), 0..12)) {
+            let alone: Vec<Value> = numbers.iter().map(|one| parse_json(one.as_bytes()).unwrap()).collect();
+            prop_assert_eq!(parse_json(format!("[{}]", numbers.join(" ,")).as_bytes()), Ok(Value::from(alone.clone())));
+            let tiny = format!("[{},1e-400]", numbers.join(",")).replace("[,", "[");
+            prop_assert!(parse_json(tiny.as_bytes()).is_err());
+        }
+
         #[test]
         fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse_json(&bytes);

@@ -1,10 +1,6 @@
 //! Moments as RFC 7643 §2.3.5 writes them: `xsd:dateTime` of XML Schema 1.1 part 2 §3.3.7, over all of its years of four digits. The calendar
 //! is the proleptic Gregorian one.
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-
 /// A moment, in nanoseconds since 1970. What is finer is not told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(i128);
@@ -14,8 +10,6 @@ const FRACTION_DIGITS_MAX: usize = 9;
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 /// Bytes of a date without its time.
 const DATE_END: usize = 10;
-/// Bytes of a date and time without fraction and offset.
-const SECONDS_END: usize = 19;
 /// Furthest from UTC that there is, in minutes.
 const OFFSET_MAX: i64 = 14 * 60;
 /// Days from the first of March of the year 0 to the first day of 1970.
@@ -35,51 +29,61 @@ impl Moment {
     /// Reads an `xsd:dateTime`; what is stored is read by others, who may know no other form. Without offset it is UTC. The hour 24 is the
     /// beginning of the next day; there are no leap seconds.
     pub fn read(text: &str) -> Option<Self> {
-        let (main, rest) = text.split_at_checked(SECONDS_END)?;
-        if !main
-            .bytes()
-            .zip(*b"0000-00-00T00:00:00")
-            .all(|(b, of)| if of == b'0' { b.is_ascii_digit() } else { b == of })
-        {
-            return None;
-        }
-        let part = |from: usize, to: usize| main.get(from..to).and_then(number);
-        let (year, month, day) = (part(0, 4)?, part(5, 7)?, part(8, 10)?);
-        let (hour, minute, second) = (part(11, 13)?, part(14, 16)?, part(17, 19)?);
-        let (fraction, offset) = fraction(rest)?;
-        let is_midnight = hour == 24 && minute == 0 && second == 0 && fraction == 0;
-        let is_day = (1..=12).contains(&month) && (1..=days_of(year, month)).contains(&day);
-        if !is_day || !(hour < 24 || is_midnight) || minute > 59 || second > 59 {
-            return None;
-        }
-        let seconds = days_since_1970(year, month, day) * DAY_SECONDS + (hour * 60 + minute) * 60 + second;
-        let seconds = seconds - minutes_of(offset)? * 60;
-        Some(Self(i128::from(seconds) * SECOND + i128::from(fraction)))
+        parse(text, Form::Value)
     }
 
-    /// Reads what clients compare with: also forms of RFC 9557 that are no `xsd:dateTime`, such as one without seconds.
-    pub(crate) fn read_any(text: &str) -> Option<Self> {
-        Self::read(text).or_else(|| {
-            if !text.contains(['T', 't']) {
-                return None;
-            }
-            let known = text
-                .parse::<Timestamp>()
-                .ok()
-                .or_else(|| text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()));
-            known.map(|timestamp| Self(timestamp.as_nanosecond()))
-        })
-    }
-
-    /// Reads what a filter compares an instant with: any form of one, and a date alone for its midnight.
+    /// Reads what a filter compares an instant with: a value, or one of the forms of [`Form::Filter`].
     pub fn of_filter(text: &str) -> Option<Self> {
-        Self::read_any(text).or_else(|| Self::midnight(text))
+        parse(text, Form::Filter)
     }
+}
 
-    /// A date alone, as some clients write it in filters: its midnight in UTC.
-    fn midnight(text: &str) -> Option<Self> {
-        if text.len() == DATE_END { Self::read(&format!("{text}T00:00:00Z")) } else { None }
+/// What may be left out or written in another way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Nothing.
+    Value,
+    /// As clients write it in filters. A date alone is its midnight, and a time may lack its seconds; `t` and `z` may be small; an offset may
+    /// be `+0100` or `+01`, have a blank for the `+` that an address did not encode, and be followed by the name of its zone, as in
+    /// `[Europe/Paris]`; a leap second is the second after it.
+    Filter,
+}
+
+fn parse(text: &str, form: Form) -> Option<Moment> {
+    let is_lenient = form == Form::Filter;
+    let (date, rest) = text.split_at_checked(DATE_END)?;
+    let (year, month, day) = match date.as_bytes() {
+        [_, _, _, _, b'-', _, _, b'-', _, _] => (part(date, 0, 4)?, part(date, 5, 7)?, part(date, 8, 10)?),
+        _ => return None,
+    };
+    let is_day = (1..=12).contains(&month) && (1..=days_of(year, month)).contains(&day);
+    let midnight = days_since_1970(year, month, day) * DAY_SECONDS;
+    if rest.is_empty() {
+        return (is_day && is_lenient).then_some(Moment(i128::from(midnight) * SECOND));
     }
+    let rest = rest.strip_prefix('T').or_else(|| rest.strip_prefix('t').filter(|_| is_lenient))?;
+    let (hour, minute) = (part(rest, 0, 2)?, part(rest.get(2..)?.strip_prefix(':')?, 0, 2)?);
+    let rest = rest.get(5..)?;
+    let (second, fraction, offset) = match rest.strip_prefix(':') {
+        Some(rest) => {
+            let (fraction, offset) = fraction(rest.get(2..)?)?;
+            (part(rest, 0, 2)?, fraction, offset)
+        }
+        None if is_lenient => (0, 0, rest),
+        None => return None,
+    };
+    let is_midnight = hour == 24 && minute == 0 && second == 0 && fraction == 0;
+    let is_second = second < 60 || second == 60 && is_lenient;
+    if !is_day || !(hour < 24 || is_midnight) || minute > 59 || !is_second {
+        return None;
+    }
+    let seconds = midnight + (hour * 60 + minute - minutes_of(offset, form)?) * 60 + second;
+    Some(Moment(i128::from(seconds) * SECOND + i128::from(fraction)))
+}
+
+/// The number that digits at a place make.
+fn part(text: &str, from: usize, to: usize) -> Option<i64> {
+    text.get(from..to).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit())).and_then(number)
 }
 
 /// A few digits.
@@ -97,17 +101,24 @@ fn fraction(rest: &str) -> Option<(i64, &str)> {
 }
 
 /// The minutes that an offset is ahead of UTC.
-fn minutes_of(offset: &str) -> Option<i64> {
-    let sign = match offset.as_bytes() {
+fn minutes_of(offset: &str, form: Form) -> Option<i64> {
+    let is_lenient = form == Form::Filter;
+    let zone = offset.find('[').filter(|_| is_lenient && offset.ends_with(']'));
+    let offset = zone.map_or(offset, |at| &offset[..at]);
+    let (hours, minutes) = match offset.as_bytes() {
         [] | [b'Z'] => return Some(0),
-        [b'+', _, _, b':', _, _] => 1,
-        [b'-', _, _, b':', _, _] => -1,
+        [b'z'] if is_lenient => return Some(0),
+        [_, _, _, b':', _, _] => (part(offset, 1, 3)?, part(offset, 4, 6)?),
+        [_, _, _, _, _] if is_lenient => (part(offset, 1, 3)?, part(offset, 3, 5)?),
+        [_, _, _] if is_lenient => (part(offset, 1, 3)?, 0),
         _ => return None,
     };
-    let part = |from: usize, to: usize| {
-        offset.get(from..to).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit())).and_then(number)
+    let sign = match offset.as_bytes() {
+        [b'+', ..] => 1,
+        [b' ', ..] if is_lenient => 1,
+        [b'-', ..] => -1,
+        _ => return None,
     };
-    let (hours, minutes) = (part(1, 3)?, part(4, 6)?);
     let all = hours * 60 + minutes;
     (minutes < 60 && all <= OFFSET_MAX).then_some(sign * all)
 }
@@ -130,17 +141,68 @@ const fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use proptest::prelude::*;
 
     use super::*;
 
+    /// What a filter may compare with, and a value may not be.
     #[test]
-    fn a_date_alone_is_its_midnight() {
-        assert_eq!(Moment::midnight("2026-05-31"), Moment::read("2026-05-31T00:00:00Z"));
-        assert!(Moment::midnight("2026-05-31").is_some());
-        for text in ["2026-02-30", "2026-5-31", "20260531", "2026-05-3é", "2026-05-311", "+026-05-31", "----------", ""]
-        {
-            assert_eq!(Moment::midnight(text), None, "{text}");
+    fn forms_of_filters_only() {
+        for (text, same) in [
+            ("2015-10-10", "2015-10-10T00:00:00Z"),
+            ("2015-10-10T21:38Z", "2015-10-10T21:38:00Z"),
+            ("2015-10-10T21:38", "2015-10-10T21:38:00Z"),
+            ("2015-10-10T24:00", "2015-10-11T00:00:00Z"),
+            ("2015-10-10T21:38+01:00", "2015-10-10T20:38:00Z"),
+            ("2015-10-10t21:38:21Z", "2015-10-10T21:38:21Z"),
+            ("2015-10-10T21:38:21.5z", "2015-10-10T21:38:21.5Z"),
+            ("2015-10-10T21:38:21+0130", "2015-10-10T20:08:21Z"),
+            ("2015-10-10T21:38:21-01", "2015-10-10T22:38:21Z"),
+            ("2015-10-10T21:38:21 01:00", "2015-10-10T20:38:21Z"),
+            ("2015-10-10T21:38:21.25 0100", "2015-10-10T20:38:21.25Z"),
+            ("2015-10-10T21:38:21+02:00[Europe/Paris]", "2015-10-10T19:38:21Z"),
+            ("2015-10-10T21:38:21Z[UTC]", "2015-10-10T21:38:21Z"),
+            ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(Moment::read(text), None, "{text}");
+            assert!(Moment::read(same).is_some(), "{same}");
+            assert_eq!(Moment::of_filter(text), Moment::read(same), "{text}");
+        }
+        for text in [
+            "",
+            "2015",
+            "2015-10",
+            "2015-5-31",
+            "2015-02-30",
+            "20150531",
+            "2015-05-3é",
+            "2015-05-311",
+            "+015-05-31",
+            "----------",
+            "notadate",
+            "2015-10-10T",
+            "2015-10-10T21",
+            "2015-10-10T21Z",
+            "2015-10-10T21:3",
+            "2015-10-10T21.5",
+            "2015-10-10T21:38:2",
+            "2015-10-10T21:38.5Z",
+            "2015-10-10 21:38:21Z",
+            "20151010T213821Z",
+            "2015-10-10T25:00:00Z",
+            "2015-10-10T24:01",
+            "2015-10-10T21:38:61Z",
+            "2015-10-10T21:38:21+1",
+            "2015-10-10T21:38:21+1:00",
+            "2015-10-10T21:38:21 ",
+            "2015-10-10T21:38:21+15:00",
+            "2015-10-10T21:38:21Z[UTC",
+            "2015-10-10T21:38:21ZUTC]",
+            "2015-10-10T21:38:21,5Z",
+            "+002015-10-10T21:38:21Z",
+        ] {
+            assert_eq!(Moment::of_filter(text), None, "{text}");
         }
     }
 
@@ -194,12 +256,6 @@ mod tests {
         ] {
             assert_eq!(Moment::read(text), None, "{text}");
         }
-        for text in ["2015-10-10T21:38Z", "2015-10-10t21:38:00z", "2015-10-10T21:38:00+00:00[UTC]"] {
-            assert_eq!(Moment::read_any(text), Moment::read("2015-10-10T21:38:00Z"), "{text}");
-        }
-        for text in ["notadate", "2015-10-10", "2015-10-10T25:00:00Z", ""] {
-            assert_eq!(Moment::read_any(text), None, "{text}");
-        }
     }
 
     proptest! {
@@ -225,7 +281,8 @@ mod tests {
         fn no_text_panics(text in ".{0,40}", form in "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{0,12})?.{0,7}") {
             let _ = Moment::read(&text);
             let read = Moment::read(&form);
-            prop_assert!(read.is_none() || Moment::read_any(&form) == read);
+            prop_assert!(read.is_none() || Moment::of_filter(&form) == read);
+            let _ = Moment::of_filter(&text);
         }
     }
 

@@ -133,7 +133,7 @@ impl Comparison {
             (Self::UserName, Value::String(text)) => Some(SortKey::text(user_name_key(text))),
             (Self::Boolean, Value::Bool(value)) => Some(SortKey::Boolean(*value)),
             (Self::Number, Value::Number(number)) => SortKey::number(number),
-            (Self::Instant, Value::String(text)) => Moment::read_any(text).map(SortKey::Instant),
+            (Self::Instant, Value::String(text)) => Moment::read(text).map(SortKey::Instant),
             _ => None,
         }
     }

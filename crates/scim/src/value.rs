@@ -250,7 +250,7 @@ fn expected(kind: Kind) -> &'static str {
         Kind::Decimal => "a number",
         Kind::Integer => "a whole number",
         Kind::DateTime => "a date and time such as 2026-01-31T08:00:00Z",
-        Kind::Reference => "a reference",
+        Kind::Reference => "a URI, absolute or relative, with blanks and the like encoded (%20)",
         Kind::Binary => "base64",
         Kind::Complex => "an object",
     }
@@ -266,7 +266,7 @@ fn read_text(attribute: &Attribute, text: String) -> Result<Value, ScimError> {
             return boolean(&text).map_or_else(|| refuse(attribute, "a boolean"), |value| Ok(Value::Bool(value)));
         }
         Kind::DateTime => Moment::read(&text).is_some(),
-        Kind::Reference => !is_unsafe(&text),
+        Kind::Reference => !is_unsafe(&text) && is_reference(&text),
         Kind::Binary => is_base64(&text),
         Kind::Decimal | Kind::Integer | Kind::Complex => false,
     };
@@ -289,6 +289,18 @@ pub(crate) fn check_key(
         fold_username(text)?;
     }
     Ok(())
+}
+
+/// Whether a text has only characters of a URI reference (RFC 3986 §2, appendix A), or of other languages as an IRI has (RFC 3987 §2.2),
+/// and of percent signs only those that encode. Brackets may stand anywhere, as browsers send them.
+fn is_reference(text: &str) -> bool {
+    let is_encoded =
+        |after: &str| after.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    text.char_indices().all(|(at, c)| match c {
+        '%' => text.get(at + 1..).is_some_and(is_encoded),
+        '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' => false,
+        c => !c.is_control() && !c.is_whitespace(),
+    })
 }
 
 fn is_unsafe(text: &str) -> bool {
@@ -340,6 +352,7 @@ mod tests {
     fn values_fit_their_type_or_are_refused() {
         use Kind::{Binary, Boolean, Complex, DateTime, Decimal, Integer, Reference, String};
         let refused = json!("refused");
+        let parsed = |text: &str| crate::parse_json(text.as_bytes()).unwrap();
         for (kind, value, expected) in [
             (String, json!("x"), json!("x")),
             (String, json!(""), Value::Null),
@@ -368,7 +381,15 @@ mod tests {
             (DateTime, json!("2015-10-10 14:38:21Z"), refused.clone()),
             (DateTime, json!("2015-02-30T14:38:21Z"), refused.clone()),
             (DateTime, json!(1_444_487_901), refused.clone()),
+            // RFC 7643 §2.3.4: without fraction and exponent, though JSON calls it the same number.
             (Integer, json!(7.0), refused.clone()),
+            (Integer, parsed("-0"), json!(0)),
+            (Integer, parsed("-0.0"), refused.clone()),
+            (Integer, parsed("5e0"), refused.clone()),
+            (Integer, json!(i64::MIN), json!(i64::MIN)),
+            (Integer, json!(u64::MAX), json!(u64::MAX)),
+            (Decimal, parsed("-0"), json!(0)),
+            (Decimal, parsed("1E300"), json!(1e300)),
             (Integer, json!(1e2), refused.clone()),
             (Decimal, json!("7.5"), refused.clone()),
             (Binary, json!("-_-_"), json!("-_-_")),
@@ -381,6 +402,28 @@ mod tests {
             (Reference, json!("blob:https://a.example/1"), refused.clone()),
             (Reference, json!("filesystem:https://a.example/1"), refused.clone()),
             (Reference, json!("photos/1.png"), json!("photos/1.png")),
+            (Reference, json!("PROFILE"), json!("PROFILE")),
+            (Reference, json!("../x?a=b[0]&c='(1)';*!~#f"), json!("../x?a=b[0]&c='(1)';*!~#f")),
+            (Reference, json!("//cdn.example/%7Ea"), json!("//cdn.example/%7Ea")),
+            (Reference, json!("https://[::1]:8080/"), json!("https://[::1]:8080/")),
+            (Reference, json!("https://ü.example/ж/日本"), json!("https://ü.example/ж/日本")),
+            (Reference, json!("urn:uuid:1"), json!("urn:uuid:1")),
+            (Reference, json!("mailto:a@b.example"), json!("mailto:a@b.example")),
+            (Reference, json!("https://x/ y"), refused.clone()),
+            (Reference, json!(" https://x/"), refused.clone()),
+            (Reference, json!("https://x/\n"), refused.clone()),
+            (Reference, json!("https://x/\ty"), refused.clone()),
+            (Reference, json!("https://x/\u{a0}"), refused.clone()),
+            (Reference, json!("https://x/\u{7f}"), refused.clone()),
+            (Reference, json!("https://x/<b>"), refused.clone()),
+            (Reference, json!("https://x/\"y"), refused.clone()),
+            (Reference, json!("\\\\server\\photo"), refused.clone()),
+            (Reference, json!("https://x/{id}"), refused.clone()),
+            (Reference, json!("https://x/a|b^c`"), refused.clone()),
+            (Reference, json!("https://x/%"), refused.clone()),
+            (Reference, json!("https://x/%2"), refused.clone()),
+            (Reference, json!("https://x/%é1"), refused.clone()),
+            (Reference, json!("https://x/100%zz"), refused.clone()),
             (Reference, json!("data:image/png;base64,AA=="), json!("data:image/png;base64,AA==")),
             (Binary, json!("AAECAw=="), json!("AAECAw==")),
             (Binary, json!("AA=CAw=="), refused.clone()),

@@ -24,7 +24,7 @@ use crate::connections::Connections;
 use crate::edge::Edge;
 use crate::leftover::{Arriving, Watched, settle};
 use crate::metrics::Metrics;
-use crate::scim_api::Rejection;
+use crate::scim_api::{Rejection, write_as_routed};
 use crate::trail::{Passing, REQUEST_ID, new_request_id};
 use crate::wire::Refusal;
 
@@ -113,6 +113,7 @@ impl<B: Arriving> Service<Request<B>> for Guard {
             Some((trail, _)) => request.map(|body| Body::new(Watched::new(body, Arc::clone(trail)))),
         };
         request.extensions_mut().insert(trail);
+        write_as_routed(request.uri_mut());
         let answer = self.routes.call(request);
         let deadline = self.deadline;
         Box::pin(async move {

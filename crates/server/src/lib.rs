@@ -15,6 +15,7 @@ mod health;
 mod in_clear;
 mod leftover;
 mod listen;
+mod media_type;
 mod metrics;
 mod oauth;
 mod request_log;

@@ -120,6 +120,10 @@ async fn show(
     let read = move |tx: &mut store::ReadTx<'_>| {
         // Once more, as what it opens and what is defined must be of one moment.
         let definer = token.definer(tx, now)?;
+        // Asked first (RFC 9110 §13.2.2).
+        if !condition.is_met(&definer.tag()) {
+            return Err(Rejection::NotAtVersion);
+        }
         let known = condition.is_known(&definer.tag());
         let text = if known { None } else { Some(provider::definition(tx, &definer)?.to_json().to_string()) };
         Ok::<_, Rejection>((text, definer.tag()))

@@ -27,7 +27,8 @@ pub async fn run(args: EventsArgs, world: &World, output: Output) -> anyhow::Res
         None => reader.start(args.limit).await?,
     };
     let head = reader.head().await?;
-    if after > head && args.follow {
+    // To a program too, for which no line is what an end looks like: who asks behind the end asks for ever.
+    if after > head && (args.follow || output.is_json()) {
         note(&beyond(after, head));
     }
     let mut left = if args.limit == 0 || args.follow { u64::MAX } else { args.limit.into() };

@@ -58,6 +58,14 @@ fn every_wrong_key_is_named() {
         ("metrics.listen = 9464", "metrics.listen: must be an address with a port, like"),
         ("[traces]\nendpoint = \"collector:4318\"", "lockstep.toml: traces.endpoint: is no address of a collector"),
         ("[traces]\nendpoint = \"https://key@collector\"", "traces.endpoint: is no address of a collector"),
+        ("traces.endpoint = \"http://127.0.0.1:99999\"", "4318: a port is a number from 1 to 65535"),
+        ("traces.endpoint = \"http://127.1\"", "4318: a host that is a number is written like 192.0.2.1"),
+        ("traces.endpoint = \"http://0x7f.1:4318\"", "4318: a host that is a number is written like"),
+        (
+            "traces.endpoint = \"http://93.184.216.34\"",
+            "traces.endpoint: nothing could be sent there: http:// is only allowed inside your own network; use https://",
+        ),
+        ("traces.endpoint = \"https://169.254.169.254\"", "sent there: link-local, metadata,"),
         ("[traces]\nheaders = \"x\"", "traces.headers: must be headers like"),
         ("[traces]\nheaders = \"host=x\"", "and none of content-type, content-length, host"),
         ("[traces]\nheaders = \"a=b%0d%0ac: d\"", "traces.headers: must be headers like"),
@@ -146,7 +154,7 @@ proptest! {
     #[test]
     fn no_text_panics(text in any::<String>()) {
         let _ = checked(&args(), &text);
-        let _ = (traces::collector_url(&text), traces::collector_headers(&text));
+        let _ = (traces::collector_url(&text, traces::collector_policy(false)), traces::collector_headers(&text));
         let _ = (socket_address(&text), postgres_url(&text), public_url(&text), log_levels(&text));
     }
 }
@@ -183,6 +191,10 @@ fn traces_are_off_unless_a_collector_is_named() {
     let option = |endpoint: &str| GlobalArgs { otlp_endpoint: Some(endpoint.to_owned()), ..args() };
     let named = checked(&option("https://x/v1/traces"), all).unwrap().traces.unwrap();
     assert_eq!(named.url, "https://x/v1/traces");
+    let allowed = "outbound.plain_http = true\noutbound.private_networks = false";
+    for (endpoint, file) in [("http://93.184.216.34", allowed), ("http://127.0.0.1:4318", allowed)] {
+        assert!(checked(&option(endpoint), file).unwrap().traces.is_some(), "{endpoint}");
+    }
     let least = checked(&option("http://127.0.0.1:4318"), "").unwrap().traces.unwrap();
     assert_eq!(
         (least.headers, least.service_name.as_str(), least.share),

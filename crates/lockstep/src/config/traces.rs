@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use outbound::{OutboundPolicy, WebAddress};
 use percent_encoding::percent_decode_str;
 
 use super::{Checks, ConfigFile, public_url};
@@ -77,12 +78,14 @@ impl TracesFile {
 
 /// Checks all of it, also where no collector is named and traces are off.
 pub(super) fn check(checks: &mut Checks<'_>, args: &GlobalArgs, file: &ConfigFile) -> Option<TracesConfig> {
-    let file = &file.traces;
+    let (file, plain_http) = (&file.traces, file.outbound.plain_http.unwrap_or(false));
     // An empty variable is one that is not set.
     let [endpoint, headers] =
         [&args.otlp_endpoint, &args.otlp_headers].map(|text| text.as_ref().filter(|text| !text.is_empty()));
     let option = "--otlp-endpoint or OTEL_EXPORTER_OTLP_ENDPOINT";
-    let url = checks.pick_at("traces.endpoint", option, endpoint, file.endpoint.as_ref(), collector_url);
+    let policy = collector_policy(plain_http);
+    let url = |text: &str| collector_url(text, policy);
+    let url = checks.pick_at("traces.endpoint", option, endpoint, file.endpoint.as_ref(), url);
     let variable = "OTEL_EXPORTER_OTLP_HEADERS";
     let headers = checks.pick_at("traces.headers", variable, headers, file.headers.as_ref(), collector_headers);
     let service = checks.pick_at("traces.service_name", "", None, file.service_name.as_ref(), service_name);
@@ -94,9 +97,17 @@ pub(super) fn check(checks: &mut Checks<'_>, args: &GlobalArgs, file: &ConfigFil
     })
 }
 
+/// What may be dialled for a collector, which the operator names: it may be on private networks.
+pub const fn collector_policy(plain_http: bool) -> OutboundPolicy {
+    OutboundPolicy { private_networks: true, plain_http }
+}
+
 /// The address for traces of a collector, whose own address it begins with. It is not repeated in the message: it may hold a key.
-pub(super) fn collector_url(text: &str) -> Result<String, String> {
-    let url = public_url(text).map_err(|_| "is no address of a collector, like http://127.0.0.1:4318".to_owned())?;
+pub(super) fn collector_url(text: &str, policy: OutboundPolicy) -> Result<String, String> {
+    let like = "is no address of a collector, like http://127.0.0.1:4318";
+    let url = public_url(text).map_err(|_| like.to_owned())?;
+    let address: WebAddress = url.parse().map_err(|error| format!("{like}: {error}"))?;
+    address.check(policy).map_err(|reason| format!("nothing could be sent there: {reason}"))?;
     Ok(if url.ends_with(PATH) { url } else { url + PATH })
 }
 

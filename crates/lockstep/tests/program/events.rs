@@ -53,8 +53,13 @@ fn events_are_shown_by_command() {
         assert_eq!(lines.iter().map(|line| line["number"].clone()).collect::<Vec<_>>(), [2, 3, 4]);
         assert_eq!(lines[2]["event"]["events"], json!({ "urn:ietf:params:scim:event:prov:delete": {} }));
         assert_eq!(lines[2]["event"]["sub_id"]["uri"], ada);
-        for (after, told) in [("4", "No events\n"), ("40", "No events after number 40: the last is number 4\n")] {
-            assert_eq!(installation.run(&["tenant", "events", "acme", "--after", after]).out, told);
+        let beyond = "No events after number 40: the last is number 4\n";
+        for (after, told, noted) in [("4", "No events\n", ""), ("40", beyond, beyond)] {
+            let after = ["tenant", "events", "acme", "--after", after];
+            assert_eq!(installation.run(&after).out, told);
+            let lines = installation.run(&[&after[..], &["--json"]].concat());
+            assert_eq!((lines.code, lines.out.as_str()), (0, ""), "no event, no line");
+            assert!(lines.err.ends_with(noted) && lines.err.is_empty() == noted.is_empty(), "{lines:?}");
         }
         let latest = installation.run(&["tenant", "events", "acme", "--limit", "1", "--full", "--json"]).json_lines();
         assert_eq!((latest.len(), &latest[0]["number"]), (1, &json!(4)));

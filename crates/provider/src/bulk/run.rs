@@ -219,11 +219,7 @@ impl Task {
             }
             Self::Unfit(kind, id, refusal) => {
                 let is_there = resource::exists(tx, access.caller(), *kind, *id)?;
-                return Err(if is_there {
-                    refusal.clone().into()
-                } else {
-                    resource::not_found(access.caller(), *kind)
-                });
+                return Err(if is_there { refusal.clone().into() } else { access.caller().not_found(*kind) });
             }
             Self::Delete(kind, id, version) => {
                 // What the request does not come to is not attempted, so that nothing is noted of it.

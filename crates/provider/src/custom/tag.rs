@@ -74,7 +74,12 @@ impl TagCondition {
 
     /// Whether what has that tag may be changed.
     pub fn allows(&self, tag: &DefinitionTag) -> bool {
-        self.matching.as_ref().is_none_or(|tags| tags.hold(tag)) && !self.is_known(tag)
+        self.is_met(tag) && !self.is_known(tag)
+    }
+
+    /// Whether what has that tag is what the client means, and may be sent it.
+    pub fn is_met(&self, tag: &DefinitionTag) -> bool {
+        self.matching.as_ref().is_none_or(|tags| tags.hold(tag))
     }
 
     /// Whether the client has what has that tag, and need not be sent it.

@@ -7,6 +7,7 @@
 mod check;
 mod held;
 mod marks;
+mod memberships;
 mod page;
 mod pager;
 mod paging;
@@ -24,8 +25,8 @@ use sha2::{Digest as _, Sha256};
 use store::ReadTx;
 use store::resources::{ResourceKind, ResourceRecord};
 
-use self::check::Memberships;
 use self::marks::{End, Walk};
+use self::memberships::Memberships;
 use self::page::{Outcome, Page};
 use self::pager::Digest;
 pub use self::pager::{CURSOR_SECONDS, Pager, Walker};
@@ -57,6 +58,8 @@ pub const SCAN_BYTES_MAX: u64 = 1 << 30;
 pub const SCAN_EFFORT_MAX: u64 = 1 << 28;
 /// What looking up one member of one group counts in that.
 const MEMBER_EFFORT: u64 = 2048;
+/// Most members of groups, or groups of users, that one filter may look at which names no id of one.
+pub const MEMBERSHIPS_MAX: u64 = 200_000;
 /// Most that choosing what one answer shows may cost, in bytes times comparisons: `attributes` may name elements by filters of their own.
 pub const SHOW_EFFORT_MAX: u64 = 4 << 30;
 /// What choosing may have cost when a page ends early.
@@ -83,6 +86,8 @@ pub struct Listing {
     filter: Option<Filter>,
     /// What its comparisons may cost.
     effort_max: u64,
+    /// How many memberships it may look at.
+    memberships_max: u64,
     way: Way,
     is_descending: bool,
     count: u32,
@@ -164,6 +169,7 @@ impl Listing {
             parts,
             filter,
             effort_max: SCAN_EFFORT_MAX,
+            memberships_max: MEMBERSHIPS_MAX,
             is_descending: is_descending && query.sort_by.is_some(),
             count,
             begin: Begin::Number(0),
@@ -280,7 +286,7 @@ fn part(
             Kinds::All => drop(filter.matcher_where_known(&rules.resource_type)?),
         }
         check::check_filterable(caller, rules, filter)?;
-        memberships = check::memberships(kind, filter, &rules.resource_type)?;
+        memberships = Memberships::of(kind, filter, &rules.resource_type);
     }
     let is_known =
         |text: &str| text.parse::<AttributePath>().is_ok_and(|path| rules.resource_type.resolve(&path).is_some());

@@ -4,12 +4,10 @@
 use std::sync::Arc;
 
 use scim::{Attributes, Edge, Matcher, Place, SortKey, fold_effort};
-use serde_json::{Value, json};
-use store::members;
+use store::ReadTx;
 use store::resources::{ResourceKind, ResourceRecord};
-use store::{ReadTx, ResourceId};
 
-use super::check::Memberships;
+use super::memberships::{looked_at, sought_by};
 use super::stream::Stream;
 use super::text::Resources;
 use super::{
@@ -38,13 +36,17 @@ pub(super) struct Outcome {
 pub(super) struct Page<'q> {
     pub(super) caller: &'q Arc<Caller>,
     pub(super) listing: &'q Listing,
-    view: View<'q>,
+    pub(super) view: View<'q>,
     /// What the filter says of each part, where the plan does not say it all.
     matchers: Vec<Option<Matcher<'q>>>,
+    /// What it looks for among the memberships of each part.
+    pub(super) sought: Vec<Vec<Matcher<'q>>>,
     /// What was read for the filter or the order, in bytes.
-    read: Effort,
+    pub(super) read: Effort,
     /// What the filter and the order have cost.
-    effort: Effort,
+    pub(super) effort: Effort,
+    /// Memberships that the filter has looked at.
+    pub(super) looked_at: Effort,
     /// What choosing what is shown has cost.
     shown: Effort,
     pub(super) items: u32,
@@ -67,6 +69,7 @@ impl<'q> Page<'q> {
             _ => Ok(None),
         };
         let matchers = listing.parts.iter().map(matcher).collect::<Result<_, _>>()?;
+        let sought = sought_by(caller, &listing.parts)?;
         let read = Effort::new(
             SCAN_BYTES_MAX,
             "the resources are too large to look at so many; narrow the list with a filter",
@@ -81,8 +84,10 @@ impl<'q> Page<'q> {
             listing,
             view,
             matchers,
+            sought,
             read,
             effort,
+            looked_at: looked_at(listing.memberships_max),
             shown,
             items: 0,
             resources: Resources::default(),
@@ -243,7 +248,7 @@ impl<'q> Page<'q> {
         self.effort.spend(MEMBER_EFFORT.saturating_mul(memberships.look_ups()))?;
         let mut resource = document::read(&record.doc)?;
         complete(self.caller, *kind, record, self.view.base, &mut resource)?;
-        join_memberships(tx, self.caller, (*kind, record.id), memberships, &mut resource)?;
+        self.join_memberships(tx, part, record.id, &mut resource)?;
         Ok(resource)
     }
 
@@ -321,40 +326,4 @@ impl<'q> Page<'q> {
         self.items += 1;
         Ok(true)
     }
-}
-
-/// Of the memberships that a filter asks about, adds those that there are.
-fn join_memberships(
-    tx: &mut ReadTx<'_>,
-    caller: &Caller,
-    (kind, id): (ResourceKind, ResourceId),
-    asked: &Memberships,
-    resource: &mut Attributes,
-) -> Result<(), ProviderError> {
-    let tenant = caller.tenant();
-    let is_group = kind == ResourceKind::Group;
-    let mut present = Vec::new();
-    for other in &asked.ids {
-        let is_there = if is_group {
-            members::is_member(tx, tenant, id, *other)?
-        } else {
-            members::is_in(tx, tenant, *other, id)?
-        };
-        if is_there {
-            present.push(*other);
-        }
-    }
-    if asked.any && present.is_empty() {
-        // One is enough to tell that there are some.
-        present = if is_group {
-            members::members_after(tx, tenant, id, None, 1)?.into_iter().map(|member| member.id).collect()
-        } else {
-            members::group_ids_of(tx, tenant, id, None, 1)?
-        };
-    }
-    let present: Vec<Value> = present.into_iter().map(|other| json!({ "value": other.to_string() })).collect();
-    if !present.is_empty() {
-        resource.insert(asked.attribute.to_owned(), Value::Array(present));
-    }
-    Ok(())
 }

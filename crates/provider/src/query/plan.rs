@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use scim::{Filter, Literal, Operator, Resolved};
+use scim::{AttributePath, Filter, Literal, Operator, Resolved};
 use store::resources::{self, ResourceKind, ResourceRecord};
 use store::{ReadTx, ResourceId, listing, members, unique_values};
 
 use super::{CANDIDATES_MAX, too_many};
-use crate::paths::INDEX_KEY_BYTES_MAX;
+use crate::paths::{INDEX_KEY_BYTES_MAX, IndexedPath};
 use crate::{Caller, ProviderError, Rules, document};
 
 /// How candidates are found.
@@ -41,6 +41,8 @@ pub(super) enum LookUp {
     Member(ResourceId),
     /// Users that are members of this group.
     Group(ResourceId),
+    /// Users that are members of a group of this name.
+    GroupNamed(String),
 }
 
 /// Look-ups with whether they lead to all that a filter means and nothing else.
@@ -96,13 +98,32 @@ fn look_ups(indexes: &Indexes<'_>, filter: &Filter) -> Option<(Vec<LookUp>, bool
         {
             // Only a search of several resource types comes here with an attribute that one of them does not have.
             let needs_none = matches!(filter, Filter::Compare { operator: Operator::Ne, .. })
-                || matches!(filter, Filter::Compare { value: Literal::Null, .. });
+                != matches!(filter, Filter::Compare { value: Literal::Null, .. });
             (!needs_none).then_some((Vec::new(), true))
         }
         Filter::Not(_) | Filter::Present(_) => None,
-        Filter::Compare { operator: Operator::Sw, .. } => indexes.prefix(filter).map(|found| (vec![found], false)),
-        Filter::Compare { .. } | Filter::ValuePath { .. } => indexes.equality(filter),
+        Filter::Compare { operator: Operator::Sw, .. } => {
+            indexes.prefix(filter).map(|found| (vec![found], false)).or_else(|| indexes.equality(filter))
+        }
+        Filter::Compare { .. } => indexes.equality(filter),
+        Filter::ValuePath { path, filter: brackets } => {
+            indexes.equality(filter).or_else(|| bracketed(indexes, path, brackets))
+        }
     }
+}
+
+/// What a filter in brackets leads to by its parts: an element that meets one of several meets the `or` of them.
+fn bracketed(indexes: &Indexes<'_>, path: &AttributePath, brackets: &Filter) -> Option<(Vec<LookUp>, bool)> {
+    let part = |part: &Filter| {
+        let part = Filter::ValuePath { path: path.clone(), filter: Box::new(part.clone()) };
+        look_ups(indexes, &part).map(|(found, _)| found)
+    };
+    let found = match brackets {
+        Filter::And(all) => all.iter().filter_map(part).min_by_key(|found| cost(found))?,
+        Filter::Or(any) => any.iter().map(part).collect::<Option<Vec<_>>>()?.concat(),
+        Filter::Not(_) | Filter::Present(_) | Filter::Compare { .. } | Filter::ValuePath { .. } => return None,
+    };
+    Some((found, false))
 }
 
 /// What reading the candidates may cost, roughly: one, some, or many.
@@ -111,6 +132,7 @@ fn cost(found: &[LookUp]) -> usize {
         LookUp::Id(_) | LookUp::Unique(_) | LookUp::Value(..) => 1,
         LookUp::Key(..) => 10,
         LookUp::Member(_) | LookUp::Group(_) => 100,
+        LookUp::GroupNamed(_) => 200,
         LookUp::UniquePrefix(_) | LookUp::KeyPrefix(..) => 1000,
     };
     found.iter().map(each).sum()
@@ -146,6 +168,10 @@ impl Indexes<'_> {
         if path == "groups.value" && self.kind == ResourceKind::User {
             return Some((ResourceId::exact(text).map(LookUp::Group), true));
         }
+        if path == "groups.display" && self.kind == ResourceKind::User {
+            let is_whole = is_whole(&group_names(self.caller)?.key(text));
+            return Some((Some(LookUp::GroupNamed(text.to_owned())), is_whole));
+        }
         let indexed = self.rules.indexed.iter().find(|indexed| *indexed.path == *path)?;
         let key = indexed.key(text);
         let is_whole = is_whole(&key);
@@ -178,6 +204,14 @@ impl Indexes<'_> {
     }
 }
 
+/// The index of names of groups.
+fn group_names(caller: &Caller) -> Option<&IndexedPath> {
+    caller.rules(ResourceKind::Group).ok()?.indexed.iter().find(|indexed| *indexed.path == *GROUP_NAME)
+}
+
+/// What a user's `groups.display` shows of the group.
+const GROUP_NAME: &str = "displayName";
+
 /// Whether a key is all of its value; a longer value shares the key of its beginning. A character has at most four bytes.
 const fn is_whole(key: &str) -> bool {
     key.len() + 4 <= INDEX_KEY_BYTES_MAX
@@ -206,6 +240,12 @@ pub(super) fn ask(
             }
             LookUp::Member(member) => (members::group_ids_of(tx, tenant, *member, None, LIMIT)?, false),
             LookUp::Group(group) => (members::member_ids_of(tx, tenant, (*group, kind), None, LIMIT)?, false),
+            LookUp::GroupNamed(name) => {
+                for group in groups_named(tx, caller, name)? {
+                    add(&mut ids, members::member_ids_of(tx, tenant, (group, kind), None, LIMIT)?)?;
+                }
+                continue;
+            }
             LookUp::Id(_) | LookUp::Unique(_) | LookUp::Key(..) | LookUp::Value(..) => continue,
         };
         if is_prefix && found.len() > CANDIDATES_MAX as usize {
@@ -217,6 +257,21 @@ pub(super) fn ask(
     Ok(Found::Ids(ids.into_iter().collect()))
 }
 
+/// The groups of a name. One may be from a time when names were unique in the tenant, or were not.
+fn groups_named(tx: &mut ReadTx<'_>, caller: &Caller, name: &str) -> Result<Vec<ResourceId>, ProviderError> {
+    let Some(index) = group_names(caller) else { return Ok(Vec::new()) };
+    let (tenant, kind, key) = (caller.tenant(), ResourceKind::Group, index.key(name));
+    let mut groups = listing::ids_by_keys(tx, tenant, kind, (&index.path, &[&key]), NAMESAKES_MAX + 1)?;
+    if caller.unique_attribute(kind).is_some()
+        && let Ok(key) = document::folded(kind, name)
+    {
+        groups.extend(listing::ids_by_unique_keys(tx, tenant, kind, &[&key])?);
+    }
+    if groups.len() > NAMESAKES_MAX as usize { Err(too_many(NAMESAKES_MAX)) } else { Ok(groups) }
+}
+
+/// Most groups of one name whose members a filter may ask for.
+const NAMESAKES_MAX: u32 = 1000;
 /// One more than there may be shows that there are too many.
 const LIMIT: u32 = CANDIDATES_MAX + 1;
 
@@ -240,7 +295,11 @@ fn named(
             LookUp::Unique(key) => names.push(key.as_str()),
             LookUp::Key(path, key) => keys.entry(path).or_default().push(key),
             LookUp::Value(path, key) => values.entry(path).or_default().push(key),
-            LookUp::UniquePrefix(_) | LookUp::KeyPrefix(..) | LookUp::Member(_) | LookUp::Group(_) => {}
+            LookUp::UniquePrefix(_)
+            | LookUp::KeyPrefix(..)
+            | LookUp::Member(_)
+            | LookUp::Group(_)
+            | LookUp::GroupNamed(_) => {}
         }
     }
     let tenant = caller.tenant();
@@ -302,6 +361,7 @@ mod tests {
             LookUp::KeyPrefix(path, prefix) => format!("{path} {prefix}*"),
             LookUp::Member(_) => "member".to_owned(),
             LookUp::Group(_) => "group".to_owned(),
+            LookUp::GroupNamed(name) => format!("group named {name}"),
         }
     }
 
@@ -325,6 +385,21 @@ mod tests {
             (&format!("groups.value eq \"{ID}\" and userName eq \"a\""), "unique a".to_owned()),
             ("groups.value eq \"x\"", "exactly ".to_owned()),
             ("groups pr", "all".to_owned()),
+            ("groups.display eq \"Sales\"", "exactly group named Sales".to_owned()),
+            ("groups[type eq \"direct\" and display eq \"Sales\"]", "group named Sales".to_owned()),
+            (&format!("groups[value eq \"{ID}\" or display eq \"Sales\"]"), "group + group named Sales".to_owned()),
+            (&format!("groups[value eq \"{ID}\" and display eq \"Sales\"]"), "group".to_owned()),
+            ("groups[value eq \"x\" or type pr]", "all".to_owned()),
+            ("groups.display co \"Sales\"", "all".to_owned()),
+            (
+                "emails[type eq \"w\" and (value eq \"A\" or value eq \"b\")]",
+                "emails.value a + emails.value b".to_owned(),
+            ),
+            ("emails[value eq \"a\"].type sw \"w\"", "emails.value a".to_owned()),
+            // Who has no such address matches too.
+            ("emails[value eq \"a\"].type ne \"w\"", "all".to_owned()),
+            ("emails[value eq \"a\"].type eq null", "all".to_owned()),
+            ("emails[value eq \"a\"].type ne null", "emails.value a".to_owned()),
             ("employeeNumber eq \"17\"", format!("exactly {NUMBER} 17")),
             ("title eq \"x\" and externalId eq \"X\" and active eq true", "externalId X".to_owned()),
             ("emails eq \"a\" and userName eq \"Ada\" and userName sw \"a\"", "unique ada".to_owned()),
@@ -351,6 +426,7 @@ mod tests {
             ("nothing pr or userName eq \"a\"", "exactly unique a".to_owned()),
             ("nothing ne \"a\"", "all".to_owned()),
             ("nothing eq null", "all".to_owned()),
+            ("nothing ne null", "exactly ".to_owned()),
         ] {
             assert_eq!(planned(ResourceKind::User, filter), expected, "{filter}");
         }
@@ -404,6 +480,11 @@ mod tests {
             ("displayName eq \"Sales\"", "exactly displayName sales"),
             (&format!("members eq \"{ID}\""), "exactly member"),
             (&format!("members[value eq \"{ID}\"] and displayName sw \"s\""), "member"),
+            (&format!("members[value eq \"{ID}\" and type eq \"User\"]"), "member"),
+            (&format!("members[value eq \"{ID}\" or value eq \"{ID}\"]"), "member + member"),
+            ("members[type eq \"User\"]", "all"),
+            ("members.type eq \"User\"", "all"),
+            ("members eq null", "all"),
             (&format!("members.value eq \"{ID}\" and displayName eq \"s\""), "displayName s"),
             ("members eq \"x\"", "exactly "),
         ] {

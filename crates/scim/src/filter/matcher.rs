@@ -152,7 +152,11 @@ fn node<'a>(filter: &Filter, scope: Scope<'a>) -> Result<Node<'a>, ScimError> {
             let (mut place, found) = place(path, path.filter.as_deref(), scope)?;
             let is_part = place.sub_attribute.is_some();
             let Some(compared) = found.compared() else {
-                return invalid(path, "is complex and has no value to compare");
+                return match (operator, value) {
+                    (Operator::Eq, Literal::Null) => Ok(Node::Test(place, Test::Absent)),
+                    (Operator::Ne, Literal::Null) => Ok(Node::Test(place, Test::Present)),
+                    _ => invalid(path, "is complex and has no value to compare"),
+                };
             };
             if !is_part && found.kind == Kind::Complex {
                 place.sub_attribute = Some(&compared.name);
@@ -393,7 +397,7 @@ impl Key {
             (Self::Number(key), Value::Number(value)) => ordered(operator, number_order(value, key)),
             (Self::Instant(key), Value::String(text)) => {
                 folds.count(INSTANT_WORK);
-                Moment::read_any(text).is_some_and(|instant| ordered(operator, Some(instant.cmp(key))))
+                Moment::read(text).is_some_and(|instant| ordered(operator, Some(instant.cmp(key))))
             }
             _ => false,
         }

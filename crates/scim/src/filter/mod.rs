@@ -242,7 +242,9 @@ impl Filter {
             Self::And(members) => members.iter().for_each(|member| member.collect_equalities(resource_type, terms)),
             Self::Compare { path, operator, value } => {
                 let Some(resolved) = resource_type.resolve(path) else { return };
-                if let Some(inner) = &path.filter {
+                // Where nothing meets the brackets, `ne` and `eq null` hold.
+                let needs_none = (*operator == Operator::Ne) != (*value == Literal::Null);
+                if let Some(inner) = path.filter.as_ref().filter(|_| !needs_none) {
                     // The brackets belong to the attribute, also when a sub-attribute follows them.
                     let whole = Resolved { sub_attribute: None, ..resolved };
                     inner.collect_inner(&whole.to_string(), resolved.attribute, terms);

@@ -6,6 +6,7 @@ use serde_json::Number;
 
 use super::{Filter, Literal, Operator};
 use crate::AttributePath;
+use crate::json::has_digits;
 use crate::limits::{FILTER_DEPTH_MAX, FILTER_TERMS_MAX};
 use crate::path::is_attribute_name;
 
@@ -243,7 +244,7 @@ fn quoted_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// A word without quotation marks. Integers that a number cannot hold exactly stay text.
+/// A word without quotation marks. Numbers that cannot be held stay text.
 fn bare(word: &str) -> Literal {
     match word {
         "true" => Literal::Boolean(true),
@@ -261,7 +262,11 @@ fn number(word: &str) -> Option<Number> {
     let number = serde_json::from_str::<Number>(word).ok()?;
     match number.is_f64() {
         false => Some(number),
-        true if word.contains(['.', 'e', 'E']) => Number::from_f64(word.parse().ok()?),
+        true if word.contains(['.', 'e', 'E']) => {
+            let value: f64 = word.parse().ok()?;
+            // What is too small to be told from 0 is not 0.
+            if value == 0.0 && has_digits(word) { None } else { Number::from_f64(value) }
+        }
         true if word == "-0" => Some(0.into()),
         true => None,
     }

@@ -183,6 +183,10 @@ fn a_comparison_that_a_type_does_not_have_is_refused() {
         ("meta.created gt \"2015-10-10\"", true),
         ("meta.created gt \"2015-10-32\"", false),
         ("name eq \"x\"", false),
+        ("name eq null", true),
+        ("name ne null", true),
+        ("name gt null", false),
+        ("addresses[type eq \"work\"] eq null", true),
         ("emails[primary gt true]", false),
         ("x509Certificates co \"AA\"", true),
         ("x509Certificates gt \"AA\"", false),
@@ -247,6 +251,8 @@ fn filters_find_ada() {
         ("title pr or nickName pr or roles pr", false),
         ("title eq null and nickName eq null and roles eq null and userType eq null", true),
         ("userName ne null", true),
+        ("name ne null and addresses eq null", true),
+        ("name eq null or addresses ne null", false),
         (r#"userType ne "x""#, true),
         (r#"userType eq "x" or not (userType ne "x")"#, false),
         ("not (userType pr)", true),
@@ -359,6 +365,23 @@ fn numbers_compare_exactly() {
         serde_json::from_value(json!({"id": "urn:x:y", "attributes": [{"name": "n", "type": "integer"}]})).unwrap();
     let thing = ResourceType::new("Thing", "/Things", "", schema);
     let Value::Object(resource) = json!({"n": 9_007_199_254_740_993_i64}) else { unreachable!() };
+    for (text, is_sound) in [
+        ("n eq -0", true),
+        ("n eq 7.0", true),
+        ("n eq 7e0", true),
+        ("n eq 0E-999", true),
+        ("n eq 18446744073709551615", true),
+        ("n eq -9223372036854775808", true),
+        ("n eq 18446744073709551616", false),
+        ("n eq -9223372036854775809", false),
+        ("n eq 1e400", false),
+        ("n eq 1E-400", false),
+        ("n eq \"7\"", false),
+        ("n eq 07", false),
+        ("n eq +7", false),
+    ] {
+        assert_eq!(text.parse::<Filter>().unwrap().check(&thing).is_ok(), is_sound, "{text}");
+    }
     for (text, expected) in
         [("n eq 9007199254740992", false), ("n eq 9007199254740993", true), ("n gt 1.5", true), ("n le -1", false)]
     {
@@ -379,6 +402,11 @@ fn a_planner_sees_what_must_be_equal() {
         (r#"emails[type eq "work" and value eq "x"]"#, r#"emails.type="work" emails.value="x""#),
         (r#"emails eq "x""#, r#"emails.value="x""#),
         ("externalId eq 1.50 and active eq true", "externalId=1.50 active=true"),
+        (r#"emails[value eq "x"].type sw "w""#, r#"emails.value="x""#),
+        (r#"emails[value eq "x"].type ne null"#, r#"emails.value="x""#),
+        // These hold where there is no such element.
+        (r#"emails[value eq "x"].type ne "work""#, ""),
+        (r#"emails[value eq "x"].type eq null"#, ""),
         (r#"id eq "1" or id eq "2""#, ""),
         (r#"not (id eq "1") and title eq null and nope eq "x""#, ""),
     ] {

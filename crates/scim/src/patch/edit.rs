@@ -56,6 +56,22 @@ pub(super) fn below_its_name(attribute: &Attribute, value: Value) -> Value {
     }
 }
 
+/// What an operation gives for an attribute that holds one text: older clients of Microsoft wrap it as they wrap members
+/// (`"path": "displayName", "value": [{"$ref": null, "value": "x"}]`).
+fn out_of_its_wrapping(resolved: &Resolved<'_>, value: Value) -> Value {
+    let target = resolved.sub_attribute.unwrap_or(resolved.attribute);
+    let Value::Array(listed) = &value else { return value };
+    let [Value::Object(wrapping)] = listed.as_slice() else { return value };
+    if target.multi_valued || target.kind != Kind::String {
+        return value;
+    }
+    let says_nothing_else = wrapping.iter().all(|(name, other)| name == "value" || (name == "$ref" && other.is_null()));
+    match wrapping.get("value") {
+        Some(text @ Value::String(_)) if says_nothing_else => text.clone(),
+        _ => value,
+    }
+}
+
 impl<'a> Draft<'a> {
     pub(super) fn apply(&mut self, operation: &Operation) -> Result<(), ScimError> {
         let value = || operation.value.clone().unwrap_or_default();
@@ -72,7 +88,7 @@ impl<'a> Draft<'a> {
         match resource_type.target(path).ok_or_else(|| unknown_path(&path.to_string()))? {
             Target::Attribute(resolved) => {
                 check_writable(&resolved)?;
-                let value = self.given(&resolved, path, value);
+                let value = self.given(&resolved, path, out_of_its_wrapping(&resolved, value));
                 self.set_attribute(op, resolved, path.filter.as_deref(), value)
             }
             _ if path.filter.is_some() => Err(unknown_path(&path.to_string())),

@@ -14,6 +14,7 @@ use provider::oauth::OAuthError;
 
 use super::Refusal;
 use crate::BODY_DEADLINE;
+use crate::media_type::{is_coded, is_utf_8_of};
 use crate::trail::Trail;
 
 /// Longest form, in bytes: an assertion with its percent-encoding, and a little.
@@ -41,8 +42,12 @@ pub(super) enum Shown<'a> {
 impl Form {
     pub(super) async fn read(request: Request) -> Result<Self, Refusal> {
         let (parts, body) = request.into_parts();
-        if !is_form(&parts.headers) {
-            return Err(OAuthError::InvalidRequest("the body must be application/x-www-form-urlencoded").into());
+        if is_coded(&parts.headers) {
+            return Err(Refusal::Coded);
+        }
+        if !is_utf_8_of(&parts.headers, &["application/x-www-form-urlencoded"]) {
+            let told = "the body must be application/x-www-form-urlencoded, in UTF-8";
+            return Err(OAuthError::InvalidRequest(told).into());
         }
         let basic = basic(&parts.headers)?;
         let collected = tokio::time::timeout(BODY_DEADLINE, Limited::new(body, FORM_BYTES_MAX).collect()).await;
@@ -89,13 +94,6 @@ impl Form {
             _ => Err(OAuthError::InvalidClient("client_id and client_secret, or client_assertion, are needed")),
         }
     }
-}
-
-fn is_form(headers: &HeaderMap) -> bool {
-    let mut given = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(value), None) = (given.next(), given.next()) else { return false };
-    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 fn parameters(text: &str) -> Result<BTreeMap<String, String>, OAuthError> {

@@ -8,12 +8,15 @@ use serde_json::json;
 
 use super::{FORM_BYTES_MAX, may_pass};
 use crate::in_clear::{IsExposed, TOLD};
+use crate::media_type::ACCEPTED_CODINGS;
 
 /// A request for a token that is refused.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     /// Another method than POST.
     Method,
+    /// The form is compressed.
+    Coded,
     /// The form is too long.
     TooLarge,
     /// The credential came where others could read it.
@@ -43,6 +46,7 @@ impl Refusal {
     fn status(&self) -> (StatusCode, &'static str) {
         let error = match self {
             Self::Method => return (StatusCode::METHOD_NOT_ALLOWED, "invalid_request"),
+            Self::Coded => return (StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request"),
             Self::TooLarge => return (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request"),
             Self::InClear => return (StatusCode::FORBIDDEN, "invalid_request"),
             Self::Slow => return (StatusCode::REQUEST_TIMEOUT, "invalid_request"),
@@ -64,6 +68,7 @@ impl Refusal {
     fn description(&self) -> String {
         match self {
             Self::Method => "a token is asked for by POST".to_owned(),
+            Self::Coded => "the form must not be compressed".to_owned(),
             Self::InClear => TOLD.to_owned(),
             Self::TooLarge => format!("a form has at most {FORM_BYTES_MAX} bytes"),
             Self::Slow => "the form did not arrive in time".to_owned(),
@@ -79,6 +84,7 @@ impl Refusal {
     fn header(&self, status: StatusCode) -> Option<(HeaderName, HeaderValue)> {
         match (self, status) {
             (Self::TooManyTries { seconds }, _) => Some((header::RETRY_AFTER, HeaderValue::from(*seconds))),
+            (Self::Coded, _) => Some((header::ACCEPT_ENCODING, ACCEPTED_CODINGS)),
             (Self::TooLarge | Self::Slow, _) => Some((header::CONNECTION, HeaderValue::from_static("close"))),
             (_, StatusCode::UNAUTHORIZED) => {
                 Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"SCIM\"")))

@@ -16,6 +16,7 @@ mod pieces;
 mod rejection;
 mod resources;
 mod room;
+mod search_address;
 mod visitor;
 
 use axum::Router;
@@ -27,6 +28,7 @@ pub(crate) use body::DefinitionBody;
 pub use body::{BODY_BYTES_MAX, BODY_DEADLINE};
 pub(crate) use rejection::{IsBadToken, Rejection};
 pub(crate) use room::{ANSWER_BYTES, BodyPlace, Room, WriteSize};
+pub(crate) use search_address::write_as_routed;
 pub(crate) use visitor::{bearer, segments};
 
 use crate::App;

@@ -9,6 +9,7 @@ use store::StoreError;
 
 use super::answer;
 use crate::in_clear::IsExposed;
+use crate::media_type::ACCEPTED_CODINGS;
 use crate::wire::Refusal;
 
 /// Goes with the answer to a token that is not valid.
@@ -37,8 +38,6 @@ pub(crate) enum Rejection {
     SchemasNotAtHand,
     /// The address leads nowhere.
     NoSuchAddress,
-    /// The address of one resource cannot be one.
-    NoSuchResource,
     /// What would be answered is at another version than the client names.
     NotAtVersion,
     /// The address has no such method.
@@ -129,7 +128,7 @@ impl Rejection {
             Self::InClear | Self::Suspended | Self::OtherScope { .. } | Self::DiscoveryFilter => {
                 (StatusCode::FORBIDDEN, None)
             }
-            Self::NoSuchAddress | Self::NoSuchResource => (StatusCode::NOT_FOUND, None),
+            Self::NoSuchAddress => (StatusCode::NOT_FOUND, None),
             Self::NoSuchMethod => (StatusCode::METHOD_NOT_ALLOWED, None),
             Self::MediaType | Self::ContentEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, None),
             Self::TooLarge | Self::DefinitionTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, None),
@@ -158,7 +157,6 @@ impl Rejection {
                 format!("this token is for something else; ask for one of the scope {needed}")
             }
             Self::NoSuchAddress => "nothing is at this address".into(),
-            Self::NoSuchResource => "not found".into(),
             Self::NoSuchMethod => "this address does not have that method".into(),
             Self::DiscoveryFilter => "discovery endpoints have no filters".into(),
             Self::MediaType => "the body must be application/scim+json or application/json, in UTF-8".into(),
@@ -225,6 +223,7 @@ impl Rejection {
             Self::TooMany { seconds } | Self::BadTokens { seconds } => {
                 Some((header::RETRY_AFTER, HeaderValue::from(*seconds)))
             }
+            Self::ContentEncoding => Some((header::ACCEPT_ENCODING, ACCEPTED_CODINGS)),
             Self::TooManyAtOnce => Some((header::RETRY_AFTER, HeaderValue::from_static("1"))),
             // What is left of the body is not read, so nothing can follow it.
             Self::TooLarge | Self::DefinitionTooLarge | Self::BodyTooSlow | Self::BodyBroken => {

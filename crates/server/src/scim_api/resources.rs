@@ -146,14 +146,16 @@ async fn fetch(
     let projection = parameters.projection()?;
     let now = app.now();
     if kind == ResourceKind::Group && provider::Profile::generic().wants_members(&projection) {
-        return group_body::answer(&app, visitor.admitted(&app, now).await?, last.id()?, projection, unless).await;
+        let admitted = visitor.admitted(&app, now).await?;
+        let id = last.id(&admitted.caller, kind)?;
+        return group_body::answer(&app, admitted, id, projection, unless).await;
     }
     let trace = visitor.trace();
     let run = move |tx: &mut store::ReadTx<'_>| {
         let caller = visitor.admit(tx, now)?;
         let base = visitor.base(&caller);
         let view = View { base: &base, projection: &projection };
-        let found = last.id().and_then(|id| {
+        let found = last.id(&caller, kind).map_err(Rejection::from).and_then(|id| {
             let location = answer::Location::of(&base, caller.endpoint(kind), id)?;
             Ok((location, provider::get(tx, &caller, kind, id, view, &unless)?))
         });
@@ -173,7 +175,7 @@ async fn replace(
     (parameters, IfMatch(version)): (Parameters, IfMatch),
     body: ScimBody,
 ) -> Answer {
-    let (projection, id, now) = (parameters.projection()?, last.id()?, app.now());
+    let (projection, id, now) = (parameters.projection()?, last.id(&writer.caller, kind)?, app.now());
     let prepare = move |caller: &provider::Caller, body| Ok(Replacement::prepare(caller, kind, body));
     let replacement = match body.made(&app, &writer, prepare).await? {
         Ok(replacement) => replacement,
@@ -195,7 +197,7 @@ async fn patch(
 ) -> Answer {
     let (projection, now) = (parameters.projection()?, app.now());
     let patch = body.made(&app, &writer, move |caller, body| Patch::prepare(caller, kind, body)).await?;
-    let id = last.id().map_err(|_| patch.without_resource(&writer.caller))?;
+    let id = last.id(&writer.caller, kind).map_err(|_| patch.without_resource(&writer.caller))?;
     let changed =
         writer.write(&app, now, move |tx, caller| provider::patch(tx, caller, id, &patch, &version, now)).await?;
     if projection.is_all() && !changed.is_whole() {
@@ -214,7 +216,7 @@ async fn unfit(
     let caller = Arc::clone(&writer.caller);
     match app.store.read(move |tx| provider::exists(tx, &caller, kind, id)).await {
         Ok(true) => refusal.into(),
-        Ok(false) => Rejection::NoSuchResource,
+        Ok(false) => writer.caller.not_found(kind).into(),
         Err(error) => error.into(),
     }
 }
@@ -235,7 +237,7 @@ async fn delete(
     last: LastSegment,
     IfMatch(version): IfMatch,
 ) -> Answer {
-    let (id, now) = (last.id()?, app.now());
+    let (id, now) = (last.id(&writer.caller, kind)?, app.now());
     let tenant = writer.caller.tenant();
     let condition = version.clone();
     let begun =

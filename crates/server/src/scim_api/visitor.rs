@@ -7,16 +7,16 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
 use http::request::Parts;
-use http::{HeaderMap, Method, Response, StatusCode, Uri, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use jiff::Timestamp;
-use provider::{AuthError, Caller, ProviderError, TokenHash, View, Walker, WriteAccess, oauth};
+use provider::{AuthError, Caller, ProviderError, Scope, TokenHash, View, Walker, WriteAccess, oauth};
 use scim::Projection;
 use store::resources::ResourceKind;
 use store::{ReadTx, ResourceId, WriteTx};
 
-use super::Rejection;
 use super::answer::{self, Location};
 use super::room::WriteSize;
+use super::{Rejection, search_address};
 use crate::App;
 use crate::oauth::introduce;
 use crate::traces::Trace;
@@ -28,6 +28,8 @@ pub(crate) struct Visitor {
     token: TokenHash,
     /// The tenant in the address; `None` at an address of a tenant's own, which names none.
     tenant: Option<String>,
+    /// The scope of a token that is for this request.
+    needed: Scope,
     base: String,
     app: App,
     trail: Option<Arc<Trail>>,
@@ -36,31 +38,30 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
-    async fn read(app: &App, headers: &HeaderMap, uri: &Uri, trail: Option<&Arc<Trail>>) -> Result<Self, Rejection> {
-        let presented = bearer(app, headers)?;
+    async fn read(app: &App, parts: &Parts) -> Result<Self, Rejection> {
+        let presented = bearer(app, &parts.headers)?;
         let token = app.token_key.hash(presented)?;
-        let tenant = segments(uri).nth(1).unwrap_or_default();
+        let tenant = segments(&parts.uri).nth(1).unwrap_or_default();
         if oauth::is_jwt(presented) {
             introduce(app, tenant, presented, &token).await?;
         }
-        Ok(Self::new(app, token, tenant, trail))
+        Ok(Self::new(app, token, tenant, parts))
     }
 
-    fn new(app: &App, token: TokenHash, tenant: &str, trail: Option<&Arc<Trail>>) -> Self {
-        let (tenant, base) = (Some(tenant.to_owned()), app.scim_base(tenant));
-        Self { token, tenant, base, app: app.clone(), trail: trail.cloned(), has_passed: false }
+    fn new(app: &App, token: TokenHash, tenant: &str, parts: &Parts) -> Self {
+        let (tenant, base, needed) =
+            (Some(tenant.to_owned()), app.scim_base(tenant), needed(&parts.method, &parts.uri));
+        let trail = parts.extensions.get().cloned();
+        Self { token, tenant, needed, base, app: app.clone(), trail, has_passed: false }
     }
 
     /// One at an address that names no tenant. A token of an identity provider must be known already: who is to vouch for a new one, the
     /// address does not tell.
-    pub(crate) fn at_own_address(
-        app: &App,
-        headers: &HeaderMap,
-        trail: Option<&Arc<Trail>>,
-    ) -> Result<Self, Rejection> {
-        let token = app.token_key.hash(bearer(app, headers)?)?;
-        let (app, trail) = (app.clone(), trail.cloned());
-        Ok(Self { token, tenant: None, base: String::new(), app, trail, has_passed: false })
+    pub(crate) fn at_own_address<B>(app: &App, request: &Request<B>) -> Result<Self, Rejection> {
+        let token = app.token_key.hash(bearer(app, request.headers())?)?;
+        let (app, trail) = (app.clone(), request.extensions().get().cloned());
+        let needed = needed(request.method(), request.uri());
+        Ok(Self { token, tenant: None, needed, base: String::new(), app, trail, has_passed: false })
     }
 
     /// Looks the token up. The tenant is the token's; an address of another tenant is answered as if the token were unknown.
@@ -68,6 +69,7 @@ impl Visitor {
         let is_elsewhere = |name: &str| self.tenant.as_ref().is_some_and(|tenant| tenant != name);
         let caller = match self.token.authenticate(tx, now) {
             Err(AuthError::OtherScope { tenant, .. }) if is_elsewhere(&tenant) => return Err(Rejection::BadToken),
+            Err(AuthError::OtherScope { .. }) => return Err(Rejection::OtherScope { needed: self.needed }),
             found => found?,
         };
         if is_elsewhere(caller.tenant_name()) {
@@ -121,13 +123,12 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
-        let trail = parts.extensions.get();
         match parts.extensions.get::<Admitted>() {
             // Counted on its way here; the token is looked up once more, in the transaction that reads.
             Some(Admitted { token, caller, .. }) => {
-                Ok(Self { has_passed: true, ..Self::new(app, token.clone(), caller.tenant_name(), trail) })
+                Ok(Self { has_passed: true, ..Self::new(app, token.clone(), caller.tenant_name(), parts) })
             }
-            None => Self::read(app, &parts.headers, &parts.uri, trail).await,
+            None => Self::read(app, parts).await,
         }
     }
 }
@@ -259,7 +260,7 @@ impl FromRequestParts<App> for Admitted {
         if let Some(admitted) = parts.extensions.remove::<Self>() {
             return Ok(admitted);
         }
-        let visitor = Visitor::read(app, &parts.headers, &parts.uri, parts.extensions.get()).await?;
+        let visitor = Visitor::read(app, parts).await?;
         visitor.admitted(app, app.now()).await
     }
 }
@@ -269,8 +270,9 @@ impl FromRequestParts<App> for Admitted {
 pub(crate) struct LastSegment(pub(crate) String);
 
 impl LastSegment {
-    pub(crate) fn id(&self) -> Result<ResourceId, Rejection> {
-        ResourceId::exact(&self.0).ok_or(Rejection::NoSuchResource)
+    /// The id of a resource of this kind. What cannot be one is refused as one that the tenant does not have.
+    pub(crate) fn id(&self, caller: &Caller, kind: ResourceKind) -> Result<ResourceId, ProviderError> {
+        ResourceId::exact(&self.0).ok_or_else(|| caller.not_found(kind))
     }
 }
 
@@ -285,6 +287,16 @@ impl FromRequestParts<App> for LastSegment {
 /// The name after the tenant's address, such as `Users`.
 pub(crate) fn endpoint(uri: &Uri) -> &str {
     segments(uri).nth(4).unwrap_or_default()
+}
+
+/// The scope of a token that may send such a request of people and groups. A search writes nothing, although it is a POST (RFC 7644
+/// §3.4.3).
+fn needed(method: &Method, uri: &Uri) -> Scope {
+    match *method {
+        Method::POST if search_address::is_one(uri.path()) => Scope::Read,
+        Method::POST | Method::PUT | Method::PATCH | Method::DELETE => Scope::Write,
+        _ => Scope::Read,
+    }
 }
 
 pub(crate) fn segments(uri: &Uri) -> impl Iterator<Item = &str> {

@@ -22,7 +22,8 @@ pub(super) fn template(path: &str) -> Option<&'static str> {
     if parts.next() != Some("") {
         return None;
     }
-    let (first, second) = (parts.next(), parts.next());
+    let in_one_case = |word| if str::eq_ignore_ascii_case(word, ".search") { ".search" } else { word };
+    let (first, second) = (parts.next().map(in_one_case), parts.next().map(in_one_case));
     if parts.next().is_some() {
         return None;
     }
@@ -75,6 +76,8 @@ mod tests {
             ("/t/acme/scim/v2/Users/", Some("/Users")),
             ("/t/acme/scim/v2/Users/ann@contoso.example", Some("/Users/{id}")),
             ("/t/acme/scim/v2/Users/.search", Some("/Users/.search")),
+            ("/t/acme/scim/v2/Users/.SEARCH/", Some("/Users/.search")),
+            ("/t/acme/scim/v2/.Search", Some("/.search")),
             ("/t/acme/scim/v2/Groups/7/", Some("/Groups/{id}")),
             ("/t/acme/scim/v2/Schemas/urn:x", Some("/Schemas/{id}")),
             ("/t/acme/scim/v2/Me", Some("/Me")),

@@ -170,6 +170,10 @@ impl Head {
         if is_origin && address.iter().all(|byte| PLAIN[usize::from(*byte)]) {
             return Ok(());
         }
+        // A fragment is never sent (RFC 9112 §3.2), and the library would leave it out: another reader before us may not.
+        if memchr(b'#', address).is_some() {
+            return Err(Refusal::Fragment);
+        }
         // What is unusual the HTTP library's own reader decides on, which would refuse it without a word.
         let mut encoded = Vec::with_capacity(address.len() + 2 * self.marks);
         let query = address.len() - self.query.len();

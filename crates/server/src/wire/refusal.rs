@@ -16,6 +16,8 @@ pub(crate) enum Refusal {
     RequestLine,
     /// The address has characters that no address has, or no form that is served.
     Address,
+    /// The address has a fragment.
+    Fragment,
     /// The address is too long.
     AddressTooLong,
     /// Another version than 1.0 and 1.1, as of an HTTP/2 connection.
@@ -42,9 +44,10 @@ pub(crate) enum Refusal {
     CutOff,
 }
 
-const ALL: [Refusal; 14] = [
+const ALL: [Refusal; 15] = [
     Refusal::RequestLine,
     Refusal::Address,
+    Refusal::Fragment,
     Refusal::AddressTooLong,
     Refusal::Version,
     Refusal::Connect,
@@ -79,6 +82,7 @@ impl Refusal {
         match self {
             Self::RequestLine
             | Self::Address
+            | Self::Fragment
             | Self::HeaderLine
             | Self::Host
             | Self::Length
@@ -99,6 +103,7 @@ impl Refusal {
                 "the first line of the request is not a method, an address and HTTP/1.1, ended by CRLF"
             }
             Self::Address => "the address has characters that must be percent-encoded",
+            Self::Fragment => "an address that is asked for has no #; leave out what follows it, or write %23",
             Self::AddressTooLong => "the address is too long; send the filter to /.search instead",
             Self::Version => "only HTTP/1.1 is served here",
             Self::Connect => "there are no tunnels here",

@@ -90,6 +90,44 @@ fn everything_works_at_an_own_path_and_is_told_by_it_at_both() {
 }
 
 #[test]
+fn what_an_answer_told_is_found_behind_the_address_of_the_endpoint_too() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let other = world.tenant("fabrikam", "generic").await;
+        let ann = world.user("ann").await;
+        for path in ["", PATH] {
+            world.moved_to("", path).await;
+            let base = if path.is_empty() { world.address("") } else { path.to_owned() };
+            let body = json!({ "schemas": [GROUP], "displayName": "G", "members": [{ "value": ann }] });
+            let group = world.ask("POST", ("", &format!("{base}/Groups")), &body).await;
+            let told = group.body["members"][0]["$ref"].as_str().unwrap();
+            assert_eq!(told, format!("{PUBLIC}{base}/Users/{ann}"));
+            let found = world.at(&format!("{base}/{told}?attributes=userName")).await;
+            assert_eq!((found.status.as_u16(), &found.body["userName"]), (200, &json!("ann")), "{}", found.body);
+            let told = group.body["meta"]["location"].as_str().unwrap();
+            let deleted = world.ask("DELETE", ("", &format!("{base}/{told}")), &Value::Null).await;
+            assert_eq!(deleted.status.as_u16(), 204);
+            let stranger = World { token: String::new(), ..world.clone() };
+            for (path, status) in [
+                (format!("{base}/{PUBLIC}{base}/Nowhere/x/y"), 404),
+                (format!("{base}/{PUBLIC}{base}/{PUBLIC}{base}/Users/{ann}"), 404),
+                (format!("{base}/{PUBLIC}{base}"), 404),
+                (format!("{base}/{PUBLIC}{base}x/Users/{ann}"), 404),
+                (format!("{base}/{PUBLIC}{}/Users", other.address("")), 404),
+                (format!("{base}/https://evil.example{base}/Users/{ann}"), 404),
+            ] {
+                assert_eq!(world.at(&path).await.status.as_u16(), status, "{path}");
+                assert_eq!(stranger.at(&path).await.status.as_u16(), 401, "{path}");
+            }
+        }
+        let crossed = World { token: other.token.clone(), ..world.clone() };
+        world.moved_to("", "").await;
+        let path = format!("{}/{PUBLIC}{}/Users/{ann}", world.address(""), world.address(""));
+        assert_eq!((world.at(&path).await.status.as_u16(), crossed.at(&path).await.status.as_u16()), (200, 401));
+    });
+}
+
+#[test]
 fn every_address_below_an_own_one_has_its_methods() {
     on_both(|store| async {
         let world = World::new(store, "generic").await;
@@ -98,11 +136,14 @@ fn every_address_below_an_own_one_has_its_methods() {
         for (method, path, body, status) in [
             ("POST", "/Users/.search", &search, 200),
             ("POST", "/.search", &search, 200),
+            ("POST", "/users/.SEARCH", &search, 200),
+            ("POST", "/.Search/", &search, 200),
             ("GET", "", &Value::Null, 200),
             ("GET", "/", &Value::Null, 200),
             ("GET", "/Me", &Value::Null, 501),
             ("GET", "/ServiceProviderConfig", &Value::Null, 200),
             ("GET", "/ResourceTypes/User", &Value::Null, 200),
+            ("GET", "/resourcetypes/USER", &Value::Null, 200),
             ("GET", "/Schemas/urn%3aietf:params:scim:schemas:core:2.0:User", &Value::Null, 200),
             ("GET", "/Schemas?filter=id+eq+%22x%22", &Value::Null, 403),
             ("GET", &format!("/Users/{ABSENT}"), &Value::Null, 404),

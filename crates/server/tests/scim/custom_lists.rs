@@ -81,7 +81,8 @@ fn members_of_an_extension_beside_those_of_the_group() {
             (format!("{members} eq \"{ann}\""), json!(0)),
             (format!("members eq \"{ann}\""), json!(2)),
             ("members pr".to_owned(), json!(2)),
-            ("members.type pr".to_owned(), json!("invalidFilter")),
+            ("members.type pr".to_owned(), json!(2)),
+            ("members.type eq \"Group\"".to_owned(), json!(0)),
         ] {
             assert_eq!(total(&world, &filter).await, expected, "{filter}");
         }

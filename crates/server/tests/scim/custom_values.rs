@@ -271,3 +271,59 @@ async fn check_unique(world: &World, one: Mixed) {
     world.call("DELETE", &format!("{collection}/{}", heir.id()), &Value::Null).await;
     assert_eq!(world.call("PUT", &path, &back).await.status.as_u16(), 200, "{name}");
 }
+
+/// RFC 7643 §2.3, RFC 8259 §6: what is a value of a type, however it is written.
+#[test]
+fn values_at_the_edges_of_their_types() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let attributes: Vec<Value> = ["integer", "decimal", "reference", "dateTime"]
+            .map(|kind| json!({ "name": format!("{kind}Edge"), "type": kind }))
+            .into();
+        let schema = json!({ "id": "urn:example:Edge", "name": "Edge", "attributes": attributes });
+        let resource_type = json!({ "name": "Edge", "endpoint": "/Edges", "schema": "urn:example:Edge" });
+        world.define(&json!({ "schemas": [schema], "resourceTypes": [resource_type] })).await;
+        for (kind, written, kept) in [
+            ("integer", "-0", Some("0")),
+            ("integer", "-9223372036854775808", Some("-9223372036854775808")),
+            ("integer", "18446744073709551615", Some("18446744073709551615")),
+            ("integer", "18446744073709551616", None),
+            ("integer", "-9223372036854775809", None),
+            ("integer", "5.0", None),
+            ("integer", "5e0", None),
+            ("decimal", "-0", Some("0")),
+            ("decimal", "1E20", Some("1e+20")),
+            ("decimal", "1e-300", Some("1e-300")),
+            ("decimal", "1e-400", None),
+            ("decimal", "1E400", None),
+            ("decimal", "0e-400", Some("0.0")),
+            ("reference", "\"../Users/1?a=%20#ж\"", Some("\"../Users/1?a=%20#ж\"")),
+            ("reference", "\"https://x/ y\"", None),
+            ("reference", "\"https://x/%y\"", None),
+            ("dateTime", "\"2026-01-31T08:00:00\"", Some("\"2026-01-31T08:00:00\"")),
+            ("dateTime", "\"2026-01-31\"", None),
+            ("dateTime", "\"2026-01-31T08:00Z\"", None),
+        ] {
+            let body = format!("{{\"schemas\":[\"urn:example:Edge\"],\"{kind}Edge\":{written}}}");
+            let request = world.request("POST", "/Edges").header("content-type", "application/scim+json");
+            let made = world.send(request.body(axum::body::Body::from(body)).unwrap()).await;
+            match kept {
+                Some(kept) => {
+                    assert_eq!(made.status.as_u16(), 201, "{kind} {written} {}", made.body);
+                    let path = format!("/Edges/{}", made.id());
+                    let read = world.get(&path).await.body;
+                    assert_eq!(read[format!("{kind}Edge")].to_string(), kept, "{kind} {written}");
+                    let filter = format!("{kind}Edge eq {written}");
+                    let encoded = percent_encoding::utf8_percent_encode(&filter, percent_encoding::NON_ALPHANUMERIC);
+                    let found = world.get(&format!("/Edges?filter={encoded}")).await.body;
+                    assert_eq!(found["totalResults"], 1, "{filter}");
+                    world.call("DELETE", &path, &Value::Null).await;
+                }
+                None => {
+                    assert_eq!(made.status.as_u16(), 400, "{kind} {written}");
+                    assert_eq!(made.body["scimType"], "invalidValue", "{kind} {written}");
+                }
+            }
+        }
+    });
+}

@@ -98,11 +98,9 @@ fn filters_that_are_refused() {
             "userName",
             "userName eq",
             "(userName eq \"x\"",
-            "groups.display eq \"x\"",
-            "groups.type pr",
-            "groups.value co \"x\"",
-            "groups ne \"x\"",
-            "groups[value pr]",
+            "groups.display gt 5",
+            "groups.nope pr",
+            "groups[nope pr]",
             "",
         ] {
             let encoded = percent_encoding::utf8_percent_encode(filter, percent_encoding::NON_ALPHANUMERIC);
@@ -145,18 +143,6 @@ fn filters_of_groups() {
         assert_eq!((&answer.body["totalResults"], answer.body["Resources"][0].get("members")), (&json!(1), None));
         let answer = world.get("/Groups?filter=displayName+eq+%22sales%22").await;
         assert_eq!(answer.body["Resources"][0]["members"].as_array().unwrap().len(), 2);
-        for filter in [
-            "members.display+pr",
-            "members.display+eq+%22x%22",
-            "members.value+sw+%22x%22",
-            "members[type+eq+%22User%22]",
-        ] {
-            assert_eq!(
-                world.get(&format!("/Groups?filter={filter}")).await.body["scimType"],
-                "invalidFilter",
-                "{filter}"
-            );
-        }
         let removed = json!({ "schemas": [GROUP], "displayName": "Renamed" });
         world.call("PUT", &format!("/Groups/{}", ids[2]), &removed).await;
         assert_eq!(found(&world, "Groups", "displayName eq \"Empty\"", &ids).await, Vec::<usize>::new());

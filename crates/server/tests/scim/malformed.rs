@@ -5,10 +5,10 @@ use std::task::{Context, Poll};
 
 use axum::body::Body;
 use hyper::body::Frame;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::testing::on_both;
 
-use crate::world::{PATCH, USER, World};
+use crate::world::{GROUP, PATCH, USER, World};
 
 #[test]
 fn bodies() {
@@ -194,5 +194,41 @@ fn a_resource_cannot_grow_without_end() {
         let emails: Vec<_> = (0..5).map(|number| json!({ "value": format!("{number}@x"), "display": text })).collect();
         let body = json!({ "schemas": [USER], "userName": "bob", "emails": emails });
         assert_eq!(world.call("POST", "/Users", &body).await.status.as_u16(), 400);
+    });
+}
+
+#[test]
+fn a_resource_that_is_not_there_is_told_of_in_one_sentence_whatever_was_to_be_done() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let device = "urn:example:Device";
+        let schemas = json!([{ "id": device, "attributes": [{ "name": "serial" }] }]);
+        let types = json!([{ "name": "Device", "endpoint": "/Devices", "schema": device }]);
+        world.define(&json!({ "schemas": schemas, "resourceTypes": types })).await;
+        let nothing = json!({ "schemas": [PATCH], "Operations": [] });
+        for (endpoint, whole, expected) in [
+            ("/Users", json!({ "schemas": [USER], "userName": "ann" }), "User not found"),
+            ("/Groups", json!({ "schemas": [GROUP], "displayName": "A" }), "Group not found"),
+            ("/Devices", json!({ "schemas": [device], "serial": "1" }), "Device not found"),
+        ] {
+            for id in ["0198c2a4-7d1e-7aaa-8bbb-0123456789ab", "0198C2A4-7D1E-7AAA-8BBB-0123456789AB", "1", "x-y"] {
+                for (method, body) in [
+                    ("GET", Value::Null),
+                    ("PUT", whole.clone()),
+                    ("PUT", json!({ "schemas": [device], "active": 7 })),
+                    ("PATCH", nothing.clone()),
+                    ("DELETE", Value::Null),
+                ] {
+                    let missing = world.call(method, &format!("{endpoint}/{id}?attributes=id"), &body).await;
+                    let told = (missing.status.as_u16(), missing.body["detail"].as_str());
+                    assert_eq!(told, (404, Some(expected)), "{method} {endpoint}/{id} {body}");
+                }
+                let path = format!("{endpoint}/{id}");
+                let operation = json!({ "method": "DELETE", "path": path });
+                let bulk = json!({ "schemas": [scim::BULK_REQUEST_URN], "Operations": [operation] });
+                let done = world.call("POST", "/Bulk", &bulk).await.body;
+                assert_eq!(done["Operations"][0]["response"]["detail"], expected, "{path}: {done}");
+            }
+        }
     });
 }

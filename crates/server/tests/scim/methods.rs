@@ -156,6 +156,12 @@ fn addresses_are_known_in_any_case_and_told_in_the_right_one() {
             ("/serviceproviderconfig".to_owned(), 200),
             ("/resourcetypes/User".to_owned(), 200),
             ("/resourceTypes/".to_owned(), 200),
+            ("/ResourceTypes/USER".to_owned(), 200),
+            ("/resourcetypes/group/".to_owned(), 200),
+            ("/ResourceTypes/Use".to_owned(), 404),
+            (format!("/schemas/{}", USER.to_uppercase()), 200),
+            ("/Users/.SEARCH".to_owned(), 405),
+            ("/.SEARCH".to_owned(), 405),
             (format!("/schemas/{USER}"), 200),
             ("/schemas".to_owned(), 200),
             ("/me".to_owned(), 501),
@@ -166,6 +172,21 @@ fn addresses_are_known_in_any_case_and_told_in_the_right_one() {
             let stranger = World { token: "x".to_owned(), ..world.clone() };
             assert_eq!(stranger.get(&path).await.status.as_u16(), 401, "{path}");
         }
+        let search = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"] });
+        for (path, status) in [
+            ("/users/.SEARCH", 200),
+            ("/Users/.Search/", 200),
+            ("/groups/.SeArCh", 200),
+            ("/.SEARCH", 200),
+            ("/Schemas/.SEARCH", 405),
+            ("/Nowhere/.SEARCH", 404),
+        ] {
+            let found = world.call("POST", path, &search).await;
+            assert_eq!(found.status.as_u16(), status, "{path}: {}", found.body);
+        }
+        let kind = world.get("/ResourceTypes/uSER").await;
+        let location = format!("{}/t/contoso/scim/v2/ResourceTypes/User", crate::world::PUBLIC);
+        assert_eq!((&kind.body["meta"]["location"], kind.header("location")), (&json!(location), &*location));
         let deleted = world.send(world.request("DELETE", "/users").body(Body::empty()).unwrap()).await;
         assert_eq!((deleted.status.as_u16(), deleted.header("allow")), (405, "GET,HEAD,POST"));
     });

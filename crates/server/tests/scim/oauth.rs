@@ -156,6 +156,37 @@ fn what_a_request_for_a_token_must_say() {
     });
 }
 
+/// RFC 6749 appendix B, RFC 9110 §8.4.
+#[test]
+fn a_form_is_in_utf_8_and_not_compressed() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let Client { id, secret } = Client::add(&world, "entra", 60).await;
+        let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+        for (media_type, coding, expected) in [
+            (FORM, "", 200),
+            (FORM, "identity", 200),
+            ("APPLICATION/x-www-form-urlencoded;Charset=\"UTF-8\"", "", 200),
+            ("application/x-www-form-urlencoded; charset=iso-8859-1", "", 400),
+            ("application/x-www-form-urlencoded; charset=utf-16", "", 400),
+            ("application/x-www-form-urlencoded, text/plain", "", 400),
+            (FORM, "gzip", 415),
+            (FORM, "identity, br", 415),
+            ("application/json", "gzip", 415),
+        ] {
+            let mut request = Request::post("/t/contoso/oauth2/token").header(header::CONTENT_TYPE, media_type);
+            if !coding.is_empty() {
+                request = request.header(header::CONTENT_ENCODING, coding);
+            }
+            let (status, headers, body) = send(&world, request.body(form.clone().into()).unwrap()).await;
+            assert_eq!(status, expected, "{media_type} {coding}: {body}");
+            let accepted = headers.get(header::ACCEPT_ENCODING).map(|value| value.to_str().unwrap());
+            assert_eq!(accepted, (status == 415).then_some("identity"), "{media_type} {coding}");
+            assert!(status == 200 || body["error"] == "invalid_request", "{media_type} {coding}: {body}");
+        }
+    });
+}
+
 #[test]
 fn a_scope_is_a_part_of_what_the_client_may() {
     on_both(|store| async {

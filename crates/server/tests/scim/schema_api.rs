@@ -148,21 +148,34 @@ fn each_token_opens_what_it_is_for_and_its_own_tenant() {
         let user = world.user("ann").await;
         let at_home = World { token: definer.token.clone(), ..world.clone() };
         let abroad = World { token: definer.token.clone(), ..other.clone() };
-        for (method, path) in [
-            ("GET", "/Users".to_owned()),
-            ("GET", format!("/Users/{user}")),
-            ("POST", "/Users".to_owned()),
-            ("DELETE", format!("/Users/{user}")),
-            ("GET", "/Groups".to_owned()),
-            ("POST", "/Bulk".to_owned()),
-            ("POST", "/.search".to_owned()),
-            ("GET", "/Schemas".to_owned()),
-            ("GET", "/Nowhere".to_owned()),
+        let one = format!("/Users/{user}");
+        for (method, path, needed) in [
+            ("GET", "/Users", "read"),
+            ("GET", &one, "read"),
+            ("HEAD", &one, "read"),
+            ("OPTIONS", "/Users", "read"),
+            ("POST", "/Users", "read write"),
+            ("PUT", &one, "read write"),
+            ("PATCH", &one, "read write"),
+            ("DELETE", &one, "read write"),
+            ("GET", "/Groups", "read"),
+            ("POST", "/Devices", "read write"),
+            ("POST", "/Bulk", "read write"),
+            ("POST", "/.search", "read"),
+            ("POST", "/Users/.search/", "read"),
+            ("POST", "/devices/.SEARCH", "read"),
+            ("GET", "/Schemas", "read"),
+            ("GET", "/Nowhere", "read"),
         ] {
-            let answer = at_home.call(method, &path, &Value::Null).await;
+            let answer = at_home.call(method, path, &Value::Null).await;
             assert_eq!(answer.status.as_u16(), 403, "{method} {path}");
-            assert!(answer.header("www-authenticate").contains("insufficient_scope"), "{method} {path}");
-            assert_eq!(abroad.call(method, &path, &Value::Null).await.status.as_u16(), 401, "{method} {path}");
+            let challenge = format!("Bearer realm=\"SCIM\", error=\"insufficient_scope\", scope=\"{needed}\"");
+            assert_eq!(answer.header("www-authenticate"), challenge, "{method} {path}");
+            let own = Request::builder().method(method).uri(format!("/own/scim{path}"));
+            let own = own.header(header::AUTHORIZATION, format!("Bearer {}", definer.token)).body(Body::empty());
+            let own = at_home.send(own.unwrap()).await;
+            assert_eq!((own.status, own.header("www-authenticate")), (answer.status, &*challenge), "{method} {path}");
+            assert_eq!(abroad.call(method, path, &Value::Null).await.status.as_u16(), 401, "{method} {path}");
         }
         world.write(|tx| provider::suspend_tenant(tx, "contoso", jiff::Timestamp::UNIX_EPOCH)).await;
         assert_eq!(definer.put(&color()).await.status.as_u16(), 403);
@@ -295,5 +308,46 @@ fn of_two_administrators_the_second_is_told_that_it_changed() {
         assert_eq!(there.status.as_u16(), 412);
         assert_eq!(definer.send("DELETE", "", &[("if-match", "none")], Body::empty()).await.status.as_u16(), 400);
         assert_eq!(definer.send("DELETE", "", &[("if-match", &tag)], Body::empty()).await.status.as_u16(), 200);
+    });
+}
+
+#[test]
+fn a_definition_is_shown_where_it_is_the_one_that_is_meant_and_not_known() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let definer = Definer::new(&world).await;
+        for body in [Value::Null, color()] {
+            if !body.is_null() {
+                definer.put(&body).await;
+            }
+            let (document, tag) = definer.defined().await;
+            let (weak, among) = (format!("W/{tag}"), format!("\"x\", {tag}"));
+            for (matching, none, status) in [
+                ("*", "", 200),
+                (tag.as_str(), "", 200),
+                (&weak, "", 200),
+                (&among, "\"x\"", 200),
+                ("\"x\"", "", 412),
+                ("\"x\", \"y\"", "", 412),
+                ("\"x\"", "*", 412),
+                ("\"x\"", &tag, 412),
+                (&tag, &tag, 304),
+                ("", &among, 304),
+                ("", "*", 304),
+                ("", "\"x\"", 200),
+                ("x", "", 400),
+                ("", "x", 400),
+            ] {
+                let headers = [("if-match", matching), ("if-none-match", none)];
+                let headers: Vec<_> = headers.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+                for method in ["GET", "HEAD"] {
+                    let found = definer.send(method, "", &headers, Body::empty()).await;
+                    let told = matches!(status, 200 | 304).then_some(tag.as_str());
+                    let shown = (found.status.as_u16(), Some(found.header("etag")).filter(|tag| !tag.is_empty()));
+                    assert_eq!(shown, (status, told), "{method} {headers:?}");
+                    assert_eq!(found.body == document, status == 200 && method == "GET", "{method} {headers:?}");
+                }
+            }
+        }
     });
 }

@@ -34,6 +34,7 @@ fn what_is_encoded_of_a_request_line() {
         ),
         ("GET /Users?a=\"<>?\"&b=ü%22 HTTP/1.0", "GET /Users?a=%22%3C%3E?%22&b=ü%22 HTTP/1.0"),
         ("GET http://x/?\" HTTP/1.1", "GET http://x/?%22 HTTP/1.1"),
+        ("GET /?a=%23 HTTP/1.1", "GET /?a=%23 HTTP/1.1"),
     ] {
         let (head, expected) =
             (format!("{line}\r\nhost: x\r\nx: ?\"\r\n\r\n"), format!("{expected}\r\nhost: x\r\nx: ?\"\r\n\r\n"));
@@ -75,6 +76,9 @@ fn refused_by_their_first_line() -> Vec<(Refusal, String)> {
         (Refusal::Address, "GET file:///x HTTP/1.1\r\nhost: x\r\n\r\n".to_owned()),
         (Refusal::Address, "GET /<x> HTTP/1.1\r\nhost: x\r\n\r\n".to_owned()),
         (Refusal::Address, "GET /\u{1}x HTTP/1.1\r\nhost: x\r\n\r\n".to_owned()),
+        (Refusal::Fragment, "GET /Users#x HTTP/1.1\r\nhost: x\r\n\r\n".to_owned()),
+        (Refusal::Fragment, "GET /?a=\"#\" HTTP/1.1\r\nhost: x\r\n\r\n".to_owned()),
+        (Refusal::Fragment, "GET http://x#/Users HTTP/1.1\r\nhost: x\r\n\r\n".to_owned()),
         (Refusal::AddressTooLong, long(32 << 10)),
         (Refusal::AddressTooLong, long(70 << 10)),
         (Refusal::AddressTooLong, format!("GET /?{} HTTP/1.1\r\n", "\"".repeat(11 << 10))),
