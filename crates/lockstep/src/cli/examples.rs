@@ -113,20 +113,12 @@ pub fn with_examples(command: clap::Command) -> clap::Command {
 }
 
 fn added(command: clap::Command, path: &[&str], lines: &[&str]) -> clap::Command {
-    match path.split_first() {
-        Some((name, below)) => {
-            command.mut_subcommands(
-                |command| {
-                    if command.get_name() == *name { added(command, below, lines) } else { command }
-                },
-            )
-        }
-        None => {
-            let after = command.get_after_help().map(|text| format!("\n\n{text}")).unwrap_or_default();
-            let lines: Vec<String> = lines.iter().map(|line| format!("  {line}")).collect();
-            command.after_help(format!("Examples:\n{}{after}", lines.join("\n")))
-        }
-    }
+    let Some((name, below)) = path.split_first() else {
+        let after = command.get_after_help().map(|text| format!("\n\n{text}")).unwrap_or_default();
+        let lines: Vec<String> = lines.iter().map(|line| format!("  {line}")).collect();
+        return command.after_help(format!("Examples:\n{}{after}", lines.join("\n")));
+    };
+    command.mut_subcommands(|command| if command.get_name() == *name { added(command, below, lines) } else { command })
 }
 
 #[cfg(test)]

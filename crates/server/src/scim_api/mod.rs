@@ -44,44 +44,34 @@ pub(crate) fn routes(app: &App) -> Router<App> {
 }
 
 fn at_usual_address() -> Router<App> {
-    let mut routes = Router::new();
-    for (name, collection, one) in [
-        ("Users", resources::collection(ResourceKind::User), resources::one(ResourceKind::User)),
-        ("Groups", resources::collection(ResourceKind::Group), resources::one(ResourceKind::Group)),
-        ("Schemas", get(discovery::schemas), get(discovery::schema)),
-        ("ResourceTypes", get(discovery::resource_types), get(discovery::resource_type)),
-    ] {
-        routes = routes
-            .route(&format!("{BASE}/{name}"), collection.clone())
-            .route(&format!("{BASE}/{name}/"), collection)
-            .route(&format!("{BASE}/{name}/{{id}}"), one.clone())
-            .route(&format!("{BASE}/{name}/{{id}}/"), one);
-    }
-    for (name, kind) in [("Users", ResourceKind::User), ("Groups", ResourceKind::Group)] {
-        let search = resources::search(kind);
-        routes = routes
-            .route(&format!("{BASE}/{name}/.search"), search.clone())
-            .route(&format!("{BASE}/{name}/.search/"), search);
-    }
-    for (path, handler) in [
-        ("{endpoint}", any(custom::collection)),
-        ("{endpoint}/.search", any(custom::search)),
-        ("{endpoint}/{id}", any(custom::one)),
-    ] {
-        routes = routes.route(&format!("{BASE}/{path}"), handler.clone()).route(&format!("{BASE}/{path}/"), handler);
-    }
-    let config = get(discovery::service_provider_config);
-    routes
-        .route(BASE, resources::everything())
-        .route(&format!("{BASE}/"), resources::everything())
-        .route(&format!("{BASE}/.search"), resources::search_everything())
-        .route(&format!("{BASE}/.search/"), resources::search_everything())
-        .route(&format!("{BASE}/Me"), any(resources::me))
-        .route(&format!("{BASE}/Me/"), any(resources::me))
-        .route(&format!("{BASE}/Bulk"), post(bulk::bulk))
-        .route(&format!("{BASE}/Bulk/"), post(bulk::bulk))
-        .route(&format!("{BASE}/ServiceProviderConfig"), config.clone())
-        .route(&format!("{BASE}/ServiceProviderConfig/"), config)
+    let of_kind = |(name, kind): (&str, ResourceKind)| {
+        [
+            (name.to_owned(), resources::collection(kind)),
+            (format!("{name}/.search"), resources::search(kind)),
+            (format!("{name}/{{id}}"), resources::one(kind)),
+        ]
+    };
+    let kinds = [("/Users", ResourceKind::User), ("/Groups", ResourceKind::Group)].into_iter().flat_map(of_kind);
+    let others = [
+        ("", resources::everything()),
+        ("/.search", resources::search_everything()),
+        ("/Me", any(resources::me)),
+        ("/Bulk", post(bulk::bulk)),
+        ("/ServiceProviderConfig", get(discovery::service_provider_config)),
+        ("/Schemas", get(discovery::schemas)),
+        ("/Schemas/{id}", get(discovery::schema)),
+        ("/ResourceTypes", get(discovery::resource_types)),
+        ("/ResourceTypes/{id}", get(discovery::resource_type)),
+        ("/{endpoint}", any(custom::collection)),
+        ("/{endpoint}/.search", any(custom::search)),
+        ("/{endpoint}/{id}", any(custom::one)),
+    ];
+    kinds
+        .chain(others.map(|(path, handler)| (path.to_owned(), handler)))
+        .fold(Router::new(), |routes, (path, handler)| {
+            // A slash at the end changes nothing.
+            routes.route(&format!("{BASE}{path}"), handler.clone()).route(&format!("{BASE}{path}/"), handler)
+        })
         .fallback(visitor::no_such_address)
         .method_not_allowed_fallback(visitor::no_such_method)
 }
