@@ -155,7 +155,7 @@ fn what_an_assertion_must_say() {
         ("exp", json!(seconds + day), None),
         ("exp", json!(seconds + day + 1), Some(BadAssertion::Time)),
         ("exp", json!(u64::MAX), Some(BadAssertion::Time)),
-        ("exp", json!(1e300), Some(BadAssertion::Malformed)),
+        ("exp", json!(1e300), Some(BadAssertion::Time)),
         ("exp", json!("never"), Some(BadAssertion::Malformed)),
         ("exp", json!(1_767_225_600.5), None),
         ("nbf", json!(seconds + 60), None),
