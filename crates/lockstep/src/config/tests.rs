@@ -81,6 +81,10 @@ fn every_wrong_key_is_named() {
         let problems = checked(&args(), text).unwrap_err().join("\n");
         assert!(problems.contains(expected), "{text} gave: {problems}");
     }
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
     let all = "listen = \"x\"\nlisten_at = 1\nlog_format = 5\n[outbound]\nproxy = 1\nplain_http = 1\n[provisioning]\nlog_days = 0";
     let all = checked(&args(), all).unwrap_err();
     assert_eq!(all.len(), 6, "all problems are told at once: {all:?}");
