@@ -32,7 +32,9 @@ impl Moment {
         parse(text, Form::Value)
     }
 
-    /// Reads what a filter compares an instant with: a value, or one of the forms of [`Form::Filter`].
+    /// Reads what a filter compares an instant with: a value, or one as clients write it there. A date alone is its midnight, and a time may
+    /// lack its seconds; `t` and `z` may be small; an offset may be `+0100` or `+01`, have a blank for the `+` that an address did not
+    /// encode, and be followed by the name of its zone, as in `[Europe/Paris]`; a leap second is the second after it.
     pub fn of_filter(text: &str) -> Option<Self> {
         parse(text, Form::Filter)
     }
@@ -43,9 +45,7 @@ impl Moment {
 enum Form {
     /// Nothing.
     Value,
-    /// As clients write it in filters. A date alone is its midnight, and a time may lack its seconds; `t` and `z` may be small; an offset may
-    /// be `+0100` or `+01`, have a blank for the `+` that an address did not encode, and be followed by the name of its zone, as in
-    /// `[Europe/Paris]`; a leap second is the second after it.
+    /// What [`Moment::of_filter`] takes.
     Filter,
 }
 
