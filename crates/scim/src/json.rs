@@ -94,15 +94,15 @@ impl Strict<'_> {
         Ok(Self { depth: self.depth + 1, ..self })
     }
 
-    /// A number at an end of what is told apart, by what was written: `-0` is a whole number (RFC 8259 §6), `1e-400` is not 0, and
-    /// `1e20` is exact where a whole number of as many digits is not.
+    /// A number at an end of what is told apart, by what was written: `1e-400` is not 0, and `1e20` is exact where a whole number of as
+    /// many digits is not. `-0` is a fraction as `0.0` is: which sign an integer of no sign had would else be lost.
     fn as_written<E: Error>(self, value: f64) -> Result<Value, E> {
         let is_meant = |number: &&str| {
             let is_at_end = number.parse().is_ok_and(|other: f64| is_end(other) && (other == 0.0) == (value == 0.0));
             is_at_end && (*number == "-0" || number.parse::<u64>().is_err() && number.parse::<i64>().is_err())
         };
         match self.numbers.borrow_mut().find(is_meant) {
-            Some("-0") => Ok(Value::from(0)),
+            Some("-0") => Ok(Value::from(value)),
             Some(number) if number.contains(['.', 'e', 'E']) && has_digits(number) == (value != 0.0) => {
                 Ok(Value::from(value))
             }
@@ -290,13 +290,13 @@ mod tests {
     #[test]
     fn zero_has_many_forms() {
         for (text, expected) in [
-            ("-0", "0"),
+            ("-0", "-0.0"),
             ("0", "0"),
             ("-0.0", "-0.0"),
             ("0e5", "0.0"),
             ("0E-999", "0.0"),
-            ("[-0,0.0,-0,{\"-0\":-0}]", "[0,0.0,0,{\"-0\":0}]"),
-            ("[\"a\\\\\",-0,\"\\\"0.0\",0.0,1e-300]", "[\"a\\\\\",0,\"\\\"0.0\",0.0,1e-300]"),
+            ("[-0,0.0,-0,{\"-0\":-0}]", "[-0.0,0.0,-0.0,{\"-0\":-0.0}]"),
+            ("[\"a\\\\\",-0,\"\\\"0.0\",0.0,1e-300]", "[\"a\\\\\",-0.0,\"\\\"0.0\",0.0,1e-300]"),
         ] {
             assert_eq!(parse_json(text.as_bytes()).unwrap().to_string(), expected, "{text}");
         }

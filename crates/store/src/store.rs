@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::Semaphore;
 
@@ -26,6 +26,7 @@ pub struct Store {
     /// Who may scan at this moment; the others wait without a thread, a connection or memory.
     scans: Arc<Semaphore>,
     scans_max: usize,
+    under_way: Arc<AtomicU64>,
 }
 
 #[derive(Clone)]
@@ -45,7 +46,7 @@ impl Store {
             Database::Sqlite(path) => (Inner::Sqlite(Arc::new(sqlite::Sqlite::open(path)?)), sqlite::scans_max()),
             Database::Postgres(url) => (Inner::Postgres(Arc::new(postgres::Pool::open(url)?)), postgres::SCANS_MAX),
         };
-        Ok(Self { inner, scans: Arc::new(Semaphore::new(scans)), scans_max: scans })
+        Ok(Self { inner, scans: Arc::new(Semaphore::new(scans)), scans_max: scans, under_way: Arc::default() })
     }
 
     /// Runs a use case that may write. When this returns `Ok`, its changes are durable; when it returns `Err`, none of
@@ -67,13 +68,16 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         let (answer, wait) = tokio::sync::oneshot::channel();
+        let under_way = self.begin();
+        let answer = move |told| {
+            drop(answer.send(told));
+            drop(under_way);
+        };
         let begun = match &self.inner {
-            Inner::Sqlite(sqlite) => {
-                sqlite.write(move |tx| use_case(tx), move |result, times| drop(answer.send((result, times))))
-            }
+            Inner::Sqlite(sqlite) => sqlite.write(move |tx| use_case(tx), move |result, times| answer((result, times))),
             Inner::Postgres(pool) => pool.submit(move |connection, turn| {
                 let (result, ended) = connection.write(&mut use_case);
-                drop(answer.send((result, WriteTimes::of(turn, ended))));
+                answer((result, WriteTimes::of(turn, ended)));
             }),
         };
         if let Err(error) = begun {
@@ -95,7 +99,7 @@ impl Store {
     {
         match &self.inner {
             Inner::Sqlite(sqlite) => sqlite.read(use_case),
-            Inner::Postgres(pool) => on_postgres(pool, move |connection| connection.read(use_case)).await,
+            Inner::Postgres(pool) => on_postgres(pool, self.begin(), move |connection| connection.read(use_case)).await,
         }
     }
 
@@ -110,7 +114,9 @@ impl Store {
     {
         match &self.inner {
             Inner::Sqlite(sqlite) => sqlite.look_up(use_case),
-            Inner::Postgres(pool) => on_postgres(pool, move |connection| connection.look_up(&mut use_case)).await,
+            Inner::Postgres(pool) => {
+                on_postgres(pool, self.begin(), move |connection| connection.look_up(&mut use_case)).await
+            }
         }
     }
 
@@ -133,9 +139,10 @@ impl Store {
         match &self.inner {
             Inner::Sqlite(sqlite) => {
                 let ((answer, wait), readers) = (tokio::sync::oneshot::channel(), sqlite.readers());
+                let under_way = self.begin();
                 sqlite.aside(move || {
                     // Held to the end of the work, also where nobody waits for its outcome any more.
-                    let _turn = turn;
+                    let _held = (turn, under_way);
                     if !answer.is_closed() {
                         drop(answer.send(readers.read(use_case)));
                     }
@@ -147,7 +154,7 @@ impl Store {
                     let _turn = turn;
                     connection.read(use_case)
                 };
-                on_postgres(pool, scan).await
+                on_postgres(pool, self.begin(), scan).await
             }
         }
     }
@@ -197,6 +204,16 @@ impl Store {
         }
     }
 
+    /// Use cases that other threads of this program run at this moment. Who simulates time must not let it pass while there are any.
+    pub fn under_way(&self) -> u64 {
+        self.under_way.load(Ordering::Acquire)
+    }
+
+    fn begin(&self) -> UnderWay {
+        self.under_way.fetch_add(1, Ordering::AcqRel);
+        UnderWay(Arc::clone(&self.under_way))
+    }
+
     /// How many may scan at a time.
     pub const fn scans_max(&self) -> usize {
         self.scans_max
@@ -219,6 +236,15 @@ impl Store {
     }
 }
 
+/// A use case that another thread runs. Dropped after its outcome is told, so that who waits for it has been woken before it is over.
+struct UnderWay(Arc<AtomicU64>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 /// One who waits for an outcome.
 #[derive(Default)]
 struct Waiting {
@@ -238,6 +264,7 @@ fn ended() -> StoreError {
 /// Runs something that reads on one of the connections; not at all where nobody waits for it any more when its turn comes.
 async fn on_postgres<T, E>(
     pool: &postgres::Pool,
+    under_way: UnderWay,
     run: impl FnOnce(&mut postgres::Connection) -> Result<T, E> + Send + 'static,
 ) -> Result<T, E>
 where
@@ -246,6 +273,7 @@ where
 {
     let (answer, wait) = tokio::sync::oneshot::channel();
     pool.submit(move |connection, _| {
+        let _held = under_way;
         if !answer.is_closed() {
             drop(answer.send(run(connection)));
         }

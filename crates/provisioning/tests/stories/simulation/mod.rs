@@ -50,7 +50,7 @@ fn whatever_fails_the_application_ends_up_as_the_directory_says() {
 
 fn lives(store: Store, seed: u64) {
     let world = World::new(store, seed);
-    if let Err(broken) = in_virtual_time(live(&world, seed)) {
+    if let Err(broken) = in_virtual_time(&world.store, live(&world, seed)) {
         panic!("seed {seed}: {broken}");
     }
 }

@@ -158,7 +158,7 @@ fn as_many_readers_as_threads_share_the_large_cache_and_are_taken_first() {
         taken.iter().map(|reader| cache(reader).unwrap()).collect::<Vec<_>>()
     };
     let take = |count: usize| (0..count).map(|_| readers.take().unwrap()).collect::<Vec<_>>();
-    let (small, large) = (-8 << 10, -64 << 10);
+    let (small, large) = (-8 << 10, -32 << 10);
     let taken = take(4);
     assert_eq!(caches(&taken), [large, large, small, small]);
     for reader in taken {
