@@ -19,7 +19,7 @@ use store::TenantKey;
 use tokio::time::Instant;
 
 /// Requests that a tenant may send in a second while others are served, unless the configuration says otherwise.
-pub const REQUESTS_PER_SECOND: u32 = 2_000;
+pub const REQUESTS_PER_SECOND: u32 = 10_000;
 /// Bytes of a body and its answer that count as a further request.
 const BYTES_OF_A_REQUEST: u64 = 8 << 10;
 /// How long after a request of another tenant this one is not alone.
