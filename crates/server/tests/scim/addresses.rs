@@ -268,10 +268,7 @@ fn a_host_of_its_own_is_asked_for_and_told_whatever_the_request_says() {
 fn a_request_at_an_own_address_is_counted_once_and_for_its_tenant() {
     on_both(|store| async {
         let world = World::new(store, "generic").await;
-        let device = "urn:example:Device";
-        let schemas = json!([{ "id": device, "attributes": [{ "name": "serial" }] }]);
-        let types = json!([{ "name": "Device", "endpoint": "/Devices", "schema": device }]);
-        world.define(&json!({ "schemas": schemas, "resourceTypes": types })).await;
+        let device = world.define_devices().await;
         world.moved_to("", PATH).await;
         let ann = world.user("ann").await;
         let made = world.call("POST", "/Devices", &json!({ "schemas": [device], "serial": "1" })).await;

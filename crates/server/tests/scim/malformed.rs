@@ -201,10 +201,7 @@ fn a_resource_cannot_grow_without_end() {
 fn a_resource_that_is_not_there_is_told_of_in_one_sentence_whatever_was_to_be_done() {
     on_both(|store| async {
         let world = World::new(store, "generic").await;
-        let device = "urn:example:Device";
-        let schemas = json!([{ "id": device, "attributes": [{ "name": "serial" }] }]);
-        let types = json!([{ "name": "Device", "endpoint": "/Devices", "schema": device }]);
-        world.define(&json!({ "schemas": schemas, "resourceTypes": types })).await;
+        let device = world.define_devices().await;
         let nothing = json!({ "schemas": [PATCH], "Operations": [] });
         for (endpoint, whole, expected) in [
             ("/Users", json!({ "schemas": [USER], "userName": "ann" }), "User not found"),

@@ -106,7 +106,16 @@ impl World {
         self.try_define(document).await.unwrap_or_else(|refused| panic!("{refused}"));
     }
 
-    /// The same where it may be refused; gives the differences.
+    /// Gives the tenant devices with a serial number, at `/Devices`; gives the URN of their schema.
+    pub async fn define_devices(&self) -> &'static str {
+        let device = "urn:example:Device";
+        let schemas = json!([{ "id": device, "attributes": [{ "name": "serial" }] }]);
+        let types = json!([{ "name": "Device", "endpoint": "/Devices", "schema": device }]);
+        self.define(&json!({ "schemas": schemas, "resourceTypes": types })).await;
+        device
+    }
+
+    /// The same as [`Self::define`] where it may be refused; gives the differences.
     pub async fn try_define(&self, document: &Value) -> Result<Vec<String>, provider::TenantError> {
         let (name, now) = (self.tenant.clone(), self.now());
         let definition =
