@@ -1,5 +1,6 @@
 //! What a filter means for a resource type (RFC 7644 §3.4.2.2): names looked up, literals checked against types and folded once.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
@@ -110,7 +111,11 @@ enum Key {
 }
 
 fn invalid<T>(path: &AttributePath, why: &str) -> Result<T, ScimError> {
-    Err(ScimError::invalid_filter(format!("'{}' {why}", echo(&path.attribute))))
+    let name = match &path.sub_attribute {
+        Some(sub) => Cow::Owned(format!("{}.{sub}", path.attribute)),
+        None => Cow::Borrowed(path.attribute.as_str()),
+    };
+    Err(ScimError::invalid_filter(format!("'{}' {why}", echo(&name))))
 }
 
 impl Scope<'_> {

@@ -226,6 +226,18 @@ fn a_date_alone_is_its_midnight() {
 }
 
 #[test]
+fn an_error_names_the_sub_attribute_that_it_is_about() {
+    for (text, expected) in [
+        ("groups.nope eq \"x\"", "'groups.nope' is not an attribute of this resource type"),
+        ("nope eq \"x\"", "'nope' is not an attribute of this resource type"),
+        ("meta.created co \"x\"", "'meta.created' cannot be compared by co"),
+    ] {
+        let refused = text.parse::<Filter>().unwrap().check(&ResourceType::user()).unwrap_err();
+        assert_eq!(refused.detail, expected, "{text}");
+    }
+}
+
+#[test]
 fn filters_find_ada() {
     let (user, ada) = (ResourceType::user(), ada());
     for (text, expected) in [
