@@ -16,6 +16,7 @@ pub mod groups;
 mod id;
 pub mod jobs;
 mod key;
+mod key_paths;
 mod kind;
 pub mod links;
 pub mod listing;

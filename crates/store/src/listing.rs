@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use crate::error::StoreError;
 use crate::id::{ResourceId, TenantKey, above, below};
+use crate::key_paths::stored;
 use crate::resources::{Chunk, ResourceKind, ResourceRecord, columns, read};
 use crate::sql::{Sql, params, statements};
 use crate::{ReadTx, WriteTx};
@@ -176,7 +177,7 @@ pub fn by_key(
     limit: u32,
 ) -> Result<Vec<ResourceRecord>, StoreError> {
     let chunk = Chunk { rows: limit, bytes: usize::MAX };
-    read(tx, &BY_KEY, params![tenant, kind.code(), path, key, i64::from(limit)], chunk)
+    read(tx, &BY_KEY, params![tenant, kind.code(), stored(path), key, i64::from(limit)], chunk)
 }
 
 /// The ids of resources that have one of these keys at that path, in no order and once for each such key, `limit` at the most.
@@ -188,7 +189,7 @@ pub fn ids_by_keys(
     limit: u32,
 ) -> Result<Vec<ResourceId>, StoreError> {
     let keys = json(keys)?;
-    tx.all(&IDS_OF_KEYS, params![tenant, kind.code(), path, &keys, i64::from(limit)], |row| row.id(0))
+    tx.all(&IDS_OF_KEYS, params![tenant, kind.code(), stored(path), &keys, i64::from(limit)], |row| row.id(0))
 }
 
 /// The ids of resources that have one of these unique keys, in no order.
@@ -210,7 +211,7 @@ pub fn ids_by_key_prefix(
     limit: u32,
 ) -> Result<Vec<ResourceId>, StoreError> {
     let end = after_prefix(prefix);
-    tx.all(&IDS_BY_KEYS, params![tenant, kind.code(), path, prefix, &end, i64::from(limit)], |row| row.id(0))
+    tx.all(&IDS_BY_KEYS, params![tenant, kind.code(), stored(path), prefix, &end, i64::from(limit)], |row| row.id(0))
 }
 
 /// The ids of resources whose unique key begins so, in no order, `limit` at the most.

@@ -30,10 +30,11 @@ const MIGRATIONS: &[Migration] = migrations![
     "0009_schema_tokens",
     "0010_key_rows",
     "0011_schema_clients",
+    "0012_key_paths",
 ];
 
 /// The schema version that this program writes.
-pub const SCHEMA_VERSION: i64 = 11;
+pub const SCHEMA_VERSION: i64 = 12;
 
 const CREATE_VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY, name TEXT NOT NULL)";

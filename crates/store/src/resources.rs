@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::error::StoreError;
 use crate::id::{ResourceId, TenantKey, above};
+use crate::key_paths::stored;
 pub use crate::kind::{CustomKind, ResourceKind};
 use crate::sql::{Param, Row, Sql, params, statements};
 use crate::{ReadTx, WriteTx, listing};
@@ -217,7 +218,7 @@ pub fn exchange_keys(
 ) -> Result<(), StoreError> {
     let (gone, added) = differing(old, new);
     for (path, key) in gone {
-        tx.run(&DELETE_KEY, params![tenant, kind.code(), path.as_ref(), key, id])?;
+        tx.run(&DELETE_KEY, params![tenant, kind.code(), stored(path), key, id])?;
     }
     insert_keys(tx, tenant, kind, id, added.into_iter())
 }
@@ -267,7 +268,7 @@ pub fn delete(
     keys: &[IndexKey],
 ) -> Result<bool, StoreError> {
     for (path, key) in keys {
-        tx.run(&DELETE_KEY, params![tenant, kind.code(), path.as_ref(), key, id])?;
+        tx.run(&DELETE_KEY, params![tenant, kind.code(), stored(path), key, id])?;
     }
     let was_there = tx.run(&DELETE, params![tenant, kind.code(), id])? > 0;
     if was_there {
@@ -284,7 +285,7 @@ fn insert_keys<'k>(
     id: ResourceId,
     keys: impl Iterator<Item = &'k IndexKey>,
 ) -> Result<(), StoreError> {
-    let pairs: Vec<(&str, &str)> = keys.map(|(path, key)| (path.as_ref(), key.as_str())).collect();
+    let pairs: Vec<(&str, &str)> = keys.map(|(path, key)| (stored(path), key.as_str())).collect();
     if pairs.is_empty() {
         return Ok(());
     }

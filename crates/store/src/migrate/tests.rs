@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::{CREATE_VERSIONS, MIGRATIONS, SCHEMA_VERSION};
+use crate::resources::ResourceKind;
 use crate::testing::{TestDatabase, databases, numbered, postgres_client, second, sqlite_connection};
-use crate::{Database, Store, StoreError, tenants};
+use crate::{Database, ResourceId, Store, StoreError, tenants};
 
 /// Tables that only PostgreSQL needs: its writers append changes without waiting for each other.
 const ONLY_POSTGRES: [&str; 2] = ["changes_unnumbered", "feeds"];
@@ -129,38 +130,88 @@ fn the_planners_figures_name_indexes_and_fit_their_columns() {
     assert!(seen > 0);
 }
 
-/// A database of the schema before keys named rows, in which a row is missing in between, so that numbers given anew would differ.
+/// Runs text on a database that no store opened.
+fn run(database: &TestDatabase, text: &str) {
+    if let Some(connection) = sqlite_connection(database) {
+        connection.execute_batch(text).unwrap();
+    }
+    if let Some(mut client) = postgres_client(database) {
+        client.batch_execute(text).unwrap();
+    }
+}
+
+/// Brings an empty database to the schema before that migration.
+fn before(database: &TestDatabase, name: &str) {
+    run(database, CREATE_VERSIONS);
+    let is_sqlite = matches!(database.database(), Database::Sqlite(_));
+    if is_sqlite {
+        run(database, "PRAGMA application_id = 0x4C4F434B");
+    }
+    for (version, migration) in (1..).zip(MIGRATIONS).take_while(|(_, migration)| migration.name != name) {
+        run(database, if is_sqlite { migration.sqlite } else { migration.postgres });
+        run(database, &format!("INSERT INTO schema_versions (version, name) VALUES ({version}, '{}')", migration.name));
+    }
+    run(database, "INSERT INTO tenants (name, profile, settings, created) VALUES ('one', 'generic', '{}', 0)");
+}
+
+/// The users of the one tenant that have a key at a path.
+fn found(store: &Store, path: &'static str, key: &'static str) -> Vec<ResourceId> {
+    let found = store.read(move |tx| {
+        let tenant = tenants::tenants(tx)?[0].key;
+        crate::listing::by_key(tx, tenant, ResourceKind::User, (path, key), 9)
+    });
+    let found = tokio::runtime::Runtime::new().unwrap().block_on(found).unwrap();
+    found.into_iter().map(|resource| resource.id).collect()
+}
+
+/// A row is missing in between, so that numbers given anew would differ.
 #[test]
 fn keys_of_an_older_schema_lead_to_their_resources_also_after_a_vacuum() {
     let database = TestDatabase::sqlite();
-    let Database::Sqlite(path) = database.database() else { unreachable!("asked for SQLite") };
-    let older = rusqlite::Connection::open(path).unwrap();
-    for (version, migration) in (1..).zip(MIGRATIONS).take_while(|(_, migration)| migration.name != "0010_key_rows") {
-        older.execute_batch(&format!("{CREATE_VERSIONS}; {}", migration.sqlite)).unwrap();
-        older
-            .execute("INSERT INTO schema_versions (version, name) VALUES (?1, ?2)", (version, migration.name))
-            .unwrap();
-    }
-    let fill = "PRAGMA application_id = 0x4C4F434B;
-        INSERT INTO tenants (tenant, name, profile, settings, created) VALUES (1, 'one', 'generic', '{}', 0);
-        INSERT INTO resources (tenant, kind, id, doc, version, created, modified) VALUES
+    before(&database, "0010_key_rows");
+    let fill = "INSERT INTO resources (tenant, kind, id, doc, version, created, modified) VALUES
           (1, 1, unhex('00000000000000000000000000000001'), '{}', 1, 0, 0),
           (1, 1, unhex('00000000000000000000000000000002'), '{}', 1, 0, 0);
         INSERT INTO resource_keys (tenant, kind, path, key, id) SELECT 1, 1, 'externalId', 'e-' || hex(id), id FROM resources;
         INSERT INTO resource_keys (tenant, kind, path, key, id) VALUES (1, 1, 'externalId', 'nobody', unhex('03'));
         DELETE FROM resources WHERE id = unhex('00000000000000000000000000000001')";
-    older.execute_batch(fill).unwrap();
-    drop(older);
+    run(&database, fill);
     drop(database.open());
     sqlite_connection(&database).unwrap().execute_batch("VACUUM").unwrap();
-    let store = database.open();
-    let found = store.read(|tx| {
-        let tenant = tenants::tenants(tx)?[0].key;
-        let key = ("externalId", "e-00000000000000000000000000000002");
-        crate::listing::by_key(tx, tenant, crate::resources::ResourceKind::User, key, 9)
-    });
-    let found = tokio::runtime::Runtime::new().unwrap().block_on(found).unwrap();
-    assert_eq!(found.into_iter().map(|resource| resource.id).collect::<Vec<_>>(), [numbered(2)]);
+    assert_eq!(found(&database.open(), "externalId", "e-00000000000000000000000000000002"), [numbered(2)]);
+}
+
+#[test]
+fn keys_under_the_paths_of_an_older_schema_are_found() {
+    const EMPLOYEE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber";
+    let paths = ["externalId", "emails.value", "displayName", EMPLOYEE, "title"];
+    for database in databases() {
+        before(&database, "0012_key_paths");
+        let is_sqlite = matches!(database.database(), Database::Sqlite(_));
+        let (id, row, number) = if is_sqlite {
+            ("unhex('00000000000000000000000000000001')", ", row_id", ", 1")
+        } else {
+            ("'00000000-0000-0000-0000-000000000001'", "", "")
+        };
+        let rows = format!(
+            "INSERT INTO resources (tenant, kind, id, doc, version, created, modified) VALUES (1, 1, {id}, '{{}}', 1, 0, 0);"
+        );
+        run(&database, &rows);
+        for path in paths {
+            let key = format!(
+                "INSERT INTO resource_keys (tenant, kind, path, key, id{row}) VALUES (1, 1, '{path}', 'x', {id}{number})"
+            );
+            run(&database, &key);
+        }
+        let store = database.open();
+        for path in paths {
+            assert_eq!(found(&store, path, "x"), [numbered(1)], "{path}");
+        }
+        drop(store);
+        run(&database, "DELETE FROM resource_keys WHERE path IN ('1', '2', '3', '4', 'title')");
+        let store = database.open();
+        assert_eq!(paths.map(|path| found(&store, path, "x").len()), [0; 5], "no other forms of them are kept");
+    }
 }
 
 #[test]
