@@ -21,8 +21,8 @@ use crate::scim::Endpoint;
 const QUIET_CONNECTIONS: usize = 2;
 /// What such a connection waits between two requests: a client that never pauses is not quiet.
 const QUIET_PAUSE: Duration = Duration::from_millis(2);
-/// How long the noise goes on before the quiet tenant's requests count, in seconds.
-const BEFORE: f64 = 0.2;
+/// How long the noise goes on before the quiet tenant's requests count, in seconds: until what it may send at once is used up.
+const BEFORE: f64 = 0.7;
 /// Parts of a round in each of which both are measured, so that a busy moment of the machine meets both.
 const SLICES: u32 = 4;
 /// Users of the quiet tenant.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use crate::connections::site;
-use crate::gates::{Limiter, Ticks, limiter, wait};
+use crate::limiter::{Limiter, Passage, Ticks};
 
 /// Bad tokens of one address, in a second and at once.
 const OF_ADDRESS: (u32, u32) = (10, 100);
@@ -42,7 +42,10 @@ impl Failures {
             // To forget costs an attacker nothing that 10,000 addresses would not give him anyway.
             kept.clear();
         }
-        wait(kept.entry(key).or_insert_with(|| limiter(rate, burst, &self.ticks)), &self.ticks)
+        match kept.entry(key).or_insert_with(|| Limiter::strict(rate, burst, &self.ticks)).ask(0) {
+            Passage::Refused { seconds } => Some(seconds),
+            Passage::Now | Passage::Later(_) => None,
+        }
     }
 }
 

@@ -1,69 +1,35 @@
 //! What one tenant may ask for in a second, so that the others are served too.
 //!
 //! A tenant with a rate of its own is held to it. The others are held to a common rate only while another tenant is served too: who
-//! is alone takes what there is. By the common rate a request counts for what it costs: a large body, a long answer and each operation
-//! of a bulk request count as further ones, which those that come next pay.
+//! is alone takes what there is, and one that follows another is alone. By the common rate a request counts for what it costs: a large
+//! body, a long answer and each operation of a bulk request count as further ones, which those that come next pay.
 
 use std::collections::HashMap;
-use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use governor::clock::Clock;
-use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
 use store::TenantKey;
-use tokio::time::Instant;
+
+use crate::limiter::{Limiter, Passage, Ticks};
 
 /// Requests that a tenant may send in a second while others are served, unless the configuration says otherwise.
-pub const REQUESTS_PER_SECOND: u32 = 10_000;
+pub const REQUESTS_PER_SECOND: u32 = 4_000;
+/// Which part of a second's worth may come at once by the common rate.
+const BURST: u32 = 4;
 /// Bytes of a body and its answer that count as a further request.
 const BYTES_OF_A_REQUEST: u64 = 8 << 10;
-/// How long after a request of another tenant this one is not alone.
+/// How long after a request of another tenant this one is not alone, and after which silence a tenant begins anew.
 const COMPANY: Duration = Duration::from_secs(1);
+/// How long after a tenant began the last requests of one before it may still come.
+const FOLLOWING: Duration = Duration::from_millis(100);
 /// Tenants that are kept in mind; the ones beyond begin anew.
 const GATES_MAX: usize = 10_000;
 
-/// Reads the time since the start, as the limiters count it.
-#[derive(Clone, Debug)]
-pub(crate) struct Ticks(Instant);
-
-impl Default for Ticks {
-    fn default() -> Self {
-        Self(Instant::now())
-    }
-}
-
-impl Clock for Ticks {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        Nanos::from(self.0.elapsed())
-    }
-}
-
-pub(crate) type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Nanos>>;
-
-/// Allows so many requests in a second, and as many at once.
-pub(crate) fn limiter(per_second: u32, burst: u32, ticks: &Ticks) -> Limiter {
-    let [rate, burst] = [per_second, burst].map(|number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN));
-    RateLimiter::direct_with_clock(Quota::per_second(rate).allow_burst(burst), ticks.clone())
-}
-
-/// Whole seconds until a limiter lets the next one pass, if it does not now.
-pub(crate) fn wait(limiter: &Limiter, ticks: &Ticks) -> Option<u64> {
-    wait_for(limiter, 0, ticks)
-}
-
-/// The same for one that counts for so many further ones.
-fn wait_for(limiter: &Limiter, further: u32, ticks: &Ticks) -> Option<u64> {
-    let all = NonZeroU32::MIN.saturating_add(further);
-    // No more are asked for than may come at once.
-    let until = limiter.check_n(all).ok()?.err()?;
-    Some(until.wait_time_from(ticks.now()).as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX))
+fn nanos(time: Duration) -> u64 {
+    Nanos::from(time).as_u64()
 }
 
 /// The gates of all tenants.
@@ -82,12 +48,17 @@ pub(crate) struct Gate {
     /// The number of the tenant's key.
     pub(crate) number: i64,
     pub(crate) tenant: String,
-    rate: RwLock<(u32, Limiter)>,
+    /// By how many in a second, and at once.
+    limiter: RwLock<((u32, u32), Limiter)>,
     /// Answers by the first digit of their status.
     pub(crate) answers: [AtomicU64; 5],
     pub(crate) limited: AtomicU64,
     /// Requests that those before cost beyond one each, and that are still to be paid.
     owed: AtomicU64,
+    /// When it asked first since it was silent for [`COMPANY`], in nanoseconds since the start.
+    began: AtomicU64,
+    /// When it asked last, to within [`FOLLOWING`]; 0 for never.
+    asked: AtomicU64,
 }
 
 /// What a request counts for beyond one: by the bytes that came and went, and by further operations in it.
@@ -107,26 +78,25 @@ impl Gates {
         }
     }
 
-    /// The gate of a tenant, by its key and its name, and how many seconds it has to wait, if it has. `own` is the rate that was set
-    /// for it.
-    pub(crate) fn pass(&self, tenant: TenantKey, name: &str, own: Option<u32>) -> (Arc<Gate>, Option<u64>) {
+    /// The gate of a tenant, by its key and its name, and whether a request passes. `own` is the rate that was set for it.
+    pub(crate) fn pass(&self, tenant: TenantKey, name: &str, own: Option<u32>) -> (Arc<Gate>, Passage) {
         let number = tenant.number();
         let gate = self.gate(number, name);
         // Also where no rate asks for it: it is noted who is served.
-        let has_company = self.has_company(number);
-        let wait = match own {
-            Some(own) => gate.wait(own, 0, &self.ticks),
+        let has_company = self.has_company(&gate);
+        let passage = match own {
+            Some(own) => gate.ask((own, own), 0, &self.ticks),
             None if self.common > 0 && has_company => gate.pay(self.common, &self.ticks),
             // Who is alone owes nobody anything.
             None => {
                 gate.forgive();
-                None
+                Passage::Now
             }
         };
-        if wait.is_some() {
+        if matches!(passage, Passage::Refused { .. }) {
             gate.limited.fetch_add(1, Ordering::Relaxed);
         }
-        (gate, wait)
+        (gate, passage)
     }
 
     /// All gates, for who counts.
@@ -138,29 +108,29 @@ impl Gates {
     /// Whether more than one tenant was served within [`COMPANY`].
     pub(crate) fn are_many(&self) -> bool {
         let changed = self.changed.load(Ordering::Relaxed);
-        changed != 0 && self.ticks.now().as_u64().saturating_sub(changed) <= Nanos::from(COMPANY).as_u64()
+        changed != 0 && self.ticks.now().as_u64().saturating_sub(changed) <= nanos(COMPANY)
     }
 
-    /// Whether another tenant was served within [`COMPANY`]. One that goes on alone writes nothing here.
-    fn has_company(&self, tenant: i64) -> bool {
-        let last = self.last.load(Ordering::Relaxed);
-        if last == tenant && self.changed.load(Ordering::Relaxed) == 0 {
-            return false;
-        }
+    /// Whether another tenant was served within [`COMPANY`], and since this one began: one that follows another has the machine for
+    /// itself. Who goes on alone writes next to nothing here.
+    fn has_company(&self, gate: &Gate) -> bool {
         let now = self.ticks.now().as_u64();
-        if last != tenant {
-            self.last.store(tenant, Ordering::Relaxed);
-            if last != i64::MIN {
-                self.changed.store(now.max(1), Ordering::Relaxed);
-                return true;
+        let since = gate.note(now).saturating_add(nanos(FOLLOWING));
+        let last = self.last.load(Ordering::Relaxed);
+        if last != gate.number {
+            self.last.store(gate.number, Ordering::Relaxed);
+            if last == i64::MIN {
+                return false;
             }
+            self.changed.store(now.max(1), Ordering::Relaxed);
+            return now > since;
+        }
+        let changed = self.changed.load(Ordering::Relaxed);
+        if changed != 0 && now.saturating_sub(changed) > nanos(COMPANY) {
+            self.changed.store(0, Ordering::Relaxed);
             return false;
         }
-        let is_alone = now.saturating_sub(self.changed.load(Ordering::Relaxed)) > Nanos::from(COMPANY).as_u64();
-        if is_alone {
-            self.changed.store(0, Ordering::Relaxed);
-        }
-        !is_alone
+        changed > since
     }
 
     pub(crate) fn gate(&self, number: i64, name: &str) -> Arc<Gate> {
@@ -180,11 +150,28 @@ impl Gate {
         Self {
             number,
             tenant: tenant.to_owned(),
-            rate: RwLock::new((rate, limiter(rate, rate, ticks))),
+            limiter: RwLock::new(((rate, rate), Limiter::pacing(rate, rate, ticks))),
             answers: Default::default(),
             limited: AtomicU64::new(0),
             owed: AtomicU64::new(0),
+            began: AtomicU64::new(0),
+            asked: AtomicU64::new(0),
         }
+    }
+
+    /// Notes that the tenant asks; gives when it began.
+    fn note(&self, now: u64) -> u64 {
+        let asked = self.asked.load(Ordering::Relaxed);
+        let silent = now.saturating_sub(asked);
+        // Not with each request: all of a tenant's would write the same line.
+        if silent > nanos(FOLLOWING) || asked == 0 {
+            self.asked.store(now.max(1), Ordering::Relaxed);
+        }
+        if silent > nanos(COMPANY) || asked == 0 {
+            self.began.store(now, Ordering::Relaxed);
+            return now;
+        }
+        self.began.load(Ordering::Relaxed)
     }
 
     /// Counts what a request cost beyond one.
@@ -201,32 +188,33 @@ impl Gate {
         }
     }
 
-    /// Lets a request pass that pays what is owed, of which no more is kept than comes in a second.
-    fn pay(&self, rate: u32, ticks: &Ticks) -> Option<u64> {
+    /// Asks for a request by the common rate that pays what is owed: no more of it than may come at once, and no more is kept than
+    /// comes in a second.
+    fn pay(&self, rate: u32, ticks: &Ticks) -> Passage {
+        let burst = (rate / BURST).max(1);
         if self.owed.load(Ordering::Relaxed) == 0 {
-            return self.wait(rate, 0, ticks);
+            return self.ask((rate, burst), 0, ticks);
         }
-        let owed = self.owed.swap(0, Ordering::Relaxed).min(u64::from(rate.saturating_sub(1)));
-        let wait = self.wait(rate, u32::try_from(owed).unwrap_or(0), ticks);
-        if wait.is_some() {
-            self.owe(owed);
-        }
-        wait
+        let owed = self.owed.swap(0, Ordering::Relaxed).min(u64::from(rate));
+        let paid = owed.min(u64::from(burst - 1));
+        let passage = self.ask((rate, burst), u32::try_from(paid).unwrap_or(0), ticks);
+        self.owe(if matches!(passage, Passage::Refused { .. }) { owed } else { owed - paid });
+        passage
     }
 
-    /// Whole seconds until a request may pass that counts for so many further ones, if it may not now.
-    fn wait(&self, rate: u32, further: u32, ticks: &Ticks) -> Option<u64> {
+    /// Asks for a request that counts for so many further ones.
+    fn ask(&self, quota: (u32, u32), further: u32, ticks: &Ticks) -> Passage {
         {
-            let kept = self.rate.read().unwrap_or_else(PoisonError::into_inner);
-            if kept.0 == rate {
-                return wait_for(&kept.1, further, ticks);
+            let kept = self.limiter.read().unwrap_or_else(PoisonError::into_inner);
+            if kept.0 == quota {
+                return kept.1.ask(further);
             }
         }
-        let mut kept = self.rate.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.0 != rate {
-            *kept = (rate, limiter(rate, rate, ticks));
+        let mut kept = self.limiter.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.0 != quota {
+            *kept = (quota, Limiter::pacing(quota.0, quota.1, ticks));
         }
-        wait_for(&kept.1, further, ticks)
+        kept.1.ask(further)
     }
 }
 
@@ -234,25 +222,54 @@ impl Gate {
 mod tests {
     use super::*;
 
+    /// How many of so many requests pass by the common rate.
+    fn passed(gates: &Gates, tenant: i64, count: usize) -> usize {
+        let tenant = store::testing::tenant_key(tenant);
+        (0..count).filter(|_| gates.pass(tenant, "x", None).1 == Passage::Now).count()
+    }
+
+    async fn later(time: Duration) {
+        tokio::time::advance(time + Duration::from_nanos(1)).await;
+    }
+
     #[tokio::test(start_paused = true)]
     async fn who_is_alone_takes_what_there_is_and_who_is_not_is_held_to_the_rate() {
-        let gates = Gates::new(10);
-        let passed = |tenant, count: usize| {
-            let gate = gates.gate(tenant, "x");
-            (0..count).filter(|_| !gates.has_company(tenant) || gate.wait(10, 0, &gates.ticks).is_none()).count()
-        };
-        assert_eq!(passed(1, 1000), 1000);
+        let gates = Gates::new(40);
+        assert_eq!(passed(&gates, 1, 1000), 1000);
         assert!(!gates.are_many());
-        assert_eq!(passed(2, 100), 10, "the burst of the second");
+        later(FOLLOWING).await;
+        assert_eq!(passed(&gates, 2, 1), 1);
         assert!(gates.are_many());
-        assert_eq!(passed(1, 100), 10, "the first is not alone any more");
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(passed(1, 100), 10);
-        tokio::time::advance(COMPANY).await;
-        tokio::time::advance(Duration::from_nanos(1)).await;
+        assert_eq!(passed(&gates, 1, 100), 10, "the first is not alone any more: a quarter of a second's worth");
+        later(FOLLOWING).await;
+        assert_eq!(passed(&gates, 2, 100), 10, "nor is the second, which asks again while the first does");
+        later(Duration::from_millis(50)).await;
+        assert_eq!((passed(&gates, 2, 1), passed(&gates, 1, 100)), (1, 6), "what came in 150 ms");
+        later(COMPANY).await;
         assert!(!gates.are_many());
-        assert_eq!(passed(1, 1000), 1000, "alone again");
-        assert_eq!(passed(2, 5), 5);
+        assert_eq!(passed(&gates, 1, 1000), 1000, "alone again");
+        assert_eq!(passed(&gates, 2, 5), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_follows_another_is_alone_and_who_begins_beside_it_is_not() {
+        let gates = Gates::new(40);
+        for tenant in 1..9 {
+            for _ in 0..30 {
+                assert_eq!(passed(&gates, tenant, 100), 100, "{tenant}");
+                later(FOLLOWING / 2).await;
+            }
+            // One that was still under way.
+            assert_eq!((passed(&gates, tenant + 1, 100), passed(&gates, tenant, 1)), (100, 1), "{tenant}");
+        }
+        later(COMPANY).await;
+        let mut all = [0, 0];
+        for _ in 0..20 {
+            all[0] += passed(&gates, 1, 100);
+            all[1] += passed(&gates, 2, 100);
+            later(FOLLOWING / 2).await;
+        }
+        assert!(all[0] < 400 && all[1] < 400, "{all:?}: both began at once, and are known to be two after a moment");
     }
 
     #[tokio::test(start_paused = true)]
@@ -266,10 +283,12 @@ mod tests {
         ] {
             assert_eq!(further(came, sent, operations), expected, "{came} {sent} {operations}");
         }
-        let gates = Gates::new(10);
+        let gates = Gates::new(40);
         let [noisy, quiet] = [1, 2].map(store::testing::tenant_key);
         let passed =
-            |tenant, own, count: usize| (0..count).filter(|_| gates.pass(tenant, "x", own).1.is_none()).count();
+            |tenant, own, count: usize| (0..count).filter(|_| gates.pass(tenant, "x", own).1 == Passage::Now).count();
+        assert_eq!(passed(noisy, None, 1), 1);
+        later(FOLLOWING).await;
         gates.gate(noisy.number(), "x").owe(1_000);
         assert_eq!(passed(noisy, None, 100), 100, "alone");
         assert_eq!(passed(quiet, None, 1), 1);
@@ -278,10 +297,14 @@ mod tests {
         assert_eq!(passed(noisy, None, 9), 5, "ten at once, of which one passed and four are paid");
         gates.gate(noisy.number(), "x").owe(1_000);
         assert_eq!(passed(quiet, None, 5), 5, "it is nobody else's debt");
-        tokio::time::advance(Duration::from_millis(900)).await;
+        tokio::time::advance(Duration::from_millis(240)).await;
         assert_eq!((passed(noisy, None, 1), passed(quiet, None, 1)), (0, 1));
-        tokio::time::advance(Duration::from_millis(100)).await;
-        assert_eq!(passed(noisy, None, 9), 1, "no more is kept than comes in a second");
+        tokio::time::advance(Duration::from_millis(10)).await;
+        for expected in [1, 1, 1, 1, 6] {
+            assert_eq!(passed(noisy, None, 9), expected, "no more is kept than comes in a second");
+            tokio::time::advance(Duration::from_millis(250)).await;
+            assert_eq!(passed(quiet, None, 1), 1);
+        }
         gates.gate(noisy.number(), "x").owe(1_000);
         assert_eq!(passed(noisy, Some(20), 99), 20, "a rate of its own counts requests");
     }
@@ -296,15 +319,6 @@ mod tests {
             drop(pass(2));
             assert!(gates.are_many(), "{common} {own:?}");
         }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_wait_is_told_in_whole_seconds() {
-        let ticks = Ticks::default();
-        let one = limiter(1, 2, &ticks);
-        assert_eq!([(); 4].map(|()| wait(&one, &ticks)), [None, None, Some(1), Some(1)]);
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!([(); 2].map(|()| wait(&one, &ticks)), [None, Some(1)]);
     }
 
     #[test]

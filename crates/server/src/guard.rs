@@ -112,7 +112,7 @@ impl<B: Arriving> Service<Request<B>> for Guard {
             None => request.map(Body::new),
             Some((trail, _)) => request.map(|body| Body::new(Watched::new(body, Arc::clone(trail)))),
         };
-        request.extensions_mut().insert(trail);
+        request.extensions_mut().insert(Arc::clone(&trail));
         write_as_routed(request.uri_mut());
         let answer = self.routes.call(request);
         let deadline = self.deadline;
@@ -129,6 +129,8 @@ impl<B: Arriving> Service<Request<B>> for Guard {
             }
             if answer.status() == StatusCode::TOO_MANY_REQUESTS {
                 tokio::time::sleep(LIMITED_PAUSE).await;
+            } else if let Some(time) = trail.later() {
+                tokio::time::sleep(time).await;
             }
             Ok(answer)
         })

@@ -14,6 +14,7 @@ mod guard;
 mod health;
 mod in_clear;
 mod leftover;
+mod limiter;
 mod listen;
 mod media_type;
 mod metrics;

@@ -16,6 +16,7 @@ use serde_json::json;
 use store::{ReadTx, StoreError};
 
 use crate::App;
+use crate::limiter::Passage;
 use crate::oauth::introduce;
 use crate::scim_api::{ANSWER_BYTES, DefinitionBody, Rejection, WriteSize, bearer, segments};
 
@@ -47,11 +48,11 @@ impl FromRequestParts<App> for Defining {
         let (asked, now) = (token.clone(), app.now());
         let definer = app.store.look_up(move |tx| admit(tx, &asked, &tenant, now)).await?;
         let own = definer.settings().requests_per_second;
-        let (gate, wait) = app.edge().gates.pass(definer.tenant(), definer.tenant_name(), own);
+        let (gate, passage) = app.edge().gates.pass(definer.tenant(), definer.tenant_name(), own);
         if let Some(trail) = parts.extensions.get::<std::sync::Arc<crate::trail::Trail>>() {
-            trail.is_of((&definer).into(), gate);
+            trail.is_of((&definer).into(), (gate, passage));
         }
-        if let Some(seconds) = wait {
+        if let Passage::Refused { seconds } = passage {
             return Err(Rejection::TooMany { seconds });
         }
         app.uses().note_definer(&definer, now);

@@ -20,6 +20,7 @@ use crate::edge::Edge;
 use crate::gates::{self, Gate};
 use crate::in_clear::IsExposed;
 use crate::leftover::Leftover;
+use crate::limiter::Passage;
 use crate::oauth::{IsBadClient, Refusal};
 use crate::request_log::{Bodies, LOGGED_BODY_BYTES_MAX, Line, Owner, secrets};
 use crate::scim_api::{BodyPlace, IsBadToken, Rejection};
@@ -58,6 +59,7 @@ impl From<&Definer> for Known {
 #[derive(Default)]
 pub(crate) struct Trail {
     caller: OnceLock<(Known, Arc<Gate>)>,
+    later: OnceLock<Duration>,
     body: OnceLock<Bytes>,
     /// Bytes of the body.
     came: AtomicU64,
@@ -69,10 +71,18 @@ pub(crate) struct Trail {
 }
 
 impl Trail {
-    /// Tells who calls. Only the first time counts.
-    pub(crate) fn is_of(&self, known: Known, gate: Arc<Gate>) {
+    /// Tells who calls, and how it passed. Only the first time counts.
+    pub(crate) fn is_of(&self, known: Known, (gate, passage): (Arc<Gate>, Passage)) {
         // A look-up that ran again tells the same.
         drop(self.caller.set((known, gate)));
+        if let Passage::Later(time) = passage {
+            self.later.get_or_init(|| time);
+        }
+    }
+
+    /// For how long the answer is held back.
+    pub(crate) fn later(&self) -> Option<Duration> {
+        self.later.get().copied()
     }
 
     /// Whose request it is, once that is known.

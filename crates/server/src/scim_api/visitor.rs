@@ -18,6 +18,7 @@ use super::answer::{self, Location};
 use super::room::WriteSize;
 use super::{Rejection, search_address};
 use crate::App;
+use crate::limiter::Passage;
 use crate::oauth::introduce;
 use crate::traces::Trace;
 use crate::trail::Trail;
@@ -79,11 +80,14 @@ impl Visitor {
             return Ok(caller);
         }
         let own = caller.settings().requests_per_second;
-        let (gate, wait) = self.app.edge().gates.pass(caller.tenant(), caller.tenant_name(), own);
+        let (gate, passage) = self.app.edge().gates.pass(caller.tenant(), caller.tenant_name(), own);
         if let Some(trail) = &self.trail {
-            trail.is_of((&*caller).into(), gate);
+            trail.is_of((&*caller).into(), (gate, passage));
         }
-        wait.map_or(Ok(caller), |seconds| Err(Rejection::TooMany { seconds }))
+        match passage {
+            Passage::Refused { seconds } => Err(Rejection::TooMany { seconds }),
+            Passage::Now | Passage::Later(_) => Ok(caller),
+        }
     }
 
     /// The same for a request that goes on after the look-up.
