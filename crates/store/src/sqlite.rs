@@ -2,13 +2,14 @@
 //! checkpoints off the write path.
 
 mod commits;
+mod log;
 mod readers;
 mod scanners;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -28,18 +29,6 @@ const GROUP_MAX: usize = 256;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
 /// Prepared statements a connection keeps.
 const STATEMENTS_MAX: usize = 256;
-/// How often the write-ahead log is looked at, which no snapshot of a reader outlives by more than a use case.
-const CHECKPOINT_EVERY: Duration = Duration::from_millis(50);
-/// Size of the write-ahead log from which it is copied into the database.
-const CHECKPOINT_BYTES: u64 = 4 << 20;
-/// Size of the write-ahead log from which it is also cut, at some cost to writers.
-const TRUNCATE_BYTES: u64 = 48 << 20;
-/// How long a cut may keep writers waiting for a reader that still needs the log.
-const TRUNCATE_WAIT: Duration = Duration::from_millis(100);
-/// Size of the write-ahead log up to which it is not cut while someone scans: the cut would make writers wait for the scan, and fail.
-const TRUNCATE_HELD_BYTES: u64 = 4 * TRUNCATE_BYTES;
-/// Looks at the log between a cut that a reader prevented and the next attempt.
-const TRUNCATE_PAUSE: u32 = 40;
 /// `PRAGMA application_id` of our files: `LOCK` in ASCII.
 const APPLICATION_ID: i64 = 0x4C4F_434B;
 /// Pages copied per step of a backup.
@@ -80,8 +69,8 @@ impl Sqlite {
         let (work, inbox) = channel();
         let (stop, stopped) = channel();
         let checkpoints = connect(path)?;
-        checkpoints.busy_timeout(TRUNCATE_WAIT)?;
-        let (wal, idle_readers) = (wal_path(path), Arc::clone(&readers));
+        checkpoints.busy_timeout(log::RESTART_WAIT)?;
+        let (database, idle_readers) = (path.to_owned(), Arc::clone(&readers));
         let figures = Arc::new(Figures::new(None));
         let counted = Arc::clone(&figures);
         let scanners = Scanners::new(scans_max());
@@ -92,7 +81,7 @@ impl Sqlite {
             writer: Some(std::thread::spawn(move || write_loop(&writer, &commits, &inbox, &counted))),
             stop: Some(stop),
             checkpointer: Some(std::thread::spawn(move || {
-                checkpoint_loop(&checkpoints, &idle_readers, &wal, &stopped, is_scanning);
+                log::keep_small(&checkpoints, &idle_readers, &database, &stopped, is_scanning);
             })),
             readers,
             figures,
@@ -201,8 +190,11 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     // A plan that may depend on a bound value, such as a limit, is thrown away whenever a value is bound, and compiling a statement
     // takes ten times as long as running it.
     connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection
-        .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;")?;
+    connection.execute_batch(&format!(
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=0;
+         PRAGMA journal_size_limit={}; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;",
+        log::KEPT_BYTES
+    ))?;
     Ok(connection)
 }
 
@@ -239,12 +231,6 @@ fn claim(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
 fn facts(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
     let id = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     Ok((id, connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?))
-}
-
-fn wal_path(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    PathBuf::from(name)
 }
 
 fn run(connection: &Connection, sql: &str) -> Result<(), StoreError> {
@@ -323,56 +309,6 @@ fn cannot_stamp(database: &Path, error: &std::io::Error) -> StoreError {
         return StoreError::Full;
     }
     StoreError::Unavailable(format!("{} cannot be written: {error}", path.display()))
-}
-
-/// Copies the write-ahead log into the database from time to time, so that no commit has to.
-fn checkpoint_loop(
-    connection: &Connection,
-    readers: &Readers,
-    wal: &Path,
-    stopped: &Receiver<()>,
-    is_scanning: impl Fn() -> bool,
-) {
-    let mut pause = 0;
-    while stopped.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
-        let bytes = std::fs::metadata(wal).map_or(0, |file| file.len());
-        pause = put_off(bytes, pause, is_scanning());
-        let look = || checkpoint(connection, bytes, pause);
-        pause = if is_cut(bytes, pause) {
-            readers.without_snapshots(look)
-        } else {
-            readers.let_go();
-            look()
-        };
-    }
-}
-
-/// The looks without a cut that are left: one more at the least while a scan holds the log.
-const fn put_off(bytes: u64, pause: u32, is_scanning: bool) -> u32 {
-    if pause == 0 && is_scanning && bytes < TRUNCATE_HELD_BYTES { 1 } else { pause }
-}
-
-const fn is_cut(bytes: u64, pause: u32) -> bool {
-    bytes >= TRUNCATE_BYTES && pause == 0
-}
-
-/// Copies a log of that size, and cuts it where it is big, unless a reader prevented that within the last `pause` looks.
-/// Gives the pause that is left.
-fn checkpoint(connection: &Connection, bytes: u64, pause: u32) -> u32 {
-    let cut = is_cut(bytes, pause);
-    let sql = match bytes {
-        _ if cut => "PRAGMA wal_checkpoint(TRUNCATE)",
-        CHECKPOINT_BYTES.. => "PRAGMA wal_checkpoint(PASSIVE)",
-        _ => return 0,
-    };
-    match connection.query_row(sql, [], |row| row.get(0)) {
-        Ok(0_i64) => pause.saturating_sub(1),
-        Ok(_) => TRUNCATE_PAUSE,
-        Err(error) => {
-            tracing::debug!("A checkpoint was put off: {error}");
-            if cut { TRUNCATE_PAUSE } else { pause.saturating_sub(1) }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! Every writer of every process stamps the file after its commit and before anyone hears that the commit is done. Who then
 //! asks finds another stamp than the one under which the snapshot was taken. Nothing in the file has to survive: a process that
 //! ends between commit and stamp has told nobody, and no use case begins on a snapshot from before the last look at the log,
-//! which comes each [`super::CHECKPOINT_EVERY`].
+//! which comes each [`super::log::CHECKPOINT_EVERY`].
 
 use std::collections::hash_map::RandomState;
 use std::fs::{File, OpenOptions};

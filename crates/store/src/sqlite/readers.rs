@@ -90,7 +90,7 @@ impl Readers {
         }
     }
 
-    /// Runs something that waits until nobody reads from the log, such as cutting it: meanwhile no snapshot is held longer than
+    /// Runs something that waits until nobody reads from the log, such as beginning it anew: meanwhile no snapshot is held longer than
     /// its use case takes.
     pub(super) fn without_snapshots<T>(&self, run: impl FnOnce() -> T) -> T {
         self.keeps_none.store(true, Ordering::Release);

@@ -8,6 +8,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::log::{
+    CHECKPOINT_BYTES, CHECKPOINT_EVERY, Checked, KEPT_BYTES, Log, RESTART_BYTES, RESTART_HELD_BYTES, RESTART_PAUSE,
+    RESTART_WAIT, checkpoint, put_off,
+};
 use super::*;
 use crate::settings::{probe, put_setting, setting};
 use crate::sql::{Sql, params};
@@ -28,18 +32,18 @@ fn limits() {
     assert_eq!((GROUP_MAX, STATEMENTS_MAX), (256, 256));
     assert_eq!((readers::READERS_MAX, readers::READER_CACHE_KIB), (8, 8 << 10));
     assert_eq!((readers::LOOK_UPS_CACHE_KIB, readers::LOOK_UP_CACHE_KIB_MIN), (64 << 10, 8 << 10));
-    assert_eq!((CHECKPOINT_BYTES, TRUNCATE_BYTES), (4 << 20, 48 << 20));
+    assert_eq!((CHECKPOINT_BYTES, RESTART_BYTES), (4 << 20, 48 << 20));
     for (bytes, pause, is_scanning, expected) in [
-        (TRUNCATE_BYTES, 0, false, 0),
-        (TRUNCATE_BYTES, 0, true, 1),
-        (TRUNCATE_BYTES, 7, true, 7),
-        (TRUNCATE_HELD_BYTES - 1, 0, true, 1),
-        (TRUNCATE_HELD_BYTES, 0, true, 0),
+        (RESTART_BYTES, 0, false, 0),
+        (RESTART_BYTES, 0, true, 1),
+        (RESTART_BYTES, 7, true, 7),
+        (RESTART_HELD_BYTES - 1, 0, true, 1),
+        (RESTART_HELD_BYTES, 0, true, 0),
     ] {
         assert_eq!(put_off(bytes, pause, is_scanning), expected, "{bytes} {pause} {is_scanning}");
     }
-    assert!(TRUNCATE_WAIT * 10 < BUSY_TIMEOUT, "a cut gives up long before a writer does");
-    assert_eq!((BACKUP_PAGES, TRUNCATE_PAUSE, CHECKPOINT_EVERY), (512, 40, Duration::from_millis(50)));
+    assert!(RESTART_WAIT * 10 < BUSY_TIMEOUT, "beginning anew is given up long before a writer gives up");
+    assert_eq!((BACKUP_PAGES, RESTART_PAUSE, CHECKPOINT_EVERY), (512, 40, Duration::from_millis(50)));
 }
 
 static JOURNAL: Sql = Sql::both("JOURNAL", "SELECT journal_mode FROM pragma_journal_mode");
@@ -213,33 +217,71 @@ fn the_log_is_copied_into_the_database_off_the_write_path() {
     let (store, runtime) = (database.open(), runtime());
     fill(&store, &runtime, 0, 10_000);
     let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
-    let (file, log) = (path_of(&database).to_owned(), wal_path(path_of(&database)));
+    let (file, mut log) = (path_of(&database).to_owned(), path_of(&database).as_os_str().to_owned());
+    log.push("-wal");
     becomes("the rows never reached the database itself", || size(&file) > 15_000_000);
-    assert!(size(&log) < TRUNCATE_BYTES + (16 << 20), "{} bytes of log", size(&log));
+    assert!(size(Path::new(&log)) < RESTART_BYTES + (16 << 20), "{} bytes of log", size(Path::new(&log)));
 }
 
 #[test]
-fn a_big_log_is_cut_and_a_reader_that_needs_it_holds_no_writer_up() {
+fn a_big_log_is_begun_anew_and_a_reader_that_needs_it_holds_no_writer_up() {
     let database = TestDatabase::sqlite();
     drop(database.open());
-    let (writer, checkpoints) = (connect(path_of(&database)).unwrap(), connect(path_of(&database)).unwrap());
-    checkpoints.busy_timeout(TRUNCATE_WAIT).unwrap();
-    let log = || std::fs::metadata(wal_path(path_of(&database))).unwrap().len();
-    let write =
-        || in_savepoint(&writer, |tx| put_setting(tx, "a", "1")).unwrap_or_else(|error: StoreError| panic!("{error}"));
-    write();
+    let path = path_of(&database);
+    let (writer, checkpoints) = (connect(path).unwrap(), connect(path).unwrap());
+    checkpoints.busy_timeout(RESTART_WAIT).unwrap();
+    let write = |value: &str| {
+        in_savepoint(&writer, |tx| put_setting(tx, "a", value)).unwrap_or_else(|error: StoreError| panic!("{error}"));
+    };
+    write("1");
     let reader = sqlite_connection(&database).unwrap();
     reader.execute_batch("BEGIN").unwrap();
     reader.query_row("SELECT COUNT(*) FROM settings", [], |_| Ok(())).unwrap();
-    write();
-    assert_eq!(checkpoint(&checkpoints, CHECKPOINT_BYTES - 1, 0), 0, "a small log is left alone");
-    assert_eq!(checkpoint(&checkpoints, TRUNCATE_BYTES, 0), TRUNCATE_PAUSE, "the reader needs the log");
-    assert!(log() > 0);
-    assert_eq!(checkpoint(&checkpoints, TRUNCATE_BYTES, TRUNCATE_PAUSE), TRUNCATE_PAUSE - 1, "no cut in the pause");
-    write();
+    let begun = Log::of(path).unwrap();
+    write("2");
+    let one = Log::of(path).unwrap();
+    assert_ne!(one, begun);
+    let checked = |pause, is_whole| Checked { pause, is_whole };
+    assert_eq!(checkpoint(&checkpoints, CHECKPOINT_BYTES - 1, 0), checked(0, false), "a small log is left alone");
+    assert_eq!(checkpoint(&checkpoints, CHECKPOINT_BYTES, 0), checked(0, false), "the reader needs the log");
+    assert_eq!(checkpoint(&checkpoints, RESTART_BYTES, 0), checked(RESTART_PAUSE, false));
+    assert_eq!(checkpoint(&checkpoints, RESTART_BYTES, RESTART_PAUSE), checked(RESTART_PAUSE - 1, false), "a pause");
+    write("3");
+    let grown = Log::of(path).unwrap();
+    assert!(grown.bytes > one.bytes);
     reader.execute_batch("COMMIT").unwrap();
-    assert_eq!(checkpoint(&checkpoints, TRUNCATE_BYTES, 0), 0);
-    assert_eq!(log(), 0);
+    assert_eq!(checkpoint(&checkpoints, RESTART_BYTES, 0), checked(0, true));
+    assert_eq!(Log::of(path), Some(grown), "nothing is cut");
+    write("4");
+    assert!(Log::of(path).unwrap().bytes < grown.bytes, "what is written next is written over it");
+    assert_eq!(checkpoint(&checkpoints, CHECKPOINT_BYTES, 0), checked(0, true));
+}
+
+#[test]
+fn the_index_tells_how_much_of_the_log_is_written_and_its_file_is_bounded() {
+    let database = TestDatabase::sqlite();
+    assert_eq!(Log::of(path_of(&database)), None, "there is none yet");
+    drop(database.open());
+    let path = path_of(&database);
+    let writer = connect(path).unwrap();
+    let file = || {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        std::fs::metadata(log).unwrap().len()
+    };
+    let write = |bytes: u64| {
+        let value = "x".repeat(usize::try_from(bytes).unwrap());
+        writer.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('a', ?1)", [value]).unwrap();
+    };
+    write(1);
+    assert_eq!(Log::of(path).unwrap().bytes, file());
+    write(KEPT_BYTES + (1 << 20));
+    assert_eq!(Log::of(path).unwrap().bytes, file());
+    assert!(file() > KEPT_BYTES);
+    assert_eq!(checkpoint(&writer, RESTART_BYTES, 0), Checked { pause: 0, is_whole: true });
+    write(1);
+    assert!(Log::of(path).unwrap().bytes < CHECKPOINT_BYTES);
+    assert_eq!(file(), KEPT_BYTES, "no more is kept of the file");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use super::*;
 use crate::settings::{put_setting, setting};
-use crate::sqlite::{TRUNCATE_BYTES, checkpoint, wal_path};
+use crate::sqlite::log::{Checked, RESTART_BYTES, RESTART_PAUSE, checkpoint};
 use crate::testing::{TestDatabase, sqlite_connection};
 use crate::{Database, Store};
 
@@ -125,7 +125,7 @@ fn an_error_is_not_remembered() {
 }
 
 #[test]
-fn an_idle_reader_keeps_no_log_from_being_cut() {
+fn an_idle_reader_keeps_no_log_from_being_begun_anew() {
     let database = TestDatabase::sqlite();
     let (runtime, store) = (runtime(), database.open());
     put(&runtime, &store, "1");
@@ -136,14 +136,14 @@ fn an_idle_reader_keeps_no_log_from_being_cut() {
     other.execute("UPDATE settings SET value = '2' WHERE name = 'a'", []).unwrap();
     read(&readers);
     other.execute("UPDATE settings SET value = '3' WHERE name = 'a'", []).unwrap();
-    let log = || std::fs::metadata(wal_path(path_of(&database))).unwrap().len();
-    assert!(checkpoint(&checkpoints, TRUNCATE_BYTES, 0) > 0 && log() > 0, "the snapshot needs the log");
-    let cut = readers.without_snapshots(|| {
+    let held = Checked { pause: RESTART_PAUSE, is_whole: false };
+    assert_eq!(checkpoint(&checkpoints, RESTART_BYTES, 0), held, "the snapshot needs the log");
+    let begun_anew = readers.without_snapshots(|| {
         // Who reads meanwhile is done with the log when the use case is.
         assert_eq!(read(&readers).as_deref(), Some("3"));
-        checkpoint(&checkpoints, TRUNCATE_BYTES, 0)
+        checkpoint(&checkpoints, RESTART_BYTES, 0)
     });
-    assert_eq!((cut, log()), (0, 0));
+    assert_eq!(begun_anew, Checked { pause: 0, is_whole: true });
     assert_eq!(read(&readers).as_deref(), Some("3"));
 }
 
