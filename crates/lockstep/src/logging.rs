@@ -10,7 +10,9 @@ pub fn start(config: &Config) {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(console::colors_enabled_stderr());
+        .with_ansi(console::colors_enabled_stderr())
+        // It would panic where the line could not be written either, as on a full disk.
+        .log_internal_errors(false);
     // A logger that is already there stays; that happens in tests only.
     drop(match config.log_format {
         LogFormat::Text => lines.try_init(),

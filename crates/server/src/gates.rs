@@ -17,8 +17,8 @@ use crate::limiter::{Limiter, Passage, Ticks};
 
 /// Requests that a tenant may send in a second while others are served, unless the configuration says otherwise.
 pub const REQUESTS_PER_SECOND: u32 = 4_000;
-/// Which part of a second's worth may come at once by the common rate.
-const BURST: u32 = 4;
+/// How often what may come at once by the common rate goes into what may come in a second.
+const BURSTS_IN_A_SECOND: u32 = 4;
 /// Bytes of a body and its answer that count as a further request.
 const BYTES_OF_A_REQUEST: u64 = 8 << 10;
 /// How long after a request of another tenant this one is not alone, and after which silence a tenant begins anew.
@@ -30,6 +30,12 @@ const GATES_MAX: usize = 10_000;
 
 fn nanos(time: Duration) -> u64 {
     Nanos::from(time).as_u64()
+}
+
+/// How many may come at once by the common rate.
+const fn burst_of(rate: u32) -> u32 {
+    let burst = rate / BURSTS_IN_A_SECOND;
+    if burst == 0 { 1 } else { burst }
 }
 
 /// The gates of all tenants.
@@ -105,32 +111,34 @@ impl Gates {
         gates.values().for_each(|gate| told(gate));
     }
 
-    /// Whether more than one tenant was served within [`COMPANY`].
-    pub(crate) fn are_many(&self) -> bool {
-        let changed = self.changed.load(Ordering::Relaxed);
-        changed != 0 && self.ticks.now().as_u64().saturating_sub(changed) <= nanos(COMPANY)
+    /// Whether another tenant is served beside this one.
+    pub(crate) fn is_accompanied(&self, tenant: TenantKey) -> bool {
+        let now = self.ticks.now().as_u64();
+        let gates = self.of_tenants.read().unwrap_or_else(PoisonError::into_inner);
+        gates.get(&tenant.number()).is_some_and(|gate| self.is_beside(gate.began.load(Ordering::Relaxed), now))
+    }
+
+    /// Notes that a tenant asks; gives whether another one is served beside it.
+    fn has_company(&self, gate: &Gate) -> bool {
+        let now = self.ticks.now().as_u64();
+        let began = gate.note(now);
+        let last = self.last.load(Ordering::Relaxed);
+        // Who goes on alone writes next to nothing here.
+        if last != gate.number {
+            self.last.store(gate.number, Ordering::Relaxed);
+            if last != i64::MIN {
+                self.changed.store(now.max(1), Ordering::Relaxed);
+            }
+        }
+        self.is_beside(began, now)
     }
 
     /// Whether another tenant was served within [`COMPANY`], and since this one began: one that follows another has the machine for
-    /// itself. Who goes on alone writes next to nothing here.
-    fn has_company(&self, gate: &Gate) -> bool {
-        let now = self.ticks.now().as_u64();
-        let since = gate.note(now).saturating_add(nanos(FOLLOWING));
-        let last = self.last.load(Ordering::Relaxed);
-        if last != gate.number {
-            self.last.store(gate.number, Ordering::Relaxed);
-            if last == i64::MIN {
-                return false;
-            }
-            self.changed.store(now.max(1), Ordering::Relaxed);
-            return now > since;
-        }
+    /// itself.
+    fn is_beside(&self, began: u64, now: u64) -> bool {
         let changed = self.changed.load(Ordering::Relaxed);
-        if changed != 0 && now.saturating_sub(changed) > nanos(COMPANY) {
-            self.changed.store(0, Ordering::Relaxed);
-            return false;
-        }
-        changed > since
+        let is_of_late = changed != 0 && now.saturating_sub(changed) <= nanos(COMPANY);
+        is_of_late && changed > began.saturating_add(nanos(FOLLOWING))
     }
 
     pub(crate) fn gate(&self, number: i64, name: &str) -> Arc<Gate> {
@@ -147,10 +155,11 @@ impl Gates {
 
 impl Gate {
     fn new(number: i64, tenant: &str, rate: u32, ticks: &Ticks) -> Self {
+        let burst = burst_of(rate);
         Self {
             number,
             tenant: tenant.to_owned(),
-            limiter: RwLock::new(((rate, rate), Limiter::pacing(rate, rate, ticks))),
+            limiter: RwLock::new(((rate, burst), Limiter::pacing(rate, burst, ticks))),
             answers: Default::default(),
             limited: AtomicU64::new(0),
             owed: AtomicU64::new(0),
@@ -191,7 +200,7 @@ impl Gate {
     /// Asks for a request by the common rate that pays what is owed: no more of it than may come at once, and no more is kept than
     /// comes in a second.
     fn pay(&self, rate: u32, ticks: &Ticks) -> Passage {
-        let burst = (rate / BURST).max(1);
+        let burst = burst_of(rate);
         if self.owed.load(Ordering::Relaxed) == 0 {
             return self.ask((rate, burst), 0, ticks);
         }
@@ -228,6 +237,10 @@ mod tests {
         (0..count).filter(|_| gates.pass(tenant, "x", None).1 == Passage::Now).count()
     }
 
+    fn is_accompanied(gates: &Gates, tenant: i64) -> bool {
+        gates.is_accompanied(store::testing::tenant_key(tenant))
+    }
+
     async fn later(time: Duration) {
         tokio::time::advance(time + Duration::from_nanos(1)).await;
     }
@@ -236,17 +249,18 @@ mod tests {
     async fn who_is_alone_takes_what_there_is_and_who_is_not_is_held_to_the_rate() {
         let gates = Gates::new(40);
         assert_eq!(passed(&gates, 1, 1000), 1000);
-        assert!(!gates.are_many());
+        assert!(!is_accompanied(&gates, 1));
         later(FOLLOWING).await;
         assert_eq!(passed(&gates, 2, 1), 1);
-        assert!(gates.are_many());
+        assert!(is_accompanied(&gates, 1) && !is_accompanied(&gates, 2), "the second has just begun");
         assert_eq!(passed(&gates, 1, 100), 10, "the first is not alone any more: a quarter of a second's worth");
         later(FOLLOWING).await;
         assert_eq!(passed(&gates, 2, 100), 10, "nor is the second, which asks again while the first does");
         later(Duration::from_millis(50)).await;
         assert_eq!((passed(&gates, 2, 1), passed(&gates, 1, 100)), (1, 6), "what came in 150 ms");
+        assert!(is_accompanied(&gates, 1) && is_accompanied(&gates, 2));
         later(COMPANY).await;
-        assert!(!gates.are_many());
+        assert!(!is_accompanied(&gates, 1) && !is_accompanied(&gates, 3));
         assert_eq!(passed(&gates, 1, 1000), 1000, "alone again");
         assert_eq!(passed(&gates, 2, 5), 5);
     }
@@ -310,14 +324,36 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_is_owed_is_paid_by_those_that_pass_later_too() {
+        let gates = Gates::new(4_000);
+        let [noisy, quiet] = [1, 2].map(store::testing::tenant_key);
+        let pass = |tenant| gates.pass(tenant, "x", None).1;
+        assert_eq!([pass(noisy), pass(quiet)], [Passage::Now; 2]);
+        later(FOLLOWING).await;
+        assert_eq!([pass(quiet), pass(noisy)], [Passage::Now; 2]);
+        let gate = gates.gate(noisy.number(), "x");
+        gate.owe(1_006);
+        let later_by = |steps| Passage::Later(Duration::from_secs(1) / 4_000 * steps);
+        assert_eq!(pass(noisy), later_by(1), "as much of it as may come at once");
+        assert_eq!(pass(noisy), later_by(1 + 8), "seven more, and itself");
+        assert_eq!(pass(noisy), later_by(1 + 9));
+        gate.owe(100);
+        assert_eq!(pass(noisy), Passage::Refused { seconds: 1 });
+        tokio::time::advance(Duration::from_millis(25)).await;
+        assert_eq!(pass(noisy), later_by(1 + 10), "what was refused is still owed");
+        assert_eq!(pass(quiet), Passage::Now);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn ti_06_that_several_are_served_is_known_whatever_their_rates() {
         for (common, own) in [(0, None), (10, Some(1000))] {
             let gates = Gates::new(common);
             let pass = |number| gates.pass(store::testing::tenant_key(number), "x", own);
             drop(pass(1));
-            assert!(!gates.are_many());
+            assert!(!is_accompanied(&gates, 1));
+            later(FOLLOWING).await;
             drop(pass(2));
-            assert!(gates.are_many(), "{common} {own:?}");
+            assert!(is_accompanied(&gates, 1), "{common} {own:?}");
         }
     }
 

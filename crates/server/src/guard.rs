@@ -167,12 +167,14 @@ async fn contained(
 
 #[cfg(test)]
 mod tests {
+    use axum::Extension;
     use axum::routing::get;
     use tower::ServiceExt;
 
     use super::*;
     use crate::EdgeSettings;
     use crate::traces::{TraceSettings, Traces};
+    use crate::trail::Trail;
 
     async fn panics() -> &'static str {
         panic!("a handler failed")
@@ -184,6 +186,12 @@ mod tests {
 
     async fn complains() {
         tracing::error!("the disk is gone");
+    }
+
+    const LATER: Duration = Duration::from_millis(5);
+
+    async fn early(Extension(trail): Extension<Arc<Trail>>) {
+        trail.hold_back(LATER);
     }
 
     /// Where log lines go in a test.
@@ -219,6 +227,19 @@ mod tests {
         let told = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
         let told: Vec<_> = told.lines().map(|line| (line.contains("disk"), line.contains(trace))).collect();
         assert_eq!(told, [(true, true), (true, false)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ti_06_who_came_early_is_answered_later() {
+        let routes = Router::new().route("/early", get(early)).route("/", get(|| async {}));
+        let guard = Guard::new(routes, Arc::default(), || Timestamp::UNIX_EPOCH);
+        for (path, expected) in [("/early", LATER), ("/", Duration::ZERO)] {
+            let begun = tokio::time::Instant::now();
+            let answer = guard.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+            let took = begun.elapsed();
+            assert_eq!(answer.status(), StatusCode::OK);
+            assert!(took >= expected && took <= expected * 2, "{path}: {took:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

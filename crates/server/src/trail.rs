@@ -76,8 +76,13 @@ impl Trail {
         // A look-up that ran again tells the same.
         drop(self.caller.set((known, gate)));
         if let Passage::Later(time) = passage {
-            self.later.get_or_init(|| time);
+            self.hold_back(time);
         }
+    }
+
+    /// Has the answer held back for so long.
+    pub(crate) fn hold_back(&self, time: Duration) {
+        self.later.get_or_init(|| time);
     }
 
     /// For how long the answer is held back.

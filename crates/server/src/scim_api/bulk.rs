@@ -43,8 +43,8 @@ pub(crate) async fn bulk(State(app): State<App>, writer: Writer, body: ScimBody)
         if now.duration_since(begun) > BULK_TIME_MAX {
             break;
         }
-        let operations_max =
-            if app.edge().gates.are_many() { BATCH_OPERATIONS_AMONG_MANY } else { BATCH_OPERATIONS_MAX };
+        let is_accompanied = app.edge().gates.is_accompanied(writer.caller.tenant());
+        let operations_max = if is_accompanied { BATCH_OPERATIONS_AMONG_MANY } else { BATCH_OPERATIONS_MAX };
         let Some(batch) = bulk.next(&writer.caller, now, operations_max).map(Arc::new) else { break };
         let shared = Arc::clone(&batch);
         let run = move |tx: &mut WriteTx<'_>, access: WriteAccess<'_>| run_batch(tx, access, &shared, now);

@@ -240,7 +240,8 @@ impl Writer {
     {
         let Self(admitted) = self;
         let asked = admitted.trace().map(|trace| (trace, Instant::now()));
-        let turn = app.room().write(admitted.caller.tenant(), size, app.edge().gates.are_many()).await?;
+        let tenant = admitted.caller.tenant();
+        let turn = app.room().write(tenant, size, app.edge().gates.is_accompanied(tenant)).await?;
         let (caller, token, trail) = (Arc::clone(&admitted.caller), admitted.token.clone(), admitted.trail.clone());
         let written = turn.write(&app.store, move |tx| {
             let _held = &trail;
