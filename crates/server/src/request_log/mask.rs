@@ -181,7 +181,7 @@ pub(super) fn body(bytes: &[u8], text: &mut Vec<u8>) {
             masked("", &mut value);
             drop(serde_json::to_writer(text, &value));
         }
-        None => quoted(&format!("{} bytes", bytes.len()), text),
+        None => quoted(&format!("bytes: {}", bytes.len()), text),
     }
 }
 

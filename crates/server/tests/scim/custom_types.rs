@@ -187,7 +187,7 @@ fn a_definition_changes_only_as_far_as_resources_fit() {
             made.push(world.call("POST", "/Devices", &body).await.id());
         }
         for (document, words) in [
-            (json!({}), "has 2 resources; delete them first, or keep the type"),
+            (json!({}), "still has resources (2); delete them first, or keep the type"),
             (with(json!([{ "name": "b" }])), "has a value of 'a' that nothing would define any more"),
             (with(json!([{ "name": "a" }, { "name": "b", "required": true }])), "'b' is required"),
             (with(json!([{ "name": "a", "type": "integer" }, { "name": "b" }])), "'a' must be a whole number"),
