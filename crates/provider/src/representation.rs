@@ -34,7 +34,7 @@ pub struct Representation {
 }
 
 /// A list that is not part of the stored document: a group's members, a user's groups. The text is a JSON array.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Joined {
     pub(crate) attribute: &'static str,
     pub(crate) json: String,

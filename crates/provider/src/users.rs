@@ -1,6 +1,6 @@
-//! The `groups` of a user (RFC 7643 §4.1.2): readOnly, taken from the memberships when one user is answered.
+//! The `groups` of a user (RFC 7643 §4.1.2): readOnly, taken from the memberships when a user is answered.
 //!
-//! Only profiles that know the attribute show it, direct groups only, and at most [`GROUPS_MAX`] of them; lists of users leave it out.
+//! Only profiles that know the attribute show it, direct groups only, and at most [`GROUPS_MAX`] of them.
 
 use scim::Attributes;
 use serde_json::{Value, json};

@@ -74,6 +74,10 @@ statements! {
                      ORDER BY m.member_id LIMIT $5";
     IS_IN = "SELECT 1 FROM members m WHERE m.tenant = $1 AND m.group_id = $2 AND m.member_id = $3
              AND NOT EXISTS (SELECT 1 FROM emptied_groups e WHERE e.tenant = $1 AND e.group_id = $2)";
+    GROUP_IDS_OF_ALL = "SELECT member_id, group_id FROM members WHERE tenant = $1 AND member_id IN (SELECT unhex(value, '-') FROM json_each($2))
+                        ORDER BY member_id, group_id LIMIT $3",
+                       "SELECT member_id, group_id FROM members WHERE tenant = $1 AND member_id = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text($2::text::json)))
+                        ORDER BY member_id, group_id LIMIT $3";
     GROUPS_OF = "SELECT g.id, g.doc FROM members m JOIN resources g ON g.tenant = m.tenant AND g.kind = 2 AND g.id = m.group_id
                  WHERE m.tenant = $1 AND m.member_id = $2 AND m.group_id >= $3 ORDER BY m.group_id LIMIT $4",
                 "SELECT m.group_id, g.doc FROM members m
@@ -242,6 +246,18 @@ pub fn groups_of(
     tx.all(&GROUPS_OF, params![tenant, member, above(after), i64::from(limit)], |row| {
         Ok(GroupOfMember { id: row.id(0)?, doc: row.text(1)? })
     })
+}
+
+/// The direct memberships of some resources, as member and group, in order, `limit` at the most. Rows of a group that is deleted may be
+/// among them.
+pub fn memberships_of(
+    tx: &mut ReadTx<'_>,
+    tenant: TenantKey,
+    members: &[ResourceId],
+    limit: u32,
+) -> Result<Vec<(ResourceId, ResourceId)>, StoreError> {
+    let members = json(members)?;
+    tx.all(&GROUP_IDS_OF_ALL, params![tenant, &members, i64::from(limit)], |row| Ok((row.id(0)?, row.id(1)?)))
 }
 
 /// The ids of the groups a resource is a direct member of, above `after`, in order, `limit` at the most. A group that is deleted is none

@@ -111,6 +111,7 @@ fn show(page: &mut Page<'_>, tx: &mut ReadTx<'_>, wanted: &[Entry]) -> Result<us
             let ids: Vec<ResourceId> = some.iter().filter(|entry| entry.1 == part).map(|entry| entry.2).collect();
             if !ids.is_empty() {
                 let records = listing::by_ids(tx, page.caller.tenant(), *kind, &ids)?;
+                page.foresee(tx, part, &records.iter().collect::<Vec<_>>())?;
                 found.extend(records.into_iter().map(|record| (part, record)));
             }
         }

@@ -6,6 +6,7 @@
 
 mod check;
 mod held;
+mod joined;
 mod marks;
 mod memberships;
 mod page;
@@ -35,7 +36,7 @@ use self::paging::Paging;
 use self::plan::{LookUp, Plan, Planned};
 pub use self::text::ListText;
 use crate::representation::{View, write_json};
-use crate::{Caller, ProviderError, Rules};
+use crate::{Caller, ProviderError, Rules, users};
 
 /// Resources on a page when the client does not say.
 pub const COUNT_DEFAULT: u32 = 100;
@@ -220,6 +221,12 @@ impl Listing {
         is_forward && self.way == Way::ById && self.parts.len() <= 1 && self.parts.iter().all(is_one)
     }
 
+    /// Whether users in it are shown with their groups, so that there is more to read than the users.
+    pub fn shows_groups(&self, caller: &Caller, view: View<'_>) -> Result<bool, ProviderError> {
+        let has_users = self.parts.iter().any(|part| part.kind == ResourceKind::User);
+        Ok(has_users && users::shows_groups(caller, view)?)
+    }
+
     /// Whether resources are looked at that no index leads to.
     const fn looks_at_all(&self) -> bool {
         self.filter.is_some()
@@ -341,7 +348,7 @@ fn way(caller: &Caller, parts: &[Part], sort_by: Option<&str>) -> Way {
 }
 
 /// Runs a list; gives the text of the ListResponse, which takes `bytes_max` at the most, and `None` where the members of its first group
-/// take more. A page ends before a group that it has no room for. A user's `groups` are only shown when one user is asked for.
+/// take more. A page ends before a group that it has no room for.
 pub fn list(
     tx: &mut ReadTx<'_>,
     caller: &Arc<Caller>,
@@ -352,8 +359,8 @@ pub fn list(
     write(tx, caller, listing, (view, bytes_max), None)
 }
 
-/// Runs a list by one statement, where [`Listing::may_be_one_statement`] says so; `None` when an index leads to more than a few
-/// resources, which [`list`] then reads.
+/// Runs a list by one statement, where [`Listing::may_be_one_statement`] says so, and by some more where it shows the groups of users;
+/// `None` when an index leads to more than a few resources, which [`list`] then reads.
 pub fn list_few(
     tx: &mut ReadTx<'_>,
     caller: &Arc<Caller>,

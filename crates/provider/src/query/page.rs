@@ -7,6 +7,7 @@ use scim::{Attributes, Edge, Matcher, Place, SortKey, fold_effort};
 use store::ReadTx;
 use store::resources::{ResourceKind, ResourceRecord};
 
+use super::joined::UserGroups;
 use super::memberships::{looked_at, sought_by};
 use super::stream::Stream;
 use super::text::Resources;
@@ -49,6 +50,8 @@ pub(super) struct Page<'q> {
     pub(super) looked_at: Effort,
     /// What choosing what is shown has cost.
     shown: Effort,
+    /// The groups of the users that are shown.
+    pub(super) user_groups: UserGroups,
     pub(super) items: u32,
     pub(super) resources: Resources,
     /// What the resources may take, in bytes of memory.
@@ -89,6 +92,7 @@ impl<'q> Page<'q> {
             effort,
             looked_at: looked_at(listing.memberships_max),
             shown,
+            user_groups: UserGroups::new(caller, view)?,
             items: 0,
             resources: Resources::default(),
             bytes_max,
@@ -170,6 +174,9 @@ impl<'q> Page<'q> {
             let rows = if self.is_counted() { limit.saturating_sub(self.items) + 1 } else { u32::MAX };
             let Some((part, records)) = stream.next(tx, rows)? else { break };
             let (mut first, mut last) = (None, None);
+            if self.is_counted() {
+                self.foresee(tx, part, &records.iter().take(limit as usize).collect::<Vec<_>>())?;
+            }
             for record in &records {
                 if !self.matches(tx, part, record)? {
                     continue;
@@ -288,6 +295,19 @@ impl<'q> Page<'q> {
         self.resources.bytes() >= LIST_BYTES_MAX || self.shown.spent() >= PAGE_EFFORT_MAX
     }
 
+    /// Reads at once what belongs to resources that are about to be shown.
+    pub(super) fn foresee(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        part: usize,
+        records: &[&ResourceRecord],
+    ) -> Result<(), ProviderError> {
+        match self.listing.parts[part].kind {
+            ResourceKind::User => self.user_groups.foresee(tx, self.caller, records),
+            ResourceKind::Group | ResourceKind::Custom(_) => Ok(()),
+        }
+    }
+
     /// Writes the next resource of the page; says whether there was room for it.
     pub(super) fn show(
         &mut self,
@@ -296,8 +316,13 @@ impl<'q> Page<'q> {
         record: &ResourceRecord,
     ) -> Result<bool, ProviderError> {
         let (caller, kind, view) = (self.caller, self.listing.parts[part].kind, self.view);
+        let mut joined = None;
         let members = match kind {
-            ResourceKind::User | ResourceKind::Custom(_) => Members::Unwanted,
+            ResourceKind::Custom(_) => Members::Unwanted,
+            ResourceKind::User => {
+                joined = self.user_groups.of(tx, caller, record.id, view)?;
+                Members::Unwanted
+            }
             ResourceKind::Group => {
                 let left = self.bytes_max.saturating_sub(self.resources.bytes());
                 read_members(tx, caller, record.id, view, left, &mut self.shown)?
@@ -308,11 +333,13 @@ impl<'q> Page<'q> {
             let compared = (record.doc.len() as u64).saturating_mul(comparisons);
             self.shown.spend(compared.saturating_add(fold_effort(&record.doc)))?;
         }
-        let joined = match &members {
+        match &members {
             Members::TooLarge => return Ok(false),
-            Members::Few(members) => groups::known_members_json(caller, members, view)?.map(Joined::members),
-            Members::Unwanted | Members::Many(_) => None,
-        };
+            Members::Few(members) => {
+                joined = groups::known_members_json(caller, members, view)?.map(Joined::members);
+            }
+            Members::Unwanted | Members::Many(_) => {}
+        }
         if self.items > 0 {
             self.resources.push_str(",");
         }

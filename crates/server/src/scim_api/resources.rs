@@ -87,6 +87,7 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
     let listing = Listing::prepare(&admitted.caller, scope, &parameters.list(), pager, walker, now)?;
     let (may_be_few, tenant) = (listing.may_be_one_statement(), admitted.caller.tenant());
     let trace = admitted.trace();
+    let shows_groups = listing.shows_groups(&admitted.caller, admitted.view(&projection))?;
     let asked = Arc::new((admitted, listing, projection));
     if may_be_few {
         let asked = Arc::clone(&asked);
@@ -94,7 +95,13 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
             let (admitted, listing, projection) = &*asked;
             provider::list_few(tx, &admitted.caller, listing, admitted.view(projection)).map_err(Rejection::from)
         };
-        if let Some(text) = step(trace.as_deref(), READ, app.store.look_up(run)).await? {
+        // Users and their groups are read of one moment.
+        let found = if shows_groups {
+            step(trace.as_deref(), READ, app.store.read(run)).await?
+        } else {
+            step(trace.as_deref(), READ, app.store.look_up(run)).await?
+        };
+        if let Some(text) = found {
             return Ok(answer::json(StatusCode::OK, text));
         }
     }

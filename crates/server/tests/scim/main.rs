@@ -19,6 +19,7 @@ mod filters;
 mod filters_of_memberships;
 mod groups;
 mod groups_at_size;
+mod groups_in_lists;
 mod late_bodies;
 mod lists;
 mod malformed;
