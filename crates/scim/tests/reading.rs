@@ -308,12 +308,12 @@ fn user_at_site() -> ResourceType {
             { "name": "badge", "mutability": "immutable" },
             { "name": "keeper", "type": "complex", "subAttributes": [{ "name": "value" }, { "name": "since", "type": "dateTime" }] },
         ] }))
-        .unwrap(),
+        .expect("a schema"),
         false,
     )
 }
 
-fn with_site(extension: Value) -> Value {
+fn with_site(extension: &Value) -> Value {
     json!({ "schemas": [USER_URN], "userName": "u", SITE: extension })
 }
 
@@ -325,9 +325,12 @@ fn site(name: &str) -> String {
 fn what_is_wrong_with_an_attribute_of_an_extension_is_told_with_its_urn() {
     let (user, with) = (user_at_site(), with_site);
     for (body, expected) in [
-        (with(json!({ "title": "t", "department": "x" })), site("department") + "must be a whole number"),
-        (with(json!({ "department": 5 })), site("title") + "is required"),
-        (with(json!({ "title": "t", "keeper": { "since": "now" } })), site("keeper.since") + "must be a date and time"),
+        (with(&json!({ "title": "t", "department": "x" })), site("department") + "must be a whole number"),
+        (with(&json!({ "department": 5 })), site("title") + "is required"),
+        (
+            with(&json!({ "title": "t", "keeper": { "since": "now" } })),
+            site("keeper.since") + "must be a date and time",
+        ),
         (
             json!({ "schemas": [USER_URN], "userName": "u", ENTERPRISE_USER_URN: { "department": 5 } }),
             format!("'{ENTERPRISE_USER_URN}:department' must be a string"),
@@ -350,7 +353,7 @@ fn what_is_wrong_with_an_attribute_of_an_extension_is_told_with_its_urn() {
 #[test]
 fn what_is_wrong_with_a_change_of_an_extension_is_told_with_its_urn() {
     let (user, with) = (user_at_site(), with_site);
-    let held = user.read(with(json!({ "title": "t", "badge": "1" }))).unwrap();
+    let held = user.read(with(&json!({ "title": "t", "badge": "1" }))).unwrap();
     for (operation, expected) in [
         (json!({ "op": "add", "path": format!("{SITE}:department"), "value": "x" }), site("department")),
         (json!({ "op": "add", "value": { SITE: { "department": "x" } } }), site("department")),
@@ -364,7 +367,7 @@ fn what_is_wrong_with_a_change_of_an_extension_is_told_with_its_urn() {
         let refused = PatchOp::read(patch).unwrap().apply(&user, &mut held.clone()).unwrap_err();
         assert!(refused.detail.starts_with(&expected), "{operation}: {}", refused.detail);
     }
-    let mut changed = user.read(with(json!({ "title": "t", "badge": "2" }))).unwrap();
+    let mut changed = user.read(with(&json!({ "title": "t", "badge": "2" }))).unwrap();
     let refused = user.keep_immutable(&held, &mut changed).unwrap_err();
     assert!(refused.detail.starts_with(&(site("badge") + "is immutable")), "{}", refused.detail);
 }
