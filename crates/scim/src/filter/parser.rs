@@ -113,7 +113,12 @@ impl<'t> Parser<'t> {
 
     fn term(&mut self, depth: usize) -> Parsed<Filter> {
         self.skip_blanks();
-        if !self.is_attribute_called_not() && self.take_keyword("not") {
+        let begin = self.at;
+        if self.take_keyword("not") {
+            if self.is_behind_a_name() {
+                self.at = begin;
+                return self.comparison(depth);
+            }
             let inner_depth = self.deeper(depth)?;
             self.skip_blanks();
             // The parentheses belong to `not`, so that the canonical text is never deeper than what was read.
@@ -127,14 +132,11 @@ impl<'t> Parser<'t> {
         self.comparison(depth)
     }
 
-    /// Whether a `not` that comes is the name of an attribute, which the grammar allows (RFC 7644 §3.4.2.2, `ATTRNAME`): where an operator
+    /// Whether the `not` before this is the name of an attribute, which the grammar allows (RFC 7644 §3.4.2.2, `ATTRNAME`): where an operator
     /// follows, or a filter in brackets. A negation without parentheses may be of an attribute that is called like an operator: then
     /// another operator follows.
-    fn is_attribute_called_not(&self) -> bool {
+    fn is_behind_a_name(&self) -> bool {
         let mut ahead = *self;
-        if !ahead.take_keyword("not") {
-            return false;
-        }
         if ahead.take(b'[') {
             return true;
         }
