@@ -25,15 +25,15 @@ statements! {
     IDS_THERE_ARE = "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND id IN (SELECT unhex(value) FROM json_each($3))",
                     "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND id = ANY (ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json)))";
     BY_KEY = "SELECT r.id, r.doc, r.version, r.created, r.modified FROM resource_keys k JOIN resources r ON r.row_id = k.row_id AND r.tenant = k.tenant AND r.kind = k.kind
-              WHERE k.tenant = $1 AND k.kind = $2 AND k.path = $3 AND k.key = $4 ORDER BY k.id LIMIT $5",
+              WHERE k.tenant = $1 AND k.kind = $2 AND k.place = $3 AND k.key = $4 ORDER BY k.id LIMIT $5",
              "SELECT k.id, r.doc, r.version, r.created, r.modified FROM resource_keys k
               CROSS JOIN LATERAL (SELECT doc, version, created, modified FROM resources WHERE tenant = $1 AND kind = $2 AND id = k.id LIMIT 1) r
-              WHERE k.tenant = $1 AND k.kind = $2 AND k.path = $3 AND k.key = $4 ORDER BY k.id LIMIT $5";
-    IDS_OF_KEYS = "SELECT id FROM resource_keys WHERE tenant = $1 AND kind = $2 AND path = $3 AND key IN (SELECT value FROM json_each($4)) LIMIT $5",
-                  "SELECT id FROM resource_keys WHERE tenant = $1 AND kind = $2 AND path = $3 AND key = ANY (ARRAY(SELECT json_array_elements_text($4::text::json))) LIMIT $5";
+              WHERE k.tenant = $1 AND k.kind = $2 AND k.place = $3 AND k.key = $4 ORDER BY k.id LIMIT $5";
+    IDS_OF_KEYS = "SELECT id FROM resource_keys WHERE tenant = $1 AND kind = $2 AND place = $3 AND key IN (SELECT value FROM json_each($4)) LIMIT $5",
+                  "SELECT id FROM resource_keys WHERE tenant = $1 AND kind = $2 AND place = $3 AND key = ANY (ARRAY(SELECT json_array_elements_text($4::text::json))) LIMIT $5";
     IDS_OF_UNIQUE_KEYS = "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key IN (SELECT value FROM json_each($3))",
                          "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key = ANY (ARRAY(SELECT json_array_elements_text($3::text::json)))";
-    IDS_BY_KEYS = "SELECT id FROM resource_keys WHERE tenant = $1 AND kind = $2 AND path = $3 AND key >= $4 AND key < $5 LIMIT $6";
+    IDS_BY_KEYS = "SELECT id FROM resource_keys WHERE tenant = $1 AND kind = $2 AND place = $3 AND key >= $4 AND key < $5 LIMIT $6";
     IDS_BY_UNIQUE_KEYS = "SELECT id FROM resources WHERE tenant = $1 AND kind = $2 AND unique_key >= $3 AND unique_key < $4 LIMIT $5";
 }
 

@@ -69,11 +69,11 @@ statements! {
                 "UPDATE resources SET version = version + 1, modified = $4
                  WHERE id = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text($3::text::json))) AND tenant = $1 AND kind = $2 RETURNING id, version";
     DELETE = "DELETE FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3";
-    INSERT_KEYS = "INSERT INTO resource_keys (tenant, kind, path, key, id, row_id)
+    INSERT_KEYS = "INSERT INTO resource_keys (tenant, kind, place, key, id, row_id)
                    SELECT $1, $2, value ->> 0, value ->> 1, $3, (SELECT row_id FROM resources WHERE tenant = $1 AND kind = $2 AND id = $3)
                    FROM json_each($4) WHERE TRUE ON CONFLICT DO NOTHING",
-                  "INSERT INTO resource_keys (tenant, kind, path, key, id) SELECT $1, $2, value ->> 0, value ->> 1, $3 FROM json_array_elements($4::text::json) ON CONFLICT DO NOTHING";
-    DELETE_KEY = "DELETE FROM resource_keys WHERE tenant = $1 AND kind = $2 AND path = $3 AND key = $4 AND id = $5";
+                  "INSERT INTO resource_keys (tenant, kind, place, key, id) SELECT $1, $2, value ->> 0, value ->> 1, $3 FROM json_array_elements($4::text::json) ON CONFLICT DO NOTHING";
+    DELETE_KEY = "DELETE FROM resource_keys WHERE tenant = $1 AND kind = $2 AND place = $3 AND key = $4 AND id = $5";
 }
 
 fn resource(row: &Row<'_>) -> Result<ResourceRecord, StoreError> {

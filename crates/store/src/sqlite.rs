@@ -70,7 +70,7 @@ impl Sqlite {
         let (stop, stopped) = channel();
         let checkpoints = connect(path)?;
         checkpoints.busy_timeout(log::RESTART_WAIT)?;
-        let (database, idle_readers) = (path.to_owned(), Arc::clone(&readers));
+        let idle_readers = Arc::clone(&readers);
         let figures = Arc::new(Figures::new(None));
         let counted = Arc::clone(&figures);
         let scanners = Scanners::new(scans_max());
@@ -81,7 +81,7 @@ impl Sqlite {
             writer: Some(std::thread::spawn(move || write_loop(&writer, &commits, &inbox, &counted))),
             stop: Some(stop),
             checkpointer: Some(std::thread::spawn(move || {
-                log::keep_small(&checkpoints, &idle_readers, &database, &stopped, is_scanning);
+                log::keep_small(&checkpoints, &idle_readers, &stopped, is_scanning);
             })),
             readers,
             figures,

@@ -1,12 +1,13 @@
 -- The paths that most keys have are numbers from here on: the path is in every row of this tree, and smaller rows are fewer pages.
+-- The column has another name than before, so that a program of the former version, where one still runs, fails and loses no key.
 CREATE TABLE keys_with_numbers (
   tenant INTEGER NOT NULL,
   kind   INTEGER NOT NULL,
-  path   TEXT NOT NULL,
+  place  TEXT NOT NULL,
   key    TEXT NOT NULL,
   id     BLOB NOT NULL,
   row_id INTEGER NOT NULL,
-  PRIMARY KEY (tenant, kind, path, key, id)
+  PRIMARY KEY (tenant, kind, place, key, id)
 ) WITHOUT ROWID;
 INSERT INTO keys_with_numbers
 SELECT tenant, kind, CASE path

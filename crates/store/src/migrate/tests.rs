@@ -208,7 +208,7 @@ fn keys_under_the_paths_of_an_older_schema_are_found() {
             assert_eq!(found(&store, path, "x"), [numbered(1)], "{path}");
         }
         drop(store);
-        run(&database, "DELETE FROM resource_keys WHERE path IN ('1', '2', '3', '4', 'title')");
+        run(&database, "DELETE FROM resource_keys WHERE place IN ('1', '2', '3', '4', 'title')");
         let store = database.open();
         assert_eq!(paths.map(|path| found(&store, path, "x").len()), [0; 5], "no other forms of them are kept");
     }

@@ -32,7 +32,7 @@ pub(crate) struct Readers {
     threads: usize,
     /// Looks at the log so far: no use case begins on a snapshot that is older than the last one.
     looks: AtomicU64,
-    /// Whether snapshots are given up after each use case, so that the log can be cut.
+    /// Whether snapshots are given up after each use case, so that the log can be begun anew.
     keeps_none: AtomicBool,
     kept_max: usize,
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::log::{
-    CHECKPOINT_BYTES, CHECKPOINT_EVERY, Checked, KEPT_BYTES, Log, RESTART_BYTES, RESTART_HELD_BYTES, RESTART_PAUSE,
+    CHECKPOINT_BYTES, CHECKPOINT_EVERY, KEPT_BYTES, Log, RESTART_BYTES, RESTART_HELD_BYTES, RESTART_PAUSE,
     RESTART_WAIT, checkpoint, put_off,
 };
 use super::*;
@@ -217,10 +217,15 @@ fn the_log_is_copied_into_the_database_off_the_write_path() {
     let (store, runtime) = (database.open(), runtime());
     fill(&store, &runtime, 0, 10_000);
     let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
-    let (file, mut log) = (path_of(&database).to_owned(), path_of(&database).as_os_str().to_owned());
-    log.push("-wal");
+    let file = path_of(&database).to_owned();
     becomes("the rows never reached the database itself", || size(&file) > 15_000_000);
-    assert!(size(Path::new(&log)) < RESTART_BYTES + (16 << 20), "{} bytes of log", size(Path::new(&log)));
+    let log = wal_bytes(&file);
+    assert!(log < RESTART_BYTES + (16 << 20), "{log} bytes of log");
+}
+
+/// A log of that size, of which nothing is copied.
+const fn uncopied(bytes: u64) -> Log {
+    Log { bytes, copied: 0 }
 }
 
 #[test]
@@ -233,55 +238,96 @@ fn a_big_log_is_begun_anew_and_a_reader_that_needs_it_holds_no_writer_up() {
     let write = |value: &str| {
         in_savepoint(&writer, |tx| put_setting(tx, "a", value)).unwrap_or_else(|error: StoreError| panic!("{error}"));
     };
+    let log = || Log::of(&checkpoints).unwrap();
     write("1");
     let reader = sqlite_connection(&database).unwrap();
     reader.execute_batch("BEGIN").unwrap();
     reader.query_row("SELECT COUNT(*) FROM settings", [], |_| Ok(())).unwrap();
-    let begun = Log::of(path).unwrap();
     write("2");
-    let one = Log::of(path).unwrap();
-    assert_ne!(one, begun);
-    let checked = |pause, is_whole| Checked { pause, is_whole };
-    assert_eq!(checkpoint(&checkpoints, CHECKPOINT_BYTES - 1, 0), checked(0, false), "a small log is left alone");
-    assert_eq!(checkpoint(&checkpoints, CHECKPOINT_BYTES, 0), checked(0, false), "the reader needs the log");
-    assert_eq!(checkpoint(&checkpoints, RESTART_BYTES, 0), checked(RESTART_PAUSE, false));
-    assert_eq!(checkpoint(&checkpoints, RESTART_BYTES, RESTART_PAUSE), checked(RESTART_PAUSE - 1, false), "a pause");
+    let two = log();
+    assert_eq!(checkpoint(&checkpoints, uncopied(CHECKPOINT_BYTES - 1), 0), 0);
+    assert_eq!(log(), two, "a small log is left alone");
+    assert_eq!(checkpoint(&checkpoints, uncopied(CHECKPOINT_BYTES), 0), 0);
+    assert!(log().copied > 0 && log().copied < log().bytes, "the reader needs the rest");
+    assert_eq!(checkpoint(&checkpoints, uncopied(RESTART_BYTES), 0), RESTART_PAUSE);
+    assert_eq!(checkpoint(&checkpoints, uncopied(RESTART_BYTES), RESTART_PAUSE), RESTART_PAUSE - 1, "a pause");
     write("3");
-    let grown = Log::of(path).unwrap();
-    assert!(grown.bytes > one.bytes);
+    let three = log();
+    assert!(three.bytes > two.bytes);
     reader.execute_batch("COMMIT").unwrap();
-    assert_eq!(checkpoint(&checkpoints, RESTART_BYTES, 0), checked(0, true));
-    assert_eq!(Log::of(path), Some(grown), "nothing is cut");
+    assert_eq!(checkpoint(&checkpoints, uncopied(RESTART_BYTES), 0), 0);
+    assert_eq!(log(), Log { copied: three.bytes, ..three }, "nothing is cut");
     write("4");
-    assert!(Log::of(path).unwrap().bytes < grown.bytes, "what is written next is written over it");
-    assert_eq!(checkpoint(&checkpoints, CHECKPOINT_BYTES, 0), checked(0, true));
+    assert!(log().bytes < three.bytes, "what is written next is written over it");
+    assert_eq!(checkpoint(&checkpoints, Log { bytes: RESTART_BYTES, copied: RESTART_BYTES }, 0), 0, "nothing to do");
+    assert_eq!(log().copied, 0);
 }
 
 #[test]
-fn the_index_tells_how_much_of_the_log_is_written_and_its_file_is_bounded() {
+fn the_file_of_the_log_is_bounded() {
     let database = TestDatabase::sqlite();
-    assert_eq!(Log::of(path_of(&database)), None, "there is none yet");
     drop(database.open());
     let path = path_of(&database);
     let writer = connect(path).unwrap();
-    let file = || {
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
-        std::fs::metadata(log).unwrap().len()
-    };
+    let (file, log) = (|| wal_bytes(path), || Log::of(&writer).unwrap());
     let write = |bytes: u64| {
         let value = "x".repeat(usize::try_from(bytes).unwrap());
         writer.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('a', ?1)", [value]).unwrap();
     };
     write(1);
-    assert_eq!(Log::of(path).unwrap().bytes, file());
+    // The log's own header.
+    assert_eq!(log().bytes + 32, file());
     write(KEPT_BYTES + (1 << 20));
-    assert_eq!(Log::of(path).unwrap().bytes, file());
+    assert_eq!(log().bytes + 32, file());
     assert!(file() > KEPT_BYTES);
-    assert_eq!(checkpoint(&writer, RESTART_BYTES, 0), Checked { pause: 0, is_whole: true });
+    assert_eq!(checkpoint(&writer, log(), 0), 0);
     write(1);
-    assert!(Log::of(path).unwrap().bytes < CHECKPOINT_BYTES);
+    assert!(log().bytes < CHECKPOINT_BYTES);
     assert_eq!(file(), KEPT_BYTES, "no more is kept of the file");
+}
+
+fn wal_bytes(path: &Path) -> u64 {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).map_or(0, |file| file.len())
+}
+
+/// The locks that this process has on a file, as Linux tells them.
+#[cfg(target_os = "linux")]
+fn locks_on(path: &Path) -> Vec<String> {
+    let file = std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(path).unwrap());
+    let locks = std::fs::read_to_string("/proc/locks").unwrap();
+    let is_ours = |line: &&str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        words.contains(&std::process::id().to_string().as_str())
+            && words.iter().any(|word| word.rsplit(':').next() == Some(file.to_string().as_str()))
+    };
+    locks.lines().filter(is_ours).map(|line| line.split_once(' ').map_or("", |(_, rest)| rest).to_owned()).collect()
+}
+
+/// Who closes a file that SQLite has locked lets go of the locks of the whole process: the next program that opens the database takes
+/// itself for the only one, and cuts the index of the log under everybody else.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_an_open_store_does_leaves_sqlites_locks_as_they_are() {
+    let database = TestDatabase::sqlite();
+    let (store, runtime) = (database.open(), runtime());
+    fill(&store, &runtime, 0, 200);
+    let mut index = path_of(&database).as_os_str().to_owned();
+    index.push("-shm");
+    let held = || locks_on(Path::new(&index)).into_iter().filter(|lock| lock.ends_with("128 128")).collect::<Vec<_>>();
+    let before = held();
+    assert_eq!(before.len(), 1, "the lock of who has the database open");
+    let checkpoints = connect(path_of(&database)).unwrap();
+    Log::of(&checkpoints).unwrap();
+    checkpoint(&checkpoints, uncopied(RESTART_BYTES), 0);
+    drop(checkpoints);
+    drop(database.open());
+    runtime.block_on(store.read(|tx| setting(tx, "row000001"))).unwrap();
+    fill(&store, &runtime, 1_000_000, 2_000);
+    // The thread that keeps the log small has looked at it, and copied it.
+    becomes("the log was never copied", || Log::of(&connect(path_of(&database)).unwrap()).unwrap().copied > 0);
+    assert_eq!(held(), before);
 }
 
 #[test]
