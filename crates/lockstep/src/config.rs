@@ -14,11 +14,12 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum as _;
 use mapping::nearest;
+use outbound::WebAddress;
 use store::Database;
 use toml::{Table, Value};
 use tracing_subscriber::EnvFilter;
 
-pub use self::edge::EdgeConfig;
+pub use self::edge::{EdgeConfig, requests_per_second};
 use self::traces::TracesFile;
 pub use self::traces::{TracesConfig, collector_policy};
 use crate::cli::GlobalArgs;
@@ -298,7 +299,7 @@ impl Keys {
     }
 
     fn number(&mut self, key: &str, range: RangeInclusive<u64>, unit: &str) -> Option<u64> {
-        let problem = format!("must be a whole number between {} and {} {unit}", range.start(), range.end());
+        let problem = must_be_within(&range, unit);
         let within = |value: &Value| u64::try_from(value.as_integer()?).ok().filter(|number| range.contains(number));
         self.take(key, &problem, within)
     }
@@ -315,6 +316,11 @@ impl Keys {
         });
         self.problems.into_iter().chain(unknown).collect()
     }
+}
+
+/// What is said of a number outside its range.
+fn must_be_within(range: &RangeInclusive<u64>, unit: &str) -> String {
+    format!("must be a whole number between {} and {} {unit}", range.start(), range.end())
 }
 
 /// Collects what is wrong, each with its key and where that was set.
@@ -420,12 +426,19 @@ fn postgres_url(text: &str) -> Result<String, String> {
 }
 
 fn public_url(text: &str) -> Result<String, String> {
+    let url = base_url(text).ok_or_else(|| format!("{text:?} is no address like https://scim.example.com"))?;
+    match url.parse::<WebAddress>() {
+        Ok(_) => Ok(url),
+        Err(error) => Err(format!("{text:?} is no address like https://scim.example.com: {error}")),
+    }
+}
+
+/// An address without a query, a fragment and a user, and without slash at its end.
+fn base_url(text: &str) -> Option<String> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
     let plain = rest.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '@' | '\\'));
-    if rest.trim_end_matches('/').is_empty() || rest.starts_with('/') || !plain {
-        return Err(format!("{text:?} is no address like https://scim.example.com"));
-    }
-    Ok(text.trim_end_matches('/').to_owned())
+    let is_one = !rest.trim_end_matches('/').is_empty() && !rest.starts_with('/') && plain;
+    is_one.then(|| text.trim_end_matches('/').to_owned())
 }
 
 /// Targets of log lines are ASCII; the parser of levels would panic on some other texts.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
+use mapping::counted;
 use outbound::Called;
 use provider::oauth::JWKS_BYTES_MAX;
 use server::{App, AppParts, EdgeSettings, Limits, tenant_folder};
@@ -241,9 +242,9 @@ async fn tidy(world: &World) -> Result<(), directory::DirectoryError> {
             break;
         }
         tracing::info!(
-            "Removed {} users and {} groups for good that were soft-deleted long ago",
-            purged.users.len(),
-            purged.groups.len()
+            "Removed {} and {} for good that were soft-deleted long ago",
+            counted(purged.users.len() as u64, "user"),
+            counted(purged.groups.len() as u64, "group")
         );
     }
     let age = SignedDuration::from_hours(24 * i64::from(world.config().log_days));

@@ -199,11 +199,6 @@ pub fn moment_or(at: Option<Timestamp>, otherwise: &str) -> String {
     at.map_or_else(|| otherwise.to_owned(), moment)
 }
 
-/// A count with its noun, in the plural where there is not one.
-pub fn counted(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -230,8 +225,6 @@ mod tests {
     fn people_read_moments_and_counts() {
         assert_eq!(moment(Timestamp::UNIX_EPOCH), "1970-01-01 00:00:00Z");
         assert_eq!(moment_or(None, "never"), "never");
-        assert_eq!(counted(1, "row"), "1 row");
-        assert_eq!(counted(0, "row"), "0 rows");
     }
 
     proptest! {

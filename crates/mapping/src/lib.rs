@@ -20,6 +20,7 @@
 //! ```
 
 mod attribute_mapping;
+mod counted;
 pub mod expression;
 mod guest;
 mod nearest;
@@ -28,6 +29,7 @@ mod scoping;
 mod value;
 
 pub use attribute_mapping::{AttributeMapping, Flow, FlowBehavior, FlowType, MappingSource, Operation};
+pub use counted::counted;
 pub use expression::{EvaluationError, Expression, Outcome, ParseError};
 pub use guest::guest_user_principal_name;
 pub use nearest::nearest;

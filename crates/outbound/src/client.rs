@@ -10,7 +10,7 @@ use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::wait::seconds_from;
-use crate::{Called, Dialler, OutboundPolicy, Trust, root_cause};
+use crate::{Called, Dialler, OutboundPolicy, Trust, WebAddress, root_cause};
 
 /// How long an idle connection is kept.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -38,6 +38,8 @@ pub fn client(policy: OutboundPolicy, trust: &Trust, idle_max: usize) -> Client 
 /// Fetches a document of at most `bytes_max` bytes: the body of an answer 200. Who waits decides how long.
 pub async fn fetch(client: &Client, url: &str, bytes_max: usize, called: Called) -> Result<Bytes, String> {
     let Called { server, address, .. } = called;
+    // One that was stored before it was checked might mean another server than it says.
+    url.parse::<WebAddress>().map_err(|error| format!("the {address} is no address on the web: {error}"))?;
     let request = http::Request::get(url).header(ACCEPT, "application/json").header(USER_AGENT, AGENT);
     let request = request.body(Full::default()).map_err(|_| format!("the {address} is no address on the web"))?;
     let answer = client.request(request).await.map_err(|error| root_cause(&error, called))?;
@@ -156,6 +158,11 @@ mod tests {
         for url in ["http://127.0.0.1:1/", "http://169.254.169.254/keys", "http://[::1]:1/", "not an address"] {
             let told = fetch(&hosted, url, 8, CALLED).await.unwrap_err();
             assert!(told.contains("refused") || told.contains("no address on the web"), "{told}");
+        }
+        let own = client(OutboundPolicy::default(), &trust, 1);
+        for url in ["http://127.0.0.1:65616/", "http://127.1:1/", "http://2130706433:1/"] {
+            let told = fetch(&own, url, 8, CALLED).await.unwrap_err();
+            assert!(told.contains("no address on the web: "), "{url}: {told}");
         }
     }
 }

@@ -59,12 +59,14 @@ impl Address {
     }
 
     /// What of a request's path is behind this address: empty, or with a slash at its beginning; `None` where the request is for
-    /// another address. A host without a port is met at every port, as the server may be reached through another program.
+    /// another address. A host without a port is met at every port, as the server may be reached through another program; a dot at the end
+    /// of its name says that the name is whole (RFC 3986 §3.2.2), which it is without one too.
     pub fn rest<'p>(&self, host: Option<&str>, path: &'p str) -> Option<&'p str> {
         let is_host = |own: &str| {
             host.is_some_and(|asked| {
-                let name = if own.contains(':') { asked } else { asked.split(':').next().unwrap_or_default() };
-                name.eq_ignore_ascii_case(own)
+                let ((name, port), (own, own_port)) = (name_and_port(asked), name_and_port(own));
+                let is_port = own_port.is_none_or(|own| port == Some(own));
+                name.strip_suffix('.').unwrap_or(name).eq_ignore_ascii_case(own) && is_port
             })
         };
         let rest = path.strip_prefix(self.path.as_str())?;
@@ -81,8 +83,13 @@ impl Address {
     }
 }
 
+/// The parts of a host as it is written: its name, and its port where it has one.
+fn name_and_port(host: &str) -> (&str, Option<&str>) {
+    host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)))
+}
+
 fn is_host(text: &str) -> bool {
-    let (name, port) = text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port)));
+    let (name, port) = name_and_port(text);
     let is_label = |label: &str| {
         (1..=LABEL_BYTES_MAX).contains(&label.len())
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -199,6 +206,13 @@ mod tests {
             ("acme.example", None, "/api/scim", None),
             ("acme.example:8080", Some("acme.example:8080"), "/api/scim", Some("")),
             ("acme.example:8080", Some("acme.example"), "/api/scim", None),
+            ("acme.example", Some("acme.example."), "/api/scim/x", Some("/x")),
+            ("acme.example", Some("Acme.Example.:8080"), "/api/scim", Some("")),
+            ("acme.example:8080", Some("acme.example.:8080"), "/api/scim", Some("")),
+            ("acme.example:8080", Some("acme.example.:80"), "/api/scim", None),
+            ("acme.example", Some("acme.example.."), "/api/scim", None),
+            ("acme.example", Some("."), "/api/scim", None),
+            ("acme.example", Some(""), "/api/scim", None),
         ] {
             let address = Address::new(own, "/api/scim").unwrap();
             assert_eq!(address.rest(host, path), expected, "{own} {host:?} {path}");

@@ -22,6 +22,13 @@ pub enum Credential {
     Client(ClientId),
 }
 
+impl Credential {
+    /// That of a token, which may be an access token of a client.
+    pub(crate) fn of(token: TokenId, client: Option<ClientId>) -> Self {
+        client.map_or(Self::Token(token), Self::Client)
+    }
+}
+
 impl fmt::Display for Credential {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -69,7 +76,7 @@ impl Caller {
 
     /// Whose token was presented; `None` where the server's own administrator looks.
     pub fn credential(&self) -> Option<Credential> {
-        self.client.map(Credential::Client).or(self.token.map(Credential::Token))
+        self.token.map(|token| Credential::of(token, self.client))
     }
 
     /// The proof that the token may also write; [`ProviderError::ReadOnly`] where it may not.

@@ -22,9 +22,9 @@ pub(crate) fn keep_immutable(
         let is_core = schema.id == resource_type.schema.id;
         for attribute in schema.attributes.iter().filter(|attribute| may_be_part(attribute)) {
             if is_core {
-                check(attribute, sent, &new)?;
+                check(attribute, "", sent, &new)?;
             } else if let Some(kept) = level(&new) {
-                check(attribute, &level(sent).unwrap_or_default(), &kept)?;
+                check(attribute, &format!("{}:", schema.id), &level(sent).unwrap_or_default(), &kept)?;
             }
         }
     }
@@ -44,11 +44,17 @@ fn is_needed(attribute: &Attribute) -> bool {
     attribute.required && attribute.mutability != Mutability::ReadOnly
 }
 
-fn check(attribute: &Attribute, sent: &Map<String, Value>, new: &Map<String, Value>) -> Result<(), ScimError> {
+/// Checks one attribute of a level, whose names begin with `outer`.
+fn check(
+    attribute: &Attribute,
+    outer: &str,
+    sent: &Map<String, Value>,
+    new: &Map<String, Value>,
+) -> Result<(), ScimError> {
     let (None, Some(kept)) = (sent.get(&attribute.name), new.get(&attribute.name)) else { return Ok(()) };
     let missing = attribute.sub_attributes.iter().find(|sub| is_needed(sub) && kept.get(&sub.name).is_none());
     missing.map_or(Ok(()), |sub| {
-        let name = &attribute.name;
+        let name = format!("{outer}{}", attribute.name);
         Err(ScimError::invalid_value(format!(
             "'{name}' cannot be left out: a part of it is immutable and stays, and then needs '{name}.{}'; send it too",
             sub.name

@@ -76,8 +76,8 @@ pub use tenant::{
     tenants,
 };
 pub use token::{
-    AuthError, NewToken, Scope, TOKEN_DAYS_DEFAULT, TokenHash, TokenKey, TokenRequest, authenticate, create_token,
-    revoke_token, rotate_token, tokens,
+    AuthError, Bearer, NewToken, Scope, TOKEN_DAYS_DEFAULT, TokenHash, TokenKey, TokenRequest, authenticate,
+    create_token, revoke_token, rotate_token, tokens,
 };
 pub use uses::{TokenUse, TokenUses, USES_MAX, USES_WRITTEN_AT_A_TIME, write_uses};
 pub use version::{EntityTag, Precondition};

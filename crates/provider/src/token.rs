@@ -11,12 +11,12 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::Sha256;
 use store::clients::ClientRecord;
 use store::tokens::{TokenOwner, TokenRecord};
-use store::{ReadTx, StoreError, TokenId, UniqueKey, WriteTx};
+use store::{ReadTx, StoreError, TenantKey, TokenId, UniqueKey, WriteTx};
 
 use crate::custom::profile_of;
 use crate::oauth::is_jwt;
 use crate::secret::{SecretKind, hint};
-use crate::{Caller, Profile, TenantError, TenantSettings, tenant};
+use crate::{Caller, Credential, Profile, TenantError, TenantSettings, tenant};
 
 /// Longest name of a token, in characters.
 pub const TOKEN_NAME_CHARS_MAX: usize = 128;
@@ -110,8 +110,8 @@ pub enum AuthError {
     /// It is valid, and for something else than what it was shown for.
     #[error("the bearer token is not for this; one of the scope {needed} is")]
     OtherScope {
-        /// The tenant that it opens.
-        tenant: String,
+        /// Who showed it.
+        bearer: Box<Bearer>,
         /// What it would have to be for.
         needed: Scope,
     },
@@ -124,6 +124,19 @@ pub enum AuthError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Who showed a valid token for something else than it is for. No use case takes one; it is for those who count and write down.
+#[derive(Clone, Debug)]
+pub struct Bearer {
+    /// The key of the tenant that it opens.
+    pub tenant: TenantKey,
+    /// The tenant's name.
+    pub tenant_name: String,
+    /// The tenant's settings.
+    pub settings: TenantSettings,
+    /// What the request is logged under.
+    pub credential: Option<Credential>,
 }
 
 /// Finds what a presented token opens; RFC 6750 §2.1 tells how it is presented.
@@ -162,7 +175,13 @@ impl Opened {
     fn admit(&self, now: Timestamp) -> Result<Arc<Caller>, AuthError> {
         valid(self.expires, self.suspended, now)?;
         if self.is_for_schemas {
-            return Err(AuthError::OtherScope { tenant: self.caller.tenant_name().to_owned(), needed: Scope::Read });
+            let bearer = Bearer {
+                tenant: self.caller.tenant(),
+                tenant_name: self.caller.tenant_name().to_owned(),
+                settings: self.caller.settings().clone(),
+                credential: self.caller.credential(),
+            };
+            return Err(AuthError::OtherScope { bearer: Box::new(bearer), needed: Scope::Read });
         }
         Ok(Arc::clone(&self.caller))
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::limits::ECHO_CHARS_MAX;
+use crate::schema::Attribute;
 
 /// The `scimType` keywords of RFC 7644 §3.12, table 9, and of RFC 9865 §2.1, table 3.
 ///
@@ -161,6 +162,25 @@ impl ScimError {
     }
 }
 
+impl ScimError {
+    /// The same, with the attribute that it is about named whole: its part behind its own name, and the URN of the extension that it is of
+    /// in front. A detail that names something else first stays as it is.
+    pub(crate) fn of_attribute(mut self, extension: Option<&str>, attribute: &Attribute) -> Self {
+        let Some((before, quoted)) = self.detail.split_once('\'') else { return self };
+        let name = quoted.split(['\'', '.']).next().unwrap_or_default();
+        let is_part = || attribute.sub_attributes.iter().any(|sub| echo(&sub.name) == name);
+        let outer = match (name == echo(&attribute.name), extension) {
+            (true, None) => return self,
+            (true, Some(urn)) => format!("{urn}:"),
+            (false, _) if !is_part() => return self,
+            (false, None) => format!("{}.", echo(&attribute.name)),
+            (false, Some(urn)) => format!("{urn}:{}.", echo(&attribute.name)),
+        };
+        self.detail.insert_str(before.len() + 1, &outer);
+        self
+    }
+}
+
 /// What a client sent, fit to be shown in an error: shortened, control and non-ASCII characters and markup escaped.
 pub(crate) fn echo(text: &str) -> String {
     let mut shown: String = text
@@ -177,6 +197,7 @@ pub(crate) fn echo(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Kind;
 
     #[test]
     fn an_echo_is_short_and_escaped() {
@@ -185,6 +206,27 @@ mod tests {
             assert_eq!(echo(text), expected);
         }
         assert_eq!(echo(&"x".repeat(100)), format!("{}…", "x".repeat(ECHO_CHARS_MAX)));
+    }
+
+    #[test]
+    fn the_attribute_that_an_error_is_about_is_named_whole() {
+        let part = Attribute::new("value", Kind::String);
+        let manager = Attribute { sub_attributes: vec![part], ..Attribute::new("manager", Kind::Complex) };
+        for (detail, extension, expected) in [
+            ("'manager' must be an object", None, "'manager' must be an object"),
+            ("'manager' must be an object", Some("urn:x:y"), "'urn:x:y:manager' must be an object"),
+            ("'value' must be a string", None, "'manager.value' must be a string"),
+            ("'value' must be a string", Some("urn:x:y"), "'urn:x:y:manager.value' must be a string"),
+            ("'manager.value' is required", Some("urn:x:y"), "'urn:x:y:manager.value' is required"),
+            ("no value of 'manager' is 'value'", Some("urn:x:y"), "no value of 'urn:x:y:manager' is 'value'"),
+            ("'managers' is no 'manager'", Some("urn:x:y"), "'managers' is no 'manager'"),
+            ("it's too long", Some("urn:x:y"), "it's too long"),
+            ("too many values", Some("urn:x:y"), "too many values"),
+        ] {
+            let told = ScimError::invalid_value(detail).of_attribute(extension, &manager);
+            assert_eq!(told.detail, expected);
+            assert_eq!(told.clone().of_attribute(extension, &manager).detail, expected, "and once only");
+        }
     }
 
     #[test]

@@ -34,7 +34,8 @@ impl ResourceType {
                     continue;
                 }
                 if let Value::Object(level) = new.entry(&extension.id).or_insert_with(|| Value::Object(Map::new())) {
-                    settle(attribute, held, level, LeftOut::Kept)?;
+                    settle(attribute, held, level, LeftOut::Kept)
+                        .map_err(|error| error.of_attribute(Some(&extension.id), attribute))?;
                     if level.is_empty() {
                         new.remove(&extension.id);
                     }
@@ -61,7 +62,10 @@ impl ResourceType {
         let mut nothing = Map::new();
         let level = new.get_mut(&extension.id).and_then(Value::as_object_mut).unwrap_or(&mut nothing);
         let bound = extension.attributes.iter().filter(|attribute| is_bound(attribute));
-        bound.into_iter().try_for_each(|attribute| settle(attribute, held, level, LeftOut::Refused))
+        bound.into_iter().try_for_each(|attribute| {
+            settle(attribute, held, level, LeftOut::Refused)
+                .map_err(|error| error.of_attribute(Some(&extension.id), attribute))
+        })
     }
 }
 

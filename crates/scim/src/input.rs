@@ -28,7 +28,7 @@ impl ResourceType {
         let mut by_path = Vec::new();
         for (name, value) in body {
             if let Some(attribute) = self.core_attribute(&name) {
-                self.store(&mut attributes, attribute, name, value)?;
+                self.store(&mut attributes, None, attribute, (name, value))?;
             } else if let Some(extension) = self.extension(&name) {
                 let held = self.read_extension(&extension.attributes, value, &extension.id)?;
                 if !held.is_empty() {
@@ -53,14 +53,15 @@ impl ResourceType {
     fn store(
         &self,
         level: &mut Attributes,
+        extension: Option<&str>,
         attribute: &Attribute,
-        name: String,
-        value: Value,
+        (name, value): (String, Value),
     ) -> Result<(), ScimError> {
         if attribute.mutability == Mutability::ReadOnly {
             return Ok(());
         }
-        if let Some(value) = value::read(self, attribute, value)? {
+        let read = value::read(self, attribute, value).map_err(|error| error.of_attribute(extension, attribute))?;
+        if let Some(value) = read {
             let key = if name == attribute.name { name } else { attribute.name.clone() };
             level.insert(key, value);
         }
@@ -76,7 +77,7 @@ impl ResourceType {
         let mut held = Map::new();
         for (name, value) in given {
             if let Some(attribute) = crate::schema::find(known, &name) {
-                self.store(&mut held, attribute, name, value)?;
+                self.store(&mut held, Some(urn), attribute, (name, value))?;
             }
         }
         Ok(held)
@@ -106,7 +107,9 @@ impl ResourceType {
         }
         for (schema, required) in self.extensions.iter().filter(|(schema, _)| concerns(&schema.id)) {
             match attributes.get(&schema.id).and_then(Value::as_object) {
-                Some(held) => schema.attributes.iter().try_for_each(|attribute| check_one(held, attribute))?,
+                Some(held) => schema.attributes.iter().try_for_each(|attribute| {
+                    check_one(held, attribute).map_err(|error| error.of_attribute(Some(&schema.id), attribute))
+                })?,
                 None if *required => return Err(missing(&schema.id)),
                 // An optional extension with required attributes is complete when it is absent as a whole (RFC 7643 §6).
                 None => {}

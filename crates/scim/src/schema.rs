@@ -213,7 +213,8 @@ pub(crate) fn find<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a At
 ///     "userName": "ada@contoso.example",
 ///     "urn:example:schemas:extension:1.0:Badge": { "number": "seven" },
 /// }));
-/// assert_eq!(refused.unwrap_err().to_string(), "invalidValue: 'number' must be a whole number");
+/// let told = "'urn:example:schemas:extension:1.0:Badge:number' must be a whole number";
+/// assert_eq!(refused.unwrap_err().detail, told);
 /// # Ok::<(), scim::ScimError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Bodies of POST and PUT as clients send them, and what is kept of them.
 
 use scim::limits::{KEY_BYTES_MAX, MEMBERS_MAX, VALUES_MAX};
-use scim::{Attributes, ENTERPRISE_USER_URN, ResourceType, ScimType, USER_URN};
+use scim::{Attributes, ENTERPRISE_USER_URN, PatchOp, ResourceType, ScimType, USER_URN};
 use serde_json::{Value, json};
 
 fn with_schemas(mut body: Value) -> Value {
@@ -295,4 +295,79 @@ fn the_case_of_keys_that_are_paths_does_not_change_what_is_read() {
         }
     }
     assert!(read_as.windows(2).all(|pair| pair[0] == pair[1]), "{read_as:?}");
+}
+
+const SITE: &str = "urn:example:schemas:1.0:Site";
+
+/// Users with an extension whose attributes are called like those of the core schema and of another extension.
+fn user_at_site() -> ResourceType {
+    ResourceType::user().with_extension(
+        serde_json::from_value(json!({ "id": SITE, "attributes": [
+            { "name": "department", "type": "integer" },
+            { "name": "title", "required": true },
+            { "name": "badge", "mutability": "immutable" },
+            { "name": "keeper", "type": "complex", "subAttributes": [{ "name": "value" }, { "name": "since", "type": "dateTime" }] },
+        ] }))
+        .expect("a schema"),
+        false,
+    )
+}
+
+fn with_site(extension: &Value) -> Value {
+    json!({ "schemas": [USER_URN], "userName": "u", SITE: extension })
+}
+
+fn site(name: &str) -> String {
+    format!("'{SITE}:{name}' ")
+}
+
+#[test]
+fn what_is_wrong_with_an_attribute_of_an_extension_is_told_with_its_urn() {
+    let (user, with) = (user_at_site(), with_site);
+    for (body, expected) in [
+        (with(&json!({ "title": "t", "department": "x" })), site("department") + "must be a whole number"),
+        (with(&json!({ "department": 5 })), site("title") + "is required"),
+        (
+            with(&json!({ "title": "t", "keeper": { "since": "now" } })),
+            site("keeper.since") + "must be a date and time",
+        ),
+        (
+            json!({ "schemas": [USER_URN], "userName": "u", ENTERPRISE_USER_URN: { "department": 5 } }),
+            format!("'{ENTERPRISE_USER_URN}:department' must be a string"),
+        ),
+        (
+            json!({ "schemas": [USER_URN], "userName": "u", "department": 5 }),
+            format!("'{ENTERPRISE_USER_URN}:department'"),
+        ),
+        (json!({ "schemas": [USER_URN], "userName": "u", "title": 5 }), "'title' must be a string".to_owned()),
+        (
+            json!({ "schemas": [USER_URN], "userName": "u", "name": { "givenName": 5 } }),
+            "'name.givenName' must be a string".to_owned(),
+        ),
+    ] {
+        let refused = user.read(body.clone()).unwrap_err();
+        assert!(refused.detail.starts_with(&expected), "{body}: {}", refused.detail);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_change_of_an_extension_is_told_with_its_urn() {
+    let (user, with) = (user_at_site(), with_site);
+    let held = user.read(with(&json!({ "title": "t", "badge": "1" }))).unwrap();
+    for (operation, expected) in [
+        (json!({ "op": "add", "path": format!("{SITE}:department"), "value": "x" }), site("department")),
+        (json!({ "op": "add", "value": { SITE: { "department": "x" } } }), site("department")),
+        (json!({ "op": "add", "path": format!("{SITE}:keeper.since"), "value": "x" }), site("keeper.since")),
+        (json!({ "op": "replace", "path": format!("{SITE}:badge"), "value": "2" }), site("badge") + "is immutable"),
+        (json!({ "op": "remove", "path": format!("{SITE}:badge") }), site("badge") + "is immutable"),
+        (json!({ "op": "remove", "path": format!("{SITE}:title") }), site("title") + "is required"),
+        (json!({ "op": "add", "path": "department", "value": 5 }), format!("'{ENTERPRISE_USER_URN}:department' ")),
+    ] {
+        let patch = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation] });
+        let refused = PatchOp::read(patch).unwrap().apply(&user, &mut held.clone()).unwrap_err();
+        assert!(refused.detail.starts_with(&expected), "{operation}: {}", refused.detail);
+    }
+    let mut changed = user.read(with(&json!({ "title": "t", "badge": "2" }))).unwrap();
+    let refused = user.keep_immutable(&held, &mut changed).unwrap_err();
+    assert!(refused.detail.starts_with(&(site("badge") + "is immutable")), "{}", refused.detail);
 }

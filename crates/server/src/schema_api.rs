@@ -2,6 +2,8 @@
 //!
 //! It is beside the SCIM endpoint and not in it, where `/Schemas` is for reading (RFC 7644 §4).
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
@@ -10,15 +12,18 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use percent_encoding::percent_decode_str;
 use provider::oauth::is_jwt;
-use provider::{AuthError, CustomSchemas, Definer, DefinitionTag, SchemaChange, TagCondition, TokenHash};
+use provider::{
+    AuthError, Bearer, CustomSchemas, Definer, DefinitionTag, SchemaChange, Scope, TagCondition, TenantSettings,
+    TokenHash,
+};
 use scim::ScimError;
 use serde_json::json;
 use store::{ReadTx, StoreError};
 
 use crate::App;
-use crate::limiter::Passage;
 use crate::oauth::introduce;
 use crate::scim_api::{ANSWER_BYTES, DefinitionBody, Rejection, WriteSize, bearer, segments};
+use crate::trail::{Known, Trail};
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/json");
 /// The parameter that has a change tried and not kept.
@@ -46,26 +51,35 @@ impl FromRequestParts<App> for Defining {
             introduce(app, &tenant, presented, &token).await?;
         }
         let (asked, now) = (token.clone(), app.now());
-        let definer = app.store.look_up(move |tx| admit(tx, &asked, &tenant, now)).await?;
-        let own = definer.settings().requests_per_second;
-        let (gate, passage) = app.edge().gates.pass(definer.tenant(), definer.tenant_name(), own);
-        if let Some(trail) = parts.extensions.get::<std::sync::Arc<crate::trail::Trail>>() {
-            trail.is_of((&definer).into(), (gate, passage));
-        }
-        if let Passage::Refused { seconds } = passage {
-            return Err(Rejection::TooMany { seconds });
-        }
+        let trail = parts.extensions.get::<Arc<Trail>>();
+        let pass = |known: Known, tenant: (&str, &TenantSettings)| known.pass(app.edge(), trail, tenant);
+        let definer = match app.store.look_up(move |tx| admit(tx, &asked, &tenant, now)).await? {
+            Admitted::Definer(definer) => definer,
+            Admitted::ForElse(bearer) => {
+                pass((&*bearer).into(), (&bearer.tenant_name, &bearer.settings))?;
+                return Err(Rejection::OtherScope { needed: Scope::Schemas });
+            }
+        };
+        pass((&definer).into(), (definer.tenant_name(), definer.settings()))?;
         app.uses().note_definer(&definer, now);
         Ok(Self { definer, token })
     }
 }
 
+/// Whose token of the tenant in the address it is.
+enum Admitted {
+    Definer(Definer),
+    /// It is for something else.
+    ForElse(Box<Bearer>),
+}
+
 /// Looks the token up. One of another tenant is answered as if it were unknown, whatever it is for.
-fn admit(tx: &mut ReadTx<'_>, token: &TokenHash, tenant: &str, now: jiff::Timestamp) -> Result<Definer, Rejection> {
+fn admit(tx: &mut ReadTx<'_>, token: &TokenHash, tenant: &str, now: jiff::Timestamp) -> Result<Admitted, Rejection> {
     match token.definer(tx, now) {
-        Err(AuthError::OtherScope { tenant: owner, .. }) if owner != tenant => Err(Rejection::BadToken),
-        Ok(definer) if definer.tenant_name() != tenant => Err(Rejection::BadToken),
-        found => Ok(found?),
+        Ok(definer) if definer.tenant_name() == tenant => Ok(Admitted::Definer(definer)),
+        Err(AuthError::OtherScope { bearer, .. }) if bearer.tenant_name == tenant => Ok(Admitted::ForElse(bearer)),
+        Ok(_) | Err(AuthError::OtherScope { .. }) => Err(Rejection::BadToken),
+        Err(refused) => Err(refused.into()),
     }
 }
 

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use jiff::Timestamp;
-use provider::{Caller, Credential, Definer};
+use provider::{Bearer, Caller, Credential, Definer, TenantSettings};
 use store::TenantKey;
 use tokio::time::Instant;
 
@@ -51,7 +51,33 @@ impl From<&Caller> for Known {
 impl From<&Definer> for Known {
     fn from(definer: &Definer) -> Self {
         let wants_bodies = definer.settings().log_bodies == Some(true);
-        Self { tenant: definer.tenant(), credential: Some(Credential::Token(definer.token())), wants_bodies }
+        Self { tenant: definer.tenant(), credential: Some(definer.credential()), wants_bodies }
+    }
+}
+
+impl From<&Bearer> for Known {
+    fn from(bearer: &Bearer) -> Self {
+        let wants_bodies = bearer.settings.log_bodies == Some(true);
+        Self { tenant: bearer.tenant, credential: bearer.credential, wants_bodies }
+    }
+}
+
+impl Known {
+    /// Has the request pass its tenant's gate, and tells the trail whose it is.
+    pub(crate) fn pass(
+        self,
+        edge: &Edge,
+        trail: Option<&Arc<Trail>>,
+        (name, settings): (&str, &TenantSettings),
+    ) -> Result<(), Rejection> {
+        let (gate, passage) = edge.gates.pass(self.tenant, name, settings.requests_per_second);
+        if let Some(trail) = trail {
+            trail.is_of(self, (gate, passage));
+        }
+        match passage {
+            Passage::Refused { seconds } => Err(Rejection::TooMany { seconds }),
+            Passage::Now | Passage::Later(_) => Ok(()),
+        }
     }
 }
 
@@ -72,7 +98,7 @@ pub(crate) struct Trail {
 
 impl Trail {
     /// Tells who calls, and how it passed. Only the first time counts.
-    pub(crate) fn is_of(&self, known: Known, (gate, passage): (Arc<Gate>, Passage)) {
+    fn is_of(&self, known: Known, (gate, passage): (Arc<Gate>, Passage)) {
         // A look-up that ran again tells the same.
         drop(self.caller.set((known, gate)));
         if let Passage::Later(time) = passage {

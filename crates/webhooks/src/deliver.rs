@@ -246,7 +246,7 @@ impl<'d> Sender<'d> {
             Err(WebhookError::Events(ProviderError::Store(StoreError::FeedTrimmed { first, .. }))) => {
                 let missed = first - 1 - place;
                 tracing::warn!(
-                    "Webhook {:?} of tenant {}: {missed} changes are no longer kept and were never sent; read everything anew",
+                    "Webhook {:?} of tenant {}: changes that are no longer kept were never sent ({missed}); read everything anew",
                     self.webhook.name,
                     self.tenant
                 );

@@ -139,7 +139,10 @@ impl<K: Kind, R: std::io::BufRead> Rows<K, R> {
             cells.push((column, cell(&column.role, text)));
         }
         if count != wanted {
-            return Err(Problem::of_row(line, format!("the row has {count} fields where the header has {wanted}")));
+            return Err(Problem::of_row(
+                line,
+                format!("the row has another number of fields than the header: {count} instead of {wanted}"),
+            ));
         }
         if !says_something {
             return Ok(None);

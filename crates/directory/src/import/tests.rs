@@ -137,7 +137,7 @@ fn a_bad_row_is_named_and_loses_no_good_one() {
             problems(&report),
             [
                 r#"4 userPrincipalName: userPrincipalName "bad" is not of the form name@domain"#,
-                "5 -: the row has 2 fields where the header has 5",
+                "5 -: the row has another number of fields than the header: 2 instead of 5",
                 r#"6 accountEnabled: accountEnabled is "perhaps"; it can be true or false"#,
                 "7 displayName: displayName is empty",
                 "8 userPrincipalName: userPrincipalName is empty",

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::config::requests_per_second;
+
 /// Commands of tenants.
 #[derive(Clone, Debug, Subcommand)]
 pub enum TenantCommand {
@@ -90,7 +92,7 @@ pub enum TenantCommand {
 #[group(required = true, multiple = true)]
 pub struct TenantChange {
     /// Requests that it may send in a second; 0 for the common rate
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = requests_per_second)]
     pub requests_per_second: Option<u32>,
     /// Whether the request log keeps bodies, with the values in them masked
     #[arg(long, value_name = "on|off")]

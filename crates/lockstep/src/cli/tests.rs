@@ -112,6 +112,16 @@ fn the_help_is_as_the_golden_file_says() {
 }
 
 #[test]
+fn a_tenant_has_no_rate_that_the_configuration_could_not_have() {
+    for (rate, is_taken) in [("0", true), ("1000000", true), ("1000001", false), ("4294967295", false), ("-1", false)] {
+        let read = read_line(&format!("lockstep tenant set acme --requests-per-second={rate}"));
+        let told = read.err().map(|error| error.to_string()).unwrap_or_default();
+        assert_eq!(told.is_empty(), is_taken, "{rate}: {told}");
+        assert!(is_taken || told.contains("must be a whole number between 0 and 1000000 requests"), "{rate}: {told}");
+    }
+}
+
+#[test]
 fn the_manual_names_every_command_option_key_and_exit_code() {
     let mut missing = Vec::new();
     walk(&command(), "lockstep", &mut |name, command| {

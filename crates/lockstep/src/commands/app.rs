@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use directory::{DEFAULT_ACCESS, DirectoryError, Page};
+use mapping::counted;
 use provisioning::{Dialect, Discovered, JobChange, JobError, JobStatus, JobView, NewJob, ScopeSetting, Template};
 use serde_json::{Value, json};
 use store::{AppId, ReadTx};
@@ -13,7 +14,7 @@ use crate::ask::{confirm, secret_token};
 use crate::cli::{AppCommand, DialectName, JobSettingsArgs, ScopeName, Switch};
 use crate::files::read_text;
 use crate::outcome::{Outcome, usage};
-use crate::output::{Output, counted, moment, moment_or, note};
+use crate::output::{Output, moment, moment_or, note};
 use crate::progress::Bar;
 use crate::shown::{kind_name, text};
 use crate::world::World;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use outbound::{OutboundPolicy, WebAddress};
 use provider::oauth::{
     self, ClientRequest, ClientView, Federation, FederationKeys, JWKS_BYTES_MAX, NewSecret, SecretRequest,
 };
@@ -13,7 +14,7 @@ use store::clients::SecretRecord;
 use super::token::{address, lasting, scope};
 use crate::cli::{ClientCommand, ClientSecretCommand};
 use crate::files::read_text;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, usage};
 use crate::output::{Output, moment, moment_or};
 use crate::world::{World, audit_tenant, new_id, now, random};
 
@@ -160,13 +161,24 @@ async fn federate(command: ClientCommand, world: &World, output: Output) -> anyh
         return Ok(());
     };
     let keys = match (jwks_url, jwks_file) {
-        (Some(url), _) => FederationKeys::At(url),
+        (Some(url), _) => FederationKeys::At(keys_url(url, world.outbound_policy()).map_err(usage)?),
         (None, Some(file)) => FederationKeys::Here(read_keys(&file)?),
         (None, None) => anyhow::bail!("name the provider's keys with --jwks-url or --jwks-file"),
     };
     let federation = Federation { issuer, audience, subject, keys, accept_bearer };
     set_federation(world, (tenant.clone(), name.clone()), Some(federation)).await?;
     told(output, (&tenant, &name), "federated", "is vouched for by that identity provider")
+}
+
+/// The address of an identity provider's keys, if they could be fetched from there as far as that is known without looking its name up.
+fn keys_url(text: String, policy: OutboundPolicy) -> Result<String, String> {
+    let address: WebAddress =
+        text.parse().map_err(|error| format!("the address of the keys cannot be used: {error}"))?;
+    address.check(policy).map_err(|reason| {
+        let host = address.host();
+        format!("no keys could be fetched from {host}: {reason}; choose another address, or change that setting first")
+    })?;
+    Ok(text)
 }
 
 fn read_keys(file: &Path) -> anyhow::Result<String> {
@@ -246,4 +258,39 @@ pub fn described(view: &ClientView, now: Timestamp) -> Value {
         "secrets": view.secrets.iter().map(secret).collect::<Vec<_>>(),
         "identity_provider": federation,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_could_not_be_fetched_are_refused_when_their_address_is_given() {
+        let own = OutboundPolicy::default();
+        let hosted = OutboundPolicy { private_networks: false, plain_http: false };
+        for (url, policy, expected) in [
+            ("https://idp.example/keys", own, ""),
+            ("http://idp.example:8080/keys", own, ""),
+            ("http://127.0.0.1:8080/keys", own, ""),
+            ("https://idp.example:65536/keys", own, "a port is a number from 1 to 65535"),
+            ("https://idp.example:99999/keys", own, "a port is a number"),
+            ("https://idp.example:0/keys", own, "a port is a number"),
+            ("http://127.1/keys", own, "a host that is a number is written like 192.0.2.1"),
+            ("http://0x7f000001/keys", own, "a host that is a number"),
+            ("http://2130706433/keys", own, "a host that is a number"),
+            ("idp.example/keys", own, "begins with https:// or http://"),
+            ("https://user:geheim@idp.example/keys", own, "holds no user"),
+            (
+                "https://169.254.169.254/keys",
+                own,
+                "no keys could be fetched from 169.254.169.254: link-local, metadata",
+            ),
+            ("https://127.0.0.1/keys", hosted, "private networks are not allowed"),
+            ("http://93.184.216.34/keys", own, "use https://"),
+        ] {
+            let told = keys_url(url.to_owned(), policy).err().unwrap_or_default();
+            assert!(if expected.is_empty() { told.is_empty() } else { told.contains(expected) }, "{url}: {told}");
+            assert!(!told.contains("geheim"), "{told}");
+        }
+    }
 }

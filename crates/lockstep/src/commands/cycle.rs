@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use mapping::counted;
 use provisioning::{CycleReport, Engine, JobError, Predicted, Progress};
 use serde_json::json;
 use store::{AppId, ObjectId, ObjectKind};
@@ -94,7 +95,11 @@ pub async fn run_shown(engine: &Engine, app: AppId, name: &str, output: Output) 
     let bar = Bar::new(output, name, 0, Unit::Items);
     let shown = bar.clone();
     let progress = Arc::new(move |progress: &Progress| {
-        shown.at(progress.done, Some(progress.total), &format!("{}, {} requests", progress.phase, progress.requests));
+        shown.at(
+            progress.done,
+            Some(progress.total),
+            &format!("{}, {}", progress.phase, counted(progress.requests, "request")),
+        );
     });
     let report = engine.run_cycle(app, progress).await;
     bar.done();
@@ -107,8 +112,8 @@ fn waiting(output: Output, report: &CycleReport) -> anyhow::Result<()> {
     }
     if report.waiting > 0 {
         let when = report.settles_in_seconds.map_or_else(String::new, |seconds| format!(" in {seconds} s"));
-        output
-            .line(&format!("The outcome of {} creates is unknown; sync again{when} to settle them", report.waiting))?;
+        let creates = counted(report.waiting, "create");
+        output.line(&format!("The outcome of {creates} is unknown; sync again{when} to settle what it was"))?;
     }
     Ok(())
 }

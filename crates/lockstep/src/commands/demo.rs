@@ -8,6 +8,7 @@ mod verify;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use mapping::counted;
 use provisioning::{CycleReport, JobChange, JobStatus};
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -182,14 +183,14 @@ async fn round(
         let expected = model.contents(one.definition, accounts);
         problems.extend(verify::differences(world, one, &expected).await?);
         if report.failed > 0 {
-            problems.push(format!("{}: {} objects failed", one.name, report.failed));
+            problems.push(format!("{}: {} failed", one.name, counted(report.failed, "object")));
         }
         let wanted = if step == Step::Initial { "initial" } else { "incremental" };
         if report.cycle != wanted {
             problems.push(format!("{}: the cycle was {}, not {wanted}", one.name, report.cycle));
         }
         if step == Step::Nothing && report.requests > 0 {
-            problems.push(format!("{}: the empty cycle sent {} requests", one.name, report.requests));
+            problems.push(format!("{}: the empty cycle sent {}", one.name, counted(report.requests, "request")));
         }
         reports.push((one.name.to_owned(), report));
     }

@@ -1,5 +1,6 @@
 //! `doctor`: looks for problems before they are met.
 
+use mapping::counted;
 use provisioning::{Engine, JobView};
 use serde::Serialize;
 use store::{SCHEMA_VERSION, StoreError, audit, jobs, settings};
@@ -7,7 +8,7 @@ use store::{SCHEMA_VERSION, StoreError, audit, jobs, settings};
 use super::status::unserved;
 use crate::config::FILE_NAME;
 use crate::outcome::Outcome;
-use crate::output::{Output, counted, moment};
+use crate::output::{Output, moment};
 use crate::world::{World, now};
 
 /// How far ahead of the clock stored moments may be, in seconds: machines that share a database differ a little.
@@ -151,7 +152,7 @@ async fn of_job(checks: &mut Checks, world: &World, job: &JobView) -> anyhow::Re
     checks.well_unless(format!("{}: job", job.name), State::Problem, &quarantine, job.status.as_str());
     let open = job.users.open + job.groups.open;
     let pending = (open > 0).then(|| {
-        format!("{} of unknown outcome; a cycle after their settle window settles them", counted(open, "write"))
+        format!("{} of unknown outcome; a cycle after the settle window tells what it was", counted(open, "write"))
     });
     checks.well_unless(format!("{}: intents", job.name), State::Warning, &Vec::from_iter(pending), "none is open");
     let failed = (job.escrows > 0).then(|| {

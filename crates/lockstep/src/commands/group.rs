@@ -1,6 +1,7 @@
 //! `group`: groups of the directory and their direct members.
 
 use directory::{Activity, DirectoryError, Group, GroupDraft, GroupSearch, Page, Principal};
+use mapping::counted;
 use serde_json::{Value, json};
 use store::{GroupId, ObjectId, ObjectKind, ReadTx};
 
@@ -10,7 +11,7 @@ use super::pages::{self, Listed, tell_more};
 use crate::ask::confirm;
 use crate::cli::{GroupCommand, MembersCommand};
 use crate::outcome::Outcome;
-use crate::output::{Output, counted, moment_or, note};
+use crate::output::{Output, moment_or, note};
 use crate::shown::{facts, group_json, kind_name, text};
 use crate::world::{World, audit, new_id, now};
 

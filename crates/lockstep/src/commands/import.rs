@@ -11,13 +11,14 @@ use directory::import::{
     Format, Import, ImportError, ImportOptions, ImportReport, NewId, Objects, Problem, Progress, check_encoding,
 };
 use directory::{Activity, DirectoryError};
+use mapping::counted;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::cli::{ImportArgs, ImportCommand, ImportFormat};
 use crate::files;
 use crate::outcome::Outcome;
-use crate::output::{Output, counted};
+use crate::output::Output;
 use crate::progress::{Bar, Unit};
 use crate::stop::StopRequests;
 use crate::world::{World, audit, new_id, now};

@@ -1,6 +1,7 @@
 //! `provision`: one user or group now, with every step.
 
 use anyhow::bail;
+use mapping::counted;
 use provisioning::OnDemandReport;
 use serde_json::{Value, json};
 
@@ -42,8 +43,10 @@ async fn the_only_application(world: &World) -> anyhow::Result<directory::Applic
 fn show(output: Output, object: &str, application: &str, report: &OnDemandReport) -> anyhow::Result<()> {
     let reason = report.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
     output.line(&format!(
-        "{object} at {application}: {} {}{reason}, {} requests",
-        report.action, report.status, report.requests
+        "{object} at {application}: {} {}{reason}, {}",
+        report.action,
+        report.status,
+        counted(report.requests, "request")
     ))?;
     for line in report.log.as_ref().map(|log: &Value| step_lines(log)).unwrap_or_default() {
         output.line(&line)?;

@@ -1,6 +1,7 @@
 //! `tenant list` and `tenant show`: tenants with their addresses, what they have, and how they are set.
 
 use jiff::Timestamp;
+use mapping::counted;
 use provider::{ProviderError, TenantError, TenantSettings};
 use serde_json::{Map, Value, json};
 use store::StoreError;
@@ -8,7 +9,7 @@ use store::tenants::TenantRecord;
 use store::tokens::TokenRecord;
 
 use super::{client, token};
-use crate::output::{Output, counted, moment, moment_or};
+use crate::output::{Output, moment, moment_or};
 use crate::world::{World, now};
 
 /// All about a tenant that is no resource: itself, its settings, what opens it, and how many resources it has.

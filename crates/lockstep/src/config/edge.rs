@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 
-use super::{Keys, socket_address};
+use super::{Keys, must_be_within, socket_address};
 
 /// Fewest and most requests of a tenant in a second; 0 is for no limit.
 const REQUESTS: RangeInclusive<u64> = 0..=1_000_000;
@@ -68,4 +68,10 @@ impl EdgeConfig {
             }),
         }
     }
+}
+
+/// Requests of one tenant in a second, as an option names them.
+pub fn requests_per_second(text: &str) -> Result<u32, String> {
+    let rate = text.parse().ok().filter(|rate| REQUESTS.contains(rate));
+    rate.and_then(|rate| u32::try_from(rate).ok()).ok_or_else(|| must_be_within(&REQUESTS, "requests"))
 }

@@ -38,6 +38,18 @@ fn every_wrong_key_is_named() {
         ("database = \"mysql://x\"", "lockstep.toml: database: is no PostgreSQL address"),
         ("public_url = \"example.com\"", "lockstep.toml: public_url: \"example.com\" is no address"),
         ("public_url = \"https://user@example.com\"", "lockstep.toml: public_url: "),
+        (
+            "public_url = \"https://scim.example.com:65536\"",
+            "public_url: \"https://scim.example.com:65536\" is no address like https://scim.example.com: a port is a number from 1",
+        ),
+        ("public_url = \"http://localhost:0/scim\"", "a port is a number from 1 to 65535"),
+        ("public_url = \"http://[::1]:99999\"", "a port is a number from 1 to 65535"),
+        ("public_url = \"https://scim.example.com:\"", "a port is a number from 1 to 65535"),
+        ("public_url = \"http://127.1\"", "a host that is a number is written like 192.0.2.1"),
+        (
+            "limits.requests_per_second = 1000001",
+            "limits.requests_per_second: must be a whole number between 0 and 1000000 requests",
+        ),
         ("log = \"warn,provisioning=loud\"", "lockstep.toml: log: "),
         ("log = \"inof\"", "there are off, error, warn, info, debug, trace"),
         ("log = \"\"", "lockstep.toml: log: "),

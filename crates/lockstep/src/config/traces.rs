@@ -5,7 +5,7 @@ use std::fmt;
 use outbound::{OutboundPolicy, WebAddress};
 use percent_encoding::percent_decode_str;
 
-use super::{Checks, ConfigFile, public_url};
+use super::{Checks, ConfigFile, base_url};
 use crate::cli::GlobalArgs;
 
 /// The share of requests that are traced although no caller says so, unless set.
@@ -105,7 +105,7 @@ pub const fn collector_policy(plain_http: bool) -> OutboundPolicy {
 /// The address for traces of a collector, whose own address it begins with. It is not repeated in the message: it may hold a key.
 pub(super) fn collector_url(text: &str, policy: OutboundPolicy) -> Result<String, String> {
     let like = "is no address of a collector, like http://127.0.0.1:4318";
-    let url = public_url(text).map_err(|_| like.to_owned())?;
+    let url = base_url(text).ok_or(like)?;
     let address: WebAddress = url.parse().map_err(|error| format!("{like}: {error}"))?;
     address.check(policy).map_err(|reason| format!("nothing could be sent there: {reason}"))?;
     Ok(if url.ends_with(PATH) { url } else { url + PATH })

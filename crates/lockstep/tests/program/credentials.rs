@@ -54,6 +54,9 @@ fn a_client_is_made_listed_and_removed_by_command() {
         let vouching = ["--issuer", "https://idp.example", "--audience", "api://x"];
         let federate = ["tenant", "client", "federate", "acme", "entra"];
         installation.run(&[&federate[..], &vouching, &["--jwks-file", &keys]].concat()).refused(2, "no key of the set");
+        installation
+            .run(&[&federate[..], &vouching, &["--jwks-url", "https://idp.example:99999/keys"]].concat())
+            .refused(2, "a port is a number from 1 to 65535");
         installation.json(&[&federate[..], &vouching, &["--jwks-url", "https://idp.example/keys"]].concat());
         let listed = installation.json(&["tenant", "client", "list", "acme"]);
         assert_eq!(listed[0]["identity_provider"]["issuer"], "https://idp.example");

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use serde_json::json;
 use store::audit::{AuditRecord, insert_audit};
 use store::schemas::{Digest, hold_schemas_alone};
-use store::{LogId, ReadTx, StoreError, TenantKey, TokenId, WriteTx};
+use store::{ClientId, LogId, ReadTx, StoreError, TenantKey, TokenId, WriteTx};
 
 use super::change::{change, stored};
 use super::tag::{DefinitionTag, TagCondition};
 use super::{CustomSchemas, SchemaChange, SchemaError};
 use crate::token::valid;
-use crate::{AuthError, Scope, TenantSettings, TokenHash};
+use crate::{AuthError, Bearer, Credential, Scope, TenantSettings, TokenHash};
 
 /// Most resources that a change by token looks at, of all types together: others that write wait for it. Who administers the server may
 /// have [`super::RESOURCES_CHECKED_MAX`] looked at.
@@ -23,6 +23,7 @@ pub struct Definer {
     tenant_name: String,
     settings: TenantSettings,
     token: TokenId,
+    client: Option<ClientId>,
     digest: Option<Digest>,
 }
 
@@ -31,14 +32,18 @@ impl TokenHash {
     pub fn definer(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Definer, AuthError> {
         let owner = store::tokens::token_owner(tx, self.bytes())?.ok_or(AuthError::Invalid)?;
         valid(owner.expires, owner.suspended.is_some(), now)?;
+        let settings = TenantSettings::read(&owner.settings)?;
         if !owner.may_define {
-            return Err(AuthError::OtherScope { tenant: owner.tenant_name, needed: Scope::Schemas });
+            let credential = Some(Credential::of(owner.id, owner.client));
+            let bearer = Bearer { tenant: owner.tenant, tenant_name: owner.tenant_name, settings, credential };
+            return Err(AuthError::OtherScope { bearer: Box::new(bearer), needed: Scope::Schemas });
         }
         Ok(Definer {
             tenant: owner.tenant,
-            settings: TenantSettings::read(&owner.settings)?,
+            settings,
             tenant_name: owner.tenant_name,
             token: owner.id,
+            client: owner.client,
             digest: owner.schema_digest,
         })
     }
@@ -63,6 +68,11 @@ impl Definer {
     /// The token that was presented.
     pub const fn token(&self) -> TokenId {
         self.token
+    }
+
+    /// Whose token was presented.
+    pub fn credential(&self) -> Credential {
+        Credential::of(self.token, self.client)
     }
 
     /// The tag of what was defined when the token was looked at.

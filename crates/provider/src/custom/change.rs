@@ -98,7 +98,7 @@ fn check_removed(tx: &mut ReadTx<'_>, before: &Caller, after: &Caller) -> Result
         let count = listing::count(tx, before.tenant(), kind)?;
         if count > 0 {
             return Err(SchemaError::InTheWay(format!(
-                "the resource type '{}' has {count} resources; delete them first, or keep the type",
+                "the resource type '{}' still has resources ({count}); delete them first, or keep the type",
                 before.kind_name(kind)
             )));
         }

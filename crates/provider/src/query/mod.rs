@@ -241,7 +241,9 @@ impl Listing {
         };
         let filter = self.filter.as_ref().map(ToString::to_string).unwrap_or_default();
         let order = if self.is_descending { "descending" } else { "ascending" };
-        for text in [caller.tenant_name(), &scope, &filter, &self.asked.sort_by.to_lowercase(), order] {
+        // By its key: a later tenant may have the name of one that was removed.
+        digest.update(caller.tenant().number().to_be_bytes());
+        for text in [scope.as_str(), &filter, &self.asked.sort_by.to_lowercase(), order] {
             digest.update((text.len() as u64).to_be_bytes());
             digest.update(text);
         }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use mapping::counted;
 use serde::Serialize;
 use store::{AppId, ObjectId, ObjectKind, StoreError, links};
 
@@ -49,7 +50,7 @@ impl fmt::Display for CycleReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} cycle: {} created, {} updated, {} disabled, {} deleted, {} skipped, {} failed, {} references, {} requests in {:.1} s",
+            "{} cycle: {} created, {} updated, {} disabled, {} deleted, {} skipped, {} failed, {}, {} in {:.1} s",
             self.cycle,
             self.created,
             self.updated,
@@ -57,8 +58,8 @@ impl fmt::Display for CycleReport {
             self.deleted,
             self.skipped,
             self.failed,
-            self.references,
-            self.requests,
+            counted(self.references, "reference"),
+            counted(self.requests, "request"),
             self.seconds
         )
     }
@@ -157,5 +158,19 @@ impl Counts {
             requests,
             seconds,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_a_sentence_also_where_there_is_one() {
+        let report = CycleReport { cycle: "initial", created: 1, references: 1, requests: 2, ..CycleReport::default() };
+        assert_eq!(
+            report.to_string(),
+            "initial cycle: 1 created, 0 updated, 0 disabled, 0 deleted, 0 skipped, 0 failed, 1 reference, 2 requests in 0.0 s"
+        );
     }
 }

@@ -6,7 +6,8 @@ use super::{Filter, Literal, Operator};
 use crate::AttributePath;
 
 fn name() -> impl Strategy<Value = String> {
-    "[a-zA-Z][a-zA-Z0-9_-]{0,6}".prop_filter("`not` is a keyword", |name| !name.eq_ignore_ascii_case("not"))
+    let words = proptest::sample::select(&["not", "Not", "and", "or", "pr", "eq"][..]).prop_map(str::to_owned);
+    prop_oneof![8 => "[a-zA-Z][a-zA-Z0-9_-]{0,6}", 1 => words]
 }
 
 fn plain_paths() -> impl Strategy<Value = AttributePath> {

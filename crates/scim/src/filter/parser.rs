@@ -26,6 +26,7 @@ impl fmt::Display for Problem {
 type Parsed<T> = Result<T, Problem>;
 
 /// A position in a text that the caller has checked for length.
+#[derive(Clone, Copy)]
 pub(crate) struct Parser<'t> {
     text: &'t str,
     at: usize,
@@ -111,7 +112,13 @@ impl<'t> Parser<'t> {
     }
 
     fn term(&mut self, depth: usize) -> Parsed<Filter> {
+        self.skip_blanks();
+        let begin = self.at;
         if self.take_keyword("not") {
+            if self.is_behind_a_name() {
+                self.at = begin;
+                return self.comparison(depth);
+            }
             let inner_depth = self.deeper(depth)?;
             self.skip_blanks();
             // The parentheses belong to `not`, so that the canonical text is never deeper than what was read.
@@ -123,6 +130,31 @@ impl<'t> Parser<'t> {
             return self.parenthesised(inner_depth);
         }
         self.comparison(depth)
+    }
+
+    /// Whether the `not` before this is the name of an attribute, which the grammar allows (RFC 7644 §3.4.2.2, `ATTRNAME`): where an operator
+    /// follows, or a filter in brackets. A negation without parentheses may be of an attribute that is called like an operator: then
+    /// another operator follows.
+    fn is_behind_a_name(&self) -> bool {
+        let mut ahead = *self;
+        if ahead.take(b'[') {
+            return true;
+        }
+        ahead.skip_blanks();
+        if !ahead.take_operator() || ahead.rest().starts_with(['[', '(']) {
+            return false;
+        }
+        ahead.skip_blanks();
+        !ahead.take_operator()
+    }
+
+    fn take_operator(&mut self) -> bool {
+        let word = self.peek_word();
+        let found = word.eq_ignore_ascii_case("pr") || word.parse::<Operator>().is_ok();
+        if found {
+            self.at += word.len();
+        }
+        found
     }
 
     fn parenthesised(&mut self, depth: usize) -> Parsed<Filter> {

@@ -41,6 +41,32 @@ fn filters_have_one_canonical_text() {
 }
 
 #[test]
+fn the_words_of_filters_are_names_of_attributes_too() {
+    for (text, expected) in [
+        ("not pr", "not pr"),
+        ("not eq \"x\"", "not eq \"x\""),
+        ("NOT Eq 1 and a pr", "NOT eq 1 and a pr"),
+        ("not(not pr)", "not (not pr)"),
+        ("not not pr", "not (not pr)"),
+        ("not (not eq true) or not ne false", "not (not eq true) or not ne false"),
+        ("a[not pr]", "a[not pr]"),
+        ("a[not not co \"x\"]", "a[not (not co \"x\")]"),
+        ("not[a pr]", "not[a pr]"),
+        ("not[not pr].not eq 1", "not[not pr].not eq 1"),
+        ("not.not pr", "not.not pr"),
+        ("not pr pr", "not (pr pr)"),
+        ("not eq eq 1", "not (eq eq 1)"),
+        ("not eq \"eq\"", "not eq \"eq\""),
+        ("not co[a pr]", "not (co[a pr])"),
+        ("and pr and and pr or or pr", "and pr and and pr or or pr"),
+        ("or eq 1 and pr eq 2 and eq eq 3", "or eq 1 and pr eq 2 and eq eq 3"),
+        ("urn:a:b:not pr", "urn:a:b:not pr"),
+    ] {
+        assert_eq!(canonical(text), expected, "{text}");
+    }
+}
+
+#[test]
 fn malformed_filters_are_refused() {
     for text in [
         "",

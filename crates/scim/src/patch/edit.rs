@@ -33,7 +33,7 @@ fn check_writable(resolved: &Resolved<'_>) -> Result<(), ScimError> {
         .into_iter()
         .flatten()
         .find(|a| a.mutability == Mutability::ReadOnly);
-    read_only.map_or(Ok(()), |attribute| Err(not_mutable(attribute)))
+    read_only.map_or(Ok(()), |found| Err(not_mutable(found).of_attribute(resolved.extension, resolved.attribute)))
 }
 
 /// What an operation gives for the attribute that its path names: some clients give a list below the attribute's name, as if there were
@@ -182,6 +182,17 @@ impl<'a> Draft<'a> {
         filter: Option<&Filter>,
         value: Value,
     ) -> Result<(), ScimError> {
+        let set = self.set_resolved(op, resolved, filter, value);
+        set.map_err(|error| error.of_attribute(resolved.extension, resolved.attribute))
+    }
+
+    fn set_resolved(
+        &mut self,
+        op: Op,
+        resolved: Resolved<'a>,
+        filter: Option<&Filter>,
+        value: Value,
+    ) -> Result<(), ScimError> {
         self.spend(op, &resolved, filter, &value)?;
         self.note_cleared(op, &resolved);
         let resource_type = self.resource_type;
@@ -226,6 +237,12 @@ impl<'a> Draft<'a> {
             Target::Extension(_) | Target::Core => return Err(unknown_path(&path.to_string())),
         };
         check_writable(&resolved)?;
+        let removed = self.remove_resolved(resolved, path, value);
+        removed.map_err(|error| error.of_attribute(resolved.extension, resolved.attribute))
+    }
+
+    fn remove_resolved(&mut self, resolved: Resolved<'a>, path: &AttributePath, value: Value) -> Result<(), ScimError> {
+        let resource_type = self.resource_type;
         let value = self.given(&resolved, path, value);
         self.spend(Op::Remove, &resolved, path.filter.as_deref(), &value)?;
         self.note_cleared(Op::Remove, &resolved);

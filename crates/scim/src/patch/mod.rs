@@ -274,7 +274,9 @@ impl<'a> Draft<'a> {
         let had = |extension: &str, name: &str| matches!(self.before.get(extension), Some(Some(level)) if level.get(name).is_some());
         for (extension, name, op) in &self.cleared {
             if had(extension, name) && is_missing(extension, name) {
-                let detail = format!("'{name}' is required; remove the extension as a whole, or give it another value");
+                let detail = format!(
+                    "'{extension}:{name}' is required; remove the extension as a whole, or give it another value"
+                );
                 return Err(if *op == Op::Remove {
                     ScimError::mutability(detail)
                 } else {

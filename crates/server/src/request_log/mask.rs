@@ -181,7 +181,7 @@ pub(super) fn body(bytes: &[u8], text: &mut Vec<u8>) {
             masked("", &mut value);
             drop(serde_json::to_writer(text, &value));
         }
-        None => quoted(&format!("{} bytes", bytes.len()), text),
+        None => quoted(&format!("bytes: {}", bytes.len()), text),
     }
 }
 
@@ -341,7 +341,8 @@ mod tests {
                 r#"{"password":"01890a5d-ac96-774b-bcce-b302099a8057","Operations":[{"path":"urn:x:password","VALUE":"01890a5d-ac96-774b-bcce-b302099a8057"}]}"#,
                 r#"{"password":"***","Operations":[{"path":"urn:x:password"}]}"#,
             ),
-            ("not json", r#""8 bytes""#),
+            ("not json", r#""bytes: 8""#),
+            ("-", r#""bytes: 1""#),
             (r#""secret""#, r#""***""#),
         ] {
             let mut text = Vec::new();
@@ -352,7 +353,7 @@ mod tests {
         }
         let mut text = Vec::new();
         body(&vec![b'1'; super::super::LOGGED_BODY_BYTES_MAX + 1], &mut text);
-        assert_eq!(text, b"\"65537 bytes\"");
+        assert_eq!(text, b"\"bytes: 65537\"");
     }
 
     proptest! {

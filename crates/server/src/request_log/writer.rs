@@ -62,9 +62,9 @@ impl Writer {
                 self.last.remove(&folder);
                 failed += lines.len() as u64;
                 tracing::error!(
-                    "{} lines of the request log cannot be written to {}: {error}",
-                    lines.len(),
-                    folder.display()
+                    "The request log cannot be written to {}: {error}; lines that are lost: {}",
+                    folder.display(),
+                    lines.len()
                 );
             }
         }

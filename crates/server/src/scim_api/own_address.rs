@@ -5,15 +5,21 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts as _, Request, State};
 use http::uri::PathAndQuery;
-use http::{Response, Uri, header};
+use http::{HeaderValue, Method, Response, StatusCode, Uri, header};
 use tower::ServiceExt as _;
 
 use super::visitor::{Admitted, Visitor, no_such_address, segments};
-use super::{Rejection, write_as_routed};
+use super::{Rejection, answer, write_as_routed};
 use crate::App;
 
-/// Answers an address that is no route. `usual` has the routes of the usual addresses, and ends there: a request goes on once.
+/// Every method that some address has.
+const METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS");
+
+/// Answers an address that is no route, and `*`. `usual` has the routes of the usual addresses, and ends there: a request goes on once.
 pub(crate) async fn answer(app: App, usual: Router, mut request: Request) -> Result<Response<Body>, Rejection> {
+    if *request.method() == Method::OPTIONS && request.uri().path() == "*" {
+        return Ok(methods_of_the_server());
+    }
     let first = segments(request.uri()).next().unwrap_or_default();
     if first == "t" {
         let (mut parts, body) = request.into_parts();
@@ -32,6 +38,13 @@ pub(crate) async fn answer(app: App, usual: Router, mut request: Request) -> Res
     let admitted = visitor.admitted(&app, app.now()).await?;
     *request.uri_mut() = usual_address(&app, &admitted, &request).ok_or(Rejection::NoSuchAddress)?;
     go_on(usual, admitted, request).await
+}
+
+/// The answer to `OPTIONS *`, which asks for no address and no tenant's data: what the server knows at all (RFC 9110 §9.3.7).
+fn methods_of_the_server() -> Response<Body> {
+    let mut answer = answer::empty(StatusCode::NO_CONTENT, None);
+    answer.headers_mut().insert(header::ALLOW, METHODS);
+    answer
 }
 
 async fn go_on(usual: Router, admitted: Admitted, mut request: Request) -> Result<Response<Body>, Rejection> {

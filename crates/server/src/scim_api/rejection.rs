@@ -10,6 +10,7 @@ use store::StoreError;
 use super::answer;
 use crate::in_clear::IsExposed;
 use crate::media_type::ACCEPTED_CODINGS;
+use crate::oauth::may_pass;
 use crate::wire::Refusal;
 
 /// Goes with the answer to a token that is not valid.
@@ -182,7 +183,7 @@ impl Rejection {
             Self::Refused(refusal) => refusal.detail().into(),
             Self::Provider(ProviderError::Scim(error)) => error.detail.clone(),
             Self::Provider(ProviderError::Store(error)) | Self::Schemas(SchemaError::Store(error)) => {
-                store_detail(error).into()
+                store_answer(error).1.into()
             }
             Self::Provider(error) => error.to_string(),
             Self::Schemas(error) => error.to_string(),
@@ -214,12 +215,12 @@ impl Rejection {
                 let challenge = format!("Bearer realm=\"SCIM\", error=\"insufficient_scope\", scope=\"{needed}\"");
                 Some((header::WWW_AUTHENTICATE, HeaderValue::try_from(challenge).ok()?))
             }
-            Self::TooSlow
-            | Self::SchemasChanged
-            | Self::SchemasNotAtHand
-            | Self::Provider(ProviderError::Store(
-                StoreError::Busy | StoreError::GaveUp | StoreError::Unavailable(_),
-            )) => Some((header::RETRY_AFTER, HeaderValue::from_static("5"))),
+            Self::TooSlow | Self::SchemasChanged | Self::SchemasNotAtHand => {
+                Some((header::RETRY_AFTER, HeaderValue::from_static("5")))
+            }
+            Self::Provider(ProviderError::Store(error)) if may_pass(error) => {
+                Some((header::RETRY_AFTER, HeaderValue::from_static("5")))
+            }
             Self::TooMany { seconds } | Self::BadTokens { seconds } => {
                 Some((header::RETRY_AFTER, HeaderValue::from(*seconds)))
             }
@@ -244,7 +245,7 @@ fn provider_status(error: &ProviderError) -> (StatusCode, Option<ScimType>) {
         ProviderError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, None),
         ProviderError::Conflict(_) => (StatusCode::CONFLICT, None),
         ProviderError::ReadOnly | ProviderError::Quota { .. } => (StatusCode::FORBIDDEN, None),
-        ProviderError::Store(error) => (store_status(error), None),
+        ProviderError::Store(error) => (store_answer(error).0, None),
     }
 }
 
@@ -253,7 +254,7 @@ const fn schema_status(error: &SchemaError) -> (StatusCode, Option<ScimType>) {
         SchemaError::Wrong(_) => (StatusCode::BAD_REQUEST, Some(ScimType::InvalidValue)),
         SchemaError::InTheWay(_) => (StatusCode::CONFLICT, None),
         SchemaError::Changed => (StatusCode::PRECONDITION_FAILED, None),
-        SchemaError::Store(error) => (store_status(error), None),
+        SchemaError::Store(error) => (store_answer(error).0, None),
     }
 }
 
@@ -261,10 +262,13 @@ fn scim_status(scim_type: ScimType) -> StatusCode {
     StatusCode::from_u16(scim_type.status()).expect("the statuses of the protocol are those of HTTP")
 }
 
-const fn store_status(error: &StoreError) -> StatusCode {
+/// Status, and what the client is told.
+const fn store_answer(error: &StoreError) -> (StatusCode, &'static str) {
     match error {
-        StoreError::Busy | StoreError::GaveUp | StoreError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        StoreError::Full => StatusCode::INSUFFICIENT_STORAGE,
+        StoreError::Busy | StoreError::GaveUp | StoreError::Unavailable(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the server is busy; try again")
+        }
+        StoreError::Full => (StatusCode::INSUFFICIENT_STORAGE, "the server has no space left"),
         StoreError::NotUnique(_)
         | StoreError::NotOffered(_)
         | StoreError::Foreign { .. }
@@ -272,22 +276,7 @@ const fn store_status(error: &StoreError) -> StatusCode {
         | StoreError::Damaged(_)
         | StoreError::FeedTrimmed { .. }
         | StoreError::Decode(_)
-        | StoreError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
-const fn store_detail(error: &StoreError) -> &'static str {
-    match error {
-        StoreError::Busy | StoreError::GaveUp | StoreError::Unavailable(_) => "the server is busy; try again",
-        StoreError::Full => "the server has no space left",
-        StoreError::NotUnique(_)
-        | StoreError::NotOffered(_)
-        | StoreError::Foreign { .. }
-        | StoreError::Newer { .. }
-        | StoreError::Damaged(_)
-        | StoreError::FeedTrimmed { .. }
-        | StoreError::Decode(_)
-        | StoreError::Internal(_) => "internal error",
+        | StoreError::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
     }
 }
 
@@ -317,15 +306,17 @@ mod tests {
 
     #[test]
     fn what_may_pass_is_told_apart_from_what_failed() {
-        for (error, status, retry_after) in [
-            (StoreError::Busy, 503, true),
-            (StoreError::GaveUp, 503, true),
-            (StoreError::Unavailable("too many connections".to_owned()), 503, true),
-            (StoreError::Full, 507, false),
-            (StoreError::Internal("no such table".to_owned()), 500, false),
+        for (error, status, retry_after, detail) in [
+            (StoreError::Busy, 503, true, "the server is busy; try again"),
+            (StoreError::GaveUp, 503, true, "the server is busy; try again"),
+            (StoreError::Unavailable("too many connections".to_owned()), 503, true, "the server is busy; try again"),
+            (StoreError::Full, 507, false, "the server has no space left"),
+            (StoreError::Internal("no such table".to_owned()), 500, false, "internal error"),
         ] {
             let shown = error.to_string();
-            let answer = Rejection::from(error).into_response();
+            let rejection = Rejection::from(error);
+            assert_eq!(rejection.detail(), detail, "{shown}");
+            let answer = rejection.into_response();
             let told = (answer.status().as_u16(), answer.headers().contains_key(header::RETRY_AFTER));
             assert_eq!(told, (status, retry_after), "{shown}");
         }

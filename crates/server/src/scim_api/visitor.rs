@@ -9,7 +9,7 @@ use axum::extract::{FromRequestParts, State};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use jiff::Timestamp;
-use provider::{AuthError, Caller, ProviderError, Scope, TokenHash, View, Walker, WriteAccess, oauth};
+use provider::{AuthError, Caller, ProviderError, Scope, TenantSettings, TokenHash, View, Walker, WriteAccess, oauth};
 use scim::Projection;
 use store::resources::ResourceKind;
 use store::{ReadTx, ResourceId, WriteTx};
@@ -18,10 +18,9 @@ use super::answer::{self, Location};
 use super::room::WriteSize;
 use super::{Rejection, search_address};
 use crate::App;
-use crate::limiter::Passage;
 use crate::oauth::introduce;
 use crate::traces::Trace;
-use crate::trail::Trail;
+use crate::trail::{Known, Trail};
 
 /// A request with something that could be a token; whether it is one is known after [`Visitor::admit`].
 #[derive(Clone)]
@@ -69,25 +68,24 @@ impl Visitor {
     pub(crate) fn admit(&self, tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Arc<Caller>, Rejection> {
         let is_elsewhere = |name: &str| self.tenant.as_ref().is_some_and(|tenant| tenant != name);
         let caller = match self.token.authenticate(tx, now) {
-            Err(AuthError::OtherScope { tenant, .. }) if is_elsewhere(&tenant) => return Err(Rejection::BadToken),
-            Err(AuthError::OtherScope { .. }) => return Err(Rejection::OtherScope { needed: self.needed }),
+            Err(AuthError::OtherScope { bearer, .. }) if is_elsewhere(&bearer.tenant_name) => {
+                return Err(Rejection::BadToken);
+            }
+            Err(AuthError::OtherScope { bearer, .. }) => {
+                self.pass((&*bearer).into(), (&bearer.tenant_name, &bearer.settings))?;
+                return Err(Rejection::OtherScope { needed: self.needed });
+            }
             found => found?,
         };
         if is_elsewhere(caller.tenant_name()) {
             return Err(Rejection::BadToken);
         }
-        if self.has_passed {
-            return Ok(caller);
-        }
-        let own = caller.settings().requests_per_second;
-        let (gate, passage) = self.app.edge().gates.pass(caller.tenant(), caller.tenant_name(), own);
-        if let Some(trail) = &self.trail {
-            trail.is_of((&*caller).into(), (gate, passage));
-        }
-        match passage {
-            Passage::Refused { seconds } => Err(Rejection::TooMany { seconds }),
-            Passage::Now | Passage::Later(_) => Ok(caller),
-        }
+        self.pass((&*caller).into(), (caller.tenant_name(), caller.settings()))?;
+        Ok(caller)
+    }
+
+    fn pass(&self, known: Known, tenant: (&str, &TenantSettings)) -> Result<(), Rejection> {
+        if self.has_passed { Ok(()) } else { known.pass(self.app.edge(), self.trail.as_ref(), tenant) }
     }
 
     /// The same for a request that goes on after the look-up.

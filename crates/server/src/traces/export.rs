@@ -107,7 +107,7 @@ impl<'a> Exporter<'a> {
             dropped += batch.spans;
         }
         self.queue.lost(dropped);
-        tracing::warn!("The last {dropped} spans were dropped: the collector did not take them in time");
+        tracing::warn!("Spans were dropped that the collector did not take in time: the last {dropped}");
     }
 
     /// Sends a batch up to so many times, and counts what became of it.

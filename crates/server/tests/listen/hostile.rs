@@ -188,13 +188,26 @@ async fn sh_15_sh_16_what_means_nothing_here_changes_nothing() {
     }
 }
 
+/// RFC 9110 §9.3.7: it asks about the server and no address, so nobody need say who asks.
+#[tokio::test]
+async fn options_of_the_whole_server_are_told_without_credentials() {
+    let running = start(patient()).await;
+    for token in [None, Some("lst_nonsense")] {
+        let asked = running.ask_as(token, "OPTIONS *", "Origin: https://evil.example\r\n", "").await;
+        assert_eq!((asked.status, asked.body.as_str()), (204, ""), "{asked:?}");
+        assert_eq!(asked.header("allow"), Some("get,head,post,put,patch,delete,options"));
+        assert!(asked.header("access-control-allow-origin").is_none() && asked.header("x-request-id").is_some());
+    }
+    running.ask("GET *", "", "").await.is_error(400, "only OPTIONS is for the whole server");
+    running.ask_as(None, "OPTIONS /x", "", "").await.is_error(401, "an address that there is not");
+}
+
 #[tokio::test]
 async fn sh_17_every_error_has_one_form() {
     let running = start(patient()).await;
     for (line, headers, body, status) in [
         ("GET /", "", "", 404),
         ("GET /nothing", "", "", 404),
-        ("OPTIONS *", "", "", 404),
         ("GET /t/contoso/scim/v2/Nothing", "", "", 404),
         ("DELETE /t/contoso/scim/v2/Users", "", "", 405),
         ("POST /t/contoso/scim/v2/Users", "", ANN, 415),

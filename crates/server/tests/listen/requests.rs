@@ -3,6 +3,9 @@
 use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt;
+use provider::Scope;
+use provider::oauth::{ClientRequest, SecretRequest};
+use serde_json::json;
 use server::{LogQuery, LogSettings};
 use tower::ServiceExt;
 
@@ -96,6 +99,52 @@ async fn each_tenant_has_a_log_of_its_own_without_secrets_and_people() {
     let others = running.log(&folder, "fabrikam").await;
     assert_eq!((others.len(), &others[0]["path"]), (1, &"/t/fabrikam/scim/v2/Groups".into()));
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2, "there is no tenant called nobody");
+    drop(running.database);
+}
+
+/// A token for definitions of `contoso`, and an access token of a client for them, each with what it is logged under.
+async fn definers(running: &Running) -> [(String, String); 2] {
+    let [token_id, client_id] = [5, 6].map(|number| store::version_7(Timestamp::UNIX_EPOCH, [number; 10]));
+    let made = running.store.write(move |tx| -> Result<_, TenantError> {
+        let (tenant, scope, now) = ("contoso", Scope::Schemas, Timestamp::UNIX_EPOCH);
+        let token = TokenRequest { tenant, name: "schemas", id: token_id.into(), secret: [3; 32], days: 9, scope };
+        let token = provider::create_token(tx, &key(), &token, now)?.text;
+        let client = ClientRequest { tenant, name: "definer", id: client_id.into(), scope, token_minutes: 60 };
+        let secret = SecretRequest { id: client_id.into(), secret: [4; 32], days: 9 };
+        let client = provider::oauth::add_client(tx, &key(), &client, Some(&secret), now)?;
+        Ok((token, client.secret.unwrap().text))
+    });
+    let (token, secret) = made.await.unwrap();
+    let form = format!("grant_type=client_credentials&client_id={client_id}&client_secret={secret}");
+    let headers = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let granted = running.ask_as(None, "POST /t/contoso/oauth2/token", headers, &form).await;
+    let granted: Value = serde_json::from_str(&granted.body).unwrap();
+    let access = granted["access_token"].as_str().unwrap().to_owned();
+    [(token, token_id.to_string()), (access, client_id.to_string())]
+}
+
+#[tokio::test]
+async fn who_shows_a_token_for_something_else_is_logged_by_its_name_too() {
+    let (running, folder) = logging().await;
+    let mut expected = Vec::new();
+    tenant(&running.store, "fabrikam", &TenantSettings::default()).await;
+    for (token, caller) in definers(&running).await {
+        for (line, status) in [(format!("GET {USERS}"), 403), ("GET /t/contoso/schema".to_owned(), 200)] {
+            assert_eq!(running.ask_as(Some(&token), &line, "", "").await.status, status, "{line}");
+            expected.push((u64::from(status), json!(caller)));
+        }
+        // It is no business of another tenant's whose token it is.
+        running.ask_as(Some(&token), "GET /t/fabrikam/scim/v2/Users", "", "").await.is_error(401, "abroad");
+        running.ask_as(Some(&token), "GET /t/fabrikam/schema", "", "").await.is_error(401, "abroad");
+    }
+    running.ask("GET /t/contoso/schema", "", "").await.is_error(403, "a token for people");
+    let own = running.log(&folder, "contoso").await;
+    let first = &own.last().unwrap()["caller"];
+    assert!(first.is_string() && expected.iter().all(|(_, caller)| caller != first), "{first}");
+    let told: Vec<_> = own.iter().filter(|line| line["method"] == "GET").collect();
+    let told: Vec<_> = told.iter().map(|line| (line["status"].as_u64().unwrap(), line["caller"].clone())).collect();
+    assert_eq!(told[..told.len() - 1], expected);
+    assert!(running.log(&folder, "fabrikam").await.iter().all(|line| line["caller"].is_null()));
     drop(running.database);
 }
 

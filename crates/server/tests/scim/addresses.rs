@@ -244,6 +244,9 @@ fn a_host_of_its_own_is_asked_for_and_told_whatever_the_request_says() {
         for (host, status) in [
             ("acme.example", 200),
             ("ACME.EXAMPLE:8443", 200),
+            ("acme.example.", 200),
+            ("acme.example.:8443", 200),
+            ("acme.example..", 404),
             ("scim.example", 404),
             ("acme.example.evil.example", 404),
             ("", 404),

@@ -179,3 +179,22 @@ fn a_cursor_that_is_not_this_querys_is_refused() {
         refused("invalidCursor", other.get(&format!("/Users?cursor={next}")).await);
     });
 }
+
+#[test]
+fn a_cursor_ends_with_its_tenant_and_means_nothing_to_the_next_of_that_name() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let former = world.tenant("fabrikam", "generic").await;
+        ten(&former).await;
+        let path = format!(
+            "/Users?count=3&cursor={}",
+            cursor(&former.get("/Users?count=3&cursor").await, "nextCursor").unwrap()
+        );
+        assert_eq!(former.get(&path).await.status.as_u16(), 200);
+        world.write(|tx| provider::delete_tenant(tx, "fabrikam")).await;
+        let next = world.tenant("fabrikam", "generic").await;
+        ten(&next).await;
+        let refused = next.get(&path).await;
+        assert_eq!((refused.status.as_u16(), &refused.body["scimType"]), (400, &json!("invalidCursor")));
+    });
+}
