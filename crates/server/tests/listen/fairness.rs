@@ -80,16 +80,15 @@ async fn ti_06_operations_in_bulk_count_by_the_common_rate() {
     let schema = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
     let body = format!(r#"{{"schemas":["{schema}"],"Operations":[{}]}}"#, [operation; 60].join(","));
     let headers = "content-type: application/scim+json\r\n";
-    let (mut done, mut limited) = (0, 0);
-    for _ in 0..20 {
+    // That the other goes on beside it is known after a moment.
+    for done in 0.. {
+        assert!(done < 10_000, "never limited");
         assert_eq!(running.ask(&format!("GET {USERS}"), "", "").await.status, 200);
         let answer = running.ask_as(Some(&noisy), "POST /t/fabrikam/scim/v2/Bulk", headers, &body).await;
-        if answer.status == 200 {
-            done += 1;
-        } else {
+        if answer.status != 200 {
             answer.is_error(429, "operations beyond the rate");
-            limited += 1;
+            assert!(done > 0, "the first ones are within it");
+            break;
         }
     }
-    assert!(done > 0 && limited > 0, "{done} {limited}");
 }
