@@ -62,6 +62,13 @@ fn a_list_shows_the_groups_of_its_users_as_a_get_of_each_does() {
             is_as_a_get_of_each(&world, path, &all).await;
         }
         for id in &all {
+            let whole = world.get(&format!("/Users/{id}")).await.body;
+            let chosen = world.get(&format!("/Users/{id}?attributes=groups")).await.body;
+            assert_eq!(
+                whole["groups"].to_string(),
+                chosen["groups"].to_string(),
+                "to the letter, since the tag tells it"
+            );
             is_as_a_get_of_each(&world, &format!("/Users?filter=id%20eq%20%22{id}%22"), &[id]).await;
         }
         is_as_a_get_of_each(&world, "/Users?filter=groups.display%20eq%20%22Managers%22", &all[..1]).await;
