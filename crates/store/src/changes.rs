@@ -195,7 +195,7 @@ pub fn append_change(
     related: Option<ObjectId>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    tx.run(&APPEND, params![feed.0, object.code(), id, related, now]).map(drop)
+    tx.send(&APPEND, params![feed.0, object.code(), id, related, now])
 }
 
 /// Records what happened to a resource of a tenant, in the transaction that does it.
@@ -210,11 +210,10 @@ pub fn append_occurrence(
     let Occurrence { action, switched, version, attributes, external_id } = occurrence;
     let switched = switched.map(i64::from);
     let external_id = external_id.as_deref();
-    tx.run(
+    tx.send(
         &APPEND_TOLD,
         params![tenant, object.code(), id, now, action.code(), switched, *version, attributes, external_id],
     )
-    .map(drop)
 }
 
 /// Records that the same happened to several resources of a tenant, which have these versions after that, by one statement.
@@ -228,7 +227,7 @@ pub fn append_occurrences(
 ) -> Result<(), StoreError> {
     let rows = crate::members::json(versions)?;
     let values = params![tenant, object.code(), now, action.code(), attributes, &rows];
-    tx.run(&APPEND_ALL_TOLD, values).map(drop)
+    tx.send(&APPEND_ALL_TOLD, values)
 }
 
 /// Gives every committed change its number. Readers call it before [`changes_after`] or [`feed_head`]; where changes are numbered as

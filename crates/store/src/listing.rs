@@ -57,7 +57,7 @@ pub(crate) fn add_to_count(
     added: i64,
 ) -> Result<(), StoreError> {
     let slot = tx.slot();
-    tx.run(&ADD, params![tenant, kind.code(), slot, added]).map(drop)
+    tx.send(&ADD, params![tenant, kind.code(), slot, added])
 }
 
 /// How many resources of a kind a tenant has. They are not counted now: the number is kept with them.

@@ -1,17 +1,19 @@
 //! PostgreSQL: a pool of threads, each with a connection of its own, that run the same use cases.
 
-use std::collections::HashMap;
+mod session;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use postgres::{Client, Config, NoTls};
+use tokio_postgres::Config;
 
 use crate::error::StoreError;
 use crate::figures::{Ended, Figures, Turn};
 use crate::store::ATTEMPTS_MAX;
 use crate::{ReadTx, WriteTx, migrate};
+pub(crate) use session::Session;
 
 /// Connections of one process.
 const CONNECTIONS: u32 = 16;
@@ -28,8 +30,6 @@ const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the first connection waits before it tries a given up transaction for the second time; see [`pause`].
 const RETRY_PAUSE: Duration = Duration::from_millis(4);
 
-/// Statements that a connection has prepared, by their text.
-pub(crate) type Prepared = HashMap<&'static str, postgres::Statement>;
 type Work = Box<dyn FnOnce(&mut Connection, Turn) + Send>;
 
 pub(crate) struct Pool {
@@ -39,33 +39,30 @@ pub(crate) struct Pool {
 
 pub(crate) struct Connection {
     number: u32,
-    config: Config,
-    client: Option<Client>,
-    prepared: Prepared,
+    session: Session,
     figures: Arc<Figures>,
 }
 
 impl Pool {
     pub(crate) fn open(url: &str) -> Result<Self, StoreError> {
-        let mut config: Config = url.parse().map_err(|error: postgres::Error| {
+        let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
             StoreError::Unavailable(format!("its address is not understood: {error}"))
         })?;
         config.connect_timeout(CONNECT_TIMEOUT).application_name("lockstep");
-        let url_config = config.clone();
+        let url_config = postgres::Config::from(config.clone());
         // The driver runs a runtime of its own, which must not start inside the caller's.
         // Without our limits: migrations may take as long as they need.
         let migrated = std::thread::spawn(move || -> Result<(), StoreError> {
-            let mut client = url_config.connect(NoTls)?;
+            let mut client = url_config.connect(postgres::NoTls)?;
             migrate::postgres(&mut client)
         });
         migrated.join().map_err(|_| StoreError::Internal("the migration panicked".to_owned()))??;
         let (work, inbox) = channel::<(Instant, Work)>();
         let (inbox, figures) = (Arc::new(Mutex::new(inbox)), Arc::new(Figures::new(Some(CONNECTIONS))));
         for number in 0..CONNECTIONS {
-            let (inbox, config, figures) = (Arc::clone(&inbox), config.clone(), Arc::clone(&figures));
-            std::thread::spawn(move || {
-                serve(&inbox, Connection { number, config, client: None, prepared: HashMap::new(), figures });
-            });
+            let (inbox, figures) = (Arc::clone(&inbox), Arc::clone(&figures));
+            let session = Session::new(config.clone(), limits())?;
+            std::thread::spawn(move || serve(&inbox, Connection { number, session, figures }));
         }
         Ok(Self { work, figures })
     }
@@ -84,7 +81,7 @@ impl Pool {
 
 /// Sets our limits where nobody has set others: neither the address, nor the role, the database or the server. They are
 /// set by a statement and not in the options with which a connection begins, which a pooler before the server refuses.
-fn limit(client: &mut Client) -> Result<(), postgres::Error> {
+fn limits() -> String {
     let limits = [
         ("statement_timeout", STATEMENT_TIMEOUT),
         ("lock_timeout", LOCK_TIMEOUT),
@@ -96,7 +93,7 @@ fn limit(client: &mut Client) -> Result<(), postgres::Error> {
             "SELECT set_config(name, '{time}', false) FROM pg_settings WHERE name = '{name}' AND source = 'default'"
         )
     });
-    client.batch_execute(&ours.join(";"))
+    ours.join(";")
 }
 
 fn serve(inbox: &Mutex<Receiver<(Instant, Work)>>, mut connection: Connection) {
@@ -106,6 +103,7 @@ fn serve(inbox: &Mutex<Receiver<(Instant, Work)>>, mut connection: Connection) {
         let Ok((queued, work)) = work else { return };
         let _in_use = figures.in_use();
         work(&mut connection, figures.take(queued));
+        connection.session.finish();
     }
 }
 
@@ -115,55 +113,30 @@ fn pause(connection: u32, attempt: u32) -> Duration {
     RETRY_PAUSE * (connection + 1) * attempt
 }
 
-fn no_connection() -> StoreError {
-    StoreError::Unavailable("the connection is gone".to_owned())
-}
-
 fn catching<T, E: From<StoreError>>(use_case: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     catch_unwind(AssertUnwindSafe(use_case))
         .unwrap_or_else(|_| Err(StoreError::Internal("a use case panicked".to_owned()).into()))
 }
 
 impl Connection {
-    fn client(&mut self) -> Result<&mut Client, StoreError> {
-        if self.client.as_ref().is_none_or(Client::is_closed) {
-            self.client = None;
-            self.prepared.clear();
-            let mut client = self.config.connect(NoTls)?;
-            limit(&mut client)?;
-            self.client = Some(client);
-        }
-        self.client.as_mut().ok_or_else(no_connection)
-    }
-
+    /// A transaction that only reads. Its end is not waited for before its outcome is told.
     pub(crate) fn read<T, E: From<StoreError>>(
         &mut self,
         use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.within("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", |mut tx| use_case(&mut tx)).result
-    }
-
-    pub(crate) fn look_up<T, E: From<StoreError>>(
-        &mut self,
-        use_case: &mut impl FnMut(&mut ReadTx<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let result = self.alone(&mut *use_case);
-        if result.is_err() && self.client.as_ref().is_some_and(Client::is_closed) {
-            // A kept connection may have died unnoticed, as when the server was restarted.
-            return self.alone(use_case);
-        }
+        self.session.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        let result = catching(|| use_case(&mut ReadTx::postgres(&mut self.session)));
+        self.session.end_of_reading();
         result
     }
 
-    fn alone<T, E: From<StoreError>>(
+    /// A single statement, which sees one moment without a transaction.
+    pub(crate) fn look_up<T, E: From<StoreError>>(
         &mut self,
         use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.client()?;
-        let Some(client) = self.client.as_mut() else { return Err(no_connection().into()) };
-        // A single statement gives way to nobody.
-        let mut gave_up = false;
-        let mut tx = ReadTx::postgres(client, &mut self.prepared, &mut gave_up);
+        self.session.begin("")?;
+        let mut tx = ReadTx::postgres(&mut self.session);
         tx.allow_one_statement();
         catching(|| use_case(&mut tx))
     }
@@ -174,9 +147,8 @@ impl Connection {
     ) -> (Result<T, E>, Ended) {
         let mut attempt = 1;
         loop {
-            let outcome = self.within("BEGIN", |tx| WriteTx::over(tx).run_whole(&mut *use_case));
-            if !outcome.gave_up || attempt == ATTEMPTS_MAX {
-                let Outcome { result, ended, .. } = outcome;
+            let (result, ended) = self.write_once(use_case);
+            if !self.session.gave_up || attempt == ATTEMPTS_MAX {
                 if result.is_ok() {
                     self.figures.commits.count_duration(ended.done.duration_since(ended.begun));
                 }
@@ -187,52 +159,30 @@ impl Connection {
         }
     }
 
-    fn within<T, E: From<StoreError>>(
+    fn write_once<T, E: From<StoreError>>(
         &mut self,
-        begin: &'static str,
-        use_case: impl FnOnce(ReadTx<'_>) -> Result<T, E>,
-    ) -> Outcome<T, E> {
-        let (mut gave_up, slot) = (false, self.number);
-        let result = self.begin(begin).map_err(E::from).and_then(|(client, prepared)| {
-            let tx = ReadTx::postgres(client, prepared, &mut gave_up).counting_in(slot);
-            catching(|| use_case(tx))
+        use_case: &mut impl FnMut(&mut WriteTx<'_>) -> Result<T, E>,
+    ) -> (Result<T, E>, Ended) {
+        let result = self.session.begin("BEGIN").map_err(E::from).and_then(|()| {
+            let tx = ReadTx::postgres(&mut self.session).counting_in(self.number);
+            catching(|| WriteTx::over(tx).run_whole(use_case))
         });
         let ending = Instant::now();
         let result = match result {
-            Ok(value) => self.end("COMMIT").map(|()| value).map_err(E::from),
+            Ok(value) => self.commit().map(|()| value).map_err(E::from),
             Err(error) => {
-                drop(self.end("ROLLBACK"));
+                self.session.roll_back();
                 Err(error)
             }
         };
-        Outcome { result, gave_up, ended: Ended { begun: ending, done: Instant::now() } }
+        (result, Ended { begun: ending, done: Instant::now() })
     }
 
-    fn begin(&mut self, begin: &str) -> Result<(&mut Client, &mut Prepared), StoreError> {
-        if self.client()?.batch_execute(begin).is_err() {
-            // A kept connection may have died unnoticed, as when the server was restarted; nothing was done on it yet.
-            self.client = None;
-            self.client()?.batch_execute(begin)?;
-        }
-        let client = self.client.as_mut().ok_or_else(no_connection)?;
-        Ok((client, &mut self.prepared))
+    fn commit(&mut self) -> Result<(), StoreError> {
+        let committed = self.session.commit();
+        self.session.gave_up |= committed == Err(StoreError::GaveUp);
+        committed
     }
-
-    fn end(&mut self, end: &str) -> Result<(), StoreError> {
-        let Some(client) = self.client.as_mut() else { return Ok(()) };
-        client.batch_execute(end).map_err(|error| {
-            // What the server made of the transaction is unknown on this connection: the next use case gets a new one.
-            self.client = None;
-            error.into()
-        })
-    }
-}
-
-/// What a transaction came to, and whether the database gave it up for another's sake.
-struct Outcome<T, E> {
-    result: Result<T, E>,
-    gave_up: bool,
-    ended: Ended,
 }
 
 #[cfg(test)]

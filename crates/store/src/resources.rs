@@ -218,7 +218,7 @@ pub fn exchange_keys(
 ) -> Result<(), StoreError> {
     let (gone, added) = differing(old, new);
     for (path, key) in gone {
-        tx.run(&DELETE_KEY, params![tenant, kind.code(), stored(path), key, id])?;
+        tx.send(&DELETE_KEY, params![tenant, kind.code(), stored(path), key, id])?;
     }
     insert_keys(tx, tenant, kind, id, added.into_iter())
 }
@@ -268,7 +268,7 @@ pub fn delete(
     keys: &[IndexKey],
 ) -> Result<bool, StoreError> {
     for (path, key) in keys {
-        tx.run(&DELETE_KEY, params![tenant, kind.code(), stored(path), key, id])?;
+        tx.send(&DELETE_KEY, params![tenant, kind.code(), stored(path), key, id])?;
     }
     let was_there = tx.run(&DELETE, params![tenant, kind.code(), id])? > 0;
     if was_there {
@@ -294,7 +294,7 @@ fn insert_keys<'k>(
         return Err(StoreError::Internal("a text holds a NUL character".to_owned()));
     }
     let pairs = serde_json::to_string(&pairs).map_err(|error| StoreError::Internal(error.to_string()))?;
-    tx.run(&INSERT_KEYS, params![tenant, kind.code(), id, &pairs]).map(drop)
+    tx.send(&INSERT_KEYS, params![tenant, kind.code(), id, &pairs])
 }
 
 #[cfg(test)]

@@ -133,6 +133,56 @@ impl ToSql for Param<'_> {
     to_sql_checked!();
 }
 
+/// A value for a statement that outlives the one who sends it.
+#[derive(Debug)]
+pub(crate) enum Owned {
+    Null,
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+    Id(Uuid),
+}
+
+impl From<Param<'_>> for Owned {
+    fn from(param: Param<'_>) -> Self {
+        match param {
+            Param::Null => Self::Null,
+            Param::Int(value) => Self::Int(value),
+            Param::Text(value) => Self::Text(value.to_owned()),
+            Param::Bytes(value) => Self::Bytes(value.to_owned()),
+            Param::Id(value) => Self::Id(value),
+        }
+    }
+}
+
+impl<'a> From<&'a Owned> for Param<'a> {
+    fn from(value: &'a Owned) -> Self {
+        match value {
+            Owned::Null => Self::Null,
+            Owned::Int(value) => Self::Int(*value),
+            Owned::Text(value) => Self::Text(value),
+            Owned::Bytes(value) => Self::Bytes(value),
+            Owned::Id(value) => Self::Id(*value),
+        }
+    }
+}
+
+impl ToSql for Owned {
+    fn to_sql(
+        &self,
+        kind: &Type,
+        out: &mut postgres::types::private::BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        Param::from(self).to_sql(kind, out)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
 /// A row of an answer; columns are counted from 0.
 pub(crate) enum Row<'r> {
     Sqlite(&'r rusqlite::Row<'r>),

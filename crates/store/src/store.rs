@@ -103,19 +103,18 @@ impl Store {
         }
     }
 
-    /// Runs a use case that is one statement. It sees one moment of the data without a transaction around it, which on
-    /// PostgreSQL saves two of three round trips; a second statement is refused. It may run again when its connection
-    /// turns out to have died.
-    pub async fn look_up<T, E, F>(&self, mut use_case: F) -> Result<T, E>
+    /// Runs a use case that is one statement. It sees one moment of the data without a transaction around it, which
+    /// PostgreSQL need not begin and end; a second statement is refused.
+    pub async fn look_up<T, E, F>(&self, use_case: F) -> Result<T, E>
     where
-        F: FnMut(&mut ReadTx<'_>) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&mut ReadTx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         match &self.inner {
             Inner::Sqlite(sqlite) => sqlite.look_up(use_case),
             Inner::Postgres(pool) => {
-                on_postgres(pool, self.begin(), move |connection| connection.look_up(&mut use_case)).await
+                on_postgres(pool, self.begin(), move |connection| connection.look_up(use_case)).await
             }
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::StoreError;
-use crate::postgres::Prepared;
+use crate::postgres::Session;
 use crate::sql::{Param, Row, Sql};
 
 /// Answers that a snapshot remembers.
@@ -43,7 +43,7 @@ pub struct WriteTx<'c>(ReadTx<'c>);
 
 enum Inner<'c> {
     Sqlite(&'c rusqlite::Connection),
-    Postgres { client: &'c mut postgres::Client, prepared: &'c mut Prepared, gave_up: &'c mut bool },
+    Postgres(&'c mut Session),
 }
 
 impl<'c> Deref for WriteTx<'c> {
@@ -73,13 +73,9 @@ impl<'c> ReadTx<'c> {
         Self::over(Inner::Sqlite(connection), Some(memo))
     }
 
-    /// `gave_up` becomes true when the server ends the transaction for the sake of another (deadlock, serialisation).
-    pub(crate) const fn postgres(
-        client: &'c mut postgres::Client,
-        prepared: &'c mut Prepared,
-        gave_up: &'c mut bool,
-    ) -> Self {
-        Self::over(Inner::Postgres { client, prepared, gave_up }, None)
+    /// On the transaction that the session has begun.
+    pub(crate) const fn postgres(session: &'c mut Session) -> Self {
+        Self::over(Inner::Postgres(session), None)
     }
 
     /// Refuses every statement from when this becomes true: who looks at much, in many statements, then ends soon.
@@ -109,7 +105,7 @@ impl<'c> ReadTx<'c> {
     }
 
     pub(crate) const fn is_postgres(&self) -> bool {
-        matches!(self.inner, Inner::Postgres { .. })
+        matches!(self.inner, Inner::Postgres(_))
     }
 
     /// What the transaction has cost so far: 1 for each statement, 1 for each row that was read or written, and what was charged. Who
@@ -169,15 +165,8 @@ impl<'c> ReadTx<'c> {
                         }
                     }
                 }
-                Inner::Postgres { client, prepared, .. } => {
-                    use postgres::fallible_iterator::FallibleIterator;
-                    let statement = prepare(client, prepared, sql)?;
-                    let mut rows = client.query_raw(&statement, params.iter())?;
-                    while let Some(row) = rows.next()? {
-                        if !each(&Row::Postgres(&row))? {
-                            break;
-                        }
-                    }
+                Inner::Postgres(session) => {
+                    session.query(sql, params, |row| each(&Row::Postgres(row)))?;
                 }
             }
             Ok(())
@@ -225,8 +214,8 @@ impl<'c> ReadTx<'c> {
         self.spent += 1;
         let result = work(&mut self.inner);
         if let Err(error) = &result {
-            if let (Inner::Postgres { gave_up, .. }, StoreError::GaveUp) = (&mut self.inner, error) {
-                **gave_up = true;
+            if let (Inner::Postgres(session), StoreError::GaveUp) = (&mut self.inner, error) {
+                session.gave_up = true;
             }
             self.failure.get_or_insert_with(|| error.clone());
         }
@@ -253,6 +242,9 @@ impl<'c> WriteTx<'c> {
         use_case: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
         let value = use_case(&mut self)?;
+        if self.0.waits_briefly {
+            self.settle()?;
+        }
         match self.0.failure {
             None => Ok(value),
             Some(failure) => Err(went_on(&failure).into()),
@@ -265,7 +257,7 @@ impl<'c> WriteTx<'c> {
     pub fn wait_briefly(&mut self) -> Result<(), StoreError> {
         self.0.noting(|inner| match inner {
             Inner::Sqlite(_) => Ok(()),
-            Inner::Postgres { client, .. } => Ok(client.batch_execute(LOCK_WAIT_BRIEF)?),
+            Inner::Postgres(session) => session.say(LOCK_WAIT_BRIEF),
         })?;
         self.0.waits_briefly = true;
         Ok(())
@@ -295,6 +287,7 @@ impl<'c> WriteTx<'c> {
         }
         self.savepoint("SAVEPOINT part")?;
         let value = part(self);
+        self.settle()?;
         match (self.0.failure.take(), value) {
             (None, Ok(value)) => {
                 self.savepoint("RELEASE SAVEPOINT part")?;
@@ -321,7 +314,31 @@ impl<'c> WriteTx<'c> {
                 connection.prepare_cached(sql)?.execute([])?;
                 Ok(())
             }
-            Inner::Postgres { client, .. } => Ok(client.batch_execute(sql)?),
+            Inner::Postgres(session) => session.say(sql),
+        })
+    }
+
+    /// Waits for what was sent, so that a failure among it shows here.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.0.noting(|inner| match inner {
+            Inner::Sqlite(_) => Ok(()),
+            Inner::Postgres(session) => session.settle(),
+        })
+    }
+
+    /// Runs a statement whose outcome decides nothing, and that no unique key can refuse. On PostgreSQL it is not waited for, but goes with
+    /// the next statement or the end: where it fails, these fail with its error.
+    pub(crate) fn send(&mut self, sql: &'static Sql, params: &[Param<'_>]) -> Result<(), StoreError> {
+        if !self.0.is_postgres() {
+            return self.run(sql, params).map(drop);
+        }
+        self.0.spent += 1;
+        self.0.noting(|inner| {
+            refuse_nul(params)?;
+            match inner {
+                Inner::Sqlite(_) => Ok(()),
+                Inner::Postgres(session) => session.send(sql, params),
+            }
         })
     }
 
@@ -333,13 +350,7 @@ impl<'c> WriteTx<'c> {
                 Inner::Sqlite(connection) => {
                     Ok(connection.prepare_cached(sql.sqlite())?.execute(rusqlite::params_from_iter(params))? as u64)
                 }
-                Inner::Postgres { client, prepared, .. } => {
-                    use postgres::fallible_iterator::FallibleIterator;
-                    let statement = prepare(client, prepared, sql)?;
-                    let mut rows = client.query_raw(&statement, params.iter())?;
-                    while rows.next()?.is_some() {}
-                    Ok(rows.rows_affected().unwrap_or(0))
-                }
+                Inner::Postgres(session) => session.query(sql, params, |_| Ok(true)),
             }
         });
         self.0.spent += result.as_ref().copied().unwrap_or(0);
@@ -358,19 +369,6 @@ fn refuse_nul(params: &[Param<'_>]) -> Result<(), StoreError> {
         return Err(StoreError::Internal("a text holds a NUL character".to_owned()));
     }
     Ok(())
-}
-
-fn prepare(
-    client: &mut postgres::Client,
-    prepared: &mut Prepared,
-    sql: &'static Sql,
-) -> Result<postgres::Statement, StoreError> {
-    if let Some(statement) = prepared.get(sql.postgres()) {
-        return Ok(statement.clone());
-    }
-    let statement = client.prepare(sql.postgres())?;
-    prepared.insert(sql.postgres(), statement.clone());
-    Ok(statement)
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ pub fn release(
     values: &[&IndexKey],
 ) -> Result<(), StoreError> {
     for (path, key) in values {
-        tx.run(&RELEASE, params![tenant, kind.code(), path.as_ref(), key, id])?;
+        tx.send(&RELEASE, params![tenant, kind.code(), path.as_ref(), key, id])?;
     }
     Ok(())
 }

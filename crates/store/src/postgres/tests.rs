@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{CONNECTIONS, IDLE_IN_TRANSACTION_TIMEOUT, LOCK_TIMEOUT, STATEMENT_TIMEOUT, pause};
 use crate::settings::{put_setting, setting};
-use crate::sql::Sql;
+use crate::sql::{Sql, params};
 use crate::store::ATTEMPTS_MAX;
 use crate::testing::{databases, postgres_client};
 use crate::{Database, ReadTx, Store, StoreError};
@@ -52,7 +52,6 @@ async fn processes(store: &Store, kind: Kind) -> BTreeSet<i64> {
         let (store, mut all_are_busy) = (store.clone(), Some(Arc::clone(&all_are_busy)));
         asked.spawn(async move {
             let process = move |tx: &mut ReadTx<'_>| {
-                // One that is asked again has waited before.
                 all_are_busy.take().map(|all| all.wait());
                 tx.first(&PROCESS, &[], |row| row.int(0))
             };
@@ -86,8 +85,7 @@ fn connections_that_the_server_closed_are_replaced_unnoticed() {
         let after = processes(&store, Kind::Read).await;
         assert_eq!(after.len(), COUNT);
         assert!(after.is_disjoint(&before));
-        let beside = close(beside, &after).await;
-        tokio::task::spawn_blocking(move || drop(beside)).await.unwrap();
+        drop_aside(close(beside, &after).await).await;
         let last = processes(&store, Kind::LookUp).await;
         assert_eq!(last.len(), COUNT);
         assert!(last.is_disjoint(&after));
@@ -96,34 +94,85 @@ fn connections_that_the_server_closed_are_replaced_unnoticed() {
 }
 
 #[test]
-fn of_two_that_block_each_other_both_are_kept() {
-    on_postgres(|store, _| async move {
-        let fill = store.write(|tx| put_setting(tx, "a", "0").and_then(|()| put_setting(tx, "b", "0")));
-        fill.await.unwrap();
-        let both_hold_one = Arc::new(Barrier::new(2));
-        let write = |first: &'static str, then: &'static str| {
-            let (store, both_hold_one) = (store.clone(), Arc::clone(&both_hold_one));
-            tokio::spawn(async move {
-                let mut attempt = 0;
-                let written = store.write(move |tx| {
-                    attempt += 1;
-                    put_setting(tx, first, first)?;
-                    // The one that is tried again finds nobody to wait for.
-                    if attempt == 1 {
-                        both_hold_one.wait();
-                    }
-                    put_setting(tx, then, first)?;
-                    Ok::<_, StoreError>(attempt)
-                });
-                written.await.unwrap()
-            })
-        };
-        let (one, other) = (write("a", "b"), write("b", "a"));
-        let attempts = [one.await.unwrap(), other.await.unwrap()];
-        assert!(attempts.iter().any(|attempt| *attempt > 1), "{attempts:?}");
-        let held = store.read(|tx| Ok::<_, StoreError>((setting(tx, "a")?, setting(tx, "b")?))).await.unwrap();
-        assert!(held.0 == held.1 && held.0.as_deref() != Some("0"), "one after the other: {held:?}");
+fn a_connection_that_the_server_closed_is_replaced_with_all_that_its_transaction_begins_with() {
+    on_postgres(|store, beside| async move {
+        let before = processes(&store, Kind::Read).await;
+        drop_aside(close(beside, &before).await).await;
+        let written = store.write(|tx| {
+            tx.wait_briefly()?;
+            tx.part(|tx| tx.send(&PUT, params!["a", "1"]))??;
+            tx.first(&TIMEOUTS, &[], |row| row.text(0))
+        });
+        assert_eq!(written.await, Ok(Some("1min 100ms 1min".to_owned())));
+        assert_eq!(store.read(|tx| setting(tx, "a")).await, Ok(Some("1".to_owned())));
     });
+}
+
+/// Lets a connection beside go, whose driver blocks.
+async fn drop_aside(beside: postgres::Client) {
+    tokio::task::spawn_blocking(move || drop(beside)).await.unwrap();
+}
+
+static PUT: Sql = Sql::both(
+    "PUT",
+    "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+);
+
+#[test]
+fn what_is_sent_is_not_waited_for() {
+    on_postgres(|store, beside| async move {
+        store.write(|tx| put_setting(tx, "a", "0")).await.unwrap();
+        let mut beside = Some(beside);
+        let written = store.write(move |tx| {
+            let mut holder = beside.take().expect("nothing is tried again");
+            setting(tx, "a")?;
+            holder.batch_execute("BEGIN; UPDATE settings SET value = '1' WHERE name = 'a'").unwrap();
+            // Waits at the server until the holder lets go: who waited for it here would wait for as long as locks are waited for.
+            tx.send(&PUT, params!["a", "2"])?;
+            holder.batch_execute("COMMIT").unwrap();
+            setting(tx, "a")
+        });
+        assert_eq!(written.await, Ok(Some("2".to_owned())));
+    });
+}
+
+#[test]
+fn of_two_that_block_each_other_both_are_kept() {
+    for is_sent in [false, true] {
+        on_postgres(|store, _| of_two_that_block_each_other(store, is_sent));
+    }
+}
+
+async fn of_two_that_block_each_other(store: Store, is_sent: bool) {
+    let fill = store.write(|tx| put_setting(tx, "a", "0").and_then(|()| put_setting(tx, "b", "0")));
+    fill.await.unwrap();
+    let both_hold_one = Arc::new(Barrier::new(2));
+    let write = |first: &'static str, then: &'static str| {
+        let (store, both_hold_one) = (store.clone(), Arc::clone(&both_hold_one));
+        tokio::spawn(async move {
+            let mut attempt = 0;
+            let written = store.write(move |tx| {
+                attempt += 1;
+                put_setting(tx, first, first)?;
+                // The one that is tried again finds nobody to wait for.
+                if attempt == 1 {
+                    both_hold_one.wait();
+                }
+                if is_sent {
+                    tx.send(&PUT, params![then, first])?;
+                } else {
+                    put_setting(tx, then, first)?;
+                }
+                Ok::<_, StoreError>(attempt)
+            });
+            written.await.unwrap()
+        })
+    };
+    let (one, other) = (write("a", "b"), write("b", "a"));
+    let attempts = [one.await.unwrap(), other.await.unwrap()];
+    assert!(attempts.iter().any(|attempt| *attempt > 1), "{attempts:?}");
+    let held = store.read(|tx| Ok::<_, StoreError>((setting(tx, "a")?, setting(tx, "b")?))).await.unwrap();
+    assert!(held.0 == held.1 && held.0.as_deref() != Some("0"), "one after the other: {held:?}");
 }
 
 static TIMEOUTS: Sql = Sql::both(

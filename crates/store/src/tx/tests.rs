@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::resources::{self, ResourceKind};
 use crate::settings::{put_setting, setting};
+use crate::sql::{Sql, params};
 use crate::testing::{databases, numbered, on_both, second};
 use crate::{StoreError, TenantKey, UniqueKey, WriteTx, tenants};
 
@@ -94,5 +95,61 @@ fn what_a_transaction_costs_is_counted() {
             Ok::<_, StoreError>((written - before, tx.spent() - written))
         });
         assert_eq!(costs.await, Ok((2, 2)));
+    });
+}
+
+static SETTING: Sql = Sql::both("SETTING", "INSERT INTO settings (name, value) VALUES ($1, $2)");
+
+/// What follows a statement that was sent.
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    TheEnd,
+    TheEndOfABriefOne,
+    AStatement,
+    TheEndOfAPart,
+}
+
+fn send_and(tx: &mut WriteTx<'_>, then: Then) -> Result<(), StoreError> {
+    if let Then::TheEndOfABriefOne = then {
+        tx.wait_briefly()?;
+    }
+    setting(tx, "a")?;
+    let send = |tx: &mut WriteTx<'_>| tx.send(&SETTING, params!["a", "1"]);
+    match then {
+        Then::TheEnd | Then::TheEndOfABriefOne => send(tx),
+        Then::AStatement => send(tx).and_then(|()| setting(tx, "a").map(drop)),
+        Then::TheEndOfAPart => tx.part(send)?,
+    }
+}
+
+#[test]
+fn what_was_sent_is_kept_and_where_it_fails_the_whole_fails() {
+    for database in databases() {
+        let store = database.open();
+        database.fill_up();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let refusal = runtime.block_on(store.write(|tx| put_setting(tx, "b", "1"))).unwrap_err();
+        for then in [Then::TheEnd, Then::TheEndOfABriefOne, Then::AStatement, Then::TheEndOfAPart] {
+            let told = runtime.block_on(store.write(move |tx| send_and(tx, then)));
+            assert_eq!(told, Err(refusal.clone()), "{then:?}");
+        }
+        database.make_room();
+        assert_eq!(runtime.block_on(store.read(|tx| setting(tx, "a"))), Ok(None));
+        assert_eq!(runtime.block_on(store.write(|tx| send_and(tx, Then::TheEnd))), Ok(()));
+        assert_eq!(runtime.block_on(store.read(|tx| setting(tx, "a"))), Ok(Some("1".to_owned())));
+    }
+}
+
+#[test]
+fn more_may_be_sent_than_is_under_way_at_a_time() {
+    on_both(|store| async move {
+        let many = 500;
+        let sent = store.write(move |tx| {
+            // The first one has nothing to go with.
+            (0..many).try_for_each(|at| tx.send(&SETTING, params![&format!("many.{at}"), "1"]))
+        });
+        sent.await.unwrap();
+        let last = store.read(move |tx| setting(tx, &format!("many.{}", many - 1))).await;
+        assert_eq!(last, Ok(Some("1".to_owned())));
     });
 }
