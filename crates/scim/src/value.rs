@@ -2,7 +2,6 @@
 //! which attributes there are is decided there.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use serde_json::{Map, Value};
 
@@ -101,30 +100,50 @@ pub(crate) fn drop_repeated(elements: &mut Vec<Value>) {
             }
         }
     } else if elements.len() <= REPEATS_LOOKED_FOR_MAX {
-        let mut places: HashMap<String, usize> = HashMap::with_capacity(elements.len());
+        let mut places: HashMap<String, Vec<usize>> = HashMap::with_capacity(elements.len());
         let mut kept: Vec<Value> = Vec::with_capacity(elements.len());
         for element in elements.drain(..) {
             let key = element.get("value").map_or_else(
                 || element.to_string(),
                 |value| format!("{value}{}", element.get("type").unwrap_or(&Value::Null)),
             );
-            match places.entry(key) {
-                Entry::Occupied(place) => complete(&mut kept[*place.get()], element),
-                Entry::Vacant(place) => {
-                    place.insert(kept.len());
-                    kept.push(element);
-                }
+            let places = places.entry(key).or_default();
+            let looked_at = places.iter().take(COMPARED_PAIRWISE_MAX);
+            let earlier = looked_at.copied().find(|at| kept.get(*at).is_some_and(|known| is_repeated(known, &element)));
+            if let Some(known) = earlier.and_then(|at| kept.get_mut(at)) {
+                complete(known, element);
+            } else {
+                places.push(kept.len());
+                kept.push(element);
             }
         }
         *elements = kept;
     }
 }
 
-/// Whether two elements say the same: all of it, or the same value of the same type.
+/// Whether two elements say the same: all of it, or the same value of the same type (RFC 7643 §2.4). Without a type only where neither
+/// says what the other one contradicts: an attribute's other parts may be what tells its values apart.
 pub(crate) fn is_repeated(known: &Value, element: &Value) -> bool {
-    known == element
-        || element.get("value").is_some_and(|value| known.get("value") == Some(value))
-            && known.get("type") == element.get("type")
+    say_the_same(known, element, |known, part| known != part)
+}
+
+/// The same where the element is to be added: to the lists that the known one has, its own are added.
+pub(crate) fn is_added_to(known: &Value, element: &Value) -> bool {
+    say_the_same(known, element, |known, part| known != part && !part.is_array())
+}
+
+fn say_the_same(known: &Value, element: &Value, differ: impl Fn(&Value, &Value) -> bool) -> bool {
+    if known == element {
+        return true;
+    }
+    let (Some(known), Some(element)) = (known.as_object(), element.as_object()) else { return false };
+    if !element.contains_key("value") || known.get("value") != element.get("value") {
+        return false;
+    }
+    // Which one is primary is told anew each time.
+    let contradicts =
+        |(name, part): (&String, &Value)| name != "primary" && known.get(name).is_some_and(|known| differ(known, part));
+    known.get("type") == element.get("type") && (known.contains_key("type") || !element.iter().any(contradicts))
 }
 
 /// Adds to an element what another one says besides the same.
@@ -346,6 +365,17 @@ mod tests {
             assert_eq!(elements[0], element(0));
         }
         assert_eq!((COMPARED_PAIRWISE_MAX, REPEATS_LOOKED_FOR_MAX), (16, 2_000));
+    }
+
+    #[test]
+    fn values_that_other_parts_tell_apart_are_kept_in_lists_of_any_length() {
+        let element = |number: usize| json!({ "value": "admin", "display": number.to_string() });
+        for count in [2, COMPARED_PAIRWISE_MAX, COMPARED_PAIRWISE_MAX + 1, REPEATS_LOOKED_FOR_MAX] {
+            let elements: Vec<_> = (0..count - 1).map(element).collect();
+            let mut repeated: Vec<_> = elements.iter().cloned().chain([element(0)]).collect();
+            drop_repeated(&mut repeated);
+            assert_eq!(repeated, elements, "{count}");
+        }
     }
 
     /// Reads a value of a kind; `"refused"` stands for a refusal, and `null` for nothing.

@@ -7,7 +7,7 @@ use crate::error::echo;
 use crate::resource_type::{Resolved, Target, unknown_path};
 use crate::schema::{Attribute, Kind, Mutability};
 use crate::twice::{self, Null};
-use crate::{AttributePath, Filter, ScimError, value};
+use crate::{AttributePath, Filter, ResourceType, ScimError, value};
 
 /// Whether the value clears what it is set on (RFC 7643 §2.5, and `""`).
 pub(crate) fn is_clearing(value: &Value) -> bool {
@@ -34,6 +34,33 @@ fn check_writable(resolved: &Resolved<'_>) -> Result<(), ScimError> {
         .flatten()
         .find(|a| a.mutability == Mutability::ReadOnly);
     read_only.map_or(Ok(()), |found| Err(not_mutable(found).of_attribute(resolved.extension, resolved.attribute)))
+}
+
+fn is_schemas(resolved: &Resolved<'_>) -> bool {
+    resolved.extension.is_none() && resolved.attribute.name == "schemas"
+}
+
+/// RFC 7644 §3.5.2 lets a client say which schemas a resource has from then on. That follows from its attributes here, so it is no change
+/// by itself; a schema that the resource cannot have is refused, and so is to go without the one it must have.
+fn check_schemas(resource_type: &ResourceType, op: Op, value: &Value) -> Result<(), ScimError> {
+    let given = match value {
+        Value::Array(given) => given.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let names = |known: &str, urn: &Value| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(known));
+    let unknown = given.iter().find(|urn| !resource_type.schemas().any(|known| names(&known.id, urn)));
+    if let Some(unknown) = unknown {
+        return Err(ScimError::invalid_value(format!(
+            "'schemas' lists {}, which a {} does not have",
+            echo(&unknown.to_string()),
+            resource_type.name
+        )));
+    }
+    let core = &resource_type.schema.id;
+    if op == Op::Replace && !given.iter().any(|urn| names(core, urn)) {
+        return Err(ScimError::invalid_value(format!("'schemas' does not list {core}")));
+    }
+    Ok(())
 }
 
 /// What an operation gives for the attribute that its path names: some clients give a list below the attribute's name, as if there were
@@ -86,6 +113,7 @@ impl<'a> Draft<'a> {
     pub(super) fn set(&mut self, op: Op, path: &AttributePath, value: Value) -> Result<(), ScimError> {
         let resource_type = self.resource_type;
         match resource_type.target(path).ok_or_else(|| unknown_path(&path.to_string()))? {
+            Target::Attribute(resolved) if is_schemas(&resolved) => check_schemas(resource_type, op, &value),
             Target::Attribute(resolved) => {
                 check_writable(&resolved)?;
                 let value = self.given(&resolved, path, out_of_its_wrapping(&resolved, value));

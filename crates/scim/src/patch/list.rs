@@ -12,8 +12,8 @@ use crate::filter::ElementMatcher;
 use crate::schema::{Attribute, Kind, Mutability};
 use crate::{Filter, Literal, Operator, ResourceType, ScimError, value};
 
-/// What an element has besides its value; alone it says nothing.
-const LABELS: [&str; 3] = ["type", "primary", "display"];
+/// What an element is called besides what it says; alone it says nothing.
+const LABELS: [&str; 2] = ["type", "primary"];
 
 /// The object in a value; a stored value of another form (from before the attribute was complex) gives way to an empty one.
 pub(super) fn object_of(value: &mut Value) -> &mut Map<String, Value> {
@@ -81,7 +81,8 @@ fn unset_primary(elements: &mut [Value], keeps: impl Fn(usize) -> bool) {
     }
 }
 
-/// Adds elements that are not there yet. An element with the same `value` and `type` is completed instead of doubled.
+/// Adds elements that are not there yet. An element with the same `value` and `type` is completed instead of doubled, and without a type
+/// one that nothing added contradicts.
 pub(super) fn append(
     resource_type: &ResourceType,
     level: &mut Map<String, Value>,
@@ -110,7 +111,7 @@ fn append_members(elements: &mut Vec<Value>, added: Vec<Value>) {
 }
 
 fn append_one(attribute: &Attribute, elements: &mut Vec<Value>, added: Value) -> Result<(), ScimError> {
-    let at = elements.iter().position(|known| value::is_repeated(known, &added)).unwrap_or(elements.len());
+    let at = elements.iter().position(|known| value::is_added_to(known, &added)).unwrap_or(elements.len());
     if value::is_primary(&added) {
         unset_primary(elements, |index| index == at);
     }
@@ -168,7 +169,7 @@ pub(super) fn matcher<'a>(attribute: &'a Attribute, filter: &Filter) -> Result<E
     ElementMatcher::new(filter, attribute)
 }
 
-/// Sets the elements that match, or one sub-attribute of each; creates an element when none matches.
+/// Sets the elements that match, or one sub-attribute of each; creates an element when none matches, unless one is to be replaced whole.
 pub(super) fn set_matching(
     resource_type: &ResourceType,
     level: &mut Map<String, Value>,
@@ -190,6 +191,10 @@ pub(super) fn set_matching(
     let parts = parts_of(attribute, sub, value)?;
     let dropped = if is_whole { left_out(attribute, filter, &parts) } else { Vec::new() };
     let is_made = meant.is_empty();
+    // A primary one, which each list may have, is made also where it was to be replaced (Slack's form).
+    if is_made && is_whole && !parts.is_empty() && !names(filter, "primary") {
+        return Err(no_target(attribute));
+    }
     if is_made {
         if parts.iter().all(|(_, value)| value.is_none()) {
             put_elements(level, attribute, elements);
@@ -303,25 +308,28 @@ fn is_object(value: &Value) -> bool {
 }
 
 /// RFC 7644 §3.5.2.3: an element that is replaced as a whole loses what the new one does not have. It stays what the path says it is, and
-/// primary until another one is; an object that says nothing known replaces nothing.
+/// primary until another one is. An object without `value`, where elements have one, is no element: it changes what it names, as an object
+/// that is set on a complex attribute does.
 fn left_out<'a>(
     attribute: &'a Attribute,
     filter: &Filter,
     parts: &[(&Attribute, Option<Value>)],
 ) -> Vec<&'a Attribute> {
-    if parts.is_empty() {
+    let names_value = parts.iter().any(|(sub, _)| sub.name == "value");
+    if parts.is_empty() || !names_value && attribute.sub_attribute("value").is_some() {
         return Vec::new();
     }
-    let terms = terms_of(filter);
-    let is_named = |sub: &Attribute| {
-        terms.iter().any(|term| match term {
-            Filter::Compare { path, operator: Operator::Eq, .. } => path.attribute.eq_ignore_ascii_case(&sub.name),
-            _ => false,
-        })
-    };
     let is_given = |sub: &Attribute| parts.iter().any(|(given, _)| given.name == sub.name);
     let changeable = attribute.sub_attributes.iter().filter(|sub| sub.mutability == Mutability::ReadWrite);
-    changeable.filter(|sub| sub.name != "primary" && !is_given(sub) && !is_named(sub)).collect()
+    changeable.filter(|sub| sub.name != "primary" && !is_given(sub) && !names(filter, &sub.name)).collect()
+}
+
+/// Whether a filter says what a sub-attribute must be.
+fn names(filter: &Filter, sub: &str) -> bool {
+    terms_of(filter).iter().any(|term| match term {
+        Filter::Compare { path, operator: Operator::Eq, .. } => path.attribute.eq_ignore_ascii_case(sub),
+        _ => false,
+    })
 }
 
 /// What must hold for a filter to hold.

@@ -432,3 +432,22 @@ fn short_bodies_cannot_cost_much() {
     }
     assert_eq!(ResourceType::user().read(body).unwrap_err().scim_type, ScimType::TooMany);
 }
+
+#[test]
+fn which_schemas_a_resource_has_follows_from_its_attributes() {
+    let ada = json!({"userName": "ada"});
+    for (op, value, expected) in [
+        ("add", json!([ENTERPRISE_USER_URN]), Ok(())),
+        ("add", json!(USER_URN.to_uppercase()), Ok(())),
+        ("replace", json!([ENTERPRISE_USER_URN, USER_URN]), Ok(())),
+        ("replace", json!([ENTERPRISE_USER_URN]), Err(ScimType::InvalidValue)),
+        ("add", json!(["urn:example:x"]), Err(ScimType::InvalidValue)),
+        ("add", json!([1]), Err(ScimType::InvalidValue)),
+        ("replace", json!([]), Err(ScimType::InvalidValue)),
+        ("remove", json!([ENTERPRISE_USER_URN]), Err(ScimType::Mutability)),
+        ("remove", Value::Null, Err(ScimType::Mutability)),
+    ] {
+        let operation = json!([{"op": op, "path": "schemas", "value": value}]);
+        assert_eq!(patched(&ada, operation.clone()), expected.map(|()| (ada.clone(), false)), "{operation}");
+    }
+}

@@ -232,3 +232,83 @@ fn only_one_element_stays_primary() {
         Err(ScimType::InvalidValue)
     );
 }
+
+#[test]
+fn an_element_is_replaced_where_the_object_is_one_and_else_changed() {
+    let with = |emails: Value| json!({"userName": "ada", "emails": emails});
+    let replace =
+        |filter: &str, value: Value| json!([{"op": "replace", "path": format!("emails[{filter}]"), "value": value}]);
+    let home = |value: &str| json!({"type": "home", "value": value, "display": "D"});
+    let both = with(json!([home("a"), home("b")]));
+    for (filter, value, expected) in [
+        (r#"value eq "b""#, json!({"value": "c", "type": "work"}), json!([home("a"), {"type": "work", "value": "c"}])),
+        (
+            r#"type eq "home""#,
+            json!({"display": "H"}),
+            json!([{"type": "home", "value": "a", "display": "H"}, {"type": "home", "value": "b", "display": "H"}]),
+        ),
+        (
+            r#"value eq "b""#,
+            json!({"primary": true}),
+            json!([home("a"), {"type": "home", "value": "b", "display": "D", "primary": true}]),
+        ),
+        (
+            r#"type eq "home""#,
+            json!({"type": "other", "display": ""}),
+            json!([{"type": "other", "value": "a"}, {"type": "other", "value": "b"}]),
+        ),
+    ] {
+        check(both.clone(), replace(filter, value), with(expected));
+    }
+    for filter in [r#"type eq "work""#, r#"value eq "x""#, "not (type pr)"] {
+        let operations = replace(filter, json!({"value": "n"}));
+        assert_eq!(patched(&both, operations), Err(ScimType::NoTarget), "{filter}");
+    }
+    // An address has no value that it could be without.
+    let addresses = |address: Value| json!({"userName": "ada", "addresses": [address]});
+    check(
+        addresses(json!({"type": "work", "locality": "L", "region": "R"})),
+        json!([{"op": "replace", "path": r#"addresses[type eq "work"]"#, "value": {"locality": "M"}}]),
+        addresses(json!({"type": "work", "locality": "M"})),
+    );
+}
+
+#[test]
+fn an_element_without_its_value_stays_while_it_says_something() {
+    let with = |emails: Value| json!({"userName": "ada", "emails": emails});
+    let (path, all) = (r#"emails[type eq "work"].value"#, "emails.value");
+    for (element, left) in [
+        (
+            json!({"type": "work", "value": "a", "primary": true, "display": "A"}),
+            Some(json!({"type": "work", "primary": true, "display": "A"})),
+        ),
+        (json!({"type": "work", "value": "a", "primary": true}), None),
+    ] {
+        for operation in [
+            json!({"op": "remove", "path": path}),
+            json!({"op": "remove", "path": all}),
+            json!({"op": "replace", "path": path, "value": ""}),
+        ] {
+            let expected = left.as_ref().map_or(json!({"userName": "ada"}), |left| with(json!([left])));
+            check(with(json!([element])), json!([operation]), expected);
+        }
+    }
+}
+
+#[test]
+fn values_that_other_parts_tell_apart_are_several() {
+    let with = |roles: Value| json!({"userName": "ada", "roles": roles});
+    let add = |role: Value| json!([{"op": "add", "path": "roles", "value": [role]}]);
+    let (a, b) = (json!({"value": "admin", "display": "App A"}), json!({"value": "admin", "display": "App B"}));
+    check(with(json!([a])), add(b.clone()), with(json!([a, b])));
+    check(with(json!([a, b])), add(b.clone()), with(json!([a, b])));
+    // What says nothing against it is the same, and so is what has the same type.
+    let primary = json!({"value": "admin", "display": "App B", "primary": true});
+    check(
+        with(json!([a, b])),
+        add(json!({"value": "admin", "display": "App B", "primary": true})),
+        with(json!([a, primary])),
+    );
+    let typed = |display: &str| json!({"value": "admin", "type": "x", "display": display});
+    check(with(json!([a, typed("A")])), add(typed("B")), with(json!([a, typed("B")])));
+}

@@ -218,6 +218,9 @@ fn what_is_read_only_is_not_set_by_describing_it() {
         ] {
             for (path, value) in [(path(filter) + ".value", json!("1")), (path(filter), json!({"value": "1"}))] {
                 let operation = json!({"op": op, "path": path, "value": value});
+                // What is not there cannot be replaced as a whole.
+                let is_whole = op == "replace" && value.is_object();
+                let expected = if is_whole { Err(ScimType::NoTarget) } else { expected.clone() };
                 assert_eq!(extended(&json!({}), &operation), expected, "{operation}");
             }
         }
