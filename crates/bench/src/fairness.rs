@@ -1,17 +1,17 @@
-//! What one tenant's load does to another: how long 99 of 100 of a quiet tenant's requests take while it is alone, and while a
-//! tenant beside it sends all it can (attack case TI-06). Both are measured in turn, and the middle one of the rounds counts.
+//! What one tenant's load does to another: how long 99 of 100 of a quiet tenant's requests take while it is alone, while a tenant
+//! beside it sends all it can (attack case TI-06), and while the same is sent to another server on the machine, which tells how much of
+//! that is the machine's doing. They are measured in turn, and the middle one of the rounds counts.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use serde_json::json;
 
 use crate::database::Kind;
 use crate::document::{self, NUMBER};
 use crate::figures::{Figure, Required, Unit, median};
 use crate::line::Line;
-use crate::load::{self, Load, Request, Stop, percentile};
+use crate::load::{self, Load, Report, Request, Stop, percentile};
 use crate::product::Product;
 use crate::provider::{set_up_group, set_up_users};
 use crate::run::{Run, progress};
@@ -45,8 +45,11 @@ pub fn measure(run: &Run) -> anyhow::Result<Vec<Figure>> {
         let product = Product::new(run, run.database(kind)?)?;
         let _server = product.serve()?;
         let quiet = Quiet::set_up(&product)?;
-        for (name, load) in noises(&product, NOISY_USERS[usize::from(run.quick)])? {
-            figures.extend(beside(run, kind, &quiet, name, load)?);
+        let elsewhere = Product::new(run, run.database(kind)?)?;
+        let _server_elsewhere = elsewhere.serve()?;
+        let users = NOISY_USERS[usize::from(run.quick)];
+        for ((name, here), (_, there)) in noises(&product, users)?.into_iter().zip(noises(&elsewhere, users)?) {
+            figures.extend(beside(run, kind, &quiet, name, [here, there])?);
         }
     }
     Ok(figures)
@@ -86,6 +89,17 @@ impl Quiet {
         })
     }
 
+    /// The same while a noise is made.
+    fn ask_beside(&self, noise: &Load, seconds: f64, mark: &str) -> anyhow::Result<([Vec<u32>; 3], Report)> {
+        std::thread::scope(|scope| {
+            let loud = scope.spawn(|| load::run_behind(noise));
+            std::thread::sleep(Duration::from_secs_f64(BEFORE));
+            let micros = self.ask(seconds, mark);
+            let report = loud.join().map_err(|_| anyhow::anyhow!("the noise panicked"))?;
+            Ok((micros?, report?))
+        })
+    }
+
     fn caller(&self, mut line: Line, until: Instant, mark: &str, caller: usize) -> anyhow::Result<[Vec<u32>; 3]> {
         let mut micros: [Vec<u32>; 3] = Default::default();
         let mut number = caller;
@@ -115,45 +129,52 @@ impl Quiet {
     }
 }
 
-/// The quiet tenant alone and beside one noise, in turn.
-fn beside(run: &Run, kind: Kind, quiet: &Quiet, name: &str, mut noise: Load) -> anyhow::Result<Vec<Figure>> {
-    let (mut alone, mut with): ([Vec<f64>; 3], [Vec<f64>; 3]) = Default::default();
+/// The quiet tenant alone, beside one noise, and beside the same at another server, in turn.
+fn beside(run: &Run, kind: Kind, quiet: &Quiet, name: &str, mut noises: [Load; 2]) -> anyhow::Result<Vec<Figure>> {
+    let seconds = run.seconds / f64::from(SLICES);
+    for noise in &mut noises {
+        noise.stop = Stop::Seconds { warm_up: BEFORE, counted: seconds };
+    }
+    let (mut alone, mut rounds): (Rounds, [Rounds; 2]) = Default::default();
     let mut answered = BTreeMap::<u16, u64>::new();
-    noise.stop = Stop::Seconds { warm_up: BEFORE, counted: run.seconds / f64::from(SLICES) };
     for round in 0..run.rounds {
-        let (mut round_alone, mut round_with): ([Vec<u32>; 3], [Vec<u32>; 3]) = Default::default();
+        let (mut round_alone, mut rounds_beside): ([Vec<u32>; 3], [[Vec<u32>; 3]; 2]) = Default::default();
         for slice in 0..SLICES {
             let mark = format!("{}.{round}.{slice}", name.replace(|c: char| !c.is_ascii_alphanumeric(), ""));
-            let seconds = run.seconds / f64::from(SLICES);
             extend(&mut round_alone, quiet.ask(seconds, &format!("{mark}.alone"))?);
-            let (micros, report) = std::thread::scope(|scope| {
-                let loud = scope.spawn(|| load::run_behind(&noise));
-                std::thread::sleep(Duration::from_secs_f64(BEFORE));
-                let micros = quiet.ask(seconds, &format!("{mark}.beside"));
-                let report = loud.join().map_err(|_| anyhow::anyhow!("the noise panicked"))?;
-                anyhow::Ok((micros?, report?))
-            })?;
-            extend(&mut round_with, micros);
-            noise.first_number = report.next_number;
-            for (status, count) in report.statuses {
-                *answered.entry(status).or_default() += count;
+            for (place, (noise, micros)) in noises.iter_mut().zip(&mut rounds_beside).enumerate() {
+                let (more, report) = quiet.ask_beside(noise, seconds, &format!("{mark}.{place}"))?;
+                extend(micros, more);
+                noise.first_number = report.next_number;
+                for (status, count) in report.statuses.into_iter().filter(|_| place == 0) {
+                    *answered.entry(status).or_default() += count;
+                }
             }
         }
         keep(&mut alone, round_alone);
-        keep(&mut with, round_with);
+        rounds.iter_mut().zip(rounds_beside).for_each(|(rounds, round)| keep(rounds, round));
     }
     let answered: Vec<_> = answered.into_iter().map(|(status, count)| format!("{count} times {status}")).collect();
     let answered = answered.join(", ");
     progress(&format!("fairness: {name}: {answered}"));
-    let figure = |((asked, alone), with): ((&str, Vec<f64>), Vec<f64>)| {
-        let figure =
-            Figure::new(format!("fairness: p99 of {asked} beside {name}"), Some(kind), median(with), Unit::Seconds);
-        figure.against("alone", median(alone)).requiring(Required::RatioAtMost(RATIO_MAX))
-    };
-    let mut figures: Vec<_> = ASKED.into_iter().zip(alone).zip(with).map(figure).collect();
-    let last = figures.pop().context("a figure for each request")?;
-    figures.push(last.noted(format!("the noise was answered {answered}")));
-    Ok(figures)
+    Ok(figures(kind, name, alone, rounds, &answered))
+}
+
+/// The p99 of each round, in seconds, for each of what is asked.
+type Rounds = [Vec<f64>; 3];
+
+fn figures(kind: Kind, name: &str, alone: Rounds, [here, there]: [Rounds; 2], answered: &str) -> Vec<Figure> {
+    let [alone, here, there] = [alone, here, there].map(|rounds| rounds.map(median));
+    let mut figures = Vec::new();
+    for (asked, ((alone, here), there)) in ASKED.into_iter().zip(alone.into_iter().zip(here).zip(there)) {
+        let figure = Figure::new(format!("fairness: p99 of {asked} beside {name}"), Some(kind), here, Unit::Seconds);
+        let figure = figure.against("alone", alone).requiring(Required::RatioAtMost(RATIO_MAX));
+        figures.push(figure.noted(format!("{:.2} times beside the same at another server", there / alone)));
+    }
+    if let Some(last) = figures.pop() {
+        figures.push(last.noted(format!("the noise was answered {answered}")));
+    }
+    figures
 }
 
 fn extend(all: &mut [Vec<u32>; 3], more: [Vec<u32>; 3]) {
@@ -161,7 +182,7 @@ fn extend(all: &mut [Vec<u32>; 3], more: [Vec<u32>; 3]) {
 }
 
 /// Keeps the p99 of a round, in seconds.
-fn keep(rounds: &mut [Vec<f64>; 3], micros: [Vec<u32>; 3]) {
+fn keep(rounds: &mut Rounds, micros: [Vec<u32>; 3]) {
     for (round, mut micros) in rounds.iter_mut().zip(micros) {
         micros.sort_unstable();
         round.push(f64::from(percentile(&micros, 99)) / 1e6);
