@@ -10,13 +10,27 @@ const KEPT: &str = "/Users/";
 /// How a kept address begins in the text of a document: the keys of an object are in order, and `$` comes first.
 const KEPT_IN_TEXT: &str = "\"manager\":{\"$ref\":\"/Users/";
 
+/// Gives a manager who is named by an address alone the id at its end: RFC 7643 §4.3 requires neither of the two.
+pub(crate) fn name_by_address(attributes: &mut Attributes) {
+    let Some(manager) = manager_of(attributes).filter(|manager| !manager.contains_key("value")) else { return };
+    let id = manager.get("$ref").and_then(Value::as_str).and_then(id_in);
+    if let Some(id) = id.map(str::to_owned) {
+        manager.insert("value".to_owned(), id.into());
+    }
+}
+
+/// The id at the end of a user's address.
+fn id_in(address: &str) -> Option<&str> {
+    let (before, id) = address.rsplit_once('/')?;
+    let is_users = before.strip_suffix("Users").is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
+    (is_users && id.parse::<ResourceId>().is_ok()).then_some(id)
+}
+
 /// Whether the manager of these attributes has an address that ends with the resource its id names.
 pub(crate) fn is_told(attributes: &Attributes) -> bool {
     let manager = attributes.get(ENTERPRISE_USER_URN).and_then(|extension| extension.get("manager"));
     let text = |key: &str| manager.and_then(|manager| manager.get(key)).and_then(Value::as_str);
-    let Some((id, address)) = text("value").zip(text("$ref")) else { return false };
-    let before = address.strip_suffix(id).and_then(|rest| rest.strip_suffix("Users/"));
-    before.is_some_and(|before| before.is_empty() || before.ends_with('/')) && id.parse::<ResourceId>().is_ok()
+    text("value").is_some_and(|id| text("$ref").and_then(id_in) == Some(id))
 }
 
 /// Keeps that an address was told.
@@ -82,6 +96,23 @@ mod tests {
         assert!(
             !is_told(&with(&json!({ "value": ID }))) && !is_told(&with(&json!(ID))) && !is_told(&Attributes::new())
         );
+    }
+
+    #[test]
+    fn a_manager_named_by_an_address_has_its_id() {
+        let named = |manager: Value| {
+            let mut attributes = with(&manager);
+            name_by_address(&mut attributes);
+            attributes[ENTERPRISE_USER_URN]["manager"]["value"].clone()
+        };
+        for address in [format!("../Users/{ID}"), format!("https://h/t/a/scim/v2/Users/{ID}"), format!("Users/{ID}")] {
+            assert_eq!(named(json!({ "$ref": address })), ID, "{address}");
+        }
+        for address in [format!("https://h/Groups/{ID}"), "https://h/Users/7".to_owned(), ID.to_owned(), String::new()]
+        {
+            assert_eq!(named(json!({ "$ref": address })), Value::Null, "{address}");
+        }
+        assert_eq!(named(json!({ "value": "7", "$ref": format!("../Users/{ID}") })), "7");
     }
 
     #[test]

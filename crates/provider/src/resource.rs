@@ -90,6 +90,7 @@ pub(crate) fn read_body(
 
 /// Drops what is not kept; of the address of a manager it is kept that there was one.
 pub(crate) fn forget(rules: &Rules, attributes: &mut Attributes) {
+    manager::name_by_address(attributes);
     let told = manager::is_told(attributes);
     rules.forget(attributes);
     if told {
