@@ -80,6 +80,9 @@ impl Visitor {
         if is_elsewhere(caller.tenant_name()) {
             return Err(Rejection::BadToken);
         }
+        if let Some(trail) = &self.trail {
+            trail.admits(&caller);
+        }
         self.pass((&*caller).into(), (caller.tenant_name(), caller.settings()))?;
         Ok(caller)
     }
