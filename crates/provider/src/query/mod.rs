@@ -233,6 +233,11 @@ impl Listing {
         Ok(has_users && users::shows_groups(caller, view)?)
     }
 
+    /// Whether it tells a number and no resource, so that its answer takes next to nothing.
+    pub const fn only_counts(&self) -> bool {
+        self.count == 0
+    }
+
     /// Whether resources are looked at that no index leads to.
     const fn looks_at_all(&self) -> bool {
         self.filter.is_some()
