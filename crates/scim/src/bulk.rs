@@ -323,7 +323,9 @@ fn read_path(path: &str) -> Result<(&str, Option<&str>), ScimError> {
             && !text.contains(['/', '?', '#', '%', '\\'])
             && text.len() <= KEY_BYTES_MAX
     };
-    if is_segment(endpoint) && !endpoint.contains(':') && id.is_none_or(is_segment) {
+    // A `bulkId` is whatever the client made up: no part of an address, but what stands for one.
+    let is_id = |id: &str| references::after_prefix(id).is_some() || is_segment(id);
+    if is_segment(endpoint) && !endpoint.contains(':') && id.is_none_or(is_id) {
         Ok((endpoint, id))
     } else {
         Err(ScimError::invalid_path(format!("'{}' is no path of a resource, such as /Users or /Users/id", echo(path))))

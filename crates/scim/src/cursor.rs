@@ -10,9 +10,9 @@ use crate::sort::SORT_KEY_BYTES_MAX;
 /// Longest cursor, in characters.
 pub const CURSOR_CHARS_MAX: usize = (HEAD + PLACE + 1 + SORT_KEY_BYTES_MAX + TAG) * 4 / 3 + 3;
 
-const VERSION: u8 = 1;
-/// Bytes of the version, the edge, the expiry and the total.
-const HEAD: usize = 18;
+const VERSION: u8 = 2;
+/// Bytes of the version, the edge, the expiry, the total and the count.
+const HEAD: usize = 22;
 /// Bytes of a part's number and of an id.
 const PLACE: usize = 18;
 /// Bytes of the tag.
@@ -51,7 +51,7 @@ pub enum Edge {
 /// let tag = |bytes: &[u8]| [bytes.len() as u8; 32];
 /// let place = Place { part: 0, id: [7; 16], key: None };
 /// let expires = "2026-01-31T08:00:00Z".parse().expect("it is a moment");
-/// let text = Cursor { edge: Edge::After(place), total: None, expires }.seal(tag);
+/// let text = Cursor { edge: Edge::After(place), total: None, count: 100, expires }.seal(tag);
 ///
 /// let opened = Cursor::open(&text, |bytes, sealed| sealed == tag(bytes)).expect("nobody has changed it");
 /// assert_eq!(opened.expires, expires);
@@ -63,6 +63,8 @@ pub struct Cursor {
     pub edge: Edge,
     /// How many resources there were in all when the first page was read, where that is not known again at little cost.
     pub total: Option<u64>,
+    /// Most resources on a page, as the first one was asked for: it holds for all of them (RFC 9865 §2.1).
+    pub count: u32,
     /// When it ends to work; whole seconds.
     pub expires: Timestamp,
 }
@@ -79,6 +81,7 @@ impl Cursor {
         bytes.extend([VERSION, edge]);
         bytes.extend(self.expires.as_second().to_be_bytes());
         bytes.extend(self.total.unwrap_or(NO_TOTAL).to_be_bytes());
+        bytes.extend(self.count.to_be_bytes());
         if let Some(place) = place {
             bytes.extend(place.part.to_be_bytes());
             bytes.extend(place.id);
@@ -105,6 +108,7 @@ impl Cursor {
         let ([version, edge], rest) = bytes.split_first_chunk()?;
         let (expires, rest) = rest.split_first_chunk()?;
         let (total, rest) = rest.split_first_chunk()?;
+        let (count, rest) = rest.split_first_chunk()?;
         let edge = match (version, edge) {
             (&VERSION, 0) if rest.is_empty() => Edge::Start,
             (&VERSION, 1) => Edge::After(place(rest)?),
@@ -115,6 +119,7 @@ impl Cursor {
         Some(Self {
             edge,
             total: (total != NO_TOTAL).then_some(total),
+            count: u32::from_be_bytes(*count),
             expires: Timestamp::from_second(i64::from_be_bytes(*expires)).ok()?,
         })
     }
@@ -184,24 +189,29 @@ mod tests {
 
     fn cursors() -> impl Strategy<Value = Cursor> {
         let key = proptest::option::of(any::<String>().prop_map(SortKey::text));
-        (0..3_u8, any::<(u16, [u8; 16])>(), key, proptest::option::of(0..u64::MAX), 0..4_000_000_000_i64).prop_map(
-            |(edge, (part, id), key, total, second)| {
+        (
+            0..3_u8,
+            any::<(u16, [u8; 16])>(),
+            key,
+            (proptest::option::of(0..u64::MAX), any::<u32>()),
+            0..4_000_000_000_i64,
+        )
+            .prop_map(|(edge, (part, id), key, (total, count), second)| {
                 let place = Place { part, id, key };
                 let edge = match edge {
                     0 => Edge::Start,
                     1 => Edge::After(place),
                     _ => Edge::Before(place),
                 };
-                Cursor { edge, total, expires: Timestamp::from_second(second).expect("within the calendar") }
-            },
-        )
+                Cursor { edge, total, count, expires: Timestamp::from_second(second).expect("within the calendar") }
+            })
     }
 
     #[test]
     fn the_longest_cursor_is_read_back() {
         let key = Some(SortKey::text("x".repeat(SORT_KEY_BYTES_MAX + 1)));
         let edge = Edge::After(Place { part: 0, id: [0; 16], key });
-        let sealed = Cursor { edge, total: None, expires: Timestamp::UNIX_EPOCH }.seal(tag);
+        let sealed = Cursor { edge, total: None, count: 0, expires: Timestamp::UNIX_EPOCH }.seal(tag);
         assert!(open(&sealed).is_some() && sealed.len() <= CURSOR_CHARS_MAX);
         assert_eq!(open(&"A".repeat(CURSOR_CHARS_MAX + 1)), None);
     }

@@ -23,6 +23,7 @@ mod moment;
 mod patch;
 mod path;
 mod projection;
+mod reference;
 mod resource_type;
 mod schema;
 mod sort;

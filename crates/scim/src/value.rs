@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::error::echo;
 use crate::limits::{KEY_BYTES_MAX, STRING_BYTES_MAX, VALUES_MAX};
 use crate::schema::{Attribute, Kind, Mutability};
-use crate::{Moment, ResourceType, ScimError, fold_username};
+use crate::{Moment, ResourceType, ScimError, fold_username, reference};
 
 /// Schemes that run code when a console shows the reference as a link, or lead into the machine of who follows it.
 const UNSAFE_SCHEMES: [&str; 8] =
@@ -285,7 +285,7 @@ fn read_text(attribute: &Attribute, text: String) -> Result<Value, ScimError> {
             return boolean(&text).map_or_else(|| refuse(attribute, "a boolean"), |value| Ok(Value::Bool(value)));
         }
         Kind::DateTime => Moment::read(&text).is_some(),
-        Kind::Reference => !is_unsafe(&text) && is_reference(&text),
+        Kind::Reference => !is_unsafe(&text) && reference::is_reference(&text),
         Kind::Binary => is_base64(&text),
         Kind::Decimal | Kind::Integer | Kind::Complex => false,
     };
@@ -308,18 +308,6 @@ pub(crate) fn check_key(
         fold_username(text)?;
     }
     Ok(())
-}
-
-/// Whether a text has only characters of a URI reference (RFC 3986 §2, appendix A), or of other languages as an IRI has (RFC 3987 §2.2),
-/// and of percent signs only those that encode. Brackets may stand anywhere, as browsers send them.
-fn is_reference(text: &str) -> bool {
-    let is_encoded =
-        |after: &str| after.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-    text.char_indices().all(|(at, c)| match c {
-        '%' => text.get(at + 1..).is_some_and(is_encoded),
-        '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' => false,
-        c => !c.is_control() && !c.is_whitespace(),
-    })
 }
 
 fn is_unsafe(text: &str) -> bool {

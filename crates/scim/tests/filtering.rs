@@ -224,3 +224,21 @@ fn an_attribute_of_another_type() {
     let wrong: Filter = "userName pr or on gt true".parse().expect("it is a filter");
     assert!(wrong.matcher_where_known(&resource_type()).is_err());
 }
+
+#[test]
+fn what_is_to_be_written_instead_of_a_value_is_said_of_what_was_written() {
+    for (value, expected) in [
+        ("1e400", "write a number that 64 bits can hold"),
+        ("-1e400", "write a number that 64 bits can hold"),
+        ("1e-400", "write a number that 64 bits can hold"),
+        ("\"1\"", "write a number, without quotation marks"),
+        ("\"0\"", "write a number, without quotation marks"),
+        ("one", "write a number, without quotation marks"),
+        ("inf", "write a number, without quotation marks"),
+        ("true", "write a number, without quotation marks"),
+    ] {
+        let filter: Filter = format!("part eq {value}").parse().expect("it is well-formed");
+        let refused = filter.check(&resource_type()).expect_err("it is no number");
+        assert!(refused.detail.contains(expected), "{value}: {}", refused.detail);
+    }
+}

@@ -95,13 +95,14 @@ impl<B: Arriving> Service<Request<B>> for Guard {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if let Some(refusal) = Refusal::of(&request) {
             self.edge.metrics.refusal();
             let mut answer = Rejection::Refused(refusal).into_response();
             answer.headers_mut().insert(REQUEST_ID, new_request_id(&self.edge));
             return Box::pin(std::future::ready(Ok(with_headers(answer))));
         }
+        write_as_routed(request.uri_mut());
         let head = (request.method(), request.uri(), request.headers());
         let passing = Passing::begin(&self.edge, self.peer, (self.clock)(), head);
         let trail = passing.trail();
@@ -113,7 +114,6 @@ impl<B: Arriving> Service<Request<B>> for Guard {
             Some((trail, _)) => request.map(|body| Body::new(Watched::new(body, Arc::clone(trail)))),
         };
         request.extensions_mut().insert(Arc::clone(&trail));
-        write_as_routed(request.uri_mut());
         let answer = self.routes.call(request);
         let deadline = self.deadline;
         Box::pin(async move {

@@ -22,7 +22,7 @@ use crate::in_clear::IsExposed;
 use crate::leftover::Leftover;
 use crate::limiter::Passage;
 use crate::oauth::{IsBadClient, Refusal};
-use crate::request_log::{Bodies, LOGGED_BODY_BYTES_MAX, Line, Owner, secrets};
+use crate::request_log::{Bodies, LOGGED_BODY_BYTES_MAX, Line, Names, Owner, secrets};
 use crate::scim_api::{BodyPlace, IsBadToken, Rejection};
 use crate::traces::{Told, Trace, TraceId};
 
@@ -85,6 +85,8 @@ impl Known {
 #[derive(Default)]
 pub(crate) struct Trail {
     caller: OnceLock<(Known, Arc<Gate>)>,
+    /// The same where its token is for people and groups.
+    admitted: OnceLock<Arc<Caller>>,
     later: OnceLock<Duration>,
     body: OnceLock<Bytes>,
     /// Bytes of the body.
@@ -104,6 +106,11 @@ impl Trail {
         if let Passage::Later(time) = passage {
             self.hold_back(time);
         }
+    }
+
+    /// Tells who calls in full. Only the first time counts.
+    pub(crate) fn admits(&self, caller: &Arc<Caller>) {
+        self.admitted.get_or_init(|| Arc::clone(caller));
     }
 
     /// Has the answer held back for so long.
@@ -285,12 +292,22 @@ impl Passing {
         );
     }
 
+    fn names(&self) -> Names<'_> {
+        let admitted = self.trail.admitted.get();
+        Names {
+            tenant: self.tenant(),
+            profile: admitted.map(|caller| caller.profile()),
+            own: admitted.and_then(|caller| Some(caller.settings().address.as_ref()?.path())),
+        }
+    }
+
     fn line<'a>(&'a self, took: Duration, status: StatusCode, bytes: Option<u64>, bodies: Bodies<'a>) -> Line<'a> {
         Line {
             at: self.at,
             took,
             method: &self.method,
             uri: &self.uri,
+            names: self.names(),
             status,
             caller: self.trail.caller.get().and_then(|(known, _)| known.credential),
             bytes,

@@ -116,6 +116,18 @@ impl ObjectId {
     }
 }
 
+impl ClientId {
+    /// The id that a text is; with case (RFC 6749 §1.9).
+    pub fn exact(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|_| is_printed(text))
+    }
+}
+
+/// Whether an id is written as it is printed.
+fn is_printed(id: &str) -> bool {
+    !id.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
 impl ResourceId {
     /// Its sixteen bytes.
     pub const fn to_bytes(self) -> [u8; 16] {
@@ -129,7 +141,7 @@ impl ResourceId {
 
     /// The id that a text is; with case, as SCIM compares ids (RFC 7643 §3.1), so that one object has one address.
     pub fn exact(text: &str) -> Option<Self> {
-        text.parse().ok().filter(|_| !text.bytes().any(|byte| byte.is_ascii_uppercase()))
+        text.parse().ok().filter(|_| is_printed(text))
     }
 }
 

@@ -61,7 +61,7 @@ pub struct ClientSecret {
 impl ClientSecret {
     /// Reads what a client shows. What cannot be right is refused unhashed.
     pub fn read(key: &TokenKey, tenant: &str, client: &str, secret: &str) -> Result<Self, OAuthError> {
-        let client = client.parse().map_err(|_| WRONG_SECRET)?;
+        let client = ClientId::exact(client).ok_or(WRONG_SECRET)?;
         if SecretKind::of(secret) != Some(SecretKind::ClientSecret) {
             return Err(WRONG_SECRET);
         }

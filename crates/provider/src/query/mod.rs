@@ -181,11 +181,11 @@ impl Listing {
             walker,
             now,
         };
-        listing.find_begin(caller, paging)?;
+        listing.find_begin(caller, paging, query.count.is_some())?;
         Ok(listing)
     }
 
-    fn find_begin(&mut self, caller: &Caller, paging: Paging<'_>) -> Result<(), ProviderError> {
+    fn find_begin(&mut self, caller: &Caller, paging: Paging<'_>, names_count: bool) -> Result<(), ProviderError> {
         match paging {
             Paging::Index(start) => {
                 self.start_index = Some(start);
@@ -199,6 +199,12 @@ impl Listing {
             Paging::Cursor("") => self.begin = Begin::Edge(Edge::Start),
             Paging::Cursor(text) => {
                 let cursor = self.pager.open(&self.digest(caller), text, self.now)?;
+                if names_count && self.count != cursor.count {
+                    let detail =
+                        format!("the pages of this query have a count of {}; leave it out or repeat it", cursor.count);
+                    return Err(ScimError::invalid_count(detail).into());
+                }
+                self.count = cursor.count.min(COUNT_MAX);
                 (self.begin, self.total) = (Begin::Edge(cursor.edge), cursor.total);
             }
         }
@@ -225,6 +231,11 @@ impl Listing {
     pub fn shows_groups(&self, caller: &Caller, view: View<'_>) -> Result<bool, ProviderError> {
         let has_users = self.parts.iter().any(|part| part.kind == ResourceKind::User);
         Ok(has_users && users::shows_groups(caller, view)?)
+    }
+
+    /// Whether it tells a number and no resource, so that its answer takes next to nothing.
+    pub const fn only_counts(&self) -> bool {
+        self.count == 0
     }
 
     /// Whether resources are looked at that no index leads to.
@@ -405,7 +416,7 @@ fn write(
         write_json(&mut text, format_args!("{}", outcome.total));
         let total = listing.filter.as_ref().map(|_| outcome.total);
         for (name, edge) in listing.edges(&outcome) {
-            let cursor = listing.pager.seal(&listing.digest(caller), edge, total, listing.now);
+            let cursor = listing.pager.seal(&listing.digest(caller), edge, (total, listing.count), listing.now);
             write_json(&mut text, format_args!(",\"{name}\":\"{cursor}\""));
         }
     }

@@ -59,9 +59,15 @@ impl Pager {
     }
 
     /// The text of a cursor of this query.
-    pub(super) fn seal(&self, digest: &Digest, edge: Edge, total: Option<u64>, now: Timestamp) -> String {
+    pub(super) fn seal(
+        &self,
+        digest: &Digest,
+        edge: Edge,
+        (total, count): (Option<u64>, u32),
+        now: Timestamp,
+    ) -> String {
         let expires = now.saturating_add(SignedDuration::from_secs(CURSOR_SECONDS)).unwrap_or(Timestamp::MAX);
-        Cursor { edge, total, expires }.seal(|bytes| self.mac(digest, bytes).finalize().into_bytes().into())
+        Cursor { edge, total, count, expires }.seal(|bytes| self.mac(digest, bytes).finalize().into_bytes().into())
     }
 
     /// Reads a cursor of this query.
@@ -116,11 +122,11 @@ mod tests {
     #[test]
     fn a_cursor_works_for_its_query_and_its_time() {
         let (pager, mine, other) = (pager(), [1; 32], [2; 32]);
-        let text = pager.seal(&mine, Edge::After(place(7)), Some(3), at(100));
+        let text = pager.seal(&mine, Edge::After(place(7)), (Some(3), 5), at(100));
         let read = |digest, text: &str, now| pager.open(digest, text, now).map_err(|error| error.scim_type);
         for now in [100, 100, 99 + CURSOR_SECONDS] {
             let cursor = read(&mine, &text, at(now)).unwrap();
-            assert_eq!((cursor.edge, cursor.total), (Edge::After(place(7)), Some(3)));
+            assert_eq!((cursor.edge, cursor.total, cursor.count), (Edge::After(place(7)), Some(3), 5));
         }
         assert_eq!(read(&mine, &text, at(100 + CURSOR_SECONDS)), Err(ScimType::ExpiredCursor));
         assert_eq!(read(&other, &text, at(100)), Err(ScimType::InvalidCursor));

@@ -17,7 +17,7 @@ pub struct ListQuery<'a> {
     pub sort_order: Option<&'a str>,
     /// The number of the first one on the page, from 1.
     pub start_index: Option<&'a str>,
-    /// Most resources on the page.
+    /// Most resources on the page. That of the first page holds for those that a cursor asks for (RFC 9865 §2.1).
     pub count: Option<&'a str>,
     /// The cursor of the page; empty for the first one (RFC 9865 §2).
     pub cursor: Option<&'a str>,

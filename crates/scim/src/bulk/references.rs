@@ -94,9 +94,9 @@ fn fill_text(name: &str, text: &str, made: &Made, needs: &mut Vec<usize>) -> Res
         return Ok(Some(known(bulk_id)?.to_owned()));
     }
     if name.eq_ignore_ascii_case("$ref") {
-        let Some((address, last)) = text.rsplit_once('/') else { return Ok(None) };
-        let Some(bulk_id) = after_prefix(last) else { return Ok(None) };
-        return Ok(Some(format!("{address}/{}", known(bulk_id)?)));
+        // A bulkId may have slashes of its own.
+        let named = text.match_indices('/').find_map(|(at, _)| Some((&text[..at], after_prefix(&text[at + 1..])?)));
+        return named.map(|(address, bulk_id)| Ok(format!("{address}/{}", known(bulk_id)?))).transpose();
     }
     if !name.eq_ignore_ascii_case("path") || !text.contains('"') {
         return Ok(None);
@@ -119,7 +119,8 @@ fn fill_text(name: &str, text: &str, made: &Made, needs: &mut Vec<usize>) -> Res
     Ok(is_filled.then_some(filled))
 }
 
-fn after_prefix(text: &str) -> Option<&str> {
+/// The `bulkId` that a text names.
+pub(super) fn after_prefix(text: &str) -> Option<&str> {
     let (prefix, bulk_id) = text.split_at_checked(PREFIX.len())?;
     prefix.eq_ignore_ascii_case(PREFIX).then_some(bulk_id)
 }

@@ -144,6 +144,21 @@ fn a_bulk_id_is_filled_in_wherever_it_stands() {
     assert_eq!(request.order(), [[2], [1], [0]]);
 }
 
+#[test]
+fn a_bulk_id_may_have_what_no_address_has() {
+    for bulk_id in ["a/b", "a?b#c", "..", "https://x/y", "%2F", "ü \\"] {
+        let change = |path: String| json!({ "method": "PATCH", "path": path, "data": { "manager": { "$ref": path } } });
+        let request = read(&json!([
+            change(format!("/Users/bulkId:{bulk_id}")),
+            change("/Users/1".to_owned()),
+            post(bulk_id, &json!({}))
+        ]));
+        let operation = request.entries[0].operation.as_ref().unwrap();
+        assert_eq!(operation.target, Some(BulkId::Made(2)), "{bulk_id}");
+        assert_eq!(operation.data["manager"]["$ref"], "/Users/id-1", "{bulk_id}");
+    }
+}
+
 fn read_typed(request: Value) -> BulkRequest {
     let (user, group) = (ResourceType::user(), ResourceType::group());
     let types = |endpoint: &str| [(&user, "Users"), (&group, "Groups")].into_iter().find(|(_, at)| *at == endpoint);

@@ -260,17 +260,29 @@ fn test(
     };
     match key {
         Some(key) => Ok(Test::Compare(operator, key)),
-        None => invalid(path, &format!("is compared with a value of another type; {}", cure(comparison))),
+        None => invalid(path, &format!("is compared with a value of another type; {}", cure(comparison, value))),
     }
 }
 
-const fn cure(comparison: Comparison) -> &'static str {
+fn cure(comparison: Comparison, value: &Literal) -> &'static str {
     match comparison {
+        Comparison::Number if value.text().is_some_and(is_beyond_range) => {
+            "write a number that 64 bits can hold, without quotation marks"
+        }
         Comparison::Exact | Comparison::Folded | Comparison::UserName => "write text between quotation marks",
         Comparison::Boolean => "write true or false",
         Comparison::Number => "write a number, without quotation marks",
         Comparison::Instant => "write a date and time such as \"2026-01-31T08:00:00Z\"",
     }
+}
+
+/// Whether a text is a number that cannot be held, and so is none here.
+fn is_beyond_range(text: &str) -> bool {
+    let is_written_so = text.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit());
+    is_written_so
+        && text
+            .parse::<f64>()
+            .is_ok_and(|value| value.is_infinite() || (value == 0.0 && text.contains(|c| ('1'..='9').contains(&c))))
 }
 
 /// The literal as values are compared with it; `None` for one of another type. `"True"` for a boolean is what some clients write.

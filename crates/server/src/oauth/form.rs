@@ -117,9 +117,10 @@ fn decoded(text: &str) -> Option<String> {
     percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
-/// Client id and secret of the header: each form-encoded, then together in base64 (RFC 6749 §2.3.1).
+/// Client id and secret of the header: each form-encoded, then together in base64 (RFC 6749 §2.3.1). What else it bears proves nobody
+/// (§5.2).
 fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, OAuthError> {
-    let malformed = || OAuthError::InvalidRequest("the Authorization header is no client id with its secret");
+    let malformed = || OAuthError::InvalidClient("the Authorization header is no client id with its secret (Basic)");
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = given.next() else { return Ok(None) };
     if given.next().is_some() {

@@ -80,8 +80,8 @@ async fn issue(app: &App, tenant: &str, form: &Form, now: Timestamp) -> Result<A
             app.store.write(move |tx| oauth::issue_for_secret(tx, &key, &shown, &new, now)).await
         }
         Shown::Assertion { client, assertion } => {
-            let id = client.map(str::parse).transpose();
-            let id = id.map_err(|_| OAuthError::InvalidClient("the client id opens nothing here"))?;
+            let unknown = OAuthError::InvalidClient("the client id opens nothing here");
+            let id = client.map(|id| store::ClientId::exact(id).ok_or(unknown)).transpose()?;
             let vouched = vouched(app, tenant, id, assertion, now, |_| true).await?;
             app.store.write(move |tx| oauth::issue_for_assertion(tx, &key, &vouched, &new, now)).await
         }

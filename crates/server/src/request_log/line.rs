@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use provider::Credential;
 
 use super::mask;
+use super::words::Names;
 use crate::traces::TraceId;
 
 /// The body of a request and that of its answer, where there are any.
@@ -20,6 +21,8 @@ pub(crate) struct Line<'a> {
     pub(crate) took: Duration,
     pub(crate) method: &'a Method,
     pub(crate) uri: &'a Uri,
+    /// What its parts may be called.
+    pub(crate) names: Names<'a>,
     pub(crate) status: StatusCode,
     /// Whose token came, where it was valid.
     pub(crate) caller: Option<Credential>,
@@ -76,9 +79,9 @@ impl Line<'_> {
         text.extend_from_slice(b"\",\"status\":");
         number(self.status.as_u16().into(), text);
         text.extend_from_slice(b",\"method\":\"");
-        text.extend_from_slice(self.method.as_str().as_bytes());
+        text.extend_from_slice(mask::method(self.method).as_bytes());
         text.extend_from_slice(b"\",\"path\":");
-        mask::address(self.uri, text);
+        mask::address(self.uri, self.names, text);
         text.extend_from_slice(b",\"ms\":");
         number(took / 1000, text);
         text.push(b'.');
@@ -105,7 +108,7 @@ impl Line<'_> {
             for (name, body) in [("request", request), ("response", response)] {
                 if let Some(body) = body {
                     drop(write!(text, ",\"{name}\":"));
-                    mask::body(body, text);
+                    mask::body(body, self.names, text);
                 }
             }
         }

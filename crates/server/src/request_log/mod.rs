@@ -8,6 +8,7 @@ mod mask;
 mod search;
 #[cfg(test)]
 mod tests;
+mod words;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ pub(crate) use mask::secrets;
 pub use search::{LogQuery, search};
 
 use crate::gates::Gate;
+pub(crate) use words::Names;
 use writer::Writer;
 pub use writer::tidy_log;
 

@@ -17,6 +17,7 @@ fn line(uri: &Uri, second: i64) -> Line<'_> {
         took: Duration::from_micros(1234),
         method: &Method::GET,
         uri,
+        names: Names { tenant: "contoso", ..Names::default() },
         status: StatusCode::OK,
         caller: None,
         bytes: Some(7),

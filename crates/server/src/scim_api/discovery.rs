@@ -6,6 +6,7 @@ use percent_encoding::percent_decode_str;
 use provider::discovery;
 
 use super::parameters::Parameters;
+use super::spelling::without_suffix;
 use super::visitor::{Admitted, LastSegment};
 use super::{Rejection, answer};
 
@@ -31,7 +32,10 @@ pub(crate) async fn schema(
     unfiltered(&parameters)?;
     // Clients may encode the colons of a URN.
     let urn = percent_decode_str(&last.0).decode_utf8_lossy();
-    let found = discovery::schema(&admitted.caller, &admitted.base, &urn)?;
+    let found = discovery::schema(&admitted.caller, &admitted.base, &urn).or_else(|refusal| {
+        let short = without_suffix(&urn).ok_or(refusal)?;
+        discovery::schema(&admitted.caller, &admitted.base, short)
+    })?;
     located(&admitted, "/Schemas/", found.id, found.text)
 }
 

@@ -16,7 +16,7 @@ mod pieces;
 mod rejection;
 mod resources;
 mod room;
-mod search_address;
+mod spelling;
 mod visitor;
 
 use axum::Router;
@@ -28,7 +28,7 @@ pub(crate) use body::DefinitionBody;
 pub use body::{BODY_BYTES_MAX, BODY_DEADLINE};
 pub(crate) use rejection::{IsBadToken, Rejection};
 pub(crate) use room::{ANSWER_BYTES, BodyPlace, Room, WriteSize};
-pub(crate) use search_address::write_as_routed;
+pub(crate) use spelling::write_as_routed;
 pub(crate) use visitor::{bearer, segments};
 
 use crate::App;

@@ -88,6 +88,7 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
     let (may_be_few, tenant) = (listing.may_be_one_statement(), admitted.caller.tenant());
     let trace = admitted.trace();
     let shows_groups = listing.shows_groups(&admitted.caller, admitted.view(&projection))?;
+    let only_counts = listing.only_counts();
     let asked = Arc::new((admitted, listing, projection));
     if may_be_few {
         let asked = Arc::clone(&asked);
@@ -111,7 +112,8 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
             let (admitted, listing, projection) = &*asked;
             provider::list(tx, &admitted.caller, listing, admitted.view(projection), bytes_max).map_err(Rejection::from)
         };
-        let room = app.room().take(tenant, bytes_max).await?;
+        // What takes no room does not wait behind answers that nobody reads.
+        let room = app.room().take(tenant, if only_counts { 0 } else { bytes_max }).await?;
         let (list, room) = step(trace.as_deref(), READ, room.scan(&app.store, run)).await?;
         if let Some(list) = list {
             let bytes = list.bytes();

@@ -365,6 +365,22 @@ mod tests {
         assert!(room.take(greedy, ANSWER_BYTES).await.is_ok());
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn what_takes_no_room_waits_for_none() {
+        let (room, tenant) = (Arc::new(Room::new(100, true)), 1);
+        let held = room.take(tenant, SHARE_MIB * MIB).await.ok().unwrap();
+        let waits = {
+            let room = Arc::clone(&room);
+            tokio::spawn(async move { room.take(tenant, ANSWER_BYTES).await.map(drop) })
+        };
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let counted = tokio::time::timeout(Duration::from_secs(1), room.take(tenant, 0)).await;
+        assert_eq!(&*counted.unwrap().ok().unwrap().keep("{}".to_owned()), b"{}");
+        assert!(!waits.is_finished());
+        drop(held);
+        assert!(waits.await.unwrap().is_ok());
+    }
+
     /// TI-06: whoever has all its turns waits for its own; the others do not.
     #[tokio::test(start_paused = true)]
     async fn ti_06_a_tenant_that_writes_and_scans_all_it_can_holds_up_nobody_else() {

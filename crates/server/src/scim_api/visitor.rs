@@ -16,7 +16,7 @@ use store::{ReadTx, ResourceId, WriteTx};
 
 use super::answer::{self, Location};
 use super::room::WriteSize;
-use super::{Rejection, search_address};
+use super::{Rejection, spelling};
 use crate::App;
 use crate::oauth::introduce;
 use crate::traces::Trace;
@@ -79,6 +79,9 @@ impl Visitor {
         };
         if is_elsewhere(caller.tenant_name()) {
             return Err(Rejection::BadToken);
+        }
+        if let Some(trail) = &self.trail {
+            trail.admits(&caller);
         }
         self.pass((&*caller).into(), (caller.tenant_name(), caller.settings()))?;
         Ok(caller)
@@ -296,7 +299,7 @@ pub(crate) fn endpoint(uri: &Uri) -> &str {
 /// §3.4.3).
 fn needed(method: &Method, uri: &Uri) -> Scope {
     match *method {
-        Method::POST if search_address::is_one(uri.path()) => Scope::Read,
+        Method::POST if spelling::is_one(uri.path()) => Scope::Read,
         Method::POST | Method::PUT | Method::PATCH | Method::DELETE => Scope::Write,
         _ => Scope::Read,
     }

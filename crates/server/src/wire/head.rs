@@ -139,7 +139,10 @@ impl Head {
         self.is_http_10 = match version {
             b"HTTP/1.1" => false,
             b"HTTP/1.0" => true,
-            [b'H', b'T', b'T', b'P', b'/', ..] => return Err(Refusal::Version),
+            // RFC 9112 §2.3: anything else is no version at all.
+            [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit() => {
+                return Err(Refusal::Version);
+            }
             _ => return Err(Refusal::RequestLine),
         };
         if !is_token(method) || method.len() > METHOD_BYTES_MAX || method == METHOD {
@@ -165,7 +168,7 @@ impl Head {
             || address.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"https://"))
             || (address == b"*" && method == b"OPTIONS");
         if !has_form || (!is_origin && has_user(address)) {
-            return Err(Refusal::Address);
+            return Err(Refusal::AddressForm);
         }
         if is_origin && address.iter().all(|byte| PLAIN[usize::from(*byte)]) {
             return Ok(());

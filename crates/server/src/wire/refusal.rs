@@ -14,8 +14,10 @@ pub(super) const METHOD: &[u8] = b"LOCKSTEP-REFUSED";
 pub(crate) enum Refusal {
     /// The first line is not a method, an address and a version with one blank between each, or does not end in CRLF.
     RequestLine,
-    /// The address has characters that no address has, or no form that is served.
+    /// The address has characters that no address has.
     Address,
+    /// The address has no form that is served (RFC 9112 §3.2), or names a user.
+    AddressForm,
     /// The address has a fragment.
     Fragment,
     /// The address is too long.
@@ -44,9 +46,10 @@ pub(crate) enum Refusal {
     CutOff,
 }
 
-const ALL: [Refusal; 15] = [
+const ALL: [Refusal; 16] = [
     Refusal::RequestLine,
     Refusal::Address,
+    Refusal::AddressForm,
     Refusal::Fragment,
     Refusal::AddressTooLong,
     Refusal::Version,
@@ -82,6 +85,7 @@ impl Refusal {
         match self {
             Self::RequestLine
             | Self::Address
+            | Self::AddressForm
             | Self::Fragment
             | Self::HeaderLine
             | Self::Host
@@ -103,6 +107,7 @@ impl Refusal {
                 "the first line of the request is not a method, an address and HTTP/1.1, ended by CRLF"
             }
             Self::Address => "the address has characters that must be percent-encoded",
+            Self::AddressForm => "an address begins with /, or with http:// or https:// and a host, without a user",
             Self::Fragment => "an address that is asked for has no #; leave out what follows it, or write %23",
             Self::AddressTooLong => "the address is too long; send the filter to /.search instead",
             Self::Version => "only HTTP/1.1 is served here",

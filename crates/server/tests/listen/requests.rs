@@ -102,6 +102,41 @@ async fn each_tenant_has_a_log_of_its_own_without_secrets_and_people() {
     drop(running.database);
 }
 
+/// OP-05: what a part of an address may be called, the token's tenant tells.
+#[tokio::test]
+async fn the_log_knows_the_names_that_a_tenant_gave_and_no_others() {
+    let (running, folder) = logging().await;
+    let device = "urn:example:Device";
+    let definition = json!({ "schemas": [{ "id": device, "attributes": [{ "name": "serial" }] }],
+        "resourceTypes": [{ "name": "Device", "endpoint": "/Devices", "schema": device }] });
+    let definition = provider::CustomSchemas::read(&definition.to_string()).unwrap();
+    let set = running.store.write(move |tx| -> Result<_, TenantError> {
+        provider::set_schemas(tx, "contoso", &definition, Timestamp::UNIX_EPOCH)?;
+        let address = provider::Address::new("", "/api/v9")?;
+        provider::change_tenant(tx, "contoso", |settings| settings.address = Some(address.clone())).map(drop)
+    });
+    set.await.unwrap();
+    let base = "/t/contoso/scim/v2";
+    let mut expected = Vec::new();
+    for (line, told) in [
+        (format!("GET {base}/Devices"), format!("{base}/Devices")),
+        (format!("GET {base}/Peter"), format!("{base}/***")),
+        (format!("GET {base}/ResourceTypes/Device.scim"), format!("{base}/ResourceTypes/Device")),
+        (format!("GET {base}/Schemas/{device}"), format!("{base}/Schemas/{device}")),
+        (format!("GET {base}/%55sers/peter@x?sortBy=peter@x"), format!("{base}/Users/***?sortBy=***")),
+        ("GET /api/v9/Devices/peter".to_owned(), "/api/v9/Devices/***".to_owned()),
+        (format!("PETER {USERS}"), USERS.to_owned()),
+    ] {
+        running.ask(&line, "", "").await;
+        expected.push(told);
+    }
+    running.ask_as(None, &format!("GET {base}/Devices"), "", "").await.is_error(401, "whose name is it");
+    expected.push(format!("{base}/***"));
+    let lines = running.log(&folder, "contoso").await;
+    assert_eq!(lines.iter().map(|line| line["path"].as_str().unwrap()).collect::<Vec<_>>(), expected);
+    assert_eq!(lines[6]["method"], "***");
+}
+
 /// A token for definitions of `contoso`, and an access token of a client for them, each with what it is logged under.
 async fn definers(running: &Running) -> [(String, String); 2] {
     let [token_id, client_id] = [5, 6].map(|number| store::version_7(Timestamp::UNIX_EPOCH, [number; 10]));

@@ -31,6 +31,7 @@ mod races;
 mod schema_api;
 mod searching;
 mod sorting;
+mod spellings;
 mod users;
 mod versions;
 mod walks;

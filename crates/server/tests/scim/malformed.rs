@@ -112,7 +112,7 @@ fn addresses() {
             "/Users/a/b",
             "/Schemas/x",
             "/ResourceTypes/x",
-            "/%55sers",
+            "/%2555sers",
             "//Users",
         ] {
             let answer = world.get(path).await;

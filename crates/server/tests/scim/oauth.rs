@@ -109,6 +109,47 @@ fn a_client_gets_a_token_by_form_or_header_and_it_works_as_long_as_it_says() {
     });
 }
 
+/// RFC 6749 §5.2: whoever tried the header is told which scheme there is.
+#[test]
+fn another_way_to_authenticate_is_answered_with_the_one_there_is() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let client = Client::add(&world, "entra", 60).await;
+        let own = |id: &str| STANDARD.encode(format!("{id}:{}", client.secret));
+        for authorization in [
+            "Bearer x".to_owned(),
+            format!("Bearer {}", world.token),
+            "Digest username=\"x\"".to_owned(),
+            "Basic".to_owned(),
+            "Basic !".to_owned(),
+            format!("Basic {}", STANDARD.encode("no-colon")),
+            format!("Basic {}", STANDARD.encode(b"\xff:x")),
+            format!("Basic {}", own(&client.id.to_uppercase())),
+        ] {
+            for form in [
+                "grant_type=client_credentials".to_owned(),
+                format!("grant_type=client_credentials&client_id={}", client.id),
+            ] {
+                let request = Request::post("/t/contoso/oauth2/token")
+                    .header(header::CONTENT_TYPE, FORM)
+                    .header(header::AUTHORIZATION, &authorization)
+                    .body(Body::from(form));
+                let (status, headers, body) = send(&world, request.unwrap()).await;
+                if authorization.starts_with("Basic ") && status == 400 {
+                    assert_eq!(body["error"], "invalid_request", "a client id beside another");
+                    continue;
+                }
+                assert_eq!((status, &body["error"]), (401, &json!("invalid_client")), "{authorization}");
+                assert_eq!(headers[header::WWW_AUTHENTICATE], "Basic realm=\"SCIM\"", "{authorization}");
+            }
+        }
+        let capitals = Client { id: client.id.to_uppercase(), ..client.clone() };
+        let (status, body) = capitals.ask(&world, "").await;
+        assert_eq!((status, &body["error"]), (401, &json!("invalid_client")));
+        assert_eq!(client.ask(&world, "").await.0, 200);
+    });
+}
+
 #[test]
 fn what_a_request_for_a_token_must_say() {
     on_both(|store| async {
