@@ -8,6 +8,7 @@ mod bulk;
 mod credentials;
 mod cursors;
 mod custom_lists;
+mod custom_parts;
 mod custom_types;
 mod custom_values;
 mod deletions;
