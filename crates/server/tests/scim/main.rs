@@ -10,6 +10,7 @@ mod cursors;
 mod custom_lists;
 mod custom_parts;
 mod custom_types;
+mod custom_urns;
 mod custom_values;
 mod deletions;
 mod discovery;
