@@ -60,6 +60,11 @@ impl Changed {
         !matches!(self.kind, ResourceKind::Group) || self.members.is_some()
     }
 
+    /// What the request set and is shown on request only, for whoever reads the resource again to answer it.
+    pub fn set(&self) -> &[AttributePath] {
+        &self.set
+    }
+
     /// The resource as an answer; a group without its members, where they are not known.
     pub fn represent(&self, caller: &Caller, view: View<'_>) -> Result<Representation, ProviderError> {
         let joined = match &self.members {

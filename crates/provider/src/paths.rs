@@ -182,16 +182,17 @@ pub(crate) fn is_built_in(schema: &str) -> bool {
 
 /// The places whose values are unique, in the schemas of a resource type; those in `besides` are seen to elsewhere.
 pub(crate) fn unique_paths(resource_type: &ResourceType, besides: Option<&str>) -> Vec<UniquePath> {
-    let is_unique = |_: &str, attribute: &Attribute| attribute.uniqueness != Uniqueness::None;
+    let is_unique = |_: &str, _: &Attribute, meant: &Attribute| meant.uniqueness != Uniqueness::None;
     let found = paths(resource_type, is_unique).into_iter();
     let unique = found.map(|(place, compared)| UniquePath { place, compared: compared.clone() });
     unique.filter(|unique| Some(&*unique.place.path) != besides).collect()
 }
 
-/// The places of the attributes and sub-attributes that are wanted, with their definitions. `wanted` is told the schema too.
+/// The places of the attributes and sub-attributes that are wanted, with their definitions. `wanted` is told the schema, the attribute,
+/// and what is meant: the attribute itself, or one of its parts.
 pub(crate) fn paths(
     resource_type: &ResourceType,
-    wanted: impl Fn(&str, &Attribute) -> bool,
+    wanted: impl Fn(&str, &Attribute, &Attribute) -> bool,
 ) -> Vec<(IndexedPath, &Attribute)> {
     let mut paths = Vec::new();
     for (number, schema) in resource_type.schemas().enumerate() {
@@ -200,7 +201,7 @@ pub(crate) fn paths(
         for attribute in &schema.attributes {
             for sub in std::iter::once(None).chain(attribute.sub_attributes.iter().map(Some)) {
                 let meant = sub.unwrap_or(attribute);
-                if !wanted(&schema.id, meant) {
+                if !wanted(&schema.id, attribute, meant) {
                     continue;
                 }
                 let part = sub.map_or_else(String::new, |sub| format!(".{}", sub.name));

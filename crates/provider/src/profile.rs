@@ -209,30 +209,31 @@ impl Rules {
             |schema: &str| base.is_none_or(|base| base.resource_type.schemas().all(|known| known.id != schema));
         // Only texts have an index.
         let is_text = |attribute: &Attribute| matches!(attribute.kind, Kind::String | Kind::Reference | Kind::Binary);
-        let is_found = |schema: &str, attribute: &Attribute| {
-            is_new(schema) && attribute.uniqueness != Uniqueness::None && is_text(attribute)
+        let is_found = |schema: &str, _: &Attribute, meant: &Attribute| {
+            is_new(schema) && meant.uniqueness != Uniqueness::None && is_text(meant)
         };
         indexed.extend(paths(&resource_type, is_found).into_iter().map(|(place, _)| place));
         let mut filterable = base.and_then(|base| base.filterable.clone());
         if let Some(filterable) = &mut filterable {
-            let added = paths(&resource_type, |schema, _| is_new(schema));
+            let added = paths(&resource_type, |schema, _, _| is_new(schema));
             filterable.extend(added.into_iter().map(|(place, _)| place.path.to_string()));
         }
         Ok(Self::with(resource_type, filterable, indexed))
     }
 
     fn with(resource_type: ResourceType, filterable: Option<Vec<String>>, indexed: Vec<IndexedPath>) -> Self {
-        let is_forgotten = |schema: &str, attribute: &Attribute| {
-            attribute.returned == Returned::Never && !is_needed(attribute) || is_own_address(schema, attribute)
+        let is_forgotten = |schema: &str, attribute: &Attribute, meant: &Attribute| {
+            let is_for_a_rule = is_needed(meant) || is_bound(attribute);
+            meant.returned == Returned::Never && !is_for_a_rule || is_own_address(schema, meant)
         };
         let forgotten = paths(&resource_type, is_forgotten).into_iter().map(|(place, _)| place).collect();
-        let is_hidden = |schema: &str, attribute: &Attribute| match attribute.returned {
+        let is_hidden = |schema: &str, _: &Attribute, meant: &Attribute| match meant.returned {
             Returned::Request => true,
             Returned::Never => !is_built_in(schema),
             Returned::Always | Returned::Default => false,
         };
         let hides = !paths(&resource_type, is_hidden).is_empty();
-        let requested = paths(&resource_type, |_, attribute| attribute.returned == Returned::Request);
+        let requested = paths(&resource_type, |_, _, meant| meant.returned == Returned::Request);
         let on_request = requested.into_iter().filter_map(|(place, _)| place.path.parse().ok()).collect();
         let is_user = resource_type.schema.id == scim::USER_URN;
         let unique = unique_paths(&resource_type, is_user.then_some("userName"));
@@ -257,10 +258,12 @@ impl Rules {
 
 /// Whether a value must be kept though nobody is answered it: a rule compares it, or asks whether it is there.
 fn is_needed(attribute: &Attribute) -> bool {
-    let is_bound = |attribute: &Attribute| {
-        attribute.required || attribute.mutability == Mutability::Immutable || attribute.uniqueness != Uniqueness::None
-    };
     is_bound(attribute) || attribute.sub_attributes.iter().any(is_bound)
+}
+
+/// Whether a rule is about the whole of a value, with every part of it.
+fn is_bound(attribute: &Attribute) -> bool {
+    attribute.required || attribute.mutability == Mutability::Immutable || attribute.uniqueness != Uniqueness::None
 }
 
 #[cfg(test)]

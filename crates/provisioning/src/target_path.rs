@@ -34,6 +34,9 @@ impl TargetPath {
     pub fn parse(text: &str, object: ObjectType) -> Result<Self, BadTarget> {
         let bad = |reason: &str| BadTarget { target: text.to_owned(), reason: reason.to_owned() };
         let path: AttributePath = text.parse().map_err(|error: scim::ScimError| bad(&error.detail))?;
+        if !path.may_name_attribute() {
+            return Err(bad("it names a schema and no attribute of it"));
+        }
         let core = resource_type(object);
         let resolved = core.resolve(&path);
         let terms = match path.filter.as_deref() {
@@ -366,7 +369,7 @@ mod tests {
 
     #[test]
     fn targets_that_cannot_be_written_are_refused() {
-        for text in ["emails[type ne \"work\"].value", "emails[", ""] {
+        for text in ["emails[type ne \"work\"].value", "emails[", "", "urn:example:1.0"] {
             assert!(TargetPath::parse(text, ObjectType::User).is_err(), "{text}");
         }
     }

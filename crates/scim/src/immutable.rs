@@ -6,8 +6,8 @@
 use serde_json::{Map, Value};
 
 use crate::error::echo;
-use crate::schema::{Attribute, Kind, Mutability};
-use crate::{Attributes, ResourceType, ScimError};
+use crate::schema::{Attribute, Kind, Mutability, Returned};
+use crate::{Attributes, ResourceType, ScimError, value};
 
 /// What becomes of an immutable value that the new attributes do not have.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,39 @@ impl ResourceType {
     }
 }
 
+impl Attribute {
+    /// Whether a whole value that is sent is the one that is held. Parts that no answer shows by default and that it does not speak of are
+    /// not missed: nobody can send again what he is not told (RFC 7643 §7 `returned`).
+    pub(crate) fn is_still(&self, sent: &Value, held: &Value) -> bool {
+        if self.same(sent, held) {
+            return true;
+        }
+        let is_told = |sub: &Attribute| elements(sent).iter().any(|element| element.get(&sub.name).is_some());
+        let is_hidden = |sub: &Attribute| matches!(sub.returned, Returned::Never | Returned::Request);
+        let untold: Vec<&Attribute> =
+            self.sub_attributes.iter().filter(|sub| is_hidden(sub) && !is_told(sub)).collect();
+        if untold.is_empty() {
+            return false;
+        }
+        let without = |element: &Value| {
+            let mut parts = element.as_object()?.clone();
+            parts.retain(|name, _| !untold.iter().any(|sub| sub.name == *name));
+            (!parts.is_empty()).then_some(Value::Object(parts))
+        };
+        let mut shown: Vec<Value> = elements(held).iter().filter_map(without).collect();
+        // As the same list is read where it is sent.
+        value::drop_repeated(&mut shown);
+        if self.multi_valued {
+            return self.same(sent, &Value::Array(shown));
+        }
+        shown.first().is_some_and(|shown| self.same(sent, shown))
+    }
+}
+
+fn elements(value: &Value) -> &[Value] {
+    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
+}
+
 /// Whether anything of an attribute stays once it is set.
 fn is_bound(attribute: &Attribute) -> bool {
     let is_part_bound = || attribute.sub_attributes.iter().any(|sub| sub.mutability == Mutability::Immutable);
@@ -108,9 +141,11 @@ fn settle_value(
     new: &mut Map<String, Value>,
     left_out: LeftOut,
 ) -> Result<(), ScimError> {
-    let is_same = match new.get(&attribute.name) {
-        None => left_out == LeftOut::Kept,
-        Some(sent) => attribute.same(sent, held),
+    let is_same = match (new.get(&attribute.name), left_out) {
+        (None, LeftOut::Kept) => true,
+        (None, LeftOut::Refused) => false,
+        (Some(sent), LeftOut::Kept) => attribute.is_still(sent, held),
+        (Some(sent), LeftOut::Refused) => attribute.same(sent, held),
     };
     if !is_same {
         return Err(ScimError::mutability(format!(

@@ -11,7 +11,7 @@ use crate::{ScimError, limits};
 /// A path as written: `userName`, `name.familyName`, `emails[type eq "work"].value`, `urn:…:User:manager.value`.
 ///
 /// Where a URN ends and the attribute begins cannot be told from the text alone, so the last colon splits; a URN that names a whole
-/// extension is split the same way, and resolving puts it together again.
+/// schema is split the same way, also where it does not end like an attribute (`urn:…:Device:2.0`), and resolving puts it together again.
 ///
 /// ```
 /// use scim::{AttributePath, ResourceType};
@@ -29,7 +29,7 @@ use crate::{ScimError, limits};
 pub struct AttributePath {
     /// What comes before the last colon, if the path starts with `urn:`.
     pub urn: Option<String>,
-    /// The attribute.
+    /// The attribute; of a URN alone its last part, whatever that looks like.
     pub attribute: String,
     /// The filter in brackets.
     pub filter: Option<Box<Filter>>,
@@ -70,8 +70,20 @@ impl AttributePath {
         (key.trim() == key).then(|| key.parse().ok()).flatten()
     }
 
+    /// Whether it may name an attribute. What does not is nothing but the URN of a schema, as far as it leads anywhere.
+    pub fn may_name_attribute(&self) -> bool {
+        is_attribute_name(&self.attribute)
+    }
+
     /// Splits a name without brackets. `None` when it does not follow the grammar.
     pub(crate) fn split(name: &str) -> Option<Self> {
+        Self::split_at_attribute(name).or_else(|| {
+            let (urn, last) = name.rsplit_once(':').filter(|_| is_urn(name))?;
+            Some(Self { urn: Some(urn.to_owned()), attribute: last.to_owned(), filter: None, sub_attribute: None })
+        })
+    }
+
+    fn split_at_attribute(name: &str) -> Option<Self> {
         let (urn, rest) = if has_urn_prefix(name) {
             let (urn, rest) = name.rsplit_once(':')?;
             (Some(urn), rest)
@@ -124,7 +136,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ScimType;
+    use crate::resource_type::Target;
+    use crate::{Attribute, Kind, ResourceType, Schema, ScimType};
 
     #[test]
     fn paths_are_split() {
@@ -140,6 +153,10 @@ mod tests {
             ("urn:a:b:2.0:User.manager.value", Some("urn:a:b:2.0:User"), "manager", Some("value")),
             ("URN:a:b:User", Some("URN:a:b"), "User", None),
             (r#"emails[type eq "work"].value"#, None, "emails", Some("value")),
+            ("urn:a:b:2.0", Some("urn:a:b"), "2.0", None),
+            ("urn:a:b:2.0:x.y", Some("urn:a:b:2.0"), "x", Some("y")),
+            ("urn:a:2Foo", Some("urn:a"), "2Foo", None),
+            ("urn:a:b:1.2.3.4", Some("urn:a:b"), "1.2.3.4", None),
         ] {
             let path: AttributePath = text.parse().unwrap();
             assert_eq!(
@@ -182,6 +199,9 @@ mod tests {
             "a.",
             "urn::a:b",
             "urn:a:$b.c.d",
+            "urn:a:2.0[b eq 1]",
+            "urn:1.0",
+            "urn:a:b c:2.0",
             "$name",
             "$",
             "a.$b",
@@ -201,7 +221,65 @@ mod tests {
         }
     }
 
+    /// Users with an extension of this URN, and things whose core schema it is.
+    fn with_schema(urn: &str) -> [ResourceType; 2] {
+        let whole = Attribute {
+            sub_attributes: vec![Attribute::new("part", Kind::String)],
+            ..Attribute::new("whole", Kind::Complex)
+        };
+        let schema = Schema::new(urn, "", vec![whole]);
+        schema.check().unwrap();
+        [ResourceType::user().with_extension(schema.clone(), false), ResourceType::new("Thing", "/Things", "", schema)]
+    }
+
+    #[track_caller]
+    fn assert_reads_urn(urn: &str) {
+        for (resource_type, is_extension) in with_schema(urn).iter().zip([true, false]) {
+            let lead = |text: &str| resource_type.target(&text.parse().unwrap()).map(|target| format!("{target:?}"));
+            let schema = resource_type.schemas().last().unwrap();
+            let whole = if is_extension { Target::Extension(schema) } else { Target::Core };
+            for urn in [urn.to_owned(), format!("uRn{}", urn[3..].to_ascii_uppercase())] {
+                assert_eq!(lead(&urn), Some(format!("{whole:?}")), "{urn}");
+                for (rest, expected) in
+                    [(":WHOLE", "whole"), (":whole.part", "whole.part"), (":whole[part pr].part", "whole.part")]
+                {
+                    let text = format!("{urn}{rest}");
+                    let found =
+                        resource_type.resolve(&text.parse().unwrap()).expect("it names an attribute").to_string();
+                    let prefix = if is_extension { format!("{}:", schema.id) } else { String::new() };
+                    assert_eq!(found, format!("{prefix}{expected}"), "{text}");
+                }
+                for nothing in [":nothing", ":whole.nothing", ":whole.part.part", "x", ":whole:part"] {
+                    assert_eq!(lead(&format!("{urn}{nothing}")), None, "{urn}{nothing}");
+                }
+            }
+        }
+    }
+
+    /// The last part of a schema's URN may be a version, or hold dots, as an attribute's name may not (RFC 8141 §2).
+    #[test]
+    fn a_urn_is_a_path_whatever_it_ends_in() {
+        for urn in [
+            "urn:example:extension:live-p7b:2.0",
+            "urn:example:1.0",
+            "urn:example:e:2Foo",
+            "urn:example:e:1.0:User:2.0",
+            "urn:example:e:Foo.Bar",
+            "urn:example:e:Foo.Bar.Baz",
+            "urn:example:e:a.b.c.d",
+            "urn:example:e:.",
+            "urn:ietf:params:scim:schemas:core:2.0:User.x",
+        ] {
+            assert_reads_urn(urn);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn any_urn_that_a_schema_may_have_is_read_as_such(urn in "urn:[a-z]{1,3}(:[a-zA-Z0-9._~+%@/=-]{1,5}){1,3}") {
+            assert_reads_urn(&urn);
+        }
+
         #[test]
         fn print_then_parse_is_identity(path in crate::filter::arbitrary::paths()) {
             prop_assert_eq!(path.to_string().parse::<AttributePath>().unwrap(), path);

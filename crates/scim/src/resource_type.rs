@@ -259,28 +259,44 @@ impl ResourceType {
         self.extensions.iter().find_map(|(schema, _)| part(Some(&schema.id), schema.attribute(&path.attribute)?, sub))
     }
 
-    /// The longest schema id wins, so that a schema whose id extends another's is never taken for an attribute of it.
+    /// The longest schema id wins, so that a schema whose id extends another's is never taken for an attribute of it. The text decides, not
+    /// how it was split: an id may end like a sub-attribute, or not like an attribute at all.
     fn qualified(&self, urn: &str, path: &AttributePath) -> Option<Target<'_>> {
-        let whole = |id: &str| {
-            id.len() == urn.len() + 1 + path.attribute.len()
-                && id.get(..urn.len()).is_some_and(|start| start.eq_ignore_ascii_case(urn))
-                && id.get(urn.len() + 1..).is_some_and(|end| end.eq_ignore_ascii_case(&path.attribute))
+        let written = |between: char| match (&path.filter, &path.sub_attribute) {
+            (None, Some(sub)) => format!("{urn}{between}{}.{sub}", path.attribute),
+            (None, None) | (Some(_), _) => format!("{urn}{between}{}", path.attribute),
         };
-        let sub = path.sub_attribute.as_deref();
-        for (number, schema) in self.schemas().enumerate() {
-            if whole(&schema.id) {
-                let extension = (number > 0).then_some(schema.id.as_str());
-                return match sub {
-                    Some(name) => part(extension, self.level(extension, name)?, None),
-                    None if number > 0 => Some(Target::Extension(schema)),
-                    None => Some(Target::Core),
-                };
-            }
-        }
-        let (number, schema) = self.schemas().enumerate().find(|(_, schema)| schema.id.eq_ignore_ascii_case(urn))?;
-        let extension = (number > 0).then_some(schema.id.as_str());
-        part(extension, self.level(extension, &path.attribute)?, sub)
+        // Of two dots in the last part the first was taken for a colon.
+        let had_dots = path.filter.is_none() && path.sub_attribute.is_some();
+        self.led_to(&written(':'), path).or_else(|| had_dots.then(|| self.led_to(&written('.'), path)).flatten())
     }
+
+    /// What a text without its filter leads to.
+    fn led_to(&self, text: &str, path: &AttributePath) -> Option<Target<'_>> {
+        let mut begun: Vec<(usize, &Schema)> =
+            self.schemas().enumerate().filter(|(_, schema)| behind(text, &schema.id).is_some()).collect();
+        begun.sort_by_key(|(_, schema)| std::cmp::Reverse(schema.id.len()));
+        begun.into_iter().find_map(|(number, schema)| {
+            let extension = (number > 0).then_some(schema.id.as_str());
+            let rest = behind(text, &schema.id)?;
+            if rest.is_empty() {
+                return Some(if number > 0 { Target::Extension(schema) } else { Target::Core });
+            }
+            let name = rest.get(1..)?;
+            let (name, sub) = match (&path.filter, name.split_once('.')) {
+                (Some(_), _) => (name, path.sub_attribute.as_deref()),
+                (None, Some((name, sub))) => (name, Some(sub)),
+                (None, None) => (name, None),
+            };
+            part(extension, self.level(extension, name)?, sub)
+        })
+    }
+}
+
+/// What comes after a schema's id, in any case: nothing, or what begins with a colon or, as once was usual, with a dot.
+fn behind<'t>(text: &'t str, id: &str) -> Option<&'t str> {
+    let (start, rest) = text.split_at_checked(id.len())?;
+    (start.eq_ignore_ascii_case(id) && (rest.is_empty() || rest.starts_with([':', '.']))).then_some(rest)
 }
 
 /// Whether a definition is one of these, not only named like one.

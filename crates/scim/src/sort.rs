@@ -65,12 +65,15 @@ impl Sort {
             return refuse("has brackets; the primary value decides, or else the first");
         }
         let is_hidden = |attribute: &Attribute| attribute.returned == Returned::Never;
-        if is_hidden(found.attribute) || found.sub_attribute.is_some_and(is_hidden) {
+        if is_hidden(found.attribute) {
             return refuse("is never returned, so nothing is sorted by it");
         }
         let Some(compared) = found.compared() else {
             return refuse("is complex and has no value; name one of its sub-attributes");
         };
+        if is_hidden(compared) {
+            return refuse("is never returned, so nothing is sorted by it");
+        }
         let is_part = found.sub_attribute.is_some() || found.attribute.kind == Kind::Complex;
         let sub_attribute = is_part.then(|| compared.name.clone());
         Ok(Self {

@@ -65,7 +65,6 @@ fn add_key(resource_type: &ResourceType, key: &str, value: &Value, places: &mut 
     if let Some(attribute) = resource_type.core_attribute(key) {
         return add_attribute(None, attribute, value, places);
     }
-    // The id of a schema need not be a path: its last part may begin with a digit.
     if let Some(schema) = resource_type.extension(key) {
         return add_extension(schema, value, places);
     }

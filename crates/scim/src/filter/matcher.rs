@@ -78,7 +78,7 @@ enum Node<'a> {
     And(Vec<Node<'a>>),
     Or(Vec<Node<'a>>),
     Not(Box<Node<'a>>),
-    Test(Place<'a>, Test),
+    Test(Place<'a>, Test<'a>),
 }
 
 /// Where values are found.
@@ -93,9 +93,11 @@ struct Place<'a> {
 }
 
 #[derive(Debug)]
-enum Test {
+enum Test<'a> {
     Present,
     Absent,
+    /// Whether anything is there of a complex attribute that has parts which nobody is answered.
+    Shown(&'a Attribute),
     Compare(Operator, Key),
 }
 
@@ -151,18 +153,21 @@ fn node<'a>(filter: &Filter, scope: Scope<'a>) -> Result<Node<'a>, ScimError> {
         Filter::Not(inner) => Node::Not(Box::new(node(inner, scope)?)),
         Filter::Present(path) | Filter::ValuePath { path, .. } if scope.lacks(path) => Node::Or(Vec::new()),
         Filter::Compare { path, operator, value } if scope.lacks(path) => of_nothing(*operator, value),
-        Filter::Present(path) => Node::Test(place(path, path.filter.as_deref(), scope)?.0, Test::Present),
-        Filter::ValuePath { path, filter } => Node::Test(place(path, Some(filter), scope)?.0, Test::Present),
+        Filter::Present(path) => present(place(path, path.filter.as_deref(), scope)?),
+        Filter::ValuePath { path, filter } => present(place(path, Some(filter), scope)?),
         Filter::Compare { path, operator, value } => {
             let (mut place, found) = place(path, path.filter.as_deref(), scope)?;
             let is_part = place.sub_attribute.is_some();
             let Some(compared) = found.compared() else {
                 return match (operator, value) {
-                    (Operator::Eq, Literal::Null) => Ok(Node::Test(place, Test::Absent)),
-                    (Operator::Ne, Literal::Null) => Ok(Node::Test(place, Test::Present)),
+                    (Operator::Eq, Literal::Null) => Ok(Node::Not(Box::new(present((place, found))))),
+                    (Operator::Ne, Literal::Null) => Ok(present((place, found))),
                     _ => invalid(path, "is complex and has no value to compare"),
                 };
             };
+            if compared.returned == Returned::Never {
+                return invalid(path, "cannot be used in a filter");
+            }
             if !is_part && found.kind == Kind::Complex {
                 place.sub_attribute = Some(&compared.name);
             }
@@ -170,6 +175,18 @@ fn node<'a>(filter: &Filter, scope: Scope<'a>) -> Result<Node<'a>, ScimError> {
             Node::Test(place, test(path, (compared, scope.comparison(compared)), *operator, value)?)
         }
     })
+}
+
+/// Whether anything is at a place, as far as answers show it.
+fn present<'a>((place, found): (Place<'a>, &'a Attribute)) -> Node<'a> {
+    let has_hidden = found.sub_attributes.iter().any(|sub| sub.returned == Returned::Never);
+    Node::Test(place, if has_hidden { Test::Shown(found) } else { Test::Present })
+}
+
+/// Whether an object has a part that is answered.
+fn shows(attribute: &Attribute, value: &Value) -> bool {
+    let is_shown = |name: &str| attribute.sub_attribute(name).is_none_or(|sub| sub.returned != Returned::Never);
+    value.as_object().is_some_and(|parts| parts.iter().any(|(name, part)| is_assigned(part) && is_shown(name)))
 }
 
 /// Whether a path leads to what tells the primary element of a list from the others.
@@ -229,7 +246,7 @@ fn test(
     (compared, comparison): (&Attribute, Comparison),
     operator: Operator,
     value: &Literal,
-) -> Result<Test, ScimError> {
+) -> Result<Test<'static>, ScimError> {
     use Operator::{Co, Eq, Ew, Ge, Gt, Le, Lt, Ne, Sw};
     if *value == Literal::Null {
         return match operator {
@@ -336,6 +353,7 @@ impl Node<'_> {
             Self::Not(inner) => !inner.holds(level, folds),
             Self::Test(place, Test::Present) => place.any(level, folds, |value, _| is_assigned(value)),
             Self::Test(place, Test::Absent) => !place.any(level, folds, |value, _| is_assigned(value)),
+            Self::Test(place, Test::Shown(attribute)) => place.any(level, folds, |value, _| shows(attribute, value)),
             Self::Test(place, Test::Compare(Operator::Ne, key)) => {
                 let mut found = false;
                 place.any(level, folds, |value, folds| {

@@ -198,7 +198,7 @@ impl<'t> Parser<'t> {
         if !self.take(b'[') {
             return Ok(path);
         }
-        if self.in_brackets || path.sub_attribute.is_some() {
+        if self.in_brackets || path.sub_attribute.is_some() || !path.may_name_attribute() {
             return self.fail("brackets are not allowed here");
         }
         let inner_depth = self.deeper(depth)?;

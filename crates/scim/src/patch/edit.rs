@@ -245,7 +245,10 @@ impl<'a> Draft<'a> {
         }
         let level = self.level(extension, &attribute.name);
         if let Some(before) = immutable {
-            if !level.get(&attribute.name).is_some_and(|now| attribute.same(now, &before)) {
+            // A list is set whole, as in a PUT; of an object what is not named stays.
+            let is_whole = attribute.multi_valued && filter.is_none() && sub_attribute.is_none() && op == Op::Replace;
+            let is_same = if is_whole { Attribute::is_still } else { Attribute::same };
+            if !level.get(&attribute.name).is_some_and(|now| is_same(attribute, now, &before)) {
                 return Err(not_mutable(attribute));
             }
             level.insert(attribute.name.clone(), before);

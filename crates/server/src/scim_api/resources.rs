@@ -236,6 +236,7 @@ async fn shown(app: &App, admitted: Admitted, id: ResourceId, changed: &Changed,
         let shown = changed.represent(&admitted.caller, admitted.view(&projection))?;
         return Ok(answer::resource(StatusCode::OK, admitted.location(changed.kind(), id)?, shown));
     }
+    let projection = projection.with_set(changed.set().to_vec());
     group_body::answer(app, admitted, id, projection, Precondition::None).await
 }
 
