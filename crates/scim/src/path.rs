@@ -100,7 +100,7 @@ impl AttributePath {
         }
         // The old dot form with a sub-attribute: urn:…:User.manager.value. What is the end of a URN has no `$`.
         let (urn, attribute, sub) = match (urn, second, third) {
-            (Some(_), _, Some(_)) if first.starts_with('$') => return None,
+            (Some(_), _, Some(_)) if first.contains('$') => return None,
             (Some(urn), Some(attribute), Some(sub)) => (Some(format!("{urn}:{first}")), attribute, Some(sub)),
             (None, _, Some(_)) => return None,
             (urn, sub, _) => (urn.map(str::to_owned), first, sub),
@@ -199,6 +199,7 @@ mod tests {
             "a.",
             "urn::a:b",
             "urn:a:$b.c.d",
+            "urn:a:b$.c.d",
             "urn:a:2.0[b eq 1]",
             "urn:1.0",
             "urn:a:b c:2.0",
@@ -286,7 +287,9 @@ mod tests {
         }
 
         #[test]
-        fn what_is_read_is_printed_as_it_was_meant(text in "(urn:)?[ab$.:]{1,12}") {
+        fn what_is_read_is_printed_as_it_was_meant(
+            text in r"((urn:)?[ab$.:]{1,12}|urn:a(:a)?:[a$]{1,3}(\.[a$]{1,2}){1,2})"
+        ) {
             if let Ok(path) = text.parse::<AttributePath>() {
                 prop_assert_eq!(path.to_string().parse::<AttributePath>(), Ok(path));
             }

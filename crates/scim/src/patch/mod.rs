@@ -172,7 +172,8 @@ impl Operation {
         };
         let op: Op = match take(&mut given, "op") {
             Some(Value::String(word)) => word.parse()?,
-            _ => return Err(ScimError::invalid_syntax("an operation has no 'op'")),
+            None | Some(Value::Null) => return Err(ScimError::invalid_syntax("an operation has no 'op'")),
+            Some(_) => return Err(ScimError::invalid_syntax("'op' must be a string: add, remove or replace")),
         };
         let path = match take(&mut given, "path") {
             None | Some(Value::Null) => None,
