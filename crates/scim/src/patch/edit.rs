@@ -41,7 +41,7 @@ fn is_schemas(resolved: &Resolved<'_>) -> bool {
 }
 
 /// RFC 7644 §3.5.2 lets a client say which schemas a resource has from then on. That follows from its attributes here, so it is no change
-/// by itself; a schema that the resource cannot have is refused, and so is to go without the one it must have.
+/// by itself; what the resource cannot have is not set, nor does it go without what it must have.
 fn check_schemas(resource_type: &ResourceType, op: Op, value: &Value) -> Result<(), ScimError> {
     let given = match value {
         Value::Array(given) => given.as_slice(),
@@ -50,15 +50,12 @@ fn check_schemas(resource_type: &ResourceType, op: Op, value: &Value) -> Result<
     let names = |known: &str, urn: &Value| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(known));
     let unknown = given.iter().find(|urn| !resource_type.schemas().any(|known| names(&known.id, urn)));
     if let Some(unknown) = unknown {
-        return Err(ScimError::invalid_value(format!(
-            "'schemas' lists {}, which a {} does not have",
-            echo(&unknown.to_string()),
-            resource_type.name
-        )));
+        let detail = format!("'schemas' is readOnly: {} is none of this resource type", echo(&unknown.to_string()));
+        return Err(ScimError::mutability(detail));
     }
     let core = &resource_type.schema.id;
     if op == Op::Replace && !given.iter().any(|urn| names(core, urn)) {
-        return Err(ScimError::invalid_value(format!("'schemas' does not list {core}")));
+        return Err(ScimError::mutability(format!("'schemas' is readOnly: a resource always has {core}")));
     }
     Ok(())
 }
