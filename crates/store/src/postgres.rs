@@ -124,7 +124,7 @@ impl Connection {
         &mut self,
         use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.session.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        self.session.begin_reading()?;
         let result = catching(|| use_case(&mut ReadTx::postgres(&mut self.session)));
         self.session.end_of_reading();
         result
@@ -135,7 +135,7 @@ impl Connection {
         &mut self,
         use_case: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.session.begin("")?;
+        self.session.begin_alone()?;
         let mut tx = ReadTx::postgres(&mut self.session);
         tx.allow_one_statement();
         catching(|| use_case(&mut tx))
@@ -163,7 +163,7 @@ impl Connection {
         &mut self,
         use_case: &mut impl FnMut(&mut WriteTx<'_>) -> Result<T, E>,
     ) -> (Result<T, E>, Ended) {
-        let result = self.session.begin("BEGIN").map_err(E::from).and_then(|()| {
+        let result = self.session.begin_writing().map_err(E::from).and_then(|()| {
             let tx = ReadTx::postgres(&mut self.session).counting_in(self.number);
             catching(|| WriteTx::over(tx).run_whole(use_case))
         });

@@ -1,5 +1,5 @@
 //! One connection to the server, and the transaction on it. What nobody waits for goes with the next statement that somebody waits for:
-//! a transaction begins with its first statement, and what it wrote last goes with its end. Each wait is a change of threads twice over.
+//! one that reads begins with its first statement, and what one wrote last goes with its end. Each wait is a change of threads twice over.
 
 use std::collections::HashMap;
 use std::pin::{Pin, pin};
@@ -31,19 +31,20 @@ enum Sent {
 impl Sent {
     /// Sends it, behind what was sent before.
     fn start(statement: impl Future<Output = Answer> + Send + 'static) -> Self {
-        let mut statement = Box::pin(statement);
+        let mut sent = Self::Waiting(Box::pin(statement));
         // The driver queues a statement when it is first asked for its answer.
-        match statement.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(answer) => Self::Answered(answer),
-            Poll::Pending => Self::Waiting(statement),
-        }
+        sent.take_in(&mut Context::from_waker(Waker::noop()));
+        sent
     }
 
-    fn wait(self, runtime: &Runtime) -> Answer {
-        match self {
-            Self::Waiting(statement) => runtime.block_on(statement),
-            Self::Answered(answer) => answer,
+    /// Takes what has come of its answer; says whether that is all.
+    fn take_in(&mut self, cx: &mut Context<'_>) -> bool {
+        if let Self::Waiting(statement) = self
+            && let Poll::Ready(answer) = statement.as_mut().poll(cx)
+        {
+            *self = Self::Answered(answer);
         }
+        matches!(self, Self::Answered(_))
     }
 }
 
@@ -55,9 +56,9 @@ pub(crate) struct Session {
     client: Option<Arc<Client>>,
     /// Statements that the connection has prepared, by their text.
     prepared: HashMap<&'static str, Statement>,
-    /// With what the transaction begins, until its first statement takes it along.
-    opening: String,
-    /// Whether the server has answered anything in this transaction. Until then nothing was done, and another connection will do.
+    /// With what the transaction begins.
+    opening: &'static str,
+    /// Whether the transaction has begun. Until then nothing was done, and another connection will do.
     is_open: bool,
     /// In the order in which they are answered.
     sent: Vec<Sent>,
@@ -76,23 +77,42 @@ impl Session {
             runtime,
             client: None,
             prepared: HashMap::new(),
-            opening: String::new(),
+            opening: "",
             is_open: false,
             sent: Vec::new(),
             gave_up: false,
         })
     }
 
-    /// Begins a transaction with that text, or with none what is one statement alone.
-    pub(crate) fn begin(&mut self, opening: &'static str) -> Result<(), StoreError> {
-        self.finish();
-        (self.is_open, self.gave_up) = (false, false);
-        self.opening.clear();
-        self.opening.push_str(opening);
-        if self.client.as_ref().is_none_or(|client| client.is_closed()) {
-            self.connect()?;
-        }
+    /// Begins a transaction that writes, and waits until it has begun: what stood behind a beginning that failed would be kept by itself.
+    pub(crate) fn begin_writing(&mut self) -> Result<(), StoreError> {
+        self.start("BEGIN")?;
+        let begun = self.begin_now();
+        // A kept connection may have died unnoticed, as when the server was restarted; nothing was done on it yet.
+        begun.or_else(|_| self.connect().and_then(|()| self.begin_now()))?;
+        self.is_open = true;
         Ok(())
+    }
+
+    fn begin_now(&mut self) -> Result<(), StoreError> {
+        let (client, opening) = (self.client()?, self.opening);
+        Ok(self.wait(client.batch_execute(opening))?)
+    }
+
+    /// Begins a transaction that reads; it goes with the first statement.
+    pub(crate) fn begin_reading(&mut self) -> Result<(), StoreError> {
+        self.start("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    }
+
+    /// Prepares for what is one statement alone.
+    pub(crate) fn begin_alone(&mut self) -> Result<(), StoreError> {
+        self.start("")
+    }
+
+    fn start(&mut self, opening: &'static str) -> Result<(), StoreError> {
+        self.finish();
+        (self.is_open, self.gave_up, self.opening) = (false, false, opening);
+        if self.client.as_ref().is_none_or(|client| client.is_closed()) { self.connect() } else { Ok(()) }
     }
 
     fn connect(&mut self) -> Result<(), StoreError> {
@@ -119,7 +139,7 @@ impl Session {
         mut each: impl FnMut(&Row) -> Result<bool, StoreError>,
     ) -> Result<u64, StoreError> {
         let mut rows = pin!(self.begin_query(sql, params)?);
-        while let Some(row) = self.runtime.block_on(std::future::poll_fn(|cx| rows.as_mut().poll_next(cx))) {
+        while let Some(row) = self.wait(std::future::poll_fn(|cx| rows.as_mut().poll_next(cx))) {
             if !each(&row?)? {
                 break;
             }
@@ -132,7 +152,7 @@ impl Session {
         if rows.is_ok() || self.is_open {
             return rows;
         }
-        // A kept connection may have died unnoticed, as when the server was restarted; nothing was done on it yet.
+        // As where a transaction begins to write; who only reads may ask again.
         self.connect()?;
         self.try_query(sql, params)
     }
@@ -141,22 +161,21 @@ impl Session {
         let statement = self.prepare(sql)?;
         let client = self.client()?;
         if !self.is_open && !self.opening.is_empty() {
-            let (client, opening) = (Arc::clone(&client), self.opening.clone());
-            self.sent.push(Sent::start(async move { client.batch_execute(&opening).await }));
+            let (client, opening) = (Arc::clone(&client), self.opening);
+            self.sent.push(Sent::start(async move { client.batch_execute(opening).await }));
         }
-        let rows = self.runtime.block_on(client.query_raw(&statement, params));
+        let rows = self.wait(client.query_raw(&statement, params));
         let before = self.settle();
-        let is_sent_away = rows.as_ref().err().and_then(Error::code).is_some_and(|code| SENT_AWAY.contains(code));
-        self.is_open |= before.is_ok() && !is_sent_away && !client.is_closed();
+        let is_lost = rows
+            .as_ref()
+            .is_err_and(|error| client.is_closed() || error.code().is_some_and(|code| SENT_AWAY.contains(code)));
+        self.is_open |= before.is_ok() && !is_lost;
         before?;
         Ok(rows?)
     }
 
     /// Sends a statement whose outcome nobody needs. Where it fails, what is waited for next fails for the same reason.
     pub(crate) fn send(&mut self, sql: &'static Sql, params: &[Param<'_>]) -> Result<(), StoreError> {
-        if !self.is_open {
-            return self.query(sql, params, |_| Ok(true)).map(drop);
-        }
         let (statement, client) = (self.prepare(sql)?, self.client()?);
         let params: Vec<Owned> = params.iter().copied().map(Owned::from).collect();
         self.sent.push(Sent::start(async move { client.execute_raw(&statement, params).await.map(drop) }));
@@ -165,14 +184,37 @@ impl Session {
 
     /// Sends a statement without parameters and rows, as those that begin and end parts of a transaction.
     pub(crate) fn say(&mut self, text: &'static str) -> Result<(), StoreError> {
-        if self.is_open {
-            let client = self.client()?;
-            self.sent.push(Sent::start(async move { client.batch_execute(text).await }));
-        } else {
-            self.opening.push(';');
-            self.opening.push_str(text);
-        }
+        let client = self.client()?;
+        self.sent.push(Sent::start(async move { client.batch_execute(text).await }));
         Ok(())
+    }
+
+    /// Waits for something, and takes in meanwhile what is answered to those that were sent before: the driver gives nobody's answer while
+    /// an earlier one is not taken.
+    fn wait<T>(&mut self, awaited: impl Future<Output = T>) -> T {
+        let (runtime, sent, mut awaited) = (&self.runtime, &mut self.sent, pin!(awaited));
+        runtime.block_on(std::future::poll_fn(|cx| {
+            for sent in sent.iter_mut() {
+                sent.take_in(cx);
+            }
+            awaited.as_mut().poll(cx)
+        }))
+    }
+
+    /// The answers to all that was sent, in order.
+    fn answers(&mut self) -> Vec<Answer> {
+        let (runtime, mut sent) = (&self.runtime, std::mem::take(&mut self.sent));
+        if !sent.is_empty() {
+            runtime.block_on(std::future::poll_fn(|cx| {
+                let open = sent.iter_mut().filter_map(|sent| (!sent.take_in(cx)).then_some(())).count();
+                if open == 0 { Poll::Ready(()) } else { Poll::Pending }
+            }));
+        }
+        let answer = |sent| match sent {
+            Sent::Answered(answer) => Some(answer),
+            Sent::Waiting(_) => None,
+        };
+        sent.into_iter().filter_map(answer).collect()
     }
 
     /// Waits for all that was sent.
@@ -180,11 +222,7 @@ impl Session {
     /// # Errors
     /// Why the first of them failed that did.
     pub(crate) fn settle(&mut self) -> Result<(), StoreError> {
-        let mut first = Ok(());
-        for sent in std::mem::take(&mut self.sent) {
-            first = first.and(sent.wait(&self.runtime));
-        }
-        Ok(first?)
+        Ok(self.answers().into_iter().collect::<Answer>()?)
     }
 
     /// Keeps what the transaction did, and waits until that is durable.
@@ -206,24 +244,22 @@ impl Session {
         if !std::mem::take(&mut self.is_open) {
             return Ok(());
         }
-        let client = self.client()?;
-        let end = Sent::start(async move { client.batch_execute(text).await });
-        let before = self.settle();
-        let ended = end.wait(&self.runtime);
+        self.say(text)?;
+        let mut answers = self.answers();
+        let ended = answers.pop().unwrap_or(Ok(()));
         if ended.is_err() {
             // What the server made of the transaction is unknown on this connection: the next one gets a new one.
             self.client = None;
         }
-        before?;
+        answers.into_iter().collect::<Answer>()?;
         Ok(ended?)
     }
 
     /// Ends a transaction that only read, without waiting for it: see [`Self::finish`].
     pub(crate) fn end_of_reading(&mut self) {
-        if std::mem::take(&mut self.is_open)
-            && let Some(client) = self.client.clone()
-        {
-            self.sent.push(Sent::start(async move { client.batch_execute("COMMIT").await }));
+        if std::mem::take(&mut self.is_open) {
+            // Without a connection there is nothing to end.
+            drop(self.say("COMMIT"));
         }
     }
 
@@ -242,8 +278,10 @@ impl Session {
         if let Some(statement) = self.prepared.get(sql.postgres()) {
             return Ok(statement.clone());
         }
+        // Behind a statement that failed the server prepares none, and that one's error is what counts.
+        self.settle()?;
         let client = self.client()?;
-        let statement = self.runtime.block_on(client.prepare(sql.postgres()))?;
+        let statement = self.wait(client.prepare(sql.postgres()))?;
         self.prepared.insert(sql.postgres(), statement.clone());
         Ok(statement)
     }

@@ -1,5 +1,7 @@
 //! What only PostgreSQL can do to the store: transactions that give way to each other, and connections that die.
 
+mod proxy;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
@@ -258,4 +260,67 @@ fn a_transaction_that_does_nothing_for_too_long_gives_its_locks_back() {
         let kept = store.read(|tx| Ok::<_, StoreError>((setting(tx, "a")?, setting(tx, "b")?))).await;
         assert_eq!(kept, Ok((Some("second".to_owned()), None)));
     });
+}
+
+/// Many statements that nobody waits for, then one that somebody waits for.
+fn write_much(tx: &mut crate::WriteTx<'_>) -> Result<Option<String>, StoreError> {
+    for at in 0..60 {
+        tx.send(&PUT, params![&format!("a.{at}"), "1"])?;
+    }
+    setting(tx, "a.0")?;
+    (0..60).try_for_each(|at| tx.send(&PUT, params![&format!("b.{at}"), "1"]))?;
+    setting(tx, "b.0")
+}
+
+#[test]
+fn answers_that_come_one_message_after_the_other_are_taken_in_while_another_is_waited_for() {
+    for database in databases() {
+        let Some(proxy) = proxy::Proxy::before(database.database()) else { continue };
+        let store = proxy.open();
+        let written = tokio::runtime::Runtime::new().unwrap().block_on(store.write(write_much));
+        assert_eq!(written, Ok(Some("1".to_owned())));
+    }
+}
+
+/// What is written before and behind a part, each by a statement that is waited for, with one between that is not.
+fn write_in_steps(tx: &mut crate::WriteTx<'_>) -> Result<(), StoreError> {
+    put_setting(tx, "first", "1")?;
+    tx.send(&PUT, params!["second", "1"])?;
+    tx.part(|tx| put_setting(tx, "third", "1"))??;
+    tx.send(&PUT, params!["fourth", "1"])
+}
+
+static FORGET: Sql = Sql::both("FORGET", "DELETE FROM settings WHERE name = $1");
+
+#[test]
+fn a_connection_that_ends_within_a_transaction_ends_all_of_it() {
+    for database in databases() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let held = |store: Store| async move {
+            let names = ["first", "second", "third", "fourth"];
+            let read =
+                store.read(move |tx| names.map(|name| setting(tx, name)).into_iter().collect::<Result<Vec<_>, _>>());
+            read.await.unwrap().into_iter().flatten().count()
+        };
+        for answers in 1..24 {
+            let fresh = proxy::Proxy::before(database.database());
+            let Some(proxy) = fresh else { continue };
+            let store = proxy.open();
+            let removed = store.write(|tx| {
+                ["first", "second", "third", "fourth"]
+                    .iter()
+                    .try_for_each(|name| tx.run(&FORGET, params![*name]).map(drop))
+            });
+            runtime.block_on(removed).unwrap();
+            proxy.cut_after(answers);
+            let written = runtime.block_on(store.write(write_in_steps));
+            proxy.cut_after(0);
+            let kept = runtime.block_on(held(database.open()));
+            match written {
+                Ok(()) => assert_eq!(kept, 4, "behind {answers} answers"),
+                Err(StoreError::Unavailable(_)) => assert!([0, 4].contains(&kept), "behind {answers} answers: {kept}"),
+                Err(other) => panic!("behind {answers} answers: {other}"),
+            }
+        }
+    }
 }

@@ -106,8 +106,11 @@ enum Then {
     TheEnd,
     TheEndOfABriefOne,
     AStatement,
+    AStatementThatIsNew,
     TheEndOfAPart,
 }
+
+static NEW: Sql = Sql::both("NEW", "SELECT 1");
 
 fn send_and(tx: &mut WriteTx<'_>, then: Then) -> Result<(), StoreError> {
     if let Then::TheEndOfABriefOne = then {
@@ -118,6 +121,7 @@ fn send_and(tx: &mut WriteTx<'_>, then: Then) -> Result<(), StoreError> {
     match then {
         Then::TheEnd | Then::TheEndOfABriefOne => send(tx),
         Then::AStatement => send(tx).and_then(|()| setting(tx, "a").map(drop)),
+        Then::AStatementThatIsNew => send(tx).and_then(|()| tx.first(&NEW, &[], |_| Ok(())).map(drop)),
         Then::TheEndOfAPart => tx.part(send)?,
     }
 }
@@ -129,7 +133,9 @@ fn what_was_sent_is_kept_and_where_it_fails_the_whole_fails() {
         database.fill_up();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let refusal = runtime.block_on(store.write(|tx| put_setting(tx, "b", "1"))).unwrap_err();
-        for then in [Then::TheEnd, Then::TheEndOfABriefOne, Then::AStatement, Then::TheEndOfAPart] {
+        let those =
+            [Then::TheEnd, Then::TheEndOfABriefOne, Then::AStatementThatIsNew, Then::AStatement, Then::TheEndOfAPart];
+        for then in those {
             let told = runtime.block_on(store.write(move |tx| send_and(tx, then)));
             assert_eq!(told, Err(refusal.clone()), "{then:?}");
         }
