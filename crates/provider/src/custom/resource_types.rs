@@ -109,7 +109,9 @@ fn read_endpoint(name: &str, given: &str) -> Result<String, String> {
     let is_built_in = is_built_in(name);
     let taken = RESERVED_ENDPOINTS.iter().find(|reserved| reserved.eq_ignore_ascii_case(endpoint));
     let starts_hidden = endpoint.starts_with('.');
-    if !is_built_in && (taken.is_some() || starts_hidden) {
+    // The suffix of RFC 7644 §3.8 is taken off before anybody looks for an endpoint.
+    let has_suffix = endpoint.to_ascii_lowercase().ends_with(".scim");
+    if !is_built_in && (taken.is_some() || starts_hidden || has_suffix) {
         return Err(format!(
             "resource type '{name}': the endpoint /{endpoint} is the protocol's own, in any case; choose another"
         ));

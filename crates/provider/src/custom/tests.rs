@@ -143,6 +143,7 @@ fn documents_that_are_refused() {
         "/Bulk",
         "/me",
         "/.search",
+        "/Devices.SCIM",
         "/.x",
     ] {
         rows.push((with(&json!({ "endpoint": reserved })), "is the protocol's own, in any case; choose another"));

@@ -50,7 +50,8 @@ fn check_schemas(resource_type: &ResourceType, op: Op, value: &Value) -> Result<
     let names = |known: &str, urn: &Value| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(known));
     let unknown = given.iter().find(|urn| !resource_type.schemas().any(|known| names(&known.id, urn)));
     if let Some(unknown) = unknown {
-        let detail = format!("'schemas' is readOnly: {} is none of this resource type", echo(&unknown.to_string()));
+        let detail =
+            format!("'schemas' is readOnly; '{}' is no schema of it", echo(unknown.as_str().unwrap_or_default()));
         return Err(ScimError::mutability(detail));
     }
     let core = &resource_type.schema.id;

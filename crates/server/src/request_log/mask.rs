@@ -5,8 +5,8 @@
 use http::{Method, Uri};
 use percent_encoding::percent_decode_str;
 use provider::Precondition;
-use scim::{Moment, ScimType};
-use serde_json::Value;
+use scim::{ERROR_URN, Moment, ScimType};
+use serde_json::{Map, Value};
 
 use super::words::{self, MASK, Names, is_id, is_one_of, is_urn, is_word, or_masked};
 
@@ -112,10 +112,14 @@ fn masked(name: &str, value: &mut Value, names: Names<'_>) {
             if path.contains(PASSWORD) {
                 members.retain(|name, _| !name.eq_ignore_ascii_case("value"));
             }
+            let is_error = lists_error(members);
             *members = std::mem::take(members)
                 .into_iter()
                 .map(|(name, mut value)| {
-                    masked(&name, &mut value, names);
+                    match &mut value {
+                        Value::String(text) if is_error && name == "detail" => *text = words::sentence(text),
+                        value => masked(&name, value, names),
+                    }
                     (words::member(&name).into_owned(), value)
                 })
                 .collect();
@@ -123,10 +127,15 @@ fn masked(name: &str, value: &mut Value, names: Names<'_>) {
     }
 }
 
+/// Whether an object is an error of the server, whose sentence is its own (RFC 7644 §3.12).
+fn lists_error(members: &Map<String, Value>) -> bool {
+    members.get("schemas").and_then(Value::as_array).is_some_and(|schemas| schemas.iter().any(|urn| urn == ERROR_URN))
+}
+
 /// What is told of the text of a member: what it is of and not who.
 fn told(name: &str, text: &str, names: Names<'_>) -> String {
     let is_told = match name.to_ascii_lowercase().as_str() {
-        "id" => true,
+        "id" => is_id(text) || is_word(text),
         "schemas" => is_urn(text),
         "op" => is_one_of(&OPERATIONS, text),
         "method" => is_one_of(&METHODS, text),
@@ -138,7 +147,6 @@ fn told(name: &str, text: &str, names: Names<'_>) -> String {
         "version" => is_version(text),
         "location" | "$ref" => return names.reference(text),
         "path" => return names.operation_path(text),
-        "detail" => return words::sentence(text),
         // Members name each other by their ids.
         name => match words::parameter(name, text) {
             Some(told) => return told.into_owned(),
