@@ -17,6 +17,7 @@
 //! What is mapped onto which target attribute lives in `attribute_mapping`.
 
 mod ast;
+mod dates;
 mod evaluate;
 mod functions;
 mod lexer;

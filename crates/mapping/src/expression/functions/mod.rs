@@ -3,6 +3,7 @@
 
 mod casing;
 mod conditions;
+mod dates;
 mod encoding;
 mod lists;
 mod random;
@@ -73,12 +74,22 @@ static FUNCTIONS: &[Function] = &[
     function("AssertiveAppRoleAssignmentsComplex", &[needs("appRoleAssignments")], roles::assertive_complex),
     function("BitAnd", &[needs("value1"), needs("value2")], conditions::bit_and),
     function("CBool", &[needs("expression")], conditions::c_bool),
+    function("CDate", &[needs("expression")], dates::c_date),
     function("CStr", &[needs("value")], texts::c_str),
     function("Coalesce", &[], conditions::coalesce).followed_by(Rest::Sources),
     function("ConvertToBase64", &[needs("source")], encoding::convert_to_base64),
     function("ConvertToUTF8Hex", &[needs("source")], encoding::convert_to_utf8_hex),
     function("Count", &[needs("attribute")], lists::count),
+    function("DateAdd", &[needs("interval"), needs("value"), needs("dateTime")], dates::date_add),
+    function("DateDiff", &[needs("interval"), needs("date1"), needs("date2")], dates::date_diff),
+    function("DateFromNum", &[needs("value")], dates::date_from_num),
     function("DefaultDomain", &[], texts::default_domain),
+    function(
+        "FormatDateTime",
+        &[needs("source"), takes("dateTimeStyles"), takes("inputFormat"), takes("outputFormat")],
+        dates::format_date_time,
+    )
+    .checked_by(dates::check_format),
     function("Guid", &[], |arguments| Ok(random::guid(arguments.world()))),
     function("IIF", &[needs("condition"), takes("valueIfTrue"), takes("valueIfFalse")], conditions::iif),
     function("IgnoreFlowIfNullOrEmpty", &[needs("expression")], conditions::ignore_flow_if_null_or_empty),
@@ -95,7 +106,8 @@ static FUNCTIONS: &[Function] = &[
     function("Mid", &[needs("source"), needs("start"), needs("length")], texts::mid),
     function("NormalizeDiacritics", &[needs("source")], casing::normalize_diacritics),
     function("Not", &[needs("source")], conditions::not),
-    function("Now", &[], |arguments| Ok(texts::now(arguments.world().now))),
+    function("Now", &[], |arguments| Ok(dates::now(arguments.world()))),
+    function("NumFromDate", &[needs("value")], dates::num_from_date),
     function("PCase", &[needs("source"), takes("wordSeparators")], casing::p_case),
     function("Prepend", &[needs("prefix"), needs("source")], texts::prepend),
     function(
@@ -138,12 +150,6 @@ static FUNCTIONS: &[Function] = &[
 /// Functions that Entra has and this version does not evaluate.
 pub(super) static NOT_YET: &[&str] = &[
     "AppRoleAssignments",
-    "CDate",
-    "DateAdd",
-    "DateDiff",
-    "DateFromNum",
-    "FormatDateTime",
-    "NumFromDate",
     "SelectUniqueValue",
 ];
 

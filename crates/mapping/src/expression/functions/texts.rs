@@ -32,15 +32,6 @@ pub(super) fn default_domain(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated
     arguments.world().default_domain.map(Value::from).ok_or_else(|| EvaluationError::NoDefaultDomain.into())
 }
 
-/// `M/d/yyyy h:mm:ss tt` in UTC, the form of every date-time of the language.
-pub(super) fn now(now: jiff::Timestamp) -> Value {
-    let now = jiff::tz::TimeZone::UTC.to_datetime(now);
-    let (hour, half) = (now.hour(), if now.hour() < 12 { "AM" } else { "PM" });
-    let hour = if hour % 12 == 0 { 12 } else { hour % 12 };
-    let (month, day, year, minute, second) = (now.month(), now.day(), now.year(), now.minute(), now.second());
-    Value::Text(format!("{month}/{day}/{year:04} {hour}:{minute:02}:{second:02} {half}"))
-}
-
 /// The 1-based position of one text in another, 0 when it is not there.
 pub(super) fn in_str(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
     let (Some(text), Some(wanted)) = (arguments.text(0)?, arguments.text(1)?) else {

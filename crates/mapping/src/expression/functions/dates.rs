@@ -1,0 +1,147 @@
+//! Functions of dates. A date is a text; how texts are read and written, and how is reckoned with them, lives in `dates`.
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::super::ast::Node;
+use super::super::dates::calendar::{self, INTERVALS, Interval};
+use super::super::dates::pattern::Pattern;
+use super::super::dates::{Moment, Styles, free};
+use super::super::evaluate::{Arguments, Evaluated, Interrupt};
+use crate::value::{Value, World};
+
+/// `M/d/yyyy h:mm:ss tt` in UTC.
+pub(super) fn now(world: &World<'_>) -> Value {
+    Value::Text(free::text_of(TimeZone::UTC.to_datetime(world.now)))
+}
+
+pub(super) fn c_date(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
+    let at = moment(arguments, 0, "expression")?;
+    Ok(Value::Text(free::text_of(at)))
+}
+
+pub(super) fn date_add(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
+    let interval = interval(arguments)?;
+    let number = arguments.integer(1, "value")?;
+    let at = moment(arguments, 2, "dateTime")?;
+    let later = calendar::add(at, interval, number).ok_or_else(|| arguments.refuse(OUT_OF_RANGE))?;
+    Ok(Value::Text(free::text_of(later)))
+}
+
+pub(super) fn date_diff(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
+    let interval = interval(arguments)?;
+    let from = moment(arguments, 1, "date1")?;
+    let to = moment(arguments, 2, "date2")?;
+    Ok(Value::Text(calendar::between(from, to, interval).to_string()))
+}
+
+pub(super) fn num_from_date(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
+    let Some(at) = optional_moment(arguments, 0, "value")? else {
+        return Ok(Value::Null);
+    };
+    let ticks = calendar::file_time(at).ok_or_else(|| arguments.refuse("`value` lies before the year 1601"))?;
+    Ok(Value::Text(ticks.to_string()))
+}
+
+pub(super) fn date_from_num(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
+    let Some(ticks) = arguments.optional_integer(0, "value")? else {
+        return Ok(Value::Null);
+    };
+    let at = calendar::from_file_time(ticks).ok_or_else(|| arguments.refuse(OUT_OF_RANGE))?;
+    Ok(Value::Text(free::text_of(at)))
+}
+
+const OUT_OF_RANGE: &str = "the date lies outside the years 1 to 9999";
+
+fn interval(arguments: &mut Arguments<'_, '_, '_>) -> Result<Interval, Interrupt> {
+    let text = arguments.text(0)?;
+    text.as_deref()
+        .and_then(|text| text.trim().parse().ok())
+        .ok_or_else(|| arguments.refuse(format!("`interval` is {INTERVALS}")))
+}
+
+fn moment(arguments: &mut Arguments<'_, '_, '_>, index: usize, parameter: &str) -> Result<DateTime, Interrupt> {
+    optional_moment(arguments, index, parameter)?.ok_or_else(|| arguments.refuse(format!("`{parameter}` has no value")))
+}
+
+fn optional_moment(
+    arguments: &mut Arguments<'_, '_, '_>,
+    index: usize,
+    parameter: &str,
+) -> Result<Option<DateTime>, Interrupt> {
+    let Some(text) = arguments.text(index)? else {
+        return Ok(None);
+    };
+    match free::parse(&text) {
+        Some(moment) => Ok(Some(moment.at)),
+        None => Err(arguments.refuse(format!("`{parameter}` is no date; {}", free::FORMS))),
+    }
+}
+
+/// Three arguments are a source and two patterns, four have the styles between.
+fn patterns_at(count: usize) -> (usize, usize) {
+    if count == 3 { (1, 2) } else { (2, 3) }
+}
+
+/// Refuses calls without both patterns, and patterns that are none.
+pub(super) fn check_format(arguments: &[Option<Node>]) -> Result<(), String> {
+    let (input, output) = patterns_at(arguments.len());
+    for (index, parameter) in [(input, "inputFormat"), (output, "outputFormat")] {
+        match arguments.get(index) {
+            Some(Some(Node::Text(text))) => {
+                Pattern::new(text).map_err(|error| format!("`FormatDateTime`: `{parameter}` {error}"))?;
+            }
+            Some(Some(_)) => {}
+            _ => return Err(format!("`FormatDateTime` needs the argument `{parameter}`")),
+        }
+    }
+    if arguments.len() == 4
+        && let Some(Some(Node::Text(text))) = arguments.get(1)
+    {
+        styles(text).map_err(|error| format!("`FormatDateTime`: {error}"))?;
+    }
+    Ok(())
+}
+
+pub(super) fn format_date_time(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
+    let Some(source) = arguments.text(0)?.filter(|text| !text.is_empty()) else {
+        return Ok(Value::Null);
+    };
+    let count = arguments.count();
+    let styles = match arguments.text(1)? {
+        Some(text) if count == 4 => styles(&text).map_err(|error| arguments.refuse(error))?,
+        _ => Styles::default(),
+    };
+    let (input, output) = patterns_at(count);
+    let input = pattern(arguments, input, "inputFormat")?;
+    let output = pattern(arguments, output, "outputFormat")?;
+    let today = TimeZone::UTC.to_datetime(arguments.world().now).date();
+    let read: Option<Moment> = input.read(&source, styles, today);
+    let moment = read.ok_or_else(|| arguments.refuse("`source` is not as `inputFormat` says"))?;
+    Ok(Value::Text(output.write(moment)))
+}
+
+fn pattern(arguments: &mut Arguments<'_, '_, '_>, index: usize, parameter: &str) -> Result<Pattern, Interrupt> {
+    let text = arguments.text(index)?.unwrap_or_default();
+    Pattern::new(&text).map_err(|error| arguments.refuse(format!("`{parameter}` {error}")))
+}
+
+/// .NET's `DateTimeStyles`, by name, with commas between. Those about zones change nothing, as all that is written is in UTC.
+fn styles(text: &str) -> Result<Styles, String> {
+    let mut styles = Styles::default();
+    for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        match name {
+            "AllowInnerWhite" | "AllowWhiteSpaces" => styles.allow_inner_white = true,
+            "None"
+            | "AllowLeadingWhite"
+            | "AllowTrailingWhite"
+            | "NoCurrentDateDefault"
+            | "AdjustToUniversal"
+            | "AssumeUniversal"
+            | "AssumeLocal"
+            | "RoundtripKind" => {}
+            _ => return Err("`dateTimeStyles` names a style that .NET does not have".to_owned()),
+        }
+    }
+    Ok(styles)
+}
