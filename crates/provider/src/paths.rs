@@ -13,8 +13,8 @@ pub const INDEX_KEY_BYTES_MAX: usize = 512;
 /// Longest value that is its own key among unique ones, in bytes; of longer ones the digest is, so that all of a value counts.
 pub const UNIQUE_KEY_BYTES_MAX: usize = 256;
 
-/// What the core schemas' own URNs begin with.
-const BUILT_IN: &str = "urn:ietf:params:scim:schemas:";
+/// The schemas that RFC 7643 defines for resources. What a tenant defines may begin like them: Entra's extensions do.
+const BUILT_IN: [&str; 3] = [scim::USER_URN, scim::GROUP_URN, scim::ENTERPRISE_USER_URN];
 
 /// A path whose values are looked at without the schema.
 #[derive(Clone, Debug)]
@@ -170,14 +170,14 @@ impl IndexedPath {
 
 /// Whether an attribute of a schema is the address that the server itself makes for a reference of a core schema.
 pub(crate) fn is_own_address(schema: &str, attribute: &Attribute) -> bool {
-    schema.starts_with(BUILT_IN)
+    is_built_in(schema)
         && attribute.name == "$ref"
         && attribute.reference_types.iter().any(|kind| kind == "User" || kind == "Group")
 }
 
 /// Whether the schema is one that RFC 7643 defines.
 pub(crate) fn is_built_in(schema: &str) -> bool {
-    schema.starts_with(BUILT_IN)
+    BUILT_IN.contains(&schema)
 }
 
 /// The places whose values are unique, in the schemas of a resource type; those in `besides` are seen to elsewhere.

@@ -232,7 +232,13 @@ impl Rules {
             Returned::Never => !is_built_in(schema),
             Returned::Always | Returned::Default => false,
         };
-        let hides = !paths(&resource_type, is_hidden).is_empty();
+        // What the text of a document says of managers would be taken for that of the enterprise extension.
+        let is_other_manager = |schema: &str, attribute: &Attribute, meant: &Attribute| {
+            schema != scim::ENTERPRISE_USER_URN && attribute.name == "manager" && meant.name == "$ref"
+        };
+        let hides = [paths(&resource_type, is_hidden), paths(&resource_type, is_other_manager)]
+            .iter()
+            .any(|found| !found.is_empty());
         let requested = paths(&resource_type, |_, _, meant| meant.returned == Returned::Request);
         let on_request = requested.into_iter().filter_map(|(place, _)| place.path.parse().ok()).collect();
         let is_user = resource_type.schema.id == scim::USER_URN;

@@ -13,6 +13,7 @@ mod page;
 mod pager;
 mod paging;
 mod plan;
+mod spelling;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -162,7 +163,8 @@ impl Listing {
         now: Timestamp,
     ) -> Result<Self, ProviderError> {
         let (paging, count) = Paging::read(query)?;
-        let filter = query.filter.map(str::parse::<Filter>).transpose()?;
+        let mut filter = query.filter.map(str::parse::<Filter>).transpose()?;
+        filter.iter_mut().for_each(|filter| spelling::without_memberships(filter, false));
         let is_descending = is_descending(query.sort_order)?;
         let parts = parts(caller, scope, filter.as_ref(), query.sort_by)?;
         let mut listing = Self {
@@ -250,7 +252,7 @@ impl Listing {
             Kinds::One(kind) => caller.endpoint(kind).to_owned(),
             Kinds::All => "*".to_owned(),
         };
-        let filter = self.filter.as_ref().map(ToString::to_string).unwrap_or_default();
+        let filter = self.filter.as_ref().map(|filter| spelling::folded(filter).to_string()).unwrap_or_default();
         let order = if self.is_descending { "descending" } else { "ascending" };
         // By its key: a later tenant may have the name of one that was removed.
         digest.update(caller.tenant().number().to_be_bytes());

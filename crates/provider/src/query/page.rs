@@ -18,7 +18,7 @@ use super::{
 use crate::effort::Effort;
 use crate::packed::{Members, read_members};
 use crate::representation::{Joined, View, complete, represent};
-use crate::{Caller, ProviderError, document, group_text, groups};
+use crate::{Caller, ProviderError, document, group_text, groups, manager};
 
 /// What a run of a list found.
 #[derive(Debug, Default)]
@@ -254,6 +254,7 @@ impl<'q> Page<'q> {
         self.read.spend(record.doc.len() as u64)?;
         self.effort.spend(MEMBER_EFFORT.saturating_mul(memberships.look_ups()))?;
         let mut resource = document::read(&record.doc)?;
+        manager::make_whole(&mut resource, self.view.base);
         complete(self.caller, *kind, record, self.view.base, &mut resource)?;
         self.join_memberships(tx, part, record.id, &mut resource)?;
         Ok(resource)

@@ -81,18 +81,22 @@ pub(super) fn below_its_name(attribute: &Attribute, value: Value) -> Value {
     }
 }
 
-/// What an operation gives for an attribute that holds one text: older clients of Microsoft wrap it as they wrap members
+/// What an operation gives for an attribute that holds one text or one boolean: older clients of Microsoft wrap it as they wrap members
 /// (`"path": "displayName", "value": [{"$ref": null, "value": "x"}]`).
 fn out_of_its_wrapping(resolved: &Resolved<'_>, value: Value) -> Value {
     let target = resolved.sub_attribute.unwrap_or(resolved.attribute);
     let Value::Array(listed) = &value else { return value };
     let [Value::Object(wrapping)] = listed.as_slice() else { return value };
-    if target.multi_valued || target.kind != Kind::String {
+    if target.multi_valued || !matches!(target.kind, Kind::String | Kind::Reference | Kind::Boolean) {
         return value;
     }
-    let says_nothing_else = wrapping.iter().all(|(name, other)| name == "value" || (name == "$ref" && other.is_null()));
-    match wrapping.get("value") {
-        Some(text @ Value::String(_)) if says_nothing_else => text.clone(),
+    let is_value = |name: &str| name.eq_ignore_ascii_case("value");
+    let is_no_address =
+        |name: &str, other: &Value| name.eq_ignore_ascii_case("$ref") && (other.is_null() || other == "");
+    let says_nothing_else = wrapping.iter().all(|(name, other)| is_value(name) || is_no_address(name, other));
+    let mut wrapped = wrapping.iter().filter(|(name, _)| is_value(name)).map(|(_, wrapped)| wrapped);
+    match (wrapped.next(), wrapped.next()) {
+        (Some(only @ (Value::String(_) | Value::Bool(_) | Value::Null)), None) if says_nothing_else => only.clone(),
         _ => value,
     }
 }

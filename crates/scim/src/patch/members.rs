@@ -61,12 +61,18 @@ impl Member {
                     Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
                     Some(_) => Err(ScimError::invalid_value(format!("a member's '{name}' must be a string"))),
                 };
-                (text("value")?.ok_or_else(missing)?, text("display")?, text("type")?)
+                // Some clients call a member's name as they call a user's.
+                let display = text("display")?.or(text("displayName")?);
+                (text("value")?.ok_or_else(missing)?, display, text("type")?)
             }
             _ => return Err(ScimError::invalid_value("a member must be an object or an id")),
         };
         if id.is_empty() {
             return Err(missing());
+        }
+        // Passed over as no id, it would be lost without a word.
+        if id.trim_start().starts_with(['{', '[']) {
+            return Err(ScimError::invalid_value("a member must be an object or an id, not JSON inside a text"));
         }
         if [Some(&id), display.as_ref(), kind.as_ref()].into_iter().flatten().any(|text| text.len() > KEY_BYTES_MAX) {
             return Err(ScimError::invalid_value(format!("a member's attributes have at most {KEY_BYTES_MAX} bytes")));

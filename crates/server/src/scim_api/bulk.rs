@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use http::{Response, StatusCode};
 use jiff::SignedDuration;
-use provider::{BATCH_OPERATIONS_MAX, Bulk, BulkAnswer, Done, ProviderError, WriteAccess, run_batch};
+use provider::{BATCH_OPERATIONS_MAX, Bulk, BulkAnswer, Caller, Done, ProviderError, WriteAccess, run_batch};
 use scim::BULK_RESPONSE_URN;
 use scim::bulk::BulkMethod;
 use serde_json::{Map, Value, json};
@@ -31,9 +31,9 @@ const BATCH_OPERATIONS_AMONG_MANY: usize = 4;
 /// Does the operations of a bulk request. What is left when its time is over is not attempted. A token that is revoked meanwhile ends it: what is left is not attempted.
 pub(crate) async fn bulk(State(app): State<App>, writer: Writer, body: ScimBody) -> Result<Response<Body>, Rejection> {
     let begun = app.now();
-    let maker = app.clone();
-    let mut bulk =
-        body.made(&app, &writer, move |caller, body| Bulk::read(caller, body, || (maker.ids)(begun))).await?;
+    let (maker, base) = (app.clone(), writer.base.clone());
+    let read = move |caller: &Caller, body| Bulk::read(caller, body, &base, || (maker.ids)(begun));
+    let mut bulk = body.made(&app, &writer, read).await?;
     if let Some(trail) = &writer.trail {
         trail.did(bulk.operations());
     }

@@ -205,7 +205,8 @@ async fn patch(
     body: ScimBody,
 ) -> Answer {
     let (projection, now) = (parameters.projection()?, app.now());
-    let patch = body.made(&app, &writer, move |caller, body| Patch::prepare(caller, kind, body)).await?;
+    let base = writer.base.clone();
+    let patch = body.made(&app, &writer, move |caller, body| Patch::prepare(caller, kind, body, &base)).await?;
     let id = last.id(&writer.caller, kind).map_err(|_| patch.without_resource(&writer.caller))?;
     let changed =
         writer.write(&app, now, move |tx, caller| provider::patch(tx, caller, id, &patch, &version, now)).await?;

@@ -30,6 +30,7 @@ mod oauth;
 mod patching;
 mod profiles;
 mod races;
+mod references;
 mod schema_api;
 mod searching;
 mod sorting;
