@@ -179,10 +179,21 @@ impl Profile {
             nested_groups: file.nested_groups,
             unique_group_names: file.unique_group_names,
             user: Rules::new(user, file.user)?,
-            group: file.group.map(|rules| Rules::new(ResourceType::group(), rules)).transpose()?,
+            group: file.group.map(|rules| Rules::new(group_type(file.nested_groups), rules)).transpose()?,
             custom: Vec::new(),
         })
     }
+}
+
+/// Groups as an application knows them; their members are said to be users where nothing else can be one.
+fn group_type(nested_groups: bool) -> ResourceType {
+    let mut group = ResourceType::group();
+    let members = group.schema.attributes.iter_mut().filter(|attribute| !nested_groups && attribute.name == "members");
+    for sub in members.flat_map(|attribute| &mut attribute.sub_attributes) {
+        sub.reference_types.retain(|kind| kind != "Group");
+        sub.canonical_values.retain(|kind| kind != "Group");
+    }
+    group
 }
 
 impl Rules {

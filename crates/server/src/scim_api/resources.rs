@@ -211,7 +211,8 @@ async fn patch(
     let changed =
         writer.write(&app, now, move |tx, caller| provider::patch(tx, caller, id, &patch, &version, now)).await?;
     if projection.is_all() && !changed.is_whole() {
-        return Ok(answer::empty(StatusCode::NO_CONTENT, Some(EntityTag::of(changed.version()))));
+        let location = writer.location(kind, id)?;
+        return Ok(location.put_on_empty(answer::empty(StatusCode::NO_CONTENT, Some(EntityTag::of(changed.version())))));
     }
     shown(&app, writer.into_admitted(), id, &changed, projection).await
 }

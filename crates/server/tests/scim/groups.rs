@@ -27,7 +27,14 @@ fn entra_creates_reads_and_deletes_a_group() {
         assert_eq!((again.status.as_u16(), &again.body["scimType"]), (409, &json!("uniqueness")));
         let renamed = operations(&json!([{ "op": "Replace", "path": "displayName", "value": "Sales EU" }]));
         let answer = world.call("PATCH", &format!("/Groups/{id}"), &renamed).await;
-        assert_eq!((answer.status.as_u16(), answer.body, answer.headers.get("content-type")), (204, Value::Null, None));
+        assert_eq!(
+            (answer.status.as_u16(), &answer.body, answer.headers.get("content-type")),
+            (204, &Value::Null, None)
+        );
+        assert_eq!(
+            (answer.header("location"), answer.header("etag"), answer.header("content-location")),
+            (made.header("location"), "W/\"2\"", "")
+        );
         let asked = world.call("PATCH", &format!("/Groups/{id}?attributes=displayName"), &operations(&json!([]))).await;
         assert_eq!(
             (asked.status.as_u16(), &asked.body["displayName"], asked.body.get("members")),

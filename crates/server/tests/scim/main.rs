@@ -15,6 +15,7 @@ mod custom_values;
 mod deletions;
 mod discovery;
 mod events;
+mod exports;
 mod federation;
 mod filter_grammar;
 mod filters;

@@ -144,3 +144,36 @@ fn what_each_application_keeps_of_a_group() {
         }
     });
 }
+
+/// Clients make their requests of what is announced.
+#[test]
+fn what_each_application_announces_is_what_it_takes() {
+    on_both(|store| async {
+        let first = World::new(store, "generic").await;
+        for (profile, requires_external_id, members) in [
+            ("generic", false, json!(["User", "Group"])),
+            ("forcepoint-csg", true, json!(["User", "Group"])),
+            ("netskope", false, json!(["User"])),
+            ("palo-alto-cie", false, json!(["User", "Group"])),
+            ("storegate", false, Value::Null),
+        ] {
+            let world = first.tenant(profile, profile).await;
+            let user = world.get(&format!("/Schemas/{USER}")).await.body;
+            let mut listed = user["attributes"].as_array().unwrap().iter();
+            let external_id = listed.find(|attribute| attribute["name"] == "externalId");
+            let told = external_id.map(|attribute| [&attribute["required"], &attribute["caseExact"]]);
+            assert_eq!(told, requires_external_id.then_some([&json!(true); 2]), "{profile}");
+            let group = world.get(&format!("/Schemas/{GROUP}")).await.body;
+            let attributes = group["attributes"].as_array().cloned().unwrap_or_default();
+            assert!(attributes.iter().all(|attribute| attribute["name"] != "externalId"), "{profile}: not required");
+            let part = |name: &str| {
+                let all =
+                    attributes.iter().find(|attribute| attribute["name"] == "members")?["subAttributes"].as_array()?;
+                all.iter().find(|part| part["name"] == name).cloned()
+            };
+            let told = [("$ref", "referenceTypes"), ("type", "canonicalValues")]
+                .map(|(name, of)| part(name).map_or(Value::Null, |part| part[of].clone()));
+            assert_eq!(told, [members.clone(), members], "{profile}");
+        }
+    });
+}
