@@ -361,7 +361,7 @@ fn set_part(
     }
     let Some(read) = read else { return remove_part(level, attribute, sub, Value::Null) };
     let object = list::object_of(level.entry(attribute.name.as_str()).or_insert_with(|| Value::Object(Map::new())));
-    let read = list::combined(op, object, sub, read)?;
+    let read = list::combined(op, attribute, object, sub, read)?;
     drop_address(object, sub, Some(&read));
     list::put(object, sub, Some(read))
 }
