@@ -8,6 +8,7 @@ mod list;
 mod members;
 mod named;
 mod removal;
+mod single;
 #[cfg(test)]
 mod tests;
 
