@@ -278,4 +278,33 @@ mod tests {
             assert_eq!(applied.map_err(|error| error.scim_type), expected, "{count} times");
         }
     }
+
+    /// RFC 7644 §3.5.2: a new primary value takes the place of the old one, but not where who is primary was set once.
+    #[test]
+    fn a_primary_that_is_set_once_does_not_give_way() {
+        let parts = json!([{ "name": "value" }, { "name": "primary", "type": "boolean", "mutability": "immutable" }]);
+        let list = json!({ "name": "list", "type": "complex", "multiValued": true, "subAttributes": parts });
+        let schema = Schema::read(&json!({ "id": "urn:x:y", "attributes": [list] })).unwrap();
+        let thing = ResourceType::new("Thing", "/Things", "", schema);
+        let held = json!([{ "value": "a", "primary": true }, { "value": "b" }]);
+        let (is_done, is_refused) = (Ok(true), Err(ScimType::Mutability));
+        for (held, op, path, value, expected) in [
+            (&held, "add", "list", json!({ "value": "c", "primary": true }), is_refused),
+            (&held, "add", "list", json!({ "value": "b", "primary": true }), is_refused),
+            (&held, "add", "list", json!({ "value": "c", "primary": false }), is_done),
+            (&held, "add", "list", json!({ "value": "a", "primary": true }), Ok(false)),
+            (&held, "replace", "list[value eq \"b\"].primary", json!(true), is_refused),
+            (&held, "replace", "list[value eq \"b\"]", json!({ "value": "c", "primary": true }), is_refused),
+            (&held, "replace", "list", json!([{ "value": "c", "primary": true }]), is_done),
+            (&json!([{ "value": "b" }]), "add", "list", json!({ "value": "c", "primary": true }), is_done),
+        ] {
+            let operation = json!({ "op": op, "path": path, "value": value });
+            let patch = json!({ "schemas": [crate::PATCH_OP_URN], "Operations": [operation] });
+            let before = Map::from_iter([("list".to_owned(), held.clone())]);
+            let mut after = before.clone();
+            let applied = crate::PatchOp::read(patch).unwrap().apply(&thing, &mut after);
+            assert_eq!(applied.map_err(|error| error.scim_type), expected, "{operation}");
+            assert_eq!(before != after, expected == is_done, "{operation}");
+        }
+    }
 }

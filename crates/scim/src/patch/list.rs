@@ -104,13 +104,14 @@ pub(super) fn says_nothing(element: &Value) -> bool {
     element.as_object().is_none_or(|object| object.keys().all(|key| LABELS.contains(&key.as_str())))
 }
 
-/// At most one element is primary; the newest claim wins (RFC 7644 §3.5.2).
-fn unset_primary(elements: &mut [Value], keeps: impl Fn(usize) -> bool) {
-    for (_, element) in
-        elements.iter_mut().enumerate().filter(|(index, element)| !keeps(*index) && value::is_primary(element))
-    {
-        object_of(element).insert("primary".to_owned(), Value::Bool(false));
+/// At most one element is primary; the newest claim wins (RFC 7644 §3.5.2), unless what the older ones are was set once.
+fn unset_primary(attribute: &Attribute, elements: &mut [Value], newest: usize) -> Result<(), ScimError> {
+    let Some(primary) = attribute.sub_attribute("primary") else { return Ok(()) };
+    let others = elements.iter_mut().enumerate().filter(|(index, _)| *index != newest);
+    for (_, element) in others.filter(|(_, element)| value::is_primary(element)) {
+        put(object_of(element), primary, Some(Value::Bool(false)))?;
     }
+    Ok(())
 }
 
 /// Adds elements that are not there yet. An element with the same `value` and `type` is completed instead of doubled, and without a type
@@ -148,7 +149,7 @@ fn append_members(elements: &mut Vec<Value>, added: Vec<Value>) {
 fn append_one(attribute: &Attribute, elements: &mut Vec<Value>, added: Value) -> Result<(), ScimError> {
     let at = elements.iter().position(|known| value::is_added_to(known, &added)).unwrap_or(elements.len());
     if value::is_primary(&added) {
-        unset_primary(elements, |index| index == at);
+        unset_primary(attribute, elements, at)?;
     }
     match (elements.get_mut(at), added) {
         (Some(known @ Value::Object(_)), Value::Object(added)) => {
@@ -261,7 +262,7 @@ pub(super) fn set_matching(
     }
     let newest_primary = meant.iter().copied().find(|index| elements.get(*index).is_some_and(value::is_primary));
     if let Some(newest) = newest_primary.filter(|_| claims_primary || meant.len() == 1) {
-        unset_primary(&mut elements, |index| index == newest);
+        unset_primary(attribute, &mut elements, newest)?;
     }
     tidy(&mut elements, &meant, &parts);
     put_elements(level, attribute, elements);
