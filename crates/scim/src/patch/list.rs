@@ -36,11 +36,13 @@ pub(super) fn put_elements(level: &mut Map<String, Value>, attribute: &Attribute
     store(level, attribute, (!elements.is_empty()).then_some(Value::Array(elements)));
 }
 
-/// Sets or clears a sub-attribute, unless it may not change any more.
+/// Sets or clears a sub-attribute. One that may not change any more takes the value that it has, and keeps its spelling.
 pub(super) fn put(object: &mut Map<String, Value>, sub: &Attribute, value: Option<Value>) -> Result<(), ScimError> {
-    let before = object.get(&sub.name);
-    if sub.mutability == Mutability::Immutable && before.is_some() && before != value.as_ref() {
-        return Err(not_mutable(sub));
+    if sub.mutability == Mutability::Immutable
+        && let Some(held) = object.get(&sub.name)
+    {
+        let is_same = value.is_some_and(|value| sub.same(&value, held));
+        return if is_same { Ok(()) } else { Err(not_mutable(sub)) };
     }
     store(object, sub, value);
     Ok(())
@@ -52,17 +54,47 @@ pub(super) fn adds_to(op: Op, sub: &Attribute) -> bool {
 }
 
 /// What a sub-attribute is after a value was set on it, or added to its list.
-pub(super) fn combined(op: Op, object: &Map<String, Value>, sub: &Attribute, read: Value) -> Result<Value, ScimError> {
-    if adds_to(op, sub) { value::add_parts(sub, object.get(&sub.name), read) } else { Ok(read) }
+pub(super) fn combined(
+    op: Op,
+    attribute: &Attribute,
+    object: &Map<String, Value>,
+    sub: &Attribute,
+    read: Value,
+) -> Result<Value, ScimError> {
+    if !adds_to(op, sub) {
+        return Ok(read);
+    }
+    let held = object.get(&sub.name);
+    let is_set_once = [attribute, sub].iter().any(|one| one.mutability == Mutability::Immutable);
+    match (held, read) {
+        (Some(held), Value::Array(added)) if is_set_once => {
+            let added = without_held(sub, held.as_array().map_or(std::slice::from_ref(held), Vec::as_slice), added);
+            value::add_parts(sub, Some(held), Value::Array(added))
+        }
+        (held, read) => value::add_parts(sub, held, read),
+    }
+}
+
+/// The values that are not held yet, in whatever spelling: of a list that may not change any more, the others are no change.
+fn without_held(attribute: &Attribute, held: &[Value], mut added: Vec<Value>) -> Vec<Value> {
+    let known: HashSet<String> = held.iter().map(|value| attribute.canonical(value)).collect();
+    added.retain(|value| !known.contains(&attribute.canonical(value)));
+    added
 }
 
 /// Sets a sub-attribute, or adds to its list; without value it is cleared, and nothing is added.
-fn put_by(op: Op, object: &mut Map<String, Value>, sub: &Attribute, read: Option<Value>) -> Result<(), ScimError> {
+fn put_by(
+    op: Op,
+    attribute: &Attribute,
+    object: &mut Map<String, Value>,
+    sub: &Attribute,
+    read: Option<Value>,
+) -> Result<(), ScimError> {
     match read {
         None if adds_to(op, sub) => Ok(()),
         None => put(object, sub, None),
         Some(read) => {
-            let value = combined(op, object, sub, read)?;
+            let value = combined(op, attribute, object, sub, read)?;
             put(object, sub, Some(value))
         }
     }
@@ -72,13 +104,14 @@ pub(super) fn says_nothing(element: &Value) -> bool {
     element.as_object().is_none_or(|object| object.keys().all(|key| LABELS.contains(&key.as_str())))
 }
 
-/// At most one element is primary; the newest claim wins (RFC 7644 §3.5.2).
-fn unset_primary(elements: &mut [Value], keeps: impl Fn(usize) -> bool) {
-    for (_, element) in
-        elements.iter_mut().enumerate().filter(|(index, element)| !keeps(*index) && value::is_primary(element))
-    {
-        object_of(element).insert("primary".to_owned(), Value::Bool(false));
+/// At most one element is primary; the newest claim wins (RFC 7644 §3.5.2), unless what the older ones are was set once.
+fn unset_primary(attribute: &Attribute, elements: &mut [Value], newest: usize) -> Result<(), ScimError> {
+    let Some(primary) = attribute.sub_attribute("primary") else { return Ok(()) };
+    let others = elements.iter_mut().enumerate().filter(|(index, _)| *index != newest);
+    for (_, element) in others.filter(|(_, element)| value::is_primary(element)) {
+        put(object_of(element), primary, Some(Value::Bool(false)))?;
     }
+    Ok(())
 }
 
 /// Adds elements that are not there yet. An element with the same `value` and `type` is completed instead of doubled, and without a type
@@ -89,8 +122,11 @@ pub(super) fn append(
     attribute: &Attribute,
     value: Value,
 ) -> Result<(), ScimError> {
-    let added = value::read_elements(resource_type, attribute, value)?;
+    let mut added = value::read_elements(resource_type, attribute, value)?;
     let mut elements = take_elements(level, attribute);
+    if attribute.mutability == Mutability::Immutable {
+        added = without_held(attribute, &elements, added);
+    }
     if resource_type.is_members(attribute) {
         append_members(&mut elements, added);
     } else {
@@ -113,14 +149,14 @@ fn append_members(elements: &mut Vec<Value>, added: Vec<Value>) {
 fn append_one(attribute: &Attribute, elements: &mut Vec<Value>, added: Value) -> Result<(), ScimError> {
     let at = elements.iter().position(|known| value::is_added_to(known, &added)).unwrap_or(elements.len());
     if value::is_primary(&added) {
-        unset_primary(elements, |index| index == at);
+        unset_primary(attribute, elements, at)?;
     }
     match (elements.get_mut(at), added) {
         (Some(known @ Value::Object(_)), Value::Object(added)) => {
             let known = object_of(known);
             for (name, value) in added {
                 match attribute.sub_attribute(&name) {
-                    Some(sub) => put_by(Op::Add, known, sub, Some(value))?,
+                    Some(sub) => put_by(Op::Add, attribute, known, sub, Some(value))?,
                     None => drop(known.insert(name, value)),
                 }
             }
@@ -149,7 +185,7 @@ pub(super) fn set_in_all(
         return remove_in_all(level, attribute, sub, Value::Null);
     }
     for element in &mut elements {
-        put_by(op, object_of(element), sub, read.clone())?;
+        put_by(op, attribute, object_of(element), sub, read.clone())?;
     }
     value::drop_repeated(&mut elements);
     if elements.iter().filter(|element| value::is_primary(element)).count() > 1 {
@@ -217,7 +253,7 @@ pub(super) fn set_matching(
             object_of(element).remove(&sub.name);
         }
         for (sub, value) in &parts {
-            put_by(op, object_of(element), sub, value.clone())?;
+            put_by(op, attribute, object_of(element), sub, value.clone())?;
         }
     }
     // What is made is what the path describes, or it would be made again each time.
@@ -226,7 +262,7 @@ pub(super) fn set_matching(
     }
     let newest_primary = meant.iter().copied().find(|index| elements.get(*index).is_some_and(value::is_primary));
     if let Some(newest) = newest_primary.filter(|_| claims_primary || meant.len() == 1) {
-        unset_primary(&mut elements, |index| index == newest);
+        unset_primary(attribute, &mut elements, newest)?;
     }
     tidy(&mut elements, &meant, &parts);
     put_elements(level, attribute, elements);

@@ -8,6 +8,7 @@ mod list;
 mod members;
 mod named;
 mod removal;
+mod single;
 #[cfg(test)]
 mod tests;
 
@@ -343,7 +344,9 @@ impl<'a> Draft<'a> {
         let Resolved { extension, attribute, sub_attribute } = resolved;
         // Members are found by a set of their ids.
         let is_list = attribute.multi_valued && (filter.is_some() || !self.resource_type.is_members(attribute));
-        let adds_to_lists = op == Op::Add && attribute.sub_attributes.iter().any(|sub| sub.multi_valued);
+        let is_set_once = attribute.multi_valued && attribute.mutability == Mutability::Immutable;
+        let adds_to_lists =
+            op == Op::Add && (is_set_once || attribute.sub_attributes.iter().any(|sub| sub.multi_valued));
         let takes_from_lists = op == Op::Remove && sub_attribute.is_some_and(|sub| sub.multi_valued);
         // Where a part of every element is set, each is compared with the others too.
         let sets_all = is_list && filter.is_none() && sub_attribute.is_some();
