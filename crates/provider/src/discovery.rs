@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use scim::{
     Attribute, GROUP_URN, LIST_RESPONSE_URN, RESOURCE_TYPE_URN, ResourceType, SCHEMA_URN, SERVICE_PROVIDER_CONFIG_URN,
-    Schema,
+    Schema, USER_URN,
 };
 use serde_json::{Value, json};
 use store::resources::ResourceKind;
@@ -117,19 +117,20 @@ fn schema_body(caller: &Caller, schema: &Schema, base: &str) -> Value {
             attribute["uniqueness"] = json!("server");
         }
     }
-    if let (Some(required), Some(listed)) = (required_external_id(caller, schema), body["attributes"].as_array_mut()) {
-        listed.push(serde_json::to_value(required).expect("an attribute has only string keys"));
+    if let (Some(shared), Some(listed)) = (listed_external_id(caller, schema), body["attributes"].as_array_mut()) {
+        listed.push(serde_json::to_value(shared).expect("an attribute has only string keys"));
     }
     body["schemas"] = json!([SCHEMA_URN]);
     body["meta"] = json!({ "resourceType": "Schema", "location": format!("{base}/Schemas/{}", segment(&schema.id)) });
     body
 }
 
-/// The `externalId` of a core schema whose resources must have one. Every resource has the attribute, so it is listed in no schema (RFC
-/// 7643 §3.1); but that it is required can be told nowhere else.
-fn required_external_id<'c>(caller: &'c Caller, schema: &Schema) -> Option<&'c Attribute> {
+/// The `externalId` of users and groups, and of what must have one. Every resource has the attribute, so no schema need list it; but one may
+/// (RFC 7643 §3.1), that it is required can be told nowhere else, and Entra's tests look for each attribute that they map among those listed.
+fn listed_external_id<'c>(caller: &'c Caller, schema: &Schema) -> Option<&'c Attribute> {
     let of = caller.profile().resource_types().find(|known| known.schema.id == schema.id)?;
-    of.find("externalId").filter(|attribute| attribute.required && schema.attribute(&attribute.name).is_none())
+    let is_listed = |attribute: &&Attribute| attribute.required || [USER_URN, GROUP_URN].contains(&schema.id.as_str());
+    of.find("externalId").filter(is_listed).filter(|attribute| schema.attribute(&attribute.name).is_none())
 }
 
 /// The URN of a schema as the last part of an address, percent-encoded: of what a URN may hold (RFC 8141 §2) two characters would mean

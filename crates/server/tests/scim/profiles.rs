@@ -145,27 +145,32 @@ fn what_each_application_keeps_of_a_group() {
     });
 }
 
+/// Whether a schema has resources have an `externalId`; `None` where it lists none.
+fn requires_external_id(schema: &Value) -> Option<bool> {
+    let mut listed = schema["attributes"].as_array()?.iter();
+    let external_id = listed.find(|attribute| attribute["name"] == "externalId")?;
+    assert_eq!(external_id["caseExact"], true);
+    external_id["required"].as_bool()
+}
+
 /// Clients make their requests of what is announced.
 #[test]
 fn what_each_application_announces_is_what_it_takes() {
     on_both(|store| async {
         let first = World::new(store, "generic").await;
-        for (profile, requires_external_id, members) in [
-            ("generic", false, json!(["User", "Group"])),
-            ("forcepoint-csg", true, json!(["User", "Group"])),
-            ("netskope", false, json!(["User"])),
-            ("palo-alto-cie", false, json!(["User", "Group"])),
-            ("storegate", false, Value::Null),
+        for (profile, [of_users, of_groups], members) in [
+            ("generic", [Some(false); 2], json!(["User", "Group"])),
+            ("forcepoint-csg", [Some(true), Some(false)], json!(["User", "Group"])),
+            ("netskope", [Some(false); 2], json!(["User"])),
+            ("palo-alto-cie", [Some(false), None], json!(["User", "Group"])),
+            ("storegate", [None; 2], Value::Null),
         ] {
             let world = first.tenant(profile, profile).await;
             let user = world.get(&format!("/Schemas/{USER}")).await.body;
-            let mut listed = user["attributes"].as_array().unwrap().iter();
-            let external_id = listed.find(|attribute| attribute["name"] == "externalId");
-            let told = external_id.map(|attribute| [&attribute["required"], &attribute["caseExact"]]);
-            assert_eq!(told, requires_external_id.then_some([&json!(true); 2]), "{profile}");
+            assert_eq!(requires_external_id(&user), of_users, "{profile}");
             let group = world.get(&format!("/Schemas/{GROUP}")).await.body;
             let attributes = group["attributes"].as_array().cloned().unwrap_or_default();
-            assert!(attributes.iter().all(|attribute| attribute["name"] != "externalId"), "{profile}: not required");
+            assert_eq!(requires_external_id(&group), of_groups, "{profile}");
             let part = |name: &str| {
                 let all =
                     attributes.iter().find(|attribute| attribute["name"] == "members")?["subAttributes"].as_array()?;

@@ -31,7 +31,7 @@ fn changes_of_members_are_pulled_out() {
         (
             json!({"name": "addMember", "op": "add", "path": "members", "value": [{"displayName": "x", "value": "u1"}]}),
             json!([]),
-            vec![Add(vec![member("u1")])],
+            vec![Add(vec![Member { display: Some("x".to_owned()), ..member("u1") }])],
         ),
         (
             json!({"op": "Remove", "path": "members", "value": [{"$ref": null, "value": "u1"}]}),
