@@ -57,6 +57,7 @@ impl<'c> Membership<'c> {
         for change in changes {
             match change {
                 MemberChange::Add(added) => drop(self.add(tx, added)?),
+                MemberChange::Require(id) => self.require(tx, id)?,
                 MemberChange::Remove(ids) => {
                     // What is no id is nobody's.
                     let ids: Vec<ResourceId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
@@ -105,6 +106,15 @@ impl<'c> Membership<'c> {
     fn record(&self, member: &Member, id: ResourceId, kind: ResourceKind) -> Result<MemberRecord, ScimError> {
         check_nesting(self.caller, self.group, id, kind)?;
         Ok(MemberRecord { id, kind, display: member.display.clone() })
+    }
+
+    /// What is no id is nobody's.
+    fn require(&self, tx: &mut WriteTx<'_>, id: &str) -> Result<(), ProviderError> {
+        let is_member = match id.parse() {
+            Ok(member) => members::is_member(tx, self.caller.tenant(), self.group, member)?,
+            Err(_) => false,
+        };
+        if is_member { Ok(()) } else { Err(ScimError::no_target("no value of 'members' matches the filter").into()) }
     }
 
     fn remove(&mut self, tx: &mut WriteTx<'_>, ids: &[ResourceId]) -> Result<(), ProviderError> {

@@ -6,8 +6,9 @@
 use serde_json::{Map, Value};
 
 use crate::error::echo;
+use crate::repeats::drop_repeated;
 use crate::schema::{Attribute, Kind, Mutability, Returned};
-use crate::{Attributes, ResourceType, ScimError, value};
+use crate::{Attributes, ResourceType, ScimError};
 
 /// What becomes of an immutable value that the new attributes do not have.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -90,7 +91,7 @@ impl Attribute {
         };
         let mut shown: Vec<Value> = elements(held).iter().filter_map(without).collect();
         // As the same list is read where it is sent.
-        value::drop_repeated(&mut shown);
+        drop_repeated(self, &mut shown);
         if self.multi_valued {
             return self.same(sent, &Value::Array(shown));
         }

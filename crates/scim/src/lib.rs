@@ -24,6 +24,7 @@ mod patch;
 mod path;
 mod projection;
 mod reference;
+mod repeats;
 mod resource_type;
 mod schema;
 mod sort;

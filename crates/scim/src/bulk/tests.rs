@@ -294,6 +294,14 @@ fn what_is_about_one_resource_keeps_its_order() {
     let change = |value: &str| json!({ "method": "PATCH", "path": "/Groups/1", "data": { "value": value } });
     let request = read(&json!([change("bulkId:a"), change("x"), change("y"), post("a", &json!({}))]));
     assert_eq!(request.order(), [[3], [0], [1], [2]]);
+    // Another spelling of the endpoint leads to the same resource; another id is another one.
+    for (path, expected) in
+        [("/groups/1", [[2], [0], [1]]), ("GROUPS/1/", [[2], [0], [1]]), ("/Groups/2", [[1], [2], [0]])]
+    {
+        let delete = json!({ "method": "DELETE", "path": path });
+        let request = read(&json!([change("bulkId:a"), delete, post("a", &json!({}))]));
+        assert_eq!(request.order(), expected, "{path}");
+    }
 }
 
 fn value() -> impl Strategy<Value = Value> {

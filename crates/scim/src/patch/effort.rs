@@ -53,14 +53,25 @@ impl Effort {
         self.add(compared.saturating_add(removed).saturating_add(written).saturating_add(paired))
     }
 
-    /// Adds an operation that adds to lists inside of what is held: each of their values is looked at and copied.
+    /// Adds that repeated elements are looked for among those that are held and those of a value: each is folded once.
+    ///
+    /// # Errors
+    /// `tooMany` beyond [`PATCH_EFFORT_MAX`].
+    pub(super) fn spend_on_repeats(&mut self, held: Option<&Value>, value: &Value) -> Result<(), ScimError> {
+        self.add(held.map_or(0, folded_in).saturating_add(folded_in(value)) / FOLDED_BYTES)
+    }
+
+    /// Adds an operation that adds to lists inside of what is held: each of their values is looked at and copied. A list is folded again
+    /// for each element that is added to it.
     ///
     /// # Errors
     /// `tooMany` beyond [`PATCH_EFFORT_MAX`].
     pub(super) fn spend_on_lists(&mut self, held: Option<&Value>, value: &Value) -> Result<(), ScimError> {
+        let objects = |value: &Value| each(value).iter().filter(|element| element.is_object()).count();
+        let times = held.map_or(0, objects).saturating_add(objects(value)).max(1);
         let of = |value: &Value| {
-            let texts = text_bytes(value) / COPIED_BYTES + folded_in(value) / FOLDED_BYTES;
-            values_in(value).saturating_add(texts)
+            let folded = folded_in(value).saturating_mul(times) / FOLDED_BYTES;
+            values_in(value).saturating_add(text_bytes(value) / COPIED_BYTES).saturating_add(folded)
         };
         self.add(held.map_or(0, of).saturating_add(of(value)))
     }
@@ -240,6 +251,19 @@ mod tests {
             assert_eq!(removal_bytes(Some(&held), &named), expected, "{named}");
         }
         assert_eq!(removal_bytes(Some(&json!([{"value": "x"}])), &json!([{"value": "x"}])), 0);
+    }
+
+    #[test]
+    fn looking_for_repeated_elements_costs_what_folding_them_costs() {
+        let held = json!([{"value": "é".repeat(64), "tags": ["é", "x"]}, {"value": "x", "display": "é".repeat(32)}]);
+        for (value, repeats, lists) in
+            [(json!("x"), 97, 5 + 12 + 2 * 97 + 1), (json!([{"value": "é"}]), 97 + 1, 5 + 12 + 3 * 97 + 1 + 3)]
+        {
+            let (mut of_repeats, mut of_lists) = (Effort::default(), Effort::default());
+            of_repeats.spend_on_repeats(Some(&held), &value).unwrap();
+            of_lists.spend_on_lists(Some(&held), &value).unwrap();
+            assert_eq!((of_repeats.0, of_lists.0), (repeats, lists), "{value}");
+        }
     }
 
     /// What an attacker sent: it held the only writer for seconds.

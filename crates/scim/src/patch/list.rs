@@ -9,6 +9,7 @@ use super::edit::{is_clearing, not_mutable, store};
 use super::removal::remove_in_all;
 use crate::error::echo;
 use crate::filter::ElementMatcher;
+use crate::repeats::{Said, besides, drop_repeated, is_added_to, join_repeated};
 use crate::schema::{Attribute, Kind, Mutability};
 use crate::{Filter, Literal, Operator, ResourceType, ScimError, value};
 
@@ -130,8 +131,9 @@ pub(super) fn append(
     if resource_type.is_members(attribute) {
         append_members(&mut elements, added);
     } else {
+        let mut said: Vec<Said> = elements.iter().map(|element| Said::new(attribute, element)).collect();
         for element in added {
-            append_one(attribute, &mut elements, element)?;
+            append_one(attribute, (&mut elements, &mut said), element)?;
         }
     }
     value::check_count(resource_type, attribute, elements.len())?;
@@ -146,23 +148,36 @@ fn append_members(elements: &mut Vec<Value>, added: Vec<Value>) {
     elements.extend(added.into_iter().filter(|element| known.insert(id(element))));
 }
 
-fn append_one(attribute: &Attribute, elements: &mut Vec<Value>, added: Value) -> Result<(), ScimError> {
-    let at = elements.iter().position(|known| value::is_added_to(known, &added)).unwrap_or(elements.len());
+fn append_one(
+    attribute: &Attribute,
+    (elements, said): (&mut Vec<Value>, &mut Vec<Said>),
+    added: Value,
+) -> Result<(), ScimError> {
+    let new = Said::new(attribute, &added);
+    let mut known = elements.iter().zip(said.iter());
+    let at = known.position(|known| is_added_to(attribute, known, (&added, &new))).unwrap_or(elements.len());
     if value::is_primary(&added) {
         unset_primary(attribute, elements, at)?;
+        *said = elements.iter().map(|element| Said::new(attribute, element)).collect();
     }
     match (elements.get_mut(at), added) {
-        (Some(known @ Value::Object(_)), Value::Object(added)) => {
-            let known = object_of(known);
-            for (name, value) in added {
+        (Some(element @ Value::Object(_)), Value::Object(added)) => {
+            let known = object_of(element);
+            for (name, value) in besides(known, added) {
                 match attribute.sub_attribute(&name) {
                     Some(sub) => put_by(Op::Add, attribute, known, sub, Some(value))?,
                     None => drop(known.insert(name, value)),
                 }
             }
+            if let Some(said) = said.get_mut(at) {
+                *said = Said::new(attribute, element);
+            }
         }
         (Some(_), _) => {}
-        (None, added) => elements.push(added),
+        (None, added) => {
+            elements.push(added);
+            said.push(new);
+        }
     }
     Ok(())
 }
@@ -187,7 +202,7 @@ pub(super) fn set_in_all(
     for element in &mut elements {
         put_by(op, attribute, object_of(element), sub, read.clone())?;
     }
-    value::drop_repeated(&mut elements);
+    drop_repeated(attribute, &mut elements);
     if elements.iter().filter(|element| value::is_primary(element)).count() > 1 {
         return Err(ScimError::invalid_value(format!(
             "'{}' would have more than one primary value",
@@ -264,38 +279,32 @@ pub(super) fn set_matching(
     if let Some(newest) = newest_primary.filter(|_| claims_primary || meant.len() == 1) {
         unset_primary(attribute, &mut elements, newest)?;
     }
-    tidy(&mut elements, &meant, &parts);
+    tidy(attribute, &mut elements, &meant, &parts);
     put_elements(level, attribute, elements);
     Ok(())
 }
 
 /// Drops the elements that say nothing any more, and makes one of those that say the same now.
-fn tidy(elements: &mut Vec<Value>, changed: &[usize], parts: &[(&Attribute, Option<Value>)]) {
-    if parts.iter().any(|(_, value)| value.is_none()) {
+fn tidy(attribute: &Attribute, elements: &mut Vec<Value>, changed: &[usize], parts: &[(&Attribute, Option<Value>)]) {
+    let clears = parts.iter().any(|(_, value)| value.is_none());
+    if let [only] = changed {
+        if clears && elements.get(*only).is_some_and(says_nothing) {
+            elements.remove(*only);
+        } else {
+            join_repeated(attribute, elements, *only);
+        }
+        return;
+    }
+    if clears {
         let mut at = 0;
         elements.retain(|element| {
             let is_gone = changed.binary_search(&at).is_ok() && says_nothing(element);
             at += 1;
             !is_gone
         });
-    } else if let [only] = changed {
-        join_repeated(elements, *only);
-    } else if parts.iter().any(|(sub, _)| matches!(sub.name.as_str(), "value" | "type")) {
-        // What told several apart may have been what was changed.
-        value::drop_repeated(elements);
     }
-}
-
-/// Makes one of an element that was changed and another one that says the same.
-fn join_repeated(elements: &mut Vec<Value>, changed: usize) {
-    let Some(element) = elements.get(changed) else { return };
-    let other = elements.iter().enumerate().position(|(at, other)| at != changed && value::is_repeated(other, element));
-    if let Some(other) = other {
-        let element = elements.remove(changed);
-        if let Some(known) = elements.get_mut(if other > changed { other - 1 } else { other }) {
-            value::complete(known, element);
-        }
-    }
+    // What told several apart may have been what was changed.
+    drop_repeated(attribute, elements);
 }
 
 /// Sets the plain values that match. Where none does there is nothing to replace, and what is given is added.
@@ -325,7 +334,7 @@ fn set_plain(
         }
         elements.extend(given);
     }
-    value::drop_repeated(&mut elements);
+    drop_repeated(attribute, &mut elements);
     value::check_count(resource_type, attribute, elements.len())?;
     put_elements(level, attribute, elements);
     Ok(())

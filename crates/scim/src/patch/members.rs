@@ -24,6 +24,8 @@ pub struct Member {
 pub enum MemberChange {
     /// Adds those that are not members yet.
     Add(Vec<Member>),
+    /// Changes nothing, and is `noTarget` where this id is no member: RFC 7644 §3.5.2.3 refuses to replace what a filter does not find.
+    Require(String),
     /// Removes these ids; unknown ones are no error.
     Remove(Vec<String>),
     /// Removes the members that match a filter over `value`, `display`, `type`, `$ref`.
@@ -115,7 +117,7 @@ impl MemberChange {
         match self {
             Self::Add(members) | Self::Replace(members) => members.len(),
             Self::Remove(ids) => ids.len(),
-            Self::RemoveWhere(_) | Self::Clear => 0,
+            Self::Require(_) | Self::RemoveWhere(_) | Self::Clear => 0,
         }
     }
 
@@ -236,16 +238,23 @@ fn change(
             set_selected(op, &filter, value.unwrap_or_default(), members)
         }
         // A member's name and type are the service provider's to tell; what a client says about them is not kept.
-        (Op::Add | Op::Replace, filter) => filter.map_or(Ok(None), |filter| selected(&filter).map(|_| None)),
+        (Op::Add | Op::Replace, None) => Ok(None),
+        (Op::Add | Op::Replace, Some(filter)) => {
+            let id = selected(&filter)?;
+            let replaces = op == Op::Replace && !value.as_ref().is_none_or(is_clearing);
+            Ok(replaces.then(|| MemberChange::Require(id.to_owned())))
+        }
     }
 }
 
-/// Setting `members[value eq "u1"]` can only mean that u1 is a member; clearing it, that u1 is none any more.
+/// Adding `members[value eq "u1"]` can only mean that u1 is a member, and replacing it that u1 was one before; clearing it, that u1 is none
+/// any more.
 fn set_selected(op: Op, filter: &Filter, value: Value, members: &Attribute) -> Result<Option<MemberChange>, ScimError> {
     let id = selected(filter)?;
     let given = Member::read_list(value)?;
     match given.as_slice() {
         [] => Ok((op == Op::Replace).then(|| MemberChange::Remove(vec![id.to_owned()]))),
+        [only] if only.value == id && op == Op::Replace => Ok(Some(MemberChange::Require(id.to_owned()))),
         [only] if only.value == id => Ok(Some(MemberChange::Add(given))),
         _ => Err(members
             .sub_attribute("value")

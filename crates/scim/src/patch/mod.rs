@@ -360,6 +360,10 @@ impl<'a> Draft<'a> {
         if adds_to_lists || takes_from_lists {
             self.effort.spend_on_lists(held, value)?;
         }
+        // Elements that are taken away as a whole are compared with nothing that stays.
+        if is_list && (op != Op::Remove || sub_attribute.is_some()) {
+            self.effort.spend_on_repeats(held, value)?;
+        }
         if sets_all {
             self.effort.spend(Op::Replace, held, None, &Value::Null)?;
         }
