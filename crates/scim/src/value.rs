@@ -2,6 +2,7 @@
 //! which attributes there are is decided there.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher as _;
 
 use serde_json::{Map, Value};
 
@@ -100,25 +101,36 @@ pub(crate) fn drop_repeated(elements: &mut Vec<Value>) {
             }
         }
     } else if elements.len() <= REPEATS_LOOKED_FOR_MAX {
-        let mut places: HashMap<String, Vec<usize>> = HashMap::with_capacity(elements.len());
+        // By hash: to write down each value took longer than everything else that a PATCH does to an element.
+        let mut places: HashMap<u64, (usize, Vec<usize>)> = HashMap::with_capacity(elements.len());
         let mut kept: Vec<Value> = Vec::with_capacity(elements.len());
         for element in elements.drain(..) {
-            let key = element.get("value").map_or_else(
-                || element.to_string(),
-                |value| format!("{value}{}", element.get("type").unwrap_or(&Value::Null)),
-            );
-            let places = places.entry(key).or_default();
-            let looked_at = places.iter().take(COMPARED_PAIRWISE_MAX);
-            let earlier = looked_at.copied().find(|at| kept.get(*at).is_some_and(|known| is_repeated(known, &element)));
-            if let Some(known) = earlier.and_then(|at| kept.get_mut(at)) {
+            let key = match element.get("value") {
+                Some(value) => places.hasher().hash_one((value, element.get("type"))),
+                None => places.hasher().hash_one(&element),
+            };
+            let (first, others) = places.entry(key).or_insert((kept.len(), Vec::new()));
+            let mut looked_at = std::iter::once(&*first).chain(&*others).take(COMPARED_PAIRWISE_MAX);
+            let earlier = looked_at.find(|at| kept.get(**at).is_some_and(|known| is_repeated(known, &element)));
+            if let Some(known) = earlier.and_then(|at| kept.get_mut(*at)) {
                 complete(known, element);
             } else {
-                places.push(kept.len());
+                if *first != kept.len() {
+                    others.push(kept.len());
+                }
                 kept.push(element);
             }
         }
         *elements = kept;
     }
+}
+
+/// Whether elements that did not repeat each other may do so when a part of all of them changes: not where each has what tells them
+/// apart, and that is another part.
+pub(crate) fn may_repeat(elements: &[Value], changed: &Attribute) -> bool {
+    let tells_apart = ["value", "type"];
+    tells_apart.contains(&changed.name.as_str())
+        || !elements.iter().all(|element| tells_apart.iter().all(|part| element.get(part).is_some()))
 }
 
 /// Whether two elements say the same: all of it, or the same value of the same type (RFC 7643 §2.4). Without a type only where neither
@@ -353,6 +365,23 @@ mod tests {
             assert_eq!(elements[0], element(0));
         }
         assert_eq!((COMPARED_PAIRWISE_MAX, REPEATS_LOOKED_FOR_MAX), (16, 2_000));
+    }
+
+    #[test]
+    fn what_tells_elements_apart_is_looked_at_again_only_where_it_may_be_the_same_now() {
+        let both = json!({ "value": "a", "type": "work" });
+        for (elements, changed, expected) in [
+            (vec![both.clone()], "display", false),
+            (vec![both.clone()], "primary", false),
+            (vec![both.clone()], "value", true),
+            (vec![both.clone()], "type", true),
+            (vec![both.clone(), json!({ "value": "a" })], "display", true),
+            (vec![both, json!({ "display": "a", "type": "work" })], "primary", true),
+            (Vec::new(), "display", false),
+        ] {
+            let changed = Attribute::new(changed, Kind::String);
+            assert_eq!(may_repeat(&elements, &changed), expected, "{elements:?} {}", changed.name);
+        }
     }
 
     #[test]

@@ -151,7 +151,9 @@ pub(super) fn set_in_all(
     for element in &mut elements {
         put_by(op, object_of(element), sub, read.clone())?;
     }
-    value::drop_repeated(&mut elements);
+    if value::may_repeat(&elements, sub) {
+        value::drop_repeated(&mut elements);
+    }
     if elements.iter().filter(|element| value::is_primary(element)).count() > 1 {
         return Err(ScimError::invalid_value(format!(
             "'{}' would have more than one primary value",

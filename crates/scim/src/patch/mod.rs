@@ -358,7 +358,7 @@ impl<'a> Draft<'a> {
             self.effort.spend_on_lists(held, value)?;
         }
         if sets_all {
-            self.effort.spend(Op::Replace, held, None, &Value::Null)?;
+            self.effort.spend_on_repeats(held)?;
         }
         if is_list { self.effort.spend(op, held, filter, value) } else { Ok(()) }
     }

@@ -55,7 +55,9 @@ pub(super) fn remove_in_all(
             left.push(element);
         }
     }
-    value::drop_repeated(&mut left);
+    if value::may_repeat(&left, sub) {
+        value::drop_repeated(&mut left);
+    }
     put_elements(level, attribute, left);
     Ok(())
 }
