@@ -292,18 +292,17 @@ fn finish(
 ) -> Result<Changed, ProviderError> {
     let rewritten = change.attributes.filter(|(old, new)| old != new);
     if let Some((old, new)) = rewritten {
-        let document = Document::write(caller, kind, new)?;
-        let keys = (document::keys(caller, kind, old)?, document.keys);
+        let (document, former) = Document::rewrite(caller, kind, old, new)?;
         let unique_key = document.unique_key.as_deref();
-        let both = (keys.0.as_slice(), keys.1.as_slice());
+        let both = (former.keys.as_slice(), document.keys.as_slice());
         if let Some(attribute) = caller.unique_attribute(kind).filter(|name| old.get(*name) != new.get(*name)) {
             check_free(tx, caller, (kind, record.id), attribute, unique_key)?;
         }
         resources::update(tx, caller.tenant(), kind, record.id, unique_key, &document.text, both, now)
             .map_err(|error| unique(caller, kind, error))?;
-        let had = document::unique_values(caller, kind, old)?;
-        let (gone, added) = resources::differing(&had, &document.unique);
-        tx.charge((both.0.len() + both.1.len() + had.len() + document.unique.len()) as u64 / KEYS_OF_STATEMENT);
+        let (gone, added) = resources::differing(&former.unique, &document.unique);
+        let made = both.0.len() + both.1.len() + former.unique.len() + document.unique.len();
+        tx.charge(made as u64 / KEYS_OF_STATEMENT);
         unique_values::release(tx, caller.tenant(), kind, record.id, &gone)?;
         claim(tx, caller, kind, record.id, &added)?;
         record.doc = document.text;

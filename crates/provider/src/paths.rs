@@ -35,6 +35,11 @@ pub(crate) struct UniquePath {
 }
 
 impl UniquePath {
+    /// Whether two forms of a resource have other values at this path, or in another order.
+    pub(crate) fn differs(&self, old: &Attributes, new: &Attributes) -> bool {
+        self.place.differs(old, new)
+    }
+
     /// Adds the keys of all values that a resource has at this path.
     pub(crate) fn collect(&self, attributes: &Attributes, keys: &mut Vec<IndexKey>) {
         self.place.each(attributes, &mut |value| {
@@ -117,8 +122,18 @@ impl IndexedPath {
         });
     }
 
+    /// Whether two forms of a resource have other values at this path, or in another order. To compare costs a fraction of folding.
+    pub(crate) fn differs(&self, old: &Attributes, new: &Attributes) -> bool {
+        let values = |attributes| {
+            let mut values = Vec::new();
+            self.each(attributes, &mut |value| values.push(value));
+            values
+        };
+        values(old) != values(new)
+    }
+
     /// Calls `each` with every value that a resource has at this path: each element of a list, the part of each where it names one.
-    fn each(&self, attributes: &Attributes, each: &mut dyn FnMut(&Value)) {
+    fn each<'v>(&self, attributes: &'v Attributes, each: &mut dyn FnMut(&'v Value)) {
         let level = match &self.extension {
             None => Some(attributes),
             Some(urn) => attributes.get(urn).and_then(Value::as_object),

@@ -127,6 +127,13 @@ pub(crate) fn drop_repeated(attribute: &Attribute, elements: &mut Vec<Value>) {
     elements.extend(kept.into_iter().map(|(element, _)| element));
 }
 
+/// Whether elements that did not repeat each other may do so when a part of all of them changes: not where each has what tells them
+/// apart, and that is another part.
+pub(crate) fn may_repeat(elements: &[Value], changed: &Attribute) -> bool {
+    TELLING.contains(&changed.name.as_str())
+        || !elements.iter().all(|element| TELLING.iter().all(|part| element.get(part).is_some()))
+}
+
 /// Makes one of an element that was changed and another one that says the same.
 pub(crate) fn join_repeated(attribute: &Attribute, elements: &mut Vec<Value>, changed: usize) {
     let Some(element) = elements.get(changed).filter(|_| elements.len() > 1) else { return };
@@ -232,6 +239,23 @@ mod tests {
             let mut elements = given.as_array().unwrap().clone();
             drop_repeated(attribute, &mut elements);
             assert_eq!(Value::from(elements), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn what_tells_elements_apart_is_looked_at_again_only_where_it_may_be_the_same_now() {
+        let both = json!({ "value": "a", "type": "work" });
+        for (elements, changed, expected) in [
+            (vec![both.clone()], "display", false),
+            (vec![both.clone()], "primary", false),
+            (vec![both.clone()], "value", true),
+            (vec![both.clone()], "type", true),
+            (vec![both.clone(), json!({ "value": "a" })], "display", true),
+            (vec![both, json!({ "display": "a", "type": "work" })], "primary", true),
+            (Vec::new(), "display", false),
+        ] {
+            let changed = Attribute::new(changed, Kind::String);
+            assert_eq!(may_repeat(&elements, &changed), expected, "{elements:?} {}", changed.name);
         }
     }
 }

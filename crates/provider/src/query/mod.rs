@@ -37,7 +37,7 @@ use self::paging::Paging;
 use self::plan::{LookUp, Plan, Planned};
 pub use self::text::ListText;
 use crate::representation::{View, write_json};
-use crate::{Caller, ProviderError, Rules, users};
+use crate::{COMPARISONS_AT_ONCE_MAX, Caller, ProviderError, Rules, users};
 
 /// Resources on a page when the client does not say.
 pub const COUNT_DEFAULT: u32 = 100;
@@ -226,7 +226,8 @@ impl Listing {
         };
         // Where a page ends before a place, its beginning is looked for first.
         let is_forward = !matches!(self.begin, Begin::Edge(Edge::Before(_)));
-        is_forward && self.way == Way::ById && self.parts.len() <= 1 && self.parts.iter().all(is_one)
+        let compares_few = self.filter.as_ref().is_none_or(|filter| filter.comparisons() <= COMPARISONS_AT_ONCE_MAX);
+        is_forward && compares_few && self.way == Way::ById && self.parts.len() <= 1 && self.parts.iter().all(is_one)
     }
 
     /// Whether users in it are shown with their groups, so that there is more to read than the users.

@@ -14,6 +14,9 @@ const COPIED_BYTES: usize = 16;
 /// Bytes that are folded as fast as that, of a text that is not ASCII. An operation folds each text once.
 const FOLDED_BYTES: usize = 2;
 
+/// What it costs to look for what repeats an element, in elements that are visited: its texts are written down as they compare.
+const REPEATED_ELEMENT: usize = 16;
+
 /// What a request has cost so far.
 #[derive(Debug, Default)]
 pub(super) struct Effort(usize);
@@ -74,6 +77,28 @@ impl Effort {
             values_in(value).saturating_add(text_bytes(value) / COPIED_BYTES).saturating_add(folded)
         };
         self.add(held.map_or(0, of).saturating_add(of(value)))
+    }
+
+    /// Adds that of elements which may be the same now those are looked for: by their values and types, and by all that one says which
+    /// has no value.
+    ///
+    /// # Errors
+    /// `tooMany` beyond [`PATCH_EFFORT_MAX`].
+    pub(super) fn spend_on_all(&mut self, held: Option<&Value>) -> Result<(), ScimError> {
+        let (mut values, mut bytes) = (0_usize, 0_usize);
+        for element in held.map_or([].as_slice(), each) {
+            match element.get("value") {
+                Some(value) => {
+                    values += 1;
+                    bytes += text_bytes(value) + element.get("type").map_or(0, text_bytes);
+                }
+                None => {
+                    values += values_in(element).max(1);
+                    bytes += text_bytes(element);
+                }
+            }
+        }
+        self.add(values.max(1).saturating_mul(REPEATED_ELEMENT).saturating_add(bytes / COMPARED_BYTES))
     }
 
     fn add(&mut self, cost: usize) -> Result<(), ScimError> {
@@ -264,6 +289,24 @@ mod tests {
             of_lists.spend_on_lists(Some(&held), &value).unwrap();
             assert_eq!((of_repeats.0, of_lists.0), (repeats, lists), "{value}");
         }
+    }
+
+    /// What another one sent: a thousand times all that a thousand elements say was written down, to find which were the same.
+    #[test]
+    fn a_part_of_all_of_many_long_elements_is_not_set_a_thousand_times() {
+        let held: Vec<_> = (0..1000).map(|number| json!({ "value": format!("{number:0240}") })).collect();
+        let of = |held: &Value, ops: usize| {
+            let mut effort = Effort::default();
+            (0..ops).take_while(|_| effort.spend_on_all(Some(held)).is_ok()).count()
+        };
+        assert_eq!(of(&json!(held), 1000), PATCH_EFFORT_MAX / (1000 * REPEATED_ELEMENT + 1000 * 240 / COMPARED_BYTES));
+        let short: Vec<_> = (0..1000).map(|number| json!({ "value": number.to_string() })).collect();
+        let bytes = 10 + 90 * 2 + 900 * 3;
+        assert_eq!(of(&json!(short), 1000), PATCH_EFFORT_MAX / (1000 * REPEATED_ELEMENT + bytes / COMPARED_BYTES));
+        let wide: Vec<_> = (0..1000).map(|_| json!({ "a": true, "b": 1, "c": { "d": 2, "e": [3, 4] } })).collect();
+        assert_eq!(of(&json!(wide), 1000), PATCH_EFFORT_MAX / (1000 * 5 * REPEATED_ELEMENT));
+        let many_more = json!([{ "value": "1", "type": "a", "a": 1, "b": [2, 3, 4] }]);
+        assert_eq!(of(&many_more, 1000), 1000);
     }
 
     /// What an attacker sent: it held the only writer for seconds.

@@ -9,7 +9,7 @@ use super::edit::{is_clearing, not_mutable, store};
 use super::removal::remove_in_all;
 use crate::error::echo;
 use crate::filter::ElementMatcher;
-use crate::repeats::{Said, besides, drop_repeated, is_added_to, join_repeated};
+use crate::repeats::{Said, besides, drop_repeated, is_added_to, join_repeated, may_repeat};
 use crate::schema::{Attribute, Kind, Mutability};
 use crate::{Filter, Literal, Operator, ResourceType, ScimError, value};
 
@@ -202,7 +202,9 @@ pub(super) fn set_in_all(
     for element in &mut elements {
         put_by(op, attribute, object_of(element), sub, read.clone())?;
     }
-    drop_repeated(attribute, &mut elements);
+    if may_repeat(&elements, sub) {
+        drop_repeated(attribute, &mut elements);
+    }
     if elements.iter().filter(|element| value::is_primary(element)).count() > 1 {
         return Err(ScimError::invalid_value(format!(
             "'{}' would have more than one primary value",

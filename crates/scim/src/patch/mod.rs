@@ -365,7 +365,7 @@ impl<'a> Draft<'a> {
             self.effort.spend_on_repeats(held, value)?;
         }
         if sets_all {
-            self.effort.spend(Op::Replace, held, None, &Value::Null)?;
+            self.effort.spend_on_all(held)?;
         }
         if is_list { self.effort.spend(op, held, filter, value) } else { Ok(()) }
     }

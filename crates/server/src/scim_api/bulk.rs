@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use http::{Response, StatusCode};
 use jiff::SignedDuration;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use provider::{BATCH_OPERATIONS_MAX, Bulk, BulkAnswer, Caller, Done, ProviderError, WriteAccess, run_batch};
 use scim::BULK_RESPONSE_URN;
 use scim::bulk::BulkMethod;
@@ -27,6 +28,27 @@ const BULK_TIME_MAX: SignedDuration = SignedDuration::from_secs(REQUEST_DEADLINE
 
 /// Most operations in one transaction while other tenants are served.
 const BATCH_OPERATIONS_AMONG_MANY: usize = 4;
+
+/// What the path of a URI may only have encoded (RFC 3986 §3.3).
+const NO_PART_OF_A_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
 
 /// Does the operations of a bulk request. What is left when its time is over is not attempted. A token that is revoked meanwhile ends it: what is left is not attempted.
 pub(crate) async fn bulk(State(app): State<App>, writer: Writer, body: ScimBody) -> Result<Response<Body>, Rejection> {
@@ -80,7 +102,8 @@ fn operation(base: &str, answer: BulkAnswer) -> Value {
         tell("bulkId", bulk_id.into());
     }
     if let Some(path) = answer.path {
-        tell("location", format!("{base}{path}").into());
+        // What the client named is no id, and perhaps nothing that an address may have.
+        tell("location", format!("{base}{}", utf8_percent_encode(&path, NO_PART_OF_A_PATH)).into());
     }
     match answer.outcome {
         Ok(done) => {

@@ -8,8 +8,8 @@ use axum::routing::{MethodRouter, get, post};
 use http::request::Parts;
 use http::{HeaderName, Response, StatusCode, header};
 use provider::{
-    Changed, Deleted, EntityTag, Kinds, Listing, NewResource, Patch, Precondition, ProviderError, Replacement,
-    ResourceKind, View, WriteAccess,
+    COMPARISONS_AT_ONCE_MAX, Changed, Deleted, EntityTag, Kinds, Listing, NewResource, Patch, Precondition,
+    ProviderError, Replacement, ResourceKind, View, WriteAccess,
 };
 use scim::Projection;
 use store::{ResourceId, TenantKey, WriteTx};
@@ -85,7 +85,8 @@ async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters
     let projection = parameters.projection()?;
     let (pager, walker, now) = (app.pager(), admitted.walker(), app.now());
     let listing = Listing::prepare(&admitted.caller, scope, &parameters.list(), pager, walker, now)?;
-    let (may_be_few, tenant) = (listing.may_be_one_statement(), admitted.caller.tenant());
+    let may_be_few = listing.may_be_one_statement() && is_chosen_at_once(&projection);
+    let tenant = admitted.caller.tenant();
     let trace = admitted.trace();
     let shows_groups = listing.shows_groups(&admitted.caller, admitted.view(&projection))?;
     let only_counts = listing.only_counts();
@@ -159,6 +160,11 @@ async fn fetch(
         let id = last.id(&admitted.caller, kind)?;
         return group_body::answer(&app, admitted, id, projection, unless).await;
     }
+    if !is_chosen_at_once(&projection) {
+        let admitted = visitor.admitted(&app, now).await?;
+        let id = last.id(&admitted.caller, kind)?;
+        return fetch_in_turn(&app, admitted, (kind, id), projection, unless).await;
+    }
     let trace = visitor.trace();
     let run = move |tx: &mut store::ReadTx<'_>| {
         let caller = visitor.admit(tx, now)?;
@@ -173,6 +179,29 @@ async fn fetch(
     let (caller, found) = step(trace.as_deref(), READ, app.store.read(run)).await?;
     app.uses().note(&caller, now);
     let (location, found) = found?;
+    Ok(answer::fetched(location, found))
+}
+
+/// Whether what an answer shows is chosen in no time.
+fn is_chosen_at_once(projection: &Projection) -> bool {
+    projection.comparisons() <= COMPARISONS_AT_ONCE_MAX
+}
+
+/// The same where choosing what is shown takes long: on a thread where it keeps nobody waiting, when it is the tenant's turn.
+async fn fetch_in_turn(
+    app: &App,
+    admitted: Admitted,
+    (kind, id): (ResourceKind, ResourceId),
+    projection: Projection,
+    unless: Precondition,
+) -> Answer {
+    let (location, tenant) = (admitted.location(kind, id)?, admitted.caller.tenant());
+    let trace = admitted.trace();
+    let run = move |tx: &mut store::ReadTx<'_>| {
+        provider::get(tx, &admitted.caller, kind, id, admitted.view(&projection), &unless).map_err(Rejection::from)
+    };
+    let room = app.room().take(tenant, ANSWER_BYTES).await?;
+    let (found, _) = step(trace.as_deref(), READ, room.scan(&app.store, run)).await?;
     Ok(answer::fetched(location, found))
 }
 
@@ -361,3 +390,6 @@ fn precondition(parts: &Parts, name: &HeaderName) -> Result<Precondition, Reject
     }
     Ok(text.parse()?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,22 @@ fn id_of(told: &Value) -> String {
     told["location"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
 }
 
+#[test]
+fn the_location_of_what_is_no_id_is_an_address_too() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let base = format!("{PUBLIC}/t/contoso/scim/v2");
+        for (id, told) in [("a b\"<x>", "a%20b%22%3Cx%3E"), ("ä", "%C3%A4"), (NOBODY, NOBODY)] {
+            let operation = json!({ "method": "DELETE", "path": format!("/Users/{id}") });
+            let done = bulk(&world, &[operation]).await;
+            assert_eq!(
+                (&done[0]["status"], &done[0]["location"]),
+                (&json!("404"), &json!(format!("{base}/Users/{told}")))
+            );
+        }
+    });
+}
+
 fn user(bulk_id: &str) -> Value {
     user_with(bulk_id, &json!({}))
 }
