@@ -87,15 +87,12 @@ impl Effort {
     pub(super) fn spend_on_all(&mut self, held: Option<&Value>) -> Result<(), ScimError> {
         let (mut values, mut bytes) = (0_usize, 0_usize);
         for element in held.map_or([].as_slice(), each) {
-            match element.get("value") {
-                Some(value) => {
-                    values += 1;
-                    bytes += text_bytes(value) + element.get("type").map_or(0, text_bytes);
-                }
-                None => {
-                    values += values_in(element).max(1);
-                    bytes += text_bytes(element);
-                }
+            if let Some(value) = element.get("value") {
+                values += 1;
+                bytes += text_bytes(value) + element.get("type").map_or(0, text_bytes);
+            } else {
+                values += values_in(element).max(1);
+                bytes += text_bytes(element);
             }
         }
         self.add(values.max(1).saturating_mul(REPEATED_ELEMENT).saturating_add(bytes / COMPARED_BYTES))

@@ -334,8 +334,8 @@ mod tests {
         let mut held = Vec::new();
         loop {
             let trail = Trail::default();
-            let hold = hold_room(&body, &trail, (&room, tenant));
-            if tokio::time::timeout(Duration::from_secs(1), hold).await.is_err() {
+            let place = hold_room(&body, &trail, (&room, tenant));
+            if tokio::time::timeout(Duration::from_secs(1), place).await.is_err() {
                 break;
             }
             held.push(trail);
