@@ -164,7 +164,9 @@ impl Listing {
     ) -> Result<Self, ProviderError> {
         let (paging, count) = Paging::read(query)?;
         let mut filter = query.filter.map(str::parse::<Filter>).transpose()?;
-        filter.iter_mut().for_each(|filter| spelling::without_memberships(filter, false));
+        if let Some(filter) = &mut filter {
+            spelling::without_memberships(filter, false);
+        }
         let is_descending = is_descending(query.sort_order)?;
         let parts = parts(caller, scope, filter.as_ref(), query.sort_by)?;
         let mut listing = Self {

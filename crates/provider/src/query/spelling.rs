@@ -33,10 +33,11 @@ fn folded_path(path: &AttributePath) -> AttributePath {
 pub(super) fn without_memberships(filter: &mut Filter, is_in_meta: bool) {
     match filter {
         Filter::And(members) | Filter::Or(members) => {
-            members.iter_mut().for_each(|member| without_memberships(member, is_in_meta));
+            for member in members {
+                without_memberships(member, is_in_meta);
+            }
         }
         Filter::Not(inner) => without_memberships(inner, is_in_meta),
-        Filter::Present(_) => {}
         Filter::Compare { path, value: Literal::String(tag), .. } => {
             let named = path.sub_attribute.as_deref().filter(|_| is_meta(path));
             let named = named.or_else(|| is_in_meta.then_some(path.attribute.as_str()));
@@ -46,7 +47,7 @@ pub(super) fn without_memberships(filter: &mut Filter, is_in_meta: bool) {
                 *tag = version;
             }
         }
-        Filter::Compare { .. } => {}
+        Filter::Present(_) | Filter::Compare { .. } => {}
         Filter::ValuePath { path, filter } => without_memberships(filter, is_meta(path)),
     }
 }
