@@ -22,7 +22,7 @@ mod text;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use scim::{AttributePath, Edge, Filter, LIST_RESPONSE_URN, Place, ScimError, Sort};
+use scim::{AttributePath, Edge, Filter, LIST_RESPONSE_URN, Place, ResourceType, ScimError, Sort};
 use sha2::{Digest as _, Sha256};
 use store::ReadTx;
 use store::resources::{ResourceKind, ResourceRecord};
@@ -306,9 +306,9 @@ fn part(
     };
     let mut memberships = Memberships::default();
     if let Some(filter) = filter {
-        match scope {
-            Kinds::One(_) => filter.check(&rules.resource_type)?,
-            Kinds::All => drop(filter.matcher_where_known(&rules.resource_type)?),
+        // In a search of several it is enough that one of them has what is compared.
+        if scope != Kinds::All {
+            filter.check(&rules.resource_type)?;
         }
         check::check_filterable(caller, rules, filter)?;
         memberships = Memberships::of(kind, filter, &rules.resource_type);
@@ -332,12 +332,9 @@ fn check_known(
     sort_by: Option<&str>,
 ) -> Result<(), ScimError> {
     let is_known = |path: &AttributePath| kinds.iter().any(|(_, rules)| rules.resource_type.resolve(path).is_some());
-    let mut is_all_known = true;
     if let Some(filter) = filter {
-        check::each_path(filter, &mut |path| is_all_known &= is_known(path));
-    }
-    if !is_all_known {
-        return Err(ScimError::invalid_filter("the filter names an attribute that no resource type has"));
+        let types: Vec<&ResourceType> = kinds.iter().map(|(_, rules)| &rules.resource_type).collect();
+        filter.check_among(&types)?;
     }
     match sort_by.map(str::parse::<AttributePath>) {
         Some(Ok(path)) if is_known(&path) => Ok(()),

@@ -67,7 +67,7 @@ impl<'q> Page<'q> {
     ) -> Result<Self, ProviderError> {
         let matcher = |part: &Part| match &listing.filter {
             Some(filter) if !part.is_exact => {
-                filter.matcher_where_known(caller.resource_type(part.kind)?).map(Some).map_err(ProviderError::from)
+                Ok::<_, ProviderError>(Some(filter.matcher_where_known(caller.resource_type(part.kind)?)))
             }
             _ => Ok(None),
         };
