@@ -196,10 +196,10 @@ impl BulkRequest {
     }
 
     /// The operations in an order in which each comes after those that make what it speaks of, and after those before it that are about
-    /// the same resource, in whatever case its endpoint is written; else in the client's. Operations that speak of each other in a circle
+    /// the same resource, in whatever case its address is written; else in the client's. Operations that speak of each other in a circle
     /// come together.
     pub fn order(&self) -> Vec<Vec<usize>> {
-        let mut last_about: HashMap<(String, &str), usize> = HashMap::new();
+        let mut last_about: HashMap<(String, String), usize> = HashMap::new();
         let mut last_made: HashMap<usize, usize> = HashMap::new();
         let mut after = Vec::with_capacity(self.entries.len());
         for (number, entry) in self.entries.iter().enumerate() {
@@ -211,7 +211,7 @@ impl BulkRequest {
             all.extend(match &operation.target {
                 None => None,
                 Some(BulkId::Known(id)) => {
-                    last_about.insert((operation.endpoint.to_ascii_lowercase(), id.as_str()), number)
+                    last_about.insert((operation.endpoint.to_ascii_lowercase(), id.to_ascii_lowercase()), number)
                 }
                 Some(BulkId::Made(by)) => last_made.insert(*by, number),
             });

@@ -152,7 +152,9 @@ pub(crate) fn join_repeated(attribute: &Attribute, elements: &mut Vec<Value>, ch
 /// Adds to an element what another one says besides the same; tells whether that was anything.
 fn complete(known: &mut Value, other: Value) -> bool {
     let (Value::Object(known), Value::Object(other)) = (known, other) else { return false };
-    let besides = besides(known, other);
+    let mut besides = besides(known, other);
+    // One that is not said to be primary a second time stays it.
+    besides.retain(|name, part| !(name == "primary" && *part == Value::Bool(false) && known.contains_key(name)));
     let is_more = !besides.is_empty();
     known.extend(besides);
     is_more

@@ -53,7 +53,7 @@ pub(super) fn without_memberships(filter: &mut Filter, is_in_meta: bool) {
 }
 
 fn is_meta(path: &AttributePath) -> bool {
-    path.attribute.eq_ignore_ascii_case("meta")
+    path.urn.is_none() && path.attribute.eq_ignore_ascii_case("meta")
 }
 
 /// `W/"3"` of `W/"3-0123456789abcdef"`.

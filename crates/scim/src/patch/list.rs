@@ -289,10 +289,12 @@ pub(super) fn set_matching(
 /// Drops the elements that say nothing any more, and makes one of those that say the same now.
 fn tidy(attribute: &Attribute, elements: &mut Vec<Value>, changed: &[usize], parts: &[(&Attribute, Option<Value>)]) {
     let clears = parts.iter().any(|(_, value)| value.is_none());
+    // What told several apart may have been what was changed.
+    let are_compared = parts.iter().any(|(sub, _)| may_repeat(elements, sub));
     if let [only] = changed {
         if clears && elements.get(*only).is_some_and(says_nothing) {
             elements.remove(*only);
-        } else {
+        } else if are_compared {
             join_repeated(attribute, elements, *only);
         }
         return;
@@ -305,8 +307,9 @@ fn tidy(attribute: &Attribute, elements: &mut Vec<Value>, changed: &[usize], par
             !is_gone
         });
     }
-    // What told several apart may have been what was changed.
-    drop_repeated(attribute, elements);
+    if are_compared {
+        drop_repeated(attribute, elements);
+    }
 }
 
 /// Sets the plain values that match. Where none does there is nothing to replace, and what is given is added.

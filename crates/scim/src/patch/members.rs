@@ -63,8 +63,11 @@ impl Member {
                     Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
                     Some(_) => Err(ScimError::invalid_value(format!("a member's '{name}' must be a string"))),
                 };
+                let mut display = text("display")?;
                 // Some clients call a member's name as they call a user's.
-                let display = text("display")?.or(text("displayName")?);
+                if display.is_none() {
+                    display = text("displayName").unwrap_or_default();
+                }
                 (text("value")?.ok_or_else(missing)?, display, text("type")?)
             }
             _ => return Err(ScimError::invalid_value("a member must be an object or an id")),

@@ -25,6 +25,7 @@ use serde_json::{Map, Value};
 
 use crate::input::lists_schema;
 use crate::limits::PATCH_OPERATIONS_MAX;
+use crate::repeats::may_repeat;
 use crate::resource_type::Resolved;
 use crate::{AttributePath, Attributes, Filter, Mutability, PATCH_OP_URN, ResourceType, ScimError};
 
@@ -348,8 +349,6 @@ impl<'a> Draft<'a> {
         let adds_to_lists =
             op == Op::Add && (is_set_once || attribute.sub_attributes.iter().any(|sub| sub.multi_valued));
         let takes_from_lists = op == Op::Remove && sub_attribute.is_some_and(|sub| sub.multi_valued);
-        // Where a part of every element is set, each is compared with the others too.
-        let sets_all = is_list && filter.is_none() && sub_attribute.is_some();
         if !is_list && !adds_to_lists && !takes_from_lists {
             return Ok(());
         }
@@ -360,12 +359,13 @@ impl<'a> Draft<'a> {
         if adds_to_lists || takes_from_lists {
             self.effort.spend_on_lists(held, value)?;
         }
-        // Elements that are taken away as a whole are compared with nothing that stays.
-        if is_list && (op != Op::Remove || sub_attribute.is_some()) {
+        // Elements that are taken away as a whole are compared with nothing that stays, nor are those of which what tells them apart stays.
+        let are_compared = match sub_attribute {
+            Some(sub) => held.and_then(Value::as_array).is_none_or(|elements| may_repeat(elements, sub)),
+            None => op != Op::Remove,
+        };
+        if is_list && are_compared {
             self.effort.spend_on_repeats(held, value)?;
-        }
-        if sets_all {
-            self.effort.spend_on_all(held)?;
         }
         if is_list { self.effort.spend(op, held, filter, value) } else { Ok(()) }
     }

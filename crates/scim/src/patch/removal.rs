@@ -83,7 +83,7 @@ pub(super) fn remove_matching(
             left.push(element);
         }
     }
-    if named.is_some() {
+    if sub.is_some_and(|sub| may_repeat(&left, sub)) {
         drop_repeated(attribute, &mut left);
     }
     put_elements(level, attribute, left);

@@ -8,8 +8,8 @@ use axum::routing::{MethodRouter, get, post};
 use http::request::Parts;
 use http::{HeaderName, Response, StatusCode, header};
 use provider::{
-    COMPARISONS_AT_ONCE_MAX, Changed, Deleted, EntityTag, Kinds, Listing, NewResource, Patch, Precondition,
-    ProviderError, Replacement, ResourceKind, View, WriteAccess,
+    COMPARISONS_AT_ONCE_MAX, Caller, Changed, Deleted, EntityTag, Kinds, Listing, NewResource, Patch, Precondition,
+    ProviderError, Replacement, Representation, ResourceKind, View, WriteAccess,
 };
 use scim::Projection;
 use store::{ResourceId, TenantKey, WriteTx};
@@ -77,8 +77,11 @@ async fn create(
     let new = Arc::new(new);
     let stored = Arc::clone(&new);
     let members = writer.write(&app, now, move |tx, caller| provider::create(tx, caller, &stored)).await?;
-    let shown = new.represent(&writer.caller, writer.view(&projection), &members)?;
-    Ok(answer::resource(StatusCode::CREATED, writer.location(kind, shown.id)?, shown))
+    let admitted = writer.into_admitted();
+    let location = admitted.location(kind, id)?;
+    let represent = move |caller: &Caller, view: View<'_>| new.represent(caller, view, &members);
+    let shown = chosen(&app, &admitted, projection, represent).await?;
+    Ok(answer::resource(StatusCode::CREATED, location, shown))
 }
 
 async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters) -> Answer {
@@ -222,7 +225,7 @@ async fn replace(
     let changed = writer
         .write(&app, now, move |tx, caller| provider::replace(tx, caller, id, &replacement, &version, now))
         .await?;
-    shown(&app, writer.into_admitted(), id, &changed, projection).await
+    shown(&app, writer.into_admitted(), id, changed, projection).await
 }
 
 async fn patch(
@@ -243,7 +246,7 @@ async fn patch(
         let location = writer.location(kind, id)?;
         return Ok(location.put_on_empty(answer::empty(StatusCode::NO_CONTENT, Some(EntityTag::of(changed.version())))));
     }
-    shown(&app, writer.into_admitted(), id, &changed, projection).await
+    shown(&app, writer.into_admitted(), id, changed, projection).await
 }
 
 /// How a PUT is refused whose body does not do: where there is no such resource, that is told and not what is wrong with it.
@@ -262,13 +265,31 @@ async fn unfit(
 }
 
 /// A resource after a change. A group is read again with its members, where they do not hold up the writer.
-async fn shown(app: &App, admitted: Admitted, id: ResourceId, changed: &Changed, projection: Projection) -> Answer {
+async fn shown(app: &App, admitted: Admitted, id: ResourceId, changed: Changed, projection: Projection) -> Answer {
     if changed.is_whole() {
-        let shown = changed.represent(&admitted.caller, admitted.view(&projection))?;
-        return Ok(answer::resource(StatusCode::OK, admitted.location(changed.kind(), id)?, shown));
+        let location = admitted.location(changed.kind(), id)?;
+        let represent = move |caller: &Caller, view: View<'_>| changed.represent(caller, view);
+        let shown = chosen(app, &admitted, projection, represent).await?;
+        return Ok(answer::resource(StatusCode::OK, location, shown));
     }
     let projection = projection.with_set(changed.set().to_vec());
     group_body::answer(app, admitted, id, projection, Precondition::None).await
+}
+
+/// What a projection leaves of a resource: where choosing takes long, on a thread where it keeps nobody waiting.
+async fn chosen(
+    app: &App,
+    admitted: &Admitted,
+    projection: Projection,
+    represent: impl FnOnce(&Caller, View<'_>) -> Result<Representation, ProviderError> + Send + 'static,
+) -> Result<Representation, Rejection> {
+    if is_chosen_at_once(&projection) {
+        return Ok(represent(&admitted.caller, admitted.view(&projection))?);
+    }
+    let (caller, base) = (Arc::clone(&admitted.caller), admitted.base.clone());
+    let turn = app.room().aside(caller.tenant()).await?;
+    let represent = move || represent(&caller, View { base: &base, projection: &projection });
+    Ok(turn.aside(&app.store, represent).await??)
 }
 
 async fn delete(
