@@ -95,5 +95,14 @@ fn what_compares_much_takes_a_turn_and_what_is_asked_most_takes_none() {
             let (status, _) = send(&service, &token, Method::GET, path, &Value::Null).await;
             assert_eq!(status, if *takes_turn { 500 } else { 200 }, "{path}");
         }
+        let patch = json!({ "schemas": [scim::PATCH_OP_URN], "Operations": [] });
+        let replacement = json!({ "schemas": [scim::USER_URN], "userName": "ann" });
+        for (terms, takes_turn) in [(&few, false), (&many, true)] {
+            let address = format!("/Users/{id}?attributes=emails%5B{terms}%5D");
+            for (method, body) in [(Method::PATCH, &patch), (Method::PUT, &replacement)] {
+                let (status, _) = send(&service, &token, method, &address, body).await;
+                assert_eq!(status, if takes_turn { 500 } else { 200 }, "{address}");
+            }
+        }
     });
 }
