@@ -50,7 +50,7 @@ impl Location {
         answer
     }
 
-    /// On an answer without content, whose place there is nothing to tell of: where the changed resource is (RFC 7644 §3.5.2.1).
+    /// On an answer without content: where the changed resource is (RFC 7644 §3.5.2.1). It has no `Content-Location`, as there is no content.
     pub(crate) fn put_on_empty(self, mut answer: Response<Body>) -> Response<Body> {
         answer.headers_mut().insert(header::LOCATION, self.0);
         answer
