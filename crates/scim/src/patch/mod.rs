@@ -1,5 +1,5 @@
-//! PATCH (RFC 7644 §3.5.2): reading the message and applying it as a whole. One operation is in `edit`, single-valued
-//! attributes are in `single`, elements of multi-valued ones in `list` and `removal`, what they may cost in `effort`, a group's members in `members`.
+//! PATCH (RFC 7644 §3.5.2): reading the message and applying it as a whole. One operation is in `edit`, single-valued attributes are in
+//! `single`, elements of multi-valued ones in `list` and `removal`, what they may cost in `effort`, a group's members in `members`.
 
 mod edit;
 mod effort;
