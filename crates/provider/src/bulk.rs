@@ -36,6 +36,8 @@ pub const CIRCLE_OPERATIONS_MAX: usize = 100;
 /// A bulk request while it is worked off.
 #[derive(Debug)]
 pub struct Bulk {
+    /// The address of the tenant's endpoint.
+    base: String,
     fail_on_errors: Option<u64>,
     entries: Vec<Entry>,
     /// What is left to do; the operations of one entry are done together.
@@ -96,11 +98,16 @@ pub struct BulkAnswer {
 }
 
 impl Bulk {
-    /// Reads the body of a bulk request. `ids` makes the id of a new resource.
+    /// Reads the body of a bulk request. `base` is the address of the tenant's endpoint, `ids` makes the id of a new resource.
     ///
     /// # Errors
     /// [`ProviderError::TooLarge`] for too many operations; else as [`BulkRequest::read`].
-    pub fn read(caller: &Caller, body: Value, mut ids: impl FnMut() -> ResourceId) -> Result<Self, ProviderError> {
+    pub fn read(
+        caller: &Caller,
+        body: Value,
+        base: &str,
+        mut ids: impl FnMut() -> ResourceId,
+    ) -> Result<Self, ProviderError> {
         let paths = place::paths(&body);
         let types = |endpoint: &str| caller.resource_type(kind_at(caller, endpoint).ok()?).ok();
         let request = BulkRequest::read_as(body, types, || ids().to_string()).map_err(|error| match error {
@@ -118,7 +125,8 @@ impl Bulk {
         let entries =
             numbered.map(|(number, entry)| Entry::new(caller, entry, &chosen, places.remove(&number))).collect();
         let (fail_on_errors, failed) = (request.fail_on_errors, Arc::default());
-        Ok(Self { fail_on_errors, entries, left, alone: 0, failed, spent: 0, max: BULK_EFFORT_MAX })
+        let base = base.to_owned();
+        Ok(Self { base, fail_on_errors, entries, left, alone: 0, failed, spent: 0, max: BULK_EFFORT_MAX })
     }
 
     /// How many operations it has.
@@ -162,7 +170,7 @@ impl Bulk {
                 ))));
             }
             if let Step::Sent(operation) = step {
-                *step = match Task::prepare(caller, operation, now) {
+                *step = match Task::prepare(caller, &self.base, operation, now) {
                     Ok(task) => Step::Ready(Arc::new(task)),
                     Err(error) => Step::Refused(Some(error)),
                 };
@@ -324,7 +332,12 @@ fn kind_at(caller: &Caller, name: &str) -> Result<ResourceKind, ProviderError> {
 }
 
 impl Task {
-    fn prepare(caller: &Caller, operation: &mut BulkOperation, now: Timestamp) -> Result<Self, ProviderError> {
+    fn prepare(
+        caller: &Caller,
+        base: &str,
+        operation: &mut BulkOperation,
+        now: Timestamp,
+    ) -> Result<Self, ProviderError> {
         let kind = kind_at(caller, &operation.endpoint)?;
         let data = operation.data.take();
         let named = match (operation.method, &operation.target, &operation.chosen) {
@@ -340,7 +353,7 @@ impl Task {
                 Err(ProviderError::Scim(refusal)) => Self::Unfit(kind, id, refusal),
                 Err(other) => return Err(other),
             },
-            BulkMethod::Patch => Self::Patch(id, Patch::prepare(caller, kind, data)?, version),
+            BulkMethod::Patch => Self::Patch(id, Patch::prepare(caller, kind, data, base)?, version),
             BulkMethod::Delete => Self::Delete(kind, id, version),
         })
     }

@@ -13,7 +13,7 @@ use store::{Action, Occurrence, ResourceId, WriteTx, unique_values};
 
 use crate::document::{self, Document};
 use crate::kept::keep_immutable;
-use crate::membership::{Membership, check_each_is_named};
+use crate::membership::{Membership, NO_BASE, check_each_is_named};
 use crate::representation::{Joined, Representation, View, tag_of};
 use crate::resource::{check_kind, claim, forget, occurrence, read_body, represent_set, told, unique, whole_millis};
 use crate::{Caller, Precondition, ProviderError, WriteAccess, events, groups, users};
@@ -121,7 +121,7 @@ pub fn replace(
     tx.charge(record.doc.len() as u64 / BYTES_OF_STATEMENT);
     let old = document::read(&record.doc)?;
     let new = keep_immutable(caller.resource_type(kind)?, &old, &replacement.attributes)?;
-    let mut membership = Membership::new(caller, id);
+    let mut membership = Membership::new(caller, id, NO_BASE);
     match (&replacement.members, kind) {
         (_, ResourceKind::User | ResourceKind::Custom(_)) => {}
         (Some(members), ResourceKind::Group) => membership.set(tx, members)?,
@@ -168,17 +168,19 @@ pub struct Patch {
     kind: ResourceKind,
     attributes: PatchOp,
     members: Vec<MemberChange>,
+    /// The address of the tenant's endpoint.
+    base: String,
     /// Whether its sender takes a group as an answer.
     takes_group: bool,
 }
 
 impl Patch {
-    /// Reads the body of a PATCH (RFC 7644 §3.5.2).
-    pub fn prepare(caller: &Caller, kind: ResourceKind, body: Value) -> Result<Self, ProviderError> {
+    /// Reads the body of a PATCH (RFC 7644 §3.5.2). `base` is the address of the tenant's endpoint, as answers show it.
+    pub fn prepare(caller: &Caller, kind: ResourceKind, body: Value, base: &str) -> Result<Self, ProviderError> {
         check_kind(caller, kind)?;
         let takes_group = kind == ResourceKind::Group && !scim::expects_no_content(&body);
         let (attributes, members) = PatchOp::read(body)?.split_members(caller.resource_type(kind)?)?;
-        Ok(Self { kind, attributes, members, takes_group })
+        Ok(Self { kind, attributes, members, base: base.to_owned(), takes_group })
     }
 
     /// How it is refused where there is no such resource: a path that leads nowhere is told first, as it is where there is one.
@@ -222,7 +224,7 @@ fn apply(
         ProviderError::NotFound { .. } => patch.without_resource(caller),
         other => other,
     })?;
-    let mut membership = Membership::new(caller, id);
+    let mut membership = Membership::new(caller, id, &patch.base);
     membership.apply(tx, &patch.members)?;
     let members = membership.differs();
     if patch.attributes.operations.is_empty() {
@@ -290,18 +292,17 @@ fn finish(
 ) -> Result<Changed, ProviderError> {
     let rewritten = change.attributes.filter(|(old, new)| old != new);
     if let Some((old, new)) = rewritten {
-        let document = Document::write(caller, kind, new)?;
-        let keys = (document::keys(caller, kind, old)?, document.keys);
+        let (document, former) = Document::rewrite(caller, kind, old, new)?;
         let unique_key = document.unique_key.as_deref();
-        let both = (keys.0.as_slice(), keys.1.as_slice());
+        let both = (former.keys.as_slice(), document.keys.as_slice());
         if let Some(attribute) = caller.unique_attribute(kind).filter(|name| old.get(*name) != new.get(*name)) {
             check_free(tx, caller, (kind, record.id), attribute, unique_key)?;
         }
         resources::update(tx, caller.tenant(), kind, record.id, unique_key, &document.text, both, now)
             .map_err(|error| unique(caller, kind, error))?;
-        let had = document::unique_values(caller, kind, old)?;
-        let (gone, added) = resources::differing(&had, &document.unique);
-        tx.charge((both.0.len() + both.1.len() + had.len() + document.unique.len()) as u64 / KEYS_OF_STATEMENT);
+        let (gone, added) = resources::differing(&former.unique, &document.unique);
+        let made = both.0.len() + both.1.len() + former.unique.len() + document.unique.len();
+        tx.charge(made as u64 / KEYS_OF_STATEMENT);
         unique_values::release(tx, caller.tenant(), kind, record.id, &gone)?;
         claim(tx, caller, kind, record.id, &added)?;
         record.doc = document.text;

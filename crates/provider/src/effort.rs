@@ -3,6 +3,10 @@
 
 use scim::ScimError;
 
+/// Most comparisons, of a filter or of the filters among the attributes, with which something is answered where a look-up by id is, which
+/// takes no turn and keeps others waiting for as long as it takes: what more compare would do that for as long as many look-ups.
+pub const COMPARISONS_AT_ONCE_MAX: usize = 4;
+
 /// What is left of what a request may cost.
 #[derive(Debug)]
 pub(crate) struct Effort {

@@ -10,8 +10,9 @@ use store::resources::{self, ResourceKind, ResourceRecord};
 use store::{Action, Change, Occurrence, ReadTx, ResourceId, occurrences_after};
 
 use crate::document;
-use crate::representation::{View, represent};
-use crate::{Caller, ProviderError};
+use crate::representation::View;
+use crate::resource::shown;
+use crate::{Caller, ProviderError, users};
 
 /// Most events that are read at a time.
 pub const EVENTS_MAX: u32 = 100;
@@ -86,7 +87,13 @@ pub fn events_after(
             continue;
         }
         let record = resources::by_id(tx, caller.tenant(), kind, ResourceId::from(change.id.uuid()))?;
-        events.push(event(caller, base, (&change, kind), occurrence, record.as_ref(), detail)?);
+        let tells_whole =
+            detail == Detail::Full && !matches!(&occurrence, Some(told) if told.action == Action::Deleted);
+        let resource = match &record {
+            Some(record) if tells_whole => whole(tx, caller, kind, record, base)?,
+            Some(_) | None => None,
+        };
+        events.push(event(caller, (&change, kind), occurrence, record.as_ref(), resource)?);
     }
     Ok((events, read_to))
 }
@@ -98,13 +105,26 @@ fn unknown(record: Option<&ResourceRecord>) -> Occurrence {
     Occurrence { action, switched: None, version, attributes: String::new(), external_id: None }
 }
 
+/// A resource as a GET shows it, a group without its members.
+fn whole(
+    tx: &mut ReadTx<'_>,
+    caller: &Caller,
+    kind: ResourceKind,
+    record: &ResourceRecord,
+    base: &str,
+) -> Result<Option<Value>, ProviderError> {
+    let projection = Projection::default();
+    let view = View { base, projection: &projection };
+    let shows_groups = kind == ResourceKind::User && users::shows_groups(caller, view)?;
+    Ok(serde_json::from_str(&shown(tx, caller, kind, record, view, shows_groups)?).ok())
+}
+
 fn event(
     caller: &Caller,
-    base: &str,
     (change, kind): (&Change, ResourceKind),
     occurrence: Option<Occurrence>,
     record: Option<&ResourceRecord>,
-    detail: Detail,
+    resource: Option<Value>,
 ) -> Result<Event, ProviderError> {
     let occurrence = occurrence.unwrap_or_else(|| unknown(record));
     let document = record.map(|record| document::read(&record.doc)).transpose()?;
@@ -114,15 +134,6 @@ fn event(
     let attributes = match (&document, occurrence.action) {
         (Some(document), Action::Created) => paths_of(document),
         _ => occurrence.attributes.split_ascii_whitespace().map(str::to_owned).collect(),
-    };
-    let tells_whole = detail == Detail::Full && occurrence.action != Action::Deleted;
-    let resource = match record.filter(|_| tells_whole) {
-        None => None,
-        Some(record) => {
-            let projection = Projection::default();
-            let text = represent(caller, kind, record, View { base, projection: &projection }, None)?;
-            serde_json::from_str(&text).ok()
-        }
     };
     Ok(Event {
         number: change.seq,

@@ -1,4 +1,5 @@
-//! All that a tenant has, in pieces: each resource as a GET answers it, for a copy that any SCIM server understands.
+//! All that a tenant has, in pieces: each resource as a GET answers it that asks for every attribute, for a copy that any SCIM server
+//! understands.
 //!
 //! Each piece is a transaction of its own, so that an export of millions holds up nobody. What changes meanwhile is as it was when its
 //! piece was read.
@@ -50,7 +51,7 @@ pub fn export_after(
     after: Option<ResourceId>,
     base: &str,
 ) -> Result<Vec<Exported>, ProviderError> {
-    let projection = Projection::default();
+    let projection = whole(caller, kind)?;
     let view = View { base, projection: &projection };
     let shows_groups = kind == ResourceKind::User && users::shows_groups(caller, view)?;
     let chunk = Chunk { rows: EXPORTED_AT_A_TIME, bytes: EXPORTED_BYTES };
@@ -82,7 +83,7 @@ pub fn export_group(
     id: ResourceId,
     base: &str,
 ) -> Result<Option<Box<GroupText>>, ProviderError> {
-    let view = View { base, projection: &Projection::default() };
+    let view = View { base, projection: &whole(caller, ResourceKind::Group)? };
     match get_group(tx, caller, id, view, &Precondition::None, EXPORTED_GROUP_BYTES) {
         Ok(GroupFetched::Found(group)) => Ok(Some(group)),
         Ok(GroupFetched::TooLarge) => {
@@ -91,4 +92,9 @@ pub fn export_group(
         Ok(GroupFetched::NotModified { .. }) | Err(ProviderError::NotFound { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Shows too what is shown on request only (RFC 7643 §7): a copy without it would not be one of all that there is.
+fn whole(caller: &Caller, kind: ResourceKind) -> Result<Projection, ProviderError> {
+    Ok(Projection::default().with_set(caller.rules(kind)?.on_request.clone()))
 }

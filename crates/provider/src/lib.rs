@@ -53,6 +53,7 @@ pub use deletion::{
     Deleted, GROUPS_LEFT_MAX, MEMBERS_DELETED_MAX, delete, end_deletion, go_on_deleting, remove_left_members,
 };
 pub use document::RESOURCE_BYTES_MAX;
+pub use effort::COMPARISONS_AT_ONCE_MAX;
 pub use error::{ProviderError, TenantError};
 pub use events::{Detail, EVENT_URIS, EVENTS_MAX, Event, events_after};
 pub use expiry::{Ending, WARNED_DAYS, ending, ends_within, note_warned};

@@ -24,22 +24,27 @@ const PATCH_MEMBER_EFFORT: u64 = PATCH_EFFORT_MAX as u64 / MEMBERS_REWRITTEN_MAX
 /// Bytes of a member's name that are compared as fast as a short text.
 const COMPARED_BYTES: u64 = 64;
 
+/// Where no filter looks at members, their addresses do not matter.
+pub(crate) const NO_BASE: &str = "";
+
 /// A change of one group's members, while it is made.
 pub(crate) struct Membership<'c> {
     caller: &'c Caller,
     group: ResourceId,
+    /// The address of the tenant's endpoint, as filters see it in the addresses of members.
+    base: &'c str,
     /// Whether any membership is different.
     changed: bool,
     effort: Effort,
 }
 
 impl<'c> Membership<'c> {
-    pub(crate) const fn new(caller: &'c Caller, group: ResourceId) -> Self {
+    pub(crate) const fn new(caller: &'c Caller, group: ResourceId, base: &'c str) -> Self {
         let effort = Effort::new(
             PATCH_EFFORT_MAX as u64,
             "the filters look at too many members; name the members to remove by their ids, or send several requests",
         );
-        Self { caller, group, changed: false, effort }
+        Self { caller, group, base, changed: false, effort }
     }
 
     /// Whether any membership is different.
@@ -52,6 +57,7 @@ impl<'c> Membership<'c> {
         for change in changes {
             match change {
                 MemberChange::Add(added) => drop(self.add(tx, added)?),
+                MemberChange::Require(id) => self.require(tx, id)?,
                 MemberChange::Remove(ids) => {
                     // What is no id is nobody's.
                     let ids: Vec<ResourceId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
@@ -100,6 +106,15 @@ impl<'c> Membership<'c> {
     fn record(&self, member: &Member, id: ResourceId, kind: ResourceKind) -> Result<MemberRecord, ScimError> {
         check_nesting(self.caller, self.group, id, kind)?;
         Ok(MemberRecord { id, kind, display: member.display.clone() })
+    }
+
+    /// What is no id is nobody's.
+    fn require(&self, tx: &mut WriteTx<'_>, id: &str) -> Result<(), ProviderError> {
+        let is_member = match id.parse() {
+            Ok(member) => members::is_member(tx, self.caller.tenant(), self.group, member)?,
+            Err(_) => false,
+        };
+        if is_member { Ok(()) } else { Err(ScimError::no_target("no value of 'members' matches the filter").into()) }
     }
 
     fn remove(&mut self, tx: &mut WriteTx<'_>, ids: &[ResourceId]) -> Result<(), ProviderError> {
@@ -184,8 +199,10 @@ impl<'c> Membership<'c> {
     ) -> Result<(), ProviderError> {
         self.effort.spend(present.iter().map(|member| removal_effort(member, comparisons)).sum())?;
         let chosen = present.iter().filter(|member| {
-            let group =
-                Attributes::from_iter([("members".to_owned(), Value::Array(vec![element(self.caller, member, "")]))]);
+            let group = Attributes::from_iter([(
+                "members".to_owned(),
+                Value::Array(vec![element(self.caller, member, self.base)]),
+            )]);
             matcher.matches(&group)
         });
         let chosen: Vec<ResourceId> = chosen.map(|member| member.id).collect();

@@ -13,8 +13,8 @@ pub const INDEX_KEY_BYTES_MAX: usize = 512;
 /// Longest value that is its own key among unique ones, in bytes; of longer ones the digest is, so that all of a value counts.
 pub const UNIQUE_KEY_BYTES_MAX: usize = 256;
 
-/// What the core schemas' own URNs begin with.
-const BUILT_IN: &str = "urn:ietf:params:scim:schemas:";
+/// The schemas that RFC 7643 defines for resources. What a tenant defines may begin like them: Entra's extensions do.
+const BUILT_IN: [&str; 3] = [scim::USER_URN, scim::GROUP_URN, scim::ENTERPRISE_USER_URN];
 
 /// A path whose values are looked at without the schema.
 #[derive(Clone, Debug)]
@@ -35,6 +35,11 @@ pub(crate) struct UniquePath {
 }
 
 impl UniquePath {
+    /// Whether two forms of a resource have other values at this path, or in another order.
+    pub(crate) fn differs(&self, old: &Attributes, new: &Attributes) -> bool {
+        self.place.differs(old, new)
+    }
+
     /// Adds the keys of all values that a resource has at this path.
     pub(crate) fn collect(&self, attributes: &Attributes, keys: &mut Vec<IndexKey>) {
         self.place.each(attributes, &mut |value| {
@@ -117,8 +122,18 @@ impl IndexedPath {
         });
     }
 
+    /// Whether two forms of a resource have other values at this path, or in another order. To compare costs a fraction of folding.
+    pub(crate) fn differs(&self, old: &Attributes, new: &Attributes) -> bool {
+        let values = |attributes| {
+            let mut values = Vec::new();
+            self.each(attributes, &mut |value| values.push(value));
+            values
+        };
+        values(old) != values(new)
+    }
+
     /// Calls `each` with every value that a resource has at this path: each element of a list, the part of each where it names one.
-    fn each(&self, attributes: &Attributes, each: &mut dyn FnMut(&Value)) {
+    fn each<'v>(&self, attributes: &'v Attributes, each: &mut dyn FnMut(&'v Value)) {
         let level = match &self.extension {
             None => Some(attributes),
             Some(urn) => attributes.get(urn).and_then(Value::as_object),
@@ -170,14 +185,14 @@ impl IndexedPath {
 
 /// Whether an attribute of a schema is the address that the server itself makes for a reference of a core schema.
 pub(crate) fn is_own_address(schema: &str, attribute: &Attribute) -> bool {
-    schema.starts_with(BUILT_IN)
+    is_built_in(schema)
         && attribute.name == "$ref"
         && attribute.reference_types.iter().any(|kind| kind == "User" || kind == "Group")
 }
 
 /// Whether the schema is one that RFC 7643 defines.
 pub(crate) fn is_built_in(schema: &str) -> bool {
-    schema.starts_with(BUILT_IN)
+    BUILT_IN.contains(&schema)
 }
 
 /// The places whose values are unique, in the schemas of a resource type; those in `besides` are seen to elsewhere.

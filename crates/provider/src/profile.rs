@@ -179,10 +179,21 @@ impl Profile {
             nested_groups: file.nested_groups,
             unique_group_names: file.unique_group_names,
             user: Rules::new(user, file.user)?,
-            group: file.group.map(|rules| Rules::new(ResourceType::group(), rules)).transpose()?,
+            group: file.group.map(|rules| Rules::new(group_type(file.nested_groups), rules)).transpose()?,
             custom: Vec::new(),
         })
     }
+}
+
+/// Groups as an application knows them; their members are said to be users where nothing else can be one.
+fn group_type(nested_groups: bool) -> ResourceType {
+    let mut group = ResourceType::group();
+    let members = group.schema.attributes.iter_mut().filter(|attribute| !nested_groups && attribute.name == "members");
+    for sub in members.flat_map(|attribute| &mut attribute.sub_attributes) {
+        sub.reference_types.retain(|kind| kind != "Group");
+        sub.canonical_values.retain(|kind| kind != "Group");
+    }
+    group
 }
 
 impl Rules {
@@ -232,7 +243,13 @@ impl Rules {
             Returned::Never => !is_built_in(schema),
             Returned::Always | Returned::Default => false,
         };
-        let hides = !paths(&resource_type, is_hidden).is_empty();
+        // What the text of a document says of managers would be taken for that of the enterprise extension.
+        let is_other_manager = |schema: &str, attribute: &Attribute, meant: &Attribute| {
+            schema != scim::ENTERPRISE_USER_URN && attribute.name == "manager" && meant.name == "$ref"
+        };
+        let hides = [paths(&resource_type, is_hidden), paths(&resource_type, is_other_manager)]
+            .iter()
+            .any(|found| !found.is_empty());
         let requested = paths(&resource_type, |_, _, meant| meant.returned == Returned::Request);
         let on_request = requested.into_iter().filter_map(|(place, _)| place.path.parse().ok()).collect();
         let is_user = resource_type.schema.id == scim::USER_URN;

@@ -15,7 +15,7 @@ use store::{
 };
 
 use crate::document::Document;
-use crate::membership::Membership;
+use crate::membership::{Membership, NO_BASE};
 use crate::representation::{Joined, Representation, View, represent, tag_of};
 use crate::{Caller, EntityTag, Precondition, ProviderError, Rules, WriteAccess, groups, manager, users};
 
@@ -154,7 +154,7 @@ pub(crate) fn join(
     if new.members.is_empty() {
         return Ok(Vec::new());
     }
-    let mut membership = Membership::new(caller, new.record.id);
+    let mut membership = Membership::new(caller, new.record.id, NO_BASE);
     membership.add(tx, &new.members)
 }
 

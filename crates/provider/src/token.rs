@@ -43,6 +43,16 @@ impl TokenKey {
         }
     }
 
+    /// The same at an address that names a tenant. Several tenants may trust one identity provider, so what its token opens is known
+    /// for each of them apart.
+    pub fn hash_at(&self, tenant: &str, presented: &str) -> Result<TokenHash, AuthError> {
+        if is_jwt(presented) {
+            // No token has this byte, so nothing else is hashed to the same.
+            return Ok(self.digest(&format!("{presented}\0{tenant}")));
+        }
+        self.hash(presented)
+    }
+
     /// A key of its own for another purpose.
     pub fn derive(&self, purpose: &[u8]) -> [u8; 32] {
         let mut mac = self.0.clone();

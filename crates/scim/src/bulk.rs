@@ -196,9 +196,10 @@ impl BulkRequest {
     }
 
     /// The operations in an order in which each comes after those that make what it speaks of, and after those before it that are about
-    /// the same resource; else in the client's. Operations that speak of each other in a circle come together.
+    /// the same resource, in whatever case its address is written; else in the client's. Operations that speak of each other in a circle
+    /// come together.
     pub fn order(&self) -> Vec<Vec<usize>> {
-        let mut last_about: HashMap<(&str, &str), usize> = HashMap::new();
+        let mut last_about: HashMap<(String, String), usize> = HashMap::new();
         let mut last_made: HashMap<usize, usize> = HashMap::new();
         let mut after = Vec::with_capacity(self.entries.len());
         for (number, entry) in self.entries.iter().enumerate() {
@@ -209,7 +210,9 @@ impl BulkRequest {
             let mut all = operation.needs.clone();
             all.extend(match &operation.target {
                 None => None,
-                Some(BulkId::Known(id)) => last_about.insert((operation.endpoint.as_str(), id.as_str()), number),
+                Some(BulkId::Known(id)) => {
+                    last_about.insert((operation.endpoint.to_ascii_lowercase(), id.to_ascii_lowercase()), number)
+                }
                 Some(BulkId::Made(by)) => last_made.insert(*by, number),
             });
             // What was read names operations that there are; what a caller has changed may not.

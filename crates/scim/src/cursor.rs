@@ -5,10 +5,17 @@
 use jiff::Timestamp;
 
 use crate::SortKey;
+use crate::limits::KEY_BYTES_MAX;
 use crate::sort::SORT_KEY_BYTES_MAX;
 
 /// Longest cursor, in characters.
-pub const CURSOR_CHARS_MAX: usize = (HEAD + PLACE + 1 + SORT_KEY_BYTES_MAX + TAG) * 4 / 3 + 3;
+pub const CURSOR_CHARS_MAX: usize = (HEAD + PLACE + 1 + PLACE_KEY_BYTES_MAX + TAG) * 4 / 3 + 3;
+
+/// Times that a text may be as long when it is folded (Unicode Standard Annex 15: NFC in UTF-8; U+1D160 is so).
+const FOLDED_TIMES: usize = 3;
+/// Longest key of a place, in bytes: that of the attribute that no two resources share is kept whole.
+const PLACE_KEY_BYTES_MAX: usize = KEY_BYTES_MAX * FOLDED_TIMES;
+const _: () = assert!(PLACE_KEY_BYTES_MAX >= SORT_KEY_BYTES_MAX);
 
 const VERSION: u8 = 2;
 /// Bytes of the version, the edge, the expiry, the total and the count.
@@ -209,11 +216,21 @@ mod tests {
 
     #[test]
     fn the_longest_cursor_is_read_back() {
-        let key = Some(SortKey::text("x".repeat(SORT_KEY_BYTES_MAX + 1)));
-        let edge = Edge::After(Place { part: 0, id: [0; 16], key });
-        let sealed = Cursor { edge, total: None, count: 0, expires: Timestamp::UNIX_EPOCH }.seal(tag);
-        assert!(open(&sealed).is_some() && sealed.len() <= CURSOR_CHARS_MAX);
+        let grown = crate::fold(&"\u{1d160}".repeat(KEY_BYTES_MAX / 4));
+        assert_eq!(grown.len(), PLACE_KEY_BYTES_MAX);
+        for key in [SortKey::text("x".repeat(SORT_KEY_BYTES_MAX + 1)), SortKey::Text(grown)] {
+            let edge = Edge::After(Place { part: 0, id: [0; 16], key: Some(key) });
+            let sealed = Cursor { edge, total: None, count: 0, expires: Timestamp::UNIX_EPOCH }.seal(tag);
+            assert!(open(&sealed).is_some() && sealed.len() <= CURSOR_CHARS_MAX);
+        }
         assert_eq!(open(&"A".repeat(CURSOR_CHARS_MAX + 1)), None);
+    }
+
+    #[test]
+    fn no_character_grows_more_when_it_is_folded() {
+        for one in '\0'..=char::MAX {
+            assert!(crate::fold(&one.to_string()).len() <= FOLDED_TIMES * one.len_utf8(), "{one:?}");
+        }
     }
 
     proptest! {

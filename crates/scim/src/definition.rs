@@ -13,9 +13,13 @@ use crate::schema::{Attribute, Kind, Mutability, Returned, Schema, Uniqueness};
 const COMMON: [(&str, Kind); 4] =
     [("schemas", Kind::Reference), ("id", Kind::String), ("externalId", Kind::String), ("meta", Kind::Complex)];
 
+/// Sub-attributes that mean the same wherever they are (RFC 7643 §2.4).
+const KNOWN_PARTS: [&str; 5] = ["type", "primary", "display", "value", "$ref"];
+
 impl Schema {
     /// Reads a schema that was given as data, and checks it as a whole. Names of characteristics and their words are known in any case,
-    /// what is left out is as RFC 7643 §2.2 says, and keys that mean nothing are ignored. A writeOnly attribute is never returned,
+    /// what is left out is as RFC 7643 §2.2 says, and keys that mean nothing are ignored. The sub-attributes of RFC 7643 §2.4 (`primary`,
+    /// `value`, …) have its spelling, in whatever case they are given. A writeOnly attribute is never returned,
     /// whatever its `returned` says. Common attributes that mean what RFC 7643 §3.1 says are left out.
     ///
     /// # Errors
@@ -58,6 +62,12 @@ fn find<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     value.filter(|value| !value.is_null())
 }
 
+/// How an attribute's name is spelled from here on: case does not count in names (RFC 7643 §2.1), and rules look for those of the RFC.
+fn spelling<'n>(name: &'n str, parent: Option<&str>) -> &'n str {
+    let known = KNOWN_PARTS.into_iter().find(|known| parent.is_some() && known.eq_ignore_ascii_case(name));
+    known.unwrap_or(name)
+}
+
 struct Reader<'a> {
     schema: &'a str,
 }
@@ -98,7 +108,7 @@ impl Reader<'_> {
             returned: if mutability == Mutability::WriteOnly { Returned::Never } else { returned },
             uniqueness,
             reference_types: self.words(given, &shown, "referenceTypes")?,
-            ..Attribute::new(name.as_str(), kind)
+            ..Attribute::new(spelling(name, parent), kind)
         };
         if let Some(case_exact) = self.flag(given, &shown, "caseExact")? {
             attribute.case_exact = case_exact;

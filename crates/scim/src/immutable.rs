@@ -6,8 +6,9 @@
 use serde_json::{Map, Value};
 
 use crate::error::echo;
+use crate::repeats::drop_repeated;
 use crate::schema::{Attribute, Kind, Mutability, Returned};
-use crate::{Attributes, ResourceType, ScimError, value};
+use crate::{Attributes, ResourceType, ScimError};
 
 /// What becomes of an immutable value that the new attributes do not have.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -90,7 +91,7 @@ impl Attribute {
         };
         let mut shown: Vec<Value> = elements(held).iter().filter_map(without).collect();
         // As the same list is read where it is sent.
-        value::drop_repeated(&mut shown);
+        drop_repeated(self, &mut shown);
         if self.multi_valued {
             return self.same(sent, &Value::Array(shown));
         }
@@ -162,7 +163,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::Schema;
+    use crate::{Schema, ScimType};
 
     fn device() -> ResourceType {
         let fixed = |name: &str, kind| Attribute { mutability: Mutability::Immutable, ..Attribute::new(name, kind) };
@@ -201,5 +202,110 @@ mod tests {
         let mut first = json!({ "serial": "A1" }).as_object().unwrap().clone();
         device().keep_immutable(&Attributes::new(), &mut first).unwrap();
         assert_eq!(first["serial"], "A1", "set once");
+    }
+
+    /// A place whose parts are set once, one that is set once itself, and lists.
+    fn case() -> ResourceType {
+        let place = json!([
+            { "name": "site", "mutability": "immutable" }, { "name": "exact", "mutability": "immutable", "caseExact": true },
+            { "name": "when", "mutability": "immutable", "type": "dateTime" },
+            { "name": "keys", "mutability": "immutable", "multiValued": true }, { "name": "desk" },
+        ]);
+        let parts = json!([{ "name": "value" }, { "name": "type" }, { "name": "keys", "multiValued": true }]);
+        let complex = |name: &str, mutability: &str, many: bool, parts: &Value| json!({ "name": name, "type": "complex", "multiValued": many, "mutability": mutability, "subAttributes": parts });
+        let schema = json!({ "id": "urn:x:y", "attributes": [
+            { "name": "tags", "mutability": "immutable", "multiValued": true },
+            complex("place", "readWrite", false, &place), complex("places", "readWrite", true, &place),
+            complex("fixed", "immutable", false, &parts), complex("list", "immutable", true, &parts),
+        ] });
+        ResourceType::new("Case", "/Cases", "", Schema::read(&schema).unwrap())
+    }
+
+    /// RFC 7643 §2.3: what is the same says the attribute, not the spelling.
+    #[test]
+    fn a_patch_takes_what_is_held_in_another_spelling_and_leaves_it_as_it_is() {
+        let place =
+            json!({ "site": "S", "exact": "E", "when": "2020-01-01T00:00:00Z", "keys": ["a", "b"], "desk": "1" });
+        let listed = json!({ "value": "V", "type": "t", "keys": ["a", "b"] });
+        let before =
+            json!({ "tags": ["a", "b"], "place": place, "places": [place], "fixed": listed, "list": [listed] });
+        let (is_taken, is_refused) = (Ok(false), Err(ScimType::Mutability));
+        for (op, path, value, expected) in [
+            ("replace", "place.site", json!("s"), is_taken),
+            ("add", "place.site", json!("s"), is_taken),
+            ("replace", "place.site", json!("T"), is_refused),
+            ("replace", "place.site", json!(""), is_refused),
+            ("replace", "place.exact", json!("e"), is_refused),
+            ("replace", "place.when", json!("2020-01-01T01:00:00+01:00"), is_taken),
+            ("replace", "place.when", json!("2020-01-01T00:00:00+01:00"), is_refused),
+            ("replace", "place.keys", json!(["B", "a"]), is_taken),
+            ("replace", "place.keys", json!(["b"]), is_refused),
+            ("add", "place.keys", json!(["B"]), is_taken),
+            ("add", "place.keys", json!("A"), is_taken),
+            ("add", "place.keys", json!(["B", "c"]), is_refused),
+            ("replace", "place", json!({ "site": "s", "keys": ["b", "a"] }), is_taken),
+            ("add", "place", json!({ "site": "s", "keys": ["b"] }), is_taken),
+            ("replace", "places[desk eq \"1\"].site", json!("s"), is_taken),
+            ("add", "places[desk eq \"1\"].keys", json!(["B"]), is_taken),
+            ("replace", "places[desk eq \"1\"]", json!({ "site": "s" }), is_taken),
+            ("replace", "places.site", json!("s"), is_taken),
+            ("replace", "places.site", json!("T"), is_refused),
+            ("add", "tags", json!(["B", "A"]), is_taken),
+            ("add", "tags", json!(["B", "C"]), is_refused),
+            ("replace", "tags[value eq \"a\"]", json!("A"), is_taken),
+            ("add", "fixed.keys", json!(["B"]), is_taken),
+            ("add", "fixed.keys", json!(["C"]), is_refused),
+            ("add", "list", json!({ "value": "v", "type": "T", "keys": ["B", "A"] }), is_taken),
+            ("add", "list", json!({ "value": "v", "type": "T", "keys": ["C"] }), is_refused),
+            ("add", "list[type eq \"t\"].keys", json!(["B"]), is_taken),
+        ] {
+            let operation = json!({ "op": op, "path": path, "value": value });
+            let patch = json!({ "schemas": [crate::PATCH_OP_URN], "Operations": [operation] });
+            let mut attributes = before.as_object().unwrap().clone();
+            let applied = crate::PatchOp::read(patch).unwrap().apply(&case(), &mut attributes);
+            assert_eq!(applied.map_err(|error| error.scim_type), expected, "{operation}");
+            assert_eq!(Value::Object(attributes), before, "{operation}");
+        }
+    }
+
+    #[test]
+    fn to_look_through_what_is_held_costs_what_it_takes() {
+        let held: Vec<String> = (0..crate::limits::VALUES_MAX).map(|n| format!("{n}{}", "é".repeat(100))).collect();
+        let before = Map::from_iter([("tags".to_owned(), json!(held))]);
+        for (count, expected) in [(10, Ok(false)), (60, Err(ScimType::TooMany))] {
+            let operation = json!({ "op": "add", "path": "tags", "value": [held[7].to_uppercase()] });
+            let patch = json!({ "schemas": [crate::PATCH_OP_URN], "Operations": vec![operation; count] });
+            let applied = crate::PatchOp::read(patch).unwrap().apply(&case(), &mut before.clone());
+            assert_eq!(applied.map_err(|error| error.scim_type), expected, "{count} times");
+        }
+    }
+
+    /// RFC 7644 §3.5.2: a new primary value takes the place of the old one, but not where who is primary was set once.
+    #[test]
+    fn a_primary_that_is_set_once_does_not_give_way() {
+        let parts = json!([{ "name": "value" }, { "name": "primary", "type": "boolean", "mutability": "immutable" }]);
+        let list = json!({ "name": "list", "type": "complex", "multiValued": true, "subAttributes": parts });
+        let schema = Schema::read(&json!({ "id": "urn:x:y", "attributes": [list] })).unwrap();
+        let thing = ResourceType::new("Thing", "/Things", "", schema);
+        let held = json!([{ "value": "a", "primary": true }, { "value": "b" }]);
+        let (is_done, is_refused) = (Ok(true), Err(ScimType::Mutability));
+        for (held, op, path, value, expected) in [
+            (&held, "add", "list", json!({ "value": "c", "primary": true }), is_refused),
+            (&held, "add", "list", json!({ "value": "b", "primary": true }), is_refused),
+            (&held, "add", "list", json!({ "value": "c", "primary": false }), is_done),
+            (&held, "add", "list", json!({ "value": "a", "primary": true }), Ok(false)),
+            (&held, "replace", "list[value eq \"b\"].primary", json!(true), is_refused),
+            (&held, "replace", "list[value eq \"b\"]", json!({ "value": "c", "primary": true }), is_refused),
+            (&held, "replace", "list", json!([{ "value": "c", "primary": true }]), is_done),
+            (&json!([{ "value": "b" }]), "add", "list", json!({ "value": "c", "primary": true }), is_done),
+        ] {
+            let operation = json!({ "op": op, "path": path, "value": value });
+            let patch = json!({ "schemas": [crate::PATCH_OP_URN], "Operations": [operation] });
+            let before = Map::from_iter([("list".to_owned(), held.clone())]);
+            let mut after = before.clone();
+            let applied = crate::PatchOp::read(patch).unwrap().apply(&thing, &mut after);
+            assert_eq!(applied.map_err(|error| error.scim_type), expected, "{operation}");
+            assert_eq!(before != after, expected == is_done, "{operation}");
+        }
     }
 }

@@ -121,12 +121,17 @@ impl ResourceType {
 
 /// RFC 7643 §3: a body says which schemas it follows. URNs that are not known here are not looked at.
 fn check_schemas(body: &Map<String, Value>, core: &str) -> Result<(), ScimError> {
-    if lists_schema(body, core) {
+    let of_version_1 = [crate::USER_URN, crate::GROUP_URN].contains(&core)
+        && OLDER_CORES.iter().any(|older| lists_schema(body, older));
+    if lists_schema(body, core) || of_version_1 {
         Ok(())
     } else {
         Err(ScimError::invalid_syntax(format!("'schemas' does not list {core}")))
     }
 }
+
+/// What SCIM 1.1 and drafts of SCIM 2.0 call the core schema of users and of groups, and clients still do.
+const OLDER_CORES: [&str; 2] = ["urn:scim:schemas:core:1.0", "urn:scim:schemas:core:2.0"];
 
 /// Whether the body's `schemas` (in any case) lists the URN (in any case).
 pub(crate) fn lists_schema(body: &Map<String, Value>, urn: &str) -> bool {

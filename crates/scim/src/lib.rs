@@ -24,6 +24,7 @@ mod patch;
 mod path;
 mod projection;
 mod reference;
+mod repeats;
 mod resource_type;
 mod schema;
 mod sort;
@@ -45,7 +46,7 @@ pub use resource_type::{Resolved, ResourceType};
 pub use schema::{
     Attribute, BULK_REQUEST_URN, BULK_RESPONSE_URN, ENTERPRISE_USER_URN, ERROR_URN, GROUP_URN, Kind, LIST_RESPONSE_URN,
     Mutability, PATCH_OP_URN, RESOURCE_TYPE_URN, Returned, SCHEMA_URN, SEARCH_REQUEST_URN, SERVICE_PROVIDER_CONFIG_URN,
-    Schema, USER_URN, Uniqueness, core_group, core_user, enterprise_user,
+    Schema, USER_URN, Uniqueness, core_group, core_user, enterprise_user, service_provider_schemas,
 };
 pub use sort::{SORT_KEY_BYTES_MAX, Sort, SortKey};
 

@@ -13,7 +13,7 @@ pub const BULK_OPERATIONS_MAX: usize = 1000;
 /// Most operations in one PATCH.
 pub const PATCH_OPERATIONS_MAX: usize = 1000;
 /// Most that the operations of one PATCH may cost together, in elements visited: one comparison of one element of a multi-valued attribute
-/// counts 1, and more for long texts. A thousand operations on a thousand elements stay below; the worst body takes a fraction of a second.
+/// counts 1, and more for long texts. A thousand operations on a hundred elements stay below; the worst body takes a fraction of a second.
 /// A filter on a group's members is charged to the same number where the members are kept; reading them takes a few times longer.
 pub const PATCH_EFFORT_MAX: usize = 4_000_000;
 /// Longest string value of an attribute, in bytes.

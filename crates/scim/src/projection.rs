@@ -187,6 +187,7 @@ impl<'a> Asked<'a> {
                 Some(Target::Extension(schema)) => asked.extensions.push(&schema.id),
                 Some(Target::Attribute(resolved)) => match &path.filter {
                     None => asked.attributes.push((resolved, None)),
+                    Some(_) if resolved.attribute.kind != Kind::Complex && !resolved.attribute.multi_valued => {}
                     // A filter that makes no sense selects no element, so it asks for nothing.
                     Some(filter) => asked.attributes.extend(
                         ElementMatcher::new(filter, resolved.attribute).ok().map(|matcher| (resolved, Some(matcher))),
@@ -198,7 +199,7 @@ impl<'a> Asked<'a> {
         asked
     }
 
-    /// Whether an attribute stays; of a complex one, takes away the parts that do not.
+    /// Whether an attribute stays; of a complex one, takes away the parts that do not, and of a list the elements.
     fn keeps(&self, extension: Option<&str>, attribute: &Attribute, level: &mut Map<String, Value>) -> bool {
         if attribute.returned == Returned::Never {
             return false;
@@ -221,11 +222,19 @@ impl<'a> Asked<'a> {
             Returned::Default | Returned::Never => !(self.is_without && whole),
         };
         let Some(value) = level.get_mut(&attribute.name).filter(|_| stays) else { return false };
+        let only_parts = self.is_only && !whole;
         if attribute.kind == Kind::Complex {
-            let only_parts = self.is_only && !whole;
             return shape(value, |element| self.keep_parts(extension, attribute, &named, only_parts, element));
         }
-        true
+        // Of a list of plain values, those are meant that the brackets choose.
+        if !only_parts && !self.is_without || named.is_empty() {
+            return true;
+        }
+        shape(value, |element| {
+            let mut folds = Folds::default();
+            let mut matchers = named.iter().filter_map(|(_, matcher)| matcher.as_ref());
+            matchers.any(|matcher| matcher.matches_among(element, &mut folds)) == only_parts
+        })
     }
 
     /// Whether the request set an attribute, or a part of it.

@@ -315,6 +315,18 @@ pub fn enterprise_user() -> Schema {
     built_in(include_str!("../schemas/enterprise_user.json"))
 }
 
+/// The schemas of what a service provider tells of itself (RFC 7643 §5 to §7): its configuration, with the pagination of RFC 9865 §4, its
+/// resource types, its schemas. The last one has a complex attribute within a sub-attribute, which only this schema may
+/// have (§7), so [`Schema::check`] refuses it.
+pub fn service_provider_schemas() -> [Schema; 3] {
+    [
+        include_str!("../schemas/service_provider_config.json"),
+        include_str!("../schemas/resource_type.json"),
+        include_str!("../schemas/schema.json"),
+    ]
+    .map(built_in)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

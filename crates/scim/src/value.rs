@@ -1,12 +1,11 @@
 //! One value of one attribute: from what a client sent to what is stored (RFC 7643 §2.3, §2.4, §2.5). Used by `input` and `patch`;
 //! which attributes there are is decided there.
 
-use std::collections::HashMap;
-
 use serde_json::{Map, Value};
 
 use crate::error::echo;
 use crate::limits::{KEY_BYTES_MAX, STRING_BYTES_MAX, VALUES_MAX};
+use crate::repeats::drop_repeated;
 use crate::schema::{Attribute, Kind, Mutability};
 use crate::{Moment, ResourceType, ScimError, fold_username, reference};
 
@@ -18,10 +17,6 @@ const BETWEEN_DIGITS: &[u8] = b" \t\r\n";
 /// What is looked at of a reference, in characters: the longest of these.
 const SCHEME_CHARS: usize = "view-source:".len();
 const _: () = assert!(IMAGE_DATA.len() <= SCHEME_CHARS && "filesystem:".len() <= SCHEME_CHARS);
-/// Elements of a list that are compared each with each, which for few is faster than any table.
-const COMPARED_PAIRWISE_MAX: usize = 16;
-/// Elements of a list in which repeated ones are looked for: a full list and as many that are added to it.
-const REPEATS_LOOKED_FOR_MAX: usize = 2 * VALUES_MAX;
 
 /// `"True"`, `"false"`: how some clients write booleans.
 pub(crate) fn boolean(text: &str) -> Option<bool> {
@@ -77,80 +72,8 @@ pub(crate) fn read_elements(
     if elements.iter().filter(|element| is_primary(element)).count() > 1 {
         return Err(ScimError::invalid_value(format!("'{}' has more than one primary value", echo(&attribute.name))));
     }
-    drop_repeated(&mut elements);
+    drop_repeated(attribute, &mut elements);
     Ok(elements)
-}
-
-/// Drops elements that say again what an earlier one says: a combination of type and value is not to be answered twice (RFC 7643
-/// §2.4), and what the later one says besides is added to the earlier. Long lists, such as those of members, are kept as they are: they
-/// have rules of their own.
-pub(crate) fn drop_repeated(elements: &mut Vec<Value>) {
-    if elements.len() <= COMPARED_PAIRWISE_MAX {
-        let mut at = 1;
-        while at < elements.len() {
-            let (known, rest) = elements.split_at_mut(at);
-            let repeated = rest.first_mut().and_then(|element| {
-                let earlier = known.iter_mut().find(|earlier| is_repeated(earlier, element))?;
-                complete(earlier, element.take());
-                Some(())
-            });
-            match repeated {
-                Some(()) => drop(elements.remove(at)),
-                None => at += 1,
-            }
-        }
-    } else if elements.len() <= REPEATS_LOOKED_FOR_MAX {
-        let mut places: HashMap<String, Vec<usize>> = HashMap::with_capacity(elements.len());
-        let mut kept: Vec<Value> = Vec::with_capacity(elements.len());
-        for element in elements.drain(..) {
-            let key = element.get("value").map_or_else(
-                || element.to_string(),
-                |value| format!("{value}{}", element.get("type").unwrap_or(&Value::Null)),
-            );
-            let places = places.entry(key).or_default();
-            let looked_at = places.iter().take(COMPARED_PAIRWISE_MAX);
-            let earlier = looked_at.copied().find(|at| kept.get(*at).is_some_and(|known| is_repeated(known, &element)));
-            if let Some(known) = earlier.and_then(|at| kept.get_mut(at)) {
-                complete(known, element);
-            } else {
-                places.push(kept.len());
-                kept.push(element);
-            }
-        }
-        *elements = kept;
-    }
-}
-
-/// Whether two elements say the same: all of it, or the same value of the same type (RFC 7643 §2.4). Without a type only where neither
-/// says what the other one contradicts: an attribute's other parts may be what tells its values apart.
-pub(crate) fn is_repeated(known: &Value, element: &Value) -> bool {
-    say_the_same(known, element, |known, part| known != part)
-}
-
-/// The same where the element is to be added: to the lists that the known one has, its own are added.
-pub(crate) fn is_added_to(known: &Value, element: &Value) -> bool {
-    say_the_same(known, element, |known, part| known != part && !part.is_array())
-}
-
-fn say_the_same(known: &Value, element: &Value, differ: impl Fn(&Value, &Value) -> bool) -> bool {
-    if known == element {
-        return true;
-    }
-    let (Some(known), Some(element)) = (known.as_object(), element.as_object()) else { return false };
-    if !element.contains_key("value") || known.get("value") != element.get("value") {
-        return false;
-    }
-    // Which one is primary is told anew each time.
-    let contradicts =
-        |(name, part): (&String, &Value)| name != "primary" && known.get(name).is_some_and(|known| differ(known, part));
-    known.get("type") == element.get("type") && (known.contains_key("type") || !element.iter().any(contradicts))
-}
-
-/// Adds to an element what another one says besides the same.
-pub(crate) fn complete(known: &mut Value, other: Value) {
-    if let (Value::Object(known), Value::Object(other)) = (known, other) {
-        known.extend(other);
-    }
 }
 
 /// Refuses more elements than the attribute may have.
@@ -190,7 +113,7 @@ fn read_parts(attribute: &Attribute, given: Vec<Value>) -> Result<Option<Value>,
     check_most(attribute, given.len(), VALUES_MAX)?;
     let elements = given.into_iter().filter_map(|element| read_scalar(attribute, element).transpose());
     let mut read = elements.collect::<Result<Vec<_>, _>>()?;
-    drop_repeated(&mut read);
+    drop_repeated(attribute, &mut read);
     Ok((!read.is_empty()).then_some(Value::Array(read)))
 }
 
@@ -205,7 +128,7 @@ pub(crate) fn add_parts(attribute: &Attribute, held: Option<&Value>, added: Valu
         Value::Array(added) => elements.extend(added),
         one => elements.push(one),
     }
-    drop_repeated(&mut elements);
+    drop_repeated(attribute, &mut elements);
     check_most(attribute, elements.len(), VALUES_MAX)?;
     Ok(Value::Array(elements))
 }
@@ -338,33 +261,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn repeated_elements_are_dropped_from_lists_of_any_length_but_the_longest() {
-        let element = |number: usize| json!({ "value": number.to_string() });
-        for count in
-            [1, COMPARED_PAIRWISE_MAX, COMPARED_PAIRWISE_MAX + 1, REPEATS_LOOKED_FOR_MAX, REPEATS_LOOKED_FOR_MAX + 1]
-        {
-            // The last one says what the first one says.
-            let mut elements: Vec<_> = (0..count - 1).chain([0]).map(element).collect();
-            drop_repeated(&mut elements);
-            let is_looked_for = count > 1 && count <= REPEATS_LOOKED_FOR_MAX;
-            assert_eq!(elements.len(), if is_looked_for { count - 1 } else { count }, "{count}");
-            assert_eq!(elements[0], element(0));
-        }
-        assert_eq!((COMPARED_PAIRWISE_MAX, REPEATS_LOOKED_FOR_MAX), (16, 2_000));
-    }
-
-    #[test]
-    fn values_that_other_parts_tell_apart_are_kept_in_lists_of_any_length() {
-        let element = |number: usize| json!({ "value": "admin", "display": number.to_string() });
-        for count in [2, COMPARED_PAIRWISE_MAX, COMPARED_PAIRWISE_MAX + 1, REPEATS_LOOKED_FOR_MAX] {
-            let elements: Vec<_> = (0..count - 1).map(element).collect();
-            let mut repeated: Vec<_> = elements.iter().cloned().chain([element(0)]).collect();
-            drop_repeated(&mut repeated);
-            assert_eq!(repeated, elements, "{count}");
-        }
-    }
 
     /// Reads a value of a kind; `"refused"` stands for a refusal, and `null` for nothing.
     fn assert_read(kind: Kind, value: Value, expected: &Value) {

@@ -214,15 +214,27 @@ fn an_attribute_of_another_type() {
         ("emails[type eq \"work\"]", false),
         ("emails[type eq \"work\"].value ne \"x\"", true),
         ("userName eq \"a\" or whole eq 1", true),
+        ("whole eq \"a\"", false),
+        ("not (whole co \"a\")", true),
+        ("whole ne \"a\"", true),
     ] {
         let parsed: Filter = filter.parse().expect("it is a filter");
         assert!(parsed.check(&resource_type()).is_err(), "{filter}");
         let resource_type = resource_type();
-        let matcher = parsed.matcher_where_known(&resource_type).expect("what it has is of the right type");
+        let matcher = parsed.matcher_where_known(&resource_type);
         assert_eq!(matcher.matches(&resource), expected, "{filter}");
     }
-    let wrong: Filter = "userName pr or on gt true".parse().expect("it is a filter");
-    assert!(wrong.matcher_where_known(&resource_type()).is_err());
+    let (own, users) = (resource_type(), ResourceType::user());
+    for (filter, accepted) in [
+        ("userName pr or on eq true", true),
+        ("userName pr or on gt true", false),
+        ("userName eq 5 and on eq true", false),
+        ("not (nobody pr)", false),
+        ("password pr", false),
+    ] {
+        let parsed: Filter = filter.parse().expect("it is a filter");
+        assert_eq!(parsed.check_among(&[&own, &users]).is_ok(), accepted, "{filter}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What is left of a resource when a request asks for some attributes.
 
 use scim::limits::PROJECTION_PATHS_MAX;
-use scim::{ENTERPRISE_USER_URN, Projection, ResourceType, ScimType};
+use scim::{ENTERPRISE_USER_URN, Projection, ResourceType, Schema, ScimType};
 use serde_json::{Value, json};
 
 #[track_caller]
@@ -61,6 +61,40 @@ fn a_request_is_spared_what_it_excludes() {
         ),
     ] {
         assert_eq!(projected(None, Some(&excluded.replace(",ENT:x", ""))), expected, "{excluded}");
+    }
+}
+
+/// Brackets choose a plain value by `value`, as they do in filters and in the paths of a PATCH.
+#[test]
+fn plain_values_are_chosen_by_value() {
+    const KIT: &str = "urn:example:schemas:1.0:Kit";
+    let schema = json!({ "id": KIT, "attributes": [
+        { "name": "tags", "multiValued": true }, { "name": "ints", "type": "integer", "multiValued": true },
+        { "name": "always", "multiValued": true, "returned": "always" }, { "name": "one" },
+    ] });
+    let user = ResourceType::user().with_extension(Schema::read(&schema).expect("well-formed"), false);
+    let kit = json!({ "tags": ["t1", "T2", "é"], "ints": [1, 2], "always": ["a", "b"], "one": "x" });
+    let always = json!(["a", "b"]);
+    for (only, without, expected) in [
+        ("tags[value eq \"T1\"]", None, json!({ "tags": ["t1"], "always": always })),
+        ("tags[value eq \"t1\"],KIT:tags[value eq \"É\"]", None, json!({ "tags": ["t1", "é"], "always": always })),
+        ("tags[value eq \"t1\"],KIT:tags", None, json!({ "tags": ["t1", "T2", "é"], "always": always })),
+        ("ints[value gt 1]", None, json!({ "ints": [2], "always": always })),
+        ("tags[value eq \"no\"]", None, json!({ "always": always })),
+        ("tags[type eq \"t1\"]", None, json!({ "always": always })),
+        ("always[value eq \"a\"]", None, json!({ "always": always })),
+        ("one[value eq \"x\"]", None, json!({ "always": always })),
+        ("", Some("tags[value sw \"t\"]"), json!({ "tags": ["é"], "ints": [1, 2], "always": always, "one": "x" })),
+        ("", Some("tags[value pr]"), json!({ "ints": [1, 2], "always": always, "one": "x" })),
+        ("", Some("tags[value eq \"no\"],KIT:one[value eq \"x\"]"), kit.clone()),
+    ] {
+        let paths = |text: &str| format!("KIT:{text}").replace("KIT", KIT);
+        let (only, without) = (Some(only).filter(|only| !only.is_empty()).map(paths), without.map(paths));
+        let mut resource = json!({ "schemas": ["urn:x"], "id": "1", KIT: kit });
+        Projection::read(only.as_deref(), without.as_deref())
+            .expect("well-formed")
+            .apply(&user, resource.as_object_mut().expect("written as an object"));
+        assert_eq!(resource[KIT], expected, "{only:?} {without:?}");
     }
 }
 

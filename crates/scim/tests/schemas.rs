@@ -1,6 +1,6 @@
 //! The built-in schemas, schemas given as data, and how paths find attributes.
 
-use scim::{AttributePath, ENTERPRISE_USER_URN, Kind, Mutability, ResourceType, Returned, Schema, USER_URN};
+use scim::{Attribute, AttributePath, ENTERPRISE_USER_URN, Kind, Mutability, ResourceType, Returned, Schema, USER_URN};
 use serde_json::{Value, json};
 
 fn names(schema: &Schema) -> String {
@@ -18,6 +18,34 @@ fn the_built_in_schemas_are_whole() {
     insta::assert_snapshot!(names(&scim::core_user()), @"userName name displayName nickName profileUrl title userType preferredLanguage locale timezone active password emails phoneNumbers ims photos addresses groups entitlements roles x509Certificates");
     insta::assert_snapshot!(names(&scim::core_group()), @"displayName members");
     insta::assert_snapshot!(names(&scim::enterprise_user()), @"employeeNumber costCenter organization division department manager");
+}
+
+#[test]
+fn the_schemas_of_discovery_are_readonly_throughout() {
+    fn all(attributes: &[Attribute]) -> Vec<&Attribute> {
+        attributes.iter().flat_map(|one| std::iter::once(one).chain(all(&one.sub_attributes))).collect()
+    }
+    let [config, resource_type, schema] = scim::service_provider_schemas();
+    for one in [&config, &resource_type, &schema] {
+        assert!(
+            all(&one.attributes).iter().all(|attribute| attribute.mutability == Mutability::ReadOnly),
+            "{}",
+            one.id
+        );
+        let printed = serde_json::to_value(one).unwrap();
+        assert_eq!(serde_json::from_value::<Schema>(printed).unwrap(), *one);
+    }
+    assert!(config.check().is_ok() && resource_type.check().is_ok());
+    assert!(
+        schema.check().unwrap_err().detail.contains("a sub-attribute cannot be complex"),
+        "RFC 7643 §7 lets only this one"
+    );
+    let (attributes, nested) = (schema.attribute("attributes").unwrap(), "subAttributes");
+    let (outer, inner) = (&attributes.sub_attributes, &attributes.sub_attribute(nested).unwrap().sub_attributes);
+    assert!(outer.iter().filter(|attribute| attribute.name != nested).eq(inner), "both have the same parts");
+    insta::assert_snapshot!(names(&config), @"documentationUri patch bulk filter changePassword sort etag pagination authenticationSchemes");
+    insta::assert_snapshot!(names(&resource_type), @"id name description endpoint schema schemaExtensions");
+    insta::assert_snapshot!(names(&schema), @"id name description attributes");
 }
 
 #[test]

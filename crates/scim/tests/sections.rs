@@ -186,6 +186,45 @@ fn section_2_4_lists() {
     assert_eq!(user_of_two["roles"], json!([{ "value": "a", "display": "A" }]));
 }
 
+/// §2.4, §2.1: what the parts of a list mean does not depend on the case in which a definition names them.
+#[test]
+fn section_2_4_parts_in_any_case() {
+    let part = |name: &str, kind: &str| json!({ "name": name, "type": kind });
+    let parts = json!([
+        part("Value", "string"),
+        part("TYPE", "string"),
+        part("Primary", "boolean"),
+        part("Display", "string"),
+        part("$Ref", "reference"),
+        part("Colour", "string"),
+    ]);
+    let listed = |name: &str| json!({ "name": name, "type": "complex", "multiValued": true, "subAttributes": parts });
+    let thing = thing(&json!([listed("many"), part("Value", "string")]));
+    let list = &thing.schema.attributes[0];
+    let names: Vec<&str> = list.sub_attributes.iter().map(|part| part.name.as_str()).collect();
+    assert_eq!(names, ["value", "type", "primary", "display", "$ref", "Colour"]);
+    for (many, expected) in [
+        (json!([{ "Value": "a", "Primary": true }, { "Value": "b", "Primary": true }]), Err(ScimType::InvalidValue)),
+        (
+            json!([{ "Value": "a", "Type": "w" }, { "value": "a", "type": "w" }]),
+            Ok(json!([{ "value": "a", "type": "w" }])),
+        ),
+        (json!(["a"]), Ok(json!([{ "value": "a" }]))),
+        (
+            json!([{ "Display": "d", "$REF": "r", "colour": "c" }]),
+            Ok(json!([{ "display": "d", "$ref": "r", "Colour": "c" }])),
+        ),
+    ] {
+        let held = read(&thing, &json!({ "many": many, "value": "v" }));
+        assert_eq!(held.clone().map(|held| held["many"].clone()), expected, "{many}");
+        assert!(held.is_err() || held == Ok(json!({ "many": expected.unwrap(), "Value": "v" })), "{many}");
+    }
+    let mut held = read(&thing, &json!({ "many": [{ "value": "a", "primary": true }] })).unwrap();
+    let held = held.as_object_mut().unwrap();
+    change(&thing, held, &json!({ "op": "add", "path": "many", "value": { "Value": "b", "Primary": true } }));
+    assert_eq!(held["many"], json!([{ "value": "a", "primary": false }, { "value": "b", "primary": true }]));
+}
+
 fn change(resource_type: &ResourceType, attributes: &mut Attributes, operation: &Value) {
     let patch =
         PatchOp::read(json!({ "schemas": [scim::PATCH_OP_URN], "Operations": [operation] })).expect("it is a PATCH");

@@ -32,8 +32,7 @@ impl Failures {
     /// Counts a bad token. Gives the seconds to wait before the next, where there were too many.
     pub(crate) fn count(&self, peer: Option<IpAddr>, tenant: &str) -> Option<u64> {
         let of_address = peer.and_then(|peer| self.one(&self.addresses, site(peer), OF_ADDRESS));
-        let name = tenant.get(..NAME_BYTES_MAX).unwrap_or(tenant).to_owned();
-        of_address.max(self.one(&self.tenants, name, OF_TENANT))
+        of_address.max(self.one(&self.tenants, beginning(tenant).to_owned(), OF_TENANT))
     }
 
     fn one<Key: Eq + Hash>(&self, kept: &Kept<Key>, key: Key, (rate, burst): (u32, u32)) -> Option<u64> {
@@ -47,6 +46,12 @@ impl Failures {
             Passage::Now | Passage::Later(_) => None,
         }
     }
+}
+
+/// What counts of a name, up to where a character ends.
+fn beginning(name: &str) -> &str {
+    let end = (0..=NAME_BYTES_MAX).rev().find(|end| name.is_char_boundary(*end));
+    end.and_then(|end| name.get(..end)).filter(|_| name.len() > NAME_BYTES_MAX).unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -71,6 +76,19 @@ mod tests {
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(counted(100, &|_| (peer(1), "other".to_owned())), 10);
         assert_eq!(counted(100, &|number| (peer(2 + number), "contoso".to_owned())), 50);
+    }
+
+    #[test]
+    fn no_more_is_kept_of_a_name_than_the_longest_has_wherever_a_character_ends() {
+        for (name, bytes) in
+            [("é".repeat(1000), 62), ("😀".repeat(1000), 60), ("a".repeat(1000), 63), ("é".repeat(31), 62)]
+        {
+            let failures = Failures::default();
+            failures.count(None, &name);
+            let kept = failures.tenants.lock().unwrap();
+            let kept: Vec<&str> = kept.keys().map(String::as_str).collect();
+            assert_eq!(kept, [&name[..bytes]]);
+        }
     }
 
     #[test]

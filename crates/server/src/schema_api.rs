@@ -45,8 +45,8 @@ impl FromRequestParts<App> for Defining {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
         let presented = bearer(app, &parts.headers)?;
-        let token = app.token_key.hash(presented)?;
         let tenant = segments(&parts.uri).nth(1).unwrap_or_default().to_owned();
+        let token = app.token_key.hash_at(&tenant, presented)?;
         if is_jwt(presented) {
             introduce(app, &tenant, presented, &token).await?;
         }

@@ -25,7 +25,7 @@ async fn caller(store: &Store) -> Caller {
 fn read(caller: &Caller, operations: &[Value]) -> Bulk {
     let mut number = 0_u8;
     let body = json!({ "schemas": [scim::BULK_REQUEST_URN], "Operations": operations });
-    Bulk::read(caller, body, || {
+    Bulk::read(caller, body, "http://127.0.0.1/t/t/scim/v2", || {
         number += 1;
         store::version_7(NOW, [0, 0, 0, 0, 0, 0, 0, 0, 0, number]).into()
     })

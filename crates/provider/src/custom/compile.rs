@@ -189,10 +189,15 @@ fn check_settable(schema: &Schema, attribute: &Attribute) -> Result<(), String> 
 
 /// Whether a URN means something already.
 fn is_taken(base: &Profile, urn: &str) -> bool {
+    is_built_in_urn(urn)
+        || base.resource_types().flat_map(ResourceType::schemas).any(|known| known.id.eq_ignore_ascii_case(urn))
+}
+
+/// Whether a URN means something wherever SCIM is spoken.
+pub(super) fn is_built_in_urn(urn: &str) -> bool {
     let begins = |start: &&str| urn.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start));
     [USER_URN, GROUP_URN, ENTERPRISE_USER_URN].iter().any(|known| known.eq_ignore_ascii_case(urn))
         || PROTOCOL.iter().any(begins)
-        || base.resource_types().flat_map(ResourceType::schemas).any(|known| known.id.eq_ignore_ascii_case(urn))
 }
 
 /// Where nobody says whose extensions schemas are, their URNs may: they end in `:User` or `:Group`.

@@ -24,7 +24,7 @@ pub use by_token::{Definer, RESOURCES_CHECKED_BY_TOKEN_MAX, define, definition};
 pub use change::{SchemaChange, clear_schemas, schemas, set_schemas};
 pub(crate) use compiled::profile_of;
 pub use fit::RESOURCES_CHECKED_MAX;
-use resource_types::TypeDefinition;
+use resource_types::{TypeDefinition, is_reserved_name};
 pub use tag::{DefinitionTag, TagCondition};
 
 /// Longest document, in bytes: what a tenant defines is kept compiled in memory.
@@ -102,6 +102,9 @@ impl CustomSchemas {
         let mut read = Self { is_listing: true, ..Self::default() };
         for one in listed {
             let is_type = one.as_object().is_some_and(|object| find(object, "endpoint").is_some());
+            if is_protocols_own(one, is_type) {
+                continue;
+            }
             if is_type { read.add_type(one)? } else { read.add_schema(one)? }
         }
         Ok(read)
@@ -166,6 +169,14 @@ impl CustomSchemas {
         let kinds = serde_json::from_value(value["kinds"].take()).map_err(|error| error.to_string())?;
         Ok((Self::of(&value["definition"])?, kinds))
     }
+}
+
+/// Whether what another server lists describes what every server has. It is left out unread: the schema of schemas is of a form that no
+/// other may have (RFC 7643 §7), and some servers list the resource types of discovery too.
+fn is_protocols_own(given: &Value, is_type: bool) -> bool {
+    let text = |name: &str| given.as_object().and_then(|object| find(object, name)?.as_str());
+    let is_meant = |name: &str| text(name).is_some_and(compile::is_built_in_urn);
+    if is_type { text("name").is_some_and(is_reserved_name) && is_meant("schema") } else { is_meant("id") }
 }
 
 fn find<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {

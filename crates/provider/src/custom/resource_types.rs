@@ -88,7 +88,7 @@ fn check_name(name: &str) -> Result<(), String> {
             shown(name)
         ));
     }
-    if RESERVED_NAMES.iter().any(|reserved| reserved.eq_ignore_ascii_case(name)) {
+    if is_reserved_name(name) {
         return Err(format!("the resource type '{name}' has a name that discovery uses itself; choose another"));
     }
     Ok(())
@@ -117,6 +117,11 @@ fn read_endpoint(name: &str, given: &str) -> Result<String, String> {
         ));
     }
     Ok(endpoint.to_owned())
+}
+
+/// Whether the name is that of what discovery itself answers.
+pub(super) fn is_reserved_name(name: &str) -> bool {
+    RESERVED_NAMES.iter().any(|reserved| reserved.eq_ignore_ascii_case(name))
 }
 
 /// Whether the name is that of a resource type which is there already.

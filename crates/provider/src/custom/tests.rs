@@ -246,12 +246,18 @@ fn a_list_of_another_server_adds_what_is_not_built_in() {
         let names: Vec<&str> = schema.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
         assert_eq!((schema.id.as_str(), *required, names), ("urn:example:extension:2.0:User", false, vec!["badge"]));
     }
+    let own = scim::service_provider_schemas().map(|schema| serde_json::to_value(schema).unwrap());
     let types = json!([
+        own[0], own[1], own[2],
+        { "name": "Schema", "endpoint": "/Schemas", "schema": scim::SCHEMA_URN },
         { "id": DEVICE, "attributes": [{ "name": "a" }] },
         { "name": "User", "endpoint": "/Users", "schema": scim::USER_URN, "schemaExtensions": [{ "schema": scim::ENTERPRISE_USER_URN, "required": true }] },
         { "id": "Device", "name": "Device", "endpoint": "/Devices", "schema": DEVICE },
     ]);
     assert!(compile_on("generic", &types).unwrap().kind_at("Devices").is_some());
+    // A document of a tenant's own is still told what it may not define.
+    let written = compile_on("generic", &json!({ "schemas": own })).err().unwrap_or_default();
+    assert!(written.contains("a sub-attribute cannot be complex"), "{written}");
 }
 
 proptest! {

@@ -95,7 +95,7 @@ async fn group(store: &Store, caller: &Caller, id: ResourceId, members: u32) {
 /// Sends one operation to a group; gives what it cost, or the keyword of the refusal.
 async fn cost(store: &Store, caller: &Caller, id: ResourceId, operation: &Value) -> Result<u64, scim::ScimType> {
     let body = json!({ "schemas": [scim::PATCH_OP_URN], "Operations": [operation] });
-    let (patch, caller) = (Patch::prepare(caller, ResourceKind::Group, body).unwrap(), caller.clone());
+    let (patch, caller) = (Patch::prepare(caller, ResourceKind::Group, body, NO_BASE).unwrap(), caller.clone());
     let done = store.write(move |tx| {
         let before = tx.spent();
         crate::patch(tx, caller.may_write()?, id, &patch, &Precondition::None, NOW)?;

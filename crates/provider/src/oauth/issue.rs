@@ -12,7 +12,7 @@ use store::{ClientId, ReadTx, SecretId, StoreError, TenantKey, TokenId, WriteTx}
 use super::assertion::{Assertion, BadAssertion, Expected};
 use super::{ACCESS_TOKENS_MAX, ASSERTIONS_MAX, KeySet, OAuthError};
 use crate::secret::{SecretKind, hint};
-use crate::{AuthError, Scope, TokenHash, TokenKey};
+use crate::{AuthError, Scope, TenantSettings, TokenHash, TokenKey};
 
 const WRONG_SECRET: OAuthError = OAuthError::InvalidClient("the client id and secret open nothing here");
 
@@ -136,6 +136,7 @@ pub struct Voucher {
     tenant: TenantKey,
     record: FederationRecord,
     is_suspended: bool,
+    has_own_address: bool,
 }
 
 /// The identity providers of a tenant's clients to which an assertion appeals; of one client where its id is given. They are what
@@ -148,13 +149,14 @@ pub fn vouchers(
 ) -> Result<Vec<Voucher>, OAuthError> {
     let Some(tenant) = store::tenants::tenant_by_name(tx, tenant_name)? else { return Ok(Vec::new()) };
     let is_suspended = tenant.suspended.is_some();
+    let has_own_address = TenantSettings::read(&tenant.settings)?.address.is_some();
     let is_asked = |record: &FederationRecord| {
         client.is_none_or(|client| client == record.client) && assertion.is_said_to_be_of(&record.issuer)
     };
     let mut found: Vec<Voucher> = kept::federations(tx, tenant.key)?
         .into_iter()
         .filter(is_asked)
-        .map(|record| Voucher { tenant: tenant.key, record, is_suspended })
+        .map(|record| Voucher { tenant: tenant.key, record, is_suspended, has_own_address })
         .collect();
     // What is wrong with it is told by one of them, if that one has signed it.
     if found.iter().any(|voucher| assertion.says(expected(&voucher.record)).is_ok()) {
@@ -211,6 +213,11 @@ pub struct Vouched {
 }
 
 impl Vouched {
+    /// When it stops being believed, by a clock that may be behind that of the provider.
+    fn believed_until(&self) -> Timestamp {
+        self.expires.saturating_add(super::CLOCK_LEEWAY).unwrap_or(Timestamp::MAX)
+    }
+
     /// The client, held against others; the provider must still be the one that was asked.
     fn client(&self, tx: &mut WriteTx<'_>) -> Result<ClientRecord, OAuthError> {
         let Voucher { tenant, record, .. } = &self.voucher;
@@ -232,9 +239,7 @@ pub fn issue_for_assertion(
     let client = vouched.client(tx)?;
     let tenant = vouched.voucher.tenant;
     if let Some(digest) = &vouched.digest {
-        // As long as it would be believed.
-        let until = vouched.expires.saturating_add(super::CLOCK_LEEWAY).unwrap_or(Timestamp::MAX);
-        match kept::take_assertion(tx, tenant, client.id, (digest, until), (ASSERTIONS_MAX, now))? {
+        match kept::take_assertion(tx, tenant, client.id, (digest, vouched.believed_until()), (ASSERTIONS_MAX, now))? {
             Taken::New => {}
             Taken::Before => return Err(OAuthError::InvalidClient("the assertion was used before; make a new one")),
             Taken::TooMany => {
@@ -261,17 +266,30 @@ pub fn is_introduced(tx: &mut ReadTx<'_>, hash: &TokenHash, now: Timestamp) -> R
     }
 }
 
-/// Remembers a verified token of an identity provider by its hash, as an access token that works until it ends itself.
-/// From then on it is looked up like every other, and ends like every other with its client.
+/// The keyed hashes that a token of an identity provider is found by.
+#[derive(Clone, Debug)]
+pub struct BearerHashes {
+    /// At addresses that name the tenant.
+    pub of_tenant: TokenHash,
+    /// At addresses that do not.
+    pub elsewhere: TokenHash,
+}
+
+/// Remembers a verified token of an identity provider by its hashes, as access tokens that work for as long as it is believed itself.
+/// From then on it is looked up like every other, and ends like every other with its client. At an address that names no tenant it
+/// opens one only, if that has such an address: the first at which it was shown.
+///
+/// # Errors
+/// That of a hash that is not unique where another request remembers it at the same time: the next look finds it.
 pub fn introduce_bearer(
     tx: &mut WriteTx<'_>,
-    hash: &TokenHash,
+    hashes: &BearerHashes,
     vouched: &Vouched,
-    id: TokenId,
+    ids: [TokenId; 2],
     now: Timestamp,
 ) -> Result<(), OAuthError> {
     let client = vouched.client(tx)?;
-    if is_introduced(tx, hash, now)? {
+    if is_introduced(tx, &hashes.of_tenant, now)? {
         return Ok(());
     }
     // A token of one use is not one of another (RFC 8725 §3.12): what was shown to get an access token is none itself.
@@ -280,16 +298,31 @@ pub fn introduce_bearer(
     {
         return Err(OAuthError::InvalidClient("the token was used as an assertion; make a new one"));
     }
+    let [id, second] = ids;
+    remember(tx, (&client, vouched), &hashes.of_tenant, id, now)?;
+    if vouched.voucher.has_own_address && !is_introduced(tx, &hashes.elsewhere, now)? {
+        remember(tx, (&client, vouched), &hashes.elsewhere, second, now)?;
+    }
+    Ok(())
+}
+
+fn remember(
+    tx: &mut WriteTx<'_>,
+    (client, vouched): (&ClientRecord, &Vouched),
+    hash: &TokenHash,
+    id: TokenId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let record = AccessTokenRecord {
         id,
         client: client.id,
         secret: None,
-        name: client.name,
+        name: client.name.clone(),
         hint: "eyJ".to_owned(),
         may_write: client.may_write,
         may_define: client.may_define,
         created: now,
-        expires: vouched.expires,
+        expires: vouched.believed_until(),
     };
-    Ok(tokens::insert_access_token(tx, vouched.voucher.tenant, &record, &hash.0, ACCESS_TOKENS_MAX)?)
+    tokens::insert_access_token(tx, vouched.voucher.tenant, &record, &hash.0, ACCESS_TOKENS_MAX)
 }

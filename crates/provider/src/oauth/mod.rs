@@ -14,8 +14,8 @@ pub use clients::{
     clients, federate, remove_client, revoke_secret,
 };
 pub use issue::{
-    AccessToken, ClientSecret, NewAccess, Vouched, Voucher, introduce_bearer, is_introduced, issue_for_assertion,
-    issue_for_secret, requested_scope, vouchers,
+    AccessToken, BearerHashes, ClientSecret, NewAccess, Vouched, Voucher, introduce_bearer, is_introduced,
+    issue_for_assertion, issue_for_secret, requested_scope, vouchers,
 };
 pub use keys::{BadKeys, JWKS_BYTES_MAX, KEYS_MAX, KeySet};
 use store::StoreError;

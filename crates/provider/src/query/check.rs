@@ -5,6 +5,9 @@ use store::resources::ResourceKind;
 
 use crate::{Caller, Rules};
 
+/// What every resource may be asked for: which it is, and of which type, by which a search of several chooses among them.
+const ALWAYS_FILTERABLE: [&str; 2] = ["id", "meta.resourceType"];
+
 /// Once `id eq` names the one resource there is nothing left to search, so any attribute may be tested on it: clients check references
 /// with `id eq "…" and manager eq "…"`.
 pub(super) fn check_filterable(caller: &Caller, rules: &Rules, filter: &Filter) -> Result<(), ScimError> {
@@ -14,7 +17,7 @@ pub(super) fn check_filterable(caller: &Caller, rules: &Rules, filter: &Filter) 
         let Some(resolved) = rules.resource_type.resolve(path) else { return };
         let Some(filterable) = &rules.filterable else { return };
         let name = resolved.to_string();
-        if !names_id && name != "id" && !filterable.contains(&name) {
+        if !names_id && !ALWAYS_FILTERABLE.contains(&name.as_str()) && !filterable.contains(&name) {
             let (kind, known) = (rules.resource_type.name.as_str(), filterable.join(", "));
             refused = Some(format!("{kind} can be filtered by id, {known} in {}", caller.profile().title));
         }

@@ -56,7 +56,8 @@ impl Memberships {
                     // An extension may have an attribute of this name, which is in the document.
                     let is_meant =
                         |found: &scim::Resolved<'_>| found.extension.is_none() && found.attribute.name == attribute;
-                    if let Some(found) = found.filter(is_meant) {
+                    // In a search of several types, what makes no sense for this one asks for nothing.
+                    if let Some(found) = found.filter(is_meant).filter(|_| filter.check(resource_type).is_ok()) {
                         asked.add(filter, found.sub_attribute.is_none_or(|sub| sub.name == "value"));
                     }
                 }

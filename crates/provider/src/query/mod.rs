@@ -13,6 +13,7 @@ mod page;
 mod pager;
 mod paging;
 mod plan;
+mod spelling;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,7 @@ mod text;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use scim::{AttributePath, Edge, Filter, LIST_RESPONSE_URN, Place, ScimError, Sort};
+use scim::{AttributePath, Edge, Filter, LIST_RESPONSE_URN, Place, ResourceType, ScimError, Sort};
 use sha2::{Digest as _, Sha256};
 use store::ReadTx;
 use store::resources::{ResourceKind, ResourceRecord};
@@ -36,7 +37,7 @@ use self::paging::Paging;
 use self::plan::{LookUp, Plan, Planned};
 pub use self::text::ListText;
 use crate::representation::{View, write_json};
-use crate::{Caller, ProviderError, Rules, users};
+use crate::{COMPARISONS_AT_ONCE_MAX, Caller, ProviderError, Rules, users};
 
 /// Resources on a page when the client does not say.
 pub const COUNT_DEFAULT: u32 = 100;
@@ -162,7 +163,10 @@ impl Listing {
         now: Timestamp,
     ) -> Result<Self, ProviderError> {
         let (paging, count) = Paging::read(query)?;
-        let filter = query.filter.map(str::parse::<Filter>).transpose()?;
+        let mut filter = query.filter.map(str::parse::<Filter>).transpose()?;
+        if let Some(filter) = &mut filter {
+            spelling::without_memberships(filter, false);
+        }
         let is_descending = is_descending(query.sort_order)?;
         let parts = parts(caller, scope, filter.as_ref(), query.sort_by)?;
         let mut listing = Self {
@@ -224,7 +228,8 @@ impl Listing {
         };
         // Where a page ends before a place, its beginning is looked for first.
         let is_forward = !matches!(self.begin, Begin::Edge(Edge::Before(_)));
-        is_forward && self.way == Way::ById && self.parts.len() <= 1 && self.parts.iter().all(is_one)
+        let compares_few = self.filter.as_ref().is_none_or(|filter| filter.comparisons() <= COMPARISONS_AT_ONCE_MAX);
+        is_forward && compares_few && self.way == Way::ById && self.parts.len() <= 1 && self.parts.iter().all(is_one)
     }
 
     /// Whether users in it are shown with their groups, so that there is more to read than the users.
@@ -250,7 +255,7 @@ impl Listing {
             Kinds::One(kind) => caller.endpoint(kind).to_owned(),
             Kinds::All => "*".to_owned(),
         };
-        let filter = self.filter.as_ref().map(ToString::to_string).unwrap_or_default();
+        let filter = self.filter.as_ref().map(|filter| spelling::folded(filter).to_string()).unwrap_or_default();
         let order = if self.is_descending { "descending" } else { "ascending" };
         // By its key: a later tenant may have the name of one that was removed.
         digest.update(caller.tenant().number().to_be_bytes());
@@ -301,9 +306,9 @@ fn part(
     };
     let mut memberships = Memberships::default();
     if let Some(filter) = filter {
-        match scope {
-            Kinds::One(_) => filter.check(&rules.resource_type)?,
-            Kinds::All => drop(filter.matcher_where_known(&rules.resource_type)?),
+        // In a search of several it is enough that one of them has what is compared.
+        if scope != Kinds::All {
+            filter.check(&rules.resource_type)?;
         }
         check::check_filterable(caller, rules, filter)?;
         memberships = Memberships::of(kind, filter, &rules.resource_type);
@@ -327,12 +332,9 @@ fn check_known(
     sort_by: Option<&str>,
 ) -> Result<(), ScimError> {
     let is_known = |path: &AttributePath| kinds.iter().any(|(_, rules)| rules.resource_type.resolve(path).is_some());
-    let mut is_all_known = true;
     if let Some(filter) = filter {
-        check::each_path(filter, &mut |path| is_all_known &= is_known(path));
-    }
-    if !is_all_known {
-        return Err(ScimError::invalid_filter("the filter names an attribute that no resource type has"));
+        let types: Vec<&ResourceType> = kinds.iter().map(|(_, rules)| &rules.resource_type).collect();
+        filter.check_among(&types)?;
     }
     match sort_by.map(str::parse::<AttributePath>) {
         Some(Ok(path)) if is_known(&path) => Ok(()),

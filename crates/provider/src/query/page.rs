@@ -18,7 +18,7 @@ use super::{
 use crate::effort::Effort;
 use crate::packed::{Members, read_members};
 use crate::representation::{Joined, View, complete, represent};
-use crate::{Caller, ProviderError, document, group_text, groups};
+use crate::{Caller, ProviderError, document, group_text, groups, manager};
 
 /// What a run of a list found.
 #[derive(Debug, Default)]
@@ -67,7 +67,7 @@ impl<'q> Page<'q> {
     ) -> Result<Self, ProviderError> {
         let matcher = |part: &Part| match &listing.filter {
             Some(filter) if !part.is_exact => {
-                filter.matcher_where_known(caller.resource_type(part.kind)?).map(Some).map_err(ProviderError::from)
+                Ok::<_, ProviderError>(Some(filter.matcher_where_known(caller.resource_type(part.kind)?)))
             }
             _ => Ok(None),
         };
@@ -254,6 +254,7 @@ impl<'q> Page<'q> {
         self.read.spend(record.doc.len() as u64)?;
         self.effort.spend(MEMBER_EFFORT.saturating_mul(memberships.look_ups()))?;
         let mut resource = document::read(&record.doc)?;
+        manager::make_whole(&mut resource, self.view.base);
         complete(self.caller, *kind, record, self.view.base, &mut resource)?;
         self.join_memberships(tx, part, record.id, &mut resource)?;
         Ok(resource)

@@ -93,10 +93,10 @@ fn look_ups(indexes: &Indexes<'_>, filter: &Filter) -> Option<(Vec<LookUp>, bool
             }
             Some((union, is_exact))
         }
-        Filter::Present(path) | Filter::ValuePath { path, .. } | Filter::Compare { path, .. }
-            if indexes.rules.resource_type.resolve(path).is_none() =>
+        Filter::Present(_) | Filter::ValuePath { .. } | Filter::Compare { .. }
+            if filter.check(&indexes.rules.resource_type).is_err() =>
         {
-            // Only a search of several resource types comes here with an attribute that one of them does not have.
+            // Only a search of several resource types comes here with what makes no sense for one of them.
             let needs_none = matches!(filter, Filter::Compare { operator: Operator::Ne, .. })
                 != matches!(filter, Filter::Compare { value: Literal::Null, .. });
             (!needs_none).then_some((Vec::new(), true))

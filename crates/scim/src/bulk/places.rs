@@ -5,11 +5,12 @@ use serde_json::{Map, Value};
 
 use super::BulkMethod;
 use crate::resource_type::{Resolved, Target};
-use crate::schema::{Attribute, Kind, find};
-use crate::{AttributePath, ResourceType};
+use crate::schema::{Attribute, Kind};
+use crate::{AttributePath, ENTERPRISE_USER_URN, GROUP_URN, ResourceType, Schema, USER_URN};
 
-/// Attributes of RFC 7643 whose `value` is an id, also where a profile leaves `$ref` out.
-const NAMING_RESOURCES: [&str; 3] = ["members", "manager", "groups"];
+/// Attributes of RFC 7643 whose `value` is an id, also where a profile leaves `$ref` out, each with its schema: what others call so is text.
+const NAMING_RESOURCES: [(&str, &str); 3] =
+    [(GROUP_URN, "members"), (ENTERPRISE_USER_URN, "manager"), (USER_URN, "groups")];
 
 /// A place in the data.
 #[derive(Clone, Copy)]
@@ -35,10 +36,11 @@ pub(super) enum Place<'t> {
 pub(super) enum At<'t> {
     Top(&'t ResourceType),
     /// The attributes of one schema.
-    Level(&'t [Attribute]),
-    Attribute(&'t Attribute),
+    Level(&'t Schema),
+    /// One of them, with the URN of its schema.
+    Attribute(&'t str, &'t Attribute),
     /// A part of a complex one.
-    Part(&'t Attribute, &'t Attribute),
+    Part(&'t str, &'t Attribute, &'t Attribute),
     /// What nobody knows.
     Unknown,
 }
@@ -84,8 +86,10 @@ impl<'t> Place<'t> {
     pub(super) fn takes_reference(self) -> bool {
         match self {
             Self::Anywhere | Self::Path => true,
-            Self::In(At::Attribute(attribute)) => is_reference(attribute) || names_resource(attribute),
-            Self::In(At::Part(whole, part)) => is_reference(part) || part.name == "value" && names_resource(whole),
+            Self::In(At::Attribute(schema, attribute)) => is_reference(attribute) || names_resource(schema, attribute),
+            Self::In(At::Part(schema, whole, part)) => {
+                is_reference(part) || part.name == "value" && names_resource(schema, whole)
+            }
             Self::In(At::Top(_) | At::Level(_) | At::Unknown)
             | Self::Nowhere
             | Self::Patch(_)
@@ -98,11 +102,11 @@ impl<'t> Place<'t> {
 impl<'t> At<'t> {
     fn led_to(resource_type: &'t ResourceType, path: &AttributePath) -> Self {
         match resource_type.target(path) {
-            Some(Target::Attribute(Resolved { attribute, sub_attribute: None, .. })) => Self::Attribute(attribute),
-            Some(Target::Attribute(Resolved { attribute, sub_attribute: Some(part), .. })) => {
-                Self::Part(attribute, part)
+            Some(Target::Attribute(Resolved { extension, attribute, sub_attribute })) => {
+                let schema = extension.unwrap_or(&resource_type.schema.id);
+                sub_attribute.map_or(Self::Attribute(schema, attribute), |part| Self::Part(schema, attribute, part))
             }
-            Some(Target::Extension(schema)) => Self::Level(&schema.attributes),
+            Some(Target::Extension(schema)) => Self::Level(schema),
             Some(Target::Core) => Self::Top(resource_type),
             None => Self::Unknown,
         }
@@ -112,16 +116,18 @@ impl<'t> At<'t> {
         match self {
             Self::Top(resource_type) => {
                 if let Some(attribute) = resource_type.core_attribute(name) {
-                    Self::Attribute(attribute)
+                    Self::Attribute(&resource_type.schema.id, attribute)
                 } else if let Some(schema) = resource_type.extension(name) {
-                    Self::Level(&schema.attributes)
+                    Self::Level(schema)
                 } else {
                     AttributePath::of_key(name).map_or(Self::Unknown, |path| Self::led_to(resource_type, &path))
                 }
             }
-            Self::Level(known) => find(known, name).map_or(Self::Unknown, Self::Attribute),
-            Self::Attribute(whole) => match whole.sub_attribute(name) {
-                Some(part) => Self::Part(whole, part),
+            Self::Level(schema) => {
+                schema.attribute(name).map_or(Self::Unknown, |attribute| Self::Attribute(&schema.id, attribute))
+            }
+            Self::Attribute(schema, whole) => match whole.sub_attribute(name) {
+                Some(part) => Self::Part(schema, whole, part),
                 // A list below the name of its path, as PATCH takes it.
                 None if whole.multi_valued && name.eq_ignore_ascii_case(&whole.name) => self,
                 None => Self::Unknown,
@@ -139,7 +145,7 @@ fn is_reference(attribute: &Attribute) -> bool {
 }
 
 /// Whether the attribute's `value` is the id of a resource: its address stands beside it (RFC 7643 §2.4).
-fn names_resource(attribute: &Attribute) -> bool {
+fn names_resource(schema: &str, attribute: &Attribute) -> bool {
     let has_address = || attribute.sub_attributes.iter().any(|part| part.name == "$ref" && is_reference(part));
-    attribute.kind == Kind::Complex && (NAMING_RESOURCES.contains(&attribute.name.as_str()) || has_address())
+    attribute.kind == Kind::Complex && (NAMING_RESOURCES.contains(&(schema, attribute.name.as_str())) || has_address())
 }

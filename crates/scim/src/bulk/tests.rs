@@ -236,6 +236,46 @@ fn where_the_type_is_known_a_bulk_id_is_one_where_a_resource_is_named() {
     );
 }
 
+/// What RFC 7643 calls so names resources, with an address or without; what others call so does where its address stands beside it.
+#[test]
+fn an_attribute_of_its_own_schema_is_text_whatever_it_is_called() {
+    let part = |name: &str| json!({ "name": name, "type": if name == "$ref" { "reference" } else { "string" } });
+    let complex = |name: &str, parts: Vec<Value>| json!({ "name": name, "type": "complex", "multiValued": true, "subAttributes": parts });
+    let named = ["members", "manager", "groups"].map(|name| complex(name, vec![part("value"), part("display")]));
+    let mut attributes = named.to_vec();
+    attributes.push(complex("owners", vec![part("value"), part("$ref")]));
+    let schema = |urn: &str| crate::Schema::read(&json!({ "id": urn, "attributes": attributes })).unwrap();
+    let thing = ResourceType::new("Thing", "/Things", "", schema("urn:x:y"));
+    let enterprise = crate::ENTERPRISE_USER_URN;
+    let manager = format!("{enterprise}:manager.value");
+    let user = ResourceType::user().restrict(["userName", &manager]).unwrap().with_extension(schema("urn:x:z"), false);
+    let filled = |resource_type: &ResourceType, method: &str, data: &Value| {
+        let changed = json!({ "method": method, "path": "/Things/1", "data": data });
+        let request = json!({ "schemas": [BULK_REQUEST_URN], "Operations": [post("b", &json!({})), changed] });
+        let types = |endpoint: &str| (endpoint == "Things").then_some(resource_type);
+        let read = BulkRequest::read_as(request, types, || "id".to_owned()).unwrap();
+        read.entries[1].operation.as_ref().unwrap().data.clone()
+    };
+    let add = |path: &str, value: Value| json!({ "schemas": [PATCH_OP_URN], "Operations": [{ "op": "add", "path": path, "value": value }] });
+    for (resource_type, level, urn) in [(&thing, None, "urn:x:y"), (&user, Some("urn:x:z"), "urn:x:z")] {
+        for (name, text) in [("members", "bulkId:b"), ("manager", "bulkId:b"), ("groups", "bulkId:b"), ("owners", "id")]
+        {
+            let of = |text: &str| json!({ name: ["bulkId:b", { "value": text, "display": "bulkId:b" }] });
+            let whole = |text: &str| level.map_or_else(|| of(text), |urn| json!({ urn: of(text) }));
+            let mut expected = whole(text);
+            let list = if let Some(urn) = level { &mut expected[urn] } else { &mut expected };
+            list[name][0] = json!(text);
+            assert_eq!(filled(resource_type, "PUT", &whole("bulkId:b")), expected, "{name} of {urn}");
+            for path in [format!("{urn}:{name}"), format!("{urn}:{name}.value")] {
+                let sent = add(&path, json!("bulkId:b"));
+                assert_eq!(filled(resource_type, "PATCH", &sent), add(&path, json!(text)), "{path}");
+            }
+        }
+    }
+    let sent = json!({ enterprise: { "manager": { "value": "bulkId:b" } } });
+    assert_eq!(filled(&user, "PUT", &sent), json!({ enterprise: { "manager": { "value": "id" } } }));
+}
+
 #[test]
 fn a_bulk_id_that_is_unknown_or_twice_or_its_own_refuses_the_operation() {
     let request = read(&json!([
@@ -254,6 +294,14 @@ fn what_is_about_one_resource_keeps_its_order() {
     let change = |value: &str| json!({ "method": "PATCH", "path": "/Groups/1", "data": { "value": value } });
     let request = read(&json!([change("bulkId:a"), change("x"), change("y"), post("a", &json!({}))]));
     assert_eq!(request.order(), [[3], [0], [1], [2]]);
+    // Another spelling of the endpoint leads to the same resource; another id is another one.
+    for (path, expected) in
+        [("/groups/1", [[2], [0], [1]]), ("GROUPS/1/", [[2], [0], [1]]), ("/Groups/2", [[1], [2], [0]])]
+    {
+        let delete = json!({ "method": "DELETE", "path": path });
+        let request = read(&json!([change("bulkId:a"), delete, post("a", &json!({}))]));
+        assert_eq!(request.order(), expected, "{path}");
+    }
 }
 
 fn value() -> impl Strategy<Value = Value> {

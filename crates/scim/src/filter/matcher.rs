@@ -20,11 +20,11 @@ pub struct Matcher<'a>(Node<'a>);
 
 impl<'a> Matcher<'a> {
     pub(super) fn new(filter: &Filter, resource_type: &'a ResourceType) -> Result<Self, ScimError> {
-        node(filter, Scope::Resource { resource_type, all_known: true }).map(Self)
+        node(filter, Scope::Resource(resource_type)).map(Self)
     }
 
-    pub(super) fn where_known(filter: &Filter, resource_type: &'a ResourceType) -> Result<Self, ScimError> {
-        node(filter, Scope::Resource { resource_type, all_known: false }).map(Self)
+    pub(super) fn where_known(filter: &Filter, resource_type: &'a ResourceType) -> Self {
+        Self(node_where_known(filter, resource_type))
     }
 
     /// Whether a resource matches; see [`Filter::matches`].
@@ -65,11 +65,7 @@ impl<'a> ElementMatcher<'a> {
 /// Where names are looked up.
 #[derive(Clone, Copy)]
 enum Scope<'a> {
-    /// Where not all names need be known, an unknown one is an attribute that no resource has.
-    Resource {
-        resource_type: &'a ResourceType,
-        all_known: bool,
-    },
+    Resource(&'a ResourceType),
     Element(&'a Attribute),
 }
 
@@ -123,24 +119,30 @@ fn invalid<T>(path: &AttributePath, why: &str) -> Result<T, ScimError> {
 impl Scope<'_> {
     fn comparison(self, compared: &Attribute) -> Comparison {
         match self {
-            Self::Resource { resource_type, .. } => resource_type.comparison(compared),
+            Self::Resource(resource_type) => resource_type.comparison(compared),
             Self::Element(_) => compared.comparison(),
-        }
-    }
-
-    /// Whether the path names an attribute that this resource type does not have, and need not have.
-    fn lacks(self, path: &AttributePath) -> bool {
-        match self {
-            Self::Resource { resource_type, all_known: false } => resource_type.resolve(path).is_none(),
-            Self::Resource { .. } | Self::Element(_) => false,
         }
     }
 }
 
-/// What a comparison says of an attribute that is not there.
-const fn of_nothing<'a>(operator: Operator, value: &Literal) -> Node<'a> {
-    let holds = matches!((operator, value), (Operator::Eq, Literal::Null))
-        || matches!(operator, Operator::Ne) && !matches!(value, Literal::Null);
+/// The filter for one of several resource types: what makes no sense for this one is of an attribute that no resource of it has.
+fn node_where_known<'a>(filter: &Filter, resource_type: &'a ResourceType) -> Node<'a> {
+    let all = |members: &[Filter]| members.iter().map(|member| node_where_known(member, resource_type)).collect();
+    match filter {
+        Filter::And(members) => Node::And(all(members)),
+        Filter::Or(members) => Node::Or(all(members)),
+        Filter::Not(inner) => Node::Not(Box::new(node_where_known(inner, resource_type))),
+        Filter::Present(_) | Filter::ValuePath { .. } | Filter::Compare { .. } => {
+            node(filter, Scope::Resource(resource_type)).unwrap_or_else(|_| of_nothing(filter))
+        }
+    }
+}
+
+/// What a filter says of an attribute that is not there.
+const fn of_nothing<'a>(filter: &Filter) -> Node<'a> {
+    let holds = matches!(filter, Filter::Compare { operator: Operator::Eq, value: Literal::Null, .. })
+        || matches!(filter, Filter::Compare { operator: Operator::Ne, .. })
+            && !matches!(filter, Filter::Compare { value: Literal::Null, .. });
     if holds { Node::And(Vec::new()) } else { Node::Or(Vec::new()) }
 }
 
@@ -151,8 +153,6 @@ fn node<'a>(filter: &Filter, scope: Scope<'a>) -> Result<Node<'a>, ScimError> {
         Filter::And(members) => Node::And(all(members)?),
         Filter::Or(members) => Node::Or(all(members)?),
         Filter::Not(inner) => Node::Not(Box::new(node(inner, scope)?)),
-        Filter::Present(path) | Filter::ValuePath { path, .. } if scope.lacks(path) => Node::Or(Vec::new()),
-        Filter::Compare { path, operator, value } if scope.lacks(path) => of_nothing(*operator, value),
         Filter::Present(path) => present(place(path, path.filter.as_deref(), scope)?),
         Filter::ValuePath { path, filter } => present(place(path, Some(filter), scope)?),
         Filter::Compare { path, operator, value } => {
@@ -192,7 +192,7 @@ fn shows(attribute: &Attribute, value: &Value) -> bool {
 /// Whether a path leads to what tells the primary element of a list from the others.
 fn is_primary(path: &AttributePath, compared: &Attribute, scope: Scope<'_>) -> bool {
     let is_of_list = || match scope {
-        Scope::Resource { resource_type, .. } => {
+        Scope::Resource(resource_type) => {
             let found = resource_type.resolve(path);
             found.is_some_and(|found| found.attribute.multi_valued && found.sub_attribute.is_some())
         }
@@ -208,7 +208,7 @@ fn place<'a>(
     scope: Scope<'a>,
 ) -> Result<(Place<'a>, &'a Attribute), ScimError> {
     let (extension, attribute, sub) = match scope {
-        Scope::Resource { resource_type, .. } => {
+        Scope::Resource(resource_type) => {
             let Some(found) = resource_type.resolve(path) else {
                 return invalid(path, "is not an attribute of this resource type");
             };

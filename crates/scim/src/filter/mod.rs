@@ -211,12 +211,32 @@ impl Filter {
         Matcher::new(self, resource_type)
     }
 
-    /// The same for a search of several resource types at once (RFC 7644 §3.4.2.1): an attribute that this one does not have is an
-    /// attribute without value.
+    /// Whether the filter makes sense for a search of several resource types at once (RFC 7644 §3.4.2.1): each of its comparisons for one
+    /// of them.
     ///
     /// # Errors
-    /// As [`Filter::check`], except for unknown attributes.
-    pub fn matcher_where_known<'a>(&self, resource_type: &'a ResourceType) -> Result<Matcher<'a>, ScimError> {
+    /// As [`Filter::check`], of a comparison that no type has.
+    pub fn check_among(&self, resource_types: &[&ResourceType]) -> Result<(), ScimError> {
+        match self {
+            Self::And(members) | Self::Or(members) => {
+                members.iter().try_for_each(|member| member.check_among(resource_types))
+            }
+            Self::Not(inner) => inner.check_among(resource_types),
+            Self::Present(path) | Self::Compare { path, .. } | Self::ValuePath { path, .. } => {
+                let having = || resource_types.iter().filter(|resource_type| resource_type.resolve(path).is_some());
+                let mut refusals = having().map(|resource_type| self.check(resource_type));
+                if having().any(|resource_type| self.check(resource_type).is_ok()) {
+                    return Ok(());
+                }
+                let unknown = || ScimError::invalid_filter("the filter names an attribute that no resource type has");
+                refusals.next().unwrap_or_else(|| Err(unknown()))
+            }
+        }
+    }
+
+    /// The filter made ready for one type of a search of several: an attribute that this one does not have, or has of another type than it
+    /// is compared with, is an attribute without value. [`Self::check_among`] refuses what no type has.
+    pub fn matcher_where_known<'a>(&self, resource_type: &'a ResourceType) -> Matcher<'a> {
         Matcher::where_known(self, resource_type)
     }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::single::Single;
 use super::{Draft, Op, Operation, list, removal};
 use crate::error::echo;
 use crate::resource_type::{Resolved, Target, unknown_path};
@@ -81,18 +82,22 @@ pub(super) fn below_its_name(attribute: &Attribute, value: Value) -> Value {
     }
 }
 
-/// What an operation gives for an attribute that holds one text: older clients of Microsoft wrap it as they wrap members
+/// What an operation gives for an attribute that holds one text or one boolean: older clients of Microsoft wrap it as they wrap members
 /// (`"path": "displayName", "value": [{"$ref": null, "value": "x"}]`).
 fn out_of_its_wrapping(resolved: &Resolved<'_>, value: Value) -> Value {
     let target = resolved.sub_attribute.unwrap_or(resolved.attribute);
     let Value::Array(listed) = &value else { return value };
     let [Value::Object(wrapping)] = listed.as_slice() else { return value };
-    if target.multi_valued || target.kind != Kind::String {
+    if target.multi_valued || !matches!(target.kind, Kind::String | Kind::Reference | Kind::Boolean) {
         return value;
     }
-    let says_nothing_else = wrapping.iter().all(|(name, other)| name == "value" || (name == "$ref" && other.is_null()));
-    match wrapping.get("value") {
-        Some(text @ Value::String(_)) if says_nothing_else => text.clone(),
+    let is_value = |name: &str| name.eq_ignore_ascii_case("value");
+    let is_no_address =
+        |name: &str, other: &Value| name.eq_ignore_ascii_case("$ref") && (other.is_null() || other == "");
+    let says_nothing_else = wrapping.iter().all(|(name, other)| is_value(name) || is_no_address(name, other));
+    let mut wrapped = wrapping.iter().filter(|(name, _)| is_value(name)).map(|(_, wrapped)| wrapped);
+    match (wrapped.next(), wrapped.next()) {
+        (Some(only @ (Value::String(_) | Value::Bool(_) | Value::Null)), None) if says_nothing_else => only.clone(),
         _ => value,
     }
 }
@@ -229,7 +234,7 @@ impl<'a> Draft<'a> {
         match (filter, sub_attribute) {
             (Some(filter), sub) => list::set_matching(resource_type, level, attribute, sub, filter, op, value)?,
             (None, Some(sub)) if attribute.multi_valued => list::set_in_all(op, level, attribute, sub, value)?,
-            (None, Some(sub)) => set_part(op, level, attribute, sub, value)?,
+            (None, Some(sub)) => Single::of(&resolved).set_part(op, level, sub, value)?,
             (None, None) if attribute.multi_valued && op == Op::Add => {
                 list::append(resource_type, level, attribute, value)?;
             }
@@ -237,7 +242,7 @@ impl<'a> Draft<'a> {
                 store(level, attribute, value::read(resource_type, attribute, value)?);
             }
             (None, None) => {
-                set_single(op, level, attribute, value)?;
+                Single::of(&resolved).set(op, level, value)?;
                 value::check_key(resource_type, attribute, level.get(&attribute.name))?;
             }
         }
@@ -283,7 +288,7 @@ impl<'a> Draft<'a> {
         match (path.filter.as_deref(), sub_attribute) {
             (Some(filter), sub) => removal::remove_matching(level, attribute, sub, filter, value)?,
             (None, Some(sub)) if attribute.multi_valued => removal::remove_in_all(level, attribute, sub, value)?,
-            (None, Some(sub)) => remove_part(level, attribute, sub, value)?,
+            (None, Some(sub)) => Single::of(&resolved).remove_part(level, sub, value)?,
             (None, None) if attribute.multi_valued && !value.is_null() => {
                 let by_value_only = resource_type.is_members(attribute);
                 removal::remove_values(resource_type, level, attribute, value, by_value_only)?;
@@ -303,92 +308,4 @@ pub(super) fn store(level: &mut Map<String, Value>, attribute: &Attribute, value
         Some(value) => level.insert(attribute.name.clone(), value),
         None => level.remove(&attribute.name),
     };
-}
-
-/// RFC 7644 §3.5.2.3: of a complex attribute, sub-attributes that are not given stay.
-fn set_single(op: Op, level: &mut Map<String, Value>, attribute: &Attribute, value: Value) -> Result<(), ScimError> {
-    // A list of anything but one object is read like a value, which knows what it may be.
-    let given = match value {
-        Value::Object(given) if attribute.kind == Kind::Complex => given,
-        Value::Array(mut given) if attribute.kind == Kind::Complex && given.len() == 1 => match given.pop() {
-            Some(Value::Object(only)) => only,
-            other => return set_single_value(op, level, attribute, Value::Array(other.into_iter().collect())),
-        },
-        other => return set_single_value(op, level, attribute, other),
-    };
-    let parts = given.into_iter().filter_map(|(name, part)| Some((attribute.sub_attribute(&name)?, part)));
-    let parts = parts.filter(|(sub, _)| sub.mutability != Mutability::ReadOnly);
-    // Its `value` goes first: a new one drops the address of the old one, never the address that is given with it. Nothing has none.
-    let (value, others): (Vec<_>, Vec<_>) = parts.partition(|(sub, _)| sub.name == "value");
-    let is_cleared = value.iter().any(|(_, part)| is_clearing(part));
-    let others = others.into_iter().filter(|(sub, _)| !is_cleared || sub.name != ADDRESS);
-    value.into_iter().chain(others).try_for_each(|(sub, part)| set_part(op, level, attribute, sub, part))
-}
-
-/// The address of the resource that `value` is the id of (RFC 7643 §2.4).
-const ADDRESS: &str = "$ref";
-
-fn set_single_value(
-    op: Op,
-    level: &mut Map<String, Value>,
-    attribute: &Attribute,
-    value: Value,
-) -> Result<(), ScimError> {
-    let read = value::read_single(attribute, value)?;
-    match (read, attribute.compared()) {
-        (Some(Value::Object(mut object)), Some(sub)) => {
-            let part = object.remove(&sub.name).unwrap_or_default();
-            set_part(op, level, attribute, sub, part)
-        }
-        (read, _) => {
-            store(level, attribute, read);
-            Ok(())
-        }
-    }
-}
-
-/// Sets or clears a sub-attribute of a single-valued attribute. An attribute without parts is none.
-fn set_part(
-    op: Op,
-    level: &mut Map<String, Value>,
-    attribute: &Attribute,
-    sub: &Attribute,
-    value: Value,
-) -> Result<(), ScimError> {
-    let read = value::read_single(sub, value)?;
-    if read.is_none() && list::adds_to(op, sub) {
-        return Ok(());
-    }
-    let Some(read) = read else { return remove_part(level, attribute, sub, Value::Null) };
-    let object = list::object_of(level.entry(attribute.name.as_str()).or_insert_with(|| Value::Object(Map::new())));
-    let read = list::combined(op, object, sub, read)?;
-    drop_address(object, sub, Some(&read));
-    list::put(object, sub, Some(read))
-}
-
-/// Clears a sub-attribute of a single-valued attribute, or takes the values that are named out of its list.
-fn remove_part(
-    level: &mut Map<String, Value>,
-    attribute: &Attribute,
-    sub: &Attribute,
-    value: Value,
-) -> Result<(), ScimError> {
-    let named = removal::Parts::named(sub, value)?;
-    // A stored value of another form, from before the attribute was complex, has no parts.
-    if let Some(Value::Object(object)) = level.get_mut(&attribute.name) {
-        named.remove_from(object)?;
-        let left = object.get(&sub.name).cloned();
-        drop_address(object, sub, left.as_ref());
-        if object.is_empty() {
-            level.remove(&attribute.name);
-        }
-    }
-    Ok(())
-}
-
-/// The old address would point to another resource than the new id.
-fn drop_address(object: &mut Map<String, Value>, sub: &Attribute, now: Option<&Value>) {
-    if sub.name == "value" && (now.is_none() || object.get("value").is_some_and(|before| Some(before) != now)) {
-        object.remove(ADDRESS);
-    }
 }

@@ -14,6 +14,11 @@ const COPIED_BYTES: usize = 16;
 /// Bytes that are folded as fast as that, of a text that is not ASCII. An operation folds each text once.
 const FOLDED_BYTES: usize = 2;
 
+/// What it costs to look for what repeats an element by its value and type, in elements that are visited.
+const REPEATED_ELEMENT: usize = 1;
+/// The same for each part of an element that must be compared whole.
+const REPEATED_PART: usize = 4;
+
 /// What a request has cost so far.
 #[derive(Debug, Default)]
 pub(super) struct Effort(usize);
@@ -53,16 +58,43 @@ impl Effort {
         self.add(compared.saturating_add(removed).saturating_add(written).saturating_add(paired))
     }
 
-    /// Adds an operation that adds to lists inside of what is held: each of their values is looked at and copied.
+    /// Adds that repeated elements are looked for among those that are held and those of a value: by value and type, and by all that one
+    /// says which does not have both. What is compared is written down and folded once.
+    ///
+    /// # Errors
+    /// `tooMany` beyond [`PATCH_EFFORT_MAX`].
+    pub(super) fn spend_on_repeats(&mut self, held: Option<&Value>, value: &Value) -> Result<(), ScimError> {
+        let (mut cost, mut bytes, mut folded) = (0_usize, 0_usize, 0_usize);
+        for element in held.map_or([].as_slice(), each).iter().chain(each(value)) {
+            match (element.is_object(), element.get("value"), element.get("type")) {
+                (true, Some(value), Some(kind)) => {
+                    cost += REPEATED_ELEMENT;
+                    bytes += text_bytes(value) + text_bytes(kind);
+                    folded += folded_in(value) + folded_in(kind);
+                }
+                (is_object, ..) => {
+                    cost += if is_object { REPEATED_PART * values_in(element).max(1) } else { REPEATED_ELEMENT };
+                    bytes += text_bytes(element);
+                    folded += folded_in(element);
+                }
+            }
+        }
+        self.add(cost.saturating_add(bytes / COMPARED_BYTES).saturating_add(folded / FOLDED_BYTES))
+    }
+
+    /// Adds an operation that adds to lists inside of what is held: each of their values is looked at and copied. A held list is folded again
+    /// for each element that is added to it, and an added one for each element that it may be added to.
     ///
     /// # Errors
     /// `tooMany` beyond [`PATCH_EFFORT_MAX`].
     pub(super) fn spend_on_lists(&mut self, held: Option<&Value>, value: &Value) -> Result<(), ScimError> {
-        let of = |value: &Value| {
-            let texts = text_bytes(value) / COPIED_BYTES + folded_in(value) / FOLDED_BYTES;
-            values_in(value).saturating_add(texts)
+        let objects = |value: &Value| each(value).iter().filter(|element| element.is_object()).count();
+        let of = |value: &Value, times: usize| {
+            let folded = folded_in_lists(value).saturating_mul(times.max(1)) / FOLDED_BYTES;
+            values_in(value).saturating_add(text_bytes(value) / COPIED_BYTES).saturating_add(folded)
         };
-        self.add(held.map_or(0, of).saturating_add(of(value)))
+        let of_held = held.map_or(0, |held| of(held, objects(value)));
+        self.add(of_held.saturating_add(of(value, held.map_or(0, objects))))
     }
 
     fn add(&mut self, cost: usize) -> Result<(), ScimError> {
@@ -153,6 +185,15 @@ fn each(value: &Value) -> &[Value] {
     value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
 }
 
+/// The same of lists: those inside of elements, or elements that are plain.
+fn folded_in_lists(value: &Value) -> usize {
+    let of_element = |element: &Value| match element {
+        Value::Object(parts) => parts.values().filter(|part| part.is_array()).map(folded_in).sum(),
+        plain => folded_in(plain),
+    };
+    each(value).iter().map(of_element).sum()
+}
+
 /// The length of the texts in a value that are not ASCII.
 fn folded_in(value: &Value) -> usize {
     texts(value, |text| if text.is_ascii() { 0 } else { text.len() })
@@ -240,6 +281,36 @@ mod tests {
             assert_eq!(removal_bytes(Some(&held), &named), expected, "{named}");
         }
         assert_eq!(removal_bytes(Some(&json!([{"value": "x"}])), &json!([{"value": "x"}])), 0);
+    }
+
+    #[test]
+    fn looking_for_repeated_elements_costs_what_folding_them_costs() {
+        let held = json!([{"value": "é".repeat(64), "tags": ["é", "x"]}, {"value": "x", "display": "é".repeat(32)}]);
+        for (value, repeats, lists) in
+            [(json!("x"), 20 + 1 + 3 + 97, 5 + 12 + 1 + 1), (json!([{"value": "é"}]), 20 + 4 + 3 + 98, 5 + 12 + 1 + 1)]
+        {
+            let (mut of_repeats, mut of_lists) = (Effort::default(), Effort::default());
+            of_repeats.spend_on_repeats(Some(&held), &value).unwrap();
+            of_lists.spend_on_lists(Some(&held), &value).unwrap();
+            assert_eq!((of_repeats.0, of_lists.0), (repeats, lists), "{value}");
+        }
+    }
+
+    /// What another one sent: a thousand times all that a thousand elements say was written down, to find which were the same.
+    #[test]
+    fn what_repeats_is_not_looked_for_among_many_long_elements_a_thousand_times() {
+        let of = |held: &Value| {
+            let mut effort = Effort::default();
+            (0..1000).take_while(|_| effort.spend_on_repeats(Some(held), &json!("x")).is_ok()).count()
+        };
+        let elements = |count: usize, make: fn(usize) -> Value| Value::from((0..count).map(make).collect::<Vec<_>>());
+        let typed = |number: usize| json!({ "value": number.to_string(), "type": "work", "display": "é".repeat(99) });
+        assert_eq!(of(&elements(1000, typed)), 1000, "of these only value and type are compared");
+        let long = of(&elements(1000, |number| json!({ "value": format!("{number:04000}"), "type": "work" })));
+        assert_eq!(long, PATCH_EFFORT_MAX / (1000 * REPEATED_ELEMENT + (1000 * 4004 + 1) / COMPARED_BYTES + 1));
+        let wide = of(&elements(1000, |_| json!({ "a": true, "b": 1, "c": { "d": 2, "e": [3, 4] } })));
+        assert_eq!(wide, PATCH_EFFORT_MAX / (1000 * 5 * REPEATED_PART + 1));
+        assert_eq!(of(&elements(100, |number| json!({ "region": number.to_string(), "type": "work" }))), 1000);
     }
 
     /// What an attacker sent: it held the only writer for seconds.

@@ -9,6 +9,7 @@ use super::edit::{is_clearing, not_mutable, store};
 use super::removal::remove_in_all;
 use crate::error::echo;
 use crate::filter::ElementMatcher;
+use crate::repeats::{Said, besides, drop_repeated, is_added_to, join_repeated, may_repeat};
 use crate::schema::{Attribute, Kind, Mutability};
 use crate::{Filter, Literal, Operator, ResourceType, ScimError, value};
 
@@ -36,11 +37,13 @@ pub(super) fn put_elements(level: &mut Map<String, Value>, attribute: &Attribute
     store(level, attribute, (!elements.is_empty()).then_some(Value::Array(elements)));
 }
 
-/// Sets or clears a sub-attribute, unless it may not change any more.
+/// Sets or clears a sub-attribute. One that may not change any more takes the value that it has, and keeps its spelling.
 pub(super) fn put(object: &mut Map<String, Value>, sub: &Attribute, value: Option<Value>) -> Result<(), ScimError> {
-    let before = object.get(&sub.name);
-    if sub.mutability == Mutability::Immutable && before.is_some() && before != value.as_ref() {
-        return Err(not_mutable(sub));
+    if sub.mutability == Mutability::Immutable
+        && let Some(held) = object.get(&sub.name)
+    {
+        let is_same = value.is_some_and(|value| sub.same(&value, held));
+        return if is_same { Ok(()) } else { Err(not_mutable(sub)) };
     }
     store(object, sub, value);
     Ok(())
@@ -52,17 +55,47 @@ pub(super) fn adds_to(op: Op, sub: &Attribute) -> bool {
 }
 
 /// What a sub-attribute is after a value was set on it, or added to its list.
-pub(super) fn combined(op: Op, object: &Map<String, Value>, sub: &Attribute, read: Value) -> Result<Value, ScimError> {
-    if adds_to(op, sub) { value::add_parts(sub, object.get(&sub.name), read) } else { Ok(read) }
+pub(super) fn combined(
+    op: Op,
+    attribute: &Attribute,
+    object: &Map<String, Value>,
+    sub: &Attribute,
+    read: Value,
+) -> Result<Value, ScimError> {
+    if !adds_to(op, sub) {
+        return Ok(read);
+    }
+    let held = object.get(&sub.name);
+    let is_set_once = [attribute, sub].iter().any(|one| one.mutability == Mutability::Immutable);
+    match (held, read) {
+        (Some(held), Value::Array(added)) if is_set_once => {
+            let added = without_held(sub, held.as_array().map_or(std::slice::from_ref(held), Vec::as_slice), added);
+            value::add_parts(sub, Some(held), Value::Array(added))
+        }
+        (held, read) => value::add_parts(sub, held, read),
+    }
+}
+
+/// The values that are not held yet, in whatever spelling: of a list that may not change any more, the others are no change.
+fn without_held(attribute: &Attribute, held: &[Value], mut added: Vec<Value>) -> Vec<Value> {
+    let known: HashSet<String> = held.iter().map(|value| attribute.canonical(value)).collect();
+    added.retain(|value| !known.contains(&attribute.canonical(value)));
+    added
 }
 
 /// Sets a sub-attribute, or adds to its list; without value it is cleared, and nothing is added.
-fn put_by(op: Op, object: &mut Map<String, Value>, sub: &Attribute, read: Option<Value>) -> Result<(), ScimError> {
+fn put_by(
+    op: Op,
+    attribute: &Attribute,
+    object: &mut Map<String, Value>,
+    sub: &Attribute,
+    read: Option<Value>,
+) -> Result<(), ScimError> {
     match read {
         None if adds_to(op, sub) => Ok(()),
         None => put(object, sub, None),
         Some(read) => {
-            let value = combined(op, object, sub, read)?;
+            let value = combined(op, attribute, object, sub, read)?;
             put(object, sub, Some(value))
         }
     }
@@ -72,13 +105,14 @@ pub(super) fn says_nothing(element: &Value) -> bool {
     element.as_object().is_none_or(|object| object.keys().all(|key| LABELS.contains(&key.as_str())))
 }
 
-/// At most one element is primary; the newest claim wins (RFC 7644 §3.5.2).
-fn unset_primary(elements: &mut [Value], keeps: impl Fn(usize) -> bool) {
-    for (_, element) in
-        elements.iter_mut().enumerate().filter(|(index, element)| !keeps(*index) && value::is_primary(element))
-    {
-        object_of(element).insert("primary".to_owned(), Value::Bool(false));
+/// At most one element is primary; the newest claim wins (RFC 7644 §3.5.2), unless what the older ones are was set once.
+fn unset_primary(attribute: &Attribute, elements: &mut [Value], newest: usize) -> Result<(), ScimError> {
+    let Some(primary) = attribute.sub_attribute("primary") else { return Ok(()) };
+    let others = elements.iter_mut().enumerate().filter(|(index, _)| *index != newest);
+    for (_, element) in others.filter(|(_, element)| value::is_primary(element)) {
+        put(object_of(element), primary, Some(Value::Bool(false)))?;
     }
+    Ok(())
 }
 
 /// Adds elements that are not there yet. An element with the same `value` and `type` is completed instead of doubled, and without a type
@@ -89,13 +123,17 @@ pub(super) fn append(
     attribute: &Attribute,
     value: Value,
 ) -> Result<(), ScimError> {
-    let added = value::read_elements(resource_type, attribute, value)?;
+    let mut added = value::read_elements(resource_type, attribute, value)?;
     let mut elements = take_elements(level, attribute);
+    if attribute.mutability == Mutability::Immutable {
+        added = without_held(attribute, &elements, added);
+    }
     if resource_type.is_members(attribute) {
         append_members(&mut elements, added);
     } else {
+        let mut said: Vec<Said> = elements.iter().map(|element| Said::new(attribute, element)).collect();
         for element in added {
-            append_one(attribute, &mut elements, element)?;
+            append_one(attribute, (&mut elements, &mut said), element)?;
         }
     }
     value::check_count(resource_type, attribute, elements.len())?;
@@ -110,23 +148,36 @@ fn append_members(elements: &mut Vec<Value>, added: Vec<Value>) {
     elements.extend(added.into_iter().filter(|element| known.insert(id(element))));
 }
 
-fn append_one(attribute: &Attribute, elements: &mut Vec<Value>, added: Value) -> Result<(), ScimError> {
-    let at = elements.iter().position(|known| value::is_added_to(known, &added)).unwrap_or(elements.len());
+fn append_one(
+    attribute: &Attribute,
+    (elements, said): (&mut Vec<Value>, &mut Vec<Said>),
+    added: Value,
+) -> Result<(), ScimError> {
+    let new = Said::new(attribute, &added);
+    let mut known = elements.iter().zip(said.iter());
+    let at = known.position(|known| is_added_to(attribute, known, (&added, &new))).unwrap_or(elements.len());
     if value::is_primary(&added) {
-        unset_primary(elements, |index| index == at);
+        unset_primary(attribute, elements, at)?;
+        *said = elements.iter().map(|element| Said::new(attribute, element)).collect();
     }
     match (elements.get_mut(at), added) {
-        (Some(known @ Value::Object(_)), Value::Object(added)) => {
-            let known = object_of(known);
-            for (name, value) in added {
+        (Some(element @ Value::Object(_)), Value::Object(added)) => {
+            let known = object_of(element);
+            for (name, value) in besides(known, added) {
                 match attribute.sub_attribute(&name) {
-                    Some(sub) => put_by(Op::Add, known, sub, Some(value))?,
+                    Some(sub) => put_by(Op::Add, attribute, known, sub, Some(value))?,
                     None => drop(known.insert(name, value)),
                 }
             }
+            if let Some(said) = said.get_mut(at) {
+                *said = Said::new(attribute, element);
+            }
         }
         (Some(_), _) => {}
-        (None, added) => elements.push(added),
+        (None, added) => {
+            elements.push(added);
+            said.push(new);
+        }
     }
     Ok(())
 }
@@ -149,9 +200,11 @@ pub(super) fn set_in_all(
         return remove_in_all(level, attribute, sub, Value::Null);
     }
     for element in &mut elements {
-        put_by(op, object_of(element), sub, read.clone())?;
+        put_by(op, attribute, object_of(element), sub, read.clone())?;
     }
-    value::drop_repeated(&mut elements);
+    if may_repeat(&elements, sub) {
+        drop_repeated(attribute, &mut elements);
+    }
     if elements.iter().filter(|element| value::is_primary(element)).count() > 1 {
         return Err(ScimError::invalid_value(format!(
             "'{}' would have more than one primary value",
@@ -217,7 +270,7 @@ pub(super) fn set_matching(
             object_of(element).remove(&sub.name);
         }
         for (sub, value) in &parts {
-            put_by(op, object_of(element), sub, value.clone())?;
+            put_by(op, attribute, object_of(element), sub, value.clone())?;
         }
     }
     // What is made is what the path describes, or it would be made again each time.
@@ -226,39 +279,36 @@ pub(super) fn set_matching(
     }
     let newest_primary = meant.iter().copied().find(|index| elements.get(*index).is_some_and(value::is_primary));
     if let Some(newest) = newest_primary.filter(|_| claims_primary || meant.len() == 1) {
-        unset_primary(&mut elements, |index| index == newest);
+        unset_primary(attribute, &mut elements, newest)?;
     }
-    tidy(&mut elements, &meant, &parts);
+    tidy(attribute, &mut elements, &meant, &parts);
     put_elements(level, attribute, elements);
     Ok(())
 }
 
 /// Drops the elements that say nothing any more, and makes one of those that say the same now.
-fn tidy(elements: &mut Vec<Value>, changed: &[usize], parts: &[(&Attribute, Option<Value>)]) {
-    if parts.iter().any(|(_, value)| value.is_none()) {
+fn tidy(attribute: &Attribute, elements: &mut Vec<Value>, changed: &[usize], parts: &[(&Attribute, Option<Value>)]) {
+    let clears = parts.iter().any(|(_, value)| value.is_none());
+    // What told several apart may have been what was changed.
+    let are_compared = parts.iter().any(|(sub, _)| may_repeat(elements, sub));
+    if let [only] = changed {
+        if clears && elements.get(*only).is_some_and(says_nothing) {
+            elements.remove(*only);
+        } else if are_compared {
+            join_repeated(attribute, elements, *only);
+        }
+        return;
+    }
+    if clears {
         let mut at = 0;
         elements.retain(|element| {
             let is_gone = changed.binary_search(&at).is_ok() && says_nothing(element);
             at += 1;
             !is_gone
         });
-    } else if let [only] = changed {
-        join_repeated(elements, *only);
-    } else if parts.iter().any(|(sub, _)| matches!(sub.name.as_str(), "value" | "type")) {
-        // What told several apart may have been what was changed.
-        value::drop_repeated(elements);
     }
-}
-
-/// Makes one of an element that was changed and another one that says the same.
-fn join_repeated(elements: &mut Vec<Value>, changed: usize) {
-    let Some(element) = elements.get(changed) else { return };
-    let other = elements.iter().enumerate().position(|(at, other)| at != changed && value::is_repeated(other, element));
-    if let Some(other) = other {
-        let element = elements.remove(changed);
-        if let Some(known) = elements.get_mut(if other > changed { other - 1 } else { other }) {
-            value::complete(known, element);
-        }
+    if are_compared {
+        drop_repeated(attribute, elements);
     }
 }
 
@@ -289,7 +339,7 @@ fn set_plain(
         }
         elements.extend(given);
     }
-    value::drop_repeated(&mut elements);
+    drop_repeated(attribute, &mut elements);
     value::check_count(resource_type, attribute, elements.len())?;
     put_elements(level, attribute, elements);
     Ok(())

@@ -24,6 +24,8 @@ pub struct Member {
 pub enum MemberChange {
     /// Adds those that are not members yet.
     Add(Vec<Member>),
+    /// Changes nothing, and is `noTarget` where this id is no member: RFC 7644 §3.5.2.3 refuses to replace what a filter does not find.
+    Require(String),
     /// Removes these ids; unknown ones are no error.
     Remove(Vec<String>),
     /// Removes the members that match a filter over `value`, `display`, `type`, `$ref`.
@@ -61,12 +63,21 @@ impl Member {
                     Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
                     Some(_) => Err(ScimError::invalid_value(format!("a member's '{name}' must be a string"))),
                 };
-                (text("value")?.ok_or_else(missing)?, text("display")?, text("type")?)
+                let mut display = text("display")?;
+                // Some clients call a member's name as they call a user's.
+                if display.is_none() {
+                    display = text("displayName").unwrap_or_default();
+                }
+                (text("value")?.ok_or_else(missing)?, display, text("type")?)
             }
             _ => return Err(ScimError::invalid_value("a member must be an object or an id")),
         };
         if id.is_empty() {
             return Err(missing());
+        }
+        // Passed over as no id, it would be lost without a word.
+        if id.trim_start().starts_with(['{', '[']) {
+            return Err(ScimError::invalid_value("a member must be an object or an id, not JSON inside a text"));
         }
         if [Some(&id), display.as_ref(), kind.as_ref()].into_iter().flatten().any(|text| text.len() > KEY_BYTES_MAX) {
             return Err(ScimError::invalid_value(format!("a member's attributes have at most {KEY_BYTES_MAX} bytes")));
@@ -109,7 +120,7 @@ impl MemberChange {
         match self {
             Self::Add(members) | Self::Replace(members) => members.len(),
             Self::Remove(ids) => ids.len(),
-            Self::RemoveWhere(_) | Self::Clear => 0,
+            Self::Require(_) | Self::RemoveWhere(_) | Self::Clear => 0,
         }
     }
 
@@ -230,16 +241,23 @@ fn change(
             set_selected(op, &filter, value.unwrap_or_default(), members)
         }
         // A member's name and type are the service provider's to tell; what a client says about them is not kept.
-        (Op::Add | Op::Replace, filter) => filter.map_or(Ok(None), |filter| selected(&filter).map(|_| None)),
+        (Op::Add | Op::Replace, None) => Ok(None),
+        (Op::Add | Op::Replace, Some(filter)) => {
+            let id = selected(&filter)?;
+            let replaces = op == Op::Replace && !value.as_ref().is_none_or(is_clearing);
+            Ok(replaces.then(|| MemberChange::Require(id.to_owned())))
+        }
     }
 }
 
-/// Setting `members[value eq "u1"]` can only mean that u1 is a member; clearing it, that u1 is none any more.
+/// Adding `members[value eq "u1"]` can only mean that u1 is a member, and replacing it that u1 was one before; clearing it, that u1 is none
+/// any more.
 fn set_selected(op: Op, filter: &Filter, value: Value, members: &Attribute) -> Result<Option<MemberChange>, ScimError> {
     let id = selected(filter)?;
     let given = Member::read_list(value)?;
     match given.as_slice() {
         [] => Ok((op == Op::Replace).then(|| MemberChange::Remove(vec![id.to_owned()]))),
+        [only] if only.value == id && op == Op::Replace => Ok(Some(MemberChange::Require(id.to_owned()))),
         [only] if only.value == id => Ok(Some(MemberChange::Add(given))),
         _ => Err(members
             .sub_attribute("value")

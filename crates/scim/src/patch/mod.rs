@@ -1,5 +1,5 @@
-//! PATCH (RFC 7644 §3.5.2): reading the message and applying it as a whole. One operation is in `edit`, elements of multi-valued
-//! attributes are in `list` and `removal`, what they may cost in `effort`, a group's members in `members`.
+//! PATCH (RFC 7644 §3.5.2): reading the message and applying it as a whole. One operation is in `edit`, single-valued attributes are in
+//! `single`, elements of multi-valued ones in `list` and `removal`, what they may cost in `effort`, a group's members in `members`.
 
 mod edit;
 mod effort;
@@ -8,6 +8,7 @@ mod list;
 mod members;
 mod named;
 mod removal;
+mod single;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ use serde_json::{Map, Value};
 
 use crate::input::lists_schema;
 use crate::limits::PATCH_OPERATIONS_MAX;
+use crate::repeats::may_repeat;
 use crate::resource_type::Resolved;
 use crate::{AttributePath, Attributes, Filter, Mutability, PATCH_OP_URN, ResourceType, ScimError};
 
@@ -343,10 +345,10 @@ impl<'a> Draft<'a> {
         let Resolved { extension, attribute, sub_attribute } = resolved;
         // Members are found by a set of their ids.
         let is_list = attribute.multi_valued && (filter.is_some() || !self.resource_type.is_members(attribute));
-        let adds_to_lists = op == Op::Add && attribute.sub_attributes.iter().any(|sub| sub.multi_valued);
+        let is_set_once = attribute.multi_valued && attribute.mutability == Mutability::Immutable;
+        let adds_to_lists =
+            op == Op::Add && (is_set_once || attribute.sub_attributes.iter().any(|sub| sub.multi_valued));
         let takes_from_lists = op == Op::Remove && sub_attribute.is_some_and(|sub| sub.multi_valued);
-        // Where a part of every element is set, each is compared with the others too.
-        let sets_all = is_list && filter.is_none() && sub_attribute.is_some();
         if !is_list && !adds_to_lists && !takes_from_lists {
             return Ok(());
         }
@@ -357,8 +359,13 @@ impl<'a> Draft<'a> {
         if adds_to_lists || takes_from_lists {
             self.effort.spend_on_lists(held, value)?;
         }
-        if sets_all {
-            self.effort.spend(Op::Replace, held, None, &Value::Null)?;
+        // Elements that are taken away as a whole are compared with nothing that stays, nor are those of which what tells them apart stays.
+        let are_compared = match sub_attribute {
+            Some(sub) => held.and_then(Value::as_array).is_none_or(|elements| may_repeat(elements, sub)),
+            None => op != Op::Remove,
+        };
+        if is_list && are_compared {
+            self.effort.spend_on_repeats(held, value)?;
         }
         if is_list { self.effort.spend(op, held, filter, value) } else { Ok(()) }
     }

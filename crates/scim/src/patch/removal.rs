@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::list::{matcher, object_of, put, put_elements, says_nothing, take_elements};
+use crate::repeats::{drop_repeated, may_repeat};
 use crate::schema::Attribute;
 use crate::{Filter, ResourceType, ScimError, value};
 
@@ -55,7 +56,9 @@ pub(super) fn remove_in_all(
             left.push(element);
         }
     }
-    value::drop_repeated(&mut left);
+    if may_repeat(&left, sub) {
+        drop_repeated(attribute, &mut left);
+    }
     put_elements(level, attribute, left);
     Ok(())
 }
@@ -79,6 +82,9 @@ pub(super) fn remove_matching(
         {
             left.push(element);
         }
+    }
+    if sub.is_some_and(|sub| may_repeat(&left, sub)) {
+        drop_repeated(attribute, &mut left);
     }
     put_elements(level, attribute, left);
     Ok(())

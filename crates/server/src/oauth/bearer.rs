@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use provider::TokenHash;
-use provider::oauth::{self, OAuthError, Voucher};
+use provider::oauth::{self, BadAssertion, BearerHashes, OAuthError, Voucher};
+use store::StoreError;
 
 use super::vouched;
 use crate::App;
@@ -29,8 +30,21 @@ pub(crate) async fn introduce(app: &App, tenant: &str, text: &str, hash: &TokenH
     }
 }
 
+/// How often it is tried: who is not first finds in a second try what the first one has left.
+const TRIES: u32 = 2;
+
 async fn remember(app: &App, tenant: &str, text: &str, hash: TokenHash, now: Timestamp) -> Result<(), OAuthError> {
     let vouched = vouched(app, tenant, None, text, now, Voucher::accepts_bearer).await?;
-    let id = (app.ids)(now).uuid().into();
-    app.store.write(move |tx| oauth::introduce_bearer(tx, &hash, &vouched, id, now)).await
+    let elsewhere = app.token_key.hash(text).map_err(|_| BadAssertion::Malformed)?;
+    let hashes = BearerHashes { of_tenant: hash, elsewhere };
+    for _ in 0..TRIES {
+        let (hashes, vouched) = (hashes.clone(), vouched.clone());
+        let ids = [(app.ids)(now).uuid().into(), (app.ids)(now).uuid().into()];
+        match app.store.write(move |tx| oauth::introduce_bearer(tx, &hashes, &vouched, ids, now)).await {
+            Err(OAuthError::Store(StoreError::NotUnique(_))) => {}
+            done => return done,
+        }
+    }
+    // Whoever was first has remembered it.
+    Ok(())
 }

@@ -51,11 +51,21 @@ pub(super) fn address(uri: &Uri, names: Names<'_>, text: &mut Vec<u8>) {
         }
     }
     if told.len() > ADDRESS_BYTES_MAX {
-        let end = (0..=ADDRESS_BYTES_MAX).rev().find(|end| told.is_char_boundary(*end)).unwrap_or(0);
-        told.truncate(end);
+        // A secret that the end would cut in two would not have the form of one any more.
+        cut(&mut told, ADDRESS_BYTES_MAX + SECRET_BYTES);
+        let mut bytes = told.into_bytes();
+        secrets(&mut bytes);
+        told = String::from_utf8_lossy(&bytes).into_owned();
+        cut(&mut told, ADDRESS_BYTES_MAX);
         told.push('…');
     }
     quoted(&told, text);
+}
+
+/// Cuts a text where a character ends.
+fn cut(text: &mut String, bytes_max: usize) {
+    let end = (0..=bytes_max).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.truncate(end);
 }
 
 /// Whether an address bears what looks like a credential (RFC 6750 §5.3 forbids it).
@@ -168,6 +178,8 @@ fn quoted(told: &str, text: &mut Vec<u8>) {
 
 /// Base64url digits of a secret.
 const SECRET_DIGITS: usize = 43;
+/// The same with what it begins with.
+const SECRET_BYTES: usize = "lst_".len() + SECRET_DIGITS;
 
 /// Overwrites what has the form of a secret of ours, wherever in a line a client put it: in a name, an operator, an id of its own.
 pub(crate) fn secrets(line: &mut [u8]) {

@@ -49,6 +49,12 @@ impl Location {
         headers.insert(header::LOCATION, self.0);
         answer
     }
+
+    /// On an answer without content: where the changed resource is (RFC 7644 §3.5.2.1). It has no `Content-Location`, as there is no content.
+    pub(crate) fn put_on_empty(self, mut answer: Response<Body>) -> Response<Body> {
+        answer.headers_mut().insert(header::LOCATION, self.0);
+        answer
+    }
 }
 
 /// One resource with its entity tag and its address (RFC 7644 §3.3).

@@ -28,8 +28,8 @@ pub const BODY_DEADLINE: Duration = Duration::from_secs(30);
 /// also read and made sense of at once, in less time than it would take to wake another thread and to wait for it.
 const SMALL_BODY_BYTES: usize = 64 << 10;
 
-/// What a body may take as JSON without room of its own, in bytes: that of most.
-const SMALL_JSON_BYTES: usize = 1 << 20;
+/// What a body may take as JSON without room of its own, in bytes: that of most. As many as may wait for their turns fit into memory.
+const SMALL_JSON_BYTES: usize = 128 << 10;
 /// What an object takes beside what is in it, in bytes: a node of a map, which has places for eleven members.
 const OBJECT_BYTES: usize = 720;
 /// What a list takes beside what is in it: places for four values.
@@ -324,5 +324,24 @@ mod tests {
         assert!(hold(&large).await.is_none(), "there is room for one of them");
         drop(first);
         assert!(hold(&large).await.is_some());
+    }
+
+    /// Nine hundred that waited to be written took half a gigabyte, each being too small to be counted.
+    #[tokio::test(start_paused = true)]
+    async fn many_bodies_of_some_kilobytes_are_counted_too() {
+        let (room, tenant) = (Room::new(2, true), store::testing::tenant_key(1));
+        let body = Bytes::from(format!("[{}0]", "{\"a\":{}},".repeat(1000)));
+        let mut held = Vec::new();
+        loop {
+            let trail = Trail::default();
+            let place = hold_room(&body, &trail, (&room, tenant));
+            if tokio::time::timeout(Duration::from_secs(1), place).await.is_err() {
+                break;
+            }
+            held.push(trail);
+        }
+        let value: Value = serde_json::from_slice(&body).unwrap();
+        assert!(held.len() > 50, "{}", held.len());
+        assert!(held.len() * taken(&value) < 256 << 20, "{} of {}", held.len(), taken(&value));
     }
 }

@@ -6,7 +6,8 @@ use axum::body::Body;
 use axum::extract::State;
 use http::{Response, StatusCode};
 use jiff::SignedDuration;
-use provider::{BATCH_OPERATIONS_MAX, Bulk, BulkAnswer, Done, ProviderError, WriteAccess, run_batch};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use provider::{BATCH_OPERATIONS_MAX, Bulk, BulkAnswer, Caller, Done, ProviderError, WriteAccess, run_batch};
 use scim::BULK_RESPONSE_URN;
 use scim::bulk::BulkMethod;
 use serde_json::{Map, Value, json};
@@ -28,12 +29,33 @@ const BULK_TIME_MAX: SignedDuration = SignedDuration::from_secs(REQUEST_DEADLINE
 /// Most operations in one transaction while other tenants are served.
 const BATCH_OPERATIONS_AMONG_MANY: usize = 4;
 
+/// What the path of a URI may only have encoded (RFC 3986 §3.3).
+const NO_PART_OF_A_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
+
 /// Does the operations of a bulk request. What is left when its time is over is not attempted. A token that is revoked meanwhile ends it: what is left is not attempted.
 pub(crate) async fn bulk(State(app): State<App>, writer: Writer, body: ScimBody) -> Result<Response<Body>, Rejection> {
     let begun = app.now();
-    let maker = app.clone();
-    let mut bulk =
-        body.made(&app, &writer, move |caller, body| Bulk::read(caller, body, || (maker.ids)(begun))).await?;
+    let (maker, base) = (app.clone(), writer.base.clone());
+    let read = move |caller: &Caller, body| Bulk::read(caller, body, &base, || (maker.ids)(begun));
+    let mut bulk = body.made(&app, &writer, read).await?;
     if let Some(trail) = &writer.trail {
         trail.did(bulk.operations());
     }
@@ -80,7 +102,8 @@ fn operation(base: &str, answer: BulkAnswer) -> Value {
         tell("bulkId", bulk_id.into());
     }
     if let Some(path) = answer.path {
-        tell("location", format!("{base}{path}").into());
+        // What the client named is no id, and perhaps nothing that an address may have.
+        tell("location", format!("{base}{}", utf8_percent_encode(&path, NO_PART_OF_A_PATH)).into());
     }
     match answer.outcome {
         Ok(done) => {

@@ -94,6 +94,13 @@ impl Parameters {
     }
 }
 
+/// The filters of a query whose other parameters mean nothing; those that cannot be read are none.
+pub(crate) fn filters(query: &str) -> impl Iterator<Item = String> {
+    let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let named = pairs.filter(|(name, _)| decode(name).is_ok_and(|name| name.eq_ignore_ascii_case("filter")));
+    named.filter_map(|(_, value)| decode(value).ok())
+}
+
 fn given_twice(name: &str) -> ScimError {
     ScimError::invalid_value(format!("{} is given twice", name.to_ascii_lowercase()))
 }

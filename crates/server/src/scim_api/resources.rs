@@ -8,8 +8,8 @@ use axum::routing::{MethodRouter, get, post};
 use http::request::Parts;
 use http::{HeaderName, Response, StatusCode, header};
 use provider::{
-    Changed, Deleted, EntityTag, Kinds, Listing, NewResource, Patch, Precondition, ProviderError, Replacement,
-    ResourceKind, View, WriteAccess,
+    COMPARISONS_AT_ONCE_MAX, Caller, Changed, Deleted, EntityTag, Kinds, Listing, NewResource, Patch, Precondition,
+    ProviderError, Replacement, Representation, ResourceKind, View, WriteAccess,
 };
 use scim::Projection;
 use store::{ResourceId, TenantKey, WriteTx};
@@ -77,15 +77,19 @@ async fn create(
     let new = Arc::new(new);
     let stored = Arc::clone(&new);
     let members = writer.write(&app, now, move |tx, caller| provider::create(tx, caller, &stored)).await?;
-    let shown = new.represent(&writer.caller, writer.view(&projection), &members)?;
-    Ok(answer::resource(StatusCode::CREATED, writer.location(kind, shown.id)?, shown))
+    let admitted = writer.into_admitted();
+    let location = admitted.location(kind, id)?;
+    let represent = move |caller: &Caller, view: View<'_>| new.represent(caller, view, &members);
+    let shown = chosen(&app, &admitted, projection, represent).await?;
+    Ok(answer::resource(StatusCode::CREATED, location, shown))
 }
 
 async fn list(scope: Kinds, app: App, admitted: Admitted, parameters: Parameters) -> Answer {
     let projection = parameters.projection()?;
     let (pager, walker, now) = (app.pager(), admitted.walker(), app.now());
     let listing = Listing::prepare(&admitted.caller, scope, &parameters.list(), pager, walker, now)?;
-    let (may_be_few, tenant) = (listing.may_be_one_statement(), admitted.caller.tenant());
+    let may_be_few = listing.may_be_one_statement() && is_chosen_at_once(&projection);
+    let tenant = admitted.caller.tenant();
     let trace = admitted.trace();
     let shows_groups = listing.shows_groups(&admitted.caller, admitted.view(&projection))?;
     let only_counts = listing.only_counts();
@@ -159,6 +163,11 @@ async fn fetch(
         let id = last.id(&admitted.caller, kind)?;
         return group_body::answer(&app, admitted, id, projection, unless).await;
     }
+    if !is_chosen_at_once(&projection) {
+        let admitted = visitor.admitted(&app, now).await?;
+        let id = last.id(&admitted.caller, kind)?;
+        return fetch_in_turn(&app, admitted, (kind, id), projection, unless).await;
+    }
     let trace = visitor.trace();
     let run = move |tx: &mut store::ReadTx<'_>| {
         let caller = visitor.admit(tx, now)?;
@@ -173,6 +182,29 @@ async fn fetch(
     let (caller, found) = step(trace.as_deref(), READ, app.store.read(run)).await?;
     app.uses().note(&caller, now);
     let (location, found) = found?;
+    Ok(answer::fetched(location, found))
+}
+
+/// Whether what an answer shows is chosen in no time.
+fn is_chosen_at_once(projection: &Projection) -> bool {
+    projection.comparisons() <= COMPARISONS_AT_ONCE_MAX
+}
+
+/// The same where choosing what is shown takes long: on a thread where it keeps nobody waiting, when it is the tenant's turn.
+async fn fetch_in_turn(
+    app: &App,
+    admitted: Admitted,
+    (kind, id): (ResourceKind, ResourceId),
+    projection: Projection,
+    unless: Precondition,
+) -> Answer {
+    let (location, tenant) = (admitted.location(kind, id)?, admitted.caller.tenant());
+    let trace = admitted.trace();
+    let run = move |tx: &mut store::ReadTx<'_>| {
+        provider::get(tx, &admitted.caller, kind, id, admitted.view(&projection), &unless).map_err(Rejection::from)
+    };
+    let room = app.room().take(tenant, ANSWER_BYTES).await?;
+    let (found, _) = step(trace.as_deref(), READ, room.scan(&app.store, run)).await?;
     Ok(answer::fetched(location, found))
 }
 
@@ -193,7 +225,7 @@ async fn replace(
     let changed = writer
         .write(&app, now, move |tx, caller| provider::replace(tx, caller, id, &replacement, &version, now))
         .await?;
-    shown(&app, writer.into_admitted(), id, &changed, projection).await
+    shown(&app, writer.into_admitted(), id, changed, projection).await
 }
 
 async fn patch(
@@ -205,14 +237,16 @@ async fn patch(
     body: ScimBody,
 ) -> Answer {
     let (projection, now) = (parameters.projection()?, app.now());
-    let patch = body.made(&app, &writer, move |caller, body| Patch::prepare(caller, kind, body)).await?;
+    let base = writer.base.clone();
+    let patch = body.made(&app, &writer, move |caller, body| Patch::prepare(caller, kind, body, &base)).await?;
     let id = last.id(&writer.caller, kind).map_err(|_| patch.without_resource(&writer.caller))?;
     let changed =
         writer.write(&app, now, move |tx, caller| provider::patch(tx, caller, id, &patch, &version, now)).await?;
     if projection.is_all() && !changed.is_whole() {
-        return Ok(answer::empty(StatusCode::NO_CONTENT, Some(EntityTag::of(changed.version()))));
+        let location = writer.location(kind, id)?;
+        return Ok(location.put_on_empty(answer::empty(StatusCode::NO_CONTENT, Some(EntityTag::of(changed.version())))));
     }
-    shown(&app, writer.into_admitted(), id, &changed, projection).await
+    shown(&app, writer.into_admitted(), id, changed, projection).await
 }
 
 /// How a PUT is refused whose body does not do: where there is no such resource, that is told and not what is wrong with it.
@@ -231,13 +265,31 @@ async fn unfit(
 }
 
 /// A resource after a change. A group is read again with its members, where they do not hold up the writer.
-async fn shown(app: &App, admitted: Admitted, id: ResourceId, changed: &Changed, projection: Projection) -> Answer {
+async fn shown(app: &App, admitted: Admitted, id: ResourceId, changed: Changed, projection: Projection) -> Answer {
     if changed.is_whole() {
-        let shown = changed.represent(&admitted.caller, admitted.view(&projection))?;
-        return Ok(answer::resource(StatusCode::OK, admitted.location(changed.kind(), id)?, shown));
+        let location = admitted.location(changed.kind(), id)?;
+        let represent = move |caller: &Caller, view: View<'_>| changed.represent(caller, view);
+        let shown = chosen(app, &admitted, projection, represent).await?;
+        return Ok(answer::resource(StatusCode::OK, location, shown));
     }
     let projection = projection.with_set(changed.set().to_vec());
     group_body::answer(app, admitted, id, projection, Precondition::None).await
+}
+
+/// What a projection leaves of a resource: where choosing takes long, on a thread where it keeps nobody waiting.
+async fn chosen(
+    app: &App,
+    admitted: &Admitted,
+    projection: Projection,
+    represent: impl FnOnce(&Caller, View<'_>) -> Result<Representation, ProviderError> + Send + 'static,
+) -> Result<Representation, Rejection> {
+    if is_chosen_at_once(&projection) {
+        return Ok(represent(&admitted.caller, admitted.view(&projection))?);
+    }
+    let (caller, base) = (Arc::clone(&admitted.caller), admitted.base.clone());
+    let turn = app.room().aside(caller.tenant()).await?;
+    let represent = move || represent(&caller, View { base: &base, projection: &projection });
+    Ok(turn.aside(&app.store, represent).await??)
 }
 
 async fn delete(
@@ -359,3 +411,6 @@ fn precondition(parts: &Parts, name: &HeaderName) -> Result<Precondition, Reject
     }
     Ok(text.parse()?)
 }
+
+#[cfg(test)]
+mod tests;

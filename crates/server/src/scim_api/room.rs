@@ -39,10 +39,12 @@ const WRITES_BESIDE: u32 = 12;
 const BODIES_MAX: usize = 256;
 /// The same of one tenant.
 const BODIES_EACH: usize = BODIES_MAX / 2;
-/// What bodies may come to that have been read and are not done with, in MiB: as JSON they take many times their bytes.
-const READ_MIB: usize = 512;
+/// What bodies are counted in that have been read and are not done with, in bytes.
+const READ_BYTES: usize = 64 << 10;
+/// What they may come to, in those: as JSON they take many times their bytes.
+const READ_MAX: usize = (512 << 20) / READ_BYTES;
 /// The same of one tenant.
-const READ_SHARE_MIB: usize = READ_MIB / 2;
+const READ_SHARE_MAX: usize = READ_MAX / 2;
 /// Requests of one tenant that may wait for their turn.
 const WAITING_MAX: usize = 1024;
 
@@ -85,7 +87,7 @@ impl<Tenant: Eq + Hash> Room<Tenant> {
         Self {
             whole: Arc::new(Semaphore::new(ROOM_MIB)),
             bodies: Arc::new(Semaphore::new(BODIES_MAX)),
-            read: Arc::new(Semaphore::new(READ_MIB)),
+            read: Arc::new(Semaphore::new(READ_MAX)),
             scans_each: (scans / SCANS_PART).max(1),
             writes_each: if writes_in_turn { WRITES_IN_TURN } else { WRITES_BESIDE } as usize,
             write_among_many: if writes_in_turn { WRITES_IN_TURN / WRITES_AMONG_MANY } else { 1 },
@@ -116,7 +118,7 @@ impl<Tenant: Eq + Hash> Room<Tenant> {
 
     /// Waits for room for a body that has come and is to be read, of so many bytes when it is; held until this is dropped.
     pub(crate) async fn read(&self, tenant: Tenant, bytes: usize) -> Result<BodyPlace, Rejection> {
-        let size = u32::try_from(bytes.div_ceil(MIB).min(READ_SHARE_MIB)).unwrap_or(u32::MAX);
+        let size = u32::try_from(bytes.div_ceil(READ_BYTES).min(READ_SHARE_MAX)).unwrap_or(u32::MAX);
         let share = self.share(tenant);
         let mine = share.turn(&share.read, size).await?;
         let whole = Arc::clone(&self.read).acquire_many_owned(size).await.map_err(|_| Rejection::Internal)?;
@@ -141,6 +143,14 @@ impl<Tenant: Eq + Hash> Room<Tenant> {
         Ok(Turn { _turn: share.turn(&share.scans, 1).await?, _shares: share })
     }
 
+    /// Has every turn to scan of a tenant refused from now on.
+    #[cfg(test)]
+    pub(crate) fn end_turns(&self, tenant: Tenant) {
+        let share = self.share(tenant);
+        share.scans.close();
+        std::mem::forget(share);
+    }
+
     fn share(&self, tenant: Tenant) -> Arc<Share> {
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(share) = shares.get(&tenant).and_then(Weak::upgrade) {
@@ -154,7 +164,7 @@ impl<Tenant: Eq + Hash> Room<Tenant> {
             scans: Arc::new(Semaphore::new(self.scans_each)),
             writes: Arc::new(Semaphore::new(self.writes_each)),
             bodies: Arc::new(Semaphore::new(BODIES_EACH)),
-            read: Arc::new(Semaphore::new(READ_SHARE_MIB)),
+            read: Arc::new(Semaphore::new(READ_SHARE_MAX)),
             waiting: AtomicUsize::new(0),
         });
         shares.insert(tenant, Arc::downgrade(&share));
@@ -344,7 +354,7 @@ mod tests {
         while let Ok(taken) = tokio::time::timeout(Duration::from_secs(1), room.read(greedy, size)).await {
             held.push(taken.ok().unwrap());
         }
-        assert_eq!(held.len(), READ_SHARE_MIB * MIB / size);
+        assert_eq!(held.len(), READ_SHARE_MAX * READ_BYTES / size);
         assert!(tokio::time::timeout(Duration::from_secs(1), room.read(other, size)).await.is_ok());
         held.pop();
         assert!(tokio::time::timeout(Duration::from_secs(1), room.read(greedy, size)).await.is_ok());

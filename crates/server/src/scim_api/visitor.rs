@@ -40,8 +40,8 @@ pub(crate) struct Visitor {
 impl Visitor {
     async fn read(app: &App, parts: &Parts) -> Result<Self, Rejection> {
         let presented = bearer(app, &parts.headers)?;
-        let token = app.token_key.hash(presented)?;
         let tenant = segments(&parts.uri).nth(1).unwrap_or_default();
+        let token = app.token_key.hash_at(tenant, presented)?;
         if oauth::is_jwt(presented) {
             introduce(app, tenant, presented, &token).await?;
         }

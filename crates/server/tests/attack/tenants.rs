@@ -199,7 +199,10 @@ fn ti_02_an_id_of_another_tenant_in_a_body_is_an_id_of_nobody() {
                 };
                 let (foreign, unknown) =
                     (ours.call(method, path, &with(id)).await, ours.call(method, path, &with(NOBODY)).await);
-                check_refused(&format!("{method} {body}"), &foreign, "invalidValue");
+                let is_replaced =
+                    body["Operations"][0]["path"].as_str().is_some_and(|path| path.starts_with("members["));
+                let scim_type = if is_replaced { "noTarget" } else { "invalidValue" };
+                check_refused(&format!("{method} {body}"), &foreign, scim_type);
                 assert_eq!(said(&foreign, id), said(&unknown, NOBODY), "{method} {body}");
             }
             let remove = operations(&json!([{ "op": "remove", "path": format!("members[value eq \"{id}\"]") }]));

@@ -40,7 +40,7 @@ impl World {
         self.send(request.body(body).unwrap()).await
     }
 
-    async fn at(&self, path: &str) -> Answer {
+    pub async fn at(&self, path: &str) -> Answer {
         self.ask("GET", ("", path), &Value::Null).await
     }
 }

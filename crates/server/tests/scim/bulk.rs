@@ -35,6 +35,22 @@ fn id_of(told: &Value) -> String {
     told["location"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
 }
 
+#[test]
+fn the_location_of_what_is_no_id_is_an_address_too() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let base = format!("{PUBLIC}/t/contoso/scim/v2");
+        for (id, told) in [("a b\"<x>", "a%20b%22%3Cx%3E"), ("ä", "%C3%A4"), (NOBODY, NOBODY)] {
+            let operation = json!({ "method": "DELETE", "path": format!("/Users/{id}") });
+            let done = bulk(&world, &[operation]).await;
+            assert_eq!(
+                (&done[0]["status"], &done[0]["location"]),
+                (&json!("404"), &json!(format!("{base}/Users/{told}")))
+            );
+        }
+    });
+}
+
 fn user(bulk_id: &str) -> Value {
     user_with(bulk_id, &json!({}))
 }
@@ -134,6 +150,23 @@ fn references_backward_forward_and_in_paths() {
 }
 
 /// SJ-21: a name is a name, as in a single request, whatever it begins with.
+/// RFC 7644 §3.7: operations on one resource are done in the client's order.
+#[test]
+fn what_is_about_one_resource_keeps_its_order_however_its_endpoint_is_written() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        for endpoint in ["Users", "users"] {
+            let ann = world.user("ann").await;
+            let manager = json!([{ "op": "add", "path": format!("{ENTERPRISE}:manager"), "value": "bulkId:boss" }]);
+            let delete = json!({ "method": "DELETE", "path": format!("/{endpoint}/{ann}") });
+            let done = bulk(&world, &[patch(&format!("/Users/{ann}"), &manager), delete, user("boss")]).await;
+            assert_eq!(statuses(&done), ["200", "204", "201"], "{endpoint}");
+            let boss = format!("/Users/{}", id_of(&done[2]));
+            assert_eq!(world.call("DELETE", &boss, &Value::Null).await.status.as_u16(), 204);
+        }
+    });
+}
+
 #[test]
 fn sj_21_a_bulk_id_is_one_only_where_a_resource_is_named() {
     on_both(|store| async {

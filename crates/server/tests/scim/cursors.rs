@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use store::testing::on_both;
 
-use crate::world::{Answer, World};
+use crate::world::{Answer, GROUP, World};
 
 fn names(answer: &Answer) -> Vec<&str> {
     assert_eq!(answer.status.as_u16(), 200, "{}", answer.body);
@@ -231,5 +231,26 @@ fn a_cursor_ends_with_its_tenant_and_means_nothing_to_the_next_of_that_name() {
         ten(&next).await;
         let refused = next.get(&path).await;
         assert_eq!((refused.status.as_u16(), &refused.body["scimType"]), (400, &json!("invalidCursor")));
+    });
+}
+
+#[test]
+fn the_longest_name_has_a_cursor_that_is_taken() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        for number in 0..3 {
+            // Of all characters, this one grows most when it is compared.
+            let name = format!("{}{number}", "\u{1d160}".repeat(251));
+            let made = world.call("POST", "/Groups", &json!({ "schemas": [GROUP], "displayName": name })).await;
+            assert_eq!(made.status.as_u16(), 201, "{}", made.body);
+        }
+        let mut query = "/Groups?count=1&sortBy=displayName&cursor=".to_owned();
+        for _ in 0..3 {
+            let page = world.get(&query).await;
+            assert_eq!((page.status.as_u16(), &page.body["itemsPerPage"]), (200, &json!(1)), "{}", page.body);
+            let Some(next) = cursor(&page, "nextCursor") else { return };
+            query = format!("/Groups?count=1&sortBy=displayName&cursor={next}");
+        }
+        panic!("the third page is the last one");
     });
 }

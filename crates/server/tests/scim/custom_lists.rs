@@ -88,3 +88,34 @@ fn members_of_an_extension_beside_those_of_the_group() {
         }
     });
 }
+
+/// RFC 7644 §3.7.2: what a request alone may say, it may say in a bulk request.
+#[test]
+fn a_list_that_is_only_called_members_takes_any_text_in_a_bulk_request_too() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let named = ["members", "manager", "groups"].map(|name| {
+            json!({ "name": name, "type": "complex", "multiValued": true, "subAttributes": [{ "name": "value" }] })
+        });
+        world
+            .define(&json!({
+                "schemas": [{ "id": TEAM, "name": "Team", "attributes": named }],
+                "resourceTypes": [{ "name": "Team", "endpoint": "/Teams", "schema": TEAM }],
+            }))
+            .await;
+        let text = json!([{ "value": "bulkId:hello" }]);
+        let body = json!({ "schemas": [TEAM], "members": text, "manager": text, "groups": text });
+        let alone = world.call("POST", "/Teams", &body).await;
+        assert_eq!(alone.status.as_u16(), 201, "{}", alone.body);
+        let operation = json!({ "method": "POST", "path": "/Teams", "bulkId": "t", "data": body });
+        let schemas = ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"];
+        let answer = world.call("POST", "/Bulk", &json!({ "schemas": schemas, "Operations": [operation] })).await;
+        let made = &answer.body["Operations"][0];
+        assert_eq!(made["status"], "201", "{}", answer.body);
+        let path = made["location"].as_str().and_then(|location| location.find("/Teams").map(|at| &location[at..]));
+        let shown = world.get(path.unwrap()).await.body;
+        for name in ["members", "manager", "groups"] {
+            assert_eq!((&shown[name], &alone.body[name]), (&text, &text), "{name}");
+        }
+    });
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use store::testing::on_both;
 
-use crate::world::{PATCH, USER, World};
+use crate::world::{PATCH, PUBLIC, USER, World};
 
 const URNS: [&str; 5] = [
     "urn:example:extension:live-p7b:2.0",
@@ -99,4 +99,30 @@ async fn changed_by_it(world: &World, address: &str, urn: &str) {
     ] {
         assert_eq!(patched(operation.clone()).await, expected, "{operation}");
     }
+}
+
+#[test]
+fn the_address_that_is_told_of_a_schema_leads_to_it() {
+    on_both(|store| async {
+        let first = World::new(store, "generic").await;
+        for (number, (urn, segment)) in [
+            ("urn:example:a/b", "urn:example:a%2Fb"),
+            ("urn:example:a%41b", "urn:example:a%2541b"),
+            ("urn:example:a%2Fb", "urn:example:a%252Fb"),
+            ("urn:example:a+b@c=d~e_f.scim", "urn:example:a+b@c=d~e_f.scim"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let world = first.tenant(&format!("told{number}"), "generic").await;
+            world.define(&extension_of_users(urn)).await;
+            let listed = world.get("/Schemas").await.body;
+            let found = listed["Resources"].as_array().unwrap().iter().find(|schema| schema["id"] == urn).unwrap();
+            let location = found["meta"]["location"].as_str().unwrap();
+            let path = location.strip_prefix(&format!("{PUBLIC}{}", world.address(""))).unwrap();
+            assert_eq!(path, format!("/Schemas/{segment}"));
+            let one = world.get(path).await;
+            assert_eq!((one.status.as_u16(), &one.body), (200, found), "{urn}");
+        }
+    });
 }

@@ -107,15 +107,70 @@ fn capabilities_are_what_the_endpoint_does() {
             assert_eq!(config.body.pointer(pointer), Some(&expected), "{pointer}");
         }
         for path in ["/Schemas", "/ResourceTypes", "/ServiceProviderConfig", "/Schemas/x"] {
-            let answer = world.get(&format!("{path}?filter=id+pr")).await;
-            assert_eq!(answer.status.as_u16(), 403, "{path}");
+            for filtered in ["filter=id+pr", "count=1&count=%ff&Filter=id+pr", "filter=%ff&filter=id+pr"] {
+                let answer = world.get(&format!("{path}?{filtered}")).await;
+                assert_eq!(answer.status.as_u16(), 403, "{path} {filtered}");
+            }
         }
-        for ignored in ["sortBy=id&startIndex=999&count=0", "attributes=id", "filter=invalid&sortBy=id&startIndex=999"]
-        {
+        for ignored in [
+            "sortBy=id&startIndex=999&count=0",
+            "attributes=id",
+            "filter=invalid&sortBy=id&startIndex=999",
+            "startIndex=1&startIndex=2",
+            "count=%ff",
+            "filter=%ff",
+            "%ff=1&filter=a&FILTER=b",
+            "attributes=id&excludedAttributes=id&cursor&cursor",
+        ] {
             let answer = world.get(&format!("/ServiceProviderConfig?{ignored}")).await;
             assert_eq!((answer.status.as_u16(), answer.body), (200, config.body.clone()), "{ignored}");
         }
     });
+}
+
+/// A client that looks up what it reads in `schemas` finds it, wherever it read that.
+#[test]
+fn every_schema_that_discovery_names_is_there() {
+    on_both(|store| async {
+        let world = World::new(store, "storegate").await;
+        for path in ["/ServiceProviderConfig", "/ResourceTypes/User", &format!("/Schemas/{USER}")] {
+            let shown = world.get(path).await.body;
+            let urn = shown["schemas"][0].as_str().unwrap();
+            let schema = world.get(&format!("/Schemas/{urn}")).await;
+            assert_eq!((schema.status.as_u16(), &schema.body["id"]), (200, &json!(urn)), "{path}");
+            assert_eq!(
+                schema.body["meta"]["location"],
+                format!("{PUBLIC}{}", world.address(&format!("/Schemas/{urn}")))
+            );
+            assert!(!has_null(&schema.body), "{path}");
+            is_described(&shown, &schema.body["attributes"], path);
+        }
+        let itself = world.get("/Schemas/urn:ietf:params:scim:schemas:core:2.0:schema").await;
+        assert_eq!(itself.body["id"], scim::SCHEMA_URN, "in any case, and where it describes itself");
+        let listed = world.get("/Schemas").await.body;
+        assert_eq!(listed["totalResults"], 1, "the list has the schemas of resources only (RFC 7644 §4)");
+    });
+}
+
+/// Whether attributes are defined for all that is shown, and all that is required is shown.
+fn is_described(shown: &Value, attributes: &Value, of: &str) {
+    let named = |attribute: &Value| attribute["name"].as_str().unwrap().to_owned();
+    let defined = attributes.as_array().unwrap();
+    for (name, value) in shown.as_object().unwrap() {
+        if ["schemas", "id", "meta"].contains(&name.as_str()) {
+            continue;
+        }
+        let attribute = defined.iter().find(|attribute| named(attribute) == *name);
+        let attribute = attribute.unwrap_or_else(|| panic!("{name} of {of} is defined nowhere"));
+        assert_eq!(attribute["multiValued"], value.is_array(), "{name} of {of}");
+        let elements = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        for element in elements.iter().filter(|element| element.is_object()) {
+            is_described(element, &attribute["subAttributes"], &format!("{name} of {of}"));
+        }
+    }
+    for attribute in defined.iter().filter(|attribute| attribute["required"] == true) {
+        assert!(shown.get(named(attribute)).is_some(), "{} of {of} is required", named(attribute));
+    }
 }
 
 /// The status of an address outside of the tenants.

@@ -51,6 +51,13 @@ fn claims(world: &World, jti: &str) -> Value {
     json!({ "iss": ISSUER, "aud": "api://lockstep", "sub": "app", "iat": seconds, "exp": seconds + 3600, "jti": jti })
 }
 
+/// Those of a token that ended some seconds ago.
+fn ended(world: &World, seconds: i64) -> Value {
+    let mut claims = claims(world, "ended");
+    claims["exp"] = json!(world.now().as_second() - seconds);
+    claims
+}
+
 /// Makes a client that the provider vouches for; gives its id.
 async fn federate(world: &World, name: &'static str, keys: FederationKeys, accept_bearer: bool) -> String {
     federate_scoped(world, (name, Scope::Write), keys, accept_bearer).await
@@ -207,6 +214,39 @@ fn ti_10_actor_origin_no_claim_chooses_the_tenant() {
 }
 
 #[test]
+fn a_token_of_a_provider_opens_each_tenant_that_trusts_it() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let other = world.tenant("fabrikam", "generic").await;
+        let provider = Provider::new("k1");
+        for (world, path) in [(&world, "/api/contoso"), (&other, "/api/fabrikam")] {
+            world.moved_to("", path).await;
+            federate(world, "entra", FederationKeys::Here(provider.keys()), true).await;
+        }
+        let shown = async |world: &World, token: &str| {
+            let bearer = World { token: token.to_owned(), ..world.clone() };
+            bearer.get("/Users").await.status.as_u16()
+        };
+        let token = provider.sign(&claims(&world, "1"));
+        for round in 0..3 {
+            assert_eq!((shown(&world, &token).await, shown(&other, &token).await), (200, 200), "{round}");
+        }
+        for number in 2..12 {
+            let token = provider.sign(&claims(&world, &number.to_string()));
+            let (one, two) = tokio::join!(shown(&world, &token), shown(&other, &token));
+            assert_eq!((one, two), (200, 200), "at once");
+        }
+        // An address that names no tenant is that of the first.
+        let bearer = World { token, ..world.clone() };
+        for (path, status) in [("/api/contoso/Users", 200), ("/api/fabrikam/Users", 404)] {
+            assert_eq!(bearer.at(path).await.status.as_u16(), status, "{path}");
+        }
+        let unseen = World { token: provider.sign(&claims(&world, "unseen")), ..bearer };
+        assert_eq!(unseen.at("/api/contoso/Users").await.status.as_u16(), 401);
+    });
+}
+
+#[test]
 fn keys_are_fetched_seldom_and_rotate() {
     on_both(|store| async {
         let world = World::new(store, "generic").await;
@@ -263,7 +303,11 @@ fn a_token_of_the_provider_is_a_bearer_token_where_that_was_asked_for() {
         assert_eq!(asked(&world), 1, "verified once");
         let forged = World { token: Provider::new("k1").sign(&claims(&world, "1")), ..world.clone() };
         assert_eq!(forged.get("/Users").await.status.as_u16(), 401);
-        world.clock.fetch_add(3_600_000, Ordering::Relaxed);
+        world.clock.fetch_add(3_600_000 + 30_000, Ordering::Relaxed);
+        assert_eq!(entra.get("/Users").await.status.as_u16(), 200, "the clocks may differ by a minute");
+        let fresh = World { token: provider.sign(&ended(&world, 30)), ..world.clone() };
+        assert_eq!(fresh.get("/Users").await.status.as_u16(), 200, "also where it was not shown before");
+        world.clock.fetch_add(30_000, Ordering::Relaxed);
         let late = entra.call("POST", "/Users", &json!({ "schemas": [USER], "userName": "late" })).await;
         assert_eq!(late.status.as_u16(), 401, "it has ended");
         let entra = World { token: provider.sign(&claims(&world, "2")), ..world.clone() };

@@ -27,7 +27,14 @@ fn entra_creates_reads_and_deletes_a_group() {
         assert_eq!((again.status.as_u16(), &again.body["scimType"]), (409, &json!("uniqueness")));
         let renamed = operations(&json!([{ "op": "Replace", "path": "displayName", "value": "Sales EU" }]));
         let answer = world.call("PATCH", &format!("/Groups/{id}"), &renamed).await;
-        assert_eq!((answer.status.as_u16(), answer.body, answer.headers.get("content-type")), (204, Value::Null, None));
+        assert_eq!(
+            (answer.status.as_u16(), &answer.body, answer.headers.get("content-type")),
+            (204, &Value::Null, None)
+        );
+        assert_eq!(
+            (answer.header("location"), answer.header("etag"), answer.header("content-location")),
+            (made.header("location"), "W/\"2\"", "")
+        );
         let asked = world.call("PATCH", &format!("/Groups/{id}?attributes=displayName"), &operations(&json!([]))).await;
         assert_eq!(
             (asked.status.as_u16(), &asked.body["displayName"], asked.body.get("members")),
@@ -55,6 +62,37 @@ fn forms_of_changing_members() {
             assert_eq!(answer.status.as_u16(), expected, "{name}: {}", answer.body);
             assert_eq!(world.members(&group).await, after, "{name}");
         }
+    });
+}
+
+/// RFC 7644 §3.5.2.3: to replace what the filter of a path does not find is refused.
+#[test]
+fn who_is_no_member_is_not_replaced() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let (ann, bob) = (world.user("ann").await, world.user("bob").await);
+        let group = world.group("G", &[&bob]).await;
+        let path = format!("/Groups/{group}");
+        let version = world.get(&path).await.body["meta"]["version"].clone();
+        let rename = json!({ "op": "replace", "path": "displayName", "value": "H" });
+        for (id, part, value) in [
+            (ann.as_str(), "", json!({ "value": ann })),
+            (&ann, "", json!([{ "value": ann, "display": "Ann" }])),
+            (&ann, ".value", json!(ann)),
+            (&ann, ".display", json!("Ann")),
+            (&ann, ".type", json!("User")),
+            ("x", "", json!({ "value": "x" })),
+            (&group, "", json!({ "value": group })),
+        ] {
+            let replace =
+                json!({ "op": "replace", "path": format!("members[value eq \"{id}\"]{part}"), "value": value });
+            let answer = world.call("PATCH", &path, &operations(&json!([rename, replace]))).await;
+            let refusal = (answer.status.as_u16(), &answer.body["scimType"]);
+            assert_eq!(refusal, (400, &json!("noTarget")), "{id} {part} {value}");
+        }
+        let left = world.get(&path).await.body;
+        assert_eq!((&left["displayName"], &left["meta"]["version"]), (&json!("G"), &version));
+        assert_eq!(world.members(&group).await, [bob]);
     });
 }
 

@@ -144,3 +144,41 @@ fn what_each_application_keeps_of_a_group() {
         }
     });
 }
+
+/// Whether a schema has resources have an `externalId`; `None` where it lists none.
+fn requires_external_id(schema: &Value) -> Option<bool> {
+    let mut listed = schema["attributes"].as_array()?.iter();
+    let external_id = listed.find(|attribute| attribute["name"] == "externalId")?;
+    assert_eq!(external_id["caseExact"], true);
+    external_id["required"].as_bool()
+}
+
+/// Clients make their requests of what is announced.
+#[test]
+fn what_each_application_announces_is_what_it_takes() {
+    on_both(|store| async {
+        let first = World::new(store, "generic").await;
+        for (profile, [of_users, of_groups], members) in [
+            ("generic", [Some(false); 2], json!(["User", "Group"])),
+            ("forcepoint-csg", [Some(true), Some(false)], json!(["User", "Group"])),
+            ("netskope", [Some(false); 2], json!(["User"])),
+            ("palo-alto-cie", [Some(false), None], json!(["User", "Group"])),
+            ("storegate", [None; 2], Value::Null),
+        ] {
+            let world = first.tenant(profile, profile).await;
+            let user = world.get(&format!("/Schemas/{USER}")).await.body;
+            assert_eq!(requires_external_id(&user), of_users, "{profile}");
+            let group = world.get(&format!("/Schemas/{GROUP}")).await.body;
+            let attributes = group["attributes"].as_array().cloned().unwrap_or_default();
+            assert_eq!(requires_external_id(&group), of_groups, "{profile}");
+            let part = |name: &str| {
+                let all =
+                    attributes.iter().find(|attribute| attribute["name"] == "members")?["subAttributes"].as_array()?;
+                all.iter().find(|part| part["name"] == name).cloned()
+            };
+            let told = [("$ref", "referenceTypes"), ("type", "canonicalValues")]
+                .map(|(name, of)| part(name).map_or(Value::Null, |part| part[of].clone()));
+            assert_eq!(told, [members.clone(), members], "{profile}");
+        }
+    });
+}

@@ -125,6 +125,62 @@ fn pages_across_types_by_index_and_by_cursor_in_any_order() {
     });
 }
 
+/// RFC 7644 §3.4.2.1: what a type does not have is without value there; so is what it has of another type than it is compared with.
+#[test]
+fn an_attribute_that_types_have_of_different_types() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        staff(&world).await;
+        let urn = "urn:example:schemas:1.0:Device";
+        let attributes = json!([{ "name": "displayName", "type": "integer", "multiValued": false },
+            { "name": "groups", "type": "complex", "multiValued": false, "subAttributes": [{ "name": "display", "type": "integer" }] }]);
+        world
+            .define(&json!({
+                "schemas": [{ "id": urn, "name": "Device", "attributes": attributes }],
+                "resourceTypes": [{ "name": "Device", "endpoint": "/Devices", "schema": urn }],
+            }))
+            .await;
+        let device = json!({ "schemas": [urn], "displayName": 5, "groups": { "display": 6 } });
+        let made = world.call("POST", "/Devices", &device).await;
+        assert_eq!(made.status.as_u16(), 201, "{}", made.body);
+        for (filter, total) in [
+            ("displayName eq \"chefs\"", 1),
+            ("displayName sw \"ch\"", 1),
+            ("displayName eq 5", 1),
+            ("displayName gt 4 or displayName eq \"bakers\"", 2),
+            ("meta.resourceType eq \"Device\" and displayName eq 5", 1),
+            ("meta.resourceType eq \"Group\" and displayName eq 5", 0),
+            ("not (displayName eq 5)", 5),
+            ("displayName ne 5", 5),
+            ("groups.display gt 5", 1),
+            ("displayName pr", 3),
+        ] {
+            let found = search(&world, json!({ "filter": filter })).await;
+            assert_eq!(found.body["totalResults"], total, "{filter}: {}", found.body);
+        }
+        for filter in ["displayName eq true", "userName eq 5", "displayName[value eq 5]", "groups.display gt true"] {
+            let refused = search(&world, json!({ "filter": filter })).await;
+            assert_eq!(refused.body["scimType"], "invalidFilter", "{filter}");
+        }
+    });
+}
+
+#[test]
+fn where_few_attributes_are_filtered_by_the_type_is_one_of_them() {
+    on_both(|store| async {
+        let world = World::new(store, "netskope").await;
+        let ada = world.user("ada").await;
+        for path in ["", "/Users"] {
+            let found = world.get(&format!("{path}?filter=meta.resourceType+eq+%22User%22")).await;
+            assert_eq!(
+                (&found.body["totalResults"], &found.body["Resources"][0]["id"]),
+                (&json!(1), &json!(ada)),
+                "{path}"
+            );
+        }
+    });
+}
+
 #[test]
 fn an_application_without_groups_has_its_users_only() {
     on_both(|store| async {

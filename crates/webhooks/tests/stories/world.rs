@@ -135,7 +135,7 @@ impl World {
         let (caller, now) = (Arc::clone(&self.caller), self.now());
         let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
             "Operations": [{ "op": "replace", "path": path, "value": value }] });
-        let wanted = Patch::prepare(&caller, ResourceKind::User, body).unwrap();
+        let wanted = Patch::prepare(&caller, ResourceKind::User, body, "").unwrap();
         let patched = self.store.write(move |tx| {
             let any = Precondition::default();
             provider::patch(tx, caller.may_write()?, id, &wanted, &any, now).map(drop)

@@ -216,7 +216,10 @@ impl Application {
                     members.extend(added.into_iter().map(|member| member.value));
                 }
                 MemberChange::Remove(ids) => members.retain(|member| !ids.contains(member)),
-                MemberChange::RemoveWhere(_) | MemberChange::Clear | MemberChange::Replace(_) => {
+                MemberChange::Require(_)
+                | MemberChange::RemoveWhere(_)
+                | MemberChange::Clear
+                | MemberChange::Replace(_) => {
                     return Err((501, "members are added and removed by id".to_owned()));
                 }
             }

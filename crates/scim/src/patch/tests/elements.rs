@@ -312,3 +312,80 @@ fn values_that_other_parts_tell_apart_are_several() {
     let typed = |display: &str| json!({"value": "admin", "type": "x", "display": display});
     check(with(json!([a, typed("A")])), add(typed("B")), with(json!([a, typed("B")])));
 }
+
+/// RFC 7643 §2.4, RFC 7644 §3.5.2.1: where case does not count, another spelling is the same value.
+#[test]
+fn another_spelling_adds_nothing_and_changes_what_is_replaced() {
+    let with = |emails: Value| json!({"userName": "ada", "emails": emails});
+    let held = json!({"value": "a@x", "type": "work", "primary": true});
+    let loud = json!({"value": "A@X", "type": "Work"});
+    let loud_primary = json!({"value": "A@X", "type": "Work", "primary": true});
+    for (operation, expected) in [
+        (json!({"op": "add", "path": "emails", "value": [loud]}), json!([held])),
+        (json!({"op": "add", "value": {"emails": [loud_primary]}}), json!([held])),
+        (
+            json!({"op": "add", "path": "emails", "value": [{"value": "A@X", "type": "Work", "display": "Ada"}]}),
+            json!([{"value": "a@x", "type": "work", "primary": true, "display": "Ada"}]),
+        ),
+        (json!({"op": "add", "path": "emails", "value": [{"value": "A@X"}]}), json!([held, {"value": "A@X"}])),
+        (json!({"op": "replace", "path": "emails", "value": [loud]}), json!([loud])),
+        (json!({"op": "replace", "path": "emails", "value": [held, loud]}), json!([held])),
+        (json!({"op": "replace", "path": "emails[type eq \"work\"]", "value": loud_primary}), json!([loud_primary])),
+        (
+            json!({"op": "replace", "path": "emails[type eq \"work\"].value", "value": "A@X"}),
+            json!([{"value": "A@X", "type": "work", "primary": true}]),
+        ),
+        (
+            json!({"op": "add", "path": "emails.value", "value": "A@X"}),
+            json!([{"value": "A@X", "type": "work", "primary": true}]),
+        ),
+    ] {
+        check(with(json!([held])), json!([operation]), with(expected));
+    }
+    let removed = json!([{"op": "remove", "path": "emails", "value": [loud]}]);
+    check(with(json!([held])), removed, json!({"userName": "ada"}));
+    check(
+        json!({"userName": "ada", "title": "Countess"}),
+        json!([{"op": "add", "path": "title", "value": "COUNTESS"}]),
+        json!({"userName": "ada", "title": "COUNTESS"}),
+    );
+}
+
+#[test]
+fn elements_that_become_the_same_are_one() {
+    let with = |addresses: Value| json!({"userName": "ada", "addresses": addresses});
+    let at = |locality: &str| json!({"type": "work", "locality": locality});
+    let (c, path) = (json!({"type": "work", "locality": "C"}), "addresses[type eq \"work\"]");
+    for (before, operation, expected) in [
+        (
+            json!([at("A"), at("B")]),
+            json!({"op": "replace", "path": format!("{path}.locality"), "value": "C"}),
+            json!([c]),
+        ),
+        (json!([at("A"), at("B")]), json!({"op": "add", "path": path, "value": {"locality": "C"}}), json!([c])),
+        (
+            json!([at("C"), {"type": "work", "locality": "C", "country": "x"}]),
+            json!({"op": "replace", "path": format!("{path}.country"), "value": ""}),
+            json!([c]),
+        ),
+        (
+            json!([at("C"), {"type": "work", "locality": "C", "country": "x"}]),
+            json!({"op": "remove", "path": "addresses[country eq \"x\"].country"}),
+            json!([c]),
+        ),
+        (
+            json!([at("C"), at("B")]),
+            json!({"op": "replace", "path": "addresses[locality eq \"B\"].locality", "value": "c"}),
+            json!([c]),
+        ),
+        (
+            json!([at("A"), at("B")]),
+            json!({"op": "replace", "path": format!("{path}.country"), "value": "x"}),
+            json!([
+                {"type": "work", "locality": "A", "country": "x"}, {"type": "work", "locality": "B", "country": "x"}
+            ]),
+        ),
+    ] {
+        check(with(before), json!([operation]), with(expected));
+    }
+}

@@ -31,7 +31,7 @@ fn changes_of_members_are_pulled_out() {
         (
             json!({"name": "addMember", "op": "add", "path": "members", "value": [{"displayName": "x", "value": "u1"}]}),
             json!([]),
-            vec![Add(vec![member("u1")])],
+            vec![Add(vec![Member { display: Some("x".to_owned()), ..member("u1") }])],
         ),
         (
             json!({"op": "Remove", "path": "members", "value": [{"$ref": null, "value": "u1"}]}),
@@ -54,7 +54,7 @@ fn changes_of_members_are_pulled_out() {
 
 #[test]
 fn members_are_set_and_added_in_any_form() {
-    use MemberChange::{Add, Clear, Remove, Replace};
+    use MemberChange::{Add, Clear, Remove, Replace, Require};
     for (operation, rest, expected) in [
         (
             json!({"op": "replace", "path": "members", "value": [{"value": "u1"}]}),
@@ -71,6 +71,16 @@ fn members_are_set_and_added_in_any_form() {
         (json!({"op": "add", "value": {"members": [{"value": "u1"}]}}), json!([]), vec![Add(vec![member("u1")])]),
         (
             json!({"op": "replace", "path": r#"members[value eq "u1"].value"#, "value": "u1"}),
+            json!([]),
+            vec![Require("u1".to_owned())],
+        ),
+        (
+            json!({"op": "replace", "path": r#"members[value eq "u1"]"#, "value": {"value": "u1", "display": "x"}}),
+            json!([]),
+            vec![Require("u1".to_owned())],
+        ),
+        (
+            json!({"op": "add", "path": r#"members[value eq "u1"]"#, "value": {"value": "u1"}}),
             json!([]),
             vec![Add(vec![member("u1")])],
         ),
@@ -134,7 +144,8 @@ fn clearing_one_member_never_makes_it_one() {
         for value in [json!("x"), json!(""), json!(null)] {
             for op in ["add", "Replace"] {
                 let set = json!([{"op": op, "path": format!("members[value eq \"u1\"].{part}"), "value": value}]);
-                assert_eq!(split(set), Ok((json!([]), vec![])), "{op} {part} {value}");
+                let required = (op == "Replace" && value == "x").then(|| MemberChange::Require("u1".to_owned()));
+                assert_eq!(split(set), Ok((json!([]), Vec::from_iter(required))), "{op} {part} {value}");
             }
         }
     }

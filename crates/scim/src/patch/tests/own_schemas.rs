@@ -195,11 +195,13 @@ fn plain_values_are_asked_for_by_value() {
 
 #[test]
 fn equal_plain_values_are_kept_once() {
-    let body = json!({"schemas": [GROUP_URN], "displayName": "g", TEAM: {"tags": ["a", "b", "a"], "ints": [1, 1]}});
+    let body =
+        json!({"schemas": [GROUP_URN], "displayName": "g", TEAM: {"tags": ["a", "b", "A", "a"], "ints": [1, 1]}});
     assert_eq!(team().read(body).unwrap()[TEAM], json!({"tags": ["a", "b"], "ints": [1]}));
     let held = json!({"tags": ["a"]});
     for (op, value, expected) in [
-        ("add", json!(["b", "a", "b"]), json!({"tags": ["a", "b"]})),
+        ("add", json!(["b", "a", "B", "A"]), json!({"tags": ["a", "b"]})),
+        ("replace", json!(["A"]), json!({"tags": ["A"]})),
         ("replace", json!(["b", "b"]), json!({"tags": ["b"]})),
     ] {
         let operation = json!({"op": op, "path": format!("{TEAM}:tags"), "value": value});

@@ -30,6 +30,17 @@ fn told(path: &str) -> String {
     serde_json::from_slice(&text).unwrap()
 }
 
+#[test]
+fn a_secret_across_the_end_of_a_long_address_is_masked_as_any_other() {
+    let token = format!("lst_{}", "A".repeat(43));
+    for before in ADDRESS_BYTES_MAX - 60..ADDRESS_BYTES_MAX + 5 {
+        let path = format!("/x?attributes={}{token}{}", "a".repeat(before - "/x?attributes=".len()), "b".repeat(100));
+        let told = told(&path);
+        assert!(!told.contains("AA"), "{before}: {told}");
+        assert!(told.len() <= ADDRESS_BYTES_MAX + '…'.len_utf8() && told.ends_with('…'), "{before}: {told}");
+    }
+}
+
 /// AU-12.
 #[test]
 fn addresses_tell_no_secret_and_no_person() {
