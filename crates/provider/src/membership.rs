@@ -265,17 +265,9 @@ fn shown(id: &str) -> String {
 /// Refuses a body that replaces a group in which an element of `members` says nothing: reading it would leave the element out, and the
 /// group with it.
 pub(crate) fn check_each_is_named(body: &Value) -> Result<(), ScimError> {
-    let says_nothing = |value: &Value| value.is_null() || value.as_str().is_some_and(str::is_empty);
-    let is_unnamed = |element: &Value| match element {
-        Value::Object(parts) => {
-            let value = parts.iter().find(|(name, _)| name.eq_ignore_ascii_case("value"));
-            value.is_none_or(|(_, value)| says_nothing(value))
-        }
-        other => says_nothing(other),
-    };
     let members = body.as_object().into_iter().flatten().find(|(name, _)| name.eq_ignore_ascii_case("members"));
     match members.and_then(|(_, members)| members.as_array()) {
-        Some(elements) if elements.iter().any(is_unnamed) => Err(ScimError::invalid_value(
+        Some(elements) if !elements.iter().all(Member::is_named) => Err(ScimError::invalid_value(
             "members: an element has no 'value'; name each by its id, or send an empty list",
         )),
         _ => Ok(()),

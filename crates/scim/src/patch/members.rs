@@ -53,6 +53,14 @@ impl Member {
         given.into_iter().map(Self::read).collect()
     }
 
+    /// Whether an element of `members` tells whom it means: as a text, by its `value`, or by an address with an id at its end.
+    pub fn is_named(element: &Value) -> bool {
+        let says = |value: &Value| !value.is_null() && value != "";
+        let Value::Object(parts) = element else { return says(element) };
+        let part = |name: &str| parts.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        part("value").is_some_and(says) || part("$ref").and_then(Value::as_str).and_then(id_at_end).is_some()
+    }
+
     fn read(value: Value) -> Result<Member, ScimError> {
         let missing = || ScimError::invalid_value("a member has no 'value'");
         let (id, display, kind) = match value {
@@ -68,7 +76,9 @@ impl Member {
                 if display.is_none() {
                     display = text("displayName").unwrap_or_default();
                 }
-                (text("value")?.ok_or_else(missing)?, display, text("type")?)
+                let address = text("$ref").unwrap_or_default();
+                let id = text("value")?.or_else(|| address.as_deref().and_then(id_at_end).map(str::to_owned));
+                (id.ok_or_else(missing)?, display, text("type")?)
             }
             _ => return Err(ScimError::invalid_value("a member must be an object or an id")),
         };
@@ -84,6 +94,14 @@ impl Member {
         }
         Ok(Member { value: id, display, kind })
     }
+}
+
+/// The id at the end of a user's or a group's address: RFC 7643 §4.2 requires neither a member's `value` nor its `$ref`.
+fn id_at_end(address: &str) -> Option<&str> {
+    let (before, id) = address.rsplit_once('/')?;
+    let endpoint = before.rsplit('/').next()?;
+    let is_endpoint = ["Users", "Groups"].iter().any(|known| endpoint.eq_ignore_ascii_case(known));
+    (is_endpoint && !id.is_empty()).then_some(id)
 }
 
 impl PatchOp {

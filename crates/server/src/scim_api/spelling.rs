@@ -20,6 +20,7 @@ pub(super) fn is_one(path: &str) -> bool {
 /// searches in lower case. A tenant's own address may look the same and mean something else.
 pub(crate) fn write_as_routed(uri: &mut Uri) {
     let decoded = decoded(uri.path());
+    let decoded = with_one_slash(decoded.as_deref().unwrap_or(uri.path())).or(decoded);
     let Some(path) = routed(decoded.as_deref().unwrap_or(uri.path())).or(decoded) else { return };
     let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
     // These few characters make nothing of an address that is none.
@@ -49,6 +50,15 @@ fn decoded(path: &str) -> Option<String> {
     }
     decoded.push_str(rest);
     (decoded != path).then_some(decoded)
+}
+
+/// A usual address with one slash behind its base, where clients write two that were given a base with a slash at its end; `None` where
+/// there is but one.
+fn with_one_slash(path: &str) -> Option<String> {
+    let (base_end, _) = path.match_indices('/').nth(ENDPOINT - 1).filter(|_| path.starts_with("/t/"))?;
+    let (base, rest) = path.split_at(base_end);
+    let trimmed = rest.trim_start_matches('/');
+    (rest.len() - trimmed.len() > 1 && !trimmed.is_empty()).then(|| format!("{base}/{trimmed}"))
 }
 
 /// A usual address without its suffix, and with the word of searches in lower case; `None` where there is nothing to change.
@@ -117,6 +127,15 @@ mod tests {
             ("/t/a/%2555/%25%35%35", "/t/a/%2555/%2555"),
             ("/t/a/%/%5/%+1/%zz/%C3%A9", "/t/a/%/%5/%+1/%zz/%C3%A9"),
             ("/t/a/scim/v2/Users/%2E%2e/%7E%5f%2d", "/t/a/scim/v2/Users/../~_-"),
+            // A base with a slash at its end, and a path with one at its beginning.
+            ("/t/a/scim/v2//Users", "/t/a/scim/v2/Users"),
+            ("/t/a/scim/v2///Users/1?x=//", "/t/a/scim/v2/Users/1?x=//"),
+            ("/t/a/scim/v2//Users/%2eSEARCH", "/t/a/scim/v2/Users/.search"),
+            ("/t/a/scim/v2/Users//1", "/t/a/scim/v2/Users//1"),
+            ("/t/a/scim/v2//", "/t/a/scim/v2//"),
+            ("/t//a/scim/v2/Users", "/t//a/scim/v2/Users"),
+            ("/t/a/scim//v2/Users", "/t/a/scim//v2/Users"),
+            ("/api//a/b/c//Users", "/api//a/b/c//Users"),
             // RFC 7644 §3.8.
             ("/t/a/scim/v2/Users/1.scim", "/t/a/scim/v2/Users/1"),
             ("/t/a/scim/v2/Users.SCIM/?x=.scim", "/t/a/scim/v2/Users/?x=.scim"),

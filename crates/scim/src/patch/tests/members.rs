@@ -246,3 +246,25 @@ fn members_are_kept_once_also_without_splitting() {
     }
     assert_eq!(group["members"], json!([{"value": "u3"}]));
 }
+
+#[test]
+fn a_member_may_be_named_by_its_address() {
+    for (element, id) in [
+        (json!({ "$ref": "https://h/scim/v2/Users/u1" }), Some("u1")),
+        (json!({ "$REF": "../groups/g1" }), Some("g1")),
+        (json!({ "$ref": "Users/u1", "value": "" }), Some("u1")),
+        (json!({ "$ref": "Users/u1", "value": null }), Some("u1")),
+        (json!({ "$ref": "Users/u1", "value": "u2" }), Some("u2")),
+        (json!({ "$ref": 7, "value": "u2" }), Some("u2")),
+        (json!({ "$ref": "Users/" }), None),
+        (json!({ "$ref": "https://h/Devices/u1" }), None),
+        (json!({ "$ref": "u1" }), None),
+        (json!({ "$ref": 7 }), None),
+        (json!({}), None),
+        (json!("u1"), Some("u1")),
+    ] {
+        let read = Member::read_list(json!([element.clone()])).ok().map(|mut members| members.remove(0).value);
+        assert_eq!(read.as_deref(), id, "{element}");
+        assert_eq!(Member::is_named(&element), id.is_some(), "{element}");
+    }
+}
