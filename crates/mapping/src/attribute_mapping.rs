@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::expression::{self, EvaluationError, Expression, Outcome, ParseError};
+use crate::expression::{self, Candidates, EvaluationError, Expression, Outcome, ParseError};
 use crate::value::{Source, Value, World};
 
 /// Where the value of a target attribute comes from.
@@ -89,6 +89,10 @@ pub enum FlowType {
     ObjectAddOnly,
     /// Only adds values of a multi-valued attribute, never removes any.
     MultiValueAddOnly,
+    /// Where the target has values already, only adds to them: a single value stays as it is.
+    ValueAddOnly,
+    /// Only where the target has no value at all.
+    AttributeAddOnly,
 }
 
 /// Whether an unchanged value is exported (Graph `flowBehavior`).
@@ -115,6 +119,10 @@ pub enum Operation {
 pub enum Flow {
     /// This value; never null, `""` or an empty list.
     Value(Value),
+    /// The first of these that the target does not hold yet; one at least.
+    Unique(Candidates),
+    /// The target's value is removed: the source has none any more, and the mapping is to say so.
+    Clear,
     /// The attribute is left out.
     Nothing,
     /// The whole object is skipped. Not an error.
@@ -142,6 +150,9 @@ pub struct AttributeMapping {
     pub flow_behavior: FlowBehavior,
     /// The target object cannot be created without this attribute, and the mapping cannot be deleted.
     pub required: bool,
+    /// An update removes the target's value when the source has none any more ("flow null values"). Off by default, and good for nothing
+    /// unless the source attributes may flow null as well ([`ObjectMapping::flow_null_values`](crate::ObjectMapping)).
+    pub flow_null_values: bool,
 }
 
 impl AttributeMapping {
@@ -170,13 +181,20 @@ impl AttributeMapping {
         }
         let value = match self.outcome(source, world)? {
             Outcome::Value(value) => value,
+            // What is unique when it is made stays: another one each time would rename people.
+            Outcome::Unique(_) if operation == Operation::Update => return Ok(Flow::Nothing),
+            Outcome::Unique(candidates) if candidates.values.is_empty() => Value::Null,
+            Outcome::Unique(candidates) => return Ok(Flow::Unique(candidates)),
             Outcome::DropAttribute => return Ok(Flow::Nothing),
             Outcome::DropObject => return Ok(Flow::DropObject),
         };
         if !value.is_empty() {
             return Ok(Flow::Value(value));
         }
-        let default = self.default_value.as_deref().filter(|text| operation == Operation::Create && !text.is_empty());
+        if operation == Operation::Update {
+            return Ok(if self.flow_null_values { Flow::Clear } else { Flow::Nothing });
+        }
+        let default = self.default_value.as_deref().filter(|text| !text.is_empty());
         Ok(default.map_or(Flow::Nothing, |text| Flow::Value(Value::from(text))))
     }
 
@@ -186,7 +204,10 @@ impl AttributeMapping {
         let text = match self.outcome(source, world)? {
             Outcome::Value(Value::Text(text)) => Some(text),
             Outcome::Value(Value::List(values)) if values.len() == 1 => values.into_iter().next(),
-            Outcome::Value(Value::Null | Value::List(_)) | Outcome::DropAttribute | Outcome::DropObject => None,
+            Outcome::Value(Value::Null | Value::List(_))
+            | Outcome::Unique(_)
+            | Outcome::DropAttribute
+            | Outcome::DropObject => None,
         };
         Ok(text.filter(|text| !text.is_empty()))
     }
@@ -223,6 +244,8 @@ struct MappingFile {
     flow_behavior: FlowBehavior,
     #[serde(default, skip_serializing_if = "is_default")]
     required: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    flow_null_values: bool,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -255,6 +278,7 @@ impl TryFrom<MappingFile> for AttributeMapping {
             flow_type: file.flow_type,
             flow_behavior: file.flow_behavior,
             required: file.required,
+            flow_null_values: file.flow_null_values,
         })
     }
 }
@@ -269,6 +293,7 @@ impl From<AttributeMapping> for MappingFile {
             flow_type: mapping.flow_type,
             flow_behavior: mapping.flow_behavior,
             required: mapping.required,
+            flow_null_values: mapping.flow_null_values,
         }
     }
 }

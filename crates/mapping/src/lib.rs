@@ -24,6 +24,7 @@ mod counted;
 pub mod expression;
 mod guest;
 mod nearest;
+mod net_regex;
 mod object_mapping;
 mod scoping;
 mod value;

@@ -1,7 +1,7 @@
 //! The table of expressions with their inputs and outcomes (`expression_cases.tsv`): what the language means, row by row.
-//! Columns: `expression`, `input_json` (source attributes; `$now`, `$defaultDomain` set the world), `expected_json` (a
+//! Columns: `expression`, `input_json` (source attributes; `$now`, `$defaultDomain` set the world, `$taken` is what the
+//! target holds), `expected_json` (a
 //! value, or `$drop`, `$error`, `$regex`, `$random`), `origin` (documented, derived, or a choice of this project).
-//! Dates, regular expressions and `SelectUniqueValue` are not in it, as they are not in the language yet.
 
 use std::cell::Cell;
 
@@ -35,6 +35,13 @@ fn outcome(expression: &str, input: &Source) -> Json {
         Ok(Outcome::Value(Value::Null)) => Json::Null,
         Ok(Outcome::Value(Value::Text(text))) => json!(text),
         Ok(Outcome::Value(Value::List(values))) => json!(values),
+        Ok(Outcome::Unique(candidates)) => {
+            let taken: Vec<String> = input.get("$taken").map_or_else(Vec::new, |taken| {
+                serde_json::from_value(taken.clone()).expect("what is taken is a list of texts")
+            });
+            let is_taken = |value: &str| taken.iter().any(|other| other.to_lowercase() == value.to_lowercase());
+            candidates.first_free(is_taken).map_or_else(|| json!({"$error": "eval"}), |value| json!(value))
+        }
         Ok(Outcome::DropAttribute) => json!({"$drop": "attribute"}),
         Ok(Outcome::DropObject) => json!({"$drop": "object"}),
         Err(_) => json!({"$error": "eval"}),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::functions::Function;
+use crate::net_regex::NetRegex;
 
 /// One node. A comparison never holds a comparison: the grammar allows one operator between two operands.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +15,8 @@ pub(super) enum Node {
     },
     Attribute(String),
     Text(String),
+    /// A text that is a regular expression, compiled once.
+    Pattern(NetRegex),
     /// As written, `&H` form included, so that the printed form is the one the administrator knows.
     Number(String),
     Word(Word),
@@ -98,7 +101,7 @@ impl Node {
                 left.attributes(names);
                 right.attributes(names);
             }
-            Self::Text(_) | Self::Number(_) | Self::Word(_) => {}
+            Self::Text(_) | Self::Pattern(_) | Self::Number(_) | Self::Word(_) => {}
         }
     }
 
@@ -109,7 +112,7 @@ impl Node {
                 function.name == name || arguments.iter().flatten().any(|argument| argument.calls(name))
             }
             Self::Comparison { left, right, .. } => left.calls(name) || right.calls(name),
-            Self::Attribute(_) | Self::Text(_) | Self::Number(_) | Self::Word(_) => false,
+            Self::Attribute(_) | Self::Text(_) | Self::Pattern(_) | Self::Number(_) | Self::Word(_) => false,
         }
     }
 }
@@ -127,6 +130,7 @@ impl fmt::Display for Node {
             }
             Self::Attribute(name) => write!(f, "[{name}]"),
             Self::Text(text) => write_quoted(f, text),
+            Self::Pattern(pattern) => write_quoted(f, pattern.text()),
             Self::Number(number) => f.write_str(number),
             Self::Word(word) => f.write_str(word.name()),
             Self::Comparison { left, operator, right } => write!(f, "{left} {} {right}", operator.symbol()),

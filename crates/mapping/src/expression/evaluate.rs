@@ -5,13 +5,17 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::ast::{Comparator, Node, Word};
-use super::{LIST_MAX, OUTPUT_BYTES_MAX, STEPS_MAX};
+use super::functions::{SELECT_UNIQUE_VALUE, unique};
+use super::{LIST_MAX, OUTPUT_BYTES_MAX, Outcome, STEPS_MAX};
+use crate::net_regex::{Effort, NetRegex};
 use crate::value::{Source, Value, World};
 
 /// Bytes of a value that cost one step.
 const STEP_BYTES: usize = 256;
 /// List elements that cost one step.
 const STEP_ELEMENTS: usize = 16;
+/// Steps that compiling a regular expression costs which only the object's values make.
+const COMPILING_STEPS: usize = 500;
 
 /// Why an evaluation failed. Names attributes and functions, never values: these may be secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,11 +62,23 @@ pub(super) struct Evaluator<'w> {
     source: &'w dyn Source,
     world: &'w World<'w>,
     steps: usize,
+    effort: Effort,
 }
 
 impl<'w> Evaluator<'w> {
     pub(super) fn new(source: &'w dyn Source, world: &'w World<'w>) -> Self {
-        Self { source, world, steps: 0 }
+        Self { source, world, steps: 0, effort: Effort::default() }
+    }
+
+    /// The whole expression.
+    pub(super) fn outcome(&mut self, root: &Node) -> Result<Outcome, Interrupt> {
+        match root {
+            Node::Call { function, arguments } if function.name == SELECT_UNIQUE_VALUE => {
+                let mut arguments = Arguments { name: function.name, nodes: arguments, evaluator: self };
+                unique::candidates(&mut arguments).map(Outcome::Unique)
+            }
+            _ => self.node(root).map(Outcome::Value),
+        }
     }
 
     pub(super) fn node(&mut self, node: &Node) -> Evaluated {
@@ -72,6 +88,7 @@ impl<'w> Evaluator<'w> {
             }
             Node::Attribute(name) => self.source.attribute(name),
             Node::Text(text) => Value::from(text.as_str()),
+            Node::Pattern(pattern) => Value::from(pattern.text()),
             Node::Number(number) => Value::Text(decimal_text(number)),
             Node::Word(Word::IgnoreAttributeFlow) => return Err(Interrupt::DropAttribute),
             Node::Word(Word::IgnoreObjectFlow) => return Err(Interrupt::DropObject),
@@ -80,6 +97,11 @@ impl<'w> Evaluator<'w> {
         };
         self.charge(&value)?;
         Ok(value)
+    }
+
+    fn step(&mut self, count: usize) -> Result<(), EvaluationError> {
+        self.steps = self.steps.saturating_add(count);
+        if self.steps > STEPS_MAX { Err(EvaluationError::TooManySteps) } else { Ok(()) }
     }
 
     fn charge(&mut self, value: &Value) -> Result<(), EvaluationError> {
@@ -94,8 +116,7 @@ impl<'w> Evaluator<'w> {
         if elements > LIST_MAX {
             return Err(EvaluationError::ListTooLong);
         }
-        self.steps += 1 + bytes / STEP_BYTES + elements / STEP_ELEMENTS;
-        if self.steps > STEPS_MAX { Err(EvaluationError::TooManySteps) } else { Ok(()) }
+        self.step(1 + bytes / STEP_BYTES + elements / STEP_ELEMENTS)
     }
 
     /// Null on either side makes every comparison false, `<>` included.
@@ -223,6 +244,24 @@ impl<'n, 'w> Arguments<'n, '_, 'w> {
             Some(number) => Ok(number),
             None => Err(self.refuse(format!("`{parameter}` has no value"))),
         }
+    }
+
+    /// A regular expression; `None` for null and for an omitted argument. One that is written in the expression was compiled when that
+    /// was parsed.
+    pub(super) fn pattern(&mut self, index: usize, parameter: &str) -> Result<Option<NetRegex>, Interrupt> {
+        if let Some(Node::Pattern(pattern)) = self.node(index) {
+            return Ok(Some(pattern.clone()));
+        }
+        let Some(text) = self.text(index)? else {
+            return Ok(None);
+        };
+        self.evaluator.step(COMPILING_STEPS)?;
+        NetRegex::new(&text).map(Some).map_err(|why| self.refuse(format!("`{parameter}` {why}")))
+    }
+
+    /// What searches may still take.
+    pub(super) fn effort(&mut self) -> &mut Effort {
+        &mut self.evaluator.effort
     }
 
     /// A failure of this call.

@@ -63,13 +63,31 @@ pub enum Outcome {
     DropAttribute,
     /// The whole object is skipped (`IgnoreObjectFlow`).
     DropObject,
+    /// The first of these that the target does not hold yet (`SelectUniqueValue`).
+    Unique(Candidates),
+}
+
+/// Values for an attribute that is to be unique at the target, in the order in which they are tried there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidates {
+    /// What the rules give, without empty values and repetitions; empty where no rule gives any.
+    pub values: Vec<String>,
+    /// Why there are no more: a rule behind them failed. It matters only where all of them are taken.
+    pub failure: Option<EvaluationError>,
+}
+
+impl Candidates {
+    /// The first that is not taken. Of a directory that knows no case, `is_taken` compares without.
+    pub fn first_free(&self, is_taken: impl Fn(&str) -> bool) -> Option<&str> {
+        self.values.iter().map(String::as_str).find(|value| !is_taken(value))
+    }
 }
 
 impl Expression {
     /// Evaluates against one source object. The same arguments always give the same outcome.
     pub fn evaluate(&self, source: &dyn Source, world: &World<'_>) -> Result<Outcome, EvaluationError> {
-        match Evaluator::new(source, world).node(&self.root) {
-            Ok(value) => Ok(Outcome::Value(value)),
+        match Evaluator::new(source, world).outcome(&self.root) {
+            Ok(outcome) => Ok(outcome),
             Err(Interrupt::DropAttribute) => Ok(Outcome::DropAttribute),
             Err(Interrupt::DropObject) => Ok(Outcome::DropObject),
             Err(Interrupt::Failed(error)) => Err(error),
@@ -103,7 +121,7 @@ impl Expression {
         match &self.root {
             Node::Text(text) => Some(text.clone()),
             Node::Number(number) => Some(evaluate::decimal_text(number)),
-            Node::Call { .. } | Node::Attribute(_) | Node::Word(_) | Node::Comparison { .. } => None,
+            Node::Call { .. } | Node::Attribute(_) | Node::Pattern(_) | Node::Word(_) | Node::Comparison { .. } => None,
         }
     }
 }

@@ -44,8 +44,11 @@ impl Parser {
             return Ok(left);
         };
         let operator = *operator;
-        self.tokens.next();
+        let position = self.tokens.next().map_or(self.end, |(position, _)| position);
         let right = self.operand(depth)?;
+        if is_select_unique_value(&left) || is_select_unique_value(&right) {
+            return Err(not_outermost(position));
+        }
         Ok(Node::Comparison { left: Box::new(left), operator, right: Box::new(right) })
     }
 
@@ -71,6 +74,9 @@ impl Parser {
             return Err(ParseError::new(position, format!("functions are nested more than {DEPTH_MAX} deep")));
         }
         let function = functions::find(name).ok_or_else(|| unknown_function(name, position))?;
+        if function.name == functions::SELECT_UNIQUE_VALUE && depth > 0 {
+            return Err(not_outermost(position));
+        }
         self.tokens.next();
         let mut arguments = self.arguments(function, position, depth + 1)?;
         function.settle(&mut arguments).map_err(|message| ParseError::new(position, message))?;
@@ -120,6 +126,15 @@ impl Parser {
     }
 }
 
+fn is_select_unique_value(node: &Node) -> bool {
+    matches!(node, Node::Call { function, .. } if function.name == functions::SELECT_UNIQUE_VALUE)
+}
+
+fn not_outermost(position: usize) -> ParseError {
+    let message = format!("`{}` must be the outermost function", functions::SELECT_UNIQUE_VALUE);
+    ParseError::new(position, message)
+}
+
 fn word(name: &str, position: usize) -> Result<Node, ParseError> {
     if let Some((_, word)) = WORDS.iter().find(|(spelling, _)| *spelling == name) {
         return Ok(Node::Word(*word));
@@ -140,10 +155,6 @@ fn word(name: &str, position: usize) -> Result<Node, ParseError> {
 }
 
 fn unknown_function(name: &str, position: usize) -> ParseError {
-    if functions::NOT_YET.contains(&name) {
-        let message = format!("`{name}` is an Entra function that this version does not evaluate yet");
-        return ParseError::new(position, message);
-    }
     let error = ParseError::new(position, format!("there is no function `{name}`"));
     match functions::suggestion(name) {
         Some(known) => error.suggesting(known),

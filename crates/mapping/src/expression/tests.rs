@@ -65,17 +65,23 @@ fn refusals_of_calls_say_what_and_where() {
         ("ToLowr([a])", "there is no function `ToLowr`, at character 1; did you mean `ToLower`?"),
         ("UCase([a])", "there is no function `UCase`, at character 1; did you mean `ToUpper`?"),
         ("NoSuchFunction([a])", "there is no function `NoSuchFunction`, at character 1"),
+        ("ToLower(SelectUniqueValue([a], [b]))", "`SelectUniqueValue` must be the outermost function, at character 9"),
+        ("SelectUniqueValue([a], [b]) = [c]", "`SelectUniqueValue` must be the outermost function, at character 29"),
         (
-            "ToLower(DateAdd(\"d\", 1, [a]))",
-            "`DateAdd` is an Entra function that this version does not evaluate yet, at character 9",
+            "SelectUniqueValue([a])",
+            "`SelectUniqueValue` needs at least two rules, and none may be left out, at character 1",
         ),
         (
-            "Replace([a], , \"x+\", , \"\", , )",
-            "`Replace` with a regular expression is not supported yet by this version, at character 1",
+            "Replace([a], , \"(x\", , \"\", , )",
+            "the `regexPattern` of `Replace` has a `(` that is not closed, at character 1",
+        ),
+        (
+            "Replace([a], , \"(?<x>a)\", \"y\", \"\", , )",
+            "the `regexPattern` of `Replace` has no group `y`, at character 1",
         ),
         (
             "Replace([a], \"x\")",
-            "`Replace` needs `oldValue` and either `replacementValue` or `template`, at character 1",
+            "`Replace` takes `oldValue` with `replacementValue` or `template`, or `regexPattern` with `replacementValue`, with `regexGroupName` and `replacementValue`, or with `regexGroupName` and `replacementAttributeName`, at character 1",
         ),
         ("Mid([a], 1)", "`Mid` needs the argument `length`, its number 3, at character 1"),
         ("Mid([a], , 2)", "`Mid` needs the argument `start`, its number 2, at character 1"),

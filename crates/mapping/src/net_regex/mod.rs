@@ -21,9 +21,9 @@ use translate::Translated;
 pub(crate) const PATTERN_CHARS_MAX: usize = 10_000;
 /// Ways that the engine goes back to and tries anew in one search, where a pattern needs that at all.
 const BACKTRACKS_MAX: usize = 20_000;
-/// Matches in one text of a pattern that is searched that way.
-const BACKTRACKING_MATCHES_MAX: usize = 200;
-/// Steps of all searches in one text: each may go through the rest of it, and a step costs what the pattern weighs.
+/// Searches of one evaluation that go back and try anew.
+const BACKTRACKING_SEARCHES_MAX: usize = 200;
+/// Steps of all searches of one evaluation: each may go through the rest of its text, and a step costs what the pattern weighs.
 const WORK_MAX: usize = 16_000_000;
 /// Memory of a compiled pattern, and of what is remembered while it runs; in bytes.
 const COMPILED_BYTES_MAX: usize = 2 << 20;
@@ -42,6 +42,28 @@ struct Compiled {
     is_backtracking: bool,
 }
 
+/// What the searches of one evaluation may still take, all together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effort {
+    work: usize,
+    backtracking_searches: usize,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { work: WORK_MAX, backtracking_searches: BACKTRACKING_SEARCHES_MAX }
+    }
+}
+
+impl Effort {
+    fn spend(&mut self, work: usize, is_backtracking: bool) -> Result<(), Exhausted> {
+        self.work = self.work.checked_sub(work).ok_or(Exhausted)?;
+        let searches = self.backtracking_searches.checked_sub(usize::from(is_backtracking));
+        self.backtracking_searches = searches.ok_or(Exhausted)?;
+        Ok(())
+    }
+}
+
 /// A search that would take more than it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the regular expression takes too many steps on this value")]
@@ -50,13 +72,13 @@ pub(crate) struct Exhausted;
 /// Why a replacement was not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unreplaced {
-    Exhausted,
+    Exhausted(Exhausted),
     TooLong,
 }
 
 impl From<Exhausted> for Unreplaced {
-    fn from(_: Exhausted) -> Self {
-        Self::Exhausted
+    fn from(why: Exhausted) -> Self {
+        Self::Exhausted(why)
     }
 }
 
@@ -85,8 +107,8 @@ impl NetRegex {
     }
 
     /// Whether the text holds a match anywhere.
-    pub(crate) fn is_match(&self, text: &str) -> Result<bool, Exhausted> {
-        self.search(text).next().map(|found| found.is_some())
+    pub(crate) fn is_match(&self, text: &str, effort: &mut Effort) -> Result<bool, Exhausted> {
+        self.search(text, effort).next().map(|found| found.is_some())
     }
 
     /// True when there is a group of this name or number.
@@ -95,16 +117,27 @@ impl NetRegex {
     }
 
     /// What the group holds in the first match; `None` where nothing matches, or the group took no part.
-    pub(crate) fn first_group<'t>(&self, text: &'t str, name: &str) -> Result<Option<&'t str>, Exhausted> {
-        let found = self.search(text).next()?;
+    pub(crate) fn first_group<'t>(
+        &self,
+        text: &'t str,
+        name: &str,
+        effort: &mut Effort,
+    ) -> Result<Option<&'t str>, Exhausted> {
+        let found = self.search(text, effort).next()?;
         let name = GroupName::read(name);
         Ok(found.and_then(|found| self.span(&found, &name)).map(|(from, to)| &text[from..to]))
     }
 
     /// Replaces every match by what `replacement` says, in at most `bytes_max` bytes.
-    pub(crate) fn replace(&self, text: &str, replacement: &str, bytes_max: usize) -> Result<String, Unreplaced> {
+    pub(crate) fn replace(
+        &self,
+        text: &str,
+        replacement: &str,
+        bytes_max: usize,
+        effort: &mut Effort,
+    ) -> Result<String, Unreplaced> {
         let parts = replacement::parts(replacement, &self.0.groups);
-        self.rewrite(text, bytes_max, |replaced, found, whole| {
+        self.rewrite(text, bytes_max, effort, |replaced, found, whole| {
             for part in &parts {
                 replaced.push(match part {
                     Part::Literal(literal) => literal,
@@ -124,9 +157,16 @@ impl NetRegex {
     }
 
     /// Replaces in every match what the group holds there.
-    pub(crate) fn replace_group(&self, text: &str, name: &str, new: &str, bytes_max: usize) -> Result<String, Unreplaced> {
+    pub(crate) fn replace_group(
+        &self,
+        text: &str,
+        name: &str,
+        new: &str,
+        bytes_max: usize,
+        effort: &mut Effort,
+    ) -> Result<String, Unreplaced> {
         let name = GroupName::read(name);
-        self.rewrite(text, bytes_max, |replaced, found, whole| {
+        self.rewrite(text, bytes_max, effort, |replaced, found, whole| {
             let Some((from, to)) = self.span(found, &name) else {
                 return replaced.push(&text[whole.0..whole.1]);
             };
@@ -142,10 +182,11 @@ impl NetRegex {
         &self,
         text: &str,
         bytes_max: usize,
+        effort: &mut Effort,
         mut write: impl FnMut(&mut Bounded, &Captures<'_>, (usize, usize)) -> Result<(), Unreplaced>,
     ) -> Result<String, Unreplaced> {
         let mut replaced = Bounded { text: String::with_capacity(text.len()), bytes_max };
-        let (mut search, mut copied) = (self.search(text), 0);
+        let (mut search, mut copied) = (self.search(text, effort), 0);
         while let Some(found) = search.next()? {
             let Some(whole) = found.get(0).map(|whole| (whole.start(), whole.end())) else { break };
             replaced.push(&text[copied..whole.0])?;
@@ -162,11 +203,11 @@ impl NetRegex {
         places.iter().rev().find_map(|place| found.get(*place)).map(|span| (span.start(), span.end()))
     }
 
-    fn search<'s>(&'s self, text: &'s str) -> Search<'s> {
+    fn search<'s>(&'s self, text: &'s str, effort: &'s mut Effort) -> Search<'s> {
         let ends = text.ends_with('\n');
         let engine = self.0.before_line_feed.as_ref().filter(|_| ends).unwrap_or(&self.0.engine);
         let is_backtracking = self.0.is_backtracking || ends && self.0.before_line_feed.is_some();
-        Search { engine, text, at: Some(0), weight: self.0.weight, work: 0, found: 0, is_backtracking }
+        Search { engine, text, at: Some(0), weight: self.0.weight, is_backtracking, effort }
     }
 }
 
@@ -189,21 +230,16 @@ struct Search<'s> {
     /// Where the next search begins; `None` behind the last.
     at: Option<usize>,
     weight: usize,
-    work: usize,
-    found: usize,
     is_backtracking: bool,
+    effort: &'s mut Effort,
 }
 
 impl<'s> Search<'s> {
     fn next(&mut self) -> Result<Option<Captures<'s>>, Exhausted> {
         let Some(at) = self.at else { return Ok(None) };
-        self.work = self.work.saturating_add((self.text.len() - at + 1).saturating_mul(self.weight));
-        let is_too_often = self.is_backtracking && self.found >= BACKTRACKING_MATCHES_MAX;
-        if self.work > WORK_MAX || is_too_often {
-            return Err(Exhausted);
-        }
+        let work = (self.text.len() - at + 1).saturating_mul(self.weight);
+        self.effort.spend(work, self.is_backtracking)?;
         let found = self.engine.captures_from_pos(self.text, at).map_err(|_| Exhausted)?;
-        self.found += 1;
         self.at = found.as_ref().and_then(|found| found.get(0)).and_then(|whole| {
             if whole.end() > whole.start() {
                 return Some(whole.end());

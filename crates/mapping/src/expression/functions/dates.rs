@@ -84,7 +84,7 @@ fn patterns_at(count: usize) -> (usize, usize) {
 }
 
 /// Refuses calls without both patterns, and patterns that are none.
-pub(super) fn check_format(arguments: &[Option<Node>]) -> Result<(), String> {
+pub(super) fn check_format(arguments: &mut [Option<Node>]) -> Result<(), String> {
     let (input, output) = patterns_at(arguments.len());
     for (index, parameter) in [(input, "inputFormat"), (output, "outputFormat")] {
         match arguments.get(index) {

@@ -7,8 +7,10 @@ mod dates;
 mod encoding;
 mod lists;
 mod random;
+mod replace;
 mod roles;
 mod texts;
+pub(super) mod unique;
 
 use std::fmt;
 
@@ -24,7 +26,7 @@ pub(super) struct Function {
     rest: Rest,
     pub(super) evaluate: fn(&mut Arguments<'_, '_, '_>) -> Evaluated,
     /// Refuses while parsing what the numbers of arguments alone do not show.
-    check: fn(&[Option<Node>]) -> Result<(), String>,
+    check: fn(&mut [Option<Node>]) -> Result<(), String>,
 }
 
 struct Parameter {
@@ -41,6 +43,8 @@ enum Rest {
     Sources,
     /// Pairs of key and value, one at least.
     Pairs,
+    /// Any number of rules, two at least.
+    Rules,
 }
 
 const fn needs(name: &'static str) -> Parameter {
@@ -62,7 +66,7 @@ impl Function {
         Self { rest, ..self }
     }
 
-    const fn checked_by(self, check: fn(&[Option<Node>]) -> Result<(), String>) -> Self {
+    const fn checked_by(self, check: fn(&mut [Option<Node>]) -> Result<(), String>) -> Self {
         Self { check, ..self }
     }
 }
@@ -135,9 +139,10 @@ static FUNCTIONS: &[Function] = &[
             takes("replacementAttributeName"),
             takes("template"),
         ],
-        texts::replace,
+        replace::replace,
     )
-    .checked_by(texts::check_replace),
+    .checked_by(replace::check),
+    function(SELECT_UNIQUE_VALUE, &[], unique::nested).followed_by(Rest::Rules),
     function("SingleAppRoleAssignment", &[needs("appRoleAssignments")], roles::single),
     function("Split", &[needs("source"), needs("delimiter")], lists::split),
     function("StripSpaces", &[needs("source")], texts::strip_spaces),
@@ -147,11 +152,11 @@ static FUNCTIONS: &[Function] = &[
     function("Word", &[needs("string"), needs("wordNumber"), needs("delimiters")], texts::word),
 ];
 
-/// Functions that Entra has and this version does not evaluate.
-pub(super) static NOT_YET: &[&str] = &[
-    "AppRoleAssignments",
-    "SelectUniqueValue",
-];
+/// The function whose value depends on what the target holds: it is the outermost one, and its rules are tried there.
+pub(super) const SELECT_UNIQUE_VALUE: &str = "SelectUniqueValue";
+
+/// Older names of functions.
+static FORMER: &[(&str, &str)] = &[("AppRoleAssignments", "AppRoleAssignmentsComplex")];
 
 /// Names that people know from elsewhere, with what does the same here.
 static ELSEWHERE: &[(&str, &str)] = &[
@@ -165,6 +170,7 @@ static ELSEWHERE: &[(&str, &str)] = &[
 
 /// The function with exactly this name.
 pub(super) fn find(name: &str) -> Option<&'static Function> {
+    let name = FORMER.iter().find(|(former, _)| *former == name).map_or(name, |(_, now)| now);
     FUNCTIONS.iter().find(|function| function.name == name)
 }
 
@@ -175,7 +181,7 @@ pub(super) fn signatures() -> impl Iterator<Item = String> {
 
 /// The function that an unknown name probably meant.
 pub(super) fn suggestion(name: &str) -> Option<&'static str> {
-    let known = FUNCTIONS.iter().map(|function| function.name).chain(NOT_YET.iter().copied());
+    let known = FUNCTIONS.iter().map(|function| function.name);
     let elsewhere = ELSEWHERE.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, here)| *here);
     elsewhere.or_else(|| nearest(name, known))
 }
@@ -187,7 +193,7 @@ impl Function {
         let named = self.parameters.len();
         let surplus = |count: usize| match self.rest {
             Rest::None => count > named,
-            Rest::Sources => false,
+            Rest::Sources | Rest::Rules => false,
             Rest::Pairs => count > named && (count - named) % 2 == 1,
         };
         while surplus(arguments.len()) && matches!(arguments.last(), Some(None)) {
@@ -215,7 +221,10 @@ impl Function {
                     "needs a source, a default value and pairs of key and value: an even number of arguments, at least";
                 return Err(format!("`{}` {message} {}, not {}", self.name, named + 2, arguments.len()));
             }
-            Rest::None | Rest::Sources | Rest::Pairs => {}
+            Rest::Rules if arguments.len() < named + 2 || arguments.iter().any(Option::is_none) => {
+                return Err(format!("`{}` needs at least two rules, and none may be left out", self.name));
+            }
+            Rest::None | Rest::Sources | Rest::Pairs | Rest::Rules => {}
         }
         (self.check)(arguments)
     }
@@ -247,6 +256,7 @@ impl fmt::Display for Function {
             Rest::None => &[],
             Rest::Sources => &["source1", "…"],
             Rest::Pairs => &["key1", "value1", "…"],
+            Rest::Rules => &["rule1", "rule2", "…"],
         };
         let parameters: Vec<String> = named.chain(rest.iter().map(|&name| name.to_owned())).collect();
         write!(f, "{}({})", self.name, parameters.join(", "))

@@ -1,8 +1,6 @@
 //! Functions of one text: its parts, its length, what is put before or after it. Positions count UTF-16 units from 1, as
 //! in .NET; a cut through a surrogate pair leaves the whole character out.
 
-use super::super::OUTPUT_BYTES_MAX;
-use super::super::ast::Node;
 use super::super::evaluate::{Arguments, Evaluated, EvaluationError};
 use super::casing::lower;
 use crate::value::Value;
@@ -118,41 +116,6 @@ fn skip_units(text: &str, skipped: usize) -> Option<&str> {
         passed += character.len_utf16();
     }
     (passed >= skipped).then_some("")
-}
-
-/// Refuses regular expressions and the combinations that mean nothing.
-pub(super) fn check_replace(arguments: &[Option<Node>]) -> Result<(), String> {
-    let given = |index: usize| matches!(arguments.get(index), Some(Some(_)));
-    if given(2) || given(3) || given(5) {
-        return Err("`Replace` with a regular expression is not supported yet by this version".to_owned());
-    }
-    if !given(1) || given(4) == given(6) {
-        return Err("`Replace` needs `oldValue` and either `replacementValue` or `template`".to_owned());
-    }
-    Ok(())
-}
-
-/// Two forms: `replacementValue` for `oldValue` in the source, or the source for `oldValue` in `template`.
-pub(super) fn replace(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
-    let Some(source) = arguments.text(0)? else {
-        return Ok(Value::Null);
-    };
-    let old = arguments.text(1)?.unwrap_or_default();
-    if arguments.is_given(6) {
-        let template = arguments.text(6)?.unwrap_or_default();
-        return replaced(&template, &old, &source);
-    }
-    let replacement = arguments.text(4)?.unwrap_or_default();
-    replaced(&source, &old, &replacement)
-}
-
-/// The size is known before a byte is written, so that a short expression cannot ask for gigabytes.
-fn replaced(text: &str, old: &str, new: &str) -> Evaluated {
-    if old.is_empty() {
-        return Ok(text.into());
-    }
-    let size = text.len() + text.matches(old).count() * new.len().saturating_sub(old.len());
-    if size > OUTPUT_BYTES_MAX { Err(EvaluationError::ValueTooLarge.into()) } else { Ok(text.replace(old, new).into()) }
 }
 
 /// Only U+0020; other white space stays.

@@ -1,0 +1,262 @@
+//! Tests of regular expressions: what .NET finds and writes, what it refuses, and that nothing takes long.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn regex(pattern: &str) -> NetRegex {
+    NetRegex::new(pattern).unwrap_or_else(|why| panic!("{pattern} {why}"))
+}
+
+fn replaced(pattern: &str, text: &str, replacement: &str) -> Result<String, Unreplaced> {
+    regex(pattern).replace(text, replacement, 1_000, &mut Effort::default())
+}
+
+#[test]
+fn texts_that_hold_a_match() {
+    for (pattern, text, expected) in [
+        ("b", "abc", true),
+        ("B", "abc", false),
+        ("(?i)B", "abc", true),
+        ("a(?i:B)c", "aBc", true),
+        ("a(?i:B)c", "AbC", false),
+        ("a(?i)B", "Ab", false),
+        ("^abc$", "abc", true),
+        ("^abc$", "abc\n", true),
+        ("^abc$", "abc\n\n", false),
+        ("abc\\z", "abc\n", false),
+        ("abc\\Z", "abc\n", true),
+        ("\\Aabc", "\nabc", false),
+        ("^b", "a\nb", false),
+        ("(?m)^b$", "a\nb\nc", true),
+        ("a.c", "a\nc", false),
+        ("(?s)a.c", "a\nc", true),
+        ("a.c", "a\rc", true),
+        ("(?x) a b # comment\n c", "abc", true),
+        ("a(?# comment )b", "ab", true),
+        (".*\\@domain.com", "ann@domain.com", true),
+        ("[\\<\\>]", "a>b", true),
+        ("[a-z-[aeiou]]", "aei", false),
+        ("[a-z-[aeiou]]", "aeib", true),
+        ("[a-z-[c-x-[m]]]", "m", true),
+        ("[a-z-[c-x-[m]]]", "n", false),
+        ("[^a-z]", "abc", false),
+        ("[a&&b]", "&", true),
+        ("[[]", "[", true),
+        ("[]a]", "]", true),
+        ("[a\\]b]", "]", true),
+        ("[a-]", "-", true),
+        ("[-a]", "-", true),
+        ("[\\w.-]+@x", "ann.lee-b@x", true),
+        ("\\d", "٣", true),
+        ("\\w", "ß", true),
+        ("\\p{Lu}", "aÄ", true),
+        ("\\P{L}", "aÄ", false),
+        ("\\p{IsGreek}", "λ", true),
+        ("[\\p{L}\\d]", "-", false),
+        ("\\x41\\u0042\\x43", "ABC", true),
+        ("\\101", "A", true),
+        ("a\\tb", "a\tb", true),
+        ("\\cA", "\u{1}", true),
+        ("a{2}", "aa", true),
+        ("a{2,}b", "ab", false),
+        ("a{,2}", "a{,2}", true),
+        ("a{x}", "a{x}", true),
+        ("{", "{", true),
+        ("a}", "a}", true),
+        ("foo(?=bar)", "foobar", true),
+        ("foo(?!bar)", "foobar", false),
+        ("(?<=a+)b", "xaab", true),
+        ("(?<!a)b", "ab", false),
+        ("(?>a+)ab", "aaab", false),
+        ("(a)\\1", "aa", true),
+        ("(?<x>a)\\k<x>", "aa", true),
+        ("(?'x'a)\\k'x'", "ab", false),
+        ("\\bann\\b", "joann ann", true),
+        ("\\bann\\b", "joann", false),
+        ("", "", true),
+        ("a|", "b", true),
+    ] {
+        assert_eq!(regex(pattern).is_match(text, &mut Effort::default()), Ok(expected), "{pattern} {text:?}");
+    }
+}
+
+/// <https://learn.microsoft.com/en-us/dotnet/standard/base-types/substitutions-in-regular-expressions>
+#[test]
+fn what_takes_the_place_of_a_match() {
+    for (pattern, text, replacement, expected) in [
+        ("x*", "abc", "-", "-a-b-c-"),
+        ("a*", "baac", "-", "-b--c-"),
+        ("(a)(b)", "ab", "$2$1", "ba"),
+        ("(a)", "a", "$10", "$10"),
+        ("(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)", "abcdefghij", "$10", "j"),
+        ("(a)", "a", "${1}0", "a0"),
+        ("(?<x>a)", "a", "<${x}>", "<a>"),
+        ("(?<x>a)", "a", "${y}", "${y}"),
+        ("a", "a", "$a", "$a"),
+        ("a", "a", "$", "$"),
+        ("a", "a", "$$", "$"),
+        ("a", "a", "$$1", "$1"),
+        ("b", "abc", "[$&]", "a[b]c"),
+        ("b", "abc", "[$0]", "a[b]c"),
+        ("b", "abc", "[$`]", "a[a]c"),
+        ("b", "abc", "[$']", "a[c]c"),
+        ("b", "abc", "[$_]", "a[abc]c"),
+        ("(a)(b)", "ab", "$+", "b"),
+        ("(a)|(b)", "b", "[$1]", "[]"),
+        ("(?<n>x)(y)", "xy", "$1$2", "yx"),
+        ("(?<x>a)|(?<x>b)", "ab", "<${x}>", "<a><b>"),
+        ("(?<=[a-z])(?=[A-Z])", "camelCaseText", " ", "camel Case Text"),
+        ("$", "ab\n", "-", "ab-\n-"),
+        ("(?m)$", "a\nb", ";", "a;\nb;"),
+        ("é", "café", "e", "cafe"),
+    ] {
+        assert_eq!(replaced(pattern, text, replacement).as_deref(), Ok(expected), "{pattern} {text} {replacement}");
+    }
+}
+
+#[test]
+fn one_group_of_each_match_is_replaced() {
+    for (pattern, text, group, new, expected) in [
+        ("(?<number>^\\d*)", "545 Tremont Street", "number", "888", "888 Tremont Street"),
+        ("a(b)c", "abc abc", "1", "-", "a-c a-c"),
+        ("a(b)?c", "ac abc", "1", "-", "ac a-c"),
+        ("a(?=(?<x>b))", "ab", "x", "-", "a-b"),
+        ("(?<x>a)", "aaa", "x", "$1", "$1$1$1"),
+    ] {
+        let replaced = regex(pattern).replace_group(text, group, new, 1_000, &mut Effort::default());
+        assert_eq!(replaced.as_deref(), Ok(expected), "{pattern} {text}");
+    }
+}
+
+#[test]
+fn the_first_match_gives_its_group() {
+    for (pattern, text, group, expected) in [
+        ("\\+(?<code>\\d* )(?<phone>\\d{10})", "+91 8887779999", "phone", Some("8887779999")),
+        ("\\+(?<code>\\d* )(?<phone>\\d{10})", "nope", "phone", None),
+        ("(a)|(b)", "b", "1", None),
+        ("(a)|(b)", "b", "0", Some("b")),
+    ] {
+        let found = regex(pattern).first_group(text, group, &mut Effort::default());
+        assert_eq!(found, Ok(expected), "{pattern} {text} {group}");
+    }
+}
+
+#[test]
+fn what_is_no_pattern_is_refused_in_words() {
+    for (pattern, expected) in [
+        ("(a", "has a `(` that is not closed"),
+        ("a)", "has a `)` that closes nothing"),
+        ("[a", "has a `[` that is not closed"),
+        ("[b-a]", "has a range of characters in reverse order"),
+        ("[a-\\d]", "has a range of characters that ends with a class"),
+        ("*a", "has the quantifier `*` where there is nothing to repeat"),
+        ("a**", "has a quantifier behind another one"),
+        ("a{1}{2}", "has a quantifier behind another one"),
+        ("(?<x-y>a)", "has a balancing group (`(?<a-b>`), which is not supported"),
+        ("(?<>a)", "has a group whose name is none"),
+        ("(?<0>a)", "gives a group the number 0, which is the whole match"),
+        ("(?(1)a|b)", "asks whether a group took part (`(?(`), which is not supported"),
+        ("(?z)a", "has a `(?` that begins no group of .NET"),
+        ("(?P<x>a)", "has a `(?` that begins no group of .NET"),
+        ("a\\", "ends with a backslash that escapes nothing"),
+        ("\\q", "has `\\q`, which is no escape"),
+        ("\\2(a)", "refers to the group 2, which it does not have"),
+        ("\\k<x>", "refers to the group `x`, which it does not have"),
+        ("\\k", "has a `\\k` without `<name>`"),
+        ("\\xZZ", "has a `\\x` without 2 hexadecimal digits of a character"),
+        ("\\p{Nope}", "has `\\p{Nope}`, which is no category or block that is known"),
+        ("\\p", "has a `\\p` without `{name}`"),
+        ("(?# a", "has a comment that is not closed"),
+        ("((a{1000}){1000}){1000}", "is too large: its repetitions multiply"),
+    ] {
+        assert_eq!(NetRegex::new(pattern).err().as_deref(), Some(expected), "{pattern}");
+    }
+    assert_eq!(
+        NetRegex::new(&"a".repeat(PATTERN_CHARS_MAX + 1)).err().as_deref(),
+        Some("has 10001 characters, more than 10000")
+    );
+    assert!(NetRegex::new(&"(".repeat(500)).is_err());
+    assert!(NetRegex::new(&format!("{}a{}", "(?:".repeat(200), ")*".repeat(200))).is_err());
+}
+
+/// Each ends: with an answer, or with the word that it takes too many steps.
+#[test]
+fn hostile_patterns_end() {
+    let long = "a".repeat(60_000) + "!";
+    for pattern in [
+        "(a+)+$",
+        "(a*)*b",
+        "(a|aa)+$",
+        "(.*){50}b",
+        "(?=(a+))\\1b",
+        "^(?:(?=.*b)a)*$",
+        "(a+)+\\1b",
+        "(?<=a*)b",
+        "(?:a?){200}a{200}b",
+        "(\\w+\\s?)+$",
+        "((?:a*)*)*\\1$",
+        "(?!(a+)+b).",
+    ] {
+        match NetRegex::new(pattern) {
+            Ok(regex) => {
+                let mut effort = Effort::default();
+                drop(regex.is_match(&long, &mut effort));
+                drop(regex.replace(&long, "$0$0", 1_000_000, &mut effort));
+            }
+            Err(why) => assert!(!why.is_empty(), "{pattern}"),
+        }
+    }
+}
+
+#[test]
+fn an_evaluation_has_so_much_effort_and_no_more() {
+    let mut effort = Effort::default();
+    let regex = regex("(?=a)a");
+    let text = "a".repeat(BACKTRACKING_SEARCHES_MAX);
+    assert_eq!(regex.replace(&text, "", 1_000, &mut effort), Err(Unreplaced::Exhausted(Exhausted)));
+    assert_eq!(regex.is_match("a", &mut effort), Err(Exhausted));
+}
+
+#[test]
+fn what_becomes_too_long_is_refused() {
+    let ten = regex("a").replace(&"a".repeat(10), "xx", 19, &mut Effort::default());
+    assert_eq!(ten, Err(Unreplaced::TooLong));
+}
+
+proptest! {
+    /// Whatever is written, it is compiled or refused in words, and what is compiled runs.
+    #[test]
+    fn any_pattern_is_compiled_or_refused(
+        pattern in "(\\\\[a-zA-Z0-9<>{}\\-]|[a-c()\\[\\]{}|*+?^$.,:<>=!'#\\- 0-9\\n]|\\(\\?[a-z<:=!']|[^-]|\\[\\^){0,12}",
+        text in "[a-c\\n0-9 ]{0,12}",
+        replacement in "[$a-c{}0-9&`'_+]{0,6}",
+    ) {
+        match NetRegex::new(&pattern) {
+            Ok(regex) => {
+                let mut effort = Effort::default();
+                let found = regex.is_match(&text, &mut effort);
+                if let (Ok(false), Ok(same)) = (found, regex.replace(&text, &replacement, 10_000, &mut effort)) {
+                    prop_assert_eq!(same, text);
+                }
+            }
+            Err(why) => prop_assert!(!why.is_empty()),
+        }
+    }
+
+    /// A text that is escaped matches itself and nothing shorter.
+    #[test]
+    fn an_escaped_text_matches_itself(text in "\\PC{1,12}") {
+        let escaped: String = text.chars().flat_map(|letter| {
+            let escape = (!letter.is_alphanumeric() && letter != '_').then_some('\\');
+            escape.into_iter().chain([letter])
+        }).collect();
+        let pattern = format!("^{escaped}\\z");
+        let regex = NetRegex::new(&pattern);
+        prop_assert!(regex.is_ok(), "{} {:?}", pattern, regex);
+        let regex = regex.map_err(TestCaseError::fail)?;
+        prop_assert_eq!(regex.is_match(&text, &mut Effort::default()), Ok(true));
+        let shorter: String = text.chars().skip(1).collect();
+        prop_assert_eq!(regex.is_match(&shorter, &mut Effort::default()), Ok(false));
+    }
+}
