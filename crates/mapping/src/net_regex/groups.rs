@@ -41,6 +41,9 @@ pub(super) struct Groups {
 impl Groups {
     /// The places of a group among the engine's; `None` where there is no such group.
     pub(super) fn find(&self, name: &GroupName) -> Option<&[usize]> {
+        if *name == GroupName::Number(0) {
+            return Some(&[0]);
+        }
         self.places.get(name).map(Vec::as_slice)
     }
 

@@ -11,11 +11,13 @@ mod translate;
 use std::fmt;
 use std::sync::Arc;
 
-use fancy_regex::{Captures, Regex as Engine, RegexBuilder};
+use fancy_regex::{Regex as Engine, RegexBuilder};
 
 use groups::{GroupName, Groups};
 use replacement::Part;
 use translate::Translated;
+
+type Captures<'t> = fancy_regex::Captures<'t, str>;
 
 /// Characters of a pattern; an expression, which may hold one, has as many.
 pub(crate) const PATTERN_CHARS_MAX: usize = 10_000;
@@ -99,11 +101,6 @@ impl NetRegex {
     /// The pattern as it was written.
     pub(crate) fn text(&self) -> &str {
         &self.0.text
-    }
-
-    /// What compiling it cost and a step through a text costs, roughly.
-    pub(crate) fn weight(&self) -> usize {
-        self.0.weight
     }
 
     /// Whether the text holds a match anywhere.

@@ -63,9 +63,9 @@ fn substitution(behind: &str, groups: &Groups) -> Option<(Part, usize)> {
         let end = inner.find('}')?;
         return known(GroupName::read(&inner[..end])).map(|name| (group(name), end + 2));
     }
-    // Of a longer number as many digits as name a group.
-    let digits = behind.bytes().take_while(u8::is_ascii_digit).count().min(DIGITS_MAX);
-    (1..=digits).rev().find_map(|count| known(GroupName::read(&behind[..count])).map(|name| (group(name), count)))
+    let digits = behind.bytes().take_while(u8::is_ascii_digit).count();
+    let number = (1..=DIGITS_MAX).contains(&digits).then(|| GroupName::read(&behind[..digits]))?;
+    known(number).map(|name| (group(name), digits))
 }
 
 /// Digits of a group's number.

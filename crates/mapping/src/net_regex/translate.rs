@@ -225,18 +225,18 @@ impl Translator<'_> {
             '1'..='9' => {
                 let begin = self.at - 1;
                 let digits = self.letters[begin..].iter().take_while(|digit| digit.is_ascii_digit()).count().min(9);
-                // Of a longer number as many digits as name a group; without one it is a character by its number.
-                let named = (1..=digits).rev().find_map(|count| {
-                    let name = GroupName::read(&self.letters[begin..begin + count].iter().collect::<String>());
-                    self.groups.find(&name).map(|_| (count, name))
-                });
-                match named {
-                    Some((count, name)) => {
-                        self.at = begin + count;
-                        self.back_reference(&name)
-                    }
-                    None => Err(format!("refers to the group {letter}, which it does not have")),
+                let name = GroupName::read(&self.letters[begin..begin + digits].iter().collect::<String>());
+                if self.groups.find(&name).is_some() {
+                    self.at = begin + digits;
+                    return self.back_reference(&name);
                 }
+                if digits == 1 {
+                    return Err(format!("refers to the group {letter}, which it does not have"));
+                }
+                // A number of no group is that of a character.
+                self.at = begin;
+                let escaped = classes::escape(self.letters, &mut self.at)?;
+                self.atom(&escaped.text, escaped.weight)
             }
             _ => {
                 self.at -= 1;
@@ -262,8 +262,10 @@ impl Translator<'_> {
     fn back_reference(&mut self, name: &GroupName) -> Result<(), String> {
         self.is_backtracking = true;
         let indexes = self.groups.find(name).ok_or_else(|| format!("refers to the group `{name}`, which it does not have"))?;
-        let &[index] = indexes else {
-            return Err(format!("refers to `{name}`, which is the name of several groups"));
+        let index = match indexes {
+            [0] => return Err("refers to the whole match, which has not ended there".to_owned()),
+            [index] => *index,
+            _ => return Err(format!("refers to `{name}`, which is the name of several groups")),
         };
         self.atom(&format!("(?:\\{index})"), 2)
     }
