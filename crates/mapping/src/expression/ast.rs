@@ -105,6 +105,10 @@ impl Node {
         }
     }
 
+    pub(super) fn as_pattern(&self) -> Option<&NetRegex> {
+        if let Self::Pattern(pattern) = self { Some(pattern) } else { None }
+    }
+
     /// True when a call of `name` stands anywhere in the tree.
     pub(super) fn calls(&self, name: &str) -> bool {
         match self {

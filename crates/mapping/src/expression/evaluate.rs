@@ -15,7 +15,7 @@ const STEP_BYTES: usize = 256;
 /// List elements that cost one step.
 const STEP_ELEMENTS: usize = 16;
 /// Steps that compiling a regular expression costs which only the object's values make.
-const COMPILING_STEPS: usize = 500;
+const COMPILING_STEPS: usize = 2_000;
 
 /// Why an evaluation failed. Names attributes and functions, never values: these may be secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

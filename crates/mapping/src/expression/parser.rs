@@ -6,6 +6,7 @@ use super::functions::{self, Function};
 use super::lexer::{self, Token};
 use super::{ARGUMENTS_MAX, DEPTH_MAX, EXPRESSION_CHARS_MAX, ParseError};
 use crate::nearest::nearest;
+use crate::net_regex::{NetRegex, WEIGHT_MAX};
 
 /// Parses a whole text.
 pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
@@ -14,7 +15,8 @@ pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
         let message = format!("an expression has at most {EXPRESSION_CHARS_MAX} characters, this one has {length}");
         return Err(ParseError::new(EXPRESSION_CHARS_MAX, message));
     }
-    let mut parser = Parser { tokens: lexer::tokens(text)?.into_iter().peekable(), end: length };
+    let tokens = lexer::tokens(text)?.into_iter().peekable();
+    let mut parser = Parser { tokens, end: length, pattern_weight: 0 };
     let node = parser.expression(0)?;
     match parser.tokens.next() {
         None => Ok(node),
@@ -30,6 +32,8 @@ pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
 struct Parser {
     tokens: std::iter::Peekable<std::vec::IntoIter<(usize, Token)>>,
     end: usize,
+    /// What the regular expressions weigh together.
+    pattern_weight: usize,
 }
 
 impl Parser {
@@ -80,6 +84,11 @@ impl Parser {
         self.tokens.next();
         let mut arguments = self.arguments(function, position, depth + 1)?;
         function.settle(&mut arguments).map_err(|message| ParseError::new(position, message))?;
+        let patterns = arguments.iter().flatten().filter_map(Node::as_pattern);
+        self.pattern_weight += patterns.map(NetRegex::weight).sum::<usize>();
+        if self.pattern_weight > WEIGHT_MAX {
+            return Err(ParseError::new(position, "the regular expressions are too large together"));
+        }
         Ok(Node::Call { function, arguments })
     }
 

@@ -16,8 +16,8 @@ impl Piece {
     }
 }
 
-/// Costs of a class that Unicode defines.
-const UNICODE_WEIGHT: usize = 8;
+/// What a class weighs that Unicode defines: it has hundreds of ranges.
+const UNICODE_WEIGHT: usize = 64;
 /// Classes taken away from one another.
 const SUBTRACTIONS_MAX: usize = 8;
 

@@ -16,17 +16,22 @@ use fancy_regex::{Regex as Engine, RegexBuilder};
 use groups::{GroupName, Groups};
 use replacement::Part;
 use translate::Translated;
+pub(crate) use translate::WEIGHT_MAX;
 
 type Captures<'t> = fancy_regex::Captures<'t, str>;
 
 /// Characters of a pattern; an expression, which may hold one, has as many.
 pub(crate) const PATTERN_CHARS_MAX: usize = 10_000;
 /// Ways that the engine goes back to and tries anew in one search, where a pattern needs that at all.
-const BACKTRACKS_MAX: usize = 20_000;
-/// Searches of one evaluation that go back and try anew.
-const BACKTRACKING_SEARCHES_MAX: usize = 200;
-/// Steps of all searches of one evaluation: each may go through the rest of its text, and a step costs what the pattern weighs.
-const WORK_MAX: usize = 16_000_000;
+const BACKTRACKS_MAX: usize = 5_000;
+/// What all searches of one evaluation may cost: nanoseconds, roughly.
+const COST_MAX: usize = 100_000_000;
+/// What a byte costs that is looked at to find a match. Where a match ends is known only behind it, at worst at the end of the text.
+const BYTE_COST: usize = 2;
+/// What finding out the groups of a match costs for each of its bytes and of what the pattern weighs.
+const GROUP_COST: usize = 25;
+/// Each way that is tried anew may look at the rest of the text: what that costs for two bytes.
+const BACKTRACK_COST_OF_TWO: usize = 1;
 /// Memory of a compiled pattern, and of what is remembered while it runs; in bytes.
 const COMPILED_BYTES_MAX: usize = 2 << 20;
 
@@ -44,24 +49,19 @@ struct Compiled {
     is_backtracking: bool,
 }
 
-/// What the searches of one evaluation may still take, all together.
+/// What the searches of one evaluation may still cost, all together.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Effort {
-    work: usize,
-    backtracking_searches: usize,
-}
+pub(crate) struct Effort(usize);
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { work: WORK_MAX, backtracking_searches: BACKTRACKING_SEARCHES_MAX }
+        Self(COST_MAX)
     }
 }
 
 impl Effort {
-    fn spend(&mut self, work: usize, is_backtracking: bool) -> Result<(), Exhausted> {
-        self.work = self.work.checked_sub(work).ok_or(Exhausted)?;
-        let searches = self.backtracking_searches.checked_sub(usize::from(is_backtracking));
-        self.backtracking_searches = searches.ok_or(Exhausted)?;
+    fn spend(&mut self, cost: usize) -> Result<(), Exhausted> {
+        self.0 = self.0.checked_sub(cost).ok_or(Exhausted)?;
         Ok(())
     }
 }
@@ -103,9 +103,14 @@ impl NetRegex {
         &self.0.text
     }
 
+    /// The size of the pattern with its repetitions written out; [`WEIGHT_MAX`] is the largest.
+    pub(crate) fn weight(&self) -> usize {
+        self.0.weight
+    }
+
     /// Whether the text holds a match anywhere.
     pub(crate) fn is_match(&self, text: &str, effort: &mut Effort) -> Result<bool, Exhausted> {
-        self.search(text, effort).next().map(|found| found.is_some())
+        self.search(text, effort, false).next().map(|found| found.is_some())
     }
 
     /// True when there is a group of this name or number.
@@ -120,7 +125,7 @@ impl NetRegex {
         name: &str,
         effort: &mut Effort,
     ) -> Result<Option<&'t str>, Exhausted> {
-        let found = self.search(text, effort).next()?;
+        let found = self.search(text, effort, true).next()?;
         let name = GroupName::read(name);
         Ok(found.and_then(|found| self.span(&found, &name)).map(|(from, to)| &text[from..to]))
     }
@@ -134,14 +139,15 @@ impl NetRegex {
         effort: &mut Effort,
     ) -> Result<String, Unreplaced> {
         let parts = replacement::parts(replacement, &self.0.groups);
-        self.rewrite(text, bytes_max, effort, |replaced, found, whole| {
+        let has_groups = parts.iter().any(|part| matches!(part, Part::Group(_) | Part::LastGroup));
+        self.rewrite(text, bytes_max, self.search(text, effort, has_groups), |replaced, found| {
             for part in &parts {
                 replaced.push(match part {
                     Part::Literal(literal) => literal,
                     Part::Group(name) => self.span(found, name).map_or("", |(from, to)| &text[from..to]),
-                    Part::Whole => &text[whole.0..whole.1],
-                    Part::Before => &text[..whole.0],
-                    Part::After => &text[whole.1..],
+                    Part::Whole => &text[found.begin..found.end],
+                    Part::Before => &text[..found.begin],
+                    Part::After => &text[found.end..],
                     Part::LastGroup => {
                         let last = GroupName::Number(self.0.groups.last);
                         self.span(found, &last).map_or("", |(from, to)| &text[from..to])
@@ -163,15 +169,15 @@ impl NetRegex {
         effort: &mut Effort,
     ) -> Result<String, Unreplaced> {
         let name = GroupName::read(name);
-        self.rewrite(text, bytes_max, effort, |replaced, found, whole| {
+        self.rewrite(text, bytes_max, self.search(text, effort, true), |replaced, found| {
             let Some((from, to)) = self.span(found, &name) else {
-                return replaced.push(&text[whole.0..whole.1]);
+                return replaced.push(&text[found.begin..found.end]);
             };
             // A group in a look-ahead may lie outside the match.
-            let (from, to) = (from.clamp(whole.0, whole.1), to.clamp(whole.0, whole.1));
-            replaced.push(&text[whole.0..from])?;
+            let (from, to) = (from.clamp(found.begin, found.end), to.clamp(found.begin, found.end));
+            replaced.push(&text[found.begin..from])?;
             replaced.push(new)?;
-            replaced.push(&text[to..whole.1])
+            replaced.push(&text[to..found.end])
         })
     }
 
@@ -179,32 +185,31 @@ impl NetRegex {
         &self,
         text: &str,
         bytes_max: usize,
-        effort: &mut Effort,
-        mut write: impl FnMut(&mut Bounded, &Captures<'_>, (usize, usize)) -> Result<(), Unreplaced>,
+        mut search: Search<'_>,
+        mut write: impl FnMut(&mut Bounded, &Found<'_>) -> Result<(), Unreplaced>,
     ) -> Result<String, Unreplaced> {
         let mut replaced = Bounded { text: String::with_capacity(text.len()), bytes_max };
-        let (mut search, mut copied) = (self.search(text, effort), 0);
+        let mut copied = 0;
         while let Some(found) = search.next()? {
-            let Some(whole) = found.get(0).map(|whole| (whole.start(), whole.end())) else { break };
-            replaced.push(&text[copied..whole.0])?;
-            write(&mut replaced, &found, whole)?;
-            copied = whole.1;
+            replaced.push(&text[copied..found.begin])?;
+            write(&mut replaced, &found)?;
+            copied = found.end;
         }
         replaced.push(&text[copied..])?;
         Ok(replaced.text)
     }
 
     /// Where a group was found last: several may have one name.
-    fn span(&self, found: &Captures<'_>, name: &GroupName) -> Option<(usize, usize)> {
-        let places = self.0.groups.find(name)?;
-        places.iter().rev().find_map(|place| found.get(*place)).map(|span| (span.start(), span.end()))
+    fn span(&self, found: &Found<'_>, name: &GroupName) -> Option<(usize, usize)> {
+        let (places, groups) = (self.0.groups.find(name)?, found.groups.as_ref()?);
+        places.iter().rev().find_map(|place| groups.get(*place)).map(|span| (span.start(), span.end()))
     }
 
-    fn search<'s>(&'s self, text: &'s str, effort: &'s mut Effort) -> Search<'s> {
+    fn search<'s>(&'s self, text: &'s str, effort: &'s mut Effort, has_groups: bool) -> Search<'s> {
         let ends = text.ends_with('\n');
         let engine = self.0.before_line_feed.as_ref().filter(|_| ends).unwrap_or(&self.0.engine);
         let is_backtracking = self.0.is_backtracking || ends && self.0.before_line_feed.is_some();
-        Search { engine, text, at: Some(0), weight: self.0.weight, is_backtracking, effort }
+        Search { engine, text, at: Some(0), weight: self.0.weight, is_backtracking, has_groups, effort }
     }
 }
 
@@ -220,6 +225,14 @@ fn compile(pattern: &str) -> Result<Engine, String> {
     })
 }
 
+/// A match.
+struct Found<'s> {
+    begin: usize,
+    end: usize,
+    /// Where they are asked for.
+    groups: Option<Captures<'s>>,
+}
+
 /// The matches of a text from the left, as .NET finds them: behind one that is empty it goes on one character further.
 struct Search<'s> {
     engine: &'s Engine,
@@ -228,22 +241,37 @@ struct Search<'s> {
     at: Option<usize>,
     weight: usize,
     is_backtracking: bool,
+    has_groups: bool,
     effort: &'s mut Effort,
 }
 
 impl<'s> Search<'s> {
-    fn next(&mut self) -> Result<Option<Captures<'s>>, Exhausted> {
+    fn next(&mut self) -> Result<Option<Found<'s>>, Exhausted> {
         let Some(at) = self.at else { return Ok(None) };
-        let work = (self.text.len() - at + 1).saturating_mul(self.weight);
-        self.effort.spend(work, self.is_backtracking)?;
-        let found = self.engine.captures_from_pos(self.text, at).map_err(|_| Exhausted)?;
-        self.at = found.as_ref().and_then(|found| found.get(0)).and_then(|whole| {
-            if whole.end() > whole.start() {
-                return Some(whole.end());
-            }
-            self.text[whole.end()..].chars().next().map(|next| whole.end() + next.len_utf8())
-        });
-        Ok(found)
+        let rest = self.text.len() - at + 1;
+        let each = if self.is_backtracking { BACKTRACKS_MAX * BACKTRACK_COST_OF_TWO / 2 } else { BYTE_COST };
+        self.effort.spend(rest.saturating_mul(each))?;
+        let found = self.engine.find_from_pos(self.text, at).map_err(|_| Exhausted)?;
+        let Some((begin, end)) = found.map(|found| (found.start(), found.end())) else {
+            self.at = None;
+            return Ok(None);
+        };
+        self.at = if end > begin {
+            Some(end)
+        } else {
+            self.text[end..].chars().next().map(|next| end + next.len_utf8())
+        };
+        let groups = if self.has_groups { self.groups(begin, end)? } else { None };
+        Ok(Some(Found { begin, end, groups }))
+    }
+
+    /// The groups of a match that was found: more work than to find it.
+    fn groups(&mut self, begin: usize, end: usize) -> Result<Option<Captures<'s>>, Exhausted> {
+        if !self.is_backtracking {
+            let cost = (end - begin).saturating_mul(self.weight).saturating_mul(GROUP_COST);
+            self.effort.spend(cost)?;
+        }
+        self.engine.captures_from_pos(self.text, begin).map_err(|_| Exhausted)
     }
 }
 

@@ -7,8 +7,8 @@ use super::groups::{GroupName, Groups};
 
 /// Groups inside one another.
 const DEPTH_MAX: usize = 50;
-/// The size of a pattern with its counted repetitions written out.
-const WEIGHT_MAX: usize = 20_000;
+/// The size of a pattern with its counted repetitions written out: 5 MB and 20 ms, roughly.
+pub(crate) const WEIGHT_MAX: usize = 20_000;
 /// What the end of a text is, where the text ends with a line feed: `$` of .NET also matches before it.
 const END_OR_LAST_LINE: &str = "(?=\\n?\\z)";
 
