@@ -31,9 +31,11 @@ mod value;
 
 pub use attribute_mapping::{AttributeMapping, Flow, FlowBehavior, FlowType, MappingSource, Operation};
 pub use counted::counted;
-pub use expression::{EvaluationError, Expression, Outcome, ParseError};
+pub use expression::{Candidates, EvaluationError, Expression, Outcome, ParseError};
 pub use guest::guest_user_principal_name;
 pub use nearest::nearest;
 pub use object_mapping::{ATTRIBUTE_MAPPINGS_MAX, CLAUSES_MAX, FlowTypes, ObjectMapping, ObjectType, Problem};
-pub use scoping::{Clause, ClauseError, FilterGroup, FilterOperator, OperatorError, ScopingFilters, Verdict};
+pub use scoping::{
+    Clause, ClauseError, FilterGroup, FilterOperator, OperatorError, RegexMode, ScopingFilters, Undecided, Verdict,
+};
 pub use value::{Source, Value, World};

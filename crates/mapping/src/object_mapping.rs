@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::attribute_mapping::{AttributeMapping, MappingSource};
-use crate::scoping::{ClauseError, ScopingFilters};
+use crate::scoping::{Clause, ScopingFilters};
 
 /// Attribute mappings of one object mapping.
 pub const ATTRIBUTE_MAPPINGS_MAX: usize = 500;
@@ -165,14 +165,6 @@ pub enum Problem {
     /// A filter without clauses would let everyone pass.
     #[error("the scoping filter `{0}` has no clause")]
     EmptyFilter(String),
-    /// A clause that makes no sense.
-    #[error("the scoping filter `{filter}`: {error}")]
-    BadClause {
-        /// The title of the filter.
-        filter: String,
-        /// What is wrong.
-        error: ClauseError,
-    },
     /// An attribute that filters cannot use.
     #[error("the scoping filter `{filter}` uses `{attribute}`, which filters cannot use")]
     NotFilterable {
@@ -206,7 +198,7 @@ impl ObjectMapping {
             read.map(|name| (format!("the mapping of `{}`", mapping.target), name))
         });
         let filtered = self.scoping.0.iter().flat_map(|group| {
-            let read = group.clauses.iter().map(|clause| clause.attribute.as_str());
+            let read = group.clauses.iter().map(Clause::attribute);
             // That filters cannot use an attribute is told of already, and so is that there is none.
             let others = read.filter(|name| !name.is_empty() && !NOT_FILTERABLE.contains(name));
             others.map(|name| (format!("the scoping filter `{}`", group.name), name))
@@ -273,11 +265,9 @@ impl ObjectMapping {
                 problems.push(Problem::EmptyFilter(group.name.clone()));
             }
             for clause in &group.clauses {
-                let filter = group.name.clone();
-                if let Err(error) = clause.check() {
-                    problems.push(Problem::BadClause { filter, error });
-                } else if NOT_FILTERABLE.contains(&clause.attribute.as_str()) {
-                    problems.push(Problem::NotFilterable { filter, attribute: clause.attribute.clone() });
+                if NOT_FILTERABLE.contains(&clause.attribute()) {
+                    let (filter, attribute) = (group.name.clone(), clause.attribute().to_owned());
+                    problems.push(Problem::NotFilterable { filter, attribute });
                 }
             }
         }

@@ -87,13 +87,22 @@ impl From<Exhausted> for Unreplaced {
 impl NetRegex {
     /// Compiles a pattern; says in words what is wrong with one that is none.
     pub(crate) fn new(text: &str) -> Result<Self, String> {
+        Self::compiled(text, |pattern| pattern)
+    }
+
+    /// The same for a pattern that has to match a text from its begin to its end.
+    pub(crate) fn of_whole(text: &str) -> Result<Self, String> {
+        Self::compiled(text, |pattern| format!("\\A(?:{pattern})\\z"))
+    }
+
+    fn compiled(text: &str, wrap: impl Fn(String) -> String) -> Result<Self, String> {
         let count = text.chars().count();
         if count > PATTERN_CHARS_MAX {
             return Err(format!("has {count} characters, more than {PATTERN_CHARS_MAX}"));
         }
         let Translated { pattern, before_line_feed, groups, weight, is_backtracking } = translate::translate(text)?;
-        let engine = compile(&pattern)?;
-        let before_line_feed = before_line_feed.map(|pattern| compile(&pattern)).transpose()?;
+        let engine = compile(&wrap(pattern))?;
+        let before_line_feed = before_line_feed.map(|pattern| compile(&wrap(pattern))).transpose()?;
         let text = text.to_owned();
         Ok(Self(Arc::new(Compiled { text, engine, before_line_feed, groups, weight, is_backtracking })))
     }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::value::Value;
 
 fn filters(json: serde_json::Value) -> ScopingFilters {
     serde_json::from_value(json).unwrap()
@@ -29,22 +30,36 @@ fn every_operator_has_an_entry_and_is_read_back() {
         FilterOperator::IsNotNull,
         FilterOperator::IsTrue,
         FilterOperator::IsFalse,
+        FilterOperator::RegexMatch,
+        FilterOperator::NotRegexMatch,
+        FilterOperator::GreaterThan,
+        FilterOperator::GreaterThanOrEquals,
+        FilterOperator::Includes,
+        FilterOperator::EndsWith,
+        FilterOperator::BitAnd,
+        FilterOperator::NotBitAnd,
     ] {
         assert_eq!(operator.to_string().parse(), Ok(operator));
         assert!(FilterOperator::all().any(|listed| listed == operator));
     }
-    assert_eq!(FilterOperator::all().count(), 6);
+    assert_eq!(FilterOperator::all().count(), 14);
     assert_eq!("Present".parse(), Ok(FilterOperator::IsNotNull));
 }
 
 #[test]
 fn other_operators_are_refused_with_a_reason() {
     for (text, expected) in [
-        ("REGEX MATCH", "`REGEX MATCH` is an Entra operator that this version does not evaluate yet"),
-        ("!&", "`!&` is an Entra operator that this version does not evaluate yet"),
+        (
+            "IsMemberOf",
+            "the operator `IsMemberOf` is not supported: assign the group to the application and let the scope be those who are assigned",
+        ),
         ("equals", "there is no operator `equals`; did you mean `EQUALS`?"),
         ("IS NUL", "there is no operator `IS NUL`; did you mean `IS NULL`?"),
-        ("Valid Cert Match", "there is no operator `Valid Cert Match`"),
+        (
+            "Valid Cert Match",
+            "the operator `Valid Cert Match` is not supported: Microsoft does not tell what it does",
+        ),
+        ("GREATER_THAN", "there is no operator `GREATER_THAN`; did you mean `Greater_Than`?"),
         ("", "there is no operator ``"),
     ] {
         assert_eq!(text.parse::<FilterOperator>().unwrap_err().to_string(), expected, "{text}");
@@ -53,7 +68,8 @@ fn other_operators_are_refused_with_a_reason() {
 
 #[test]
 fn each_operator_on_each_kind_of_value() {
-    let attributes = person(&[("dept", "Sales"), ("empty", ""), ("yes", "True"), ("no", "false")]);
+    let attributes =
+        person(&[("dept", "Sales"), ("empty", ""), ("yes", "True"), ("no", "false"), ("id", "110"), ("upn", "a@x.com")]);
     for (attribute, operator, value, expected) in [
         ("dept", "EQUALS", Some("Sales"), true),
         ("dept", "EQUALS", Some("sales"), false),
@@ -68,17 +84,79 @@ fn each_operator_on_each_kind_of_value() {
         ("no", "IS TRUE", None, false),
         ("no", "IS FALSE", None, true),
         ("Dept", "IS NULL", None, true),
+        ("dept", "REGEX MATCH", Some("^S.*s$"), true),
+        ("dept", "REGEX MATCH", Some("ale"), true),
+        ("dept", "REGEX MATCH", Some("^s"), false),
+        ("dept", "REGEX MATCH", Some("(?i)^s"), true),
+        ("dept", "NOT REGEX MATCH", Some("^s"), true),
+        ("dept", "NOT REGEX MATCH", Some("ale"), false),
+        ("id", "REGEX MATCH", Some("([1-9][0-9])"), true),
+        ("upn", "NOT REGEX MATCH", Some(".*\\@domain.com"), true),
+        ("id", "Greater_Than", Some("109"), true),
+        ("id", "Greater_Than", Some("110"), false),
+        ("id", "Greater_Than", Some("9"), true),
+        ("id", "Greater_Than_OR_EQUALS", Some("110"), true),
+        ("id", "Greater_Than_OR_EQUALS", Some("111"), false),
+        ("dept", "Greater_Than", Some("1"), false),
+        ("dept", "Includes", Some("ale"), true),
+        ("dept", "Includes", Some("ALE"), false),
+        ("dept", "ENDS_WITH", Some("les"), true),
+        ("dept", "ENDS_WITH", Some("Sal"), false),
+        ("id", "&", Some("2"), true),
+        ("id", "&", Some("1"), false),
+        ("id", "!&", Some("1"), true),
+        ("dept", "&", Some("Sales, Marketing"), true),
+        ("dept", "&", Some("Marketing"), false),
+        ("dept", "!&", Some("Marketing"), true),
     ] {
-        let got = only(attribute, operator, value).evaluate(&attributes).in_scope;
+        let got = only(attribute, operator, value).evaluate(&attributes).unwrap().in_scope;
         assert_eq!(got, expected, "{attribute} {operator} {value:?}");
     }
     for attribute in ["empty", "absent"] {
         for operator in FilterOperator::all() {
-            let value = operator.takes_value().then_some("");
-            let got = only(attribute, &operator.to_string(), value).evaluate(&attributes).in_scope;
+            let value = operator.takes_value().then_some("0");
+            let got = only(attribute, &operator.to_string(), value).evaluate(&attributes).unwrap().in_scope;
             assert_eq!(got, operator == FilterOperator::IsNull, "{attribute} {operator}");
         }
     }
+}
+
+#[test]
+fn a_regular_expression_may_have_to_match_the_whole_value() {
+    for (value, pattern, expected) in [
+        ("11", "([1-9][0-9])", true),
+        ("110", "([1-9][0-9])", false),
+        ("b", "a|b", true),
+        ("ab", "a|b", false),
+        ("ab", "(?x)ab # comment", true),
+        ("ab\n", "ab", false),
+        ("ab\n", "ab$", false),
+    ] {
+        let filter = filters(json!([{"name": "F1", "clauses": [
+            {"attribute": "x", "operator": "REGEX MATCH", "value": pattern, "regexMode": "full"},
+        ]}]));
+        assert_eq!(filter.evaluate(&person(&[("x", value)])).unwrap().in_scope, expected, "{value:?} {pattern}");
+    }
+    for (pattern, mode, expected) in [
+        ("[0-9]+", RegexMode::Search, true),
+        ("^[0-9]+", RegexMode::Search, true),
+        ("^[0-9]+$", RegexMode::Search, false),
+        ("\\A[0-9]+\\z", RegexMode::Search, false),
+        ("[0-9]+", RegexMode::Full, false),
+    ] {
+        let clause = Clause::new("x", FilterOperator::RegexMatch, Some(pattern.to_owned()), mode).unwrap();
+        assert_eq!(clause.is_unanchored(), expected, "{pattern} {mode:?}");
+    }
+}
+
+#[test]
+fn what_takes_too_long_is_neither_in_scope_nor_out() {
+    let source = person(&[("x", &"a".repeat(60_000))]);
+    let undecided = only("x", "NOT REGEX MATCH", Some("(?=(a+))\\1b")).evaluate(&source).unwrap_err();
+    assert_eq!(
+        undecided.to_string(),
+        "the scoping filter `F1 x NOT REGEX MATCH (?=(a+))\\1b` cannot be decided: its regular expression takes too many steps on this value"
+    );
 }
 
 #[test]
@@ -96,7 +174,7 @@ fn all_values_of_a_list_must_hold() {
         ("none", "NOT EQUALS", Some("a"), false),
     ] {
         assert_eq!(
-            only(attribute, operator, value).evaluate(&source).in_scope,
+            only(attribute, operator, value).evaluate(&source).unwrap().in_scope,
             expected,
             "{attribute} {operator} {value:?}"
         );
@@ -111,10 +189,10 @@ fn clauses_are_joined_by_and_filters_by_or() {
         {"attribute": "jobTitle", "operator": "IS NOT NULL"},
     ]}]));
     let ann = person(&[("state", "New York"), ("department", "Engineering"), ("jobTitle", "Lead")]);
-    assert_eq!(and.evaluate(&ann), Verdict { in_scope: true, failed: vec![] });
+    assert_eq!(and.evaluate(&ann).unwrap(), Verdict { in_scope: true, failed: vec![] });
     let bob = person(&[("state", "Ohio"), ("department", "Engineering")]);
     assert_eq!(
-        and.evaluate(&bob),
+        and.evaluate(&bob).unwrap(),
         Verdict {
             in_scope: false,
             failed: vec![
@@ -126,13 +204,13 @@ fn clauses_are_joined_by_and_filters_by_or() {
     let clause = |value| json!([{"attribute": "dept", "operator": "EQUALS", "value": value}]);
     let or =
         filters(json!([{"name": "F1", "clauses": clause("Sales")}, {"name": "F2", "clauses": clause("Marketing")}]));
-    assert!(or.evaluate(&person(&[("dept", "Marketing")])).in_scope);
-    assert_eq!(or.evaluate(&person(&[("dept", "HR")])).failed, ["F1 dept EQUALS Sales", "F2 dept EQUALS Marketing"]);
+    assert!(or.evaluate(&person(&[("dept", "Marketing")])).unwrap().in_scope);
+    assert_eq!(or.evaluate(&person(&[("dept", "HR")])).unwrap().failed, ["F1 dept EQUALS Sales", "F2 dept EQUALS Marketing"]);
 }
 
 #[test]
 fn without_filters_everyone_is_in_scope() {
-    assert_eq!(ScopingFilters::default().evaluate(&person(&[])), Verdict { in_scope: true, failed: vec![] });
+    assert_eq!(ScopingFilters::default().evaluate(&person(&[])), Ok(Verdict { in_scope: true, failed: vec![] }));
 }
 
 #[test]
@@ -143,7 +221,7 @@ fn published_examples() {
         ("accountEnabled", "IS TRUE", None, vec![], false),
     ] {
         assert_eq!(
-            only(attribute, operator, value).evaluate(&person(&attributes)).in_scope,
+            only(attribute, operator, value).evaluate(&person(&attributes)).unwrap().in_scope,
             expected,
             "{attribute} {operator}"
         );
@@ -175,8 +253,16 @@ fn clauses_that_make_no_sense_are_refused() {
             "`a EQUALS` has several values, one is allowed",
         ),
         (
-            json!({"attribute": "a", "operator": "Includes", "value": "x"}),
-            "`Includes` is an Entra operator that this version does not evaluate yet",
+            json!({"attribute": "a", "operator": "Greater_Than", "value": "1.5"}),
+            "`a Greater_Than` needs a whole number, such as 1000",
+        ),
+        (
+            json!({"attribute": "a", "operator": "REGEX MATCH", "value": "(x"}),
+            "the regular expression of `a REGEX MATCH` has a `(` that is not closed",
+        ),
+        (
+            json!({"attribute": "a", "operator": "EQUALS", "value": "x", "regexMode": "full"}),
+            "`a EQUALS` compares with no regular expression, so it takes no `regexMode`",
         ),
         (json!({"attribute": "a", "operator": "IS NULL", "valeu": "x"}), "unknown field `valeu`"),
     ] {
@@ -187,10 +273,10 @@ fn clauses_that_make_no_sense_are_refused() {
 
 fn clauses() -> impl Strategy<Value = Clause> {
     let operators: Vec<_> = FilterOperator::all().collect();
-    ("[ab]", prop::sample::select(operators), "[xy]|True|false").prop_map(|(attribute, operator, value)| Clause {
-        attribute,
-        operator,
-        value: operator.takes_value().then_some(value),
+    ("[ab]", prop::sample::select(operators), "[0-9]", any::<bool>()).prop_map(|(attribute, operator, value, is_full)| {
+        let is_regex = matches!(operator, FilterOperator::RegexMatch | FilterOperator::NotRegexMatch);
+        let mode = if is_full && is_regex { RegexMode::Full } else { RegexMode::Search };
+        Clause::new(attribute, operator, operator.takes_value().then_some(value), mode).unwrap()
     })
 }
 
@@ -201,12 +287,12 @@ fn groups() -> impl Strategy<Value = Vec<FilterGroup>> {
 
 proptest! {
     #[test]
-    fn a_verdict_has_reasons_exactly_when_it_is_out(groups in groups(), a in "[xy]|True|", b in prop::option::of("[xy]|false")) {
+    fn a_verdict_has_reasons_exactly_when_it_is_out(groups in groups(), a in "[0-9]|True|", b in prop::option::of("[0-9]{2}|false")) {
         let mut source = person(&[("a", &a)]);
         source.extend(b.map(|b| ("b".to_owned(), Value::from(b))));
-        let verdict = ScopingFilters(groups.clone()).evaluate(&source);
+        let verdict = ScopingFilters(groups.clone()).evaluate(&source).unwrap();
         prop_assert_eq!(verdict.in_scope, verdict.failed.is_empty());
-        let alone = groups.into_iter().any(|group| ScopingFilters(vec![group]).evaluate(&source).in_scope);
+        let alone = groups.into_iter().any(|group| ScopingFilters(vec![group]).evaluate(&source).unwrap().in_scope);
         prop_assert_eq!(verdict.in_scope, alone, "OR between groups");
     }
 

@@ -1,0 +1,70 @@
+//! Scoping filters: which objects a job provisions by the values of their attributes. Assignments, the other half of the
+//! scope, are the provisioning engine's.
+
+mod clause;
+mod operand;
+mod operator;
+
+use serde::{Deserialize, Serialize};
+
+pub use clause::{Clause, ClauseError};
+pub use operand::RegexMode;
+pub use operator::{FilterOperator, OperatorError};
+
+use crate::net_regex::Effort;
+use crate::value::Source;
+
+/// The filters of one object mapping: an object is in scope when it passes any group, or when there is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ScopingFilters(pub Vec<FilterGroup>);
+
+/// One named filter: an object passes when all clauses hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilterGroup {
+    /// The filter's title, shown in logs.
+    pub name: String,
+    /// All of these must hold.
+    pub clauses: Vec<Clause>,
+}
+
+/// Whether an object is in scope, and if not, why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// True when the object passes.
+    pub in_scope: bool,
+    /// When out of scope: every clause that does not hold, as `{title} {attribute} {operator} {value}`.
+    pub failed: Vec<String>,
+}
+
+/// A clause that cannot be decided for an object: neither in scope nor out of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the scoping filter `{clause}` cannot be decided: its regular expression takes too many steps on this value")]
+pub struct Undecided {
+    /// The clause, as `{title} {attribute} {operator} {value}`.
+    pub clause: String,
+}
+
+impl ScopingFilters {
+    /// Decides about one source object. A clause on an empty attribute never holds, except `IS NULL`.
+    pub fn evaluate(&self, source: &dyn Source) -> Result<Verdict, Undecided> {
+        let (mut failed, mut effort) = (Vec::new(), Effort::default());
+        for group in &self.0 {
+            let before = failed.len();
+            for clause in &group.clauses {
+                let told = || format!("{} {clause}", group.name);
+                if !clause.holds(source, &mut effort).map_err(|_| Undecided { clause: told() })? {
+                    failed.push(told());
+                }
+            }
+            if failed.len() == before {
+                return Ok(Verdict { in_scope: true, failed: Vec::new() });
+            }
+        }
+        Ok(Verdict { in_scope: self.0.is_empty(), failed })
+    }
+}
+
+#[cfg(test)]
+mod tests;
