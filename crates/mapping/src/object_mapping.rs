@@ -1,11 +1,11 @@
 //! The mapping of one object type: what may happen to target objects, who is in scope, and how each attribute is made.
 //! Carrying it out is the provisioning engine's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::attribute_mapping::{AttributeMapping, MappingSource};
+use crate::attribute_mapping::{AttributeMapping, FlowType, MappingSource};
 use crate::scoping::{Clause, ScopingFilters};
 
 /// Attribute mappings of one object mapping.
@@ -16,6 +16,9 @@ pub const CLAUSES_MAX: usize = 500;
 
 /// Functions whose result is another each time: nothing can be found by it.
 const RANDOM_FUNCTIONS: [&str; 3] = ["Guid", "RandomString", "Now"];
+
+/// The function whose value is looked up at the target.
+const SELECT_UNIQUE_VALUE: &str = "SelectUniqueValue";
 
 /// The attribute that flows only through the functions made for it.
 const APP_ROLE_ASSIGNMENTS: &str = "appRoleAssignments";
@@ -104,6 +107,10 @@ pub struct ObjectMapping {
     /// Who is in scope by attributes.
     #[serde(default)]
     pub scoping: ScopingFilters,
+    /// The source attributes whose absence may remove values at the target ("flow null values" of the attribute). Without them no mapping
+    /// removes any.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub flow_null_values: BTreeSet<String>,
     /// One mapping per target attribute.
     pub attributes: Vec<AttributeMapping>,
 }
@@ -149,6 +156,12 @@ pub enum Problem {
     /// A matching attribute with a constant or without source would match every object with the same one.
     #[error("`{0}` matches objects, so its value must come from the source object")]
     MatchingWithoutSource(String),
+    /// What accounts are found by, or cannot be without, cannot be removed.
+    #[error("`{0}` is a matching or required attribute, so its value cannot be cleared when the source has none")]
+    CannotBeCleared(String),
+    /// What is unique when an account is made must not change with each update.
+    #[error("`{0}` uses SelectUniqueValue, so it applies at creation only (`flowType` `ObjectAddOnly`) and matches no objects")]
+    UniqueAfterCreation(String),
     /// A matching attribute with a random value matches nothing.
     #[error("`{target}` matches objects, so it cannot use `{function}`")]
     MatchingIsRandom {
@@ -206,6 +219,12 @@ impl ObjectMapping {
         mapped.chain(filtered)
     }
 
+    /// Whether a mapping that yields nothing removes the target's value: both it and all source attributes that it reads are to do so.
+    pub fn clears(&self, mapping: &AttributeMapping) -> bool {
+        let read = mapping.source.attributes();
+        mapping.flow_null_values && !read.is_empty() && read.iter().all(|name| self.flow_null_values.contains(*name))
+    }
+
     /// The matching attributes in the order in which they are tried.
     pub fn matching(&self) -> impl Iterator<Item = &AttributeMapping> {
         let mut matching: Vec<_> = self.attributes.iter().filter(|mapping| mapping.is_matching()).collect();
@@ -229,6 +248,13 @@ impl ObjectMapping {
             *times += 1;
             if *times == 2 {
                 problems.push(Problem::DuplicateTarget(target.to_owned()));
+            }
+            if mapping.flow_null_values && (mapping.is_matching() || mapping.required) {
+                problems.push(Problem::CannotBeCleared(target.to_owned()));
+            }
+            let is_unique = mapping.source.uses_function(SELECT_UNIQUE_VALUE);
+            if is_unique && (mapping.flow_type != FlowType::ObjectAddOnly || mapping.is_matching()) {
+                problems.push(Problem::UniqueAfterCreation(target.to_owned()));
             }
             if mapping.source == MappingSource::Attribute(APP_ROLE_ASSIGNMENTS.to_owned()) {
                 problems.push(Problem::RolesMappedDirectly(target.to_owned()));

@@ -2,7 +2,7 @@
 //! apart. Evaluates them to what an account should hold.
 
 use mapping::{
-    AttributeMapping, Flow, FlowBehavior, FlowType, MappingSource, ObjectMapping, ObjectType, Operation, Source, World,
+    AttributeMapping, Candidates, Flow, FlowBehavior, FlowType, MappingSource, ObjectMapping, ObjectType, Operation, Source, World,
 };
 use serde_json::{Map, Value};
 
@@ -27,14 +27,16 @@ pub struct ObjectPlan {
 pub struct Wish<'p> {
     /// Where.
     pub path: &'p TargetPath,
-    /// What.
+    /// What; null where the target's value is to be removed.
     pub value: Value,
+    /// What is to be tried at the target, where the value is to be the first that no other account has.
+    pub unique: Option<Candidates>,
     /// Whether logs must not show it.
     pub redacted: bool,
     /// Whether it is written even when the target holds it.
     pub always: bool,
-    /// Whether other values of a multi-valued attribute stay.
-    pub add_only: bool,
+    /// What becomes of values that the target holds.
+    pub flow_type: FlowType,
 }
 
 /// A failure of one object, in Entra's words.
@@ -152,15 +154,16 @@ impl ObjectPlan {
                 Flow::DropObject => return Ok(Desired::Ignored),
                 Flow::Nothing if attribute.required && operation == Operation::Create => return Err(missing(path)),
                 Flow::Nothing => {}
+                Flow::Clear if self.mapping.clears(attribute) => wishes.push(wish(attribute, path, Value::Null)),
+                Flow::Clear => {}
                 Flow::Value(value) => {
                     let value = path.json(&value).ok_or_else(|| wrong_type(path))?;
-                    wishes.push(Wish {
-                        path,
-                        value,
-                        redacted: attribute.source.is_redacted(),
-                        always: attribute.flow_behavior == FlowBehavior::FlowAlways,
-                        add_only: attribute.flow_type == FlowType::MultiValueAddOnly,
-                    });
+                    wishes.push(wish(attribute, path, value));
+                }
+                Flow::Unique(candidates) => {
+                    let first = candidates.values.first().map_or("", String::as_str);
+                    let value = path.json(&first.into()).ok_or_else(|| wrong_type(path))?;
+                    wishes.push(Wish { unique: Some(candidates), ..wish(attribute, path, value) });
                 }
             }
         }
@@ -178,6 +181,17 @@ impl ObjectPlan {
     /// Which kind of object this is about.
     pub const fn object(&self) -> ObjectType {
         self.mapping.target_object
+    }
+}
+
+fn wish<'p>(attribute: &AttributeMapping, path: &'p TargetPath, value: Value) -> Wish<'p> {
+    Wish {
+        path,
+        value,
+        unique: None,
+        redacted: attribute.source.is_redacted(),
+        always: attribute.flow_behavior == FlowBehavior::FlowAlways,
+        flow_type: attribute.flow_type,
     }
 }
 
@@ -237,29 +251,39 @@ pub fn differences<'p>(wishes: Vec<Wish<'p>>, held: &Map<String, Value>) -> Vec<
     let mut differences = Vec::new();
     for wish in wishes {
         let before = wish.path.read(held);
-        let (after, joins) = match (wish.add_only, wish.value) {
-            (true, Value::Array(wanted)) => (Value::Array(joining(before, wanted, wish.always)), true),
-            (_, value) => (value, false),
-        };
-        let is_held = if joins {
-            after.as_array().is_some_and(Vec::is_empty)
-        } else {
-            !wish.always && before.is_some_and(|before| wish.path.same(before, &after))
-        };
-        if is_held {
-            continue;
-        }
+        let Some(Change { after, joins }) = change(&wish, before) else { continue };
         differences.push(Difference {
             path: wish.path,
             // What joins takes nobody's place: the operation is an add in every dialect (RFC 7644 §3.5.2.1).
             before: before.filter(|_| !joins).cloned(),
-            after: Some(after),
+            after,
             redacted: wish.redacted,
             joins,
             needs_element: wish.path.needs_element(held),
         });
     }
     differences
+}
+
+/// What a wish changes.
+struct Change {
+    after: Option<Value>,
+    joins: bool,
+}
+
+/// What becomes of what is held; `None` where it stays.
+fn change(wish: &Wish<'_>, before: Option<&Value>) -> Option<Change> {
+    let is_held = |after: &Value| !wish.always && before.is_some_and(|before| wish.path.same(before, after));
+    match (wish.flow_type, &wish.value) {
+        (_, Value::Null) => before.map(|_| Change { after: None, joins: false }),
+        (FlowType::AttributeAddOnly, _) if before.is_some() => None,
+        (FlowType::MultiValueAddOnly | FlowType::ValueAddOnly, Value::Array(wanted)) => {
+            let missing = joining(before, wanted.clone(), wish.always);
+            (!missing.is_empty()).then(|| Change { after: Some(Value::Array(missing)), joins: true })
+        }
+        (FlowType::ValueAddOnly, _) if before.is_some() => None,
+        (_, value) => (!is_held(value)).then(|| Change { after: Some(value.clone()), joins: false }),
+    }
 }
 
 /// The elements that are added to those held: the missing ones, or all of them where they are written always.
@@ -274,7 +298,9 @@ fn joining(held: Option<&Value>, mut wanted: Vec<Value>, always: bool) -> Vec<Va
 pub fn new_account(wishes: &[Wish<'_>]) -> Map<String, Value> {
     let mut account = Map::new();
     for wish in wishes {
-        wish.path.write(&mut account, wish.value.clone());
+        if !wish.value.is_null() {
+            wish.path.write(&mut account, wish.value.clone());
+        }
     }
     account
 }

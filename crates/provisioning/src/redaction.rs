@@ -161,7 +161,7 @@ pub fn shown_differences<'p>(differences: &[Difference<'p>]) -> Vec<Difference<'
 
 #[cfg(test)]
 mod tests {
-    use mapping::ObjectType;
+    use mapping::{FlowType, ObjectType};
     use serde_json::json;
 
     use super::*;
@@ -169,7 +169,7 @@ mod tests {
 
     fn redacted(value: Value) -> Redacted {
         let path = TargetPath::parse("title", ObjectType::User).unwrap();
-        Redacted::of(&[Wish { path: &path, value, redacted: true, always: false, add_only: false }], &[])
+        Redacted::of(&[Wish { path: &path, value, redacted: true, always: false, unique: None, flow_type: FlowType::Always }], &[])
     }
 
     #[test]
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn nothing_else_is_changed() {
         let path = TargetPath::parse("title", ObjectType::User).unwrap();
-        let open = Wish { path: &path, value: json!("open"), redacted: false, always: false, add_only: false };
+        let open = Wish { path: &path, value: json!("open"), redacted: false, always: false, unique: None, flow_type: FlowType::Always };
         assert_eq!(Redacted::of(&[open], &[]).hide("open É"), "open É");
     }
 }

@@ -1,7 +1,7 @@
 //! Who is in scope: the assignment test, the state of the source object, the scoping filter, each with its reason.
 
 use directory::{DEFAULT_ACCESS, Group, User};
-use mapping::{ObjectMapping, Source};
+use mapping::{ObjectMapping, Source, Undecided};
 use serde::{Deserialize, Serialize};
 use store::applications::EntitlementRecord;
 
@@ -81,28 +81,28 @@ pub fn scope_of_user(
     user: &User,
     entitlements: &[EntitlementRecord],
     source: &dyn Source,
-) -> Scope {
+) -> Result<Scope, Undecided> {
     if rules.scope == ScopeSetting::Assigned {
         if entitlements.is_empty() {
-            return Scope::Out(OutOfScope::NotAssigned);
+            return Ok(Scope::Out(OutOfScope::NotAssigned));
         }
         if rules.exclude_default_access
             && entitlements.iter().all(|entitlement| entitlement.role.value == DEFAULT_ACCESS)
         {
-            return Scope::Out(OutOfScope::DefaultAccessOnly);
+            return Ok(Scope::Out(OutOfScope::DefaultAccessOnly));
         }
     }
-    let verdict = mapping.scoping.evaluate(source);
+    let verdict = mapping.scoping.evaluate(source)?;
     if !verdict.in_scope {
-        return Scope::Out(OutOfScope::Filtered(verdict.failed));
+        return Ok(Scope::Out(OutOfScope::Filtered(verdict.failed)));
     }
     if user.deleted.is_some() {
-        return Scope::Out(OutOfScope::SoftDeleted);
+        return Ok(Scope::Out(OutOfScope::SoftDeleted));
     }
     if !user.account_enabled {
-        return Scope::Out(OutOfScope::Disabled);
+        return Ok(Scope::Out(OutOfScope::Disabled));
     }
-    Scope::In
+    Ok(Scope::In)
 }
 
 /// Decides about a group. With scope *assigned* the group itself must be assigned; only security-enabled groups count.
@@ -112,16 +112,16 @@ pub fn scope_of_group(
     group: &Group,
     assigned: bool,
     source: &dyn Source,
-) -> Scope {
+) -> Result<Scope, Undecided> {
     if rules.scope == ScopeSetting::Assigned && !(assigned && group.security_enabled) {
-        return Scope::Out(OutOfScope::NotAssigned);
+        return Ok(Scope::Out(OutOfScope::NotAssigned));
     }
-    let verdict = mapping.scoping.evaluate(source);
+    let verdict = mapping.scoping.evaluate(source)?;
     if !verdict.in_scope {
-        return Scope::Out(OutOfScope::Filtered(verdict.failed));
+        return Ok(Scope::Out(OutOfScope::Filtered(verdict.failed)));
     }
     if group.deleted.is_some() {
-        return Scope::Out(OutOfScope::SoftDeleted);
+        return Ok(Scope::Out(OutOfScope::SoftDeleted));
     }
-    Scope::In
+    Ok(Scope::In)
 }

@@ -1,7 +1,7 @@
 //! What the mappings and rules of a job make of one object: scope, the values by which its account is found, what the
 //! account should hold. Nothing is sent from here.
 
-use mapping::{Operation, World};
+use mapping::{Operation, Undecided, World};
 use serde_json::{Map, Value};
 use store::links::LinkState;
 
@@ -67,19 +67,20 @@ impl Cycle {
         with(&World { now: self.engine.now(), default_domain: None, random: &random })
     }
 
-    fn scope_of(&self, plan: &ObjectPlan, subject: &Subject) -> Scope {
+    fn scope_of(&self, plan: &ObjectPlan, subject: &Subject) -> Result<Scope, Failure> {
         let rules = self.settings.scope_rules();
         let scope = subject.with_source(false, |source| match (&subject.user, &subject.group) {
             (Some(user), _) => scope_of_user(rules, &plan.mapping, user, &subject.entitlements, source),
             (None, Some(group)) => scope_of_group(rules, &plan.mapping, group, subject.assigned, source),
-            (None, None) => Scope::Out(OutOfScope::HardDeleted),
+            (None, None) => Ok(Scope::Out(OutOfScope::HardDeleted)),
         });
-        scope.unwrap_or(Scope::Out(OutOfScope::HardDeleted))
+        let scope = scope.transpose().map_err(|undecided| undecided_scope(&undecided))?;
+        Ok(scope.unwrap_or(Scope::Out(OutOfScope::HardDeleted)))
     }
 
     /// Evaluates an object. Objects that were never provisioned and are out of scope are not evaluated beyond that.
     pub(super) fn evaluate<'p>(&self, plan: &'p ObjectPlan, subject: &Subject) -> Result<Evaluation<'p>, Failure> {
-        let scope = self.scope_of(plan, subject);
+        let scope = self.scope_of(plan, subject)?;
         let is_out = scope != Scope::In;
         let mut evaluation =
             Evaluation { plan, scope, matches: Vec::new(), wishes: Vec::new(), ignored: false, fingerprint: 0 };
@@ -179,6 +180,10 @@ impl Cycle {
         }
         found
     }
+}
+
+fn undecided_scope(undecided: &Undecided) -> Failure {
+    Failure { code: "ScopingFilterEvaluation", reason: undecided.to_string() }
 }
 
 /// The look-up by which an account is found again, as it is kept with the link.

@@ -25,6 +25,7 @@ mod retries;
 mod run;
 mod subject;
 mod takeover;
+mod unique;
 mod work;
 mod write;
 

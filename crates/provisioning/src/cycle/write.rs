@@ -27,6 +27,7 @@ impl Look<'_> {
         if !cycle.claim(self.subject.kind, self.subject.id, &evaluation.matches) {
             return Err(Trouble::Object(duplicate_source_entries("another object")));
         }
+        let wishes = &*self.with_unique_values(wishes).await?;
         let shown = cycle.previews().then(|| shown_wishes(wishes));
         let account = new_account(shown.as_deref().unwrap_or(wishes));
         let body = dialect::create_body(cycle.target.dialect, object, account);

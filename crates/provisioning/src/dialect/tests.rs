@@ -1,5 +1,7 @@
 //! What goes on the wire, form by form.
 
+use mapping::FlowType;
+
 use super::*;
 use crate::object_plan::{Wish, differences};
 
@@ -83,7 +85,8 @@ fn elements_that_are_there_are_changed_and_others_are_made_whole_and_once() {
         value: Value::from(*value),
         redacted: false,
         always: false,
-        add_only: false,
+        unique: None,
+        flow_type: FlowType::Always,
     });
     let found = differences(wishes.collect(), held.as_object().unwrap());
     assert_eq!(
