@@ -131,3 +131,88 @@ fn a_role_that_comes_in_several_ways_is_written_once() {
         assert_eq!(roles.as_array().map(Vec::len), Some(1), "{roles}");
     });
 }
+
+#[test]
+fn a_value_that_nobody_else_has_is_found_at_the_application() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let source = r#"SelectUniqueValue(ToLower([surname], ), Join("", [givenName], "1"), Join("", [givenName], "2"))"#;
+        map(&job, json!({ "target": "nickName", "source": source, "flowType": "ObjectAddOnly" })).await;
+        job.target.with(|app| app.add_user(&json!({ "userName": "old", "nickName": "EXAMPLE" })));
+        let ann = world.joins_for(job.app, "Ann").await;
+        let plan = format!("{:?}", job.plan().await);
+        assert!(plan.contains(r#""nickName": String("Ann1")"#), "{plan}");
+        assert_eq!(job.until_calm().await.created, 1);
+        assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "nickName")), "Ann1");
+        // What was chosen stays, whatever becomes free.
+        job.target.with(|app| app.users.retain(|_, user| user.attributes["userName"] != "old"));
+        world.set(ann, "jobTitle", "Chief").await;
+        assert_eq!(job.until_calm().await.updated, 1);
+        assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "nickName")), "Ann1");
+    });
+}
+
+#[test]
+fn two_who_join_at_once_do_not_get_one_value() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let source = r#"SelectUniqueValue([surname], Join("", [surname], "2"))"#;
+        map(&job, json!({ "target": "nickName", "source": source, "flowType": "ObjectAddOnly" })).await;
+        for name in ["Ann", "Bob", "Cid"] {
+            world.joins_for(job.app, name).await;
+        }
+        let report = job.cycle().await;
+        assert_eq!((report.created, report.failed), (2, 1));
+        let mut names = job.target.with(|app| {
+            app.users.values().map(|user| user.attributes["nickName"].to_string()).collect::<Vec<_>>()
+        });
+        names.sort_unstable();
+        assert_eq!(names, ["\"Example\"", "\"Example2\""]);
+        let logs: String = job.logs().await.iter().map(|log| log.record.to_string()).collect();
+        assert!(logs.contains("other accounts at the target have the 2 values that SelectUniqueValue gives"), "{logs}");
+    });
+}
+
+#[test]
+fn a_value_is_cleared_where_both_sides_say_so() {
+    for (attribute, is_flagged, expected) in
+        [("department", true, None), ("department", false, Some("Sales")), ("jobTitle", true, Some("Sales"))]
+    {
+        on_both(|world| async move {
+            let job = world.job("scim", Nature::default()).await;
+            let mapping = json!({ "target": "nickName", "source": "[department]", "flowNullValues": is_flagged });
+            map(&job, mapping).await;
+            job.map(|objects| objects[0].flow_null_values = [attribute.to_owned()].into()).await;
+            let ann = world.joins_with("Ann", &[("department", "Sales")]).await;
+            world.assign(job.app, ann).await;
+            job.until_calm().await;
+            job.target.take_requests();
+            world.set(ann, "department", Value::Null).await;
+            job.until_calm().await;
+            let held = job.target.with(|app| app.user_attribute("ann@contoso.com", "nickName"));
+            assert_eq!(held.as_str(), expected, "{attribute} {is_flagged}: {}", lines(&job.target.take_writes()));
+            assert_eq!(job.until_calm().await.updated, 0);
+        });
+    }
+}
+
+#[test]
+fn a_value_of_the_applications_own_is_kept() {
+    for flow_type in ["AttributeAddOnly", "ValueAddOnly"] {
+        on_both(|world| async move {
+            let job = world.job("scim", Nature::default()).await;
+            map(&job, json!({ "target": "nickName", "source": "[department]", "flowType": flow_type })).await;
+            job.target.with(|app| {
+                app.add_user(&json!({ "userName": "ann@contoso.com", "nickName": "own" }));
+                app.add_user(&json!({ "userName": "bob@contoso.com" }));
+            });
+            for name in ["Ann", "Bob"] {
+                let somebody = world.joins_with(name, &[("department", "Sales")]).await;
+                world.assign(job.app, somebody).await;
+            }
+            job.until_calm().await;
+            let nick_name = |user: &str| job.target.with(|app| app.user_attribute(user, "nickName"));
+            assert_eq!((nick_name("ann@contoso.com"), nick_name("bob@contoso.com")), (json!("own"), json!("Sales")));
+        });
+    }
+}
