@@ -138,3 +138,42 @@ fn matching_goes_by_ascending_priority() {
     let order: Vec<_> = mapping.matching().map(|mapping| mapping.target.as_str()).collect();
     assert_eq!(order, ["userName", "externalId"]);
 }
+
+#[test]
+fn what_is_looked_up_and_what_is_cleared_is_checked() {
+    let unique = r#"SelectUniqueValue([mail], Append([mail], "2"))"#;
+    let mapping = users(&json!([
+        {"target": "userName", "source": "[upn]", "matchingPriority": 1, "flowNullValues": true},
+        {"target": "a", "source": "[mail]", "required": true, "flowNullValues": true},
+        {"target": "b", "source": unique},
+        {"target": "c", "source": unique, "flowType": "ObjectAddOnly", "matchingPriority": 2},
+        {"target": "d", "source": unique, "flowType": "ObjectAddOnly"},
+    ]));
+    assert_eq!(
+        problems(&mapping),
+        [
+            "`userName` is a matching or required attribute, so its value cannot be cleared when the source has none",
+            "`a` is a matching or required attribute, so its value cannot be cleared when the source has none",
+            "`b` uses SelectUniqueValue, so it applies at creation only (`flowType` `ObjectAddOnly`) and matches no objects",
+            "`c` uses SelectUniqueValue, so it applies at creation only (`flowType` `ObjectAddOnly`) and matches no objects",
+        ]
+    );
+}
+
+#[test]
+fn a_mapping_clears_where_every_attribute_it_reads_may_flow_null() {
+    for (source, flowing, is_flagged, expected) in [
+        ("[mail]", vec!["mail"], true, true),
+        ("[mail]", vec!["mail"], false, false),
+        ("[mail]", vec!["other"], true, false),
+        (r#"Join("", [mail], [other])"#, vec!["mail"], true, false),
+        (r#"Join("", [mail], [other])"#, vec!["mail", "other"], true, true),
+        (r#""constant""#, vec!["mail"], true, false),
+    ] {
+        let mut mapping = users(&json!([{"target": "a", "source": source, "flowNullValues": is_flagged}]));
+        mapping.flow_null_values = flowing.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(mapping.clears(&mapping.attributes[0]), expected, "{source} {flowing:?}");
+        let written = serde_json::to_value(&mapping).unwrap();
+        assert_eq!(read(written), mapping);
+    }
+}
