@@ -21,9 +21,8 @@ pub(crate) fn name_by_address(attributes: &mut Attributes) {
 
 /// The id at the end of a user's address.
 fn id_in(address: &str) -> Option<&str> {
-    let (before, id) = address.rsplit_once('/')?;
-    let is_users = before.strip_suffix("Users").is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
-    (is_users && id.parse::<ResourceId>().is_ok()).then_some(id)
+    let (endpoint, id) = scim::resource_at(address)?;
+    (endpoint.eq_ignore_ascii_case("Users") && id.parse::<ResourceId>().is_ok()).then_some(id)
 }
 
 /// Whether the manager of these attributes has an address that ends with the resource its id names.

@@ -7,7 +7,7 @@ use store::tenants::TenantRecord;
 use store::{ReadTx, StoreError, TenantKey, UniqueKey, WriteTx};
 
 use crate::custom::profile_of;
-use crate::{Address, Caller, Profile, TenantError};
+use crate::{Address, Caller, Profile, TenantError, oauth};
 
 /// Longest name of a tenant, in bytes: it may become a label of a host name.
 pub const TENANT_NAME_BYTES_MAX: usize = 63;
@@ -119,8 +119,12 @@ pub fn change_tenant(
 ) -> Result<TenantSettings, TenantError> {
     let found = tenant(tx, name)?;
     let mut settings = TenantSettings::read(&found.settings)?;
+    let before = settings.address.clone();
     change(&mut settings);
     store::tenants::change_settings(tx, found.key, &settings.write())?;
+    if settings.address != before {
+        oauth::forget_bearers(tx, found.key)?;
+    }
     Ok(settings)
 }
 

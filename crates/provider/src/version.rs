@@ -28,6 +28,11 @@ impl EntityTag {
         self.version
     }
 
+    /// Reads a tag as this provider writes it; `None` for one of somebody else.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        known_tag(text.strip_prefix("W/\"")?.strip_suffix('"')?)
+    }
+
     pub(crate) const fn with(version: i64, joined: Option<u64>) -> Self {
         Self { version, joined }
     }

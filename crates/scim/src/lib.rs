@@ -42,6 +42,7 @@ pub use moment::Moment;
 pub use patch::{Member, MemberChange, Op, Operation, PatchOp, expects_no_content};
 pub use path::AttributePath;
 pub use projection::Projection;
+pub use reference::resource_at;
 pub use resource_type::{Resolved, ResourceType};
 pub use schema::{
     Attribute, BULK_REQUEST_URN, BULK_RESPONSE_URN, ENTERPRISE_USER_URN, ERROR_URN, GROUP_URN, Kind, LIST_RESPONSE_URN,

@@ -3,6 +3,19 @@
 
 use std::net::Ipv6Addr;
 
+/// The endpoint and the id at the end of a resource's address (`…/Users/2819c223`), absolute or relative; `None` without both.
+///
+/// ```
+/// assert_eq!(scim::resource_at("https://example.com/v2/Users/7"), Some(("Users", "7")));
+/// assert_eq!(scim::resource_at("Groups/7"), Some(("Groups", "7")));
+/// assert_eq!(scim::resource_at("https://example.com/v2/Users/"), None);
+/// ```
+pub fn resource_at(address: &str) -> Option<(&str, &str)> {
+    let (before, id) = address.rsplit_once('/')?;
+    let endpoint = before.rsplit('/').next()?;
+    (!endpoint.is_empty() && !id.is_empty()).then_some((endpoint, id))
+}
+
 /// Whether a text is a URI reference. Brackets may stand anywhere behind the host, as browsers send them.
 pub(crate) fn is_reference(text: &str) -> bool {
     has_its_characters(text) && text.matches('#').count() <= 1 && has_its_parts(text)

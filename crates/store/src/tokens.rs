@@ -97,6 +97,7 @@ statements! {
     INSERT_ACCESS_TOKEN = "INSERT INTO tokens (tenant, id, name, hash, hint, may_write, created, expires, client, client_secret, may_define) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     DELETE_EXPIRED_OF_CLIENT = "DELETE FROM tokens WHERE tenant = $1 AND client = $2 AND expires <= $3";
     DELETE_OLDEST_OF_CLIENT = "DELETE FROM tokens WHERE tenant = $1 AND client = $2 AND id <= (SELECT id FROM tokens WHERE tenant = $1 AND client = $2 ORDER BY id DESC LIMIT 1 OFFSET $3)";
+    DELETE_ACCESS_TOKENS_HINTED = "DELETE FROM tokens WHERE tenant = $1 AND client IS NOT NULL AND hint = $2";
     DELETE_EXPIRED_ACCESS_TOKENS = "DELETE FROM tokens WHERE tenant = $1 AND client IS NOT NULL AND expires <= $2";
 }
 
@@ -201,6 +202,11 @@ pub fn insert_access_token(
     tx.run(&DELETE_OLDEST_OF_CLIENT, params![tenant, *client, others])?;
     let values = params![tenant, *id, name, hash, hint, *may_write, *created, *expires, *client, *secret, *may_define];
     tx.run(&INSERT_ACCESS_TOKEN, values).map(drop)
+}
+
+/// Removes the access tokens of a tenant that have this hint.
+pub fn delete_access_tokens_hinted(tx: &mut WriteTx<'_>, tenant: TenantKey, hint: &str) -> Result<(), StoreError> {
+    tx.run(&DELETE_ACCESS_TOKENS_HINTED, params![tenant, hint]).map(drop)
 }
 
 /// Removes the access tokens of a tenant that have expired; says how many. No client has many: see [`insert_access_token`].

@@ -266,6 +266,15 @@ pub fn is_introduced(tx: &mut ReadTx<'_>, hash: &TokenHash, now: Timestamp) -> R
     }
 }
 
+/// What a token of an identity provider begins with, by which those that are remembered are told from access tokens of our own.
+const BEARER_HINT: &str = "eyJ";
+
+/// Forgets the tokens of identity providers that a tenant has remembered, where other hashes are to be remembered of them: each is
+/// verified anew when it is shown next.
+pub(crate) fn forget_bearers(tx: &mut WriteTx<'_>, tenant: TenantKey) -> Result<(), StoreError> {
+    tokens::delete_access_tokens_hinted(tx, tenant, BEARER_HINT)
+}
+
 /// The keyed hashes that a token of an identity provider is found by.
 #[derive(Clone, Debug)]
 pub struct BearerHashes {
@@ -318,7 +327,7 @@ fn remember(
         client: client.id,
         secret: None,
         name: client.name.clone(),
-        hint: "eyJ".to_owned(),
+        hint: BEARER_HINT.to_owned(),
         may_write: client.may_write,
         may_define: client.may_define,
         created: now,

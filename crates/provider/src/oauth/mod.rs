@@ -13,6 +13,7 @@ pub use clients::{
     ClientRequest, ClientView, Federation, FederationKeys, NewClient, NewSecret, SecretRequest, add_client, add_secret,
     clients, federate, remove_client, revoke_secret,
 };
+pub(crate) use issue::forget_bearers;
 pub use issue::{
     AccessToken, BearerHashes, ClientSecret, NewAccess, Vouched, Voucher, introduce_bearer, is_introduced,
     issue_for_assertion, issue_for_secret, requested_scope, vouchers,

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::edit::{below_its_name, is_clearing, not_mutable};
 use super::{Op, Operation, PatchOp};
 use crate::limits::{KEY_BYTES_MAX, MEMBERS_MAX};
+use crate::reference::resource_at;
 use crate::twice::{self, Null};
 use crate::{Attribute, AttributePath, Filter, Mutability, Operator, ResourceType, ScimError};
 
@@ -98,10 +99,8 @@ impl Member {
 
 /// The id at the end of a user's or a group's address: RFC 7643 §4.2 requires neither a member's `value` nor its `$ref`.
 fn id_at_end(address: &str) -> Option<&str> {
-    let (before, id) = address.rsplit_once('/')?;
-    let endpoint = before.rsplit('/').next()?;
-    let is_endpoint = ["Users", "Groups"].iter().any(|known| endpoint.eq_ignore_ascii_case(known));
-    (is_endpoint && !id.is_empty()).then_some(id)
+    let (endpoint, id) = resource_at(address)?;
+    ["Users", "Groups"].iter().any(|known| endpoint.eq_ignore_ascii_case(known)).then_some(id)
 }
 
 impl PatchOp {

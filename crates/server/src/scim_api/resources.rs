@@ -16,7 +16,7 @@ use store::{ResourceId, TenantKey, WriteTx};
 
 use super::body::ScimBody;
 use super::parameters::Parameters;
-use super::room::ANSWER_BYTES;
+use super::room::{ANSWER_BYTES, Turn};
 use super::visitor::{Admitted, LastSegment, Visitor, Writer};
 use super::{Rejection, answer, group_body, pieces};
 use crate::App;
@@ -76,11 +76,12 @@ async fn create(
     let new = body.made(&app, &writer, move |caller, body| NewResource::prepare(caller, kind, body, id, now)).await?;
     let new = Arc::new(new);
     let stored = Arc::clone(&new);
+    let turn = turn_to_choose(&app, &writer, &projection).await?;
     let members = writer.write(&app, now, move |tx, caller| provider::create(tx, caller, &stored)).await?;
     let admitted = writer.into_admitted();
     let location = admitted.location(kind, id)?;
     let represent = move |caller: &Caller, view: View<'_>| new.represent(caller, view, &members);
-    let shown = chosen(&app, &admitted, projection, represent).await?;
+    let shown = chosen(&app, &admitted, projection, turn, represent).await?;
     Ok(answer::resource(StatusCode::CREATED, location, shown))
 }
 
@@ -222,10 +223,11 @@ async fn replace(
         Ok(replacement) => replacement,
         Err(refusal) => return Err(unfit(&app, &writer, (kind, id), refusal).await),
     };
+    let turn = turn_to_choose(&app, &writer, &projection).await?;
     let changed = writer
         .write(&app, now, move |tx, caller| provider::replace(tx, caller, id, &replacement, &version, now))
         .await?;
-    shown(&app, writer.into_admitted(), id, changed, projection).await
+    shown(&app, writer.into_admitted(), id, changed, (projection, turn)).await
 }
 
 async fn patch(
@@ -240,13 +242,14 @@ async fn patch(
     let base = writer.base.clone();
     let patch = body.made(&app, &writer, move |caller, body| Patch::prepare(caller, kind, body, &base)).await?;
     let id = last.id(&writer.caller, kind).map_err(|_| patch.without_resource(&writer.caller))?;
+    let turn = turn_to_choose(&app, &writer, &projection).await?;
     let changed =
         writer.write(&app, now, move |tx, caller| provider::patch(tx, caller, id, &patch, &version, now)).await?;
     if projection.is_all() && !changed.is_whole() {
         let location = writer.location(kind, id)?;
         return Ok(location.put_on_empty(answer::empty(StatusCode::NO_CONTENT, Some(EntityTag::of(changed.version())))));
     }
-    shown(&app, writer.into_admitted(), id, changed, projection).await
+    shown(&app, writer.into_admitted(), id, changed, (projection, turn)).await
 }
 
 /// How a PUT is refused whose body does not do: where there is no such resource, that is told and not what is wrong with it.
@@ -265,29 +268,46 @@ async fn unfit(
 }
 
 /// A resource after a change. A group is read again with its members, where they do not hold up the writer.
-async fn shown(app: &App, admitted: Admitted, id: ResourceId, changed: Changed, projection: Projection) -> Answer {
+async fn shown(
+    app: &App,
+    admitted: Admitted,
+    id: ResourceId,
+    changed: Changed,
+    (projection, turn): (Projection, Option<Turn>),
+) -> Answer {
     if changed.is_whole() {
         let location = admitted.location(changed.kind(), id)?;
         let represent = move |caller: &Caller, view: View<'_>| changed.represent(caller, view);
-        let shown = chosen(app, &admitted, projection, represent).await?;
+        let shown = chosen(app, &admitted, projection, turn, represent).await?;
         return Ok(answer::resource(StatusCode::OK, location, shown));
     }
+    // To read the group takes a turn of its own.
+    drop(turn);
     let projection = projection.with_set(changed.set().to_vec());
     group_body::answer(app, admitted, id, projection, Precondition::None).await
 }
 
-/// What a projection leaves of a resource: where choosing takes long, on a thread where it keeps nobody waiting.
+/// The turn in which the answer to a write is made, where choosing what it shows takes long. It is taken before the write: who is refused
+/// has changed nothing.
+async fn turn_to_choose(app: &App, writer: &Writer, projection: &Projection) -> Result<Option<Turn>, Rejection> {
+    if is_chosen_at_once(projection) {
+        return Ok(None);
+    }
+    app.room().aside(writer.caller.tenant()).await.map(Some)
+}
+
+/// What a projection leaves of a resource: in its turn on a thread where it keeps nobody waiting.
 async fn chosen(
     app: &App,
     admitted: &Admitted,
     projection: Projection,
+    turn: Option<Turn>,
     represent: impl FnOnce(&Caller, View<'_>) -> Result<Representation, ProviderError> + Send + 'static,
 ) -> Result<Representation, Rejection> {
-    if is_chosen_at_once(&projection) {
+    let Some(turn) = turn else {
         return Ok(represent(&admitted.caller, admitted.view(&projection))?);
-    }
+    };
     let (caller, base) = (Arc::clone(&admitted.caller), admitted.base.clone());
-    let turn = app.room().aside(caller.tenant()).await?;
     let represent = move || represent(&caller, View { base: &base, projection: &projection });
     Ok(turn.aside(&app.store, represent).await??)
 }

@@ -247,6 +247,23 @@ fn a_token_of_a_provider_opens_each_tenant_that_trusts_it() {
 }
 
 #[test]
+fn a_token_that_was_shown_before_its_tenant_moved_is_taken_at_the_new_address_too() {
+    on_both(|store| async {
+        let world = World::new(store, "generic").await;
+        let provider = Provider::new("k1");
+        federate(&world, "entra", FederationKeys::Here(provider.keys()), true).await;
+        let bearer = World { token: provider.sign(&claims(&world, "1")), ..world.clone() };
+        assert_eq!(bearer.get("/Users").await.status.as_u16(), 200);
+        for path in ["/api/first", "/api/second"] {
+            world.moved_to("", path).await;
+            assert_eq!(bearer.get("/Users").await.status.as_u16(), 200, "{path}");
+            assert_eq!(bearer.at(&format!("{path}/Users")).await.status.as_u16(), 200, "{path}");
+        }
+        assert_eq!(bearer.at("/api/first/Users").await.status.as_u16(), 404);
+    });
+}
+
+#[test]
 fn keys_are_fetched_seldom_and_rotate() {
     on_both(|store| async {
         let world = World::new(store, "generic").await;

@@ -113,7 +113,8 @@ fn addresses() {
             "/Schemas/x",
             "/ResourceTypes/x",
             "/%2555sers",
-            "//Users",
+            "/Users//1",
+            "/Users//",
         ] {
             let answer = world.get(path).await;
             assert_eq!(answer.status.as_u16(), 404, "{path}");
@@ -124,6 +125,7 @@ fn addresses() {
             "/",
             "",
             "/Users/",
+            "//Users",
             "/Users",
             "/Schemas/",
             "/ServiceProviderConfig/",

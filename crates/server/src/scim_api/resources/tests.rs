@@ -95,14 +95,25 @@ fn what_compares_much_takes_a_turn_and_what_is_asked_most_takes_none() {
             let (status, _) = send(&service, &token, Method::GET, path, &Value::Null).await;
             assert_eq!(status, if *takes_turn { 500 } else { 200 }, "{path}");
         }
-        let patch = json!({ "schemas": [scim::PATCH_OP_URN], "Operations": [] });
-        let replacement = json!({ "schemas": [scim::USER_URN], "userName": "ann" });
-        for (terms, takes_turn) in [(&few, false), (&many, true)] {
-            let address = format!("/Users/{id}?attributes=emails%5B{terms}%5D");
-            for (method, body) in [(Method::PATCH, &patch), (Method::PUT, &replacement)] {
-                let (status, _) = send(&service, &token, method, &address, body).await;
-                assert_eq!(status, if takes_turn { 500 } else { 200 }, "{address}");
+        // Who is refused has changed nothing.
+        let title = |title: &str| json!([{ "op": "replace", "path": "title", "value": title }]);
+        let one = format!("/Users/{id}");
+        for (terms, to, expected) in [(&many, "refused", 500), (&few, "done", 200)] {
+            let patch = json!({ "schemas": [scim::PATCH_OP_URN], "Operations": title(to) });
+            let whole = json!({ "schemas": [scim::USER_URN], "userName": "ann", "title": to });
+            for (method, body) in [(Method::PATCH, patch), (Method::PUT, whole)] {
+                let address = format!("{one}?attributes=emails%5B{terms}%5D");
+                let (status, _) = send(&service, &token, method.clone(), &address, &body).await;
+                assert_eq!(status, expected, "{method} {address}");
+                let (_, told) = send(&service, &token, Method::GET, &one, &Value::Null).await;
+                assert_ne!(told["title"], "refused", "{method}");
             }
         }
+        let bob = json!({ "schemas": [scim::USER_URN], "userName": "bob" });
+        let address = format!("/Users?attributes=emails%5B{many}%5D");
+        assert_eq!(send(&service, &token, Method::POST, &address, &bob).await.0, 500);
+        let path = "/Users?filter=userName%20eq%20%22bob%22";
+        let (_, found) = send(&service, &token, Method::GET, path, &Value::Null).await;
+        assert_eq!(found["totalResults"], 0, "{found}");
     });
 }
