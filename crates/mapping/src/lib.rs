@@ -26,6 +26,7 @@ mod guest;
 mod nearest;
 mod net_regex;
 mod object_mapping;
+pub mod schema;
 mod scoping;
 mod value;
 

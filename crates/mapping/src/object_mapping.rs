@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::attribute_mapping::{AttributeMapping, FlowType, MappingSource};
+use crate::schema::AttributeDefinition;
 use crate::scoping::{Clause, ScopingFilters};
 
 /// Attribute mappings of one object mapping.
@@ -107,6 +108,15 @@ pub struct ObjectMapping {
     /// Who is in scope by attributes.
     #[serde(default)]
     pub scoping: ScopingFilters,
+    /// Who is read at all: others are passed over and never deprovisioned (Graph `inputFilterGroups`).
+    #[serde(default, skip_serializing_if = "ScopingFilters::is_empty")]
+    pub input_filters: ScopingFilters,
+    /// Which objects this mapping is for: others are none of its business (Graph `categoryFilterGroups`).
+    #[serde(default, skip_serializing_if = "ScopingFilters::is_empty")]
+    pub category_filters: ScopingFilters,
+    /// The attribute list of the target, where it says more or other than RFC 7643.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub target_attributes: Vec<AttributeDefinition>,
     /// The source attributes whose absence may remove values at the target ("flow null values" of the attribute). Without them no mapping
     /// removes any.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -160,7 +170,9 @@ pub enum Problem {
     #[error("`{0}` is a matching or required attribute, so its value cannot be cleared when the source has none")]
     CannotBeCleared(String),
     /// What is unique when an account is made must not change with each update.
-    #[error("`{0}` uses SelectUniqueValue, so it applies at creation only (`flowType` `ObjectAddOnly`) and matches no objects")]
+    #[error(
+        "`{0}` uses SelectUniqueValue, so it applies at creation only (`flowType` `ObjectAddOnly`) and matches no objects"
+    )]
     UniqueAfterCreation(String),
     /// A matching attribute with a random value matches nothing.
     #[error("`{target}` matches objects, so it cannot use `{function}`")]

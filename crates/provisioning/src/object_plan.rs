@@ -2,7 +2,8 @@
 //! apart. Evaluates them to what an account should hold.
 
 use mapping::{
-    AttributeMapping, Candidates, Flow, FlowBehavior, FlowType, MappingSource, ObjectMapping, ObjectType, Operation, Source, World,
+    AttributeMapping, Candidates, Flow, FlowBehavior, FlowType, MappingSource, ObjectMapping, ObjectType, Operation,
+    Source, World,
 };
 use serde_json::{Map, Value};
 
@@ -153,9 +154,8 @@ impl ObjectPlan {
             match attribute.evaluate(source, world, operation).map_err(|error| evaluation_failure(path, &error))? {
                 Flow::DropObject => return Ok(Desired::Ignored),
                 Flow::Nothing if attribute.required && operation == Operation::Create => return Err(missing(path)),
-                Flow::Nothing => {}
                 Flow::Clear if self.mapping.clears(attribute) => wishes.push(wish(attribute, path, Value::Null)),
-                Flow::Clear => {}
+                Flow::Nothing | Flow::Clear => {}
                 Flow::Value(value) => {
                     let value = path.json(&value).ok_or_else(|| wrong_type(path))?;
                     wishes.push(wish(attribute, path, value));
@@ -276,12 +276,11 @@ fn change(wish: &Wish<'_>, before: Option<&Value>) -> Option<Change> {
     let is_held = |after: &Value| !wish.always && before.is_some_and(|before| wish.path.same(before, after));
     match (wish.flow_type, &wish.value) {
         (_, Value::Null) => before.map(|_| Change { after: None, joins: false }),
-        (FlowType::AttributeAddOnly, _) if before.is_some() => None,
         (FlowType::MultiValueAddOnly | FlowType::ValueAddOnly, Value::Array(wanted)) => {
             let missing = joining(before, wanted.clone(), wish.always);
-            (!missing.is_empty()).then(|| Change { after: Some(Value::Array(missing)), joins: true })
+            (!missing.is_empty()).then_some(Change { after: Some(Value::Array(missing)), joins: true })
         }
-        (FlowType::ValueAddOnly, _) if before.is_some() => None,
+        (FlowType::AttributeAddOnly | FlowType::ValueAddOnly, _) if before.is_some() => None,
         (_, value) => (!is_held(value)).then(|| Change { after: Some(value.clone()), joins: false }),
     }
 }

@@ -169,7 +169,10 @@ mod tests {
 
     fn redacted(value: Value) -> Redacted {
         let path = TargetPath::parse("title", ObjectType::User).unwrap();
-        Redacted::of(&[Wish { path: &path, value, redacted: true, always: false, unique: None, flow_type: FlowType::Always }], &[])
+        Redacted::of(
+            &[Wish { path: &path, value, redacted: true, always: false, unique: None, flow_type: FlowType::Always }],
+            &[],
+        )
     }
 
     #[test]
@@ -211,7 +214,14 @@ mod tests {
     #[test]
     fn nothing_else_is_changed() {
         let path = TargetPath::parse("title", ObjectType::User).unwrap();
-        let open = Wish { path: &path, value: json!("open"), redacted: false, always: false, unique: None, flow_type: FlowType::Always };
+        let open = Wish {
+            path: &path,
+            value: json!("open"),
+            redacted: false,
+            always: false,
+            unique: None,
+            flow_type: FlowType::Always,
+        };
         assert_eq!(Redacted::of(&[open], &[]).hide("open É"), "open É");
     }
 }

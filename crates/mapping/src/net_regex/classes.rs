@@ -65,7 +65,12 @@ pub(super) fn escape(letters: &[char], at: &mut usize) -> Result<Piece, String> 
         *at += digits;
         let number = (text.len() == digits).then(|| u32::from_str_radix(&text, 16).ok()).flatten();
         let letter = number.and_then(char::from_u32).map(Piece::letter);
-        letter.ok_or_else(|| format!("has a `\\{letter}` without {digits} hexadecimal digits of a character", letter = letters[*at - digits - 1]))
+        letter.ok_or_else(|| {
+            format!(
+                "has a `\\{letter}` without {digits} hexadecimal digits of a character",
+                letter = letters[*at - digits - 1]
+            )
+        })
     };
     Ok(match letter {
         'd' | 'D' | 's' | 'S' | 'w' | 'W' => Piece { text: format!("\\{letter}"), weight: UNICODE_WEIGHT },

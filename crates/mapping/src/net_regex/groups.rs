@@ -109,12 +109,8 @@ fn declarations(letters: &[char]) -> Result<Vec<Option<GroupName>>, String> {
             '(' => {
                 let before = options;
                 match group(&letters[at..], &mut options)? {
-                    Opening::Comment(length) => at += length,
-                    Opening::Options(length) => {
-                        at += length;
-                        // They last until the group around them ends.
-                        continue;
-                    }
+                    // Options last until the group around them ends.
+                    Opening::Comment(length) | Opening::Options(length) => at += length,
                     Opening::Capturing(None) if before.is_explicit => opened.push(before),
                     Opening::Capturing(name) => {
                         found.push(name);
@@ -177,7 +173,11 @@ fn named(name: &str) -> Result<GroupName, String> {
     let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
     match GroupName::read(name) {
         GroupName::Number(0) => Err("gives a group the number 0, which is the whole match".to_owned()),
-        GroupName::Name(name) if name.starts_with(|letter: char| letter.is_ascii_digit()) || !name.chars().all(is_word) || name.is_empty() => {
+        GroupName::Name(name)
+            if name.starts_with(|letter: char| letter.is_ascii_digit())
+                || !name.chars().all(is_word)
+                || name.is_empty() =>
+        {
             Err("has a group whose name is none".to_owned())
         }
         name => Ok(name),

@@ -149,7 +149,7 @@ impl NetRegex {
     ) -> Result<String, Unreplaced> {
         let parts = replacement::parts(replacement, &self.0.groups);
         let has_groups = parts.iter().any(|part| matches!(part, Part::Group(_) | Part::LastGroup));
-        self.rewrite(text, bytes_max, self.search(text, effort, has_groups), |replaced, found| {
+        Self::rewrite(text, bytes_max, self.search(text, effort, has_groups), |replaced, found| {
             for part in &parts {
                 replaced.push(match part {
                     Part::Literal(literal) => literal,
@@ -178,7 +178,7 @@ impl NetRegex {
         effort: &mut Effort,
     ) -> Result<String, Unreplaced> {
         let name = GroupName::read(name);
-        self.rewrite(text, bytes_max, self.search(text, effort, true), |replaced, found| {
+        Self::rewrite(text, bytes_max, self.search(text, effort, true), |replaced, found| {
             let Some((from, to)) = self.span(found, &name) else {
                 return replaced.push(&text[found.begin..found.end]);
             };
@@ -191,7 +191,6 @@ impl NetRegex {
     }
 
     fn rewrite(
-        &self,
         text: &str,
         bytes_max: usize,
         mut search: Search<'_>,
@@ -265,11 +264,8 @@ impl<'s> Search<'s> {
             self.at = None;
             return Ok(None);
         };
-        self.at = if end > begin {
-            Some(end)
-        } else {
-            self.text[end..].chars().next().map(|next| end + next.len_utf8())
-        };
+        self.at =
+            if end > begin { Some(end) } else { self.text[end..].chars().next().map(|next| end + next.len_utf8()) };
         let groups = if self.has_groups { self.groups(begin, end)? } else { None };
         Ok(Some(Found { begin, end, groups }))
     }

@@ -21,18 +21,15 @@ pub(super) fn parts(text: &str, groups: &Groups) -> Vec<Part> {
     while let Some(at) = rest.find('$') {
         literal.push_str(&rest[..at]);
         let behind = &rest[at + 1..];
-        match substitution(behind, groups) {
-            Some((part, length)) => {
-                if !literal.is_empty() {
-                    parts.push(Part::Literal(std::mem::take(&mut literal)));
-                }
-                parts.push(part);
-                rest = &behind[length..];
+        if let Some((part, length)) = substitution(behind, groups) {
+            if !literal.is_empty() {
+                parts.push(Part::Literal(std::mem::take(&mut literal)));
             }
-            None => {
-                literal.push('$');
-                rest = behind;
-            }
+            parts.push(part);
+            rest = &behind[length..];
+        } else {
+            literal.push('$');
+            rest = behind;
         }
     }
     literal.push_str(rest);

@@ -95,9 +95,7 @@ impl Translator<'_> {
                 '$' if self.options.is_multiline => self.atom("$", 1)?,
                 '$' => self.end()?,
                 '.' => self.atom(".", 2)?,
-                '#' if self.options.is_extended => {
-                    while self.next().is_some_and(|letter| letter != '\n') {}
-                }
+                '#' if self.options.is_extended => while self.next().is_some_and(|letter| letter != '\n') {},
                 blank if self.options.is_extended && blank.is_whitespace() => {}
                 letter => self.literal(letter)?,
             }
@@ -135,7 +133,8 @@ impl Translator<'_> {
     }
 
     fn take(&mut self, text: &str) -> bool {
-        let is_next = text.chars().enumerate().all(|(index, letter)| self.letters.get(self.at + index) == Some(&letter));
+        let is_next =
+            text.chars().enumerate().all(|(index, letter)| self.letters.get(self.at + index) == Some(&letter));
         if is_next {
             self.at += text.chars().count();
         }
@@ -261,7 +260,8 @@ impl Translator<'_> {
 
     fn back_reference(&mut self, name: &GroupName) -> Result<(), String> {
         self.is_backtracking = true;
-        let indexes = self.groups.find(name).ok_or_else(|| format!("refers to the group `{name}`, which it does not have"))?;
+        let indexes =
+            self.groups.find(name).ok_or_else(|| format!("refers to the group `{name}`, which it does not have"))?;
         let index = match indexes {
             [0] => return Err("refers to the whole match, which has not ended there".to_owned()),
             [index] => *index,
@@ -283,7 +283,8 @@ impl Translator<'_> {
             while self.next().ok_or("has a comment that is not closed")? != ')' {}
             return Ok(());
         }
-        for (text, is_backtracking) in [("<=", true), ("<!", true), ("=", true), ("!", true), (">", true), (":", false)] {
+        for (text, is_backtracking) in [("<=", true), ("<!", true), ("=", true), ("!", true), (">", true), (":", false)]
+        {
             if self.take(text) {
                 self.is_backtracking |= is_backtracking;
                 self.enter(&format!("(?{text}"));

@@ -83,7 +83,8 @@ impl Clause {
         match &self.operand {
             Operand::Pattern { pattern, mode: RegexMode::Search } => {
                 let text = pattern.text();
-                let is_held = |begins: &[&str], is_one: fn(&str, &str) -> bool| begins.iter().any(|one| is_one(text, one));
+                let is_held =
+                    |begins: &[&str], is_one: fn(&str, &str) -> bool| begins.iter().any(|one| is_one(text, one));
                 !is_held(&["^", "\\A"], |text, begin| text.starts_with(begin))
                     || !is_held(&["$", "\\z", "\\Z"], |text, end| text.ends_with(end))
             }

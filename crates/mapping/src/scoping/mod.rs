@@ -47,6 +47,11 @@ pub struct Undecided {
 }
 
 impl ScopingFilters {
+    /// Whether there is no filter: everyone passes.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Decides about one source object. A clause on an empty attribute never holds, except `IS NULL`.
     pub fn evaluate(&self, source: &dyn Source) -> Result<Verdict, Undecided> {
         let (mut failed, mut effort) = (Vec::new(), Effort::default());

@@ -51,12 +51,7 @@ struct OperatorEntry {
 /// Is asked for values that are not empty only; `IS NULL` therefore never holds there.
 type Holds = fn(&str, &Operand, &mut Effort) -> Result<bool, Exhausted>;
 
-const fn entry(
-    operator: FilterOperator,
-    name: &'static str,
-    operand: OperandKind,
-    holds: Holds,
-) -> OperatorEntry {
+const fn entry(operator: FilterOperator, name: &'static str, operand: OperandKind, holds: Holds) -> OperatorEntry {
     OperatorEntry { operator, name, operand, holds }
 }
 
@@ -66,7 +61,12 @@ static OPERATORS: &[OperatorEntry] = &[
     entry(FilterOperator::IsNull, "IS NULL", OperandKind::None, |_, _, _| Ok(false)),
     entry(FilterOperator::IsNotNull, "IS NOT NULL", OperandKind::None, |_, _, _| Ok(true)),
     entry(FilterOperator::IsTrue, "IS TRUE", OperandKind::None, |value, _, _| Ok(value.eq_ignore_ascii_case("true"))),
-    entry(FilterOperator::IsFalse, "IS FALSE", OperandKind::None, |value, _, _| Ok(value.eq_ignore_ascii_case("false"))),
+    entry(
+        FilterOperator::IsFalse,
+        "IS FALSE",
+        OperandKind::None,
+        |value, _, _| Ok(value.eq_ignore_ascii_case("false")),
+    ),
     entry(FilterOperator::RegexMatch, "REGEX MATCH", OperandKind::Pattern, |value, operand, effort| {
         operand.finds(value, effort)
     }),
@@ -79,12 +79,19 @@ static OPERATORS: &[OperatorEntry] = &[
     entry(FilterOperator::GreaterThanOrEquals, "Greater_Than_OR_EQUALS", OperandKind::Number, |value, operand, _| {
         Ok(operand.order_of(value).is_some_and(std::cmp::Ordering::is_ge))
     }),
-    entry(FilterOperator::Includes, "Includes", OperandKind::Text, |value, operand, _| Ok(value.contains(operand.text()))),
+    entry(FilterOperator::Includes, "Includes", OperandKind::Text, |value, operand, _| {
+        Ok(value.contains(operand.text()))
+    }),
     entry(FilterOperator::EndsWith, "ENDS_WITH", OperandKind::Text, |value, operand, _| {
         Ok(value.ends_with(operand.text()))
     }),
     entry(FilterOperator::BitAnd, "&", OperandKind::Text, |value, operand, _| Ok(operand.shares_a_bit_with(value))),
-    entry(FilterOperator::NotBitAnd, "!&", OperandKind::Text, |value, operand, _| Ok(!operand.shares_a_bit_with(value))),
+    entry(
+        FilterOperator::NotBitAnd,
+        "!&",
+        OperandKind::Text,
+        |value, operand, _| Ok(!operand.shares_a_bit_with(value)),
+    ),
 ];
 
 /// What Entra's portal has also called `IS NOT NULL`.

@@ -55,10 +55,7 @@ fn other_operators_are_refused_with_a_reason() {
         ),
         ("equals", "there is no operator `equals`; did you mean `EQUALS`?"),
         ("IS NUL", "there is no operator `IS NUL`; did you mean `IS NULL`?"),
-        (
-            "Valid Cert Match",
-            "the operator `Valid Cert Match` is not supported: Microsoft does not tell what it does",
-        ),
+        ("Valid Cert Match", "the operator `Valid Cert Match` is not supported: Microsoft does not tell what it does"),
         ("GREATER_THAN", "there is no operator `GREATER_THAN`; did you mean `Greater_Than`?"),
         ("", "there is no operator ``"),
     ] {
@@ -68,8 +65,14 @@ fn other_operators_are_refused_with_a_reason() {
 
 #[test]
 fn each_operator_on_each_kind_of_value() {
-    let attributes =
-        person(&[("dept", "Sales"), ("empty", ""), ("yes", "True"), ("no", "false"), ("id", "110"), ("upn", "a@x.com")]);
+    let attributes = person(&[
+        ("dept", "Sales"),
+        ("empty", ""),
+        ("yes", "True"),
+        ("no", "false"),
+        ("id", "110"),
+        ("upn", "a@x.com"),
+    ]);
     for (attribute, operator, value, expected) in [
         ("dept", "EQUALS", Some("Sales"), true),
         ("dept", "EQUALS", Some("sales"), false),
@@ -205,7 +208,10 @@ fn clauses_are_joined_by_and_filters_by_or() {
     let or =
         filters(json!([{"name": "F1", "clauses": clause("Sales")}, {"name": "F2", "clauses": clause("Marketing")}]));
     assert!(or.evaluate(&person(&[("dept", "Marketing")])).unwrap().in_scope);
-    assert_eq!(or.evaluate(&person(&[("dept", "HR")])).unwrap().failed, ["F1 dept EQUALS Sales", "F2 dept EQUALS Marketing"]);
+    assert_eq!(
+        or.evaluate(&person(&[("dept", "HR")])).unwrap().failed,
+        ["F1 dept EQUALS Sales", "F2 dept EQUALS Marketing"]
+    );
 }
 
 #[test]
@@ -273,11 +279,13 @@ fn clauses_that_make_no_sense_are_refused() {
 
 fn clauses() -> impl Strategy<Value = Clause> {
     let operators: Vec<_> = FilterOperator::all().collect();
-    ("[ab]", prop::sample::select(operators), "[0-9]", any::<bool>()).prop_map(|(attribute, operator, value, is_full)| {
-        let is_regex = matches!(operator, FilterOperator::RegexMatch | FilterOperator::NotRegexMatch);
-        let mode = if is_full && is_regex { RegexMode::Full } else { RegexMode::Search };
-        Clause::new(attribute, operator, operator.takes_value().then_some(value), mode).unwrap()
-    })
+    ("[ab]", prop::sample::select(operators), "[0-9]", any::<bool>()).prop_map(
+        |(attribute, operator, value, is_full)| {
+            let is_regex = matches!(operator, FilterOperator::RegexMatch | FilterOperator::NotRegexMatch);
+            let mode = if is_full && is_regex { RegexMode::Full } else { RegexMode::Search };
+            Clause::new(attribute, operator, operator.takes_value().then_some(value), mode).unwrap()
+        },
+    )
 }
 
 fn groups() -> impl Strategy<Value = Vec<FilterGroup>> {

@@ -43,7 +43,8 @@ impl Look<'_> {
 
 fn none_is_free(wish: &Wish<'_>, candidates: &Candidates) -> Failure {
     let count = mapping::counted(candidates.values.len() as u64, "value");
-    let next = candidates.failure.as_ref().map_or_else(String::new, |error| format!(", and the next rule failed: {error}"));
+    let next =
+        candidates.failure.as_ref().map_or_else(String::new, |error| format!(", and the next rule failed: {error}"));
     let reason = format!(
         "{}: other accounts at the target have the {count} that SelectUniqueValue gives{next}; add a rule, or free one of them",
         wish.path.text()

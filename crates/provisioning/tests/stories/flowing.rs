@@ -136,7 +136,8 @@ fn a_role_that_comes_in_several_ways_is_written_once() {
 fn a_value_that_nobody_else_has_is_found_at_the_application() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
-        let source = r#"SelectUniqueValue(ToLower([surname], ), Join("", [givenName], "1"), Join("", [givenName], "2"))"#;
+        let source =
+            r#"SelectUniqueValue(ToLower([surname], ), Join("", [givenName], "1"), Join("", [givenName], "2"))"#;
         map(&job, json!({ "target": "nickName", "source": source, "flowType": "ObjectAddOnly" })).await;
         job.target.with(|app| app.add_user(&json!({ "userName": "old", "nickName": "EXAMPLE" })));
         let ann = world.joins_for(job.app, "Ann").await;
@@ -163,9 +164,9 @@ fn two_who_join_at_once_do_not_get_one_value() {
         }
         let report = job.cycle().await;
         assert_eq!((report.created, report.failed), (2, 1));
-        let mut names = job.target.with(|app| {
-            app.users.values().map(|user| user.attributes["nickName"].to_string()).collect::<Vec<_>>()
-        });
+        let mut names = job
+            .target
+            .with(|app| app.users.values().map(|user| user.attributes["nickName"].to_string()).collect::<Vec<_>>());
         names.sort_unstable();
         assert_eq!(names, ["\"Example\"", "\"Example2\""]);
         let logs: String = job.logs().await.iter().map(|log| log.record.to_string()).collect();

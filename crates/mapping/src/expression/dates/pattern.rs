@@ -98,16 +98,12 @@ fn custom(text: &str) -> Result<Pattern, String> {
                 return Err("has a `%` that stands before no letter".to_owned());
             }
             '%' => 1,
-            _ => match part(letter, run)? {
-                Some(part) => {
-                    parts.push(part);
-                    run
-                }
-                None => {
-                    parts.push(Part::Literal(letter));
-                    1
-                }
-            },
+            _ => {
+                let part = part(letter, run)?;
+                let passed = if part.is_some() { run } else { 1 };
+                parts.push(part.unwrap_or(Part::Literal(letter)));
+                passed
+            }
         };
         at += passed;
     }

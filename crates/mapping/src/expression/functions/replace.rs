@@ -58,7 +58,8 @@ pub(super) fn check(arguments: &mut [Option<Node>]) -> Result<(), String> {
         let pattern = NetRegex::new(text).map_err(|why| format!("the `regexPattern` of `Replace` {why}"))?;
         *node = Node::Pattern(pattern);
     }
-    if let (Some(Some(Node::Pattern(pattern))), Some(Some(Node::Text(group)))) = (arguments.get(PATTERN), arguments.get(GROUP))
+    if let (Some(Some(Node::Pattern(pattern))), Some(Some(Node::Text(group)))) =
+        (arguments.get(PATTERN), arguments.get(GROUP))
         && !pattern.has_group(group)
     {
         return Err(format!("the `regexPattern` of `Replace` has no group `{group}`"));
@@ -137,7 +138,11 @@ fn pattern(arguments: &mut Arguments<'_, '_, '_>) -> Result<NetRegex, Interrupt>
 /// The name of a group that the pattern has.
 fn group(arguments: &mut Arguments<'_, '_, '_>, pattern: &NetRegex) -> Result<String, Interrupt> {
     let name = arguments.text(GROUP)?.unwrap_or_default().into_owned();
-    if pattern.has_group(&name) { Ok(name) } else { Err(arguments.refuse("`regexPattern` has no group `regexGroupName`")) }
+    if pattern.has_group(&name) {
+        Ok(name)
+    } else {
+        Err(arguments.refuse("`regexPattern` has no group `regexGroupName`"))
+    }
 }
 
 fn unreplaced(arguments: &Arguments<'_, '_, '_>, why: Unreplaced) -> Interrupt {

@@ -37,7 +37,8 @@ fn the_table_is_in_order_and_names_are_unique() {
             "{pair:?}"
         );
     }
-    let mut names: Vec<_> = FUNCTIONS.iter().map(|function| function.name).chain(FORMER.iter().map(|(former, _)| *former)).collect();
+    let mut names: Vec<_> =
+        FUNCTIONS.iter().map(|function| function.name).chain(FORMER.iter().map(|(former, _)| *former)).collect();
     let count = names.len();
     names.sort_unstable();
     names.dedup();

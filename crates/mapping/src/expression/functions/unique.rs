@@ -1,7 +1,7 @@
 //! `SelectUniqueValue`: values to be tried at the target in order. Which of them is taken there is not known here.
 
-use super::super::evaluate::{Arguments, Evaluated, EvaluationError, Interrupt};
 use super::super::Candidates;
+use super::super::evaluate::{Arguments, Evaluated, EvaluationError, Interrupt};
 
 /// The parser takes it as the outermost function only, where [`candidates`] is asked in its place.
 pub(super) fn nested(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
@@ -14,7 +14,8 @@ pub(in super::super) fn candidates(arguments: &mut Arguments<'_, '_, '_>) -> Res
     for index in 0..arguments.count() {
         match arguments.text(index) {
             Ok(value) => {
-                let value = value.filter(|value| !value.is_empty() && !candidates.values.iter().any(|other| other == value));
+                let value =
+                    value.filter(|value| !value.is_empty() && !candidates.values.iter().any(|other| other == value));
                 candidates.values.extend(value.map(std::borrow::Cow::into_owned));
             }
             Err(Interrupt::Failed(error @ EvaluationError::Argument { .. })) if !candidates.values.is_empty() => {
