@@ -42,7 +42,7 @@ fn examples() -> Vec<Example> {
 
 fn outcome(example: &Example) -> Result<Outcome, String> {
     let world = World {
-        now: "2021-07-02T15:33:38Z".parse().unwrap(),
+        now: "2021-07-02T15:33:38Z".parse().expect("an instant"),
         default_domain: Some("contoso.com"),
         random: &|bytes| bytes.fill(0x5a),
     };
@@ -58,7 +58,8 @@ fn is_as_documented(result: &'static str, outcome: &Result<Outcome, String>) -> 
         "another one each time" => matches!(outcome, Ok(Outcome::Value(Value::Text(_)))),
         "the first that the target does not have" => matches!(outcome, Ok(Outcome::Unique(_))),
         value => {
-            let value: Json = serde_json::from_str(code(value).expect("a result is code or known words")).unwrap();
+            let value: Json =
+                serde_json::from_str(code(value).expect("a result is code or known words")).expect("the code is JSON");
             *outcome == Ok(Outcome::Value(Value::from_json(&value)))
         }
     }
