@@ -214,7 +214,7 @@ fn bad_expression(mappings: &Value) -> Option<String> {
     attributes.into_iter().find_map(|attribute| {
         let source = attribute["source"].as_str()?;
         let error = source.parse::<mapping::MappingSource>().err()?;
-        let place = error.caret(source).replace('\n', "\n    ");
+        let place = error.pointer(source).replace('\n', "\n    ");
         Some(format!("source of {}: {error}\n    {place}", text(&attribute["target"])))
     })
 }

@@ -18,6 +18,7 @@
 
 mod ast;
 mod dates;
+mod error;
 mod evaluate;
 mod functions;
 mod lexer;
@@ -29,6 +30,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+pub use error::ParseError;
 pub use evaluate::EvaluationError;
 use evaluate::{Evaluator, Interrupt};
 
@@ -151,51 +153,4 @@ pub(crate) fn quoted(text: &str) -> String {
     let mut literal = String::with_capacity(text.len() + 2);
     ast::write_quoted(&mut literal, text).expect("writing to a String cannot fail");
     literal
-}
-
-/// Why a text is no expression. `Display` is one sentence.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}, at character {}{}", .position + 1, .suggestion.as_ref().map(|text| format!("; did you mean `{text}`?")).unwrap_or_default())]
-pub struct ParseError {
-    /// Where, in characters from 0. Equal to the number of characters when something is missing at the end.
-    pub position: usize,
-    /// What is wrong.
-    pub message: String,
-    /// What was probably meant.
-    pub suggestion: Option<String>,
-}
-
-impl ParseError {
-    fn new(position: usize, message: impl Into<String>) -> Self {
-        Self { position, message: message.into(), suggestion: None }
-    }
-
-    fn suggesting(mut self, suggestion: impl Into<String>) -> Self {
-        self.suggestion = Some(suggestion.into());
-        self
-    }
-
-    /// `text`, which this error is about, with a line below the one in error that points at the place with `^`.
-    pub fn caret(&self, text: &str) -> String {
-        let mut shown = String::with_capacity(text.len() * 2);
-        let mut left = Some(self.position);
-        for line in text.split('\n') {
-            if !shown.is_empty() {
-                shown.push('\n');
-            }
-            shown.push_str(line);
-            let length = line.chars().count();
-            left = match left {
-                Some(column) if column <= length => {
-                    shown.push('\n');
-                    shown.extend(line.chars().take(column).map(|c| if c == '\t' { '\t' } else { ' ' }));
-                    shown.push('^');
-                    None
-                }
-                Some(column) => Some(column - length - 1),
-                None => None,
-            };
-        }
-        shown
-    }
 }
