@@ -1,8 +1,8 @@
 //! Attribute mappings, their expression language and scoping filters. Pure: the clock and randomness are arguments.
 //!
 //! What lives here: the value model ([`Value`], [`Source`], [`World`]), the expression language ([`Expression`]), the
-//! mapping of one attribute ([`AttributeMapping`]) and of one object type ([`ObjectMapping`]), and the filters that decide
-//! who is in scope ([`ScopingFilters`]).
+//! mapping of one attribute ([`AttributeMapping`]) and of one object type ([`ObjectMapping`]), the filters that decide
+//! who is in scope ([`ScopingFilters`]), and tables that say what expressions are to give ([`cases`]).
 //! What does not: SCIM resources, HTTP, storage, time. Comparing a result with what the target holds, resolving references
 //! and merging filtered paths into one array are the provisioning engine's.
 //!
@@ -20,6 +20,7 @@
 //! ```
 
 mod attribute_mapping;
+pub mod cases;
 mod counted;
 pub mod expression;
 mod guest;
