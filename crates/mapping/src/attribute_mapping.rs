@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::expression::{self, Candidates, EvaluationError, Expression, Outcome, ParseError};
+use crate::expression::{self, Candidates, EvaluationError, Expression, Language, Outcome, ParseError};
 use crate::value::{Source, Value, World};
 
 /// Where the value of a target attribute comes from.
@@ -28,6 +28,19 @@ pub enum MappingSource {
 }
 
 impl MappingSource {
+    /// Parses a text of `language`; `FromStr` is this in [`Language::ENTRA`].
+    pub fn parse_with(text: &str, language: Language) -> Result<Self, ParseError> {
+        Expression::parse_with(text, language).map(Self::from)
+    }
+
+    /// The first function, if any, that only this project has.
+    pub fn extension(&self) -> Option<&'static str> {
+        match self {
+            Self::Expression(expression) => expression.extension(),
+            Self::Attribute(_) | Self::Constant(_) | Self::None => None,
+        }
+    }
+
     /// The names of all source attributes that an evaluation may read.
     pub fn attributes(&self) -> BTreeSet<&str> {
         match self {
@@ -74,7 +87,7 @@ impl FromStr for MappingSource {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        text.parse().map(|expression: Expression| expression.into())
+        Self::parse_with(text, Language::ENTRA)
     }
 }
 
@@ -266,27 +279,40 @@ struct BadSource {
     error: ParseError,
 }
 
+impl MappingFile {
+    fn read(self, language: Language) -> Result<AttributeMapping, BadSource> {
+        let source = match self.source.as_deref().map(|text| MappingSource::parse_with(text, language)).transpose() {
+            Ok(source) => source.unwrap_or_default(),
+            Err(error) => {
+                return Err(BadSource { target: self.target, error });
+            }
+        };
+        Ok(AttributeMapping {
+            target: self.target,
+            source,
+            default_value: self.default_value,
+            matching_priority: self.matching_priority,
+            flow_type: self.flow_type,
+            flow_behavior: self.flow_behavior,
+            required: self.required,
+            flow_null_values: self.flow_null_values,
+        })
+    }
+}
+
 impl TryFrom<MappingFile> for AttributeMapping {
     type Error = BadSource;
 
     fn try_from(file: MappingFile) -> Result<Self, BadSource> {
-        let source = match file.source.as_deref().map(str::parse).transpose() {
-            Ok(source) => source.unwrap_or_default(),
-            Err(error) => {
-                return Err(BadSource { target: file.target, error });
-            }
-        };
-        Ok(Self {
-            target: file.target,
-            source,
-            default_value: file.default_value,
-            matching_priority: file.matching_priority,
-            flow_type: file.flow_type,
-            flow_behavior: file.flow_behavior,
-            required: file.required,
-            flow_null_values: file.flow_null_values,
-        })
+        file.read(Language::ENTRA)
     }
+}
+
+/// Reads mappings in [`Language::EXTENDED`], for whoever knows later whether they may use it.
+pub(crate) fn read_extended<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AttributeMapping>, D::Error> {
+    let files = Vec::<MappingFile>::deserialize(deserializer)?;
+    let read = files.into_iter().map(|file| file.read(Language::EXTENDED));
+    read.collect::<Result<_, _>>().map_err(serde::de::Error::custom)
 }
 
 impl From<AttributeMapping> for MappingFile {

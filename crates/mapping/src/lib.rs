@@ -33,7 +33,7 @@ mod value;
 
 pub use attribute_mapping::{AttributeMapping, Flow, FlowBehavior, FlowType, MappingSource, Operation};
 pub use counted::counted;
-pub use expression::{Candidates, EvaluationError, Expression, Outcome, ParseError};
+pub use expression::{Candidates, EvaluationError, Expression, Language, Outcome, ParseError};
 pub use guest::guest_user_principal_name;
 pub use nearest::nearest;
 pub use object_mapping::{ATTRIBUTE_MAPPINGS_MAX, CLAUSES_MAX, FlowTypes, ObjectMapping, ObjectType, Problem};

@@ -12,6 +12,8 @@
 //! compOp     := "=" | "<>" | "<" | "<=" | ">" | ">="
 //! ```
 //!
+//! The functions `And`, `Or`, `Right` and `Trim` are this project's own: they are read only where the [`Language`] says so.
+//!
 //! An [`Expression`] is parsed once and evaluated for every object. Everything that can be known without an object (names
 //! and numbers of arguments, limits) is refused while parsing. Functions are entries of one table in `functions`.
 //! What is mapped onto which target attribute lives in `attribute_mapping`.
@@ -50,7 +52,21 @@ pub const LIST_MAX: usize = 1_000;
 /// Work of one evaluation: one step per node, and more for large values, so that 40 values of the largest size end it.
 pub const STEPS_MAX: usize = 10_000;
 
-/// A parsed expression. `Display` prints text that parses to an equal expression.
+/// Which functions may be called. By default those that Entra has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Language {
+    /// Also those that only this project has: `And`, `Or`, `Right`, `Trim`. Entra refuses expressions that use them.
+    pub extensions: bool,
+}
+
+impl Language {
+    /// Entra's own, to the letter.
+    pub const ENTRA: Self = Self { extensions: false };
+    /// Entra's with this project's extensions.
+    pub const EXTENDED: Self = Self { extensions: true };
+}
+
+/// A parsed expression. `Display` prints text that parses to an equal expression in the same [`Language`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expression {
     root: Node,
@@ -86,6 +102,11 @@ impl Candidates {
 }
 
 impl Expression {
+    /// Parses a text of `language`; `FromStr` is this in [`Language::ENTRA`].
+    pub fn parse_with(text: &str, language: Language) -> Result<Self, ParseError> {
+        parser::parse(text, language).map(|root| Self { root })
+    }
+
     /// Evaluates against one source object. The same arguments always give the same outcome.
     pub fn evaluate(&self, source: &dyn Source, world: &World<'_>) -> Result<Outcome, EvaluationError> {
         match Evaluator::new(source, world).outcome(&self.root) {
@@ -113,6 +134,11 @@ impl Expression {
         self.root.calls(name)
     }
 
+    /// The first function, if any, that only this project has: with it, the expression needs [`Language::EXTENDED`].
+    pub fn extension(&self) -> Option<&'static str> {
+        functions::extensions().find(|name| self.root.calls(name))
+    }
+
     /// The attribute name when the expression is nothing but `[name]`.
     pub(crate) fn as_attribute(&self) -> Option<&str> {
         if let Node::Attribute(name) = &self.root { Some(name) } else { None }
@@ -132,7 +158,7 @@ impl FromStr for Expression {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        parser::parse(text).map(|root| Self { root })
+        Self::parse_with(text, Language::ENTRA)
     }
 }
 
@@ -142,10 +168,18 @@ impl fmt::Display for Expression {
     }
 }
 
-/// The signature of every function, in alphabetical order: `ToLower(source, culture?)`, where `?` marks what may be left
+/// The signature of every function of a language, in alphabetical order: `ToLower(source, culture?)`, where `?` marks what may be left
 /// out. For whoever composes an expression.
-pub fn signatures() -> impl Iterator<Item = String> {
-    functions::signatures()
+pub fn signatures(language: Language) -> impl Iterator<Item = String> {
+    functions::signatures(language)
+}
+
+/// Says that a function is read only where extensions are switched on, and how that is done.
+pub(crate) fn extension_is_off(name: &str) -> String {
+    format!(
+        "`{name}` is an extension of Lockstep that Entra does not know, and extensions are off; `\"extensions\": true` in the object mapping \
+         switches them on"
+    )
 }
 
 /// The string literal of the language for `text`.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use mapping::{MappingSource, ObjectMapping, ObjectType, ParseError, ScopingFilters};
+use mapping::{Language, MappingSource, ObjectMapping, ObjectType, ParseError, ScopingFilters};
 use serde_json::Value;
 
 /// The mapping of one object type, not checked yet.
@@ -69,10 +69,11 @@ impl Draft {
 
     fn of(mut mapping: Value, index: usize) -> Result<Self, BadDraft> {
         let mut unparsed = BTreeMap::new();
+        let language = Language { extensions: mapping.get("extensions") == Some(&Value::Bool(true)) };
         let attributes = mapping.get_mut("attributes").and_then(Value::as_array_mut);
         for (place, attribute) in attributes.into_iter().flatten().enumerate() {
             let Some(text) = attribute.get("source").and_then(Value::as_str).map(str::to_owned) else { continue };
-            if let Err(error) = text.parse::<MappingSource>() {
+            if let Err(error) = MappingSource::parse_with(&text, language) {
                 unparsed.insert(place, Unparsed { text, error });
                 attribute.as_object_mut().map(|attribute| attribute.remove("source"));
             }
