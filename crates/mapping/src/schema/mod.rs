@@ -2,9 +2,11 @@
 
 mod definition;
 mod difference;
+pub mod document;
 #[expect(dead_code, reason = "made by reading and writing, which come next")]
 mod finding;
 
 pub use definition::{AttributeDefinition, AttributeType, Mutability, ReferencedObject};
 pub use difference::{Change, ChangeKind, Difference, Part, PropertyChange};
+pub use document::{Document, DocumentError};
 pub use finding::{Finding, Severity};
