@@ -48,7 +48,11 @@ fn values(entry: &ClauseEntry) -> &[String] {
     entry.target_operand.given().map_or(&[], |operand| operand.values.items())
 }
 
-pub(in crate::schema) fn clause(entry: &ClauseEntry, place: &str, findings: &mut Vec<Finding>) -> Result<Clause, ClauseError> {
+pub(in crate::schema) fn clause(
+    entry: &ClauseEntry,
+    place: &str,
+    findings: &mut Vec<Finding>,
+) -> Result<Clause, ClauseError> {
     let attribute = entry.source_operand_name.text();
     let operator: FilterOperator = entry.operator_name.text().parse()?;
     if entry.operator_name.text() == PRESENT {

@@ -13,8 +13,8 @@ use super::finding::{Finding, Severity};
 use crate::object_mapping::ObjectMapping;
 
 pub(super) use attributes::{FLOW_BEHAVIORS, FLOW_NULL_VALUES, FLOW_TYPES};
-pub(super) use select::{chosen, is_outbound};
 pub(super) use filters::clause;
+pub(super) use select::{chosen, is_outbound};
 
 /// What was read from a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +38,8 @@ impl Imported {
 /// [`write`](super::write()) keeps it.
 pub fn read(document: &Document) -> Imported {
     let mut findings = misspellings(document);
-    let located: Vec<Located> = located(&document.schema, &mut findings).into_iter().filter(|one| one.is_whole).collect();
+    let located: Vec<Located> =
+        located(&document.schema, &mut findings).into_iter().filter(|one| one.is_whole).collect();
     if located.is_empty() {
         let reason = "there is no object mapping of users or groups that can be read";
         findings.push(Finding::not_supported("the document", reason).blocking());

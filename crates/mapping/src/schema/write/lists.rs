@@ -39,7 +39,8 @@ fn target(schema: &mut Schema, place: Place, old: Option<&ObjectMapping>, new: &
         })
     };
     let changed: Vec<&AttributeMapping> = paired(old, new).filter(is_flag_new).map(|(mapping, _)| mapping).collect();
-    if list == new.target_attributes && changed.is_empty() {
+    let unmapped = unmapped(old, new);
+    if list == new.target_attributes && changed.is_empty() && unmapped.is_empty() {
         return;
     }
     let (rule, entry) = rule_and_entry(schema, place);
@@ -50,10 +51,18 @@ fn target(schema: &mut Schema, place: Place, old: Option<&ObjectMapping>, new: &
         .filter(|entry| entry.other.contains_key(FLOW_NULL_VALUES))
         .map(|entry| entry.target_attribute_name.text().to_owned())
         .collect();
-    let (directory, object) = (rule.target_directory_name.text().to_owned(), entry.target_object_name.text().to_owned());
+    let (directory, object) =
+        (rule.target_directory_name.text().to_owned(), entry.target_object_name.text().to_owned());
     let entries = attributes_of(schema, &directory, &object, new.source_object, false, names);
     let gone = list.iter().filter(|old| !new.target_attributes.iter().any(|one| is_named(one, &old.name)));
     gone.for_each(|definition| take_out(entries, &definition.name, new));
+    for name in unmapped {
+        if let Some(index) = attribute_index(entries, name) {
+            let is_required = standard::or_text(new.source_object, name).required;
+            definitions::set(&mut entries[index].required, is_required);
+            definitions::set(&mut entries[index].flow_null_values, false);
+        }
+    }
     for definition in &new.target_attributes {
         if !list.contains(definition) {
             put(entries, definition);
@@ -69,6 +78,14 @@ fn target(schema: &mut Schema, place: Place, old: Option<&ObjectMapping>, new: &
             definitions::set(&mut entries[index].flow_null_values, mapping.flow_null_values);
         }
     }
+}
+
+/// Targets whose mapping is gone, and with it what only mappings say. What the attribute list says stays.
+fn unmapped<'a>(old: Option<&'a ObjectMapping>, new: &ObjectMapping) -> Vec<&'a str> {
+    let said = old.into_iter().flat_map(|old| &old.attributes).filter(|one| one.required || one.flow_null_values);
+    let is_mapped = |name: &str| new.attributes.iter().any(|mapping| mapping.target.eq_ignore_ascii_case(name));
+    let is_listed = |name: &str| new.target_attributes.iter().any(|one| is_named(one, name));
+    said.map(|one| one.target.as_str()).filter(|name| !is_mapped(name) && !is_listed(name)).collect()
 }
 
 fn is_named(definition: &AttributeDefinition, name: &str) -> bool {
@@ -103,7 +120,8 @@ fn source(schema: &mut Schema, place: Place, old: Option<&ObjectMapping>, new: &
         return;
     }
     let (rule, entry) = rule_and_entry(schema, place);
-    let (directory, object) = (rule.source_directory_name.text().to_owned(), entry.source_object_name.text().to_owned());
+    let (directory, object) =
+        (rule.source_directory_name.text().to_owned(), entry.source_object_name.text().to_owned());
     let entries = attributes_of(schema, &directory, &object, new.source_object, true, names);
     let flowing = new.flow_null_values.iter().map(String::as_str);
     for name in added.into_iter().chain(flowing) {

@@ -92,8 +92,7 @@ pub(super) fn rule(names: &Names) -> Rule {
 
 /// An object definition with its primary key.
 pub(super) fn object_definition(name: &str, object: ObjectType, is_source: bool) -> ObjectDefinition {
-    let anchor =
-        if is_source { standard::of_source(SOURCE_ANCHOR) } else { standard::or_text(object, TARGET_ANCHOR) };
+    let anchor = if is_source { standard::of_source(SOURCE_ANCHOR) } else { standard::or_text(object, TARGET_ANCHOR) };
     ObjectDefinition {
         name: name.into(),
         metadata: Vec::new().into(),
@@ -113,7 +112,8 @@ pub(super) fn object_mapping(mapping: &ObjectMapping) -> ObjectMappingEntry {
         value: Member::Given(Value::from(value)),
         ..KeyValue::default()
     };
-    let is_filtered = [&mapping.scoping, &mapping.input_filters, &mapping.category_filters].iter().any(|one| !one.is_empty());
+    let is_filtered =
+        [&mapping.scoping, &mapping.input_filters, &mapping.category_filters].iter().any(|one| !one.is_empty());
     ObjectMappingEntry {
         name: format!("Provision Azure Active Directory {name}").into(),
         enabled: mapping.enabled.into(),

@@ -3,8 +3,8 @@
 use super::super::finding::Finding;
 use super::super::standard;
 use crate::object_mapping::{ObjectMapping, ObjectType};
-use crate::scoping::RegexMode;
 use crate::schema::AttributeType;
+use crate::scoping::{Clause, RegexMode};
 
 pub(super) fn tell(mapping: &ObjectMapping, findings: &mut Vec<Finding>) {
     let objects = match mapping.source_object {
@@ -14,7 +14,9 @@ pub(super) fn tell(mapping: &ObjectMapping, findings: &mut Vec<Finding>) {
     for attribute in &mapping.attributes {
         let place = format!("{objects}, target attribute {}", attribute.target);
         if let Some(function) = attribute.source.extension() {
-            let reason = format!("Entra has no function `{function}`, and will refuse the document; use functions of Entra's instead");
+            let reason = format!(
+                "Entra has no function `{function}`, and will refuse the document; use functions of Entra's instead"
+            );
             findings.push(Finding::not_supported(place.clone(), reason));
         }
         if mapping.clears(attribute) {
@@ -34,10 +36,12 @@ pub(super) fn tell(mapping: &ObjectMapping, findings: &mut Vec<Finding>) {
 }
 
 fn filters(mapping: &ObjectMapping, objects: &str, findings: &mut Vec<Finding>) {
-    for group in [&mapping.scoping, &mapping.input_filters, &mapping.category_filters].into_iter().flat_map(|one| &one.0) {
+    for group in
+        [&mapping.scoping, &mapping.input_filters, &mapping.category_filters].into_iter().flat_map(|one| &one.0)
+    {
         for clause in &group.clauses {
             let place = format!("{objects}, filter `{}`, clause `{clause}`", group.name);
-            if clause.is_extension() {
+            if is_extension(clause) {
                 let reason = "Entra has no such clause, and will refuse the document; remove it there and see who is in scope then";
                 findings.push(Finding::not_supported(place, reason));
             } else if clause.regex_mode() == RegexMode::Full {
@@ -46,4 +50,26 @@ fn filters(mapping: &ObjectMapping, objects: &str, findings: &mut Vec<Finding>) 
             }
         }
     }
+}
+
+/// The operators that Entra has.
+const OPERATORS: [&str; 14] = [
+    "EQUALS",
+    "NOT EQUALS",
+    "IS NULL",
+    "IS NOT NULL",
+    "IS TRUE",
+    "IS FALSE",
+    "REGEX MATCH",
+    "NOT REGEX MATCH",
+    "Greater_Than",
+    "Greater_Than_OR_EQUALS",
+    "Includes",
+    "ENDS_WITH",
+    "&",
+    "!&",
+];
+
+fn is_extension(clause: &Clause) -> bool {
+    !OPERATORS.contains(&clause.operator().to_string().as_str())
 }
