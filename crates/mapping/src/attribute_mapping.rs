@@ -50,6 +50,16 @@ impl MappingSource {
         }
     }
 
+    /// What it yields for a source object, whatever becomes of that.
+    pub fn evaluate(&self, source: &dyn Source, world: &World<'_>) -> Result<Outcome, EvaluationError> {
+        match self {
+            Self::Attribute(name) => Ok(Outcome::Value(source.attribute(name))),
+            Self::Constant(text) => Ok(Outcome::Value(Value::from(text.as_str()))),
+            Self::Expression(expression) => expression.evaluate(source, world),
+            Self::None => Ok(Outcome::Value(Value::Null)),
+        }
+    }
+
     /// True when logs must show `[Redact]` in place of the value.
     pub fn is_redacted(&self) -> bool {
         self.uses_function("Redact")
@@ -192,29 +202,34 @@ impl AttributeMapping {
         if self.flow_type == FlowType::ObjectAddOnly && operation == Operation::Update {
             return Ok(Flow::Nothing);
         }
-        let value = match self.outcome(source, world)? {
+        Ok(self.flow_of(self.source.evaluate(source, world)?, operation))
+    }
+
+    /// What becomes of what the source yields. [`AttributeMapping::evaluate`] has the rest of the rule.
+    pub fn flow_of(&self, outcome: Outcome, operation: Operation) -> Flow {
+        let value = match outcome {
             Outcome::Value(value) => value,
             // What is unique when it is made stays: another one each time would rename people.
-            Outcome::Unique(_) if operation == Operation::Update => return Ok(Flow::Nothing),
+            Outcome::Unique(_) if operation == Operation::Update => return Flow::Nothing,
             Outcome::Unique(candidates) if candidates.values.is_empty() => Value::Null,
-            Outcome::Unique(candidates) => return Ok(Flow::Unique(candidates)),
-            Outcome::DropAttribute => return Ok(Flow::Nothing),
-            Outcome::DropObject => return Ok(Flow::DropObject),
+            Outcome::Unique(candidates) => return Flow::Unique(candidates),
+            Outcome::DropAttribute => return Flow::Nothing,
+            Outcome::DropObject => return Flow::DropObject,
         };
         if !value.is_empty() {
-            return Ok(Flow::Value(value));
+            return Flow::Value(value);
         }
         if operation == Operation::Update {
-            return Ok(if self.flow_null_values { Flow::Clear } else { Flow::Nothing });
+            return if self.flow_null_values { Flow::Clear } else { Flow::Nothing };
         }
         let default = self.default_value.as_deref().filter(|text| !text.is_empty());
-        Ok(default.map_or(Flow::Nothing, |text| Flow::Value(Value::from(text))))
+        default.map_or(Flow::Nothing, |text| Flow::Value(Value::from(text)))
     }
 
     /// The value to search existing target objects by, whatever the flow type: one text that is not empty. The default value
     /// never counts, because everyone without a value of their own would be matched with the same account.
     pub fn match_value(&self, source: &dyn Source, world: &World<'_>) -> Result<Option<String>, EvaluationError> {
-        let text = match self.outcome(source, world)? {
+        let text = match self.source.evaluate(source, world)? {
             Outcome::Value(Value::Text(text)) => Some(text),
             Outcome::Value(Value::List(values)) if values.len() == 1 => values.into_iter().next(),
             Outcome::Value(Value::Null | Value::List(_))
@@ -223,15 +238,6 @@ impl AttributeMapping {
             | Outcome::DropObject => None,
         };
         Ok(text.filter(|text| !text.is_empty()))
-    }
-
-    fn outcome(&self, source: &dyn Source, world: &World<'_>) -> Result<Outcome, EvaluationError> {
-        match &self.source {
-            MappingSource::Attribute(name) => Ok(Outcome::Value(source.attribute(name))),
-            MappingSource::Constant(text) => Ok(Outcome::Value(Value::from(text.as_str()))),
-            MappingSource::Expression(expression) => expression.evaluate(source, world),
-            MappingSource::None => Ok(Outcome::Value(Value::Null)),
-        }
     }
 
     /// For a mapping without source: the value that fills the target attribute whenever it is empty there.
