@@ -5,8 +5,6 @@ mod filters;
 mod notes;
 mod object;
 mod select;
-#[cfg(test)]
-mod tests;
 
 use super::document::{Document, ObjectMappingEntry, Schema};
 use super::finding::{Finding, Severity};
