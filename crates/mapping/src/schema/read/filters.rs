@@ -35,7 +35,20 @@ pub(in crate::schema) fn read(
         }
         read.push(FilterGroup { name: title.to_owned(), clauses });
     }
-    is_whole.then_some(ScopingFilters(read))
+    let read = ScopingFilters(read);
+    if is_whole && let Err(error) = within_limits(&read) {
+        findings.push(
+            Finding::not_supported(format!("{place}, {what}s"), format!("{error}; the object mapping is not imported"))
+                .blocking(),
+        );
+        is_whole = false;
+    }
+    is_whole.then_some(read)
+}
+
+/// The limits of all clauses together are those of data files.
+fn within_limits(filters: &ScopingFilters) -> Result<(), serde_json::Error> {
+    serde_json::to_value(filters).and_then(serde_json::from_value::<ScopingFilters>).map(drop)
 }
 
 fn shown(entry: &ClauseEntry) -> String {
