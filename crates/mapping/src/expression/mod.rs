@@ -29,6 +29,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+pub(crate) use dates::{date_time, file_time};
 pub use evaluate::EvaluationError;
 use evaluate::{Evaluator, Interrupt};
 
