@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::attribute_mapping::{AttributeMapping, FlowType, MappingSource};
 use crate::schema::AttributeDefinition;
 use crate::scoping::{Clause, FilterGroup, MANAGER_PREFIX, ScopingFilters};
+use crate::value::Source;
 
 /// Attribute mappings of one object mapping.
 pub const ATTRIBUTE_MAPPINGS_MAX: usize = 500;
@@ -239,6 +241,12 @@ impl ObjectMapping {
     /// The filters of all three kinds.
     pub fn filter_groups(&self) -> impl Iterator<Item = &FilterGroup> {
         [&self.input_filters, &self.category_filters, &self.scoping].into_iter().flat_map(|filters| &filters.0)
+    }
+
+    /// When time alone may next change what the filters of any kind make of an object; `None` where it never does.
+    pub fn reconsider_at(&self, source: &dyn Source, now: Timestamp) -> Option<Timestamp> {
+        let filters = [&self.input_filters, &self.category_filters, &self.scoping];
+        filters.into_iter().filter_map(|filters| filters.reconsider_at(source, now)).min()
     }
 
     /// Whether a mapping that yields nothing removes the target's value: both it and all source attributes that it reads are to do so.

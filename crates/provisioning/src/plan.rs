@@ -79,7 +79,7 @@ pub enum SkipReason {
     Ignored,
     /// No matching attribute has a value, so nobody knows which account is the object's.
     NoMatchingValue,
-    /// Out of scope, and no mapping switches accounts off.
+    /// Out of scope, and its account stays as it is: no mapping switches accounts off, or it is none of the mapping's business.
     Kept(OutOfScope),
 }
 
@@ -236,6 +236,7 @@ impl SkipReason {
     pub fn text(&self) -> String {
         match self {
             Self::OutOfScope(why) => why.reason(),
+            Self::Kept(why) if why.leaves_account() => why.reason(),
             Self::RedundantExport => "RedundantExport".to_owned(),
             Self::ActionDisabled(action) => format!("ActionDisabled: the job does not allow {action}"),
             Self::Kept(why) => {

@@ -24,6 +24,7 @@ pub mod logs;
 pub mod members;
 mod migrate;
 mod postgres;
+pub mod reconsiderations;
 pub mod references;
 pub mod resources;
 pub mod schemas;

@@ -129,6 +129,11 @@ impl Clause {
         self.operator.is_extension() || self.attribute.starts_with(MANAGER_PREFIX)
     }
 
+    /// Whether time alone can change it: a date is compared with now or today.
+    pub fn depends_on_time(&self) -> bool {
+        matches!(&self.operand, Operand::Moment { moment: Moment::Now(_) | Moment::Today(_), .. })
+    }
+
     /// What its regular expression weighs; 0 without.
     pub(super) fn weight(&self) -> usize {
         if let Operand::Pattern { pattern, .. } = &self.operand { pattern.weight() } else { 0 }
@@ -136,7 +141,7 @@ impl Clause {
 
     /// When time alone may next change whether the clause holds for an object; `None` where it never does.
     pub(super) fn next_change(&self, source: &dyn Source, now: Timestamp) -> Option<Timestamp> {
-        if self.operator.operand() != OperandKind::Moment {
+        if !self.depends_on_time() {
             return None;
         }
         match source.attribute(self.reads()) {

@@ -1,0 +1,153 @@
+//! What filters and mappings read of an object beside itself: its manager, and the groups it is in. It is read from the directory only
+//! where something asks for it.
+
+use std::collections::BTreeSet;
+
+use directory::User;
+use mapping::{ObjectMapping, ObjectType, Source, Value};
+use store::{ObjectId, ReadTx, groups};
+
+use crate::job::JobError;
+use crate::source::UserSource;
+
+/// Groups that an object may be in, nested ones included, for filters to be asked about them.
+pub const GROUPS_MAX: u32 = 10_000;
+/// What stands before the name of an attribute of the manager.
+pub(crate) const MANAGER: &str = "manager.";
+/// The ids of the groups that an object is in directly.
+pub(crate) const MEMBER_OF: &str = "memberOf";
+/// The same with groups that it is in through others.
+pub(crate) const TRANSITIVE_MEMBER_OF: &str = "transitiveMemberOf";
+
+/// What the mapping of one object type asks for beside the object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Attributes of the manager.
+    pub manager: bool,
+    /// The groups of which is asked whether the object is a direct member.
+    pub groups: BTreeSet<ObjectId>,
+    /// All groups that have the object as a direct member.
+    pub every_group: bool,
+    /// All groups, nested ones included.
+    pub nested: bool,
+    /// Filters compare dates with the clock.
+    pub time: bool,
+}
+
+impl Needs {
+    /// What a mapping asks for.
+    pub fn of(mapping: &ObjectMapping) -> Self {
+        let clauses = || mapping.filter_groups().flat_map(|group| &group.clauses);
+        let direct: Vec<_> =
+            clauses().filter(|clause| clause.reads() == MEMBER_OF).filter_map(mapping::Clause::group).collect();
+        Self {
+            manager: mapping.reads().any(|(_, name)| name.starts_with(MANAGER)),
+            every_group: mapping.reads().filter(|(_, name)| *name == MEMBER_OF).count() > direct.len(),
+            groups: direct.iter().filter_map(|id| id.parse::<uuid::Uuid>().ok()).map(ObjectId::new).collect(),
+            nested: mapping.reads().any(|(_, name)| name == TRANSITIVE_MEMBER_OF),
+            time: clauses().any(mapping::Clause::depends_on_time),
+        }
+    }
+
+    /// Whether who is a member of this group matters.
+    pub fn counts(&self, group: ObjectId) -> bool {
+        self.nested || self.every_group || self.groups.contains(&group)
+    }
+}
+
+/// What both mappings of a job ask for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct JobNeeds {
+    users: Needs,
+    groups: Needs,
+}
+
+impl JobNeeds {
+    pub(crate) fn new(users: Option<&ObjectMapping>, groups: Option<&ObjectMapping>) -> Self {
+        Self { users: users.map(Needs::of).unwrap_or_default(), groups: groups.map(Needs::of).unwrap_or_default() }
+    }
+
+    pub(crate) const fn of(&self, object: ObjectType) -> &Needs {
+        match object {
+            ObjectType::User => &self.users,
+            ObjectType::Group => &self.groups,
+        }
+    }
+
+    /// Whether memberships through other groups count for either.
+    pub(crate) const fn nested(&self) -> bool {
+        self.users.nested || self.groups.nested
+    }
+
+    /// Whether who is a member of this group matters to either.
+    pub(crate) fn counts(&self, group: ObjectId) -> bool {
+        self.users.counts(group) || self.groups.counts(group)
+    }
+}
+
+/// What was read of an object's surroundings.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    manager: Option<User>,
+    groups: Vec<String>,
+    nested_groups: Vec<String>,
+    is_in_too_many: bool,
+}
+
+impl Surroundings {
+    /// Reads what is asked for about a user or group.
+    pub fn load(
+        tx: &mut ReadTx<'_>,
+        needs: &Needs,
+        id: ObjectId,
+        manager: Option<store::UserId>,
+    ) -> Result<Self, JobError> {
+        let mut around = Self::default();
+        if let Some(manager) = manager.filter(|_| needs.manager) {
+            around.manager = directory::user(tx, manager)?;
+        }
+        if needs.every_group || !needs.groups.is_empty() {
+            around.groups = around.ids(groups::live_groups_of(tx, id, GROUPS_MAX + 1)?);
+        }
+        if needs.nested {
+            around.nested_groups = around.ids(groups::nested_groups_of(tx, id, GROUPS_MAX + 1)?);
+        }
+        Ok(around)
+    }
+
+    fn ids(&mut self, groups: Vec<store::GroupId>) -> Vec<String> {
+        self.is_in_too_many |= groups.len() > GROUPS_MAX as usize;
+        let mut ids: Vec<String> = groups.iter().map(ToString::to_string).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Whether the object is in more groups than [`GROUPS_MAX`]: nothing can be told about its memberships then.
+    pub const fn is_in_too_many_groups(&self) -> bool {
+        self.is_in_too_many
+    }
+}
+
+/// An object and what is around it.
+pub struct Surrounded<'a> {
+    /// The object.
+    pub object: &'a dyn Source,
+    /// What is around it.
+    pub around: &'a Surroundings,
+}
+
+impl Source for Surrounded<'_> {
+    fn attribute(&self, name: &str) -> Value {
+        match name {
+            MEMBER_OF => Value::List(self.around.groups.clone()),
+            TRANSITIVE_MEMBER_OF => Value::List(self.around.nested_groups.clone()),
+            _ => match (name.strip_prefix(MANAGER), &self.around.manager) {
+                (Some(of_manager), Some(user)) => {
+                    UserSource { user, entitlements: &[], is_soft_deleted: false }.attribute(of_manager)
+                }
+                (Some(_), None) => Value::Null,
+                (None, _) => self.object.attribute(name),
+            },
+        }
+    }
+}
