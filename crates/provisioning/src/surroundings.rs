@@ -151,3 +151,67 @@ impl Source for Surrounded<'_> {
         }
     }
 }
+
+/// Refuses filters that ask for members of groups that the directory does not have. Those that were there before are left as they are:
+/// their group has been deleted since.
+pub(crate) fn check_groups(
+    tx: &mut ReadTx<'_>,
+    before: &[ObjectMapping],
+    after: &[ObjectMapping],
+) -> Result<(), JobError> {
+    let known: BTreeSet<&str> = groups_asked_for(before).map(|(_, group)| group).collect();
+    let mut problems = Vec::new();
+    for (filter, group) in groups_asked_for(after).filter(|(_, group)| !known.contains(group)) {
+        let id = group.parse::<uuid::Uuid>().ok().map(ObjectId::new);
+        if id.map(|id| groups::group_by_id(tx, id.group())).transpose()?.flatten().is_none() {
+            problems.push(format!(
+                "the scoping filter `{filter}` asks for the members of {group}, and the directory has no group with that object id"
+            ));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(JobError::Invalid(problems.join("; "))) }
+}
+
+/// The groups whose members filters ask for, each with the title of the filter.
+fn groups_asked_for(objects: &[ObjectMapping]) -> impl Iterator<Item = (&str, &str)> {
+    let filters = objects.iter().flat_map(ObjectMapping::filter_groups);
+    filters.flat_map(|filter| filter.clauses.iter().filter_map(|clause| Some((filter.name.as_str(), clause.group()?))))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::gallery::Template;
+
+    fn needs(clauses: &serde_json::Value) -> Needs {
+        let mut mapping = Template::by_name("scim").unwrap().objects[0].clone();
+        mapping.input_filters = serde_json::from_value(json!([{ "name": "F", "clauses": clauses }])).unwrap();
+        Needs::of(&mapping)
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_read() {
+        let id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+        let group = ObjectId::new(id.parse().unwrap());
+        let other = ObjectId::new(uuid::Uuid::nil());
+        let of = |attribute: &str, operator: &str, value: Option<&str>| {
+            needs(&json!([{ "attribute": attribute, "operator": operator, "value": value }]))
+        };
+        let none = Needs::default();
+        assert_eq!(of("department", "EQUALS", Some("Sales")), none);
+        assert_eq!(of("employeeHireDate", "IS AFTER", Some("2026-01-01")), none);
+        assert_eq!(of("employeeHireDate", "ANY IS AFTER", Some("now")), Needs { time: true, ..none.clone() });
+        assert_eq!(of("manager.city", "IS NULL", None), Needs { manager: true, ..none.clone() });
+        let direct = of("memberOf", "IS NOT MEMBER OF", Some(id));
+        assert_eq!(direct, Needs { groups: BTreeSet::from([group]), ..none.clone() });
+        assert_eq!((direct.counts(group), direct.counts(other)), (true, false));
+        let every = of("memberOf", "ANY EQUALS", Some(id));
+        assert_eq!(every, Needs { every_group: true, ..none.clone() });
+        assert!(every.counts(other));
+        let nested = of("memberOf", "IS NESTED MEMBER OF", Some(id));
+        assert_eq!(nested, Needs { nested: true, ..none });
+        assert!(nested.counts(other));
+    }
+}

@@ -203,3 +203,6 @@ pub fn groups_of(
 ) -> Result<Vec<GroupId>, StoreError> {
     tx.all(&GROUPS_OF, params![member, above(after), i64::from(limit)], |row| row.id(0))
 }
+
+#[cfg(test)]
+mod tests;

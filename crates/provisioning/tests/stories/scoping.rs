@@ -170,6 +170,48 @@ fn who_is_not_beneath_a_group_can_be_asked_for() {
 }
 
 #[test]
+fn groups_are_asked_for_the_groups_that_they_are_in() {
+    on_both(|world| async move {
+        let (team, department, division) =
+            (world.group("Team").await, world.group("Department").await, world.group("Division").await);
+        world.nests(department, team).await;
+        let job = world.job("scim", Nature::default()).await;
+        job.change(JobChange { scope: Some(ScopeSetting::All), ..JobChange::default() }).await;
+        let group = division.to_string();
+        job.map(|objects| objects[1].scoping = filters("memberOf", "IS NESTED MEMBER OF", Some(&group))).await;
+        job.until_calm().await;
+        let names =
+            || job.target.with(|app| ["Team", "Department", "Division"].map(|name| app.group_id(name).is_some()));
+        assert_eq!(names(), [false; 3]);
+        world.nests(division, department).await;
+        job.until_calm().await;
+        assert_eq!(names(), [true, true, false]);
+        world.unnests(department, team).await;
+        job.until_calm().await;
+        assert_eq!(names(), [false, true, false]);
+    });
+}
+
+#[test]
+fn a_group_that_the_directory_does_not_have_is_refused_when_the_filter_is_saved() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let nobody = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+        let mut objects = world.engine().mappings(job.app).await.expect("the job is there");
+        objects[0].category_filters = filters("memberOf", "IS NOT MEMBER OF", Some(nobody));
+        let change = JobChange { objects: Some(objects), ..JobChange::default() };
+        let refused = world.engine().change_job(job.app, change).await.expect_err("there is no such group").to_string();
+        let expected = "the scoping filter `F` asks for the members of 3f2504e0-4f89-41d3-9a0c-0305e82c3301, and the directory has no group";
+        assert!(refused.contains(expected), "{refused}");
+        // A group that is gone since keeps nobody from changing something else.
+        let sales = world.group("Sales").await;
+        job.map(|objects| objects[0].scoping = filters("memberOf", "IS MEMBER OF", Some(&sales.to_string()))).await;
+        world.dissolves(sales).await;
+        job.map(|objects| objects[0].scoping.0[0].name = "Sales".to_owned()).await;
+    });
+}
+
+#[test]
 fn who_is_hired_comes_in_scope_when_the_day_comes() {
     on_both(|world| async move {
         // Stories begin on 2 March.
