@@ -67,6 +67,20 @@ impl JobNeeds {
         Self { users: users.map(Needs::of).unwrap_or_default(), groups: groups.map(Needs::of).unwrap_or_default() }
     }
 
+    /// All that can be asked for.
+    pub(crate) fn everything() -> Self {
+        let needs = Needs { manager: true, every_group: true, nested: true, ..Needs::default() };
+        Self { users: needs.clone(), groups: needs }
+    }
+
+    /// What one mapping asks for.
+    pub(crate) fn of_one(mapping: &ObjectMapping) -> Self {
+        match mapping.source_object {
+            ObjectType::User => Self::new(Some(mapping), None),
+            ObjectType::Group => Self::new(None, Some(mapping)),
+        }
+    }
+
     pub(crate) const fn of(&self, object: ObjectType) -> &Needs {
         match object {
             ObjectType::User => &self.users,

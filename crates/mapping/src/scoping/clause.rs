@@ -135,7 +135,7 @@ impl Clause {
     }
 
     /// What its regular expression weighs; 0 without.
-    pub(super) fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         if let Operand::Pattern { pattern, .. } = &self.operand { pattern.weight() } else { 0 }
     }
 
