@@ -16,6 +16,7 @@ use crate::object_plan::ObjectPlan;
 use crate::scope::ScopeSetting;
 use crate::secret::CannotDecrypt;
 use crate::settings::{BadSettings, JobSettings, JobStatus};
+use crate::surroundings::check_groups;
 use crate::target::{ConnectionProblem, Discovered, discover, test_connection};
 use crate::target_path::TargetPath;
 use crate::view::JobView;
@@ -221,6 +222,10 @@ impl Engine {
         let before = settings.clone();
         change.apply(&mut settings);
         check_change(&before, &settings, change, template)?;
+        if change.objects.is_some() {
+            let (before, after) = (before.objects.clone(), settings.objects.clone());
+            self.store().read(move |tx| check_groups(tx, &before, &after)).await?;
+        }
         let moved = before.url().ok().map(|url| url.join("")) != settings.url().ok().map(|url| url.join(""));
         let token = match &change.secret_token {
             Some(token) => checked_token(token)?,

@@ -17,6 +17,7 @@ pub mod scope;
 mod secret;
 mod settings;
 mod source;
+pub mod surroundings;
 pub mod target;
 mod target_path;
 pub mod trial;

@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                "the scoping filter `Sales` uses `startDate`, which filters cannot use",
+                "the scoping filter `Sales` uses `startDate`, which Entra's operators cannot use; write `IS BEFORE`, `IS AFTER`, `IS ON OR BEFORE`, `IS ON OR AFTER`, `HAS VALUE` or `HAS NO VALUE`",
                 "the mapping of `title` reads `jobTitel`, which is not an attribute of users; did you mean `jobTitle`?",
                 "the scoping filter `Sales` reads `departmnt`, which is not an attribute of users; did you mean `department`?",
             ]

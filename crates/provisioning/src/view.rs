@@ -261,7 +261,7 @@ fn counts(tx: &mut ReadTx<'_>, app: AppId, kind: ObjectKind) -> Result<ObjectCou
     for (state, number) in count_links(tx, app, kind)? {
         match state {
             LinkState::Linked => counts.linked += number,
-            LinkState::Released => counts.released += number,
+            LinkState::Released | LinkState::LeftAlone => counts.released += number,
             LinkState::Creating | LinkState::Verify | LinkState::Deleting => counts.open += number,
         }
     }

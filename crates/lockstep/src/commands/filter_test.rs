@@ -236,6 +236,8 @@ fn tell(output: Output, app: &str, object: ObjectType, tally: &ScopeTally) -> an
 /// A reason to be out of scope, by its name in JSON.
 fn in_words(reason: &str) -> &str {
     match reason {
+        "passedOver" => "passed over by the input filters",
+        "anotherCategory" => "left to another mapping by the category filters",
         "notAssigned" => "not assigned",
         "defaultAccessOnly" => "assigned with Default Access only",
         "filtered" => "by the scoping filters",

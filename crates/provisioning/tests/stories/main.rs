@@ -11,6 +11,7 @@ mod leaving;
 mod matching;
 mod parting;
 mod rehiring;
+mod scoping;
 mod simulation;
 mod telling;
 mod world;
