@@ -58,6 +58,7 @@ pub(super) fn possible(function: &str, given: &Given<'_>) -> Possible {
     match function {
         "AppRoleAssignmentsComplex" | "AssertiveAppRoleAssignmentsComplex" => roles(given, Possible::list_or_null()),
         "SingleAppRoleAssignment" => roles(given, Possible { null: true, ..Possible::many(Shape::Text, false) }),
+        "And" | "Or" => Possible::booleans(true, true),
         "Append" => joined(given, 0, 1),
         "Prepend" if given.text(0).is_nothing() => Possible::nothing(),
         "Prepend" => joined(given, 1, 0),
@@ -87,8 +88,10 @@ pub(super) fn possible(function: &str, given: &Given<'_>) -> Possible {
         "IsNothing" | "IsNull" | "IsNullOrEmpty" | "IsPresent" | "IsString" => question(function, &given.value(0)),
         "Item" => item(given),
         "Join" => join(given),
-        "Left" | "Len" | "Mid" | "Word" => part(function, given),
-        "NormalizeDiacritics" | "PCase" | "StripSpaces" | "ToLower" | "ToUpper" => lifted(&given.text(0), true),
+        "Left" | "Len" | "Mid" | "Right" | "Word" => part(function, given),
+        "NormalizeDiacritics" | "PCase" | "StripSpaces" | "ToLower" | "ToUpper" | "Trim" => {
+            lifted(&given.text(0), true)
+        }
         "Not" => not(&given.text(0)),
         "Now" => Possible::many(Shape::Date, false),
         "RandomString" => random_string(given),
