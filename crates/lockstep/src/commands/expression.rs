@@ -311,10 +311,9 @@ impl Given {
                 candidates.values.iter().try_for_each(|value| output.line(value))
             }
             Self::Candidates(candidates, Some(found)) => {
-                for value in &found.taken {
-                    note(&format!("another account has {value}"));
-                }
-                output.line(&found.free.ok_or_else(|| anyhow!(all_are_taken(&candidates)))?)
+                let free = found.free.ok_or_else(|| anyhow!(all_are_taken(&candidates)))?;
+                found.taken.iter().for_each(|value| note(&format!("another account has {value}")));
+                output.line(&free)
             }
             Self::Failed(message) => bail!(message),
             Self::Unparsed(error) => bail!("{error}\n    {}", error.pointer(text).replace('\n', "\n    ")),
