@@ -1,5 +1,7 @@
 //! `filter`: who is in scope and who is out, and by which clause.
 
+use std::ops::ControlFlow;
+
 use directory::Application;
 use mapping::{Clause, FilterOperator, ObjectType, ScopingFilters, Value};
 use provisioning::trial::{ScopeTally, filters_of};
@@ -138,19 +140,20 @@ async fn everyone(
                 listed.push(one);
             }
         }
+        ControlFlow::Continue(())
     });
     let tally = tally.await?;
     bar.done();
     let mut list = List { output, waiting: listed, is_begun: false, failure: None };
     list.begin(app, wanted.object, &tally)?;
     if most == 0 {
-        engine
-            .try_scope(wanted, |one, _, _| {
-                if is_wanted(&one) {
-                    list.add(one)
-                }
-            })
-            .await?;
+        let listing = engine.try_scope(wanted, |one, _, _| {
+            if is_wanted(&one) {
+                list.add(one);
+            }
+            if list.failure.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        listing.await?;
     }
     list.end()?;
     tell_more(more);
