@@ -5,6 +5,7 @@
 
 mod cycle;
 pub mod dialect;
+mod discovery;
 mod engine;
 pub mod gallery;
 mod job;
@@ -21,12 +22,13 @@ mod target_path;
 mod view;
 
 pub use cycle::{CycleReport, OnDemandReport, PlanSink, Predicted, Progress, ProgressFn};
+pub use discovery::{Added, DISCOVERED_MAX, Discovered, Discovery, Origin};
 pub use engine::{Connect, Engine, EngineParts, Random};
 pub use gallery::{Dialect, Template};
 pub use job::{JobChange, JobError, NewJob, leaves_out_default_access};
 pub use scope::ScopeSetting;
 pub use secret::{CannotDecrypt, MasterKey};
 pub use settings::{BadSettings, JobSettings, JobStatus};
-pub use target::{ConnectionProblem, Discovered, OutboundPolicy, TenantUrl, Trust};
+pub use target::{ConnectionProblem, OutboundPolicy, TenantUrl, Trust};
 pub use target_path::{BadTarget, TargetPath};
 pub use view::{CycleView, JobView, LogFilter, LogPage, LogView, ObjectCounts};
