@@ -9,7 +9,9 @@ use store::links::LinkState;
 use super::context::{Cycle, Trust};
 use super::note::REFERENCE_REFUSED;
 use super::subject::Subject;
-use crate::object_plan::{Desired, Difference, Failure, MatchValue, ObjectPlan, Wish, differences, fingerprint};
+use crate::object_plan::{
+    Desired, Difference, Failure, MatchValue, ObjectPlan, Wish, differences, fingerprint, hidden_part,
+};
 use crate::plan::{Known, Leaving, is_quiet, is_settled};
 use crate::redaction::Redacted;
 use crate::scope::{OutOfScope, Scope, ScopeRules, scope_of_group, scope_of_user};
@@ -175,7 +177,13 @@ impl Cycle {
         held: &Map<String, Value>,
         ours: bool,
     ) -> Vec<Difference<'p>> {
-        let mut found = differences(evaluation.wishes.clone(), held);
+        let mut wishes = evaluation.wishes.clone();
+        // What the target never tells is written again when the source gives something else, and not because it is not seen.
+        let exported = subject.link.as_ref().and_then(|link| link.exported);
+        if exported.is_some_and(|exported| hidden_part(exported) == hidden_part(evaluation.fingerprint)) {
+            wishes.retain(|wish| !wish.path.is_write_only() || wish.always);
+        }
+        let mut found = differences(wishes, held);
         if evaluation.scope == Scope::In
             && let Some(path) = plan.reference("manager")
         {
@@ -234,18 +242,11 @@ fn manager_difference<'p>(
     let has_manager = subject.user.as_ref().is_some_and(|user| user.manager.is_some());
     let after = match &subject.manager_target {
         Some(wanted) if before.as_ref() == Some(wanted) => return None,
-        Some(wanted) => Some(Value::from(wanted.as_str())),
+        Some(wanted) => Some(wanted.as_str()),
         // No manager any more: what this job wrote is taken back, anything else is not ours.
         None if !has_manager && before.is_some() && ours => None,
         // The manager has no account yet: the reference waits.
         None => return None,
     };
-    Some(Difference {
-        path,
-        before: before.map(Value::from),
-        after,
-        redacted: false,
-        joins: false,
-        needs_element: false,
-    })
+    Some(Difference::of_reference(path, before, after))
 }

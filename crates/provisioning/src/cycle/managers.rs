@@ -70,14 +70,7 @@ impl Cycle {
         if before.as_ref() == Some(manager) {
             return Ok(self.close_note(note).await?);
         }
-        let difference = Difference {
-            path,
-            before: before.map(Into::into),
-            after: Some(manager.as_str().into()),
-            redacted: false,
-            joins: false,
-            needs_element: false,
-        };
+        let difference = Difference::of_reference(path, before, Some(manager));
         self.send_manager(subject, note, &difference, target_id).await
     }
 

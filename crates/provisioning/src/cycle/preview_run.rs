@@ -236,14 +236,7 @@ impl Cycle {
         if before.as_ref() == Some(&manager) {
             return Ok(());
         }
-        let difference = Difference {
-            path,
-            before: before.map(Into::into),
-            after: Some(manager.into()),
-            redacted: false,
-            joins: false,
-            needs_element: false,
-        };
+        let difference = Difference::of_reference(path, before, Some(&manager));
         let body = dialect::patch_body(self.target.dialect, std::slice::from_ref(&difference));
         self.predict(request(&subject, "reference", "PATCH", shown_path("/Users", &target_id), Some(body)));
         self.counts.references.fetch_add(1, Ordering::Relaxed);

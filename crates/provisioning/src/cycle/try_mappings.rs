@@ -235,7 +235,9 @@ impl Engine {
                     *problem = Some(format!("other accounts have all of them{why}"));
                 }
                 Err(error) if tried.redacted => {
-                    drop((error, problem.replace("the target could not be asked".to_owned())))
+                    // What the target answers may repeat the value.
+                    drop(error);
+                    *problem = Some("the target could not be asked".to_owned());
                 }
                 Err(error) => *problem = Some(format!("the target could not be asked: {error}")),
             }

@@ -1,6 +1,7 @@
 //! Trying out scoping filters on the directory: who is in scope, who is out, and by which clause. Objects are read page by page, so that it
 //! needs little memory however many there are. Nothing is written, and the target is not asked.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use mapping::{ObjectMapping, ObjectType, ScopingFilters};
@@ -78,12 +79,12 @@ impl Rules {
 }
 
 impl Engine {
-    /// Decides about every user, or every group, of the directory. `seen` gets each with how many were looked at before and how many there
-    /// are; soft-deleted ones are among them. In the order of ids.
+    /// Decides about every user, or every group, of the directory. `seen` gets each, with how many were looked at and how many
+    /// there are, soft-deleted ones among them, in the order of ids; it can end the work.
     pub async fn try_scope(
         &self,
         wanted: &ScopeTrialOf,
-        mut seen: impl FnMut(Scoped, u64, u64) + Send,
+        mut seen: impl FnMut(Scoped, u64, u64) -> ControlFlow<()> + Send,
     ) -> Result<ScopeTally, JobError> {
         let rules = self.rules(wanted).await?;
         let (app, kind) = (wanted.app, kind_of(wanted.object));
@@ -98,7 +99,9 @@ impl Engine {
             for subject in &subjects {
                 let (scoped, scope) = rules.scoped(subject, now);
                 subject.with_source(false, |source| tally.count(scope.as_ref(), &rules.mapping.scoping, source, now));
-                seen(scoped, tally.looked_at, total);
+                if seen(scoped, tally.looked_at, total).is_break() {
+                    return Ok(tally);
+                }
             }
             if after.is_none() {
                 return Ok(tally);

@@ -49,6 +49,7 @@ fn decide_allowed(
         redacted: false,
         joins: false,
         needs_element: false,
+        roles: None,
     };
     let found = match (lookup(known), exists) {
         (Lookup::Nothing, _) => Found::NotAsked,
