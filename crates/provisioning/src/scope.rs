@@ -105,7 +105,7 @@ fn left_alone(mapping: &ObjectMapping, source: &dyn Source, now: Timestamp) -> R
         return Ok(Some(Scope::Out(OutOfScope::PassedOver(read.failed))));
     }
     let category = mapping.category_filters.evaluate(source, now)?;
-    Ok((!category.in_scope).then(|| Scope::Out(OutOfScope::AnotherCategory(category.failed))))
+    Ok((!category.in_scope).then_some(Scope::Out(OutOfScope::AnotherCategory(category.failed))))
 }
 
 /// Decides about a user. Input and category filters come before all else. Assignment and filters come first: whoever fails them is no longer managed, disabled or not.

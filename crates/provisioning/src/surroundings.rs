@@ -20,6 +20,7 @@ pub(crate) const MEMBER_OF: &str = "memberOf";
 pub(crate) const TRANSITIVE_MEMBER_OF: &str = "transitiveMemberOf";
 
 /// What the mapping of one object type asks for beside the object.
+#[expect(clippy::struct_excessive_bools, reason = "each is asked for, or not, whatever the others are")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Attributes of the manager.
@@ -121,15 +122,15 @@ impl Surroundings {
             around.manager = directory::user(tx, manager)?;
         }
         if needs.every_group || !needs.groups.is_empty() {
-            around.groups = around.ids(groups::live_groups_of(tx, id, GROUPS_MAX + 1)?);
+            around.groups = around.ids(&groups::live_groups_of(tx, id, GROUPS_MAX + 1)?);
         }
         if needs.nested {
-            around.nested_groups = around.ids(groups::nested_groups_of(tx, id, GROUPS_MAX + 1)?);
+            around.nested_groups = around.ids(&groups::nested_groups_of(tx, id, GROUPS_MAX + 1)?);
         }
         Ok(around)
     }
 
-    fn ids(&mut self, groups: Vec<store::GroupId>) -> Vec<String> {
+    fn ids(&mut self, groups: &[store::GroupId]) -> Vec<String> {
         self.is_in_too_many |= groups.len() > GROUPS_MAX as usize;
         let mut ids: Vec<String> = groups.iter().map(ToString::to_string).collect();
         ids.sort_unstable();
