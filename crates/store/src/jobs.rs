@@ -287,9 +287,10 @@ pub fn forget_target(tx: &mut WriteTx<'_>, app: AppId) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Removes everything that the job of an application has left, cycles and log included.
+/// Removes everything that the job of an application has left: cycles, log and versions of its mappings included.
 pub fn delete_traces(tx: &mut WriteTx<'_>, app: AppId) -> Result<(), StoreError> {
     forget_target(tx, app)?;
+    crate::mapping_versions::delete_versions(tx, app)?;
     tx.run(&DELETE_CYCLES, params![app])?;
     tx.run(&DELETE_LOGS, params![app]).map(drop)
 }

@@ -21,6 +21,7 @@ mod kind;
 pub mod links;
 pub mod listing;
 pub mod logs;
+pub mod mapping_versions;
 pub mod members;
 mod migrate;
 mod postgres;

@@ -31,10 +31,11 @@ const MIGRATIONS: &[Migration] = migrations![
     "0010_key_rows",
     "0011_schema_clients",
     "0012_key_paths",
+    "0013_mapping_versions",
 ];
 
 /// The schema version that this program writes.
-pub const SCHEMA_VERSION: i64 = 12;
+pub const SCHEMA_VERSION: i64 = 13;
 
 const CREATE_VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY, name TEXT NOT NULL)";

@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 
 use super::Sql;
 use crate::testing::{TestDatabase, databases, postgres_client, sqlite_connection};
-use crate::{applications, audit, changes, clients, deletions, emptied, groups, jobs, links, listing, logs, members};
-use crate::{references, resources, schemas, settings, tenants, tokens, unique_values, users, webhooks};
+use crate::{
+    applications, audit, changes, clients, deletions, emptied, groups, jobs, links, listing, logs, mapping_versions,
+};
+use crate::{members, references, resources, schemas, settings, tenants, tokens, unique_values, users, webhooks};
 
 const MODULES: &[(&str, &[&Sql])] = &[
     ("applications", applications::ALL),
@@ -19,6 +21,7 @@ const MODULES: &[(&str, &[&Sql])] = &[
     ("links", links::ALL),
     ("listing", listing::ALL),
     ("logs", logs::ALL),
+    ("mapping_versions", mapping_versions::ALL),
     ("deletions", deletions::ALL),
     ("emptied", emptied::ALL),
     ("members", members::ALL),
