@@ -123,10 +123,11 @@ impl Engine {
         let (app, kind, id) = (wanted.app, wanted.kind, wanted.id);
         let (record, template, mut settings) = self.load(app).await?;
         let object = object_type(kind);
-        let draft = match &wanted.draft {
+        let mut draft = match &wanted.draft {
             Some(draft) => draft.clone(),
             None => settings.object(object).cloned().map(Draft::from).ok_or_else(|| not_mapped(object))?,
         };
+        draft.told.clone_from(settings.discovered.of(object));
         settings.objects.retain(|mapping| mapping.target_object != draft.mapping.target_object);
         settings.objects.push(draft.mapping.clone());
         let problems = settings.check(template).err().map(|bad| bad.0).unwrap_or_default();
@@ -186,7 +187,7 @@ impl Engine {
         {
             return Ok(account);
         }
-        let plan = ObjectPlan::new(draft.mapping.clone()).map_err(|error| JobError::Invalid(error.to_string()))?;
+        let plan = settings.plan(&draft.mapping).map_err(|error| JobError::Invalid(error.to_string()))?;
         let matches = self.with_world_of(subject, |source, world| plan.match_values(source, world)).transpose();
         let matches = matches.map_err(|failure| JobError::Invalid(failure.reason))?.unwrap_or_default();
         let hidden = Redacted::of(&[], &matches);
@@ -253,7 +254,7 @@ fn plan_with(
 ) -> Result<ObjectPlan, JobError> {
     let mapping = settings.object(object).cloned().ok_or_else(|| not_mapped(object))?;
     let alone = mapping::ObjectMapping { attributes: vec![attribute], ..mapping };
-    ObjectPlan::new(alone).map_err(|error| JobError::Invalid(error.to_string()))
+    settings.plan(&alone).map_err(|error| JobError::Invalid(error.to_string()))
 }
 
 async fn available(target: &Target, plan: &ObjectPlan, candidates: &Candidates) -> Result<Availability, CallError> {

@@ -1,6 +1,7 @@
 //! What each attribute mapping makes of one source object: the value with the mapping that made it, or why there is none. Each mapping is
 //! tried alone, so that one which fails hides no other.
 
+use mapping::schema::{AttributeDefinition, Mutability};
 use mapping::{FlowType, MappingSource, ObjectMapping, ObjectType, Operation, Outcome, Source, Value, World};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -8,6 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::draft::{Draft, Unparsed};
 use crate::object_plan::{Desired, Failure, ObjectPlan, Wish, differences};
 use crate::redaction::REDACTED;
+use crate::target_path::TargetPath;
 
 /// One attribute mapping, tried.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -115,6 +117,8 @@ pub enum Absence {
     NoSource,
     /// The mapping applies at creation only.
     CreationOnly,
+    /// The target attribute is nobody's to write.
+    ReadOnly,
     /// A value that is unique when it is made stays.
     UniqueStays,
     /// The account has a value, and the flow type lets that be.
@@ -132,6 +136,7 @@ impl Absence {
             Self::Dropped => "dropped by IgnoreAttributeFlow",
             Self::NoSource => "the mapping has no source",
             Self::CreationOnly => "applies at creation only",
+            Self::ReadOnly => "the target attribute is read-only",
             Self::UniqueStays => "a unique value stays as it was made",
             Self::Held => "the account has a value, and the flow type keeps it",
             Self::NothingHeld => "null, and the account has no value to remove",
@@ -174,7 +179,7 @@ pub fn try_attributes(
         let alone = ObjectMapping { attributes: vec![attribute.clone()], ..bare.clone() };
         let effect = match unparsed {
             Some(unparsed) => cannot_be_parsed(unparsed),
-            None => Alone { mapping: alone, source, world, references, held }.effect(),
+            None => Alone { mapping: alone, told: &draft.told, source, world, references, held }.effect(),
         };
         let written = (attribute.source != MappingSource::None).then(|| attribute.source.to_string());
         AttributeTrial {
@@ -202,6 +207,7 @@ fn cannot_be_parsed(unparsed: &Unparsed) -> Effect {
 /// An object mapping with one attribute mapping, and what it is tried on.
 struct Alone<'a> {
     mapping: ObjectMapping,
+    told: &'a [AttributeDefinition],
     source: &'a dyn Source,
     world: &'a World<'a>,
     references: &'a References,
@@ -214,7 +220,7 @@ impl Alone<'_> {
     }
 
     fn effect(&self) -> Effect {
-        let plan = match ObjectPlan::new(self.mapping.clone()) {
+        let plan = match ObjectPlan::with_discovered(self.mapping.clone(), self.told) {
             Ok(plan) => plan,
             Err(error) => return failed(Failure { code: "InvalidTarget", reason: error.to_string() }),
         };
@@ -227,9 +233,9 @@ impl Alone<'_> {
             Ok(Desired::Ignored) => return Effect::SkipsObject,
             Ok(Desired::Values(wishes)) => wishes,
         };
-        let own = wishes.into_iter().find(|wish| wish.path.text() == self.attribute().target);
+        let own = wishes.into_iter().next();
         match (own, self.held) {
-            (None, _) => Effect::Nothing { reason: self.absence(operation) },
+            (None, _) => Effect::Nothing { reason: self.absence(&plan, operation) },
             (Some(wish), Some(held)) => changed(wish, held),
             (Some(Wish { unique: Some(candidates), .. }), None) => {
                 let problem = candidates.failure.map(|error| format!("the next rule fails: {error}"));
@@ -257,9 +263,14 @@ impl Alone<'_> {
         }
     }
 
-    fn absence(&self, operation: Operation) -> Absence {
+    fn absence(&self, plan: &ObjectPlan, operation: Operation) -> Absence {
         let attribute = self.attribute();
-        if attribute.flow_type == FlowType::ObjectAddOnly && operation == Operation::Update {
+        let mutability = plan.targets().first().map(TargetPath::mutability);
+        if mutability == Some(Mutability::ReadOnly) {
+            return Absence::ReadOnly;
+        }
+        let is_once = attribute.flow_type == FlowType::ObjectAddOnly || mutability == Some(Mutability::Immutable);
+        if is_once && operation == Operation::Update {
             return Absence::CreationOnly;
         }
         match attribute.source.evaluate(self.source, self.world) {

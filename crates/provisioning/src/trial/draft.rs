@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use mapping::schema::AttributeDefinition;
 use mapping::{Language, MappingSource, ObjectMapping, ObjectType, ParseError, ScopingFilters};
 use serde_json::Value;
 
@@ -13,6 +14,8 @@ pub struct Draft {
     pub mapping: ObjectMapping,
     /// Those, by the places of their attribute mappings.
     pub unparsed: BTreeMap<usize, Unparsed>,
+    /// What the target has told of its attributes.
+    pub told: Vec<AttributeDefinition>,
 }
 
 /// A source that cannot be parsed.
@@ -50,7 +53,7 @@ pub enum BadDraft {
 
 impl From<ObjectMapping> for Draft {
     fn from(mapping: ObjectMapping) -> Self {
-        Self { mapping, unparsed: BTreeMap::new() }
+        Self { mapping, unparsed: BTreeMap::new(), told: Vec::new() }
     }
 }
 
@@ -79,7 +82,7 @@ impl Draft {
             }
         }
         let wrong = |error| BadDraft::Wrong { place: format!("mapping {}", index + 1), error };
-        Ok(Self { mapping: serde_json::from_value(mapping).map_err(wrong)?, unparsed })
+        Ok(Self { mapping: serde_json::from_value(mapping).map_err(wrong)?, unparsed, told: Vec::new() })
     }
 }
 
