@@ -70,6 +70,9 @@ const OPERATORS: [&str; 14] = [
     "!&",
 ];
 
+/// What stands before the name of an attribute of the manager, which Entra's filters cannot ask for.
+const MANAGER_PREFIX: &str = "manager.";
+
 fn is_extension(clause: &Clause) -> bool {
-    !OPERATORS.contains(&clause.operator().to_string().as_str())
+    clause.attribute().starts_with(MANAGER_PREFIX) || !OPERATORS.contains(&clause.operator().to_string().as_str())
 }
