@@ -70,9 +70,6 @@ const OPERATORS: [&str; 14] = [
     "!&",
 ];
 
-/// What stands before the name of an attribute of the manager, which Entra's filters cannot ask for.
-const MANAGER_PREFIX: &str = "manager.";
-
 fn is_extension(clause: &Clause) -> bool {
-    clause.attribute().starts_with(MANAGER_PREFIX) || !OPERATORS.contains(&clause.operator().to_string().as_str())
+    !OPERATORS.contains(&clause.operator().to_string().as_str())
 }
