@@ -180,7 +180,7 @@ impl Attack {
                 let clause = json!({"attribute": "x", "operator": "REGEX MATCH", "value": pattern});
                 let filters = json!([{"name": "f", "clauses": [clause]}]);
                 if let Ok(filters) = serde_json::from_value::<ScopingFilters>(filters) {
-                    black_box(filters.evaluate(&source(value)).is_ok());
+                    black_box(filters.evaluate(&source(value), jiff::Timestamp::UNIX_EPOCH).is_ok());
                 }
             }
         }

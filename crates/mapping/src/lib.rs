@@ -39,7 +39,7 @@ pub use guest::guest_user_principal_name;
 pub use nearest::nearest;
 pub use object_mapping::{ATTRIBUTE_MAPPINGS_MAX, CLAUSES_MAX, FlowTypes, ObjectMapping, ObjectType, Problem};
 pub use scoping::{
-    Clause, ClauseError, ExplainedClause, ExplainedGroup, Explanation, FilterGroup, FilterOperator, Held,
-    OperatorError, RegexMode, ScopingFilters, Undecided, Verdict,
+    Clause, ClauseError, Comparison, ExplainedClause, ExplainedGroup, Explanation, FilterGroup, FilterOperator, Held,
+    OperatorError, Quantifier, RegexMode, ScopingFilters, Undecided, Verdict,
 };
 pub use value::{Overridden, Source, Value, World};
