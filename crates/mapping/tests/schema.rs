@@ -231,3 +231,52 @@ fn documents_are_kept_to_the_last_member() {
         assert_eq!(serde_json::to_value(&written).unwrap(), parsed(text));
     }
 }
+
+#[test]
+fn a_second_mapping_of_users_never_takes_the_place_of_the_first() {
+    let mut json = parsed(CUSTOMAPPSSO);
+    let mappings = json.pointer_mut("/synchronizationRules/0/objectMappings").unwrap().as_array_mut().unwrap();
+    let second = mappings[0].clone();
+    mappings.push(second);
+    let base = Document::from_json(json).unwrap();
+    let mut objects = read(&base).objects;
+    objects[0].enabled = false;
+    let off = write(Some(&base), &objects, &names()).document;
+    assert_eq!(read(&off).objects, objects);
+    objects.remove(0);
+    let gone = write(Some(&base), &objects, &names()).document;
+    assert_eq!(read(&gone).objects, objects);
+}
+
+#[test]
+fn an_object_mapping_whose_filter_cannot_be_read_stays_until_it_is_replaced() {
+    let scope = json!({"groups": [{"name": "g", "clauses": [{"sourceOperandName": "mail", "operatorName": "IsMemberOf",
+        "targetOperand": {"values": ["x"]}}]}], "inputFilterGroups": [], "categoryFilterGroups": []});
+    let base = with(CUSTOMAPPSSO, &format!("{USER_MAPPING}/scope"), scope);
+    let groups = read(&base).objects;
+    assert_eq!(groups.len(), 1);
+    assert_eq!(write(Some(&base), &groups, &names()).document, base);
+    let whole = read(&document(CUSTOMAPPSSO)).objects;
+    let written = write(Some(&base), &whole, &names()).document;
+    assert_eq!(read(&written).objects, whole);
+}
+
+#[test]
+fn what_entra_will_not_take_is_told() {
+    let file = json!({"sourceObject": "User", "targetObject": "User", "extensions": true,
+        "attributes": [{"target": "userName", "source": "Trim([mail])", "matchingPriority": 1}],
+        "scoping": [{"name": "g", "clauses": [
+            {"attribute": "mail", "operator": "REGEX MATCH", "value": "a|b", "regexMode": "full"}]}]});
+    let mapping: ObjectMapping = serde_json::from_value(file).unwrap();
+    let exported = write(None, &[mapping], &names());
+    assert_eq!(
+        lines(&exported.findings),
+        [
+            "not supported: users, target attribute userName: Entra has no function `Trim`, and will refuse the document; use functions of Entra's instead",
+            "note: users, filter `g`, clause `mail REGEX MATCH a|b`: Entra cannot be told that the whole value is meant, so the pattern is written between `^(?:` and `)$`",
+        ]
+    );
+    let again = read(&exported.document).objects;
+    assert_eq!(again[0].scoping.0[0].clauses[0].value(), Some("^(?:a|b)$"));
+    assert!(again[0].extensions);
+}

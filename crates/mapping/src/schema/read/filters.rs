@@ -1,11 +1,11 @@
 //! Filters of a document. One clause that cannot be decided here would change who is in scope, so the filters are read whole or not at
 //! all.
 
-use serde_json::{Value, json};
-
 use super::super::document::{ClauseEntry, GroupEntry};
 use super::super::finding::Finding;
-use crate::scoping::{Clause, ClauseError, FilterOperator, RegexMode, ScopingFilters};
+use crate::net_regex::WEIGHT_MAX;
+use crate::object_mapping::CLAUSES_MAX;
+use crate::scoping::{Clause, ClauseError, FilterGroup, FilterOperator, RegexMode, ScopingFilters};
 
 /// Graph's former word for `IS NOT NULL`.
 const PRESENT: &str = "Present";
@@ -17,16 +17,29 @@ pub(in crate::schema) fn read(
     what: &str,
     findings: &mut Vec<Finding>,
 ) -> Option<ScopingFilters> {
-    // In the form of data files, whose limits hold for all clauses together: a clause that is made ready takes memory.
     let mut read = Vec::with_capacity(groups.len());
-    let mut is_whole = true;
+    let (mut is_whole, mut weight) = (true, 0);
+    let count: usize = groups.iter().map(|group| group.clauses.items().len()).sum();
+    if count > CLAUSES_MAX {
+        let reason = format!("there are {count} clauses, at most {CLAUSES_MAX} are allowed");
+        findings.push(Finding::not_supported(format!("{place}, {what}"), reason).blocking());
+        return None;
+    }
     for group in groups {
         let title = group.name.text();
         let mut clauses = Vec::new();
         for entry in group.clauses.items() {
             let place = format!("{place}, {what} `{title}`, clause {}", shown(entry));
             match clause(entry, &place, findings) {
-                Ok(clause) => clauses.push(json!(clause)),
+                Ok(clause) if weight + clause.weight() > WEIGHT_MAX => {
+                    let reason = "the regular expressions of the filters are too large together: shorten this one";
+                    findings.push(Finding::not_supported(place, reason).blocking());
+                    return None;
+                }
+                Ok(clause) => {
+                    weight += clause.weight();
+                    clauses.push(clause);
+                }
                 Err(error) => {
                     is_whole = false;
                     let reason = format!(
@@ -36,16 +49,9 @@ pub(in crate::schema) fn read(
                 }
             }
         }
-        read.push(json!({"name": title, "clauses": clauses}));
+        read.push(FilterGroup { name: title.to_owned(), clauses });
     }
-    if !is_whole {
-        return None;
-    }
-    let refused = |error: serde_json::Error| {
-        let reason = format!("{error}; the object mapping is not imported");
-        findings.push(Finding::not_supported(format!("{place}, {what}s"), reason).blocking());
-    };
-    serde_json::from_value(Value::Array(read)).map_err(refused).ok()
+    is_whole.then_some(ScopingFilters(read))
 }
 
 fn shown(entry: &ClauseEntry) -> String {
