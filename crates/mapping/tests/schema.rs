@@ -8,11 +8,11 @@ mod documents;
 use documents::{ALL, CUSTOMAPPSSO, FILTERS, ODDITIES, PALO_ALTO, names};
 
 fn document(text: &str) -> Document {
-    Document::parse(text.as_bytes()).unwrap()
+    Document::parse(text.as_bytes()).expect("a schema")
 }
 
 fn parsed(text: &str) -> Value {
-    serde_json::from_str(text).unwrap()
+    serde_json::from_str(text).expect("JSON")
 }
 
 /// Targets with source, matching priority and whether they are required.
@@ -159,9 +159,9 @@ fn oddities_are_told_all_at_once_and_the_others_are_read() {
 /// The document with one member changed.
 fn with(text: &str, pointer: &str, value: Value) -> Document {
     let mut json = parsed(text);
-    let (parent, name) = pointer.rsplit_once('/').unwrap();
-    json.pointer_mut(parent).unwrap()[name] = value;
-    Document::from_json(json).unwrap()
+    let (parent, name) = pointer.rsplit_once('/').expect("a member");
+    json.pointer_mut(parent).expect("an object")[name] = value;
+    Document::from_json(json).expect("a schema")
 }
 
 const USER_MAPPING: &str = "/synchronizationRules/0/objectMappings/0";
