@@ -3,6 +3,7 @@
 //! What lives here: the value model ([`Value`], [`Source`], [`World`]), the expression language ([`Expression`]), the
 //! mapping of one attribute ([`AttributeMapping`]) and of one object type ([`ObjectMapping`]), the filters that decide
 //! who is in scope ([`ScopingFilters`]), and tables that say what expressions are to give ([`cases`]).
+//! What is wrong with them, all of it at once, is in [`validation`].
 //! What does not: SCIM resources, HTTP, storage, time. Comparing a result with what the target holds, resolving references
 //! and merging filtered paths into one array are the provisioning engine's.
 //!
@@ -29,6 +30,7 @@ mod net_regex;
 mod object_mapping;
 pub mod schema;
 mod scoping;
+pub mod validation;
 mod value;
 
 pub use attribute_mapping::{AttributeMapping, Flow, FlowBehavior, FlowType, MappingSource, Operation};
