@@ -7,6 +7,7 @@ mod provisioning;
 mod tenant;
 #[cfg(test)]
 mod tests;
+mod trying;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ pub use tenant::{
     ClientCommand, ClientSecretCommand, EventsArgs, RequestsArgs, SchemaCommand, TenantChange, TenantCommand, Toggle,
     TokenCommand, WebhookCommand,
 };
+pub use trying::{EvalArgs, ExpressionCommand, FilterCommand, FilterTestArgs, MappingCommand, MappingTestArgs, Side};
 
 use crate::config::LogFormat;
 use crate::output::Color;
@@ -174,6 +176,15 @@ pub enum Command {
     /// Add, rotate, list, revoke secret tokens of a tenant
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Try expressions of attribute mappings out: on a user, on a sample, on a table
+    #[command(subcommand)]
+    Expression(ExpressionCommand),
+    /// Try the attribute mappings of an application out on a user or a group
+    #[command(subcommand)]
+    Mapping(MappingCommand),
+    /// Try the scoping filters of an application out: who is in scope, and who is not
+    #[command(subcommand)]
+    Filter(FilterCommand),
     /// Test the connection to an application
     TestConnection {
         /// The application, by name or id

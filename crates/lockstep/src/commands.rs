@@ -12,10 +12,14 @@ mod cycle;
 mod demo;
 mod doctor;
 mod events;
+mod expression;
+mod expression_check;
+mod filter_test;
 mod find;
 mod group;
 mod import;
 mod logs;
+mod mapping_test;
 mod pages;
 mod provision;
 mod records;
@@ -33,7 +37,7 @@ mod webhook;
 
 use tokio::runtime::Runtime;
 
-use crate::cli::Command;
+use crate::cli::{Command, FilterCommand};
 use crate::config::Config;
 use crate::outcome::Outcome;
 use crate::output::Output;
@@ -49,6 +53,11 @@ pub fn run(
 ) -> anyhow::Result<Outcome> {
     if let Command::Demo(args) = command {
         return demo::run(&args, config, data_is_given, output, runtime);
+    }
+    match &command {
+        Command::Expression(alone) if !expression::needs_data(alone) => return expression::run_alone(alone, output),
+        Command::Filter(FilterCommand::Operators) => return filter_test::operators(output),
+        _ => {}
     }
     let world = World::open(config, runtime)?;
     runtime.block_on(async {
@@ -72,6 +81,9 @@ async fn in_world(command: Command, world: &World, output: Output) -> anyhow::Re
         Command::Tenant(command) => tenant::run(command, world, output).await,
         Command::Token(command) => token::run(command, world, output).await,
         Command::TestConnection { app } => app::test_connection(&app, world, output).await,
+        Command::Expression(command) => expression::run(command, world, output).await,
+        Command::Mapping(command) => mapping_test::run(command, world, output).await,
+        Command::Filter(command) => filter_test::run(command, world, output).await,
         Command::Plan { app } => cycle::plan(&app, world, output).await,
         Command::Sync { app, settle } => cycle::sync(&app, settle, world, output).await,
         Command::Provision(args) => provision::run(args, world, output).await,

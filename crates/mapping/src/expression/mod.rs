@@ -20,6 +20,7 @@
 
 pub(crate) mod analysis;
 mod ast;
+mod catalogue;
 mod dates;
 mod error;
 mod evaluate;
@@ -33,6 +34,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+pub use catalogue::{FunctionDefinition, ParameterDefinition, functions};
+pub(crate) use catalogue::{Part, PartKind, is_same_function, positions};
 pub use error::ParseError;
 pub use evaluate::EvaluationError;
 use evaluate::{Evaluator, Interrupt};
@@ -138,6 +141,11 @@ impl Expression {
     /// The first function, if any, that only this project has: with it, the expression needs [`Language::EXTENDED`].
     pub fn extension(&self) -> Option<&'static str> {
         functions::extensions().find(|name| self.root.calls(name))
+    }
+
+    /// The tree that Graph shows of it.
+    pub(crate) fn part(&self) -> Part {
+        Part::of(&self.root)
     }
 
     /// The attribute name when the expression is nothing but `[name]`.

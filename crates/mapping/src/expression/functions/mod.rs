@@ -23,8 +23,8 @@ use crate::nearest::nearest;
 pub(super) struct Function {
     /// Case-sensitive name.
     pub(super) name: &'static str,
-    parameters: &'static [Parameter],
-    rest: Rest,
+    pub(super) parameters: &'static [Parameter],
+    pub(super) rest: Rest,
     pub(super) evaluate: fn(&mut Arguments<'_, '_, '_>) -> Evaluated,
     /// Refuses while parsing what the numbers of arguments alone do not show.
     check: fn(&mut [Option<Node>]) -> Result<(), Refusal>,
@@ -51,14 +51,14 @@ impl From<String> for Refusal {
     }
 }
 
-struct Parameter {
-    name: &'static str,
-    required: bool,
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    pub(super) required: bool,
 }
 
 /// What follows the named parameters.
 #[derive(Clone, Copy, PartialEq)]
-enum Rest {
+pub(super) enum Rest {
     /// Nothing.
     None,
     /// Any number of sources, one at least.
@@ -100,7 +100,7 @@ impl Function {
 }
 
 /// Every function that can be called, in alphabetical order.
-static FUNCTIONS: &[Function] = &[
+pub(super) static FUNCTIONS: &[Function] = &[
     function("And", &[], conditions::and).followed_by(Rest::Conditions).extension(),
     function("AppRoleAssignmentsComplex", &[needs("appRoleAssignments")], roles::complex),
     function("Append", &[needs("source"), needs("suffix")], texts::append),
