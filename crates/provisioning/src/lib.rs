@@ -20,6 +20,7 @@ mod source;
 pub mod target;
 mod target_path;
 pub mod trial;
+mod validation;
 mod view;
 
 pub use cycle::{

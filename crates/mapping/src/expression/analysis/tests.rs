@@ -104,7 +104,7 @@ fn parts_that_do_not_mean_what_they_say() {
         ),
         (
             r#"FormatDateTime([x], , "yyyy-MM-dd", "yyyy-mm-dd")"#,
-            vec![(35, "\"yyyy-mm-dd\"", "has `mm`, which is minutes, and no month; a month is `MM`")],
+            vec![(36, "\"yyyy-mm-dd\"", "has `mm`, which is minutes, and no month; a month is `MM`")],
         ),
         (
             r#"FormatDateTime([x], "YYYY-MM-DD", "yyyy")"#,
