@@ -66,12 +66,11 @@ impl JobSettings {
     /// What the target told of attributes that nobody else knows.
     fn told(&self, object: &ObjectMapping) -> Vec<AttributeDefinition> {
         let known = defined_of(object.target_object);
-        let is_new = |name: &&String| {
-            ![known, &object.target_attributes].into_iter().flatten().any(|other| other.name.eq_ignore_ascii_case(name))
+        let is_new = |told: &&AttributeDefinition| {
+            let mut others = known.iter().chain(&object.target_attributes);
+            !others.any(|other| other.name.eq_ignore_ascii_case(&told.name))
         };
-        let names = self.discovered.attributes.iter().filter(is_new);
-        // Only names are told: that there is one value or several is not.
-        names.map(|name| AttributeDefinition { name: name.clone(), multivalued: true, ..Default::default() }).collect()
+        self.discovered.of(object.target_object).iter().filter(is_new).cloned().collect()
     }
 }
 
@@ -276,7 +275,7 @@ mod tests {
         assert_eq!(listed, (Vec::new(), Vec::new()));
         let told = settings(|settings| {
             unknown(settings);
-            settings.discovered.attributes = vec!["shoeSize".to_owned()];
+            settings.discovered.users = serde_json::from_value(json!([{"name": "shoeSize"}])).unwrap();
         });
         assert_eq!(told, (Vec::new(), Vec::new()));
     }

@@ -18,3 +18,4 @@ mod stopping;
 mod targets;
 mod tenants;
 mod traces;
+mod trying;

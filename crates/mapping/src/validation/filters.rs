@@ -102,7 +102,7 @@ fn check_kind(subject: &Subject<'_>, kind: &'static str, filters: &ScopingFilter
 fn clause(subject: &Subject<'_>, named: &Named<'_>) -> Option<String> {
     let (clause, value) = (named.clause, named.clause.value());
     let possible = subject.of_source(clause.attribute());
-    if value.is_some_and(|value| matches_nothing(value)) && named.is(&[REGEX_MATCH, NOT_REGEX_MATCH]) {
+    if value.is_some_and(matches_nothing) && named.is(&[REGEX_MATCH, NOT_REGEX_MATCH]) {
         return Some(
             "has a pattern that matches nothing: `^` stands at the beginning of a pattern, `$` at its end".to_owned(),
         );

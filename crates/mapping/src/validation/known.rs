@@ -142,16 +142,13 @@ impl<'a> Subject<'a> {
         if attribute.multivalued {
             return Possible::list_or_null();
         }
-        let single = if !attribute.choices.is_empty() {
-            Possible::few(attribute.choices.iter().map(String::as_str))
-        } else {
-            match attribute.kind {
-                AttributeType::Boolean => Possible::booleans(true, true),
-                AttributeType::Integer => Possible::many(Shape::Integer, false),
-                AttributeType::DateTime => Possible::many(Shape::Instant, false),
-                AttributeType::Reference => Possible::many(Shape::Guid, false),
-                AttributeType::String | AttributeType::Binary => Possible::many(Shape::Text, true),
-            }
+        let single = match attribute.kind {
+            _ if !attribute.choices.is_empty() => Possible::few(attribute.choices.iter().map(String::as_str)),
+            AttributeType::Boolean => Possible::booleans(true, true),
+            AttributeType::Integer => Possible::many(Shape::Integer, false),
+            AttributeType::DateTime => Possible::many(Shape::Instant, false),
+            AttributeType::Reference => Possible::many(Shape::Guid, false),
+            AttributeType::String | AttributeType::Binary => Possible::many(Shape::Text, true),
         };
         single.or(Possible::null())
     }

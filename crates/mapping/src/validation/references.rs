@@ -109,13 +109,13 @@ fn circles(needed: &[Needed<'_>], findings: &mut Findings) {
 
 /// The way from a type that cannot be created through what it needs, until it comes round.
 fn circle(begin: ObjectType, needed: &[Needed<'_>], possible: &BTreeMap<ObjectType, bool>) -> String {
-    let (mut at, mut seen, mut told) = (begin, Vec::new(), format!("{begin:?}"));
+    let (mut at, mut seen, mut told) = (begin, Vec::new(), vec![format!("{begin:?}")]);
     while !seen.contains(&at) {
         seen.push(at);
         let blocked = |reference: &&Needed<'_>| reference.from == at && !reference.to.iter().any(|to| possible[to]);
         let Some(reference) = needed.iter().find(blocked) else { break };
         at = reference.to[0];
-        told.push_str(&format!(".`{}` → {at:?}", reference.attribute));
+        told.push(format!(".`{}` → {at:?}", reference.attribute));
     }
-    told
+    told.concat()
 }

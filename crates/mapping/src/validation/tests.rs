@@ -271,12 +271,6 @@ fn expressions_that_never_give_a_value() {
             ),
         ),
         (
-            json!({"source": "Guid()"}),
-            format!(
-                "W {title} `Guid` gives another value each time, so every cycle writes it anew; set `flowType` to `ObjectAddOnly`"
-            ),
-        ),
-        (
             json!({"source": "[x]", "flowNullValues": true}),
             format!(
                 "W {title} `flowNullValues` of the mapping does nothing while `x` may not flow null; add it to `flowNullValues` of the object mapping"
@@ -287,6 +281,19 @@ fn expressions_that_never_give_a_value() {
         mapping["target"] = json!("title");
         assert_eq!(findings_of(&users(&json!([mapping]))), [expected], "{mapping}");
     }
+}
+
+#[test]
+fn what_is_another_value_each_time() {
+    let changing =
+        |flow: &str| findings_of(&users(&json!([{"target": "title", "source": "Guid()", "flowType": flow}])));
+    let told = "W `title` of users: `Guid` gives another value each time, so every cycle writes it anew; set `flowType` to `ObjectAddOnly`";
+    assert_eq!(changing("Always"), [told]);
+    assert_eq!(changing("ObjectAddOnly"), [""; 0]);
+}
+
+#[test]
+fn who_leaves_is_switched_off() {
     let active = "W `active` of users: it does not read `IsSoftDeleted`, so who leaves the scope is not switched off at the target; map `Switch([IsSoftDeleted], , \"False\", \"True\", \"True\", \"False\")`";
     assert_eq!(findings_of(&users(&json!([{"target": "active", "source": "[accountEnabled]"}]))), [active]);
 }
