@@ -22,6 +22,7 @@ pub mod surroundings;
 pub mod target;
 mod target_path;
 pub mod trial;
+mod validation;
 mod view;
 
 pub use cycle::{
