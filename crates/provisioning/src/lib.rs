@@ -3,12 +3,14 @@
 //!
 //! What a cycle decides is in [`plan`], what it sends in [`dialect`]; `cycle` carries it out.
 
+pub mod configuration;
 mod cycle;
 pub mod dialect;
 mod engine;
 pub mod gallery;
 mod job;
 mod lock;
+mod mapping_versions;
 pub mod object_plan;
 pub mod plan;
 mod redaction;
@@ -24,6 +26,7 @@ pub use cycle::{CycleReport, OnDemandReport, PlanSink, Predicted, Progress, Prog
 pub use engine::{Connect, Engine, EngineParts, Random};
 pub use gallery::{Dialect, Template};
 pub use job::{JobChange, JobError, NewJob, leaves_out_default_access};
+pub use mapping_versions::{MappingVersion, SchemaBase, VersionPage, VersionView};
 pub use scope::ScopeSetting;
 pub use secret::{CannotDecrypt, MasterKey};
 pub use settings::{BadSettings, JobSettings, JobStatus};

@@ -2,6 +2,7 @@
 //! or goes wrong on the way. Every story is told on each database there is.
 
 mod configuring;
+mod declaring;
 mod failing;
 mod fake_target;
 mod flowing;
@@ -13,4 +14,5 @@ mod parting;
 mod rehiring;
 mod simulation;
 mod telling;
+mod versioning;
 mod world;
