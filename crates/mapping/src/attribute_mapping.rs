@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::expression::{self, Candidates, EvaluationError, Expression, Outcome, ParseError};
+use crate::expression::{self, Candidates, EvaluationError, Expression, Language, Outcome, ParseError};
 use crate::value::{Source, Value, World};
 
 /// Where the value of a target attribute comes from.
@@ -28,12 +28,35 @@ pub enum MappingSource {
 }
 
 impl MappingSource {
+    /// Parses a text of `language`; `FromStr` is this in [`Language::ENTRA`].
+    pub fn parse_with(text: &str, language: Language) -> Result<Self, ParseError> {
+        Expression::parse_with(text, language).map(Self::from)
+    }
+
+    /// The first function, if any, that only this project has.
+    pub fn extension(&self) -> Option<&'static str> {
+        match self {
+            Self::Expression(expression) => expression.extension(),
+            Self::Attribute(_) | Self::Constant(_) | Self::None => None,
+        }
+    }
+
     /// The names of all source attributes that an evaluation may read.
     pub fn attributes(&self) -> BTreeSet<&str> {
         match self {
             Self::Attribute(name) => BTreeSet::from([name.as_str()]),
             Self::Expression(expression) => expression.attributes(),
             Self::Constant(_) | Self::None => BTreeSet::new(),
+        }
+    }
+
+    /// What it yields for a source object, whatever becomes of that.
+    pub fn evaluate(&self, source: &dyn Source, world: &World<'_>) -> Result<Outcome, EvaluationError> {
+        match self {
+            Self::Attribute(name) => Ok(Outcome::Value(source.attribute(name))),
+            Self::Constant(text) => Ok(Outcome::Value(Value::from(text.as_str()))),
+            Self::Expression(expression) => expression.evaluate(source, world),
+            Self::None => Ok(Outcome::Value(Value::Null)),
         }
     }
 
@@ -64,7 +87,7 @@ impl FromStr for MappingSource {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        text.parse().map(|expression: Expression| expression.into())
+        Self::parse_with(text, Language::ENTRA)
     }
 }
 
@@ -179,29 +202,34 @@ impl AttributeMapping {
         if self.flow_type == FlowType::ObjectAddOnly && operation == Operation::Update {
             return Ok(Flow::Nothing);
         }
-        let value = match self.outcome(source, world)? {
+        Ok(self.flow_of(self.source.evaluate(source, world)?, operation))
+    }
+
+    /// What becomes of what the source yields. [`AttributeMapping::evaluate`] has the rest of the rule.
+    pub fn flow_of(&self, outcome: Outcome, operation: Operation) -> Flow {
+        let value = match outcome {
             Outcome::Value(value) => value,
             // What is unique when it is made stays: another one each time would rename people.
-            Outcome::Unique(_) if operation == Operation::Update => return Ok(Flow::Nothing),
+            Outcome::Unique(_) if operation == Operation::Update => return Flow::Nothing,
             Outcome::Unique(candidates) if candidates.values.is_empty() => Value::Null,
-            Outcome::Unique(candidates) => return Ok(Flow::Unique(candidates)),
-            Outcome::DropAttribute => return Ok(Flow::Nothing),
-            Outcome::DropObject => return Ok(Flow::DropObject),
+            Outcome::Unique(candidates) => return Flow::Unique(candidates),
+            Outcome::DropAttribute => return Flow::Nothing,
+            Outcome::DropObject => return Flow::DropObject,
         };
         if !value.is_empty() {
-            return Ok(Flow::Value(value));
+            return Flow::Value(value);
         }
         if operation == Operation::Update {
-            return Ok(if self.flow_null_values { Flow::Clear } else { Flow::Nothing });
+            return if self.flow_null_values { Flow::Clear } else { Flow::Nothing };
         }
         let default = self.default_value.as_deref().filter(|text| !text.is_empty());
-        Ok(default.map_or(Flow::Nothing, |text| Flow::Value(Value::from(text))))
+        default.map_or(Flow::Nothing, |text| Flow::Value(Value::from(text)))
     }
 
     /// The value to search existing target objects by, whatever the flow type: one text that is not empty. The default value
     /// never counts, because everyone without a value of their own would be matched with the same account.
     pub fn match_value(&self, source: &dyn Source, world: &World<'_>) -> Result<Option<String>, EvaluationError> {
-        let text = match self.outcome(source, world)? {
+        let text = match self.source.evaluate(source, world)? {
             Outcome::Value(Value::Text(text)) => Some(text),
             Outcome::Value(Value::List(values)) if values.len() == 1 => values.into_iter().next(),
             Outcome::Value(Value::Null | Value::List(_))
@@ -210,15 +238,6 @@ impl AttributeMapping {
             | Outcome::DropObject => None,
         };
         Ok(text.filter(|text| !text.is_empty()))
-    }
-
-    fn outcome(&self, source: &dyn Source, world: &World<'_>) -> Result<Outcome, EvaluationError> {
-        match &self.source {
-            MappingSource::Attribute(name) => Ok(Outcome::Value(source.attribute(name))),
-            MappingSource::Constant(text) => Ok(Outcome::Value(Value::from(text.as_str()))),
-            MappingSource::Expression(expression) => expression.evaluate(source, world),
-            MappingSource::None => Ok(Outcome::Value(Value::Null)),
-        }
     }
 
     /// For a mapping without source: the value that fills the target attribute whenever it is empty there.
@@ -260,27 +279,40 @@ struct BadSource {
     error: ParseError,
 }
 
+impl MappingFile {
+    fn read(self, language: Language) -> Result<AttributeMapping, BadSource> {
+        let source = match self.source.as_deref().map(|text| MappingSource::parse_with(text, language)).transpose() {
+            Ok(source) => source.unwrap_or_default(),
+            Err(error) => {
+                return Err(BadSource { target: self.target, error });
+            }
+        };
+        Ok(AttributeMapping {
+            target: self.target,
+            source,
+            default_value: self.default_value,
+            matching_priority: self.matching_priority,
+            flow_type: self.flow_type,
+            flow_behavior: self.flow_behavior,
+            required: self.required,
+            flow_null_values: self.flow_null_values,
+        })
+    }
+}
+
 impl TryFrom<MappingFile> for AttributeMapping {
     type Error = BadSource;
 
     fn try_from(file: MappingFile) -> Result<Self, BadSource> {
-        let source = match file.source.as_deref().map(str::parse).transpose() {
-            Ok(source) => source.unwrap_or_default(),
-            Err(error) => {
-                return Err(BadSource { target: file.target, error });
-            }
-        };
-        Ok(Self {
-            target: file.target,
-            source,
-            default_value: file.default_value,
-            matching_priority: file.matching_priority,
-            flow_type: file.flow_type,
-            flow_behavior: file.flow_behavior,
-            required: file.required,
-            flow_null_values: file.flow_null_values,
-        })
+        file.read(Language::ENTRA)
     }
+}
+
+/// Reads mappings in [`Language::EXTENDED`], for whoever knows later whether they may use it.
+pub(crate) fn read_extended<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AttributeMapping>, D::Error> {
+    let files = Vec::<MappingFile>::deserialize(deserializer)?;
+    let read = files.into_iter().map(|file| file.read(Language::EXTENDED));
+    read.collect::<Result<_, _>>().map_err(serde::de::Error::custom)
 }
 
 impl From<AttributeMapping> for MappingFile {

@@ -1,8 +1,8 @@
 //! Attribute mappings, their expression language and scoping filters. Pure: the clock and randomness are arguments.
 //!
 //! What lives here: the value model ([`Value`], [`Source`], [`World`]), the expression language ([`Expression`]), the
-//! mapping of one attribute ([`AttributeMapping`]) and of one object type ([`ObjectMapping`]), and the filters that decide
-//! who is in scope ([`ScopingFilters`]).
+//! mapping of one attribute ([`AttributeMapping`]) and of one object type ([`ObjectMapping`]), the filters that decide
+//! who is in scope ([`ScopingFilters`]), and tables that say what expressions are to give ([`cases`]).
 //! What does not: SCIM resources, HTTP, storage, time. Comparing a result with what the target holds, resolving references
 //! and merging filtered paths into one array are the provisioning engine's.
 //!
@@ -20,6 +20,7 @@
 //! ```
 
 mod attribute_mapping;
+pub mod cases;
 mod counted;
 pub mod expression;
 mod guest;
@@ -32,11 +33,12 @@ mod value;
 
 pub use attribute_mapping::{AttributeMapping, Flow, FlowBehavior, FlowType, MappingSource, Operation};
 pub use counted::counted;
-pub use expression::{Candidates, EvaluationError, Expression, Outcome, ParseError};
+pub use expression::{Candidates, EvaluationError, Expression, Language, Outcome, ParseError};
 pub use guest::guest_user_principal_name;
 pub use nearest::nearest;
 pub use object_mapping::{ATTRIBUTE_MAPPINGS_MAX, CLAUSES_MAX, FlowTypes, ObjectMapping, ObjectType, Problem};
 pub use scoping::{
-    Clause, ClauseError, FilterGroup, FilterOperator, OperatorError, RegexMode, ScopingFilters, Undecided, Verdict,
+    Clause, ClauseError, ExplainedClause, ExplainedGroup, Explanation, FilterGroup, FilterOperator, Held,
+    OperatorError, RegexMode, ScopingFilters, Undecided, Verdict,
 };
 pub use value::{Source, Value, World};

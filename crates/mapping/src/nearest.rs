@@ -17,18 +17,22 @@ pub fn nearest<'a>(written: &str, candidates: impl Iterator<Item = &'a str> + Cl
         .map(|(_, candidate)| candidate)
 }
 
+/// Letters that were added, left out, taken for another, or put in the wrong order beside each other.
 fn distance(left: &str, right: &str) -> usize {
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in right.bytes().enumerate() {
-            let substituted = diagonal + usize::from(!a.eq_ignore_ascii_case(&b));
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+    let (left, right) = (left.to_ascii_lowercase().into_bytes(), right.to_ascii_lowercase().into_bytes());
+    let (mut older, mut old): (Vec<usize>, Vec<usize>) = (Vec::new(), (0..=right.len()).collect());
+    for (i, a) in left.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, b) in right.iter().enumerate() {
+            let mut least = (old[j] + usize::from(a != b)).min(old[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *a == right[j - 1] && *b == left[i - 1] {
+                least = least.min(older[j - 1] + 1);
+            }
+            row.push(least);
         }
+        (older, old) = (old, row);
     }
-    row[right.len()]
+    old[right.len()]
 }
 
 #[cfg(test)]
@@ -43,6 +47,8 @@ mod tests {
             ("Apend", Some("Append")),
             ("ToLowr", Some("ToLower")),
             ("EQUAL", Some("EQUALS")),
+            ("Apepnd", Some("Append")),
+            ("Mdi", Some("Mid")),
             ("Md", None),
             ("Completely", None),
             ("", None),

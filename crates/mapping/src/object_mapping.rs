@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::attribute_mapping::{AttributeMapping, FlowType, MappingSource};
+use crate::attribute_mapping::{self, AttributeMapping, FlowType, MappingSource};
+use crate::expression::extension_is_off;
 use crate::schema::AttributeDefinition;
 use crate::scoping::{Clause, ScopingFilters};
 
@@ -91,9 +93,9 @@ impl From<FlowTypes> for Vec<FlowAction> {
 /// The rule for one pair of object types.
 ///
 /// In data files, keys in camel case; `enabled` is true, `flowTypes` is `["Add","Update","Delete"]` and `scoping` is empty
-/// when left out. Unknown keys are refused.
+/// when left out. Unknown keys are refused, and so are functions that only this project has, unless `extensions` is true.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Self")]
 pub struct ObjectMapping {
     /// What is read from the source.
     pub source_object: ObjectType,
@@ -121,12 +123,36 @@ pub struct ObjectMapping {
     /// removes any.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub flow_null_values: BTreeSet<String>,
+    /// The mappings may call the functions that only this project has ([`Language::EXTENDED`](crate::Language)); Entra refuses those.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub extensions: bool,
     /// One mapping per target attribute.
+    #[serde(deserialize_with = "attribute_mapping::read_extended")]
     pub attributes: Vec<AttributeMapping>,
 }
 
 fn enabled() -> bool {
     true
+}
+
+impl<'de> Deserialize<'de> for ObjectMapping {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mapping = Self::deserialize(deserializer)?;
+        // The switch may stand behind the mappings that need it, so it is looked at when all is read.
+        let called = mapping.attributes.iter().find_map(|mapping| Some((&mapping.target, mapping.source.extension()?)));
+        match called {
+            Some((target, function)) if !mapping.extensions => {
+                Err(D::Error::custom(format!("source of `{target}`: {}", extension_is_off(function))))
+            }
+            _ => Ok(mapping),
+        }
+    }
+}
+
+impl Serialize for ObjectMapping {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
 }
 
 /// What is wrong with an object mapping. `Display` is one sentence.

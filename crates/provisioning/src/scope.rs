@@ -1,6 +1,7 @@
 //! Who is in scope: the assignment test, the state of the source object, the scoping filter, each with its reason.
 
 use directory::{DEFAULT_ACCESS, Group, User};
+use jiff::Timestamp;
 use mapping::{ObjectMapping, Source, Undecided};
 use serde::{Deserialize, Serialize};
 use store::applications::EntitlementRecord;
@@ -81,6 +82,7 @@ pub fn scope_of_user(
     user: &User,
     entitlements: &[EntitlementRecord],
     source: &dyn Source,
+    now: Timestamp,
 ) -> Result<Scope, Undecided> {
     if rules.scope == ScopeSetting::Assigned {
         if entitlements.is_empty() {
@@ -92,7 +94,7 @@ pub fn scope_of_user(
             return Ok(Scope::Out(OutOfScope::DefaultAccessOnly));
         }
     }
-    let verdict = mapping.scoping.evaluate(source)?;
+    let verdict = mapping.scoping.evaluate(source, now)?;
     if !verdict.in_scope {
         return Ok(Scope::Out(OutOfScope::Filtered(verdict.failed)));
     }
@@ -112,11 +114,12 @@ pub fn scope_of_group(
     group: &Group,
     assigned: bool,
     source: &dyn Source,
+    now: Timestamp,
 ) -> Result<Scope, Undecided> {
     if rules.scope == ScopeSetting::Assigned && !(assigned && group.security_enabled) {
         return Ok(Scope::Out(OutOfScope::NotAssigned));
     }
-    let verdict = mapping.scoping.evaluate(source)?;
+    let verdict = mapping.scoping.evaluate(source, now)?;
     if !verdict.in_scope {
         return Ok(Scope::Out(OutOfScope::Filtered(verdict.failed)));
     }

@@ -211,11 +211,14 @@ fn read_mappings(file: &Path) -> anyhow::Result<Vec<mapping::ObjectMapping>> {
 
 /// What is wrong with the first expression that is none, with a caret under the place.
 fn bad_expression(mappings: &Value) -> Option<String> {
-    let attributes = mappings.as_array()?.iter().filter_map(|object| object["attributes"].as_array()).flatten();
-    attributes.into_iter().find_map(|attribute| {
+    let attributes = mappings.as_array()?.iter().flat_map(|object| {
+        let language = mapping::Language { extensions: object["extensions"] == true };
+        object["attributes"].as_array().into_iter().flatten().map(move |attribute| (language, attribute))
+    });
+    attributes.into_iter().find_map(|(language, attribute)| {
         let source = attribute["source"].as_str()?;
-        let error = source.parse::<mapping::MappingSource>().err()?;
-        let place = error.caret(source).replace('\n', "\n    ");
+        let error = mapping::MappingSource::parse_with(source, language).err()?;
+        let place = error.pointer(source).replace('\n', "\n    ");
         Some(format!("source of {}: {error}\n    {place}", text(&attribute["target"])))
     })
 }

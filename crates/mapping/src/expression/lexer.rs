@@ -121,7 +121,7 @@ impl Lexer<'_> {
     /// Only `\\` and `\"` are escapes: published expressions hold patterns such as `"\+"`, where the backslash is meant.
     fn text(&mut self) -> Result<Token, ParseError> {
         let start = self.at;
-        let mut text = String::new();
+        let (mut text, mut has_quote) = (String::new(), false);
         self.at += 1;
         while let Some(character) = self.peek() {
             self.at += 1;
@@ -129,12 +129,14 @@ impl Lexer<'_> {
                 ('"', _) => return Ok(Token::Text(text)),
                 ('\\', Some(escaped @ ('"' | '\\'))) => {
                     text.push(escaped);
+                    has_quote |= escaped == '"';
                     self.at += 1;
                 }
                 (other, _) => text.push(other),
             }
         }
-        Err(ParseError::new(start, "this string is not closed by a `\"`"))
+        let hint = if has_quote { "; in it, `\\\"` is a quote that belongs to the text" } else { "" };
+        Err(ParseError::new(start, format!("this string is not closed by a `\"`{hint}")))
     }
 
     fn take_while(&mut self, keep: impl Fn(char) -> bool) -> String {
@@ -179,7 +181,7 @@ impl Lexer<'_> {
 /// A character that begins no token, with the advice that fits what people paste or know from other languages.
 fn stray(character: char, position: usize) -> ParseError {
     match character {
-        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\'' => {
+        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{2018}' | '\u{2019}' | '\u{ab}' | '\u{bb}' | '\'' | '`' => {
             ParseError::new(position, format!("a string begins with a straight double quote, not with `{character}`"))
         }
         '&' | '+' => ParseError::new(
@@ -187,7 +189,20 @@ fn stray(character: char, position: usize) -> ParseError {
             format!("there is no operator `{character}`; texts are put together by a function"),
         )
         .suggesting("Join(\"\", …)"),
+        '!' => {
+            ParseError::new(position, "there is no operator `!`; inequality is `<>`, and `Not` turns a condition round")
+        }
+        '|' => {
+            ParseError::new(position, "there is no operator `|`; conditions are put together by one `IIF` in another")
+        }
+        '-' | '*' | '/' | '%' | '^' => {
+            ParseError::new(position, format!("there is no operator `{character}`: the language has no arithmetic"))
+        }
+        ';' => ParseError::new(position, "arguments are separated by `,`, not by `;`"),
         ']' => ParseError::new(position, "this `]` closes no attribute name"),
-        other => ParseError::new(position, format!("`{}` has no place in an expression", other.escape_debug())),
+        other => ParseError::new(
+            position,
+            format!("`{}` has no place in an expression outside of strings and brackets", other.escape_debug()),
+        ),
     }
 }

@@ -12,12 +12,16 @@
 //! compOp     := "=" | "<>" | "<" | "<=" | ">" | ">="
 //! ```
 //!
+//! The functions `And`, `Or`, `Right` and `Trim` are this project's own: they are read only where the [`Language`] says so.
+//!
 //! An [`Expression`] is parsed once and evaluated for every object. Everything that can be known without an object (names
 //! and numbers of arguments, limits) is refused while parsing. Functions are entries of one table in `functions`.
 //! What is mapped onto which target attribute lives in `attribute_mapping`.
 
 mod ast;
+mod catalogue;
 mod dates;
+mod error;
 mod evaluate;
 mod functions;
 mod lexer;
@@ -29,6 +33,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+pub use catalogue::{FunctionDefinition, ParameterDefinition, functions};
+pub(crate) use catalogue::{Part, PartKind, is_same_function, positions};
+pub use error::ParseError;
 pub use evaluate::EvaluationError;
 use evaluate::{Evaluator, Interrupt};
 
@@ -48,7 +55,21 @@ pub const LIST_MAX: usize = 1_000;
 /// Work of one evaluation: one step per node, and more for large values, so that 40 values of the largest size end it.
 pub const STEPS_MAX: usize = 10_000;
 
-/// A parsed expression. `Display` prints text that parses to an equal expression.
+/// Which functions may be called. By default those that Entra has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Language {
+    /// Also those that only this project has: `And`, `Or`, `Right`, `Trim`. Entra refuses expressions that use them.
+    pub extensions: bool,
+}
+
+impl Language {
+    /// Entra's own, to the letter.
+    pub const ENTRA: Self = Self { extensions: false };
+    /// Entra's with this project's extensions.
+    pub const EXTENDED: Self = Self { extensions: true };
+}
+
+/// A parsed expression. `Display` prints text that parses to an equal expression in the same [`Language`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expression {
     root: Node,
@@ -84,6 +105,11 @@ impl Candidates {
 }
 
 impl Expression {
+    /// Parses a text of `language`; `FromStr` is this in [`Language::ENTRA`].
+    pub fn parse_with(text: &str, language: Language) -> Result<Self, ParseError> {
+        parser::parse(text, language).map(|root| Self { root })
+    }
+
     /// Evaluates against one source object. The same arguments always give the same outcome.
     pub fn evaluate(&self, source: &dyn Source, world: &World<'_>) -> Result<Outcome, EvaluationError> {
         match Evaluator::new(source, world).outcome(&self.root) {
@@ -111,6 +137,16 @@ impl Expression {
         self.root.calls(name)
     }
 
+    /// The first function, if any, that only this project has: with it, the expression needs [`Language::EXTENDED`].
+    pub fn extension(&self) -> Option<&'static str> {
+        functions::extensions().find(|name| self.root.calls(name))
+    }
+
+    /// The tree that Graph shows of it.
+    pub(crate) fn part(&self) -> Part {
+        Part::of(&self.root)
+    }
+
     /// The attribute name when the expression is nothing but `[name]`.
     pub(crate) fn as_attribute(&self) -> Option<&str> {
         if let Node::Attribute(name) = &self.root { Some(name) } else { None }
@@ -130,7 +166,7 @@ impl FromStr for Expression {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        parser::parse(text).map(|root| Self { root })
+        Self::parse_with(text, Language::ENTRA)
     }
 }
 
@@ -140,10 +176,18 @@ impl fmt::Display for Expression {
     }
 }
 
-/// The signature of every function, in alphabetical order: `ToLower(source, culture?)`, where `?` marks what may be left
+/// The signature of every function of a language, in alphabetical order: `ToLower(source, culture?)`, where `?` marks what may be left
 /// out. For whoever composes an expression.
-pub fn signatures() -> impl Iterator<Item = String> {
-    functions::signatures()
+pub fn signatures(language: Language) -> impl Iterator<Item = String> {
+    functions::signatures(language)
+}
+
+/// Says that a function is read only where extensions are switched on, and how that is done.
+pub(crate) fn extension_is_off(name: &str) -> String {
+    format!(
+        "`{name}` is an extension of Lockstep that Entra does not know, and extensions are off; `\"extensions\": true` in the object mapping \
+         switches them on"
+    )
 }
 
 /// The string literal of the language for `text`.
@@ -151,51 +195,4 @@ pub(crate) fn quoted(text: &str) -> String {
     let mut literal = String::with_capacity(text.len() + 2);
     ast::write_quoted(&mut literal, text).expect("writing to a String cannot fail");
     literal
-}
-
-/// Why a text is no expression. `Display` is one sentence.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}, at character {}{}", .position + 1, .suggestion.as_ref().map(|text| format!("; did you mean `{text}`?")).unwrap_or_default())]
-pub struct ParseError {
-    /// Where, in characters from 0. Equal to the number of characters when something is missing at the end.
-    pub position: usize,
-    /// What is wrong.
-    pub message: String,
-    /// What was probably meant.
-    pub suggestion: Option<String>,
-}
-
-impl ParseError {
-    fn new(position: usize, message: impl Into<String>) -> Self {
-        Self { position, message: message.into(), suggestion: None }
-    }
-
-    fn suggesting(mut self, suggestion: impl Into<String>) -> Self {
-        self.suggestion = Some(suggestion.into());
-        self
-    }
-
-    /// `text`, which this error is about, with a line below the one in error that points at the place with `^`.
-    pub fn caret(&self, text: &str) -> String {
-        let mut shown = String::with_capacity(text.len() * 2);
-        let mut left = Some(self.position);
-        for line in text.split('\n') {
-            if !shown.is_empty() {
-                shown.push('\n');
-            }
-            shown.push_str(line);
-            let length = line.chars().count();
-            left = match left {
-                Some(column) if column <= length => {
-                    shown.push('\n');
-                    shown.extend(line.chars().take(column).map(|c| if c == '\t' { '\t' } else { ' ' }));
-                    shown.push('^');
-                    None
-                }
-                Some(column) => Some(column - length - 1),
-                None => None,
-            };
-        }
-        shown
-    }
 }

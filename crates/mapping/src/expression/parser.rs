@@ -4,34 +4,35 @@
 use super::ast::{Node, WORDS};
 use super::functions::{self, Function};
 use super::lexer::{self, Token};
-use super::{ARGUMENTS_MAX, DEPTH_MAX, EXPRESSION_CHARS_MAX, ParseError};
+use super::{ARGUMENTS_MAX, DEPTH_MAX, EXPRESSION_CHARS_MAX, Language, ParseError, extension_is_off};
 use crate::nearest::nearest;
 use crate::net_regex::{NetRegex, WEIGHT_MAX};
 
 /// Parses a whole text.
-pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
+pub(super) fn parse(text: &str, language: Language) -> Result<Node, ParseError> {
     let length = text.chars().count();
     if length > EXPRESSION_CHARS_MAX {
         let message = format!("an expression has at most {EXPRESSION_CHARS_MAX} characters, this one has {length}");
         return Err(ParseError::new(EXPRESSION_CHARS_MAX, message));
     }
     let tokens = lexer::tokens(text)?.into_iter().peekable();
-    let mut parser = Parser { tokens, end: length, pattern_weight: 0 };
+    let mut parser = Parser { tokens, end: text.trim_end().chars().count(), language, pattern_weight: 0 };
+    if parser.peek().is_none() {
+        return Err(ParseError::new(0, "the expression is empty"));
+    }
     let node = parser.expression(0)?;
     match parser.tokens.next() {
         None => Ok(node),
-        Some((position, Token::Comparator(_))) => {
-            Err(ParseError::new(position, "comparisons cannot be chained; nest `IIF` instead"))
-        }
-        Some((position, token)) => {
-            Err(ParseError::new(position, format!("the expression is complete before {}", token.shown())))
-        }
+        Some((position, token)) => Err(no_operator(&token, position).unwrap_or_else(|| {
+            ParseError::new(position, format!("the expression is complete before {}", token.shown()))
+        })),
     }
 }
 
 struct Parser {
     tokens: std::iter::Peekable<std::vec::IntoIter<(usize, Token)>>,
     end: usize,
+    language: Language,
     /// What the regular expressions weigh together.
     pattern_weight: usize,
 }
@@ -49,6 +50,12 @@ impl Parser {
         };
         let operator = *operator;
         let position = self.tokens.next().map_or(self.end, |(position, _)| position);
+        if let Some((position, Token::Comparator(_))) = self.tokens.peek() {
+            return Err(ParseError::new(
+                *position,
+                "one comparison follows another; equality is `=`, inequality is `<>`",
+            ));
+        }
         let right = self.operand(depth)?;
         if is_select_unique_value(&left) || is_select_unique_value(&right) {
             return Err(not_outermost(position));
@@ -77,13 +84,19 @@ impl Parser {
         if depth >= DEPTH_MAX {
             return Err(ParseError::new(position, format!("functions are nested more than {DEPTH_MAX} deep")));
         }
-        let function = functions::find(name).ok_or_else(|| unknown_function(name, position))?;
+        let function = functions::find(name).ok_or_else(|| unknown_function(name, position, self.language))?;
+        if function.is_extension && !self.language.extensions {
+            return Err(ParseError::new(position, extension_is_off(function.name)));
+        }
         if function.name == functions::SELECT_UNIQUE_VALUE && depth > 0 {
             return Err(not_outermost(position));
         }
         self.tokens.next();
-        let mut arguments = self.arguments(function, position, depth + 1)?;
-        function.settle(&mut arguments).map_err(|message| ParseError::new(position, message))?;
+        let (mut arguments, places) = self.arguments(function, position, depth + 1)?;
+        function.settle(&mut arguments).map_err(|refusal| {
+            let place = refusal.argument.and_then(|index| places.get(index));
+            ParseError::new(place.copied().unwrap_or(position), refusal.message)
+        })?;
         let patterns = arguments.iter().flatten().filter_map(Node::as_pattern);
         self.pattern_weight += patterns.map(NetRegex::weight).sum::<usize>();
         if self.pattern_weight > WEIGHT_MAX {
@@ -92,46 +105,64 @@ impl Parser {
         Ok(Node::Call { function, arguments })
     }
 
-    /// What stands between the parentheses, the closing one included. An argument may be omitted: `F([a], , "b")`.
+    /// What stands between the parentheses, the closing one included, and where each begins. An argument may be omitted:
+    /// `F([a], , "b")`.
     fn arguments(
         &mut self,
         function: &Function,
         position: usize,
         depth: usize,
-    ) -> Result<Vec<Option<Node>>, ParseError> {
-        let mut arguments = Vec::new();
+    ) -> Result<(Vec<Option<Node>>, Vec<usize>), ParseError> {
+        let (mut arguments, mut places) = (Vec::new(), Vec::new());
         if self.peek() == Some(&Token::Close) {
             self.tokens.next();
-            return Ok(arguments);
+            return Ok((arguments, places));
         }
         loop {
+            let place = self.tokens.peek().map_or(self.end, |(place, _)| *place);
             if arguments.len() >= ARGUMENTS_MAX {
-                return Err(ParseError::new(position, format!("a function takes at most {ARGUMENTS_MAX} arguments")));
+                return Err(ParseError::new(
+                    place,
+                    format!("`{}` takes at most {ARGUMENTS_MAX} arguments", function.name),
+                ));
             }
             let omitted = matches!(self.peek(), Some(Token::Comma | Token::Close));
+            places.push(place);
             arguments.push(if omitted { None } else { Some(self.expression(depth)?) });
             match self.tokens.next() {
                 Some((_, Token::Comma)) => {}
-                Some((_, Token::Close)) => return Ok(arguments),
-                Some((at, Token::Comparator(_))) => {
-                    return Err(ParseError::new(at, "comparisons cannot be chained; nest `IIF` instead"));
-                }
-                Some((at, token)) => {
-                    let message = format!(
-                        "`,` or `)` is expected in the arguments of `{}`, not {}",
-                        function.name,
-                        token.shown()
-                    );
-                    return Err(ParseError::new(at, message));
-                }
+                Some((_, Token::Close)) => return Ok((arguments, places)),
+                Some((at, token)) => return Err(no_comma(function, &token, at)),
                 None => {
-                    return Err(ParseError::new(
-                        self.end,
-                        format!("the `)` that ends the arguments of `{}` is missing", function.name),
-                    ));
+                    let message = format!(
+                        "the `)` that ends the arguments of `{}` (character {}) is missing",
+                        function.name,
+                        position + 1
+                    );
+                    return Err(ParseError::new(self.end, message));
                 }
             }
         }
+    }
+}
+
+fn no_comma(function: &Function, token: &Token, position: usize) -> ParseError {
+    no_operator(token, position).unwrap_or_else(|| {
+        let message = format!("`,` or `)` is expected in the arguments of `{}`, not {}", function.name, token.shown());
+        ParseError::new(position, message)
+    })
+}
+
+/// For a token behind an operand that other languages have as an operator.
+fn no_operator(token: &Token, position: usize) -> Option<ParseError> {
+    let words = ["and", "or", "not", "in", "is", "like"];
+    match token {
+        Token::Comparator(_) => Some(ParseError::new(position, "comparisons cannot be chained; nest `IIF` instead")),
+        Token::Name(name) if words.iter().any(|word| word.eq_ignore_ascii_case(name)) => {
+            let message = format!("there is no operator `{name}`; conditions are put together by one `IIF` in another");
+            Some(ParseError::new(position, message))
+        }
+        _ => None,
     }
 }
 
@@ -163,9 +194,9 @@ fn word(name: &str, position: usize) -> Result<Node, ParseError> {
     Err(error.suggesting(near.map_or_else(|| format!("[{name}]"), str::to_owned)))
 }
 
-fn unknown_function(name: &str, position: usize) -> ParseError {
+fn unknown_function(name: &str, position: usize, language: Language) -> ParseError {
     let error = ParseError::new(position, format!("there is no function `{name}`"));
-    match functions::suggestion(name) {
+    match functions::suggestion(name, language) {
         Some(known) => error.suggesting(known),
         None => error,
     }

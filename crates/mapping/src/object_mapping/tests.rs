@@ -32,6 +32,33 @@ fn the_data_file_form_has_defaults_and_refuses_unknown_keys() {
 }
 
 #[test]
+fn extensions_are_read_where_they_are_switched_on() {
+    let of = |extensions: serde_json::Value| {
+        json!({"sourceObject": "User", "targetObject": "User", "extensions": extensions, "attributes": [
+            {"target": "userName", "source": "[mail]", "matchingPriority": 1},
+            {"target": "title", "source": "Trim([jobTitle])"},
+        ]})
+    };
+    let mapping = read(of(json!(true)));
+    assert_eq!(mapping.attributes[1].source.extension(), Some("Trim"));
+    let written = serde_json::to_string(&mapping).unwrap();
+    assert!(written.contains(r#""extensions":true"#), "{written}");
+    assert_eq!(serde_json::from_str::<ObjectMapping>(&written).unwrap(), mapping);
+    let refused = serde_json::from_value::<ObjectMapping>(of(json!(false))).unwrap_err().to_string();
+    assert!(
+        refused.starts_with("source of `title`: `Trim` is an extension of Lockstep that Entra does not know"),
+        "{refused}"
+    );
+    let plain = users(&json!([]));
+    assert!(!plain.extensions);
+    assert!(!serde_json::to_string(&plain).unwrap().contains("extensions"));
+    // A mapping on its own has no switch beside it.
+    assert!(
+        serde_json::from_value::<AttributeMapping>(json!({"target": "title", "source": "Trim([jobTitle])"})).is_err()
+    );
+}
+
+#[test]
 fn flow_types_are_a_subset() {
     for (json, expected) in [
         (json!(["Create"]), FlowTypes { create: true, update: false, delete: false }),

@@ -2,12 +2,27 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::operand::{Operand, OperandKind, RegexMode, whole_number};
 use super::operator::{FilterOperator, OperatorError};
 use crate::net_regex::{Effort, Exhausted, NetRegex};
 use crate::value::{Source, Value};
+
+/// What goes along while the clauses of one object are asked.
+pub(super) struct Asking {
+    /// When they are asked.
+    pub(super) now: Timestamp,
+    /// What the regular expressions may still cost, all together.
+    pub(super) effort: Effort,
+}
+
+impl Asking {
+    pub(super) fn at(now: Timestamp) -> Self {
+        Self { now, effort: Effort::default() }
+    }
+}
 
 /// One condition on one source attribute.
 ///
@@ -92,18 +107,27 @@ impl Clause {
         }
     }
 
+    /// The source attribute that is read, case-sensitive.
+    pub fn reads(&self) -> &str {
+        &self.attribute
+    }
+
+    /// Whether it holds for an object.
+    pub(super) fn holds(&self, source: &dyn Source, asking: &mut Asking) -> Result<bool, Exhausted> {
+        self.holds_for(&source.attribute(self.reads()), asking)
+    }
+
     /// Every value of a multi-valued attribute must satisfy the operator.
-    pub(super) fn holds(&self, source: &dyn Source, effort: &mut Effort) -> Result<bool, Exhausted> {
-        let value = source.attribute(&self.attribute);
+    pub(super) fn holds_for(&self, value: &Value, asking: &mut Asking) -> Result<bool, Exhausted> {
         if value.is_empty() {
             return Ok(self.operator == FilterOperator::IsNull);
         }
-        match &value {
+        match value {
             Value::Null => Ok(false),
-            Value::Text(text) => self.operator.holds(text, &self.operand, effort),
+            Value::Text(text) => self.operator.holds(text, &self.operand, asking),
             Value::List(values) => {
                 for text in values {
-                    if !self.operator.holds(text, &self.operand, effort)? {
+                    if !self.operator.holds(text, &self.operand, asking)? {
                         return Ok(false);
                     }
                 }

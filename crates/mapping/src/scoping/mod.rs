@@ -2,16 +2,19 @@
 //! scope, are the provisioning engine's.
 
 mod clause;
+mod explain;
 mod operand;
 mod operator;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use clause::Asking;
 pub use clause::{Clause, ClauseError};
+pub use explain::{ExplainedClause, ExplainedGroup, Explanation, Held};
 pub use operand::RegexMode;
 pub use operator::{FilterOperator, OperatorError};
 
-use crate::net_regex::Effort;
 use crate::value::Source;
 
 /// The filters of one object mapping: an object is in scope when it passes any group, or when there is none.
@@ -52,14 +55,14 @@ impl ScopingFilters {
         self.0.is_empty()
     }
 
-    /// Decides about one source object. A clause on an empty attribute never holds, except `IS NULL`.
-    pub fn evaluate(&self, source: &dyn Source) -> Result<Verdict, Undecided> {
-        let (mut failed, mut effort) = (Vec::new(), Effort::default());
+    /// Decides about one source object at a moment. A clause on an empty attribute never holds, except `IS NULL`.
+    pub fn evaluate(&self, source: &dyn Source, now: Timestamp) -> Result<Verdict, Undecided> {
+        let (mut failed, mut asking) = (Vec::new(), Asking::at(now));
         for group in &self.0 {
             let before = failed.len();
             for clause in &group.clauses {
                 let told = || format!("{} {clause}", group.name);
-                if !clause.holds(source, &mut effort).map_err(|_| Undecided { clause: told() })? {
+                if !clause.holds(source, &mut asking).map_err(|_| Undecided { clause: told() })? {
                     failed.push(told());
                 }
             }

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::clause::Asking;
 use super::operand::{Operand, OperandKind};
 use crate::nearest::nearest;
-use crate::net_regex::{Effort, Exhausted};
+use crate::net_regex::Exhausted;
 
 /// The operators of a clause. `Display` and `FromStr` use Entra's exact spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ struct OperatorEntry {
 }
 
 /// Is asked for values that are not empty only; `IS NULL` therefore never holds there.
-type Holds = fn(&str, &Operand, &mut Effort) -> Result<bool, Exhausted>;
+type Holds = fn(&str, &Operand, &mut Asking) -> Result<bool, Exhausted>;
 
 const fn entry(operator: FilterOperator, name: &'static str, operand: OperandKind, holds: Holds) -> OperatorEntry {
     OperatorEntry { operator, name, operand, holds }
@@ -67,11 +68,11 @@ static OPERATORS: &[OperatorEntry] = &[
         OperandKind::None,
         |value, _, _| Ok(value.eq_ignore_ascii_case("false")),
     ),
-    entry(FilterOperator::RegexMatch, "REGEX MATCH", OperandKind::Pattern, |value, operand, effort| {
-        operand.finds(value, effort)
+    entry(FilterOperator::RegexMatch, "REGEX MATCH", OperandKind::Pattern, |value, operand, asking| {
+        operand.finds(value, &mut asking.effort)
     }),
-    entry(FilterOperator::NotRegexMatch, "NOT REGEX MATCH", OperandKind::Pattern, |value, operand, effort| {
-        operand.finds(value, effort).map(|found| !found)
+    entry(FilterOperator::NotRegexMatch, "NOT REGEX MATCH", OperandKind::Pattern, |value, operand, asking| {
+        operand.finds(value, &mut asking.effort).map(|found| !found)
     }),
     entry(FilterOperator::GreaterThan, "Greater_Than", OperandKind::Number, |value, operand, _| {
         Ok(operand.order_of(value).is_some_and(std::cmp::Ordering::is_gt))
@@ -118,8 +119,8 @@ impl FilterOperator {
     }
 
     /// Whether it holds for a value that is not empty.
-    pub(super) fn holds(self, value: &str, operand: &Operand, effort: &mut Effort) -> Result<bool, Exhausted> {
-        (self.entry().holds)(value, operand, effort)
+    pub(super) fn holds(self, value: &str, operand: &Operand, asking: &mut Asking) -> Result<bool, Exhausted> {
+        (self.entry().holds)(value, operand, asking)
     }
 
     fn entry(self) -> &'static OperatorEntry {

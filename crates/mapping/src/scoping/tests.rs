@@ -8,6 +8,8 @@ use serde_json::json;
 use super::*;
 use crate::value::Value;
 
+const NOW: jiff::Timestamp = jiff::Timestamp::UNIX_EPOCH;
+
 fn filters(json: serde_json::Value) -> ScopingFilters {
     serde_json::from_value(json).unwrap()
 }
@@ -112,13 +114,13 @@ fn each_operator_on_each_kind_of_value() {
         ("dept", "&", Some("Marketing"), false),
         ("dept", "!&", Some("Marketing"), true),
     ] {
-        let got = only(attribute, operator, value).evaluate(&attributes).unwrap().in_scope;
+        let got = only(attribute, operator, value).evaluate(&attributes, NOW).unwrap().in_scope;
         assert_eq!(got, expected, "{attribute} {operator} {value:?}");
     }
     for attribute in ["empty", "absent"] {
         for operator in FilterOperator::all() {
             let value = operator.takes_value().then_some("0");
-            let got = only(attribute, &operator.to_string(), value).evaluate(&attributes).unwrap().in_scope;
+            let got = only(attribute, &operator.to_string(), value).evaluate(&attributes, NOW).unwrap().in_scope;
             assert_eq!(got, operator == FilterOperator::IsNull, "{attribute} {operator}");
         }
     }
@@ -138,7 +140,7 @@ fn a_regular_expression_may_have_to_match_the_whole_value() {
         let filter = filters(json!([{"name": "F1", "clauses": [
             {"attribute": "x", "operator": "REGEX MATCH", "value": pattern, "regexMode": "full"},
         ]}]));
-        assert_eq!(filter.evaluate(&person(&[("x", value)])).unwrap().in_scope, expected, "{value:?} {pattern}");
+        assert_eq!(filter.evaluate(&person(&[("x", value)]), NOW).unwrap().in_scope, expected, "{value:?} {pattern}");
     }
     for (pattern, mode, expected) in [
         ("[0-9]+", RegexMode::Search, true),
@@ -155,7 +157,7 @@ fn a_regular_expression_may_have_to_match_the_whole_value() {
 #[test]
 fn what_takes_too_long_is_neither_in_scope_nor_out() {
     let source = person(&[("x", &"a".repeat(60_000))]);
-    let undecided = only("x", "NOT REGEX MATCH", Some("(?=(a+))\\1b")).evaluate(&source).unwrap_err();
+    let undecided = only("x", "NOT REGEX MATCH", Some("(?=(a+))\\1b")).evaluate(&source, NOW).unwrap_err();
     assert_eq!(
         undecided.to_string(),
         "the scoping filter `F1 x NOT REGEX MATCH (?=(a+))\\1b` cannot be decided: its regular expression takes too many steps on this value"
@@ -177,7 +179,7 @@ fn all_values_of_a_list_must_hold() {
         ("none", "NOT EQUALS", Some("a"), false),
     ] {
         assert_eq!(
-            only(attribute, operator, value).evaluate(&source).unwrap().in_scope,
+            only(attribute, operator, value).evaluate(&source, NOW).unwrap().in_scope,
             expected,
             "{attribute} {operator} {value:?}"
         );
@@ -192,10 +194,10 @@ fn clauses_are_joined_by_and_filters_by_or() {
         {"attribute": "jobTitle", "operator": "IS NOT NULL"},
     ]}]));
     let ann = person(&[("state", "New York"), ("department", "Engineering"), ("jobTitle", "Lead")]);
-    assert_eq!(and.evaluate(&ann).unwrap(), Verdict { in_scope: true, failed: vec![] });
+    assert_eq!(and.evaluate(&ann, NOW).unwrap(), Verdict { in_scope: true, failed: vec![] });
     let bob = person(&[("state", "Ohio"), ("department", "Engineering")]);
     assert_eq!(
-        and.evaluate(&bob).unwrap(),
+        and.evaluate(&bob, NOW).unwrap(),
         Verdict {
             in_scope: false,
             failed: vec![
@@ -207,16 +209,56 @@ fn clauses_are_joined_by_and_filters_by_or() {
     let clause = |value| json!([{"attribute": "dept", "operator": "EQUALS", "value": value}]);
     let or =
         filters(json!([{"name": "F1", "clauses": clause("Sales")}, {"name": "F2", "clauses": clause("Marketing")}]));
-    assert!(or.evaluate(&person(&[("dept", "Marketing")])).unwrap().in_scope);
+    assert!(or.evaluate(&person(&[("dept", "Marketing")]), NOW).unwrap().in_scope);
     assert_eq!(
-        or.evaluate(&person(&[("dept", "HR")])).unwrap().failed,
+        or.evaluate(&person(&[("dept", "HR")]), NOW).unwrap().failed,
         ["F1 dept EQUALS Sales", "F2 dept EQUALS Marketing"]
     );
 }
 
 #[test]
+fn an_explanation_tells_of_every_clause_what_it_saw() {
+    let filters = filters(json!([
+        {"name": "F1", "clauses": [
+            {"attribute": "dept", "operator": "EQUALS", "value": "Sales"},
+            {"attribute": "city", "operator": "IS NULL"},
+        ]},
+        {"name": "F2", "clauses": [{"attribute": "city", "operator": "IS NOT NULL"}]},
+    ]));
+    let told = |source: &BTreeMap<String, Value>| {
+        let explanation = filters.explain(source, NOW);
+        assert_eq!(explanation.in_scope, filters.evaluate(source, NOW).map(|verdict| verdict.in_scope));
+        let clause = |one: &ExplainedClause<'_>| format!("{} saw {:?}: {:?}", one.clause, one.seen.first(), one.held);
+        let group = |group: &ExplainedGroup<'_>| {
+            (group.name.to_owned(), group.holds, group.clauses.iter().map(clause).collect::<Vec<_>>().join(", "))
+        };
+        explanation.groups.iter().map(group).collect::<Vec<_>>()
+    };
+    let group = |name: &str, holds, clauses: &str| (name.to_owned(), holds, clauses.to_owned());
+    assert_eq!(
+        told(&person(&[("dept", "Sales")])),
+        [
+            group("F1", true, "dept EQUALS Sales saw Some(\"Sales\"): Yes, city IS NULL saw None: Yes"),
+            group("F2", false, "city IS NOT NULL saw None: No"),
+        ]
+    );
+    assert_eq!(
+        told(&person(&[("dept", "HR"), ("city", "Bonn")])),
+        [
+            group("F1", false, "dept EQUALS Sales saw Some(\"HR\"): No, city IS NULL saw Some(\"Bonn\"): No"),
+            group("F2", true, "city IS NOT NULL saw Some(\"Bonn\"): Yes"),
+        ]
+    );
+    let slow = only("x", "REGEX MATCH", Some("(?=(a+))\\1b"));
+    let source = person(&[("x", &"a".repeat(60_000))]);
+    let explanation = slow.explain(&source, NOW);
+    assert_eq!(explanation.in_scope, Err(slow.evaluate(&source, NOW).unwrap_err()));
+    assert_eq!(explanation.groups[0].clauses[0].held, Held::Undecided);
+}
+
+#[test]
 fn without_filters_everyone_is_in_scope() {
-    assert_eq!(ScopingFilters::default().evaluate(&person(&[])), Ok(Verdict { in_scope: true, failed: vec![] }));
+    assert_eq!(ScopingFilters::default().evaluate(&person(&[]), NOW), Ok(Verdict { in_scope: true, failed: vec![] }));
 }
 
 #[test]
@@ -227,7 +269,7 @@ fn published_examples() {
         ("accountEnabled", "IS TRUE", None, vec![], false),
     ] {
         assert_eq!(
-            only(attribute, operator, value).evaluate(&person(&attributes)).unwrap().in_scope,
+            only(attribute, operator, value).evaluate(&person(&attributes), NOW).unwrap().in_scope,
             expected,
             "{attribute} {operator}"
         );
@@ -298,9 +340,9 @@ proptest! {
     fn a_verdict_has_reasons_exactly_when_it_is_out(groups in groups(), a in "[0-9]|True|", b in prop::option::of("[0-9]{2}|false")) {
         let mut source = person(&[("a", &a)]);
         source.extend(b.map(|b| ("b".to_owned(), Value::from(b))));
-        let verdict = ScopingFilters(groups.clone()).evaluate(&source).unwrap();
+        let verdict = ScopingFilters(groups.clone()).evaluate(&source, NOW).unwrap();
         prop_assert_eq!(verdict.in_scope, verdict.failed.is_empty());
-        let alone = groups.into_iter().any(|group| ScopingFilters(vec![group]).evaluate(&source).unwrap().in_scope);
+        let alone = groups.into_iter().any(|group| ScopingFilters(vec![group]).evaluate(&source, NOW).unwrap().in_scope);
         prop_assert_eq!(verdict.in_scope, alone, "OR between groups");
     }
 

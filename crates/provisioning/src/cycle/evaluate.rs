@@ -68,10 +68,10 @@ impl Cycle {
     }
 
     fn scope_of(&self, plan: &ObjectPlan, subject: &Subject) -> Result<Scope, Failure> {
-        let rules = self.settings.scope_rules();
+        let (rules, now) = (self.settings.scope_rules(), self.engine.now());
         let scope = subject.with_source(false, |source| match (&subject.user, &subject.group) {
-            (Some(user), _) => scope_of_user(rules, &plan.mapping, user, &subject.entitlements, source),
-            (None, Some(group)) => scope_of_group(rules, &plan.mapping, group, subject.assigned, source),
+            (Some(user), _) => scope_of_user(rules, &plan.mapping, user, &subject.entitlements, source, now),
+            (None, Some(group)) => scope_of_group(rules, &plan.mapping, group, subject.assigned, source, now),
             (None, None) => Ok(Scope::Out(OutOfScope::HardDeleted)),
         });
         let scope = scope.transpose().map_err(|undecided| undecided_scope(&undecided))?;

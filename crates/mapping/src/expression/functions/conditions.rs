@@ -3,6 +3,26 @@
 use super::super::evaluate::{Arguments, Evaluated, Interrupt, is_true};
 use crate::value::Value;
 
+/// False with the first condition that is, and those behind it are not looked at.
+pub(super) fn and(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
+    for index in 0..arguments.count() {
+        if !is_true(&arguments.value(index)?) {
+            return Ok(false.into());
+        }
+    }
+    Ok(true.into())
+}
+
+/// True with the first condition that is, and those behind it are not looked at.
+pub(super) fn or(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
+    for index in 0..arguments.count() {
+        if is_true(&arguments.value(index)?) {
+            return Ok(true.into());
+        }
+    }
+    Ok(false.into())
+}
+
 pub(super) fn bit_and(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
     let left = arguments.optional_integer(0, "value1")?;
     let right = arguments.optional_integer(1, "value2")?;

@@ -8,6 +8,7 @@ use super::super::dates::calendar::{self, INTERVALS, Interval};
 use super::super::dates::pattern::Pattern;
 use super::super::dates::{Moment, Styles, free};
 use super::super::evaluate::{Arguments, Evaluated, Interrupt};
+use super::Refusal;
 use crate::value::{Value, World};
 
 /// `M/d/yyyy h:mm:ss tt` in UTC.
@@ -83,22 +84,26 @@ fn patterns_at(count: usize) -> (usize, usize) {
     if count == 3 { (1, 2) } else { (2, 3) }
 }
 
+/// Both ways of calling `FormatDateTime`.
+const FORMS: &str = "`FormatDateTime(source, dateTimeStyles?, inputFormat, outputFormat)` or `FormatDateTime(source, inputFormat, outputFormat)`";
+
 /// Refuses calls without both patterns, and patterns that are none.
-pub(super) fn check_format(arguments: &mut [Option<Node>]) -> Result<(), String> {
+pub(super) fn check_format(arguments: &mut [Option<Node>]) -> Result<(), Refusal> {
     let (input, output) = patterns_at(arguments.len());
     for (index, parameter) in [(input, "inputFormat"), (output, "outputFormat")] {
         match arguments.get(index) {
             Some(Some(Node::Text(text))) => {
-                Pattern::new(text).map_err(|error| format!("`FormatDateTime`: `{parameter}` {error}"))?;
+                let refused = |error| Refusal::of_argument(index, format!("`FormatDateTime`: `{parameter}` {error}"));
+                Pattern::new(text).map_err(refused)?;
             }
             Some(Some(_)) => {}
-            _ => return Err(format!("`FormatDateTime` needs the argument `{parameter}`")),
+            _ => return Err(format!("`FormatDateTime` needs the argument `{parameter}`: {FORMS}").into()),
         }
     }
     if arguments.len() == 4
         && let Some(Some(Node::Text(text))) = arguments.get(1)
     {
-        styles(text).map_err(|error| format!("`FormatDateTime`: {error}"))?;
+        styles(text).map_err(|error| Refusal::of_argument(1, format!("`FormatDateTime`: {error}")))?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ pub(super) mod unique;
 
 use std::fmt;
 
+use super::Language;
 use super::ast::Node;
 use super::evaluate::{Arguments, Evaluated};
 use crate::nearest::nearest;
@@ -22,21 +23,42 @@ use crate::nearest::nearest;
 pub(super) struct Function {
     /// Case-sensitive name.
     pub(super) name: &'static str,
-    parameters: &'static [Parameter],
-    rest: Rest,
+    pub(super) parameters: &'static [Parameter],
+    pub(super) rest: Rest,
     pub(super) evaluate: fn(&mut Arguments<'_, '_, '_>) -> Evaluated,
     /// Refuses while parsing what the numbers of arguments alone do not show.
-    check: fn(&mut [Option<Node>]) -> Result<(), String>,
+    check: fn(&mut [Option<Node>]) -> Result<(), Refusal>,
+    /// Entra does not have it.
+    pub(super) is_extension: bool,
 }
 
-struct Parameter {
-    name: &'static str,
-    required: bool,
+/// What is wrong with a call.
+pub(super) struct Refusal {
+    /// The argument that is wrong, from 0; `None` where it is the call as a whole.
+    pub(super) argument: Option<usize>,
+    pub(super) message: String,
+}
+
+impl Refusal {
+    fn of_argument(index: usize, message: String) -> Self {
+        Self { argument: Some(index), message }
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(message: String) -> Self {
+        Self { argument: None, message }
+    }
+}
+
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    pub(super) required: bool,
 }
 
 /// What follows the named parameters.
 #[derive(Clone, Copy, PartialEq)]
-enum Rest {
+pub(super) enum Rest {
     /// Nothing.
     None,
     /// Any number of sources, one at least.
@@ -45,6 +67,8 @@ enum Rest {
     Pairs,
     /// Any number of rules, two at least.
     Rules,
+    /// Any number of conditions, two at least.
+    Conditions,
 }
 
 const fn needs(name: &'static str) -> Parameter {
@@ -58,7 +82,7 @@ const fn takes(name: &'static str) -> Parameter {
 type Body = fn(&mut Arguments<'_, '_, '_>) -> Evaluated;
 
 const fn function(name: &'static str, parameters: &'static [Parameter], evaluate: Body) -> Function {
-    Function { name, parameters, rest: Rest::None, evaluate, check: |_| Ok(()) }
+    Function { name, parameters, rest: Rest::None, evaluate, check: |_| Ok(()), is_extension: false }
 }
 
 impl Function {
@@ -66,13 +90,18 @@ impl Function {
         Self { rest, ..self }
     }
 
-    const fn checked_by(self, check: fn(&mut [Option<Node>]) -> Result<(), String>) -> Self {
+    const fn checked_by(self, check: fn(&mut [Option<Node>]) -> Result<(), Refusal>) -> Self {
         Self { check, ..self }
+    }
+
+    const fn extension(self) -> Self {
+        Self { is_extension: true, ..self }
     }
 }
 
 /// Every function that can be called, in alphabetical order.
-static FUNCTIONS: &[Function] = &[
+pub(super) static FUNCTIONS: &[Function] = &[
+    function("And", &[], conditions::and).followed_by(Rest::Conditions).extension(),
     function("AppRoleAssignmentsComplex", &[needs("appRoleAssignments")], roles::complex),
     function("Append", &[needs("source"), needs("suffix")], texts::append),
     function("AssertiveAppRoleAssignmentsComplex", &[needs("appRoleAssignments")], roles::assertive_complex),
@@ -112,6 +141,7 @@ static FUNCTIONS: &[Function] = &[
     function("Not", &[needs("source")], conditions::not),
     function("Now", &[], |arguments| Ok(dates::now(arguments.world()))),
     function("NumFromDate", &[needs("value")], dates::num_from_date),
+    function("Or", &[], conditions::or).followed_by(Rest::Conditions).extension(),
     function("PCase", &[needs("source"), takes("wordSeparators")], casing::p_case),
     function("Prepend", &[needs("prefix"), needs("source")], texts::prepend),
     function(
@@ -142,6 +172,7 @@ static FUNCTIONS: &[Function] = &[
         replace::replace,
     )
     .checked_by(replace::check),
+    function("Right", &[needs("string"), needs("numChars")], texts::right).extension(),
     function(SELECT_UNIQUE_VALUE, &[], unique::nested).followed_by(Rest::Rules),
     function("SingleAppRoleAssignment", &[needs("appRoleAssignments")], roles::single),
     function("Split", &[needs("source"), needs("delimiter")], lists::split),
@@ -149,6 +180,7 @@ static FUNCTIONS: &[Function] = &[
     function("Switch", &[needs("source"), takes("defaultValue")], conditions::switch).followed_by(Rest::Pairs),
     function("ToLower", &[needs("source"), takes("culture")], casing::to_lower),
     function("ToUpper", &[needs("source"), takes("culture")], casing::to_upper),
+    function("Trim", &[needs("source")], texts::trim).extension(),
     function("Word", &[needs("string"), needs("wordNumber"), needs("delimiters")], texts::word),
 ];
 
@@ -161,11 +193,29 @@ static FORMER: &[(&str, &str)] = &[("AppRoleAssignments", "AppRoleAssignmentsCom
 /// Names that people know from elsewhere, with what does the same here.
 static ELSEWHERE: &[(&str, &str)] = &[
     ("Concat", "Join"),
+    ("Concatenate", "Join"),
+    ("Contains", "InStr"),
+    ("FormatDate", "FormatDateTime"),
     ("If", "IIF"),
+    ("IfNull", "Coalesce"),
+    ("IndexOf", "InStr"),
+    ("IsEmpty", "IsNullOrEmpty"),
     ("LCase", "ToLower"),
     ("Length", "Len"),
+    ("Lower", "ToLower"),
+    ("LowerCase", "ToLower"),
+    ("NewGuid", "Guid"),
+    ("ProperCase", "PCase"),
+    ("RegexReplace", "Replace"),
+    ("RemoveDiacritics", "NormalizeDiacritics"),
+    ("Substr", "Mid"),
     ("Substring", "Mid"),
+    ("TitleCase", "PCase"),
+    ("ToString", "CStr"),
     ("UCase", "ToUpper"),
+    ("Upper", "ToUpper"),
+    ("UpperCase", "ToUpper"),
+    ("Uuid", "Guid"),
 ];
 
 /// The function with exactly this name.
@@ -174,14 +224,23 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.name == name)
 }
 
-/// Every function's signature, in alphabetical order.
-pub(super) fn signatures() -> impl Iterator<Item = String> {
-    FUNCTIONS.iter().map(ToString::to_string)
+/// The signature of every function of the language, in alphabetical order.
+pub(super) fn signatures(language: Language) -> impl Iterator<Item = String> {
+    of(language).map(ToString::to_string)
+}
+
+fn of(language: Language) -> impl Iterator<Item = &'static Function> + Clone {
+    FUNCTIONS.iter().filter(move |function| language.extensions || !function.is_extension)
+}
+
+/// The names of the functions that Entra does not have.
+pub(super) fn extensions() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.iter().filter(|function| function.is_extension).map(|function| function.name)
 }
 
 /// The function that an unknown name probably meant.
-pub(super) fn suggestion(name: &str) -> Option<&'static str> {
-    let known = FUNCTIONS.iter().map(|function| function.name);
+pub(super) fn suggestion(name: &str, language: Language) -> Option<&'static str> {
+    let known = of(language).map(|function| function.name);
     let elsewhere = ELSEWHERE.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, here)| *here);
     elsewhere.or_else(|| nearest(name, known))
 }
@@ -189,44 +248,61 @@ pub(super) fn suggestion(name: &str) -> Option<&'static str> {
 impl Function {
     /// Checks the arguments of a call and drops omitted ones at the end that have no parameter: published expressions
     /// write `ToLower([x], )`.
-    pub(super) fn settle(&self, arguments: &mut Vec<Option<Node>>) -> Result<(), String> {
+    pub(super) fn settle(&self, arguments: &mut Vec<Option<Node>>) -> Result<(), Refusal> {
         let named = self.parameters.len();
-        let surplus = |count: usize| match self.rest {
-            Rest::None => count > named,
-            Rest::Sources | Rest::Rules => false,
-            Rest::Pairs => count > named && (count - named) % 2 == 1,
-        };
-        while surplus(arguments.len()) && matches!(arguments.last(), Some(None)) {
+        while self.is_surplus(arguments.len()) && matches!(arguments.last(), Some(None)) {
             arguments.pop();
         }
-        if surplus(arguments.len()) && self.rest == Rest::None {
-            return Err(format!("`{}` takes {}, not {}", self.name, self.wanted(), arguments.len()));
+        if self.rest == Rest::None && arguments.len() > named {
+            let wanted = if named == 0 { String::new() } else { format!(": `{self}`") };
+            let message = format!("`{}` takes {}, not {}{wanted}", self.name, self.wanted(), arguments.len());
+            return Err(Refusal::of_argument(named, message));
         }
         for (index, parameter) in self.parameters.iter().enumerate() {
             if parameter.required && !matches!(arguments.get(index), Some(Some(_))) {
-                return Err(format!(
-                    "`{}` needs the argument `{}`, its number {}",
+                let message = format!(
+                    "`{}` needs the argument `{}`, its number {}: `{self}`",
                     self.name,
                     parameter.name,
                     index + 1
-                ));
+                );
+                return Err(Refusal { argument: arguments.get(index).map(|_| index), message });
             }
         }
+        self.settle_rest(arguments)?;
+        (self.check)(arguments)
+    }
+
+    fn is_surplus(&self, count: usize) -> bool {
+        let named = self.parameters.len();
+        match self.rest {
+            Rest::None => count > named,
+            Rest::Sources | Rest::Rules | Rest::Conditions => false,
+            Rest::Pairs => count > named && (count - named) % 2 == 1,
+        }
+    }
+
+    /// Checks what follows the named parameters.
+    fn settle_rest(&self, arguments: &[Option<Node>]) -> Result<(), Refusal> {
+        let named = self.parameters.len();
+        let of_two = |noun: &str| {
+            let left_out = arguments.iter().position(Option::is_none);
+            let message = format!("`{}` needs at least two {noun}, and none may be left out", self.name);
+            Err(Refusal { argument: left_out, message })
+        };
         match self.rest {
             Rest::Sources if arguments.len() <= named => {
-                return Err(format!("`{}` needs at least one source", self.name));
+                Err(format!("`{}` needs at least one source: `{self}`", self.name).into())
             }
-            Rest::Pairs if arguments.len() < named + 2 || surplus(arguments.len()) => {
+            Rest::Pairs if arguments.len() < named + 2 || self.is_surplus(arguments.len()) => {
                 let message =
                     "needs a source, a default value and pairs of key and value: an even number of arguments, at least";
-                return Err(format!("`{}` {message} {}, not {}", self.name, named + 2, arguments.len()));
+                Err(format!("`{}` {message} {}, not {}", self.name, named + 2, arguments.len()).into())
             }
-            Rest::Rules if arguments.len() < named + 2 || arguments.iter().any(Option::is_none) => {
-                return Err(format!("`{}` needs at least two rules, and none may be left out", self.name));
-            }
-            Rest::None | Rest::Sources | Rest::Pairs | Rest::Rules => {}
+            Rest::Rules if arguments.len() < 2 || arguments.iter().any(Option::is_none) => of_two("rules"),
+            Rest::Conditions if arguments.len() < 2 || arguments.iter().any(Option::is_none) => of_two("conditions"),
+            Rest::None | Rest::Sources | Rest::Pairs | Rest::Rules | Rest::Conditions => Ok(()),
         }
-        (self.check)(arguments)
     }
 
     fn wanted(&self) -> String {
@@ -257,6 +333,7 @@ impl fmt::Display for Function {
             Rest::Sources => &["source1", "…"],
             Rest::Pairs => &["key1", "value1", "…"],
             Rest::Rules => &["rule1", "rule2", "…"],
+            Rest::Conditions => &["condition1", "condition2", "…"],
         };
         let parameters: Vec<String> = named.chain(rest.iter().map(|&name| name.to_owned())).collect();
         write!(f, "{}({})", self.name, parameters.join(", "))

@@ -3,6 +3,7 @@
 use super::super::OUTPUT_BYTES_MAX;
 use super::super::ast::Node;
 use super::super::evaluate::{Arguments, Evaluated, EvaluationError, Interrupt};
+use super::Refusal;
 use crate::net_regex::{NetRegex, Unreplaced};
 use crate::value::Value;
 
@@ -44,25 +45,28 @@ fn form(is_given: impl Fn(usize) -> bool) -> Option<Form> {
 }
 
 /// Refuses the combinations that mean nothing; compiles the pattern where it is written out.
-pub(super) fn check(arguments: &mut [Option<Node>]) -> Result<(), String> {
+pub(super) fn check(arguments: &mut [Option<Node>]) -> Result<(), Refusal> {
     if form(|index| matches!(arguments.get(index), Some(Some(_)))).is_none() {
         return Err(
             "`Replace` takes `oldValue` with `replacementValue` or `template`, or `regexPattern` with `replacementValue`, with \
              `regexGroupName` and `replacementValue`, or with `regexGroupName` and `replacementAttributeName`"
-                .to_owned(),
+                .to_owned()
+                .into(),
         );
     }
     if let Some(Some(node)) = arguments.get_mut(PATTERN)
         && let Node::Text(text) = node
     {
-        let pattern = NetRegex::new(text).map_err(|why| format!("the `regexPattern` of `Replace` {why}"))?;
+        let refused = |why| Refusal::of_argument(PATTERN, format!("the `regexPattern` of `Replace` {why}"));
+        let pattern = NetRegex::new(text).map_err(refused)?;
         *node = Node::Pattern(pattern);
     }
     if let (Some(Some(Node::Pattern(pattern))), Some(Some(Node::Text(group)))) =
         (arguments.get(PATTERN), arguments.get(GROUP))
         && !pattern.has_group(group)
     {
-        return Err(format!("the `regexPattern` of `Replace` has no group `{group}`"));
+        let message = format!("the `regexPattern` of `Replace` has no group `{group}`");
+        return Err(Refusal::of_argument(GROUP, message));
     }
     // Graph calls it the name of a property; the pages of the portal write the attribute itself.
     if let Some(Some(node)) = arguments.get_mut(OTHER_ATTRIBUTE)

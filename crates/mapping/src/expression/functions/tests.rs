@@ -56,7 +56,7 @@ fn signatures_name_the_parameters() {
         ("Switch", "Switch(source, defaultValue?, key1, value1, …)"),
     ] {
         assert_eq!(find(name).unwrap().to_string(), expected);
-        assert!(signatures().any(|signature| signature == expected));
+        assert!(signatures(Language::EXTENDED).any(|signature| signature == expected));
     }
 }
 
@@ -171,6 +171,55 @@ fn parts_of_texts() {
         &json!({}),
         "`InStr`: `compareType` is `vbBinaryCompare` or `vbTextCompare`",
     );
+}
+
+fn extended(text: &str, source: &Json) -> Result<Value, EvaluationError> {
+    let world = World { now: jiff::Timestamp::UNIX_EPOCH, default_domain: None, random: &|_| {} };
+    let expression = Expression::parse_with(text, Language::EXTENDED).unwrap_or_else(|error| panic!("{text}: {error}"));
+    match expression.evaluate(source.as_object().unwrap(), &world)? {
+        Outcome::Value(value) => Ok(value),
+        other => panic!("{text} yields {other:?}"),
+    }
+}
+
+#[test]
+fn extensions() {
+    for (text, source, expected) in [
+        ("Trim([x])", json!({}), json!(null)),
+        ("Trim([x])", json!({"x": "\u{a0} a  b\t\n"}), json!("a  b")),
+        ("Trim([x])", json!({"x": [" a", "b"]}), json!("a")),
+        ("Trim([x])", json!({"x": "  "}), json!("")),
+        ("Right([x], 3)", json!({"x": "John Doe"}), json!("Doe")),
+        ("Right([x], 9)", json!({"x": "Doe"}), json!("Doe")),
+        ("Right([x], 0)", json!({"x": "Doe"}), json!("")),
+        ("Right([x], -1)", json!({"x": "Doe"}), json!("Doe")),
+        ("Right([x], 3)", json!({}), json!("")),
+        ("Right([x], 2)", json!({"x": "a😀b"}), json!("b")),
+        ("Right([x], \"3\")", json!({"x": "a😀b"}), json!("😀b")),
+        ("And([a], [b])", json!({"a": true, "b": "1"}), json!("True")),
+        ("And([a], [b])", json!({"a": true}), json!("False")),
+        ("And([a] = \"x\", [b] <> \"x\", 1)", json!({"a": "x", "b": "y"}), json!("True")),
+        ("And(\"False\", BitAnd(\"x\", 1))", json!({}), json!("False")),
+        ("Or([a], [b])", json!({"b": "true"}), json!("True")),
+        ("Or([a], [b], 0)", json!({"b": "yes"}), json!("False")),
+        ("Or(1, BitAnd(\"x\", 1))", json!({}), json!("True")),
+        (
+            "IIF(Or([c] = \"FR\", And([c] = \"US\", [s] = \"CA\")), \"y\", \"n\")",
+            json!({"c": "US", "s": "NY"}),
+            json!("n"),
+        ),
+    ] {
+        assert_eq!(extended(text, &source), Ok(Value::from_json(&expected)), "{text} with {source}");
+        let expression = Expression::parse_with(text, Language::EXTENDED).unwrap();
+        assert_eq!(Expression::parse_with(&expression.to_string(), Language::EXTENDED).as_ref(), Ok(&expression));
+        assert!(expression.extension().is_some() && text.parse::<Expression>().is_err(), "{text}");
+    }
+    assert!(extended("And(1, BitAnd(\"x\", 1))", &json!({})).is_err(), "what decides is looked at");
+    let message = |text| Expression::parse_with(text, Language::EXTENDED).unwrap_err().to_string();
+    assert_eq!(message("And([a])"), "`And` needs at least two conditions, and none may be left out, at character 1");
+    assert_eq!(message("Or([a], )"), "`Or` needs at least two conditions, and none may be left out, at character 9");
+    assert!(!signatures(Language::ENTRA).any(|signature| signature.starts_with("Trim")));
+    assert!(signatures(Language::EXTENDED).any(|signature| signature == "And(condition1, condition2, …)"));
 }
 
 #[test]

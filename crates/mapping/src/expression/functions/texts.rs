@@ -72,6 +72,21 @@ pub(super) fn left(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
     })
 }
 
+/// The counterpart of [`left`].
+pub(super) fn right(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
+    let text = arguments.text(0)?.unwrap_or_default();
+    let wanted = arguments.integer(1, "numChars")?;
+    Ok(match usize::try_from(wanted) {
+        Ok(wanted) => skip_units(&text, units(&text).saturating_sub(wanted)).unwrap_or_default().into(),
+        Err(_) => text.into_owned().into(),
+    })
+}
+
+/// White space at both ends goes, whichever it is; what lies between words stays.
+pub(super) fn trim(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
+    Ok(arguments.text(0)?.map(|text| text.trim().to_owned()).into())
+}
+
 pub(super) fn len(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
     Ok(Value::Text(units(&arguments.text(0)?.unwrap_or_default()).to_string()))
 }

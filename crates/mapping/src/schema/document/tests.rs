@@ -1,0 +1,144 @@
+//! Tests of the document: nothing is lost, and what does not fit is told with its place.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn round(json: &Value) -> Value {
+    serde_json::to_value(Document::from_json(json.clone()).unwrap()).unwrap()
+}
+
+#[test]
+fn absent_null_and_unknown_members_stay_what_they_are() {
+    for json in [
+        json!({"directories": null}),
+        json!({"@odata.context": "x", "id": "j", "version": null, "directories": [], "synchronizationRules": []}),
+        json!({"synchronizationRules": [{"objectMappings": [{"scope": null, "new": {"deep": [1, 2.5]}, "attributeMappings": [
+            {"source": null}, {"source": {}}, {"source": {"parameters": [{"key": "k", "value": null, "x": 1}]}},
+            {"matchingPriority": null, "defaultValue": ""}]}]}]}),
+        json!({"id": "scim", "factoryTag": "scim", "schema": {"id": "s", "directories": []}}),
+    ] {
+        assert_eq!(round(&json), json);
+    }
+}
+
+#[test]
+fn a_mark_at_the_begin_and_a_template_around_are_taken() {
+    let text = "\u{FEFF}{\"schema\": {\"directories\": [], \"id\": \"a\"}, \"id\": \"t\"}";
+    let document = Document::parse(text.as_bytes()).unwrap();
+    assert_eq!(document.schema.id.text(), "a");
+    assert_eq!(
+        document.to_text(),
+        "{\n  \"id\": \"t\",\n  \"schema\": {\n    \"id\": \"a\",\n    \"directories\": []\n  }\n}\n"
+    );
+}
+
+#[test]
+fn what_is_no_schema_is_told() {
+    for (bytes, expected) in [
+        (&b"\xFF\xFE{\0"[..], "the document is not in UTF-8; save it as UTF-8"),
+        (b"{\"a\": }", "the document is no JSON: expected value at line 1 column 7"),
+        (b"[]", "the document is no synchronization schema: it is a list, an object is expected"),
+        (
+            b"{\"value\": []}",
+            "the document is no synchronization schema: it is a list; take one element of its `value`",
+        ),
+        (
+            b"{\"SynchronizationRules\": []}",
+            "the document is no synchronization schema: it has neither `synchronizationRules` nor `directories`; `SynchronizationRules` is probably meant to be `synchronizationRules`",
+        ),
+    ] {
+        assert_eq!(Document::parse(bytes).unwrap_err().to_string(), expected);
+    }
+    let deep = format!("{{\"directories\": {}", "[".repeat(500));
+    assert_eq!(Document::parse(deep.as_bytes()), Err(DocumentError::TooDeep));
+    let large = vec![b' '; DOCUMENT_BYTES_MAX + 1];
+    assert_eq!(Document::parse(&large), Err(DocumentError::TooLarge(DOCUMENT_BYTES_MAX + 1)));
+}
+
+#[test]
+fn every_misfit_is_told_with_its_place() {
+    let json = json!({"directories": {}, "synchronizationRules": [
+        {"priority": "1", "objectMappings": [{"enabled": "true", "attributeMappings": [
+            {"matchingPriority": 1.5}, {"source": "[mail]"}, null]}]}]});
+    let error = Document::from_json(json).unwrap_err().to_string();
+    let rules = "synchronizationRules[0]";
+    assert_eq!(
+        error.lines().skip(1).collect::<Vec<_>>(),
+        [
+            "directories: expected a list, found an object".to_owned(),
+            format!("{rules}.priority: expected a whole number, without quotes, found text"),
+            format!("{rules}.objectMappings[0].enabled: expected true or false, without quotes, found text"),
+            format!(
+                "{rules}.objectMappings[0].attributeMappings[0].matchingPriority: expected a whole number, without quotes, found 1.5"
+            ),
+            format!("{rules}.objectMappings[0].attributeMappings[1].source: expected an object (a source), found text"),
+            format!(
+                "{rules}.objectMappings[0].attributeMappings[2]: expected an object (an attribute mapping), found null"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn lists_and_texts_have_limits() {
+    for (json, expected) in [
+        (json!({"directories": vec![json!({}); 51]}), "directories: expected at most 50 elements, found 51"),
+        (json!({"directories": [], "id": "x".repeat(70_000)}), "id: expected text of at most 65536 bytes"),
+    ] {
+        let error = Document::from_json(json).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn names_in_another_case_are_told() {
+    let json = json!({"directories": [], "SynchronizationRules": [], "@odata.id": "", "notKnown": 1});
+    let document = Document::from_json(json).unwrap();
+    let written: Vec<_> = document.misspellings().iter().map(|one| (one.written.as_str(), one.meant)).collect();
+    assert_eq!(written, [("SynchronizationRules", "synchronizationRules")]);
+}
+
+/// JSON with names of the schema in places where they may or may not belong.
+fn json_values() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "[a-z]{0,3}".prop_map(Value::from),
+    ];
+    let names = prop::sample::select(vec![
+        "directories",
+        "synchronizationRules",
+        "objectMappings",
+        "attributeMappings",
+        "source",
+        "parameters",
+        "scope",
+        "groups",
+        "clauses",
+        "name",
+        "type",
+        "metadata",
+        "other",
+    ]);
+    leaf.prop_recursive(6, 40, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(names.clone().prop_map(str::to_owned), inner, 0..5)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_read_is_written_as_equal_json(json in json_values()) {
+        if let Ok(document) = Document::from_json(json.clone()) {
+            let text = document.to_text();
+            prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), json);
+            prop_assert_eq!(Document::parse(text.as_bytes()).unwrap(), document);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Attribute mappings of a document, one by one: what cannot be read is left out and told, and the others are read.
+
+use super::super::document::{AttributeMappingEntry, Member};
+use super::super::finding::Finding;
+use super::super::source;
+use super::object::Reading;
+use crate::attribute_mapping::{AttributeMapping, FlowBehavior, FlowType, MappingSource};
+use crate::nearest::nearest;
+
+/// The words of Graph's `flowType`.
+pub(in crate::schema) const FLOW_TYPES: [(&str, FlowType); 5] = [
+    ("Always", FlowType::Always),
+    ("ObjectAddOnly", FlowType::ObjectAddOnly),
+    ("MultiValueAddOnly", FlowType::MultiValueAddOnly),
+    ("ValueAddOnly", FlowType::ValueAddOnly),
+    ("AttributeAddOnly", FlowType::AttributeAddOnly),
+];
+
+/// The words of Graph's `flowBehavior`.
+pub(in crate::schema) const FLOW_BEHAVIORS: [(&str, FlowBehavior); 2] =
+    [("FlowWhenChanged", FlowBehavior::FlowWhenChanged), ("FlowAlways", FlowBehavior::FlowAlways)];
+
+/// The mapping's own flag for "flow null values". Graph's documentation has none, so the flag of the target's attribute definition stands
+/// for it; where a mapping has this member it counts.
+pub(in crate::schema) const FLOW_NULL_VALUES: &str = "flowNullValues";
+
+impl Reading<'_> {
+    /// The attribute mappings that can be read, and the entries that they were read from.
+    pub(super) fn attributes(&mut self) -> (Vec<AttributeMapping>, Vec<usize>) {
+        let (mut mappings, mut positions) = (Vec::new(), Vec::new());
+        for (position, entry) in self.entry.attribute_mappings.items().iter().enumerate() {
+            let place = match entry.target_attribute_name.text() {
+                "" => format!("{}, attribute mapping {}", self.place, position + 1),
+                target => format!("{}, target attribute {target}", self.place),
+            };
+            match attribute(entry) {
+                Ok((mapping, notes)) => {
+                    self.findings.extend(notes.into_iter().map(|note| Finding::note(place.clone(), note)));
+                    mappings.push(mapping);
+                    positions.push(position);
+                }
+                Err(reason) => {
+                    let reason = format!("{reason}; the mapping is left out");
+                    self.findings.push(Finding::not_supported(place, reason));
+                }
+            }
+        }
+        (mappings, positions)
+    }
+}
+
+fn attribute(entry: &AttributeMappingEntry) -> Result<(AttributeMapping, Vec<String>), String> {
+    let target = entry.target_attribute_name.text();
+    if target.trim().is_empty() {
+        return Err("it has no `targetAttributeName`".to_owned());
+    }
+    let priority = entry.matching_priority.given().copied().unwrap_or_default();
+    let matching_priority = u32::try_from(priority)
+        .map_err(|_| format!("its `matchingPriority` is {priority}; 0 or a small number above is expected"))?;
+    let (source, odd) = match &entry.source {
+        Member::Absent | Member::Null => (MappingSource::None, None),
+        Member::Given(given) => source::read(given)?,
+    };
+    let mut notes: Vec<String> = odd.into_iter().collect();
+    if let Some(function) = source.extension() {
+        notes.push(format!("`{function}` is a function that Entra does not have; it is read as an extension"));
+    }
+    let mapping = AttributeMapping {
+        target: target.to_owned(),
+        source,
+        default_value: entry.default_value.given().cloned(),
+        matching_priority,
+        flow_type: word(&FLOW_TYPES, &entry.flow_type, "flowType")?,
+        flow_behavior: word(&FLOW_BEHAVIORS, &entry.flow_behavior, "flowBehavior")?,
+        required: false,
+        flow_null_values: entry.other.get(FLOW_NULL_VALUES).and_then(serde_json::Value::as_bool).unwrap_or_default(),
+    };
+    Ok((mapping, notes))
+}
+
+fn word<T: Copy + Default>(known: &[(&'static str, T)], member: &Member<String>, name: &str) -> Result<T, String> {
+    let text = member.text();
+    if text.is_empty() {
+        return Ok(T::default());
+    }
+    if let Some((_, value)) = known.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)) {
+        return Ok(*value);
+    }
+    let words = known.iter().map(|(word, _)| *word);
+    let meant = nearest(text, words.clone()).map(|word| format!("; did you mean `{word}`?")).unwrap_or_default();
+    Err(format!("its `{name}` `{text}` is none of {}{meant}", words.collect::<Vec<_>>().join(", ")))
+}

@@ -1,0 +1,96 @@
+//! What a document means here: its object mappings, and all that an administrator should know before they are used.
+
+mod attributes;
+mod filters;
+mod notes;
+mod object;
+mod select;
+#[cfg(test)]
+mod tests;
+
+use super::document::{Document, ObjectMappingEntry, Schema};
+use super::finding::{Finding, Severity};
+use crate::object_mapping::ObjectMapping;
+
+pub(super) use attributes::{FLOW_BEHAVIORS, FLOW_NULL_VALUES, FLOW_TYPES};
+pub(super) use filters::clause;
+pub(super) use select::{chosen, is_outbound};
+
+/// What was read from a document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Imported {
+    /// The mapping of users and that of groups, those of them that can be read.
+    pub objects: Vec<ObjectMapping>,
+    /// All that is to be told, at once.
+    pub findings: Vec<Finding>,
+}
+
+impl Imported {
+    /// Whether the mappings may take the place of a job's: nothing blocks, and nothing is left out that the administrator has not agreed to
+    /// leave out.
+    pub fn may_be_carried_out(&self, leave_out: bool) -> bool {
+        let allows = |finding: &Finding| !finding.blocks && (leave_out || finding.severity != Severity::NotSupported);
+        !self.objects.is_empty() && self.findings.iter().all(allows)
+    }
+}
+
+/// Reads the object mappings of users and groups. What cannot be read is left out and told; it stays in the document, and
+/// [`write`](super::write()) keeps it.
+pub fn read(document: &Document) -> Imported {
+    let mut findings = misspellings(document);
+    let located: Vec<Located> =
+        located(&document.schema, &mut findings).into_iter().filter(|one| one.is_whole).collect();
+    if located.is_empty() {
+        let reason = "there is no object mapping of users or groups that can be read";
+        findings.push(Finding::not_supported("the document", reason).blocking());
+    }
+    Imported { objects: located.into_iter().map(|one| one.mapping).collect(), findings }
+}
+
+/// An object mapping with its place in the document.
+pub(super) struct Located {
+    /// Which rule.
+    pub(super) rule: usize,
+    /// Which of its object mappings.
+    pub(super) index: usize,
+    /// What it means.
+    pub(super) mapping: ObjectMapping,
+    /// For each attribute mapping, in order, which entry it was read from.
+    pub(super) positions: Vec<usize>,
+    /// It can be used: nothing is left out that decides who is provisioned.
+    pub(super) is_whole: bool,
+}
+
+/// The object mappings that count, in the order of the document.
+pub(super) fn located(schema: &Schema, findings: &mut Vec<Finding>) -> Vec<Located> {
+    let mut located = Vec::new();
+    for chosen in select::chosen(schema, findings) {
+        let rule = &schema.synchronization_rules.items()[chosen.rule];
+        let entry = &rule.object_mappings.items()[chosen.index];
+        let place = place(rule.name.text(), entry);
+        let mut reading = object::Reading { schema, rule, entry, object: chosen.object, place, findings };
+        let object::Read { mapping, positions, is_whole } = reading.mapping();
+        located.push(Located { rule: chosen.rule, index: chosen.index, mapping, positions, is_whole });
+    }
+    located
+}
+
+/// Where an object mapping stands, for people.
+fn place(rule: &str, entry: &ObjectMappingEntry) -> String {
+    let name = match entry.name.text() {
+        "" => format!("{} to {}", entry.source_object_name.text(), entry.target_object_name.text()),
+        name => name.to_owned(),
+    };
+    format!("rule {rule}, object mapping {name}")
+}
+
+/// A name in another case would silently have no effect: a filter that is not read lets everyone in.
+fn misspellings(document: &Document) -> Vec<Finding> {
+    let told = document.misspellings().iter().map(|one| {
+        let (written, meant) = (&one.written, one.meant);
+        let reason = format!("nothing reads `{written}`; it is probably meant to be `{meant}`: correct the name");
+        let finding = Finding::not_supported(one.place.clone(), reason);
+        if one.place.starts_with("directories") { finding } else { finding.blocking() }
+    });
+    told.collect()
+}

@@ -1,0 +1,201 @@
+//! One object mapping of a document, with the definitions that belong to it.
+
+use std::collections::BTreeSet;
+
+use super::super::definition::AttributeDefinition;
+use super::super::definitions;
+use super::super::document::{KeyValue, Member, ObjectDefinition, ObjectMappingEntry, Rule, Schema};
+use super::super::finding::Finding;
+use super::super::standard::{self, TARGET_ANCHOR};
+use super::attributes::FLOW_NULL_VALUES;
+use super::{filters, notes, select};
+use crate::attribute_mapping::AttributeMapping;
+use crate::object_mapping::{CLAUSES_MAX, FlowTypes, ObjectMapping, ObjectType};
+use crate::scoping::ScopingFilters;
+
+/// The metadata key of object mappings that Entra itself passes over.
+const UNSYNCHRONIZED: &str = "Unsynchronized";
+
+/// What one object mapping means.
+pub(super) struct Read {
+    pub(super) mapping: ObjectMapping,
+    /// For each attribute mapping, in order, which entry it was read from.
+    pub(super) positions: Vec<usize>,
+    /// Nothing is left out that decides who is provisioned.
+    pub(super) is_whole: bool,
+}
+
+/// The reading of one object mapping.
+pub(super) struct Reading<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) rule: &'a Rule,
+    pub(super) entry: &'a ObjectMappingEntry,
+    pub(super) object: ObjectType,
+    pub(super) place: String,
+    pub(super) findings: &'a mut Vec<Finding>,
+}
+
+impl Reading<'_> {
+    /// What the object mapping means. It is not whole where its filters or target object actions cannot be read, without which others would be
+    /// provisioned, or in another way.
+    pub(super) fn mapping(&mut self) -> Read {
+        self.rule_filters();
+        self.metadata();
+        let filters = self.filters();
+        let flow_types = flow_types(&self.entry.flow_types).map_err(|reason| {
+            self.findings.push(Finding::not_supported(self.place.clone(), reason).blocking());
+        });
+        let (mut attributes, positions) = self.attributes();
+        let (rule, entry) = (self.rule, self.entry);
+        let definition = |directory: &Member<String>, object: &Member<String>| {
+            definitions::object(self.schema, directory.text(), object.text())
+        };
+        let target = definition(&rule.target_directory_name, &entry.target_object_name);
+        let source = definition(&rule.source_directory_name, &entry.source_object_name);
+        if let Some(target) = target {
+            self.apply(target, &mut attributes);
+        }
+        let target_attributes = target.map_or_else(Vec::new, |target| self.attribute_list(target, &attributes));
+        let is_whole = filters.is_some() && flow_types.is_ok();
+        let [scoping, input_filters, category_filters] = filters.unwrap_or_default();
+        let mapping = ObjectMapping {
+            source_object: self.object,
+            target_object: self.object,
+            enabled: select::is_enabled(self.entry),
+            flow_types: flow_types.unwrap_or_default(),
+            scoping,
+            input_filters,
+            category_filters,
+            target_attributes,
+            flow_null_values: source.map(flowing_null).unwrap_or_default(),
+            extensions: attributes.iter().any(|mapping| mapping.source.extension().is_some()),
+            attributes,
+        };
+        let problems = mapping.check().into_iter();
+        self.findings
+            .extend(problems.map(|problem| Finding::not_supported(self.place.clone(), problem.to_string()).blocking()));
+        notes::tell(&mapping, &self.place, self.findings);
+        Read { mapping, positions, is_whole }
+    }
+
+    fn rule_filters(&mut self) {
+        for (name, filter) in
+            [("groupFilter", &self.rule.group_filter), ("containerFilter", &self.rule.container_filter)]
+        {
+            if !select::is_blank(filter) {
+                let reason = format!(
+                    "the rule's `{name}` lets only some objects through, and is not supported; assign the groups to the application instead, and set it to null"
+                );
+                self.findings.push(Finding::not_supported(self.place.clone(), reason).blocking());
+            }
+        }
+    }
+
+    fn metadata(&mut self) {
+        let is_set = |entry: &KeyValue| {
+            let value = entry.value.given().map(ToString::to_string).unwrap_or_default();
+            entry.key.text() == UNSYNCHRONIZED && value.trim_matches(['"', '\\']).eq_ignore_ascii_case("true")
+        };
+        if self.entry.metadata.items().iter().any(is_set) {
+            let reason = "Entra passes it over (`Unsynchronized` is true); here it is carried out while it is enabled";
+            self.findings.push(Finding::different(self.place.clone(), reason));
+        }
+    }
+
+    /// Scoping, input and category filters.
+    fn filters(&mut self) -> Option<[ScopingFilters; 3]> {
+        let Some(scope) = self.entry.scope.given() else { return Some(Default::default()) };
+        let kinds = [
+            ("scoping filter", scope.groups.items()),
+            ("input filter", scope.input_filter_groups.items()),
+            ("category filter", scope.category_filter_groups.items()),
+        ];
+        let clauses: usize =
+            kinds.iter().flat_map(|(_, groups)| *groups).map(|group| group.clauses.items().len()).sum();
+        if clauses > CLAUSES_MAX {
+            let reason = format!("the filters have {clauses} clauses, at most {CLAUSES_MAX} are allowed");
+            self.findings.push(Finding::not_supported(self.place.clone(), reason).blocking());
+            return None;
+        }
+        let [scoping, input, category] =
+            kinds.map(|(what, groups)| filters::read(groups, &self.place, what, self.findings));
+        Some([scoping?, input?, category?])
+    }
+
+    /// What the target's definition says about each mapping.
+    fn apply(&self, target: &ObjectDefinition, attributes: &mut [AttributeMapping]) {
+        let entries = target.attributes.items();
+        let is = |flag: &Member<bool>| flag.given().copied().unwrap_or_default();
+        for mapping in attributes {
+            let Some(index) = definitions::attribute_index(entries, &mapping.target) else { continue };
+            mapping.required = is(&entries[index].required);
+            if !self.has_own_flag(&mapping.target) {
+                mapping.flow_null_values = is(&entries[index].flow_null_values);
+            }
+        }
+    }
+
+    fn has_own_flag(&self, target: &str) -> bool {
+        let mut entries = self.entry.attribute_mappings.items().iter();
+        entries.any(|entry| entry.target_attribute_name.text() == target && entry.other.contains_key(FLOW_NULL_VALUES))
+    }
+
+    /// The entries of the attribute list that say more or other than the RFC. `required` of what is mapped stands in the mapping.
+    fn attribute_list(
+        &mut self,
+        target: &ObjectDefinition,
+        attributes: &[AttributeMapping],
+    ) -> Vec<AttributeDefinition> {
+        let mut seen = BTreeSet::new();
+        let mut list = Vec::new();
+        let mapped: BTreeSet<String> = attributes.iter().map(|mapping| mapping.target.to_ascii_lowercase()).collect();
+        for entry in target.attributes.items() {
+            let (definition, odd) = definitions::read(entry);
+            let place = format!("{}, attribute list, {}", self.place, definition.name);
+            self.findings.extend(odd.into_iter().map(|odd| Finding::different(place.clone(), odd)));
+            let key = definition.name.to_ascii_lowercase();
+            if key.is_empty() || key == TARGET_ANCHOR {
+                continue;
+            }
+            let is_mapped = mapped.contains(&key);
+            if !seen.insert(key) {
+                self.findings.push(Finding::note(place, "it is there twice; the first entry counts"));
+            } else if !says_nothing(self.object, &definition, is_mapped) {
+                list.push(definition);
+            }
+        }
+        list
+    }
+}
+
+/// Whether an entry repeats what counts without it.
+pub(super) fn says_nothing(object: ObjectType, definition: &AttributeDefinition, is_mapped: bool) -> bool {
+    standard::of_target(object, &definition.name).is_some_and(|standard| {
+        let required = if is_mapped { definition.required } else { standard.required };
+        *definition == AttributeDefinition { name: definition.name.clone(), required, ..standard }
+    })
+}
+
+fn flowing_null(source: &ObjectDefinition) -> BTreeSet<String> {
+    let flows = source.attributes.items().iter().filter(|entry| entry.flow_null_values == Member::Given(true));
+    flows.map(|entry| entry.name.text().to_owned()).filter(|name| !name.is_empty()).collect()
+}
+
+/// `Add, Update, Delete` in any order; all of them where nothing is said, as Microsoft's clients lose the member.
+fn flow_types(member: &Member<String>) -> Result<FlowTypes, String> {
+    let words: Vec<&str> = member.text().split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+    if words.is_empty() {
+        return Ok(FlowTypes::default());
+    }
+    let mut types = FlowTypes { create: false, update: false, delete: false };
+    for word in words {
+        match word.to_ascii_lowercase().as_str() {
+            "add" | "create" => types.create = true,
+            "update" => types.update = true,
+            "delete" => types.delete = true,
+            "none" => {}
+            _ => return Err(format!("its `flowTypes` has `{word}`, which is none of Add, Update, Delete and None")),
+        }
+    }
+    Ok(types)
+}

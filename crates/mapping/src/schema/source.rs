@@ -1,0 +1,166 @@
+//! Sources of attribute mappings: Graph's expression and tree, and back. Where both are there the expression counts, as it does in Entra.
+
+use super::document::{Member, ParameterEntry, SourceEntry};
+use crate::attribute_mapping::MappingSource;
+use crate::expression::{self, EXPRESSION_CHARS_MAX, Expression, Language, Part, PartKind};
+
+const ATTRIBUTE: &str = "Attribute";
+const CONSTANT: &str = "Constant";
+const FUNCTION: &str = "Function";
+/// Comparisons have no documented tree; here they are functions of this name with a left and a right side.
+const COMPARATORS: [&str; 6] = ["=", "<>", "<", "<=", ">", ">="];
+/// Characters of an expression that a finding quotes.
+const SHOWN_CHARS_MAX: usize = 200;
+
+/// The source, and what is odd about how it is written.
+///
+/// # Errors
+/// Why it cannot be used.
+pub(super) fn read(entry: &SourceEntry) -> Result<(MappingSource, Option<String>), String> {
+    if entry == &SourceEntry::default() {
+        return Ok((MappingSource::None, Some("the source says nothing, so there is none".to_owned())));
+    }
+    is_known_type(entry)?;
+    let given = entry.expression.text();
+    let text = if given.trim().is_empty() { structure(entry)? } else { given.to_owned() };
+    let expression = Expression::parse_with(&text, Language::EXTENDED)
+        .map_err(|error| format!("the expression `{}` cannot be read: {error}", shown(&text)))?;
+    let agrees = given.trim().is_empty() || agrees(&expression.part(), entry);
+    let odd = (!agrees).then(|| {
+        format!(
+            "`expression` and the tree beside it (`type`, `name`, `parameters`) disagree; `{}` counts",
+            shown(&text)
+        )
+    });
+    Ok((expression.into(), odd))
+}
+
+fn shown(text: &str) -> String {
+    let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn is_known_type(entry: &SourceEntry) -> Result<(), String> {
+    let kind = entry.kind.text();
+    if kind.is_empty() || [ATTRIBUTE, CONSTANT, FUNCTION].iter().any(|known| known.eq_ignore_ascii_case(kind)) {
+        return Ok(());
+    }
+    Err(format!(
+        "the source is of the type `{kind}`, such as a workflow outside of the service; attributes, constants and functions are supported"
+    ))
+}
+
+/// The expression that a tree stands for.
+fn structure(entry: &SourceEntry) -> Result<String, String> {
+    is_known_type(entry)?;
+    let (kind, name) = (entry.kind.text(), entry.name.text());
+    if kind.eq_ignore_ascii_case(ATTRIBUTE) {
+        return Ok(format!("[{name}]"));
+    }
+    if kind.eq_ignore_ascii_case(CONSTANT) {
+        return Ok(expression::quoted(name));
+    }
+    let parameters = entry.parameters.items();
+    if kind.is_empty() && parameters.is_empty() {
+        return Err("the source has neither an `expression` nor a `type`".to_owned());
+    }
+    let mut arguments = Vec::with_capacity(parameters.len());
+    let mut length = 0;
+    for parameter in parameters {
+        let argument = parameter.value.given().map(text_of).transpose()?.unwrap_or_default();
+        length += argument.len();
+        if length > EXPRESSION_CHARS_MAX * 4 {
+            return Err(format!("the tree stands for more than {EXPRESSION_CHARS_MAX} characters"));
+        }
+        arguments.push(argument);
+    }
+    if COMPARATORS.contains(&name) && arguments.len() == 2 {
+        return Ok(format!("{} {name} {}", arguments[0], arguments[1]));
+    }
+    let keys: Vec<&str> = parameters.iter().map(|parameter| parameter.key.text()).collect();
+    let positions = expression::positions(name, &keys).unwrap_or_else(|| Ok((0..keys.len()).collect()))?;
+    let mut placed = vec![String::new(); positions.iter().max().map_or(0, |last| last + 1)];
+    for (position, argument) in positions.into_iter().zip(arguments) {
+        placed[position] = argument;
+    }
+    Ok(format!("{name}({})", placed.join(", ")))
+}
+
+fn text_of(entry: &SourceEntry) -> Result<String, String> {
+    let given = entry.expression.text();
+    if given.trim().is_empty() { structure(entry) } else { Ok(given.to_owned()) }
+}
+
+/// Whether a tree says the same as the expression. What it leaves out it does not deny.
+fn agrees(part: &Part, entry: &SourceEntry) -> bool {
+    let (kind, name) = (entry.kind.text(), entry.name.given());
+    let is_kind = |known: &str| kind.is_empty() || kind.eq_ignore_ascii_case(known);
+    let is_name = || name.is_none_or(|name| *name == part.name);
+    match part.kind {
+        PartKind::Other => true,
+        PartKind::Attribute => is_kind(ATTRIBUTE) && is_name(),
+        PartKind::Constant => is_kind(CONSTANT) && is_name(),
+        PartKind::Function => {
+            let is_named = name.is_none_or(|name| expression::is_same_function(name, &part.name));
+            is_kind(FUNCTION) && is_named && arguments_agree(part, entry.parameters.items())
+        }
+    }
+}
+
+fn arguments_agree(part: &Part, parameters: &[ParameterEntry]) -> bool {
+    if parameters.is_empty() {
+        return true;
+    }
+    let order = |keys: Vec<&str>| -> Option<Vec<usize>> {
+        let positions = expression::positions(&part.name, &keys)?.ok()?;
+        let mut order: Vec<usize> = (0..positions.len()).collect();
+        order.sort_by_key(|index| positions[*index]);
+        Some(order)
+    };
+    let theirs = order(parameters.iter().map(|parameter| parameter.key.text()).collect());
+    let ours = order(part.arguments.iter().map(|(key, _)| *key).collect());
+    let (Some(theirs), Some(ours)) = (theirs, ours) else { return false };
+    theirs.len() == ours.len()
+        && theirs.into_iter().zip(ours).all(|(their, our)| {
+            let argument = parameters[their].value.given();
+            argument.is_none_or(|argument| agrees(&part.arguments[our].1, argument))
+        })
+}
+
+/// The source with its tree; null where there is none.
+pub(super) fn write(source: &MappingSource) -> Member<SourceEntry> {
+    if *source == MappingSource::None {
+        return Member::Null;
+    }
+    let text = source.to_string();
+    let tree = Expression::parse_with(&text, Language::EXTENDED).map(|expression| entry_of(&expression.part()));
+    let bare = |_| SourceEntry { expression: text.as_str().into(), ..SourceEntry::default() };
+    Member::Given(tree.map_or_else(bare, |tree| SourceEntry { expression: text.as_str().into(), ..tree }))
+}
+
+fn entry_of(part: &Part) -> SourceEntry {
+    let kind = match part.kind {
+        PartKind::Attribute => ATTRIBUTE,
+        PartKind::Constant => CONSTANT,
+        PartKind::Other if part.arguments.is_empty() => CONSTANT,
+        PartKind::Function | PartKind::Other => FUNCTION,
+    };
+    let parameter = |(key, argument): &(&'static str, Part)| ParameterEntry {
+        key: (*key).into(),
+        value: Member::Given(entry_of(argument)),
+        ..ParameterEntry::default()
+    };
+    SourceEntry {
+        kind: kind.into(),
+        expression: part.expression.as_str().into(),
+        name: part.name.as_str().into(),
+        parameters: Member::Given(part.arguments.iter().map(parameter).collect()),
+        ..SourceEntry::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! Tests of sources: expression and tree stand for each other.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::schema::document::Document;
+
+/// Reads a source as it stands in a document.
+fn entry(json: &Value) -> SourceEntry {
+    let document = json!({"synchronizationRules": [{"objectMappings": [{"attributeMappings": [{"source": json}]}]}]});
+    let mut schema = Document::from_json(document).unwrap().schema;
+    let rule = &mut schema.synchronization_rules.or_default()[0];
+    let mapping = &mut rule.object_mappings.or_default()[0];
+    mapping.attribute_mappings.or_default()[0].source.or_default().clone()
+}
+
+/// The tree without any expression in it.
+fn bare(mut entry: SourceEntry) -> SourceEntry {
+    entry.expression = Member::Absent;
+    for parameter in entry.parameters.given_mut().into_iter().flatten() {
+        parameter.value = parameter.value.given().cloned().map_or(Member::Null, |value| Member::Given(bare(value)));
+    }
+    entry
+}
+
+const EXPRESSIONS: [&str; 12] = [
+    "[mail]",
+    "\"a \\\"b\\\" \\\\c\"",
+    "Switch([IsSoftDeleted], , \"False\", \"True\", \"True\", \"False\")",
+    "Switch([a], \"x\", \"\", \"y\")",
+    "Replace([preferredLanguage], \"-\", , , \"_\")",
+    "Replace([a], , \"(?<n>.)\", \"n\", , [b])",
+    "Join(\" \", [givenName], ToUpper([surname], \"tr-TR\"))",
+    "Coalesce([mail], [otherMails], \"\")",
+    "IIF([a] = \"1\", \"x\", Append([b], \"y\"))",
+    "SelectUniqueValue([a], Append([a], \"1\"))",
+    "Trim(StripSpaces([emails[type eq \"work\"].value]))",
+    "Guid()",
+];
+
+#[test]
+fn a_source_is_read_from_its_expression_and_from_its_tree_alone() {
+    for text in EXPRESSIONS {
+        let source = MappingSource::parse_with(text, Language::EXTENDED).unwrap();
+        let written = write(&source).given().cloned().unwrap();
+        assert_eq!(read(&written), Ok((source.clone(), None)), "{text}");
+        assert_eq!(read(&bare(written)), Ok((source, None)), "the tree of {text}");
+    }
+}
+
+#[test]
+fn the_tree_is_as_graph_writes_it() {
+    let source = MappingSource::parse_with("Replace(Mid([a], 1, 8), \"-\", , , \"_\")", Language::ENTRA).unwrap();
+    let attribute = json!({"type": "Attribute", "expression": "[a]", "name": "a", "parameters": []});
+    let constant =
+        |text: &str| json!({"type": "Constant", "expression": format!("\"{text}\""), "name": text, "parameters": []});
+    assert_eq!(
+        serde_json::to_value(write(&source).given()).unwrap(),
+        json!({"type": "Function", "name": "Replace", "expression": "Replace(Mid([a], 1, 8), \"-\", , , \"_\")",
+        "parameters": [
+            {"key": "source", "value": {"type": "Function", "name": "Mid", "expression": "Mid([a], 1, 8)", "parameters": [
+                {"key": "source", "value": attribute}, {"key": "start", "value": constant("1")},
+                {"key": "length", "value": constant("8")}]}},
+            {"key": "Find", "value": constant("-")},
+            {"key": "Replacement", "value": constant("_")},
+        ]})
+    );
+    assert_eq!(write(&MappingSource::None), Member::Null);
+}
+
+#[test]
+fn the_expression_counts_where_the_tree_says_something_else() {
+    for (json, source, is_odd) in [
+        (json!({"type": "Attribute", "name": "mail", "expression": "[mail]", "parameters": []}), "[mail]", false),
+        (json!({"type": "Attribute", "name": "upn", "expression": "[mail]"}), "[mail]", true),
+        (json!({"type": "Constant", "name": "mail", "expression": "[mail]"}), "[mail]", true),
+        (json!({"expression": "[mail]"}), "[mail]", false),
+        (json!({"type": "Constant", "name": "8", "expression": "8"}), "\"8\"", false),
+        (
+            json!({"type": "Function", "name": "Not", "expression": "Not([a])", "parameters": [{"key": "source",
+                "value": {"type": "Attribute", "name": "b"}}]}),
+            "Not([a])",
+            true,
+        ),
+        (json!({"type": "Function", "name": "Not", "expression": "Not([a])", "parameters": []}), "Not([a])", false),
+        (
+            json!({"type": "Function", "name": "AppRoleAssignments", "parameters": [{"key": "appRoleAssignments",
+                "value": {"type": "Attribute", "name": "appRoleAssignments"}}]}),
+            "AppRoleAssignmentsComplex([appRoleAssignments])",
+            false,
+        ),
+        (json!({}), "", true),
+    ] {
+        let (read, odd) = read(&entry(&json)).unwrap();
+        assert_eq!((read.to_string().as_str(), odd.is_some()), (source, is_odd), "{json}");
+    }
+}
+
+#[test]
+fn sources_that_cannot_be_used_say_why() {
+    for (json, expected) in [
+        (
+            json!({"expression": "ToLowr([mail])"}),
+            "the expression `ToLowr([mail])` cannot be read: there is no function `ToLowr`, at character 1; did you mean `ToLower`?",
+        ),
+        (
+            json!({"type": "Function", "name": "Nope", "parameters": []}),
+            "the expression `Nope()` cannot be read: there is no function `Nope`, at character 1",
+        ),
+        (json!({"type": "Workflow", "expression": "[mail]"}), "the source is of the type `Workflow`"),
+        (json!({"name": "mail"}), "the source has neither an `expression` nor a `type`"),
+        (
+            json!({"type": "Function", "name": "Not", "parameters": [{"key": "x", "value": {"type": "Constant"}}]}),
+            "`x` is no parameter of `Not(source)`",
+        ),
+    ] {
+        let error = read(&entry(&json)).unwrap_err();
+        assert!(error.starts_with(expected), "{error}");
+    }
+}

@@ -1,0 +1,75 @@
+//! What Entra will not take of the mappings, or not do the same way.
+
+use super::super::finding::Finding;
+use super::super::standard;
+use crate::object_mapping::{ObjectMapping, ObjectType};
+use crate::schema::AttributeType;
+use crate::scoping::{Clause, RegexMode};
+
+pub(super) fn tell(mapping: &ObjectMapping, findings: &mut Vec<Finding>) {
+    let objects = match mapping.source_object {
+        ObjectType::User => "users",
+        ObjectType::Group => "groups",
+    };
+    for attribute in &mapping.attributes {
+        let place = format!("{objects}, target attribute {}", attribute.target);
+        if let Some(function) = attribute.source.extension() {
+            let reason = format!(
+                "Entra has no function `{function}`, and will refuse the document; use functions of Entra's instead"
+            );
+            findings.push(Finding::not_supported(place.clone(), reason));
+        }
+        if mapping.clears(attribute) {
+            let reason = "Entra removes values for inbound jobs only; there, the application will keep the value";
+            findings.push(Finding::different(place, reason));
+        }
+    }
+    filters(mapping, objects, findings);
+    for definition in &mapping.target_attributes {
+        let is_custom = standard::of_target(mapping.source_object, &definition.name).is_none();
+        if is_custom && (definition.multivalued || definition.kind == AttributeType::Reference) {
+            let place = format!("{objects}, attribute list, {}", definition.name);
+            let reason = "attributes of their own of applications that are in no gallery can be neither multi-valued nor references in Entra";
+            findings.push(Finding::note(place, reason));
+        }
+    }
+}
+
+fn filters(mapping: &ObjectMapping, objects: &str, findings: &mut Vec<Finding>) {
+    for group in
+        [&mapping.scoping, &mapping.input_filters, &mapping.category_filters].into_iter().flat_map(|one| &one.0)
+    {
+        for clause in &group.clauses {
+            let place = format!("{objects}, filter `{}`, clause `{clause}`", group.name);
+            if is_extension(clause) {
+                let reason = "Entra has no such clause, and will refuse the document; remove it there and see who is in scope then";
+                findings.push(Finding::not_supported(place, reason));
+            } else if clause.regex_mode() == RegexMode::Full {
+                let reason = "Entra cannot be told that the whole value is meant, so the pattern is written between `^(?:` and `)$`";
+                findings.push(Finding::note(place, reason));
+            }
+        }
+    }
+}
+
+/// The operators that Entra has.
+const OPERATORS: [&str; 14] = [
+    "EQUALS",
+    "NOT EQUALS",
+    "IS NULL",
+    "IS NOT NULL",
+    "IS TRUE",
+    "IS FALSE",
+    "REGEX MATCH",
+    "NOT REGEX MATCH",
+    "Greater_Than",
+    "Greater_Than_OR_EQUALS",
+    "Includes",
+    "ENDS_WITH",
+    "&",
+    "!&",
+];
+
+fn is_extension(clause: &Clause) -> bool {
+    !OPERATORS.contains(&clause.operator().to_string().as_str())
+}
