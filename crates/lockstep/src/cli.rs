@@ -1,8 +1,10 @@
 //! The command line: every command and option there is, with its help. What a command does is in `commands`.
 
 mod application;
+mod configuration;
 mod directory;
 mod examples;
+mod mapping;
 mod provisioning;
 mod tenant;
 #[cfg(test)]
@@ -13,7 +15,9 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use application::{AppCommand, AssignArgs, DialectName, JobSettingsArgs, ScopeName, Switch, UnassignArgs};
+pub use configuration::{ConfigCommand, SchemaConvertArgs, SchemaFileCommand, SchemaImportArgs, VersionsCommand};
 pub use directory::{AdminCommand, GroupCommand, ImportArgs, ImportCommand, ImportFormat, MembersCommand, UserCommand};
+pub use mapping::MappingCommand;
 pub use provisioning::{LogStatus, LogsArgs, LogsCommand, ProvisionArgs};
 pub use tenant::{
     ClientCommand, ClientSecretCommand, EventsArgs, RequestsArgs, SchemaCommand, TenantChange, TenantCommand, Toggle,
@@ -174,6 +178,15 @@ pub enum Command {
     /// Add, rotate, list, revoke secret tokens of a tenant
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Versions of the attribute mappings of an application, and the ways back
+    #[command(subcommand)]
+    Mapping(MappingCommand),
+    /// Export and import the mappings of an application as a synchronization schema of Microsoft Graph
+    #[command(subcommand)]
+    Schema(SchemaFileCommand),
+    /// Jobs as files for version control: export, diff, apply
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Test the connection to an application
     TestConnection {
         /// The application, by name or id

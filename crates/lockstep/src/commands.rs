@@ -8,6 +8,7 @@ mod attribute_values;
 mod audit;
 mod backup;
 mod client;
+mod configuration;
 mod cycle;
 mod demo;
 mod doctor;
@@ -16,10 +17,12 @@ mod find;
 mod group;
 mod import;
 mod logs;
+mod mapping_versions;
 mod pages;
 mod provision;
 mod records;
 mod requests;
+mod schema;
 mod serve;
 mod status;
 mod suggest;
@@ -33,7 +36,7 @@ mod webhook;
 
 use tokio::runtime::Runtime;
 
-use crate::cli::Command;
+use crate::cli::{Command, MappingCommand, SchemaFileCommand};
 use crate::config::Config;
 use crate::outcome::Outcome;
 use crate::output::Output;
@@ -49,6 +52,9 @@ pub fn run(
 ) -> anyhow::Result<Outcome> {
     if let Command::Demo(args) = command {
         return demo::run(&args, config, data_is_given, output, runtime);
+    }
+    if let Command::Schema(SchemaFileCommand::Convert(args)) = &command {
+        return schema::convert(args, output);
     }
     let world = World::open(config, runtime)?;
     runtime.block_on(async {
@@ -72,6 +78,9 @@ async fn in_world(command: Command, world: &World, output: Output) -> anyhow::Re
         Command::Tenant(command) => tenant::run(command, world, output).await,
         Command::Token(command) => token::run(command, world, output).await,
         Command::TestConnection { app } => app::test_connection(&app, world, output).await,
+        Command::Mapping(MappingCommand::Versions(command)) => mapping_versions::run(command, world, output).await,
+        Command::Schema(command) => schema::run(command, world, output).await,
+        Command::Config(command) => configuration::run(command, world, output).await,
         Command::Plan { app } => cycle::plan(&app, world, output).await,
         Command::Sync { app, settle } => cycle::sync(&app, settle, world, output).await,
         Command::Provision(args) => provision::run(args, world, output).await,

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use mapping::ObjectMapping;
+use mapping::schema::{self, Document, Exported, Names, SOURCE_DIRECTORY, TARGET_DIRECTORY};
 use serde::Serialize;
 use store::mapping_versions::{
     VersionHead, VersionRecord, insert_version, latest_version, schema_document, version_by_number, versions_before,
@@ -14,6 +15,8 @@ use crate::job::{Entry, JobChange, JobError};
 use crate::settings::JobSettings;
 use crate::view::JobView;
 
+/// The template of applications that are in no gallery.
+const CUSTOM: &str = "scim";
 /// Who made a version that nobody wrote down.
 const UNKNOWN_ACTOR: &str = "unknown";
 /// What made the first version of a job that is older than versions are.
@@ -113,6 +116,26 @@ impl Engine {
             Ok::<_, JobError>(schema_document(tx, app, of)?)
         });
         read.await
+    }
+
+    /// The mappings of a job as Microsoft Graph's synchronization schema: what was imported, with what has changed since, or a whole one
+    /// where none was. The same mappings give the same document.
+    pub async fn schema(&self, app: AppId) -> Result<Exported, JobError> {
+        let (_, template, settings) = self.load(app).await?;
+        let base = self.schema_base(app, None).await?.map(|text| Document::parse(text.as_bytes())).transpose();
+        let base = base.map_err(|error| JobError::Invalid(format!("the schema that was imported: {error}")))?;
+        let job = app.to_string().parse().map_or(0, |id: uuid::Uuid| id.as_u128());
+        let id = |number: u128| uuid::Uuid::from_u128(job ^ number).to_string();
+        let is_custom = template.name == CUSTOM;
+        let names = Names {
+            schema_id: format!("{}.{app}", template.name),
+            rule_id: id(1),
+            source_directory_id: id(2),
+            target_directory_id: id(3),
+            source_directory: SOURCE_DIRECTORY.to_owned(),
+            target_directory: if is_custom { TARGET_DIRECTORY } else { &template.title }.to_owned(),
+        };
+        Ok(schema::write(base.as_ref(), &settings.objects, &names))
     }
 
     /// Goes back to a version: makes a new one that is equal to it. Everything is looked at again afterwards. Says nothing

@@ -1,5 +1,6 @@
 //! Finding what a command names.
 
+use anyhow::bail;
 use directory::{Application, DirectoryError, Group, Principal, User};
 
 use crate::world::World;
@@ -8,6 +9,19 @@ use crate::world::World;
 pub async fn application(world: &World, name: &str) -> Result<Application, DirectoryError> {
     let name = name.to_owned();
     world.store().read(move |tx| directory::find_application(tx, &name)).await
+}
+
+/// The same, or the only one there is where none is named.
+pub async fn application_or_only(world: &World, name: Option<&str>) -> anyhow::Result<Application> {
+    if let Some(name) = name {
+        return Ok(application(world, name).await?);
+    }
+    let mut all = world.store().read(directory::applications).await?;
+    match (all.pop(), all.len()) {
+        (Some(only), 0) => Ok(only),
+        (None, _) => bail!("there is no application; add one with lockstep app add"),
+        (Some(_), others) => bail!("there are {} applications; name one with --app", others + 1),
+    }
 }
 
 /// The user of that `userPrincipalName` or object id.
