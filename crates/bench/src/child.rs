@@ -65,8 +65,8 @@ impl Drop for Child {
     }
 }
 
-/// Reads the high water mark of the resident memory from a `/proc/…/status` text.
-fn peak_of(status: &str) -> Option<u64> {
+/// The high water mark of the resident memory, in bytes, in a `/proc/…/status` text.
+pub fn peak_of(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kibibytes.checked_mul(1024)

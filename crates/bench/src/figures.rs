@@ -188,6 +188,7 @@ fn words(required: Required, unit: Unit) -> String {
 pub fn shown(value: f64, unit: Unit) -> String {
     match unit {
         Unit::PerSecond => format!("{}/s", grouped(value)),
+        Unit::Seconds if value < 1e-3 => format!("{:.1} µs", value * 1e6),
         Unit::Seconds if value < 0.1 => format!("{:.1} ms", value * 1e3),
         Unit::Seconds => format!("{value:.2} s"),
         Unit::Bytes => format!("{:.0} MB", value / 1e6),
@@ -277,6 +278,7 @@ mod tests {
         for (value, unit, expected) in [
             (127_000.4, Unit::PerSecond, "127,000/s"),
             (999.0, Unit::PerSecond, "999/s"),
+            (0.000_012_3, Unit::Seconds, "12.3 µs"),
             (0.0123, Unit::Seconds, "12.3 ms"),
             (12.345, Unit::Seconds, "12.35 s"),
             (499_999_999.0, Unit::Bytes, "500 MB"),

@@ -1,6 +1,6 @@
 //! The benchmark: measures the limits of the machine and the product against them (`cargo xtask bench`). Only the
 //! command line lives here; what is measured is in `limits`, `provider`, `cycles`,
-//! `crash`, `scale`, `races`, `fairness` and `peers`.
+//! `crash`, `scale`, `races`, `fairness`, `mappings` and `peers`.
 
 mod child;
 mod crash;
@@ -16,6 +16,7 @@ mod indexed;
 mod limits;
 mod line;
 mod load;
+mod mappings;
 mod peers;
 mod people;
 mod product;
@@ -119,12 +120,14 @@ enum Part {
     Races,
     /// A quiet tenant beside one that sends all it can
     Fairness,
+    /// The mapping language: the mappings of one user, and attacks
+    Mappings,
     /// Public SCIM servers beside ours: `cargo xtask bench --peers`
     Peers,
 }
 
-const PARTS: [Part; 7] =
-    [Part::Limits, Part::Provider, Part::Cycles, Part::Crash, Part::Scale, Part::Races, Part::Fairness];
+const PARTS: [Part; 8] =
+    [Part::Mappings, Part::Limits, Part::Provider, Part::Cycles, Part::Crash, Part::Scale, Part::Races, Part::Fairness];
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -202,7 +205,7 @@ fn measure(settings: Settings, kills: Option<usize>) -> anyhow::Result<ExitCode>
     let json = settings.json.clone();
     let mut run = settings_of_run(settings)?;
     let folder = Folder::within(&run.folder)?;
-    if parts.iter().any(|part| *part != Part::Limits) {
+    if parts.iter().any(|part| ![Part::Limits, Part::Mappings].contains(part)) {
         run.lockstep = Some(product::under_test(run.lockstep.as_deref(), folder.path())?);
     }
     let kills = kills.unwrap_or(crash::KILLS[usize::from(run.quick)]);
@@ -244,6 +247,7 @@ struct Answer<'a> {
 fn measure_part(run: &Run, part: Part, kills: usize, peers: Option<&Packages>) -> anyhow::Result<Vec<Figure>> {
     match part {
         Part::Limits => limits::measure(run),
+        Part::Mappings => mappings::measure(run),
         Part::Provider => provider::measure(run),
         Part::Cycles => cycles::measure(run),
         Part::Crash => crash::measure(run, kills),

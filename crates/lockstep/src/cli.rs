@@ -4,11 +4,11 @@ mod application;
 mod configuration;
 mod directory;
 mod examples;
-mod mapping;
 mod provisioning;
 mod tenant;
 #[cfg(test)]
 mod tests;
+mod trying;
 
 use std::path::PathBuf;
 
@@ -17,12 +17,12 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use application::{AppCommand, AssignArgs, DialectName, JobSettingsArgs, ScopeName, Switch, UnassignArgs};
 pub use configuration::{ConfigCommand, SchemaConvertArgs, SchemaFileCommand, SchemaImportArgs, VersionsCommand};
 pub use directory::{AdminCommand, GroupCommand, ImportArgs, ImportCommand, ImportFormat, MembersCommand, UserCommand};
-pub use mapping::MappingCommand;
 pub use provisioning::{LogStatus, LogsArgs, LogsCommand, ProvisionArgs};
 pub use tenant::{
     ClientCommand, ClientSecretCommand, EventsArgs, RequestsArgs, SchemaCommand, TenantChange, TenantCommand, Toggle,
     TokenCommand, WebhookCommand,
 };
+pub use trying::{EvalArgs, ExpressionCommand, FilterCommand, FilterTestArgs, MappingCommand, MappingTestArgs, Side};
 
 use crate::config::LogFormat;
 use crate::output::Color;
@@ -178,9 +178,15 @@ pub enum Command {
     /// Add, rotate, list, revoke secret tokens of a tenant
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Versions of the attribute mappings of an application, and the ways back
+    /// Try expressions of attribute mappings out: on a user, on a sample, on a table
+    #[command(subcommand)]
+    Expression(ExpressionCommand),
+    /// Attribute mappings of an application: try them out on a user or a group, see their versions, go back
     #[command(subcommand)]
     Mapping(MappingCommand),
+    /// Try the scoping filters of an application out: who is in scope, and who is not
+    #[command(subcommand)]
+    Filter(FilterCommand),
     /// Export and import the mappings of an application as a synchronization schema of Microsoft Graph
     #[command(subcommand)]
     Schema(SchemaFileCommand),

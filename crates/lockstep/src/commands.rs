@@ -13,10 +13,14 @@ mod cycle;
 mod demo;
 mod doctor;
 mod events;
+mod expression;
+mod expression_check;
+mod filter_test;
 mod find;
 mod group;
 mod import;
 mod logs;
+mod mapping_test;
 mod mapping_versions;
 mod pages;
 mod provision;
@@ -36,7 +40,7 @@ mod webhook;
 
 use tokio::runtime::Runtime;
 
-use crate::cli::{Command, MappingCommand, SchemaFileCommand};
+use crate::cli::{Command, FilterCommand, MappingCommand, SchemaFileCommand};
 use crate::config::Config;
 use crate::outcome::Outcome;
 use crate::output::Output;
@@ -53,8 +57,11 @@ pub fn run(
     if let Command::Demo(args) = command {
         return demo::run(&args, config, data_is_given, output, runtime);
     }
-    if let Command::Schema(SchemaFileCommand::Convert(args)) = &command {
-        return schema::convert(args, output);
+    match &command {
+        Command::Expression(alone) if !expression::needs_data(alone) => return expression::run_alone(alone, output),
+        Command::Filter(FilterCommand::Operators) => return filter_test::operators(output),
+        Command::Schema(SchemaFileCommand::Convert(args)) => return schema::convert(args, output),
+        _ => {}
     }
     let world = World::open(config, runtime)?;
     runtime.block_on(async {
@@ -78,6 +85,9 @@ async fn in_world(command: Command, world: &World, output: Output) -> anyhow::Re
         Command::Tenant(command) => tenant::run(command, world, output).await,
         Command::Token(command) => token::run(command, world, output).await,
         Command::TestConnection { app } => app::test_connection(&app, world, output).await,
+        Command::Expression(command) => expression::run(command, world, output).await,
+        Command::Mapping(MappingCommand::Test(args)) => mapping_test::run(&args, world, output).await,
+        Command::Filter(command) => filter_test::run(command, world, output).await,
         Command::Mapping(MappingCommand::Versions(command)) => mapping_versions::run(command, world, output).await,
         Command::Schema(command) => schema::run(command, world, output).await,
         Command::Config(command) => configuration::run(command, world, output).await,

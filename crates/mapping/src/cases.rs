@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::expression::{EvaluationError, Expression, Outcome};
+use crate::expression::{EvaluationError, Expression, Language, Outcome};
 use crate::net_regex::{Effort, NetRegex};
 use crate::value::{Source, Value, World};
 
@@ -181,28 +181,28 @@ impl<'t> Row<'t> {
     }
 
     /// Evaluates the expression as a job would, and compares. `random` fills a buffer with random bytes.
-    pub fn judge(&self, random: &dyn Fn(&mut [u8])) -> Judgement {
-        match self.judged(random) {
+    pub fn judge(&self, language: Language, random: &dyn Fn(&mut [u8])) -> Judgement {
+        match self.judged(language, random) {
             Ok(judgement) => judgement,
             Err(why) => Judgement::Unreadable(why),
         }
     }
 
-    fn judged(&self, random: &dyn Fn(&mut [u8])) -> Result<Judgement, String> {
+    fn judged(&self, language: Language, random: &dyn Fn(&mut [u8])) -> Result<Judgement, String> {
         let input =
             serde_json::from_str(self.input).map_err(|error| format!("`input_json` is no JSON object: {error}"))?;
         let sample = Sample::new(input).map_err(|error| error.to_string())?;
         let expected: Json =
             serde_json::from_str(self.expected).map_err(|error| format!("`expected_json` is no JSON: {error}"))?;
         let expected = Expected::read(expected)?;
-        let (got, error) = given(self.expression, &sample, random);
+        let (got, error) = given(self.expression, language, &sample, random);
         Ok(if expected.fits(&got) { Judgement::Passed } else { Judgement::Failed { got, error } })
     }
 }
 
 /// What an expression gives, in the words of the table, and the error where it gives none. What cannot be parsed cannot be evaluated either.
-fn given(expression: &str, sample: &Sample, random: &dyn Fn(&mut [u8])) -> (Json, Option<String>) {
-    let expression: Expression = match expression.parse() {
+fn given(expression: &str, language: Language, sample: &Sample, random: &dyn Fn(&mut [u8])) -> (Json, Option<String>) {
+    let expression = match Expression::parse_with(expression, language) {
         Ok(expression) => expression,
         Err(error) => return (json!({ "$error": "parse" }), Some(error.to_string())),
     };

@@ -41,4 +41,4 @@ pub use scoping::{
     Clause, ClauseError, ExplainedClause, ExplainedGroup, Explanation, FilterGroup, FilterOperator, Held,
     OperatorError, RegexMode, ScopingFilters, Undecided, Verdict,
 };
-pub use value::{Source, Value, World};
+pub use value::{Overridden, Source, Value, World};

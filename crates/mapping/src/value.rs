@@ -109,6 +109,20 @@ pub trait Source {
     fn attribute(&self, name: &str) -> Value;
 }
 
+/// An object some of whose attributes are others than they are: what would be if.
+pub struct Overridden<'s> {
+    /// The object.
+    pub object: &'s dyn Source,
+    /// What stands in place of its own values.
+    pub values: BTreeMap<String, Value>,
+}
+
+impl Source for Overridden<'_> {
+    fn attribute(&self, name: &str) -> Value {
+        self.values.get(name).cloned().unwrap_or_else(|| self.object.attribute(name))
+    }
+}
+
 impl Source for BTreeMap<String, Value> {
     fn attribute(&self, name: &str) -> Value {
         self.get(name).cloned().unwrap_or_default()

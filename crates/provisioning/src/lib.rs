@@ -1,7 +1,8 @@
 //! The provisioning service: gallery, jobs, the plan of what to do about each object (pure), cycles, links, provisioning
 //! logs and the SCIM client. It reads the directory and reaches applications over HTTP only.
 //!
-//! What a cycle decides is in [`plan`], what it sends in [`dialect`]; `cycle` carries it out.
+//! What a cycle decides is in [`plan`], what it sends in [`dialect`]; `cycle` carries it out. What an administrator tries
+//! out is in [`trial`].
 
 pub mod configuration;
 mod cycle;
@@ -20,16 +21,22 @@ mod settings;
 mod source;
 pub mod target;
 mod target_path;
+pub mod trial;
 mod view;
 
-pub use cycle::{CycleReport, OnDemandReport, PlanSink, Predicted, Progress, ProgressFn};
+pub use cycle::{
+    Availability, CycleReport, MappingTrial, MappingTrialOf, OnDemandReport, PlanSink, Predicted, Progress, ProgressFn,
+    ScopeTrial, ScopeTrialOf, Scoped, SourceObject,
+};
 pub use engine::{Connect, Engine, EngineParts, Random};
 pub use gallery::{Dialect, Template};
 pub use job::{JobChange, JobError, NewJob, leaves_out_default_access};
 pub use mapping_versions::{MappingVersion, SchemaBase, VersionPage, VersionView};
+pub use redaction::REDACTED;
 pub use scope::ScopeSetting;
 pub use secret::{CannotDecrypt, MasterKey};
 pub use settings::{BadSettings, JobSettings, JobStatus};
+pub use source::unknown_attribute;
 pub use target::{ConnectionProblem, Discovered, OutboundPolicy, TenantUrl, Trust};
 pub use target_path::{BadTarget, TargetPath};
 pub use view::{CycleView, JobView, LogFilter, LogPage, LogView, ObjectCounts};

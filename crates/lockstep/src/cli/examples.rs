@@ -1,7 +1,7 @@
 //! The examples that the help of a command ends with; a test reads each of them as a command line.
 
 /// Commands by their names, and lines that show how each is used.
-const EXAMPLES: [(&[&str], &[&str]); 24] = [
+const EXAMPLES: [(&[&str], &[&str]); 28] = [
     (
         &[],
         &[
@@ -49,6 +49,32 @@ const EXAMPLES: [(&[&str], &[&str]); 24] = [
         &[
             "lockstep assign CRM --user ada@contoso.example --group Sales",
             "lockstep assign CRM --group Admins --role Admin",
+        ],
+    ),
+    (
+        &["expression", "eval"],
+        &[
+            "lockstep expression eval 'Mid([surname], 1, 3)' --user ada@contoso.example",
+            "lockstep expression eval '[department]' --user ada --set department=Engines",
+            "lockstep expression eval - --input sample.json --now 2026-10-21T08:00:00Z",
+            "lockstep expression eval '[mailNickname]' --group Sales --json",
+        ],
+    ),
+    (&["expression", "check"], &["lockstep expression check expressions.tsv", "lockstep expression check - --json"]),
+    (
+        &["mapping", "test"],
+        &[
+            "lockstep mapping test --app CRM --user ada@contoso.example",
+            "lockstep mapping test --app CRM --user ada@contoso.example --update",
+            "lockstep mapping test --app CRM --group Sales --mappings mappings.json",
+        ],
+    ),
+    (
+        &["filter", "test"],
+        &[
+            "lockstep filter test --app CRM --only out --limit 0",
+            "lockstep filter test --app CRM --user ada@contoso.example",
+            "lockstep filter test --app CRM --filters filters.json --scope all",
         ],
     ),
     (&["logs"], &["lockstep logs --app CRM --status failure --verbose", "lockstep logs --user ada@contoso.example"]),

@@ -1,9 +1,13 @@
 //! Finding what a command names.
 
 use anyhow::bail;
-use directory::{Application, DirectoryError, Group, Principal, User};
+use directory::{Application, DirectoryError, Group, Principal, User, UserPlace, UserSearch};
+use store::ReadTx;
 
 use crate::world::World;
+
+/// Users whose names begin the same that are looked at.
+const SAME_BEGINNING_MAX: u32 = 10;
 
 /// The application of that name or id.
 pub async fn application(world: &World, name: &str) -> Result<Application, DirectoryError> {
@@ -22,6 +26,29 @@ pub async fn application_or_only(world: &World, name: Option<&str>) -> anyhow::R
         (None, _) => bail!("there is no application; add one with lockstep app add"),
         (Some(_), others) => bail!("there are {} applications; name one with --app", others + 1),
     }
+}
+
+/// The user of that `userPrincipalName` or object id, or else the only one whose name is that before the `@`: for commands that change
+/// nothing.
+pub async fn user_by_any_name(world: &World, name: &str) -> Result<User, DirectoryError> {
+    let name = name.to_owned();
+    let find = move |tx: &mut ReadTx<'_>| match directory::find_user(tx, &name) {
+        Err(absent @ DirectoryError::NotFound { .. }) if !name.contains('@') => {
+            let before = format!("{}@", name.to_lowercase());
+            let place = Some(UserPlace::Name(before.clone()));
+            let mut found = directory::list_users(tx, &UserSearch::default(), place, SAME_BEGINNING_MAX)?.items;
+            found.retain(|user| user.user_principal_name.to_lowercase().starts_with(&before));
+            match (found.pop(), found.len()) {
+                (Some(only), 0) => Ok(only),
+                (Some(_), others) => {
+                    Err(DirectoryError::Ambiguous { kind: "user", name: name.clone(), count: others + 1 })
+                }
+                (None, _) => Err(absent),
+            }
+        }
+        found => found,
+    };
+    world.store().read(find).await
 }
 
 /// The user of that `userPrincipalName` or object id.

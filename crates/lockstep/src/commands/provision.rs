@@ -1,6 +1,5 @@
 //! `provision`: one user or group now, with every step.
 
-use anyhow::bail;
 use mapping::counted;
 use provisioning::OnDemandReport;
 use serde_json::{Value, json};
@@ -15,10 +14,7 @@ use crate::world::World;
 /// Carries out `provision`.
 pub async fn run(args: ProvisionArgs, world: &World, output: Output) -> anyhow::Result<Outcome> {
     let principal = find::principal(world, &args.principal).await?;
-    let application = match &args.app {
-        Some(name) => find::application(world, name).await?,
-        None => the_only_application(world).await?,
-    };
+    let application = find::application_or_only(world, args.app.as_deref()).await?;
     let report = world.engine()?.provision(application.id, principal.id, principal.kind).await?;
     if output.is_json() {
         let mut shown = serde_json::to_value(&report)?;
@@ -29,15 +25,6 @@ pub async fn run(args: ProvisionArgs, world: &World, output: Output) -> anyhow::
         show(output, &principal.display_name, &application.name, &report)?;
     }
     Ok(Outcome::of_failed(u64::from(report.status == "failure")))
-}
-
-async fn the_only_application(world: &World) -> anyhow::Result<directory::Application> {
-    let mut all = world.store().read(directory::applications).await?;
-    match (all.pop(), all.len()) {
-        (Some(only), 0) => Ok(only),
-        (None, _) => bail!("there is no application; add one with lockstep app add"),
-        (Some(_), others) => bail!("there are {} applications; name one with --app", others + 1),
-    }
 }
 
 fn show(output: Output, object: &str, application: &str, report: &OnDemandReport) -> anyhow::Result<()> {

@@ -12,7 +12,7 @@ fn counting(bytes: &mut [u8]) {
 }
 
 fn judged(line: &str) -> Judgement {
-    Row::read(line, Columns::default()).map_or_else(Judgement::Unreadable, |row| row.judge(&counting))
+    Row::read(line, Columns::default()).map_or_else(Judgement::Unreadable, |row| row.judge(Language::ENTRA, &counting))
 }
 
 #[test]
@@ -66,6 +66,14 @@ fn rows_that_do_not_hold_tell_what_they_give() {
             "{line}: {told:?}"
         );
     }
+}
+
+#[test]
+fn a_table_may_use_the_extensions_where_they_are_switched_on() {
+    let row = Row::read("Trim([a])\t{\"a\": \" x \"}\t\"x\"", Columns::default()).unwrap();
+    assert_eq!(row.judge(Language::EXTENDED, &counting), Judgement::Passed);
+    let Judgement::Failed { error: Some(error), .. } = row.judge(Language::ENTRA, &counting) else { panic!("{row:?}") };
+    assert!(error.contains("extension"), "{error}");
 }
 
 #[test]

@@ -169,7 +169,7 @@ pub(super) fn decimal_text(number: &str) -> String {
 }
 
 /// A whole number, decimal or `&H` hexadecimal.
-fn integer(text: &str) -> Option<i64> {
+pub(super) fn integer(text: &str) -> Option<i64> {
     match text.strip_prefix("&H").or_else(|| text.strip_prefix("&h")) {
         Some(digits) if digits.starts_with(['+', '-']) => None,
         Some(digits) => i64::from_str_radix(digits, 16).ok(),

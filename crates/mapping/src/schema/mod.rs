@@ -5,7 +5,6 @@ mod definitions;
 mod difference;
 pub mod document;
 mod finding;
-
 mod read;
 mod source;
 mod standard;

@@ -1,6 +1,6 @@
 //! The file read: every problem at once, each with its place.
 
-use mapping::{AttributeMapping, Clause, FilterGroup, MappingSource, ObjectMapping, ScopingFilters};
+use mapping::{AttributeMapping, Clause, FilterGroup, Language, MappingSource, ObjectMapping, ScopingFilters};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -197,7 +197,9 @@ fn object<'t>(reader: &mut Reader<'t>, item: &Item<'t>) -> Option<ObjectMapping>
     let mut plain = Value::Object(object_of(table, &without));
     plain["attributes"] = json!([]);
     let read: Option<ObjectMapping> = reader.typed("a mapping", item, plain);
-    let attributes = listed(reader, table, "attributes", attribute);
+    let extensions = member(table, "extensions").and_then(|item| item.get_ref().as_bool()).unwrap_or_default();
+    let attributes =
+        listed(reader, table, "attributes", |reader, item| attribute(reader, item, Language { extensions }));
     let target_attributes =
         listed(reader, table, "targetAttributes", |reader, item| typed(reader, "an entry of targetAttributes", item));
     let mut filters = FILTER_LISTS.map(|name| ScopingFilters(listed(reader, table, name, filter)));
@@ -228,17 +230,25 @@ fn typed<'t, T: DeserializeOwned>(reader: &mut Reader<'t>, of: &str, item: &Item
     reader.typed(of, item, json_of(item))
 }
 
-/// The mapping of one attribute. An expression that is none is told with a caret under the place.
-fn attribute<'t>(reader: &mut Reader<'t>, item: &Item<'t>) -> Option<AttributeMapping> {
-    let source = item.get_ref().as_table().and_then(|table| member(table, "source"));
-    if let Some((source, text)) = source.and_then(|source| Some((source, source.get_ref().as_str()?)))
-        && let Err(error) = text.parse::<MappingSource>()
+/// The mapping of one attribute. An expression that is none is told with a pointer to the place.
+fn attribute<'t>(reader: &mut Reader<'t>, item: &Item<'t>, language: Language) -> Option<AttributeMapping> {
+    let mut json = json_of(item);
+    let mut source = None;
+    if let Some(given) = item.get_ref().as_table().and_then(|table| member(table, "source"))
+        && let Some(text) = given.get_ref().as_str()
     {
-        let caret = error.caret(text).replace('\n', "\n    ");
-        reader.problem(source.span().start, format!("{error}\n    {caret}"));
-        return None;
+        match MappingSource::parse_with(text, language) {
+            Ok(parsed) => source = Some(parsed),
+            Err(error) => {
+                let place = error.pointer(text).replace('\n', "\n    ");
+                reader.problem(given.span().start, format!("{error}\n    {place}"));
+            }
+        }
+        // Parsed here, in the language of the object mapping.
+        json.as_object_mut()?.remove("source");
     }
-    typed(reader, "an attribute mapping", item)
+    let mapping: AttributeMapping = reader.typed("an attribute mapping", item, json)?;
+    Some(AttributeMapping { source: source.unwrap_or_default(), ..mapping })
 }
 
 fn filter<'t>(reader: &mut Reader<'t>, item: &Item<'t>) -> Option<FilterGroup> {

@@ -1,7 +1,8 @@
 //! What the mappings and rules of a job make of one object: scope, the values by which its account is found, what the
 //! account should hold. Nothing is sent from here.
 
-use mapping::{Operation, Undecided, World};
+use jiff::Timestamp;
+use mapping::{ObjectMapping, Operation, Undecided, World};
 use serde_json::{Map, Value};
 use store::links::LinkState;
 
@@ -11,7 +12,7 @@ use super::subject::Subject;
 use crate::object_plan::{Desired, Difference, Failure, MatchValue, ObjectPlan, Wish, differences, fingerprint};
 use crate::plan::{Known, is_quiet, is_settled};
 use crate::redaction::Redacted;
-use crate::scope::{OutOfScope, Scope, scope_of_group, scope_of_user};
+use crate::scope::{OutOfScope, Scope, ScopeRules, scope_of_group, scope_of_user};
 use crate::target_path::TargetPath;
 
 /// The bit of a stored fingerprint that tells that this job has written a manager to the account: so it can be taken back
@@ -68,14 +69,8 @@ impl Cycle {
     }
 
     fn scope_of(&self, plan: &ObjectPlan, subject: &Subject) -> Result<Scope, Failure> {
-        let (rules, now) = (self.settings.scope_rules(), self.engine.now());
-        let scope = subject.with_source(false, |source| match (&subject.user, &subject.group) {
-            (Some(user), _) => scope_of_user(rules, &plan.mapping, user, &subject.entitlements, source, now),
-            (None, Some(group)) => scope_of_group(rules, &plan.mapping, group, subject.assigned, source, now),
-            (None, None) => Ok(Scope::Out(OutOfScope::HardDeleted)),
-        });
-        let scope = scope.transpose().map_err(|undecided| undecided_scope(&undecided))?;
-        Ok(scope.unwrap_or(Scope::Out(OutOfScope::HardDeleted)))
+        scope_of(self.settings.scope_rules(), &plan.mapping, subject, self.engine.now())
+            .map_err(|undecided| undecided_scope(&undecided))
     }
 
     /// Evaluates an object. Objects that were never provisioned and are out of scope are not evaluated beyond that.
@@ -180,6 +175,21 @@ impl Cycle {
         }
         found
     }
+}
+
+/// Whether an object is to have an account.
+pub(super) fn scope_of(
+    rules: ScopeRules,
+    mapping: &ObjectMapping,
+    subject: &Subject,
+    now: Timestamp,
+) -> Result<Scope, Undecided> {
+    let scope = subject.with_source(false, |source| match (&subject.user, &subject.group) {
+        (Some(user), _) => scope_of_user(rules, mapping, user, &subject.entitlements, source, now),
+        (None, Some(group)) => scope_of_group(rules, mapping, group, subject.assigned, source, now),
+        (None, None) => Ok(Scope::Out(OutOfScope::HardDeleted)),
+    });
+    Ok(scope.transpose()?.unwrap_or(Scope::Out(OutOfScope::HardDeleted)))
 }
 
 fn undecided_scope(undecided: &Undecided) -> Failure {

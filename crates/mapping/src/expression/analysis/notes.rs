@@ -1,0 +1,100 @@
+//! What is strange about one call: conditions and keys that are always or never met, date patterns that mean something else in .NET.
+
+use super::super::ast::Node;
+use super::functions::{Given, may_equal};
+use super::matches_nothing;
+use super::possible::{Possible, Texts};
+
+/// Functions that choose between what others made: that what they choose is never a value may be meant.
+pub(super) fn is_choice(function: &str) -> bool {
+    matches!(function, "Coalesce" | "IIF" | "IgnoreFlowIfNullOrEmpty" | "Redact" | "Switch")
+}
+
+pub(super) fn of_comparison(possible: &Possible) -> Option<String> {
+    match possible.truth() {
+        _ if possible.is_nothing() => None,
+        (false, true) => Some("is always false; texts are compared with case, and null equals nothing".to_owned()),
+        (true, false) => Some("is always true".to_owned()),
+        _ => None,
+    }
+}
+
+/// The notes about a call, each with the argument it is about.
+pub(super) fn of_call(function: &str, given: &Given<'_>) -> Vec<(Option<usize>, String)> {
+    match function {
+        "IIF" => condition(given).into_iter().collect(),
+        "Switch" => keys(given),
+        "FormatDateTime" => patterns(given),
+        "Replace" => given.nodes.iter().enumerate().filter_map(regex).collect(),
+        "SingleAppRoleAssignment" | "AppRoleAssignmentsComplex" | "AssertiveAppRoleAssignmentsComplex" => {
+            let is_meant = matches!(given.nodes, [Some(Node::Attribute(name))] if name == "appRoleAssignments");
+            let cure = "is no app role assignment; write [appRoleAssignments] there";
+            if is_meant { Vec::new() } else { vec![(Some(0), cure.to_owned())] }
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A comparison is told of by itself.
+fn condition(given: &Given<'_>) -> Option<(Option<usize>, String)> {
+    let value = given.values.first()?;
+    if value.is_nothing() || matches!(given.nodes.first(), Some(Some(Node::Comparison { .. }))) {
+        return None;
+    }
+    match value.truth() {
+        (false, true) => Some((
+            Some(0),
+            "never counts as true; a condition is True, a number other than 0, or a comparison".to_owned(),
+        )),
+        (true, false) => Some((Some(0), "always counts as true".to_owned())),
+        _ => None,
+    }
+}
+
+fn keys(given: &Given<'_>) -> Vec<(Option<usize>, String)> {
+    let source = given.value(0).or_empty();
+    let Texts::Few(possible) = &source.texts else { return Vec::new() };
+    if source.is_nothing() {
+        return Vec::new();
+    }
+    let listed = possible.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ");
+    let never =
+        |index: &usize| !may_equal(&source, &given.value(*index).or_empty()) && !given.value(*index).is_nothing();
+    let message =
+        |index: usize| (Some(index), format!("is a key that the source of `Switch` never equals; it can be {listed}"));
+    (2..given.values.len()).step_by(2).filter(never).map(message).collect()
+}
+
+fn regex((index, node): (usize, &Option<Node>)) -> Option<(Option<usize>, String)> {
+    let pattern = node.as_ref()?.as_pattern()?;
+    let message = "matches nothing: `^` stands at the beginning of a pattern, `$` at its end";
+    matches_nothing(pattern).then(|| (Some(index), message.to_owned()))
+}
+
+fn patterns(given: &Given<'_>) -> Vec<(Option<usize>, String)> {
+    let first = if given.nodes.len() == 3 { 1 } else { 2 };
+    let trap = |index: usize| match given.nodes.get(index) {
+        Some(Some(Node::Text(text))) => date_trap(text).map(|trap| (Some(index), trap.to_owned())),
+        _ => None,
+    };
+    [first, first + 1].into_iter().filter_map(trap).collect()
+}
+
+/// What a date pattern most likely does not mean.
+fn date_trap(pattern: &str) -> Option<&'static str> {
+    let bare: String = pattern.split(['\'', '"']).step_by(2).collect();
+    let (has, lacks) = (|part: &str| bare.contains(part), |part: &str| !bare.contains(part));
+    if has("YY") {
+        Some("has `Y`, which .NET writes as it stands; a year is `yyyy`")
+    } else if has("DD") {
+        Some("has `D`, which .NET writes as it stands; a day is `dd`")
+    } else if has("mm") && has("yy") && lacks("M") {
+        Some("has `mm`, which is minutes, and no month; a month is `MM`")
+    } else if has("MM") && has("ss") && lacks("m") && (has("H") || has("h")) && bare.matches("MM").count() > 1 {
+        Some("has `MM` for minutes; minutes are `mm`")
+    } else if has("h") && lacks("t") && lacks("H") {
+        Some("has `h`, the hour of twelve, without `tt`; the hour of the day is `HH`")
+    } else {
+        None
+    }
+}

@@ -1,0 +1,151 @@
+//! Trying out scoping filters on the directory: who is in scope, who is out, and by which clause. Objects are read page by page, so that it
+//! needs little memory however many there are. Nothing is written, and the target is not asked.
+
+use mapping::{ObjectMapping, ObjectType, ScopingFilters};
+use serde::Serialize;
+use store::{AppId, ObjectId, ObjectKind, ReadTx, StoreError, groups, users};
+
+use super::evaluate::scope_of;
+use super::subject::Subject;
+use crate::engine::Engine;
+use crate::job::JobError;
+use crate::scope::{Scope, ScopeRules, ScopeSetting};
+use crate::trial::{FilterTrial, ScopeTally, explained};
+
+/// Objects of one page.
+const PAGE: u32 = 200;
+
+/// Filters to be tried.
+#[derive(Clone, Debug)]
+pub struct ScopeTrialOf {
+    /// The application.
+    pub app: AppId,
+    /// Users or groups.
+    pub object: ObjectType,
+    /// What is tried in place of the job's filters.
+    pub filters: Option<ScopingFilters>,
+    /// What is tried in place of the job's setting.
+    pub scope: Option<ScopeSetting>,
+}
+
+/// An object that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Scoped {
+    /// Its name.
+    pub object: String,
+    /// Its object id.
+    pub id: ObjectId,
+    /// Whether it is in scope.
+    pub in_scope: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_because: Option<String>,
+}
+
+/// One object, filter by filter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScopeTrial {
+    /// The object, and whether it is in scope.
+    #[serde(flatten)]
+    pub scoped: Scoped,
+    /// Every filter with every clause, whatever else decides.
+    pub filters: Vec<FilterTrial>,
+}
+
+/// What decides.
+struct Rules {
+    rules: ScopeRules,
+    mapping: ObjectMapping,
+}
+
+impl Rules {
+    fn scoped(&self, subject: &Subject, now: jiff::Timestamp) -> (Scoped, Option<Scope>) {
+        let scope = scope_of(self.rules, &self.mapping, subject, now);
+        let out_because = match &scope {
+            Ok(Scope::In) => None,
+            Ok(Scope::Out(reason)) => Some(reason.reason()),
+            Err(undecided) => Some(undecided.to_string()),
+        };
+        let (object, id) = (subject.label(), subject.id);
+        (Scoped { object, id, in_scope: out_because.is_none(), out_because }, scope.ok())
+    }
+}
+
+impl Engine {
+    /// Decides about every user, or every group, of the directory. `seen` gets each with how many were looked at before and how many there
+    /// are; soft-deleted ones are among them. In the order of ids.
+    pub async fn try_scope(
+        &self,
+        wanted: &ScopeTrialOf,
+        mut seen: impl FnMut(Scoped, u64, u64) + Send,
+    ) -> Result<ScopeTally, JobError> {
+        let rules = self.rules(wanted).await?;
+        let (app, kind) = (wanted.app, kind_of(wanted.object));
+        let total = self.store().read(move |tx| count(tx, kind)).await?;
+        let mut tally = ScopeTally::of(&rules.mapping.scoping);
+        let mut after = None;
+        loop {
+            let subjects = self.store().scan(move |tx| page(tx, app, kind, after)).await?;
+            after = subjects.last().map(|subject| subject.id);
+            let now = self.now();
+            for subject in &subjects {
+                let (scoped, scope) = rules.scoped(subject, now);
+                subject.with_source(false, |source| tally.count(scope.as_ref(), &rules.mapping.scoping, source, now));
+                seen(scoped, tally.looked_at, total);
+            }
+            if after.is_none() {
+                return Ok(tally);
+            }
+        }
+    }
+
+    /// Decides about one object, and tells what every clause found.
+    pub async fn explain_scope(&self, wanted: &ScopeTrialOf, id: ObjectId) -> Result<ScopeTrial, JobError> {
+        let rules = self.rules(wanted).await?;
+        let (app, kind, now) = (wanted.app, kind_of(wanted.object), self.now());
+        let subject = self.store().read(move |tx| Subject::load(tx, app, kind, id)).await?;
+        let filters = subject.with_source(false, |source| explained(&rules.mapping.scoping, source, now));
+        Ok(ScopeTrial { scoped: rules.scoped(&subject, now).0, filters: filters.unwrap_or_default() })
+    }
+
+    async fn rules(&self, wanted: &ScopeTrialOf) -> Result<Rules, JobError> {
+        let (_, _, settings) = self.load(wanted.app).await?;
+        let mut rules = settings.scope_rules();
+        rules.scope = wanted.scope.unwrap_or(rules.scope);
+        let mapping = settings.object(wanted.object).cloned();
+        let mut mapping = mapping.ok_or_else(|| JobError::Invalid("the job does not provision groups".to_owned()))?;
+        if let Some(filters) = &wanted.filters {
+            mapping.scoping = filters.clone();
+        }
+        Ok(Rules { rules, mapping })
+    }
+}
+
+const fn kind_of(object: ObjectType) -> ObjectKind {
+    match object {
+        ObjectType::User => ObjectKind::User,
+        ObjectType::Group => ObjectKind::Group,
+    }
+}
+
+fn count(tx: &mut ReadTx<'_>, kind: ObjectKind) -> Result<u64, StoreError> {
+    if kind == ObjectKind::Group { groups::count_groups(tx) } else { Ok(users::count_users(tx)?.0) }
+}
+
+/// The objects behind an id.
+fn page(tx: &mut ReadTx<'_>, app: AppId, kind: ObjectKind, after: Option<ObjectId>) -> Result<Vec<Subject>, JobError> {
+    let ids: Vec<ObjectId> = if kind == ObjectKind::Group {
+        groups::group_ids_after(tx, after.map(ObjectId::group), PAGE)?.into_iter().map(Into::into).collect()
+    } else {
+        users::user_ids_after(tx, after.map(ObjectId::user), PAGE)?.into_iter().map(Into::into).collect()
+    };
+    if kind == ObjectKind::User {
+        let together = Subject::load_users(tx, app, &ids, true)?;
+        if together.len() == ids.len() {
+            return Ok(together);
+        }
+    }
+    ids.into_iter().map(|id| Subject::load(tx, app, kind, id)).collect()
+}

@@ -1,0 +1,31 @@
+//! Any JSON is a set of scoping filters or refused; filters are written as JSON that is the same filters, and decide the same about an
+//! object each time. Behind NUL characters the text holds the values of the object.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use mapping::{ScopingFilters, Source, Value};
+
+/// An object that has every attribute, with the same values each.
+struct Everything(Value);
+
+impl Source for Everything {
+    fn attribute(&self, _: &str) -> Value {
+        self.0.clone()
+    }
+}
+
+fuzz_target!(|text: &str| {
+    let (json, values) = text.split_once('\0').unwrap_or((text, ""));
+    let Ok(filters) = serde_json::from_str::<ScopingFilters>(json) else { return };
+    let written = serde_json::to_string(&filters).expect("filters are JSON");
+    assert_eq!(serde_json::from_str::<ScopingFilters>(&written).ok().as_ref(), Some(&filters));
+    let values: Vec<String> = values.split('\0').map(str::to_owned).collect();
+    for value in [Value::Null, Value::Text(values[0].clone()), Value::List(values.clone())] {
+        let source = Everything(value);
+        let verdict = filters.evaluate(&source);
+        assert_eq!(filters.evaluate(&source), verdict);
+        if let Ok(verdict) = verdict {
+            assert!(!verdict.in_scope || verdict.failed.is_empty());
+        }
+    }
+});
