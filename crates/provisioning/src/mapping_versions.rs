@@ -175,19 +175,24 @@ impl Engine {
         Ok(self.load(app).await?.1.objects.clone())
     }
 
-    /// Replaces the mappings of a job and what stands behind them; none where that changes nothing.
+    /// Replaces the mappings of a job and what stands behind them; none where that changes nothing. Where the mappings themselves stay,
+    /// nothing is looked at again.
     pub async fn change_mappings(&self, app: AppId, change: JobChange) -> Result<Option<JobView>, JobError> {
-        let (wanted, base) = (change.objects.clone(), change.schema.clone());
-        let unchanged = self.store().read(move |tx| {
+        let base = change.schema.clone();
+        let read = self.store().read(move |tx| {
             let latest = version(tx, app, None)?;
             let document = document_after(tx, app, &base, latest.head.document, 0)?;
             let is_same = document.behind == latest.head.document && document.brings.is_none();
-            Ok::<_, JobError>(is_same && Some(objects_of(&latest)?) == wanted)
+            Ok::<_, JobError>((latest, is_same))
         });
-        if unchanged.await? {
+        let (latest, is_same_document) = read.await?;
+        let is_same = change.objects.as_ref() == Some(&objects_of(&latest)?);
+        if is_same && is_same_document {
             return Ok(None);
         }
-        self.change_job(app, change).await.map(Some)
+        let objects = change.objects.filter(|_| !is_same);
+        let if_mapping_version = change.if_mapping_version.or(Some(latest.head.number));
+        self.change_job(app, JobChange { objects, if_mapping_version, ..change }).await.map(Some)
     }
 }
 

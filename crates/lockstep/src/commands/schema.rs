@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use anyhow::bail;
+use directory::Application;
 use mapping::counted;
 use mapping::schema::document::DOCUMENT_BYTES_MAX;
 use mapping::schema::{Difference, Document, Finding, Imported, Severity, read};
@@ -113,57 +114,80 @@ async fn import(world: &World, output: Output, args: &SchemaImportArgs) -> anyho
     }
     let engine = world.engine()?;
     let latest = engine.mapping_version(app.id, None).await?;
-    let objects = given.imported.objects.clone();
-    let difference = Difference::between(&latest.objects, &objects);
-    let findings = given.imported.findings.clone();
-    let told = |is_changed: bool, version: i64| {
-        json!({
-            "app": app.id, "name": app.name, "changed": is_changed, "version": version, "findings": findings, "changes": difference,
-        })
-    };
+    let difference = Difference::between(&latest.objects, &given.imported.objects);
+    let import = Import { args, app, given, latest: latest.head.version, difference };
     if args.dry_run {
-        if output.is_json() {
-            output.json(&told(false, latest.head.version))?;
-        } else {
-            show(output, &difference, &app.name)?;
-        }
-        return Ok(if given.imported.may_be_carried_out(args.leave_out) { Outcome::Done } else { Outcome::SomeFailed });
+        return import.told(output, None);
     }
-    if let (true, Err(error)) = (output.is_json(), given.check(&args.file, args.leave_out)) {
-        output.json(&told(false, latest.head.version))?;
+    if let Err(error) = import.given.check(&args.file, args.leave_out) {
+        if output.is_json() {
+            import.told(output, None)?;
+        }
         return Err(error);
     }
-    given.check(&args.file, args.leave_out)?;
     if let Some(path) = &args.to {
-        let job = JobConfiguration { objects: Some(objects), ..engine.configuration(app.id, false).await? };
-        configuration::put(output, &app.name, &job.to_toml(), Some(path), args.force)?;
+        let now = engine.configuration(import.app.id, false).await?;
+        let job = JobConfiguration { objects: Some(import.given.imported.objects), ..now };
+        configuration::put(output, &import.app.name, &job.to_toml(), Some(path), args.force)?;
         return Ok(Outcome::Done);
     }
-    if !output.is_json() {
-        show(output, &difference, &app.name)?;
+    import.carry_out(world, output).await
+}
+
+/// An import, with what it would change.
+struct Import<'i> {
+    args: &'i SchemaImportArgs,
+    app: Application,
+    given: Given,
+    latest: i64,
+    difference: Difference,
+}
+
+impl Import<'_> {
+    /// Asks, and takes the mappings over.
+    async fn carry_out(&self, world: &World, output: Output) -> anyhow::Result<Outcome> {
+        let name = &self.app.name;
+        if !output.is_json() {
+            show(output, &self.difference, name)?;
+        }
+        if !self.difference.is_empty() {
+            confirm(&format!("Give {name} these mappings? Its next cycle looks at everything again."), self.args.yes)?;
+        }
+        let change = JobChange {
+            objects: Some(self.given.imported.objects.clone()),
+            schema: SchemaBase::Imported(self.given.text.clone()),
+            reason: Some(format!("the schema {} was imported", self.file_name())),
+            if_mapping_version: Some(self.latest),
+            ..JobChange::default()
+        };
+        let engine = world.engine()?;
+        let is_changed = engine.change_mappings(self.app.id, change).await?.is_some();
+        let version = engine.mapping_version(self.app.id, None).await?.head.version;
+        self.told(output, Some((is_changed, version)))
     }
-    if !difference.is_empty() {
-        let question = format!("Give {} these mappings? Its next cycle looks at everything again.", app.name);
-        confirm(&question, args.yes)?;
+
+    fn file_name(&self) -> String {
+        self.args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
-    let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let change = JobChange {
-        objects: Some(objects),
-        schema: SchemaBase::Imported(given.text),
-        reason: Some(format!("the schema {name} was imported")),
-        if_mapping_version: Some(latest.head.version),
-        ..JobChange::default()
-    };
-    let is_changed = engine.change_mappings(app.id, change).await?.is_some();
-    let version = engine.mapping_version(app.id, None).await?.head.version;
-    if output.is_json() {
-        output.json(&told(is_changed, version))?;
-    } else if is_changed {
-        output.line(&format!("{} has the mappings of {name}, as version {version}", app.name))?;
-    } else {
-        output.line(&format!("{} has the mappings of {name} already (version {version})", app.name))?;
+
+    /// Tells what was done, with whether it changed anything and the version since; or what would be where nothing was done.
+    fn told(&self, output: Output, done: Option<(bool, i64)>) -> anyhow::Result<Outcome> {
+        let (name, (is_changed, version)) = (&self.app.name, done.unwrap_or((false, self.latest)));
+        let may_be = self.given.imported.may_be_carried_out(self.args.leave_out);
+        let outcome = if may_be { Outcome::Done } else { Outcome::SomeFailed };
+        if output.is_json() {
+            output.json(&json!({
+                "app": self.app.id, "name": name, "changed": is_changed, "version": version,
+                "findings": self.given.imported.findings, "changes": self.difference,
+            }))?;
+        } else if done.is_none() {
+            show(output, &self.difference, name)?;
+        } else {
+            let (file, again) = (self.file_name(), if is_changed { "" } else { " already" });
+            output.line(&format!("{name} has the mappings of {file}{again} (version {version})"))?;
+        }
+        Ok(outcome)
     }
-    Ok(Outcome::Done)
 }
 
 fn show(output: Output, difference: &Difference, name: &str) -> anyhow::Result<()> {
