@@ -30,7 +30,8 @@ use crate::output::Color;
 const AFTER_HELP: &str = "\
 Exit codes:
   0  done
-  1  failed; the sentence on standard error says why and what to do (doctor: problems were found)
+  1  failed; the sentence on standard error says why and what to do (doctor, expression,
+     mapping: problems were found)
   2  the command line or the configuration is wrong
   3  done in part: some rows or objects failed, and the report says which
 

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use crate::gallery::Dialect;
-use crate::object_plan::Difference;
+use crate::object_plan::{Difference, ROLE_TYPE, Roles};
 use crate::target_path::TargetPath;
 
 /// The second URN that Entra's client gives a group.
@@ -21,7 +21,7 @@ pub fn segment(id: &str) -> String {
 
 /// Path and query that look for objects with a matching value (RFC 7644 §3.4.2.2). The value is escaped.
 pub fn match_query(dialect: Dialect, object: ObjectType, path: &TargetPath, value: &str) -> String {
-    let filter = format!("{} eq {}", path.text(), Value::from(value));
+    let filter = format!("{} eq {}", path.text(), path.literal(value));
     let encoded = utf8_percent_encode(&filter, KEPT).to_string();
     let encoded = if dialect == Dialect::Rfc { encoded } else { encoded.replace("%20", "+") };
     match object {
@@ -103,9 +103,23 @@ fn entra_operation(difference: &Difference<'_>) -> Value {
     match &difference.after {
         None => json!({ "op": "Remove", "path": path }),
         Some(value) => {
-            let op = if difference.before.is_some() { "Replace" } else { "Add" };
-            json!({ "op": op, "path": path, "value": boolean_as_text(value) })
+            let is_there = difference.before.is_some() || difference.roles == Some(Roles::Assertive);
+            let op = if is_there { "Replace" } else { "Add" };
+            json!({ "op": op, "path": path, "value": as_entra_has_it(difference, value) })
         }
+    }
+}
+
+fn as_entra_has_it(difference: &Difference<'_>, value: &Value) -> Value {
+    match (value, &difference.roles) {
+        (Value::Array(elements), Some(roles @ Roles::Complex(_))) => {
+            elements.iter().map(|element| roles.as_text(element).unwrap_or_else(|| element.clone())).collect()
+        }
+        // A manager is its id.
+        (Value::Object(object), _) if object.len() == 1 && is_object_with_value(difference.path) => {
+            object.get("value").unwrap_or(value).clone()
+        }
+        _ => boolean_as_text(value),
     }
 }
 
@@ -138,11 +152,15 @@ fn compliant_operations(differences: &[Difference<'_>]) -> Vec<Value> {
 }
 
 fn rfc_like_operation(difference: &Difference<'_>) -> Value {
-    let path = difference.path.text();
-    match &difference.after {
+    lower_case_operation(difference, difference.path.text(), difference.after.clone())
+}
+
+fn lower_case_operation(difference: &Difference<'_>, path: &str, after: Option<Value>) -> Value {
+    match after {
         None => json!({ "op": "remove", "path": path }),
         Some(value) => {
-            json!({ "op": if difference.before.is_some() { "replace" } else { "add" }, "path": path, "value": value })
+            let is_there = difference.before.is_some() || difference.roles == Some(Roles::Assertive);
+            json!({ "op": if is_there { "replace" } else { "add" }, "path": path, "value": value })
         }
     }
 }
@@ -167,26 +185,27 @@ fn rfc_operations(differences: &[Difference<'_>]) -> Vec<Value> {
             added.push((path, operations.len() - 1));
             operations.len() - 1
         });
-        operations[position]["value"][0][path.sub_attribute().unwrap_or("value")] = value.clone();
+        let element = &mut operations[position]["value"][0];
+        element[path.sub_attribute().unwrap_or("value")] = value.clone();
+        if difference.roles == Some(Roles::Single) && element.get("type").is_none() {
+            element["type"] = ROLE_TYPE.into();
+        }
     }
     operations
 }
 
-/// As [`rfc_like_operation`], but a manager is an object.
+/// As [`rfc_like_operation`], but a manager is an object, and booleans in brackets are no text.
 fn rfc_operation(difference: &Difference<'_>) -> Value {
     let path = difference.path;
-    match &difference.after {
-        Some(Value::String(id)) if is_manager(path) => {
-            json!({ "op": if difference.before.is_some() { "replace" } else { "add" }, "path": path.text(), "value": { "value": id } })
-        }
-        _ => rfc_like_operation(difference),
-    }
+    let after = match &difference.after {
+        Some(Value::String(id)) if is_object_with_value(path) => Some(json!({ "value": id })),
+        after => after.clone(),
+    };
+    lower_case_operation(difference, path.strict_text(), after)
 }
 
-fn is_manager(path: &TargetPath) -> bool {
-    path.extension().is_some_and(|urn| urn.eq_ignore_ascii_case(scim::ENTERPRISE_USER_URN))
-        && path.whole_attribute().eq_ignore_ascii_case("manager")
-        && path.sub_attribute().is_none()
+fn is_object_with_value(path: &TargetPath) -> bool {
+    path.is_object_with_value() && path.sub_attribute().is_none()
 }
 
 /// The body that adds members to a group, or removes them, by their ids at the target.

@@ -11,14 +11,15 @@ use store::jobs::{self, JobRecord};
 use store::{AppId, ReadTx, StoreError, WriteTx};
 
 use crate::configuration::{BadConfiguration, ConfigurationStep};
+use crate::discovery::{Discovered, Discovery};
 use crate::engine::{Engine, read_settings};
 use crate::gallery::{Dialect, Template};
 use crate::mapping_versions::{self, SchemaBase};
-use crate::object_plan::ObjectPlan;
 use crate::scope::ScopeSetting;
 use crate::secret::CannotDecrypt;
 use crate::settings::{BadSettings, JobSettings, JobStatus};
-use crate::target::{ConnectionProblem, Discovered, discover, test_connection};
+use crate::surroundings::check_groups;
+use crate::target::{ConnectionProblem, Untold, discover, test_connection};
 use crate::target_path::TargetPath;
 use crate::view::JobView;
 
@@ -62,6 +63,9 @@ pub enum JobError {
     /// The target cannot be worked with.
     #[error("{0}")]
     Connection(#[from] ConnectionProblem),
+    /// The target tells nothing of its attributes.
+    #[error("{0}")]
+    Untold(#[from] Untold),
     /// The stored token cannot be read.
     #[error("{0}")]
     Secret(#[from] CannotDecrypt),
@@ -198,7 +202,7 @@ impl Engine {
         change.apply(&mut settings);
         settings.check(template)?;
         let token = checked_token(&new.secret_token)?;
-        settings.discovered = self.test(&settings, &token).await?;
+        settings.discovered = self.test(&settings, template, &token).await?.discovered;
         self.insert(new, settings, &token, None).await
     }
 
@@ -256,14 +260,22 @@ impl Engine {
         let before = settings.clone();
         change.apply(&mut settings);
         check_change(&before, &settings, change, template)?;
+        if change.objects.is_some() {
+            let (before, after) = (before.objects.clone(), settings.objects.clone());
+            self.store().read(move |tx| check_groups(tx, &before, &after)).await?;
+        }
         let moved = before.url().ok().map(|url| url.join("")) != settings.url().ok().map(|url| url.join(""));
         let token = match &change.secret_token {
             Some(token) => checked_token(token)?,
             None => self.0.key.decrypt(app, &record.secret)?,
         };
         if change.needs_connection_test() {
-            match self.test(&settings, &token).await {
-                Ok(discovered) => settings.discovered = discovered,
+            // Another target has told nothing yet.
+            if moved {
+                settings.discovered = Discovered::default();
+            }
+            match self.test(&settings, template, &token).await {
+                Ok(discovery) => settings.discovered = discovery.discovered,
                 // A target that has grown until it ignores filters was taken when it was small: cycles go on, and need its token.
                 Err(JobError::Connection(ConnectionProblem::IgnoresFilters(_))) if !moved => {}
                 Err(error) => return Err(error),
@@ -312,32 +324,59 @@ impl Engine {
             .await
     }
 
-    /// Tests the connection of a job and keeps what its `/Schemas` told.
-    pub async fn test_connection(&self, app: AppId) -> Result<Discovered, JobError> {
-        let (record, _, mut settings) = self.load(app).await?;
+    /// Tests the connection of a job. Where its template discovers attributes, what the target tells is kept.
+    pub async fn test_connection(&self, app: AppId) -> Result<Discovery, JobError> {
+        let (record, template, settings) = self.load(app).await?;
         let token = self.0.key.decrypt(app, &record.secret)?;
-        let discovered = self.test(&settings, &token).await?;
-        if discovered != settings.discovered {
-            settings.discovered = discovered.clone();
-            let text = settings_text(&settings)?;
-            self.store()
-                .write(move |tx| jobs::note_settings(tx, app, &text, record.version).map_err(JobError::from))
-                .await?;
-        }
-        Ok(discovered)
+        let discovery = self.test(&settings, template, &token).await?;
+        self.keep(&record, settings, &discovery).await?;
+        Ok(discovery)
     }
 
-    pub(crate) async fn test(&self, settings: &JobSettings, token: &str) -> Result<Discovered, JobError> {
+    /// Reads the attributes of a job's target, whatever its template, and keeps those that are not known yet.
+    pub async fn discover(&self, app: AppId) -> Result<Discovery, JobError> {
+        let (record, _, settings) = self.load(app).await?;
+        let target = self.target_of(&record, &settings)?;
+        let mut discovered = settings.discovered.clone();
+        let added = discovered.learn(discover(&target, settings.request_timeout()).await?);
+        let discovery = Discovery { discovered, added };
+        self.keep(&record, settings, &discovery).await?;
+        Ok(discovery)
+    }
+
+    /// Keeps what was discovered, unless somebody has changed the job since: the next discovery finds it again.
+    pub(crate) async fn keep(
+        &self,
+        record: &JobRecord,
+        mut settings: JobSettings,
+        discovery: &Discovery,
+    ) -> Result<(), JobError> {
+        if discovery.discovered == settings.discovered {
+            return Ok(());
+        }
+        settings.discovered = discovery.discovered.clone();
+        let (app, version, text) = (record.app, record.version, settings_text(&settings)?);
+        self.store().write(move |tx| jobs::note_settings(tx, app, &text, version).map_err(JobError::from)).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn test(&self, settings: &JobSettings, template: &Template, token: &str) -> Result<Discovery, JobError> {
         let target = self.target(settings, token)?;
         let nonce = store::version_7(self.now(), self.random()).to_string();
-        let plans =
-            settings.objects.iter().filter(|object| object.enabled).map(|object| ObjectPlan::new(object.clone()));
+        let plans = settings.objects.iter().filter(|object| object.enabled).map(|object| settings.plan(object));
         let plans = plans.collect::<Result<Vec<_>, _>>().map_err(|error| JobError::Invalid(error.to_string()))?;
         let matching: Vec<(ObjectType, &TargetPath)> =
             plans.iter().filter_map(|plan| Some((plan.object(), plan.first_matching()?))).collect();
         let patience = settings.request_timeout();
         test_connection(&target, &matching, &nonce, patience).await?;
-        Ok(discover(&target, patience).await)
+        let mut discovered = settings.discovered.clone();
+        // A target without `/Schemas` can be worked with all the same.
+        let mut told = discover(&target, patience).await.unwrap_or_default();
+        if !template.discovery {
+            (told.users, told.groups) = (Vec::new(), Vec::new());
+        }
+        let added = discovered.learn(told);
+        Ok(Discovery { discovered, added })
     }
 
     pub(crate) fn roles(&self, values: &[String]) -> Vec<RoleRecord> {

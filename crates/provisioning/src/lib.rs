@@ -7,6 +7,7 @@
 pub mod configuration;
 mod cycle;
 pub mod dialect;
+mod discovery;
 mod engine;
 pub mod gallery;
 mod job;
@@ -19,6 +20,7 @@ pub mod scope;
 mod secret;
 mod settings;
 mod source;
+pub mod surroundings;
 pub mod target;
 mod target_path;
 pub mod trial;
@@ -28,6 +30,7 @@ pub use cycle::{
     Availability, CycleReport, MappingTrial, MappingTrialOf, OnDemandReport, PlanSink, Predicted, Progress, ProgressFn,
     ScopeTrial, ScopeTrialOf, Scoped, SourceObject,
 };
+pub use discovery::{Added, DISCOVERED_MAX, Discovered, Discovery, Origin};
 pub use engine::{Connect, Engine, EngineParts, Random};
 pub use gallery::{Dialect, Template};
 pub use job::{JobChange, JobError, NewJob, leaves_out_default_access};
@@ -37,6 +40,6 @@ pub use scope::ScopeSetting;
 pub use secret::{CannotDecrypt, MasterKey};
 pub use settings::{BadSettings, JobSettings, JobStatus};
 pub use source::unknown_attribute;
-pub use target::{ConnectionProblem, Discovered, OutboundPolicy, TenantUrl, Trust};
+pub use target::{ConnectionProblem, OutboundPolicy, TenantUrl, Trust};
 pub use target_path::{BadTarget, TargetPath};
 pub use view::{CycleView, JobView, LogFilter, LogPage, LogView, ObjectCounts};

@@ -1,14 +1,21 @@
 //! The mappings of one object type, made ready for a job: target paths parsed, references and the disabling mapping told
-//! apart. Evaluates them to what an account should hold.
+//! apart. Evaluates them to what an account should hold; how an account differs from that is in `difference`.
 
+mod difference;
+mod roles;
+
+use mapping::schema::{AttributeDefinition, Mutability};
 use mapping::{
     AttributeMapping, Candidates, Flow, FlowBehavior, FlowType, MappingSource, ObjectMapping, ObjectType, Operation,
     Source, World,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+pub use difference::{Difference, differences, fingerprint, hidden_part, new_account};
+pub use roles::{ROLE_TYPE, Roles};
 
 use crate::plan::Leaving;
-use crate::target_path::{BadTarget, TargetPath, has_element};
+use crate::target_path::{AttributeList, BadTarget, TargetPath, Unfit};
 
 /// The virtual attribute from which accounts are switched off.
 pub const IS_SOFT_DELETED: &str = "IsSoftDeleted";
@@ -38,6 +45,8 @@ pub struct Wish<'p> {
     pub always: bool,
     /// What becomes of values that the target holds.
     pub flow_type: FlowType,
+    /// The function that makes roles of it, where one does.
+    pub roles: Option<Roles>,
 }
 
 /// A failure of one object, in Entra's words.
@@ -69,10 +78,27 @@ pub struct MatchValue<'p> {
 }
 
 impl ObjectPlan {
-    /// Makes a mapping ready; names the first target that cannot be written to.
+    /// Makes a mapping ready, with nothing known of its target but its own attribute list; names the first target that
+    /// cannot be written to.
     pub fn new(mapping: ObjectMapping) -> Result<Self, BadTarget> {
-        let parse = |attribute: &AttributeMapping| TargetPath::parse(&attribute.target, mapping.target_object);
-        let targets = mapping.attributes.iter().map(parse).collect::<Result<_, _>>()?;
+        Self::with_discovered(mapping, &[])
+    }
+
+    /// The same, where the target has told what its attributes are.
+    pub fn with_discovered(mut mapping: ObjectMapping, told: &[AttributeDefinition]) -> Result<Self, BadTarget> {
+        let object = mapping.target_object;
+        let list = AttributeList::new(object, &mapping.target_attributes, told);
+        let parse = |attribute: &AttributeMapping| TargetPath::parse_by(&attribute.target, object, &list);
+        let targets: Vec<TargetPath> = mapping.attributes.iter().map(parse).collect::<Result<_, _>>()?;
+        for (attribute, path) in mapping.attributes.iter_mut().zip(&targets).filter(|(_, path)| path.is_required()) {
+            attribute.required = true;
+            let has_default = attribute.default_value.as_ref().is_some_and(|text| !text.is_empty());
+            attribute.default_value = attribute
+                .default_value
+                .take()
+                .filter(|_| has_default)
+                .or_else(|| path.default_value().map(str::to_owned));
+        }
         Ok(Self { mapping, targets })
     }
 
@@ -122,6 +148,8 @@ impl ObjectPlan {
         for (attribute, path) in pairs {
             let value = attribute.match_value(source, world).map_err(|error| evaluation_failure(path, &error))?;
             let redacted = attribute.source.is_redacted();
+            // Who has nothing but blanks there would be taken for everybody who has nothing.
+            let value = value.filter(|value| !value.trim().is_empty());
             values.extend(value.map(|value| MatchValue { path, value, redacted }));
         }
         Ok(values)
@@ -150,24 +178,38 @@ impl ObjectPlan {
         wanted: impl Fn(&AttributeMapping) -> bool,
     ) -> Result<Desired<'_>, Failure> {
         let mut wishes = Vec::new();
+        let may_write = |path: &TargetPath| match path.mutability() {
+            Mutability::ReadOnly => false,
+            Mutability::Immutable => operation == Operation::Create,
+            Mutability::ReadWrite | Mutability::WriteOnly => true,
+        };
         for (attribute, path) in self.pairs().filter(|(attribute, _)| wanted(attribute) && !is_reference(attribute)) {
-            match attribute.evaluate(source, world, operation).map_err(|error| evaluation_failure(path, &error))? {
+            let flow =
+                attribute.evaluate(source, world, operation).map_err(|error| evaluation_failure(path, &error))?;
+            match flow {
                 Flow::DropObject => return Ok(Desired::Ignored),
+                _ if !may_write(path) => {}
                 Flow::Nothing if attribute.required && operation == Operation::Create => return Err(missing(path)),
-                Flow::Clear if self.mapping.clears(attribute) => wishes.push(wish(attribute, path, Value::Null)),
-                Flow::Nothing | Flow::Clear => {}
-                Flow::Value(value) => {
-                    let value = path.json(&value).ok_or_else(|| wrong_type(path))?;
-                    wishes.push(wish(attribute, path, value));
+                Flow::Clear if self.mapping.clears(attribute) && !attribute.required => {
+                    wishes.push(wish(attribute, path, Value::Null));
                 }
+                Flow::Nothing | Flow::Clear => {
+                    wishes.extend(without_value(attribute, path, source, operation).transpose()?);
+                }
+                Flow::Value(value) => wishes.push(wish_of(attribute, path, &value)?),
                 Flow::Unique(candidates) => {
                     let first = candidates.values.first().map_or("", String::as_str);
-                    let value = path.json(&first.into()).ok_or_else(|| wrong_type(path))?;
-                    wishes.push(Wish { unique: Some(candidates), ..wish(attribute, path, value) });
+                    let wish = wish_of(attribute, path, &first.into())?;
+                    wishes.push(Wish { unique: Some(candidates), ..wish });
                 }
             }
         }
         Ok(Desired::Values(wishes))
+    }
+
+    /// The target attribute of this path, as it was made ready.
+    pub fn target(&self, text: &str) -> Option<&TargetPath> {
+        self.targets.iter().find(|path| path.text() == text)
     }
 
     /// Required target attributes that no mapping can give a value.
@@ -184,6 +226,36 @@ impl ObjectPlan {
     }
 }
 
+/// What a mapping that yields nothing does all the same.
+fn without_value<'p>(
+    attribute: &AttributeMapping,
+    path: &'p TargetPath,
+    source: &dyn Source,
+    operation: Operation,
+) -> Option<Result<Wish<'p>, Failure>> {
+    if operation == Operation::Create || attribute.flow_type == FlowType::ObjectAddOnly {
+        return None;
+    }
+    // Who has no role any more has none at the target.
+    if Roles::asserts(attribute) && source.attribute(roles::APP_ROLE_ASSIGNMENTS).is_empty() {
+        return Some(Ok(wish(attribute, path, Value::Null)));
+    }
+    // A mapping without source leaves the attribute alone, but not empty.
+    let filled = wish_of(attribute, path, &attribute.fill()?.into());
+    Some(filled.map(|wish| Wish { flow_type: FlowType::AttributeAddOnly, always: false, ..wish }))
+}
+
+fn wish_of<'p>(
+    attribute: &AttributeMapping,
+    path: &'p TargetPath,
+    value: &mapping::Value,
+) -> Result<Wish<'p>, Failure> {
+    let roles = Roles::of(attribute, path, value);
+    let json = roles.as_ref().and_then(Roles::elements).map_or_else(|| path.json(value), Ok);
+    let json = json.map_err(|unfit| cannot_take(path, &unfit, attribute.source.is_redacted()))?;
+    Ok(Wish { roles, ..wish(attribute, path, json) })
+}
+
 fn wish<'p>(attribute: &AttributeMapping, path: &'p TargetPath, value: Value) -> Wish<'p> {
     Wish {
         path,
@@ -192,6 +264,7 @@ fn wish<'p>(attribute: &AttributeMapping, path: &'p TargetPath, value: Value) ->
         redacted: attribute.source.is_redacted(),
         always: attribute.flow_behavior == FlowBehavior::FlowAlways,
         flow_type: attribute.flow_type,
+        roles: None,
     }
 }
 
@@ -224,102 +297,7 @@ fn missing(path: &TargetPath) -> Failure {
     Failure { code: "MandatoryFieldsMissing", reason }
 }
 
-fn wrong_type(path: &TargetPath) -> Failure {
-    let reason = format!("{} cannot take the mapped value: it has another type or takes a single value", path.text());
+fn cannot_take(path: &TargetPath, unfit: &Unfit, redacted: bool) -> Failure {
+    let reason = format!("{} cannot take the mapped value: {}", path.text(), unfit.reason(redacted));
     Failure { code: "SchemaPropertyCanOnlyAcceptValue", reason }
-}
-
-/// One difference between what an account holds and what it should hold.
-#[derive(Clone, Debug)]
-pub struct Difference<'p> {
-    /// Where.
-    pub path: &'p TargetPath,
-    /// What the target holds.
-    pub before: Option<Value>,
-    /// What it should hold; `None` removes the value.
-    pub after: Option<Value>,
-    /// Whether logs must not show the values.
-    pub redacted: bool,
-    /// Whether `after` are elements that join those which are held, rather than all there are to be.
-    pub joins: bool,
-    /// Whether brackets choose an element that the target does not have yet.
-    pub needs_element: bool,
-}
-
-/// The smallest set of changes that makes an account hold what it should.
-pub fn differences<'p>(wishes: Vec<Wish<'p>>, held: &Map<String, Value>) -> Vec<Difference<'p>> {
-    let mut differences = Vec::new();
-    for wish in wishes {
-        let before = wish.path.read(held);
-        let Some(Change { after, joins }) = change(&wish, before) else { continue };
-        differences.push(Difference {
-            path: wish.path,
-            // What joins takes nobody's place: the operation is an add in every dialect (RFC 7644 §3.5.2.1).
-            before: before.filter(|_| !joins).cloned(),
-            after,
-            redacted: wish.redacted,
-            joins,
-            needs_element: wish.path.needs_element(held),
-        });
-    }
-    differences
-}
-
-/// What a wish changes.
-struct Change {
-    after: Option<Value>,
-    joins: bool,
-}
-
-/// What becomes of what is held; `None` where it stays.
-fn change(wish: &Wish<'_>, before: Option<&Value>) -> Option<Change> {
-    let is_held = |after: &Value| !wish.always && before.is_some_and(|before| wish.path.same(before, after));
-    match (wish.flow_type, &wish.value) {
-        (_, Value::Null) => before.map(|_| Change { after: None, joins: false }),
-        (FlowType::MultiValueAddOnly | FlowType::ValueAddOnly, Value::Array(wanted)) => {
-            let missing = joining(before, wanted.clone(), wish.always);
-            (!missing.is_empty()).then_some(Change { after: Some(Value::Array(missing)), joins: true })
-        }
-        (FlowType::AttributeAddOnly | FlowType::ValueAddOnly, _) if before.is_some() => None,
-        (_, value) => (!is_held(value)).then(|| Change { after: Some(value.clone()), joins: false }),
-    }
-}
-
-/// The elements that are added to those held: the missing ones, or all of them where they are written always.
-fn joining(held: Option<&Value>, mut wanted: Vec<Value>, always: bool) -> Vec<Value> {
-    if let (Some(Value::Array(held)), false) = (held, always) {
-        wanted.retain(|wanted| !has_element(held, wanted));
-    }
-    wanted
-}
-
-/// The attributes of a new account.
-pub fn new_account(wishes: &[Wish<'_>]) -> Map<String, Value> {
-    let mut account = Map::new();
-    for wish in wishes {
-        if !wish.value.is_null() {
-            wish.path.write(&mut account, wish.value.clone());
-        }
-    }
-    account
-}
-
-/// A fingerprint of what an account should hold: equal values have equal fingerprints (64-bit FNV-1a).
-pub fn fingerprint(wishes: &[Wish<'_>], references: &[String]) -> i64 {
-    const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
-    let mut hash = BASIS;
-    let mut add = |text: &str| {
-        for byte in text.bytes().chain([0]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
-        }
-    };
-    for wish in wishes {
-        add(wish.path.text());
-        add(&wish.value.to_string());
-    }
-    for reference in references {
-        add(reference);
-    }
-    hash.cast_signed()
 }

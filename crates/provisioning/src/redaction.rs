@@ -170,7 +170,15 @@ mod tests {
     fn redacted(value: Value) -> Redacted {
         let path = TargetPath::parse("title", ObjectType::User).unwrap();
         Redacted::of(
-            &[Wish { path: &path, value, redacted: true, always: false, unique: None, flow_type: FlowType::Always }],
+            &[Wish {
+                path: &path,
+                value,
+                redacted: true,
+                always: false,
+                unique: None,
+                flow_type: FlowType::Always,
+                roles: None,
+            }],
             &[],
         )
     }
@@ -221,6 +229,7 @@ mod tests {
             always: false,
             unique: None,
             flow_type: FlowType::Always,
+            roles: None,
         };
         assert_eq!(Redacted::of(&[open], &[]).hide("open É"), "open É");
     }

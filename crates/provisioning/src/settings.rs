@@ -7,11 +7,13 @@ use mapping::{ObjectMapping, ObjectType};
 use serde::{Deserialize, Serialize};
 use store::jobs::JobRecord;
 
+use crate::discovery::Discovered;
 use crate::gallery::{Dialect, Template};
 use crate::object_plan::ObjectPlan;
 use crate::scope::{ScopeRules, ScopeSetting};
 use crate::source::unknown_attribute;
-use crate::target::{BadTenantUrl, Discovered, TargetFacts, TenantUrl};
+use crate::target::{BadTenantUrl, TargetFacts, TenantUrl};
+use crate::target_path::BadTarget;
 
 /// Time between cycles unless set otherwise: Entra's 40 minutes.
 pub const INTERVAL_SECONDS: u64 = 40 * 60;
@@ -75,7 +77,7 @@ pub struct JobSettings {
     pub settle_seconds: u64,
     /// The mappings.
     pub objects: Vec<ObjectMapping>,
-    /// What the target's `/Schemas` told.
+    /// What the target told of its attributes.
     #[serde(default)]
     pub discovered: Discovered,
 }
@@ -149,7 +151,7 @@ impl JobSettings {
                 let problem = unknown_attribute(object.source_object, name)?;
                 Some(format!("{place} reads `{name}`, which {problem}"))
             }));
-            match ObjectPlan::new(object.clone()) {
+            match self.plan(object) {
                 Err(error) => problems.push(error.to_string()),
                 Ok(plan) => problems.extend(plan.without_source().iter().map(|target| {
                     format!("the required target attribute `{target}` has no source; map a source attribute to it or set a default")
@@ -206,6 +208,11 @@ impl JobSettings {
 
     pub(crate) fn interval(&self) -> SignedDuration {
         SignedDuration::from_secs(i64::try_from(self.interval_seconds).unwrap_or(i64::MAX))
+    }
+
+    /// A mapping made ready, with what is known of the target's attributes.
+    pub(crate) fn plan(&self, mapping: &ObjectMapping) -> Result<ObjectPlan, BadTarget> {
+        ObjectPlan::with_discovered(mapping.clone(), self.discovered.of(mapping.target_object))
     }
 
     /// The mapping of an object type, if the job provisions it.
@@ -270,7 +277,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                "the scoping filter `Sales` uses `startDate`, which filters cannot use",
+                "the scoping filter `Sales` uses `startDate`, which Entra's operators cannot use; write `IS BEFORE`, `IS AFTER`, `IS ON OR BEFORE`, `IS ON OR AFTER`, `HAS VALUE` or `HAS NO VALUE`",
                 "the mapping of `title` reads `jobTitel`, which is not an attribute of users; did you mean `jobTitle`?",
                 "the scoping filter `Sales` reads `departmnt`, which is not an attribute of users; did you mean `department`?",
             ]

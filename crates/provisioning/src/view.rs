@@ -83,6 +83,8 @@ pub struct JobView {
     pub concurrency: usize,
     /// Seconds after which a request without answer is given up.
     pub request_timeout_seconds: u64,
+    /// Attributes that the target has told of.
+    pub discovered: usize,
     /// Seconds that must pass before a create of unknown outcome may be sent again.
     pub settle_seconds: u64,
     /// Whether the initial cycle is complete.
@@ -164,6 +166,7 @@ impl Engine {
             exclude_default_access: settings.exclude_default_access,
             concurrency: settings.concurrency,
             request_timeout_seconds: settings.request_timeout_seconds,
+            discovered: settings.discovered.count(),
             settle_seconds: settings.settle_seconds,
             initial_done: record.watermark.is_some(),
             next_run: (status != JobStatus::Off).then_some(record.next_run),
@@ -261,7 +264,7 @@ fn counts(tx: &mut ReadTx<'_>, app: AppId, kind: ObjectKind) -> Result<ObjectCou
     for (state, number) in count_links(tx, app, kind)? {
         match state {
             LinkState::Linked => counts.linked += number,
-            LinkState::Released => counts.released += number,
+            LinkState::Released | LinkState::LeftAlone => counts.released += number,
             LinkState::Creating | LinkState::Verify | LinkState::Deleting => counts.open += number,
         }
     }

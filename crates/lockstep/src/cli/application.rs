@@ -84,6 +84,11 @@ pub enum AppCommand {
         #[arg(long)]
         restart: bool,
     },
+    /// Read the attributes that the application has from its `/Schemas`, and add those that are new to its attribute list
+    Discover {
+        /// The application, by name or id
+        app: String,
+    },
     /// Remove an application with its job and assignments; accounts at the application stay
     Remove {
         /// The application, by name or id

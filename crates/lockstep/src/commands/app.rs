@@ -4,7 +4,9 @@ use std::path::Path;
 
 use directory::{DEFAULT_ACCESS, DirectoryError, Page};
 use mapping::counted;
-use provisioning::{Dialect, Discovered, JobChange, JobError, JobStatus, JobView, NewJob, ScopeSetting, Template};
+use provisioning::{
+    Added, Dialect, Discovery, JobChange, JobError, JobStatus, JobView, NewJob, ScopeSetting, Template,
+};
 use serde_json::{Value, json};
 use store::{AppId, ReadTx};
 
@@ -30,6 +32,7 @@ pub async fn run(command: AppCommand, world: &World, output: Output) -> anyhow::
         AppCommand::Gallery { words } => gallery(output, &words.join(" "))?,
         AppCommand::List => list(world, output).await?,
         AppCommand::Show { app } => show(world, output, &app).await?,
+        AppCommand::Discover { app } => discover(world, output, &app).await?,
         AppCommand::Remove { app, yes } => remove(world, output, &app, yes).await?,
         AppCommand::Assignments { app, limit } => assignments(world, output, &app, limit).await?,
         AppCommand::Add { .. } => {
@@ -80,22 +83,59 @@ pub async fn tested<T>(output: Output, testing: impl Future<Output = T>) -> T {
 /// Carries out `test-connection`.
 pub async fn test_connection(app: &str, world: &World, output: Output) -> anyhow::Result<Outcome> {
     let application = find::application(world, app).await?;
-    let discovered = tested(output, world.engine()?.test_connection(application.id)).await?;
+    let found = tested(output, world.engine()?.test_connection(application.id)).await?;
     if output.is_json() {
-        output.json(
-            &json!({ "app": application.id, "name": application.name, "connection": "ok", "discovered": discovered }),
-        )?;
+        output.json(&json!({
+            "app": application.id, "name": application.name, "connection": "ok",
+            "discovered": found.discovered, "added": found.added,
+        }))?;
     } else {
-        output.line(&format!("The connection to {} works{}", application.name, discovery(&discovered)))?;
+        output.line(&format!("The connection to {} works{}", application.name, discovery(&found)))?;
     }
     Ok(Outcome::Done)
 }
 
-fn discovery(discovered: &Discovered) -> String {
-    if discovered.attributes.is_empty() {
-        return String::new();
+fn discovery(found: &Discovery) -> String {
+    let known = match found.discovered.count() {
+        0 => return String::new(),
+        count => format!("; its schemas name {}", counted(count as u64, "attribute")),
+    };
+    match found.added.len() {
+        0 => known,
+        new => format!("{known}, {new} of them new"),
     }
-    format!("; its schemas name {}", counted(discovered.attributes.len() as u64, "attribute"))
+}
+
+async fn discover(world: &World, output: Output, name: &str) -> anyhow::Result<()> {
+    let application = find::application(world, name).await?;
+    let bar = Bar::waiting(output, "Reading the schemas of the application…");
+    let found = world.engine()?.discover(application.id).await;
+    bar.done();
+    let found = found?;
+    if output.is_json() {
+        return output.json(
+            &json!({ "app": application.id, "name": application.name, "discovered": found.discovered, "added": found.added }),
+        );
+    }
+    let count = counted(found.discovered.count() as u64, "attribute");
+    let new = counted(found.added.len() as u64, "new attribute");
+    output.line(&format!("{} tells of {count}; {new} in its attribute list", application.name))?;
+    if found.added.is_empty() {
+        return Ok(());
+    }
+    let row = |added: &Added| {
+        let attribute = &added.attribute;
+        let facts = [
+            (attribute.multivalued, "multi-valued"),
+            (attribute.case_exact, "case-exact"),
+            (attribute.required, "required"),
+        ];
+        let mut facts: Vec<String> =
+            facts.iter().filter(|(is_so, _)| *is_so).map(|(_, fact)| (*fact).to_owned()).collect();
+        facts.extend(Some(word(&attribute.mutability)).filter(|word| word != "ReadWrite"));
+        vec![word(&added.object), attribute.name.clone(), word(&attribute.kind), facts.join(", ")]
+    };
+    output.table(&["OBJECT", "ATTRIBUTE", "TYPE", "FACTS"], found.added.iter().map(row).collect(), "")
 }
 
 fn gallery(output: Output, words: &str) -> anyhow::Result<()> {
@@ -307,6 +347,7 @@ async fn show(world: &World, output: Output, name: &str) -> anyhow::Result<()> {
         ("request timeout", counted(job.request_timeout_seconds, "second")),
         ("concurrency", counted(job.concurrency as u64, "object")),
         ("Default Access left out", if job.exclude_default_access { "yes" } else { "no" }.to_owned()),
+        ("attributes discovered", job.discovered.to_string()),
         ("roles", roles.join(", ")),
         ("assigned", format!("{} and {}", counted(assigned.0, "user"), counted(assigned.1, "group"))),
         ("users at the application", job.users.linked.to_string()),

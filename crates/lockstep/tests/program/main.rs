@@ -19,3 +19,4 @@ mod stopping;
 mod targets;
 mod tenants;
 mod traces;
+mod trying;

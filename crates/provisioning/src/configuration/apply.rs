@@ -100,7 +100,7 @@ impl Engine {
             settings.objects.clone_from(objects);
         }
         settings.check(template)?;
-        settings.discovered = self.test(&settings, &token).await?;
+        settings.discovered = self.test(&settings, template, &token).await?.discovered;
         let new = NewJob {
             template: after.template.clone(),
             name: after.name.clone(),

@@ -16,12 +16,14 @@ use super::preview::Preview;
 use super::recorder::Recorder;
 use super::report::{Counts, Progress, ProgressFn};
 use super::subject::object_type;
+use crate::discovery::Discovery;
 use crate::engine::Engine;
 use crate::gallery::Template;
 use crate::job::JobError;
 use crate::object_plan::{MatchValue, ObjectPlan};
 use crate::plan::{Leaving, is_quiet};
 use crate::settings::JobSettings;
+use crate::surroundings::JobNeeds;
 use crate::target::{ConnectionProblem, Target, TargetFacts};
 
 /// Whether requests that change the target are sent, or only told.
@@ -46,6 +48,8 @@ pub(super) struct Cycle {
     pub(super) id: CycleId,
     pub(super) settings: JobSettings,
     pub(super) members_per_request: usize,
+    /// The target is asked for its attributes.
+    discovers: bool,
     pub(super) facts: TargetFacts,
     pub(super) users: ObjectPlan,
     pub(super) groups: Option<ObjectPlan>,
@@ -66,6 +70,8 @@ pub(super) struct Cycle {
     claims: Mutex<HashMap<(ObjectKind, String), ObjectId>>,
     pub(super) later: Mutex<Later>,
     pub(super) ahead: tokio::sync::Mutex<Ahead>,
+    /// What filters and mappings ask for beside the objects.
+    pub(super) needs: Arc<JobNeeds>,
     /// Whether scope or mappings ask for the roles of users.
     pub(super) needs_roles: bool,
 }
@@ -120,7 +126,7 @@ impl Cycle {
         let plan = |object: ObjectType| {
             let mapping = settings.object(object).filter(|mapping| mapping.enabled);
             mapping
-                .map(|mapping| ObjectPlan::new(mapping.clone()))
+                .map(|mapping| settings.plan(mapping))
                 .transpose()
                 .map_err(|error| JobError::Invalid(error.to_string()))
         };
@@ -138,7 +144,9 @@ impl Cycle {
             app,
             name,
             members_per_request: template.members_per_request,
+            discovers: template.discovery && initial && recorder.is_some(),
             facts: settings.facts(template),
+            needs: Arc::new(JobNeeds::new(Some(&users.mapping), groups.as_ref().map(|plan| &plan.mapping))),
             needs_roles: needs_roles(&settings),
             settings,
             leaving_users: leaving(&users),
@@ -191,11 +199,29 @@ impl Cycle {
             let patience = self.settings.request_timeout();
             match crate::target::test_connection(&self.target, &matching, &nonce, patience).await {
                 // Who has an account is kept in step all the same; whoever has to be looked for fails.
-                Ok(()) | Err(ConnectionProblem::IgnoresFilters(_)) => Ok(()),
+                Ok(()) | Err(ConnectionProblem::IgnoresFilters(_)) => self.learn_attributes().await,
                 Err(problem) => Err(Stop::Connection(problem)),
             }
         };
         self.probed.get_or_try_init(probe).await.map(drop)
+    }
+
+    /// An initial cycle asks the target for its attributes, where the template says so: the next one knows them. A target that
+    /// tells nothing is worked with all the same.
+    async fn learn_attributes(&self) -> Result<(), Stop> {
+        if !self.discovers {
+            return Ok(());
+        }
+        let Ok(told) = crate::target::discover(&self.target, self.settings.request_timeout()).await else {
+            return Ok(());
+        };
+        let (record, _, settings) = self.engine.load(self.app).await.map_err(Stop::Job)?;
+        if settings.tenant_url != self.settings.tenant_url {
+            return Ok(());
+        }
+        let mut discovered = settings.discovered.clone();
+        let added = discovered.learn(told);
+        self.engine.keep(&record, settings, &Discovery { discovered, added }).await.map_err(Stop::Job)
     }
 
     /// Commits what a cycle has to remember, if the lease is still held. In a preview nothing is written.

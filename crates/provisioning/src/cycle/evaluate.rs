@@ -9,10 +9,13 @@ use store::links::LinkState;
 use super::context::{Cycle, Trust};
 use super::note::REFERENCE_REFUSED;
 use super::subject::Subject;
-use crate::object_plan::{Desired, Difference, Failure, MatchValue, ObjectPlan, Wish, differences, fingerprint};
-use crate::plan::{Known, is_quiet, is_settled};
+use crate::object_plan::{
+    Desired, Difference, Failure, MatchValue, ObjectPlan, Wish, differences, fingerprint, hidden_part,
+};
+use crate::plan::{Known, Leaving, is_quiet, is_settled};
 use crate::redaction::Redacted;
 use crate::scope::{OutOfScope, Scope, ScopeRules, scope_of_group, scope_of_user};
+use crate::surroundings::GROUPS_MAX;
 use crate::target_path::TargetPath;
 
 /// The bit of a stored fingerprint that tells that this job has written a manager to the account: so it can be taken back
@@ -69,6 +72,9 @@ impl Cycle {
     }
 
     fn scope_of(&self, plan: &ObjectPlan, subject: &Subject) -> Result<Scope, Failure> {
+        if subject.around.is_in_too_many_groups() {
+            return Err(too_many_groups());
+        }
         scope_of(self.settings.scope_rules(), &plan.mapping, subject, self.engine.now())
             .map_err(|undecided| undecided_scope(&undecided))
     }
@@ -79,7 +85,8 @@ impl Cycle {
         let is_out = scope != Scope::In;
         let mut evaluation =
             Evaluation { plan, scope, matches: Vec::new(), wishes: Vec::new(), ignored: false, fingerprint: 0 };
-        if is_out && subject.link.is_none() {
+        let is_left_alone = matches!(&evaluation.scope, Scope::Out(why) if why.leaves_account());
+        if is_out && (is_left_alone || subject.link.is_none()) {
             return Ok(evaluation);
         }
         let evaluated = subject.with_source(is_out, |source| {
@@ -146,7 +153,10 @@ impl Cycle {
         Known {
             scope: &evaluation.scope,
             link,
-            leaving: self.leaving_of(subject.kind),
+            leaving: match &evaluation.scope {
+                Scope::Out(why) if why.leaves_account() => Leaving::Kept,
+                Scope::In | Scope::Out(_) => self.leaving_of(subject.kind),
+            },
             allowed: plan.mapping.flow_types,
             unchanged: self.trust == Trust::Exports
                 && !failed
@@ -167,7 +177,13 @@ impl Cycle {
         held: &Map<String, Value>,
         ours: bool,
     ) -> Vec<Difference<'p>> {
-        let mut found = differences(evaluation.wishes.clone(), held);
+        let mut wishes = evaluation.wishes.clone();
+        // What the target never tells is written again when the source gives something else, and not because it is not seen.
+        let exported = subject.link.as_ref().and_then(|link| link.exported);
+        if exported.is_some_and(|exported| hidden_part(exported) == hidden_part(evaluation.fingerprint)) {
+            wishes.retain(|wish| !wish.path.is_write_only() || wish.always);
+        }
+        let mut found = differences(wishes, held);
         if evaluation.scope == Scope::In
             && let Some(path) = plan.reference("manager")
         {
@@ -175,6 +191,11 @@ impl Cycle {
         }
         found
     }
+}
+
+fn too_many_groups() -> Failure {
+    let reason = format!("it is in more than {GROUPS_MAX} groups, so filters cannot ask for its memberships");
+    Failure { code: "ScopingFilterEvaluation", reason }
 }
 
 /// Whether an object is to have an account.
@@ -221,18 +242,11 @@ fn manager_difference<'p>(
     let has_manager = subject.user.as_ref().is_some_and(|user| user.manager.is_some());
     let after = match &subject.manager_target {
         Some(wanted) if before.as_ref() == Some(wanted) => return None,
-        Some(wanted) => Some(Value::from(wanted.as_str())),
+        Some(wanted) => Some(wanted.as_str()),
         // No manager any more: what this job wrote is taken back, anything else is not ours.
         None if !has_manager && before.is_some() && ours => None,
         // The manager has no account yet: the reference waits.
         None => return None,
     };
-    Some(Difference {
-        path,
-        before: before.map(Value::from),
-        after,
-        redacted: false,
-        joins: false,
-        needs_element: false,
-    })
+    Some(Difference::of_reference(path, before, after))
 }

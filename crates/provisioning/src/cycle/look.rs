@@ -123,6 +123,7 @@ impl Cycle {
 
 impl Look<'_> {
     async fn run(self) -> Result<Looked, Stop> {
+        self.keep_time().await?;
         let evaluation = match self.cycle.evaluate(self.plan, &self.subject) {
             Ok(evaluation) => evaluation,
             Err(failure) => return self.fail(None, &failure, "create").await,
@@ -238,8 +239,10 @@ impl Look<'_> {
         let open = self.subject.link.as_ref().filter(|link| link.state == LinkState::Creating);
         let text = open.map_or("[]", |link| link.match_key.as_str());
         let pairs: Vec<(String, String)> = serde_json::from_str(text).unwrap_or_default();
-        let parse =
-            |(path, value): (String, String)| Some((TargetPath::parse(&path, self.subject.object()).ok()?, value));
+        let parse = |(text, value): (String, String)| {
+            let known = self.plan.target(&text).cloned();
+            Some((known.or_else(|| TargetPath::parse(&text, self.subject.object()).ok())?, value))
+        };
         pairs.into_iter().filter_map(parse).collect()
     }
 

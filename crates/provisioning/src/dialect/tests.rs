@@ -1,9 +1,12 @@
 //! What goes on the wire, form by form.
 
 use mapping::FlowType;
+use mapping::schema::AttributeDefinition;
+use proptest::prelude::*;
 
 use super::*;
 use crate::object_plan::{Wish, differences};
+use crate::target_path::AttributeList;
 
 fn path(text: &str) -> TargetPath {
     TargetPath::parse(text, ObjectType::User).unwrap()
@@ -21,6 +24,7 @@ fn operations(dialect: Dialect, changes: &[(&str, Option<Value>, Option<Value>)]
             redacted: false,
             joins: false,
             needs_element: path.is_filtered() && before.is_none(),
+            roles: None,
         })
         .collect();
     patch_body(dialect, &differences)["Operations"].clone()
@@ -87,6 +91,7 @@ fn elements_that_are_there_are_changed_and_others_are_made_whole_and_once() {
         always: false,
         unique: None,
         flow_type: FlowType::Always,
+        roles: None,
     });
     let found = differences(wishes.collect(), held.as_object().unwrap());
     assert_eq!(
@@ -167,5 +172,78 @@ fn look_ups_are_encoded_once_and_values_escaped() {
     for id in ["../../admin", "x?y", "a/b", "ä b"] {
         let path = write_path(ObjectType::User, id);
         assert!(path.strip_prefix("/Users/").is_some_and(|rest| !rest.contains(['/', '?', ' '])), "{path}");
+    }
+}
+
+#[test]
+fn a_part_of_an_element_is_changed_and_removed_by_its_path() {
+    let (roles, strict) = ("roles[primary eq \"True\"].value", "roles[primary eq true].value");
+    let work = "emails[type eq \"work\" and primary eq true].value";
+    for (text, rfc) in [("addresses[type eq \"work\"].formatted", None), (roles, Some(strict)), (work, None)] {
+        let rfc = rfc.unwrap_or(text);
+        let change = [(text, Some(json!("a")), Some(json!("b")))];
+        let removal = [(text, Some(json!("a")), None)];
+        for (dialect, ops, expected) in [
+            (Dialect::Entra, ["Replace", "Remove"], text),
+            (Dialect::EntraCompliant, ["replace", "remove"], text),
+            (Dialect::Rfc, ["replace", "remove"], rfc),
+        ] {
+            assert_eq!(operations(dialect, &change), json!([{ "op": ops[0], "path": expected, "value": "b" }]));
+            assert_eq!(operations(dialect, &removal), json!([{ "op": ops[1], "path": expected }]));
+        }
+    }
+}
+
+#[test]
+fn the_old_dotted_form_goes_out_with_a_colon() {
+    let change = [("urn:example:2.0:User.own", None, Some(json!("1")))];
+    for (dialect, op) in [(Dialect::Entra, "Add"), (Dialect::EntraCompliant, "add"), (Dialect::Rfc, "add")] {
+        let expected = json!([{ "op": op, "path": "urn:example:2.0:User:own", "value": "1" }]);
+        assert_eq!(operations(dialect, &change), expected);
+    }
+}
+
+#[test]
+fn a_manager_from_another_attribute_is_written_as_managers_are() {
+    let text = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
+    let value = path(text).json(&"u9".into()).unwrap();
+    let set = [(text, None, Some(value.clone()))];
+    assert_eq!(operations(Dialect::Entra, &set), json!([{ "op": "Add", "path": text, "value": "u9" }]));
+    assert_eq!(operations(Dialect::Rfc, &set), json!([{ "op": "add", "path": text, "value": { "value": "u9" } }]));
+    assert!(path(text).same(&json!({ "value": "u9", "displayName": "Boss" }), &value));
+}
+
+#[test]
+fn a_filter_compares_with_a_value_of_the_attributes_type() {
+    let list: Vec<AttributeDefinition> =
+        serde_json::from_value(json!([{ "name": "urn:example:2.0:User:level", "type": "Integer" }])).unwrap();
+    let list = AttributeList::new(ObjectType::User, &list, &[]);
+    let path = TargetPath::parse_by("urn:example:2.0:User:level", ObjectType::User, &list).unwrap();
+    let query = match_query(Dialect::Entra, ObjectType::User, &path, "8");
+    assert_eq!(query, "/Users?filter=urn%3Aexample%3A2.0%3AUser%3Alevel+eq+8");
+}
+
+proptest! {
+    #[test]
+    fn ex_07_a_filter_says_nothing_but_the_value(
+        value in prop_oneof![
+            ".{0,30}",
+            "[\"\\\\ a-c\n\r\t\u{1}-\u{1f}\u{7f}()\\[\\]&?#%+;=]{0,30}",
+            Just(r#"x" or userName pr or userName eq "x"#.to_owned()),
+        ],
+        dialect in prop::sample::select(vec![Dialect::Entra, Dialect::EntraCompliant, Dialect::Rfc]),
+    ) {
+        prop_assume!(!value.contains('\0'));
+        let query = match_query(dialect, ObjectType::User, &path("nickName"), &value);
+        prop_assert!(query.is_ascii() && query.matches(['?', '&', '#']).count() == 1, "{query}");
+        let filter = query.split_once("filter=").unwrap().1.replace('+', " ");
+        let text = percent_encoding::percent_decode_str(&filter).decode_utf8().unwrap().into_owned();
+        let filter: scim::Filter = text.parse().unwrap();
+        let is_the_value = matches!(
+            &filter,
+            scim::Filter::Compare { path, operator: scim::Operator::Eq, value: scim::Literal::String(given) }
+                if *given == value && path.to_string() == "nickName"
+        );
+        prop_assert!(is_the_value, "{filter:?}");
     }
 }

@@ -13,6 +13,6 @@ pub(crate) use failure::{CUT, TOO_MANY_REQUESTS};
 pub use failure::{ConnectionProblem, failure_of_status};
 pub use http::{HttpTransport, RESPONSE_BYTES_MAX};
 pub use outbound::{OutboundPolicy, Trust};
-pub use probe::{Discovered, discover, test_connection};
+pub use probe::{Untold, discover, test_connection};
 pub use tenant_url::{BadTenantUrl, TenantUrl};
 pub use transport::{Method, Request, Response, SendError, Sending, Transport};

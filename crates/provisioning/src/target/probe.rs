@@ -3,32 +3,18 @@
 use std::time::Duration;
 
 use mapping::ObjectType;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::client::{CallError, Target, listed};
 use super::failure::{ConnectionProblem, scim_detail, shown};
 use super::transport::Response;
 use crate::dialect;
+use crate::discovery::Discovered;
 use crate::object_plan::Failure;
 use crate::target_path::TargetPath;
 
-/// Attributes taken from a target's `/Schemas` at the most.
-const DISCOVERED_MAX: usize = 2000;
 /// Longest piece of an answer in a message.
 const MESSAGE_BYTES_MAX: usize = 120;
-
-/// What a target's `/Schemas` tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Discovered {
-    /// `userName` is unique at the target.
-    pub unique_users: bool,
-    /// The `displayName` of groups is unique at the target.
-    pub unique_groups: bool,
-    /// Its attributes, those of extensions with their URN.
-    pub attributes: Vec<String>,
-}
 
 /// Asks for a user that cannot exist, and for a group where groups are provisioned. The target must answer each with a
 /// list: an empty one or, where it ignores filters, everything it has, which can be searched here; but not a part of it.
@@ -87,36 +73,30 @@ fn problem(error: CallError) -> ConnectionProblem {
     }
 }
 
-/// Reads the target's `/Schemas`. A target without it, or one that does not answer within `patience`, tells nothing, which
-/// is no failure.
-pub async fn discover(target: &Target, mut patience: Duration) -> Discovered {
-    match target.ask("/Schemas", &mut patience).await {
-        Ok(answer) if answer.status == 200 => {
-            listed(&answer.body).map_or_else(Discovered::default, |schemas| discovered(&schemas.resources))
-        }
-        Ok(_) | Err(_) => Discovered::default(),
-    }
+/// Why a target told nothing of its attributes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the target's /Schemas cannot be read: {0}; a target without it has its attributes added by hand, to targetAttributes of its mappings"
+)]
+pub struct Untold(String);
+
+/// Reads the target's `/Schemas` and, where there is one, `/ResourceTypes`. A target that does not answer within `patience` tells
+/// nothing.
+pub async fn discover(target: &Target, mut patience: Duration) -> Result<Discovered, Untold> {
+    let schemas = resources_at(target, "/Schemas", &mut patience).await?;
+    let resource_types = resources_at(target, "/ResourceTypes", &mut patience).await.unwrap_or_default();
+    Ok(Discovered::read(&schemas, &resource_types))
 }
 
-fn discovered(schemas: &[Map<String, Value>]) -> Discovered {
-    let mut found = Discovered::default();
-    for schema in schemas {
-        let id = schema.get("id").and_then(Value::as_str).unwrap_or_default();
-        let prefix = if id == scim::USER_URN || id == scim::GROUP_URN { String::new() } else { format!("{id}:") };
-        for attribute in schema.get("attributes").and_then(Value::as_array).into_iter().flatten() {
-            let name = attribute.get("name").and_then(Value::as_str).unwrap_or_default();
-            let unique = attribute
-                .get("uniqueness")
-                .and_then(Value::as_str)
-                .is_some_and(|unique| unique == "server" || unique == "global");
-            found.unique_users |= unique && id == scim::USER_URN && name == "userName";
-            found.unique_groups |= unique && id == scim::GROUP_URN && name == "displayName";
-            if !name.is_empty() && found.attributes.len() < DISCOVERED_MAX {
-                found.attributes.push(format!("{prefix}{name}"));
-            }
-        }
+async fn resources_at(target: &Target, path: &str, patience: &mut Duration) -> Result<Vec<Map<String, Value>>, Untold> {
+    let answer = match target.ask(path, patience).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(Untold(problem(error).to_string())),
+    };
+    match listed(&answer.body).filter(|_| answer.status == 200) {
+        Some(list) => Ok(list.resources),
+        None => Err(Untold(format!("it answers with status {}, {}", answer.status, what_it_is(&answer)))),
     }
-    found
 }
 
 #[cfg(test)]
@@ -163,7 +143,7 @@ mod tests {
                 // The pause before another attempt is not waiting for an answer.
                 assert_eq!(began.elapsed(), Duration::from_millis(expected), "{first_answer_after:?}");
                 let began = Instant::now();
-                assert_eq!(discover(&target, patience).await, Discovered::default());
+                assert!(discover(&target, patience).await.is_err());
                 assert_eq!(began.elapsed(), patience);
             });
         }

@@ -1,23 +1,12 @@
 //! When values flow: what a mapping says beside where its value comes from.
 
-use mapping::AttributeMapping;
 use provisioning::target::Method;
 use provisioning::{Dialect, JobChange};
 use serde_json::{Value, json};
 use store::ObjectKind;
 
 use crate::fake_target::{Fault, Nature};
-use crate::world::{Job, lines, on_both};
-
-/// Adds a mapping of users in the layout of data files, in place of one with the same target.
-async fn map(job: &Job<'_>, mapping: Value) {
-    job.map(|objects| {
-        let mapping: AttributeMapping = serde_json::from_value(mapping).expect("it is a mapping");
-        objects[0].attributes.retain(|other| other.target != mapping.target);
-        objects[0].attributes.push(mapping);
-    })
-    .await;
-}
+use crate::world::{lines, on_both};
 
 #[test]
 fn what_is_only_added_never_takes_a_value_away() {
@@ -25,8 +14,7 @@ fn what_is_only_added_never_takes_a_value_away() {
         on_both(|world| async move {
             let job = world.job("scim", Nature::default()).await;
             job.change(JobChange { dialect: Some(dialect), ..JobChange::default() }).await;
-            map(
-                &job,
+            job.map_user(
                 json!({ "target": "ims", "source": "[facsimileTelephoneNumber]", "flowType": "MultiValueAddOnly" }),
             )
             .await;
@@ -60,9 +48,9 @@ fn what_is_only_added_never_takes_a_value_away() {
 fn a_redacted_value_that_the_application_repeats_is_told_to_nobody() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
-        map(&job, json!({ "target": "title", "source": "Redact([jobTitle])" })).await;
+        job.map_user(json!({ "target": "title", "source": "Redact([jobTitle])" })).await;
         let once = json!({ "target": "nickName", "source": "Redact([companyName])", "flowType": "ObjectAddOnly" });
-        map(&job, once).await;
+        job.map_user(once).await;
         job.target.fail(|request| if request.body.is_some() { Fault::Repeated(400) } else { Fault::None });
         let ann = world.joins_with("Ann", &[("jobTitle", "hush \"one\""), ("companyName", "hush-pin")]).await;
         world.assign(job.app, ann).await;
@@ -101,7 +89,7 @@ fn who_is_left_out_at_creation_gets_no_account_and_keeps_the_one_there_is() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let source = "IIF(IsPresent([department]), [department], IgnoreObjectFlow)";
-        map(&job, json!({ "target": "nickName", "source": source, "flowType": "ObjectAddOnly" })).await;
+        job.map_user(json!({ "target": "nickName", "source": source, "flowType": "ObjectAddOnly" })).await;
         let ann = world.joins_for(job.app, "Ann").await;
         world.joins_for(job.app, "Bob").await;
         job.target.with(|app| app.add_user(&json!({ "userName": "bob@contoso.com" })));
@@ -120,7 +108,7 @@ fn a_role_that_comes_in_several_ways_is_written_once() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let source = "AssertiveAppRoleAssignmentsComplex([appRoleAssignments])";
-        map(&job, json!({ "target": "roles", "source": source })).await;
+        job.map_user(json!({ "target": "roles", "source": source })).await;
         let ann = world.joins_for(job.app, "Ann").await;
         for group in ["Sales", "Staff"] {
             let group = world.group_for(job.app, group).await;
@@ -138,7 +126,7 @@ fn a_value_that_nobody_else_has_is_found_at_the_application() {
         let job = world.job("scim", Nature::default()).await;
         let source =
             r#"SelectUniqueValue(ToLower([surname], ), Join("", [givenName], "1"), Join("", [givenName], "2"))"#;
-        map(&job, json!({ "target": "nickName", "source": source, "flowType": "ObjectAddOnly" })).await;
+        job.map_user(json!({ "target": "nickName", "source": source, "flowType": "ObjectAddOnly" })).await;
         job.target.with(|app| app.add_user(&json!({ "userName": "old", "nickName": "EXAMPLE" })));
         let ann = world.joins_for(job.app, "Ann").await;
         let plan = format!("{:?}", job.plan().await);
@@ -158,7 +146,7 @@ fn two_who_join_at_once_do_not_get_one_value() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let source = r#"SelectUniqueValue([surname], Join("", [surname], "2"))"#;
-        map(&job, json!({ "target": "nickName", "source": source, "flowType": "ObjectAddOnly" })).await;
+        job.map_user(json!({ "target": "nickName", "source": source, "flowType": "ObjectAddOnly" })).await;
         for name in ["Ann", "Bob", "Cid"] {
             world.joins_for(job.app, name).await;
         }
@@ -182,7 +170,7 @@ fn a_value_is_cleared_where_both_sides_say_so() {
         on_both(|world| async move {
             let job = world.job("scim", Nature::default()).await;
             let mapping = json!({ "target": "nickName", "source": "[department]", "flowNullValues": is_flagged });
-            map(&job, mapping).await;
+            job.map_user(mapping).await;
             job.map(|objects| objects[0].flow_null_values = [attribute.to_owned()].into()).await;
             let ann = world.joins_with("Ann", &[("department", "Sales")]).await;
             world.assign(job.app, ann).await;
@@ -202,7 +190,7 @@ fn a_value_of_the_applications_own_is_kept() {
     for flow_type in ["AttributeAddOnly", "ValueAddOnly"] {
         on_both(|world| async move {
             let job = world.job("scim", Nature::default()).await;
-            map(&job, json!({ "target": "nickName", "source": "[department]", "flowType": flow_type })).await;
+            job.map_user(json!({ "target": "nickName", "source": "[department]", "flowType": flow_type })).await;
             job.target.with(|app| {
                 app.add_user(&json!({ "userName": "ann@contoso.com", "nickName": "own" }));
                 app.add_user(&json!({ "userName": "bob@contoso.com" }));

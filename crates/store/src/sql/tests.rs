@@ -25,6 +25,7 @@ const MODULES: &[(&str, &[&Sql])] = &[
     ("deletions", deletions::ALL),
     ("emptied", emptied::ALL),
     ("members", members::ALL),
+    ("reconsiderations", reconsiderations::ALL),
     ("references", references::ALL),
     ("resources", resources::ALL),
     ("schemas", schemas::ALL),

@@ -1,9 +1,11 @@
 //! Filters of a document. One clause that cannot be decided here would change who is in scope, so the filters are read whole or not at
 //! all.
 
+use serde_json::{Value, json};
+
 use super::super::document::{ClauseEntry, GroupEntry};
 use super::super::finding::Finding;
-use crate::scoping::{Clause, ClauseError, FilterGroup, FilterOperator, RegexMode, ScopingFilters};
+use crate::scoping::{Clause, ClauseError, FilterOperator, RegexMode, ScopingFilters};
 
 /// Graph's former word for `IS NOT NULL`.
 const PRESENT: &str = "Present";
@@ -15,6 +17,7 @@ pub(in crate::schema) fn read(
     what: &str,
     findings: &mut Vec<Finding>,
 ) -> Option<ScopingFilters> {
+    // In the form of data files, whose limits hold for all clauses together: a clause that is made ready takes memory.
     let mut read = Vec::with_capacity(groups.len());
     let mut is_whole = true;
     for group in groups {
@@ -23,7 +26,7 @@ pub(in crate::schema) fn read(
         for entry in group.clauses.items() {
             let place = format!("{place}, {what} `{title}`, clause {}", shown(entry));
             match clause(entry, &place, findings) {
-                Ok(clause) => clauses.push(clause),
+                Ok(clause) => clauses.push(json!(clause)),
                 Err(error) => {
                     is_whole = false;
                     let reason = format!(
@@ -33,9 +36,16 @@ pub(in crate::schema) fn read(
                 }
             }
         }
-        read.push(FilterGroup { name: title.to_owned(), clauses });
+        read.push(json!({"name": title, "clauses": clauses}));
     }
-    is_whole.then_some(ScopingFilters(read))
+    if !is_whole {
+        return None;
+    }
+    let refused = |error: serde_json::Error| {
+        let reason = format!("{error}; the object mapping is not imported");
+        findings.push(Finding::not_supported(format!("{place}, {what}s"), reason).blocking());
+    };
+    serde_json::from_value(Value::Array(read)).map_err(refused).ok()
 }
 
 fn shown(entry: &ClauseEntry) -> String {

@@ -35,6 +35,8 @@ pub struct Application {
     pub members: BTreeMap<String, BTreeSet<String>>,
     /// Promises that were broken.
     pub violations: Vec<String>,
+    /// What `/Schemas` answers; nothing where it is null.
+    pub schemas: Value,
     user: ResourceType,
     group: ResourceType,
     number: u32,
@@ -56,10 +58,16 @@ impl Application {
             groups: BTreeMap::new(),
             members: BTreeMap::new(),
             violations: Vec::new(),
+            schemas: Value::Null,
             user: ResourceType::user().with_extension(forcepoint, false),
             group: ResourceType::group(),
             number: 0,
         }
+    }
+
+    /// Lets users have further attributes.
+    pub fn define(&mut self, schema: Schema) {
+        self.user = self.user.clone().with_extension(schema, false);
     }
 
     /// Puts a user there that the engine did not make; gives its id.
@@ -120,6 +128,7 @@ impl Application {
         let users = match segments.next() {
             Some("Users") => true,
             Some("Groups") => false,
+            Some("Schemas") if !self.schemas.is_null() => return Ok((200, Some(listed(&self.schemas)))),
             _ => return Err((404, "no such endpoint".to_owned())),
         };
         let id = segments.next().map(|id| percent_decode_str(id).decode_utf8_lossy().into_owned());
@@ -269,6 +278,11 @@ impl Application {
     }
 }
 
+fn listed(resources: &Value) -> Value {
+    let total = resources.as_array().map_or(0, Vec::len);
+    json!({ "schemas": [scim::LIST_RESPONSE_URN], "totalResults": total, "Resources": resources })
+}
+
 fn text(attributes: &Attributes, name: &str) -> String {
     attributes.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
@@ -276,6 +290,8 @@ fn text(attributes: &Attributes, name: &str) -> String {
 /// The representation of an object. Members are never shown: nobody asks for them.
 fn shown(users: bool, id: &str, object: &Object) -> Value {
     let mut shown = object.attributes.clone();
+    // Nobody is told a password (RFC 7643 §4.1.1).
+    shown.remove("password");
     shown.insert("id".to_owned(), id.into());
     shown.insert("schemas".to_owned(), json!([if users { scim::USER_URN } else { scim::GROUP_URN }]));
     Value::Object(shown)

@@ -209,6 +209,23 @@ impl Job<'_> {
         self.change(JobChange { objects: Some(objects), ..JobChange::default() }).await;
     }
 
+    /// Adds a mapping of users in the layout of data files, in place of one with the same target.
+    pub async fn map_user(&self, mapping: serde_json::Value) {
+        self.map(|objects| {
+            let mapping: mapping::AttributeMapping = serde_json::from_value(mapping).expect("it is a mapping");
+            objects[0].attributes.retain(|other| other.target != mapping.target);
+            objects[0].attributes.push(mapping);
+        })
+        .await;
+    }
+
+    /// Sets the attribute list of users, in the layout of data files.
+    pub async fn list_attributes(&self, entries: serde_json::Value) {
+        let entries: Vec<mapping::schema::AttributeDefinition> =
+            serde_json::from_value(entries).expect("it is an attribute list");
+        self.map(|objects| objects[0].target_attributes = entries).await;
+    }
+
     /// One cycle, which must not fail.
     pub async fn cycle(&self) -> CycleReport {
         self.try_cycle().await.expect("the cycle ends well")
