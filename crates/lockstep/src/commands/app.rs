@@ -214,6 +214,7 @@ fn job_change(command: AppCommand) -> anyhow::Result<JobChange> {
         restart,
         add_roles: roles,
         remove_roles,
+        ..JobChange::default()
     })
 }
 
