@@ -1,6 +1,7 @@
 //! The command line: every command and option there is, with its help. What a command does is in `commands`.
 
 mod application;
+mod configuration;
 mod directory;
 mod examples;
 mod provisioning;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use application::{AppCommand, AssignArgs, DialectName, JobSettingsArgs, ScopeName, Switch, UnassignArgs};
+pub use configuration::{ConfigCommand, SchemaConvertArgs, SchemaFileCommand, SchemaImportArgs, VersionsCommand};
 pub use directory::{AdminCommand, GroupCommand, ImportArgs, ImportCommand, ImportFormat, MembersCommand, UserCommand};
 pub use provisioning::{LogStatus, LogsArgs, LogsCommand, ProvisionArgs};
 pub use tenant::{
@@ -180,12 +182,18 @@ pub enum Command {
     /// Try expressions of attribute mappings out: on a user, on a sample, on a table
     #[command(subcommand)]
     Expression(ExpressionCommand),
-    /// Try the attribute mappings of an application out on a user or a group
+    /// Attribute mappings of an application: try them out on a user or a group, see their versions, go back
     #[command(subcommand)]
     Mapping(MappingCommand),
     /// Try the scoping filters of an application out: who is in scope, and who is not
     #[command(subcommand)]
     Filter(FilterCommand),
+    /// Export and import the mappings of an application as a synchronization schema of Microsoft Graph
+    #[command(subcommand)]
+    Schema(SchemaFileCommand),
+    /// Jobs as files for version control: export, diff, apply
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Test the connection to an application
     TestConnection {
         /// The application, by name or id

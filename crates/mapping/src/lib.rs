@@ -4,6 +4,7 @@
 //! mapping of one attribute ([`AttributeMapping`]) and of one object type ([`ObjectMapping`]), the filters that decide
 //! who is in scope ([`ScopingFilters`]), tables that say what expressions are to give ([`cases`]), and Microsoft Graph's JSON form of
 //! all these ([`schema`]).
+//! What is wrong with them, all of it at once, is in [`validation`].
 //! What does not: SCIM resources, HTTP, storage, time. Comparing a result with what the target holds, resolving references
 //! and merging filtered paths into one array are the provisioning engine's.
 //!
@@ -30,6 +31,7 @@ mod net_regex;
 mod object_mapping;
 pub mod schema;
 mod scoping;
+pub mod validation;
 mod value;
 
 pub use attribute_mapping::{AttributeMapping, Flow, FlowBehavior, FlowType, MappingSource, Operation};

@@ -1,6 +1,8 @@
 //! The source object as mappings and filters see it: Entra's attribute names over a directory object.
 
 use directory::{Group, User};
+use mapping::schema::AttributeType;
+use mapping::validation::SourceAttribute;
 use mapping::{ObjectType, Source, Value, guest_user_principal_name, nearest};
 use store::ObjectKind;
 use store::applications::EntitlementRecord;
@@ -54,6 +56,34 @@ pub fn unknown_attribute(object: ObjectType, name: &str) -> Option<String> {
     });
     let cure = meant.map_or_else(|| some.to_owned(), |meant| format!("did you mean `{meant}`?"));
     Some(format!("is not an attribute of {of}; {cure}"))
+}
+
+/// What a source attribute is; `None` where nothing is known of it.
+pub(crate) fn source_attribute(object: ObjectType, name: &str) -> Option<SourceAttribute> {
+    let of = |kind, multivalued| SourceAttribute { kind, multivalued, choices: Vec::new() };
+    match (object, name) {
+        (_, "IsSoftDeleted") => Some(of(AttributeType::Boolean, false)),
+        (ObjectType::User, "originalUserPrincipalName") => Some(of(AttributeType::String, false)),
+        (ObjectType::User, "appRoleAssignments") | (ObjectType::Group, "members") => {
+            Some(of(AttributeType::String, true))
+        }
+        _ => {
+            let kind = if object == ObjectType::User { ObjectKind::User } else { ObjectKind::Group };
+            let kept = directory::attribute_named(kind, name)?;
+            let choices = kept.choices.iter().map(|choice| (*choice).to_owned()).collect();
+            Some(SourceAttribute { choices, ..of(attribute_type(kept.kind), kept.multi_valued) })
+        }
+    }
+}
+
+const fn attribute_type(kind: directory::AttributeType) -> AttributeType {
+    match kind {
+        directory::AttributeType::String => AttributeType::String,
+        directory::AttributeType::Boolean => AttributeType::Boolean,
+        directory::AttributeType::Integer => AttributeType::Integer,
+        directory::AttributeType::DateTime => AttributeType::DateTime,
+        directory::AttributeType::Reference => AttributeType::Reference,
+    }
 }
 
 /// A user with what an application's mappings may ask of it.

@@ -4,6 +4,7 @@
 
 mod admins;
 mod bulk;
+mod configuring;
 mod credentials;
 mod demo;
 mod directory;

@@ -2,6 +2,7 @@
 //! or goes wrong on the way. Every story is told on each database there is.
 
 mod configuring;
+mod declaring;
 mod failing;
 mod fake_target;
 mod flowing;
@@ -16,4 +17,5 @@ mod scoping;
 mod simulation;
 mod targeting;
 mod telling;
+mod versioning;
 mod world;
