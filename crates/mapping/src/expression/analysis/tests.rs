@@ -6,7 +6,6 @@ use proptest::prelude::*;
 
 use super::super::Language;
 use super::*;
-use crate::expression::Language;
 
 /// Attributes by name: a list, a boolean, one of three words, a whole number; all others may be anything.
 fn known(name: &str) -> Possible {
