@@ -140,6 +140,12 @@ enum Command {
     /// Generates a load described on standard input
     #[command(hide = true)]
     Load,
+    /// Runs one attack on the mapping language, and tells how much memory it took
+    #[command(hide = true)]
+    Attack {
+        /// Which one, from 0
+        number: usize,
+    },
     /// Serves a stored document
     #[command(hide = true)]
     ServeBare,
@@ -179,6 +185,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Arguments { command, settings } = arguments;
     match command {
         Some(Command::Load) => load::process()?,
+        Some(Command::Attack { number }) => mappings::attack(number)?,
         Some(Command::ServeBare) => serve::bare()?,
         Some(Command::ServeIndexed { sqlite, users }) => serve::indexed(&sqlite, users)?,
         Some(Command::ServeMinimal { sqlite, into }) => {

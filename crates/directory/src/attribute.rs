@@ -89,6 +89,12 @@ pub fn attribute_name(kind: ObjectKind, name: &str) -> Option<Cow<'static, str>>
     named.map(|named| named.name)
 }
 
+/// The attribute whose values are kept under exactly this name, which no alias is.
+pub fn attribute_named(kind: ObjectKind, name: &str) -> Option<&'static SourceAttribute> {
+    let named = if kind == ObjectKind::Group { of_group(name) } else { of_user(name) };
+    named.filter(|named| named.name == name).map(|named| named.rules)
+}
+
 /// The attribute of groups with that name.
 pub(crate) fn of_group(name: &str) -> Option<Named> {
     find(GROUP_ATTRIBUTES, name).map(|rules| Named { name: Cow::Borrowed(rules.name), rules })

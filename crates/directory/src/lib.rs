@@ -23,8 +23,8 @@ pub use application::{
     remove_app_role, remove_application, rename_application, unassign,
 };
 pub use attribute::{
-    AttributeType, SOURCE_ATTRIBUTES, STRING_MAX, SourceAttribute, VALUES_MAX, attribute_name, attribute_names,
-    source_attribute,
+    AttributeType, SOURCE_ATTRIBUTES, STRING_MAX, SourceAttribute, VALUES_MAX, attribute_name, attribute_named,
+    attribute_names, source_attribute,
 };
 pub use audit::{Activity, record};
 pub use error::DirectoryError;

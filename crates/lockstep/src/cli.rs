@@ -1,6 +1,7 @@
 //! The command line: every command and option there is, with its help. What a command does is in `commands`.
 
 mod application;
+mod configuration;
 mod directory;
 mod examples;
 mod provisioning;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use application::{AppCommand, AssignArgs, DialectName, JobSettingsArgs, ScopeName, Switch, UnassignArgs};
+pub use configuration::{ConfigCommand, SchemaConvertArgs, SchemaFileCommand, SchemaImportArgs, VersionsCommand};
 pub use directory::{AdminCommand, GroupCommand, ImportArgs, ImportCommand, ImportFormat, MembersCommand, UserCommand};
 pub use provisioning::{LogStatus, LogsArgs, LogsCommand, ProvisionArgs};
 pub use tenant::{
@@ -28,7 +30,8 @@ use crate::output::Color;
 const AFTER_HELP: &str = "\
 Exit codes:
   0  done
-  1  failed; the sentence on standard error says why and what to do (doctor: problems were found)
+  1  failed; the sentence on standard error says why and what to do (doctor, expression,
+     mapping: problems were found)
   2  the command line or the configuration is wrong
   3  done in part: some rows or objects failed, and the report says which
 
@@ -179,12 +182,18 @@ pub enum Command {
     /// Try expressions of attribute mappings out: on a user, on a sample, on a table
     #[command(subcommand)]
     Expression(ExpressionCommand),
-    /// Try the attribute mappings of an application out on a user or a group
+    /// Attribute mappings of an application: try them out on a user or a group, see their versions, go back
     #[command(subcommand)]
     Mapping(MappingCommand),
     /// Try the scoping filters of an application out: who is in scope, and who is not
     #[command(subcommand)]
     Filter(FilterCommand),
+    /// Export and import the mappings of an application as a synchronization schema of Microsoft Graph
+    #[command(subcommand)]
+    Schema(SchemaFileCommand),
+    /// Jobs as files for version control: export, diff, apply
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Test the connection to an application
     TestConnection {
         /// The application, by name or id

@@ -8,6 +8,7 @@ mod attribute_values;
 mod audit;
 mod backup;
 mod client;
+mod configuration;
 mod cycle;
 mod demo;
 mod doctor;
@@ -20,10 +21,12 @@ mod group;
 mod import;
 mod logs;
 mod mapping_test;
+mod mapping_versions;
 mod pages;
 mod provision;
 mod records;
 mod requests;
+mod schema;
 mod serve;
 mod status;
 mod suggest;
@@ -37,7 +40,7 @@ mod webhook;
 
 use tokio::runtime::Runtime;
 
-use crate::cli::{Command, FilterCommand};
+use crate::cli::{Command, FilterCommand, MappingCommand, SchemaFileCommand};
 use crate::config::Config;
 use crate::outcome::Outcome;
 use crate::output::Output;
@@ -57,6 +60,7 @@ pub fn run(
     match &command {
         Command::Expression(alone) if !expression::needs_data(alone) => return expression::run_alone(alone, output),
         Command::Filter(FilterCommand::Operators) => return filter_test::operators(output),
+        Command::Schema(SchemaFileCommand::Convert(args)) => return schema::convert(args, output),
         _ => {}
     }
     let world = World::open(config, runtime)?;
@@ -82,8 +86,11 @@ async fn in_world(command: Command, world: &World, output: Output) -> anyhow::Re
         Command::Token(command) => token::run(command, world, output).await,
         Command::TestConnection { app } => app::test_connection(&app, world, output).await,
         Command::Expression(command) => expression::run(command, world, output).await,
-        Command::Mapping(command) => mapping_test::run(command, world, output).await,
+        Command::Mapping(MappingCommand::Test(args)) => mapping_test::run(&args, world, output).await,
         Command::Filter(command) => filter_test::run(command, world, output).await,
+        Command::Mapping(MappingCommand::Versions(command)) => mapping_versions::run(command, world, output).await,
+        Command::Schema(command) => schema::run(command, world, output).await,
+        Command::Config(command) => configuration::run(command, world, output).await,
         Command::Plan { app } => cycle::plan(&app, world, output).await,
         Command::Sync { app, settle } => cycle::sync(&app, settle, world, output).await,
         Command::Provision(args) => provision::run(args, world, output).await,

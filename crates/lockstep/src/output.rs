@@ -65,6 +65,23 @@ impl Output {
         Ok(write_raw(format!("{}\n", clean_lines(text)).as_bytes())?)
     }
 
+    /// Prints the difference of two texts in unified form, what goes in red and what comes in green.
+    pub fn difference(self, text: &str) -> anyhow::Result<()> {
+        let mut shown = String::new();
+        for line in text.lines() {
+            let line = clean(line);
+            let coloured = match line.chars().next().filter(|_| self.colours) {
+                Some('+') => console::style(line).green().to_string(),
+                Some('-') => console::style(line).red().to_string(),
+                Some('@') => console::style(line).cyan().to_string(),
+                Some('~') => console::style(line).yellow().to_string(),
+                _ => line,
+            };
+            shown.extend([&coloured, "\n"]);
+        }
+        Ok(write_raw(shown.as_bytes())?)
+    }
+
     /// Prints a table for people, or a sentence in its place where it has no rows.
     pub fn table(self, head: &[&str], rows: Vec<Vec<String>>, if_empty: &str) -> anyhow::Result<()> {
         if rows.is_empty() {

@@ -221,6 +221,12 @@ pub fn collector_headers() -> Option<String> {
     std::env::var("OTEL_EXPORTER_OTLP_HEADERS").ok()
 }
 
+/// A variable that a file of a job names for the secret token of a new application; none where it is not set, or is empty.
+#[expect(clippy::disallowed_methods, reason = "the command line reads the environment")]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
 /// The moment it is now, in whole milliseconds as the store keeps moments.
 #[expect(clippy::disallowed_methods, reason = "the edge reads the clock")]
 pub fn now() -> Timestamp {

@@ -2,7 +2,9 @@
 //!
 //! What lives here: the value model ([`Value`], [`Source`], [`World`]), the expression language ([`Expression`]), the
 //! mapping of one attribute ([`AttributeMapping`]) and of one object type ([`ObjectMapping`]), the filters that decide
-//! who is in scope ([`ScopingFilters`]), and tables that say what expressions are to give ([`cases`]).
+//! who is in scope ([`ScopingFilters`]), tables that say what expressions are to give ([`cases`]), and Microsoft Graph's JSON form of
+//! all these ([`schema`]).
+//! What is wrong with them, all of it at once, is in [`validation`].
 //! What does not: SCIM resources, HTTP, storage, time. Comparing a result with what the target holds, resolving references
 //! and merging filtered paths into one array are the provisioning engine's.
 //!
@@ -29,6 +31,7 @@ mod net_regex;
 mod object_mapping;
 pub mod schema;
 mod scoping;
+pub mod validation;
 mod value;
 
 pub use attribute_mapping::{AttributeMapping, Flow, FlowBehavior, FlowType, MappingSource, Operation};
@@ -38,7 +41,7 @@ pub use guest::guest_user_principal_name;
 pub use nearest::nearest;
 pub use object_mapping::{ATTRIBUTE_MAPPINGS_MAX, CLAUSES_MAX, FlowTypes, ObjectMapping, ObjectType, Problem};
 pub use scoping::{
-    Clause, ClauseError, ExplainedClause, ExplainedGroup, Explanation, FilterGroup, FilterOperator, Held,
-    OperatorError, RegexMode, ScopingFilters, Undecided, Verdict,
+    Clause, ClauseError, Comparison, ExplainedClause, ExplainedGroup, Explanation, FilterGroup, FilterOperator, Held,
+    OperatorError, Quantifier, RegexMode, ScopingFilters, Undecided, Verdict,
 };
 pub use value::{Overridden, Source, Value, World};

@@ -3,13 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::attribute_mapping::{self, AttributeMapping, FlowType, MappingSource};
 use crate::expression::extension_is_off;
 use crate::schema::AttributeDefinition;
-use crate::scoping::{Clause, ScopingFilters};
+use crate::scoping::{Clause, FilterGroup, MANAGER_PREFIX, ScopingFilters};
+use crate::value::Source;
 
 /// Attribute mappings of one object mapping.
 pub const ATTRIBUTE_MAPPINGS_MAX: usize = 500;
@@ -26,7 +28,7 @@ const SELECT_UNIQUE_VALUE: &str = "SelectUniqueValue";
 /// The attribute that flows only through the functions made for it.
 const APP_ROLE_ASSIGNMENTS: &str = "appRoleAssignments";
 
-/// Source attributes that filters cannot use: multi-valued ones, references, and dates.
+/// Source attributes that Entra's operators cannot use: multi-valued ones, references, and dates.
 const NOT_FILTERABLE: [&str; 9] = [
     "members",
     APP_ROLE_ASSIGNMENTS,
@@ -38,6 +40,9 @@ const NOT_FILTERABLE: [&str; 9] = [
     "StatusTerminationDate",
     "accountExpires",
 ];
+
+/// The attribute that tells the groups of an object, and is asked by operators of its own.
+const MEMBER_OF: &str = "memberOf";
 
 /// The kinds of object that are provisioned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -216,8 +221,11 @@ pub enum Problem {
     /// A filter without clauses would let everyone pass.
     #[error("the scoping filter `{0}` has no clause")]
     EmptyFilter(String),
-    /// An attribute that filters cannot use.
-    #[error("the scoping filter `{filter}` uses `{attribute}`, which filters cannot use")]
+    /// An attribute that Entra's operators cannot use.
+    #[error(
+        "the scoping filter `{filter}` uses `{attribute}`, which Entra's operators cannot use; {}",
+        instead_of(attribute)
+    )]
     NotFilterable {
         /// The title of the filter.
         filter: String,
@@ -248,13 +256,23 @@ impl ObjectMapping {
             let read = mapping.source.attributes().into_iter();
             read.map(|name| (format!("the mapping of `{}`", mapping.target), name))
         });
-        let filtered = self.scoping.0.iter().flat_map(|group| {
-            let read = group.clauses.iter().map(Clause::attribute);
+        let filtered = self.filter_groups().flat_map(|group| {
             // That filters cannot use an attribute is told of already, and so is that there is none.
-            let others = read.filter(|name| !name.is_empty() && !NOT_FILTERABLE.contains(name));
-            others.map(|name| (format!("the scoping filter `{}`", group.name), name))
+            let others = group.clauses.iter().filter(|clause| !clause.attribute().is_empty() && is_filterable(clause));
+            others.map(|clause| (format!("the scoping filter `{}`", group.name), clause.reads()))
         });
         mapped.chain(filtered)
+    }
+
+    /// The filters of all three kinds.
+    pub fn filter_groups(&self) -> impl Iterator<Item = &FilterGroup> {
+        [&self.input_filters, &self.category_filters, &self.scoping].into_iter().flat_map(|filters| &filters.0)
+    }
+
+    /// When time alone may next change what the filters of any kind make of an object; `None` where it never does.
+    pub fn reconsider_at(&self, source: &dyn Source, now: Timestamp) -> Option<Timestamp> {
+        let filters = [&self.input_filters, &self.category_filters, &self.scoping];
+        filters.into_iter().filter_map(|filters| filters.reconsider_at(source, now)).min()
     }
 
     /// Whether a mapping that yields nothing removes the target's value: both it and all source attributes that it reads are to do so.
@@ -320,21 +338,42 @@ impl ObjectMapping {
     }
 
     fn check_filters(&self, problems: &mut Vec<Problem>) {
-        let clauses = self.scoping.0.iter().map(|group| group.clauses.len()).sum();
+        let clauses = self.filter_groups().map(|group| group.clauses.len()).sum();
         if clauses > CLAUSES_MAX {
             problems.push(Problem::TooManyClauses(clauses));
         }
-        for group in &self.scoping.0 {
+        for group in self.filter_groups() {
             if group.clauses.is_empty() {
                 problems.push(Problem::EmptyFilter(group.name.clone()));
             }
-            for clause in &group.clauses {
-                if NOT_FILTERABLE.contains(&clause.attribute()) {
-                    let (filter, attribute) = (group.name.clone(), clause.attribute().to_owned());
-                    problems.push(Problem::NotFilterable { filter, attribute });
-                }
+            for clause in group.clauses.iter().filter(|clause| !is_filterable(clause)) {
+                let (filter, attribute) = (group.name.clone(), clause.attribute().to_owned());
+                problems.push(Problem::NotFilterable { filter, attribute });
             }
         }
+    }
+}
+
+/// Whether the operator of a clause can be used with its attribute.
+fn is_filterable(clause: &Clause) -> bool {
+    clause.operator().is_extension() || {
+        let name = clause.attribute();
+        !NOT_FILTERABLE.contains(&name.strip_prefix(MANAGER_PREFIX).unwrap_or(name)) && name != MEMBER_OF
+    }
+}
+
+/// What does what was meant, as the end of a sentence.
+fn instead_of(attribute: &str) -> &'static str {
+    match attribute.strip_prefix(MANAGER_PREFIX).unwrap_or(attribute) {
+        "manager" => {
+            "write an attribute of the manager, such as `manager.objectId EQUALS` or `manager.department EQUALS`, or `manager HAS NO VALUE`"
+        }
+        "members" => "ask the members in place of the group: `memberOf IS MEMBER OF` with the object id of the group",
+        MEMBER_OF => "write `IS MEMBER OF` or `IS NESTED MEMBER OF` with the object id of a group",
+        APP_ROLE_ASSIGNMENTS | "userType" => {
+            "write `ANY`, `NONE` or `ALL` before the operator, as in `ANY EQUALS`, or use `HAS VALUE` or `HAS NO VALUE`"
+        }
+        _ => "write `IS BEFORE`, `IS AFTER`, `IS ON OR BEFORE`, `IS ON OR AFTER`, `HAS VALUE` or `HAS NO VALUE`",
     }
 }
 

@@ -10,12 +10,15 @@ use store::audit::{AuditRecord, insert_audit};
 use store::jobs::{self, JobRecord};
 use store::{AppId, ReadTx, StoreError, WriteTx};
 
+use crate::configuration::{BadConfiguration, ConfigurationStep};
 use crate::discovery::{Discovered, Discovery};
 use crate::engine::{Engine, read_settings};
 use crate::gallery::{Dialect, Template};
+use crate::mapping_versions::{self, SchemaBase};
 use crate::scope::ScopeSetting;
 use crate::secret::CannotDecrypt;
 use crate::settings::{BadSettings, JobSettings, JobStatus};
+use crate::surroundings::check_groups;
 use crate::target::{ConnectionProblem, Untold, discover, test_connection};
 use crate::target_path::TargetPath;
 use crate::view::JobView;
@@ -45,9 +48,15 @@ pub enum JobError {
     /// Others changed the job each time this change was to be written.
     #[error("others are changing this job at the same time; look at its settings and change it again")]
     Changed,
+    /// Somebody changed the job after the difference was made that this change was decided by.
+    #[error("somebody changed this job meanwhile; nothing was done, look at the difference again")]
+    ChangedMeanwhile,
     /// The settings are wrong.
     #[error("{0}")]
     Settings(#[from] BadSettings),
+    /// A file says of a job what cannot be.
+    #[error("{0}")]
+    Configuration(#[from] BadConfiguration),
     /// Something that was given is wrong.
     #[error("{0}")]
     Invalid(String),
@@ -130,6 +139,18 @@ pub struct JobChange {
     pub add_roles: Vec<String>,
     /// App roles that it loses; nobody may be assigned with them.
     pub remove_roles: Vec<String>,
+    /// What stands behind the mappings after the change.
+    #[serde(skip)]
+    pub schema: SchemaBase,
+    /// What made the change, as the version of the mappings tells it.
+    #[serde(skip)]
+    pub reason: Option<String>,
+    /// The latest version that the mappings must still have.
+    #[serde(skip)]
+    pub if_mapping_version: Option<i64>,
+    /// Assignments that are made and ended, and the configuration that the job must still have.
+    #[serde(skip)]
+    pub configuration: Option<Box<ConfigurationStep>>,
 }
 
 impl JobChange {
@@ -182,17 +203,32 @@ impl Engine {
         settings.check(template)?;
         let token = checked_token(&new.secret_token)?;
         settings.discovered = self.test(&settings, template, &token).await?.discovered;
+        self.insert(new, settings, &token, None).await
+    }
+
+    /// Keeps a new application with its job, all of it or nothing.
+    pub(crate) async fn insert(
+        &self,
+        new: NewJob,
+        settings: JobSettings,
+        token: &str,
+        step: Option<ConfigurationStep>,
+    ) -> Result<JobView, JobError> {
         let app: AppId = self.new_id();
-        let secret = self.0.key.encrypt(app, self.random(), &token);
+        let secret = self.0.key.encrypt(app, self.random(), token);
         let roles = self.roles(&new.roles);
         let (now, entry) = (self.now(), self.entry());
         let status = if new.enabled { JobStatus::On } else { JobStatus::Off };
         let text = settings_text(&settings)?;
-        let (name, template_name) = (new.name.trim().to_owned(), template.name.clone());
+        let (name, template_name) = (new.name.trim().to_owned(), new.template);
         self.store()
             .write(move |tx| {
                 directory::add_application(tx, app, &name, &template_name, &roles, now)?;
                 jobs::insert_job(tx, app, status.as_str(), &text, &secret, now)?;
+                mapping_versions::begin(tx, app, &settings.objects, None, &entry)?;
+                if let Some(step) = &step {
+                    step.assign(tx, app, &entry)?;
+                }
                 let values: Vec<&String> = roles.iter().map(|role| &role.value).collect();
                 let detail =
                     json!({ "id": app, "template": template_name, "tenantUrl": settings.tenant_url, "roles": values });
@@ -224,6 +260,10 @@ impl Engine {
         let before = settings.clone();
         change.apply(&mut settings);
         check_change(&before, &settings, change, template)?;
+        if change.objects.is_some() {
+            let (before, after) = (before.objects.clone(), settings.objects.clone());
+            self.store().read(move |tx| check_groups(tx, &before, &after)).await?;
+        }
         let moved = before.url().ok().map(|url| url.join("")) != settings.url().ok().map(|url| url.join(""));
         let token = match &change.secret_token {
             Some(token) => checked_token(token)?,
@@ -244,19 +284,25 @@ impl Engine {
         let secret = self.0.key.encrypt(app, self.random(), &token);
         let (entry, roles) = (self.entry(), self.roles(&change.add_roles));
         let text = settings_text(&settings)?;
-        let detail = told(&before, &settings, change);
+        let mut detail = told(&before, &settings, change);
         let change = change.clone();
         self.store()
             .write(move |tx| {
+                if let Some(step) = &change.configuration {
+                    step.refuse_other(tx, app)?;
+                }
                 if !jobs::update_job(tx, app, &text, &secret, record.version)? {
                     return Ok(false);
+                }
+                if let Some(version) = mapping_versions::keep(tx, app, &before, &settings, &change, &entry)? {
+                    detail["mappingVersion"] = json!({ "number": version.number, "reason": version.reason });
                 }
                 // Another address is another set of objects: an id of the old one means nothing, or another person, there. A
                 // cycle that is running with the old one must not write down any more of them.
                 if moved {
                     jobs::forget_target(tx, app)?;
                 }
-                write_change(tx, app, &change, &roles, entry.at)?;
+                write_change(tx, app, &change, &roles, &entry)?;
                 let name = directory::application(tx, app)?.name;
                 entry.audit(tx, "Update provisioning setting or credentials", &name, &detail)?;
                 Ok(true)
@@ -314,7 +360,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn test(&self, settings: &JobSettings, template: &Template, token: &str) -> Result<Discovery, JobError> {
+    pub(crate) async fn test(&self, settings: &JobSettings, template: &Template, token: &str) -> Result<Discovery, JobError> {
         let target = self.target(settings, token)?;
         let nonce = store::version_7(self.now(), self.random()).to_string();
         let plans = settings.objects.iter().filter(|object| object.enabled).map(|object| settings.plan(object));
@@ -333,12 +379,12 @@ impl Engine {
         Ok(Discovery { discovered, added })
     }
 
-    fn roles(&self, values: &[String]) -> Vec<RoleRecord> {
+    pub(crate) fn roles(&self, values: &[String]) -> Vec<RoleRecord> {
         let role = |value: &String| RoleRecord { id: self.new_id(), value: value.clone(), display_name: value.clone() };
         values.iter().map(role).collect()
     }
 
-    fn entry(&self) -> Entry {
+    pub(crate) fn entry(&self) -> Entry {
         Entry { id: self.new_id(), at: self.now(), actor: self.0.actor.clone() }
     }
 
@@ -357,7 +403,7 @@ fn unknown_template(name: &str) -> String {
     format!("no gallery template is named {name:?}; there are {}", names.join(", "))
 }
 
-fn checked_token(token: &str) -> Result<String, JobError> {
+pub(crate) fn checked_token(token: &str) -> Result<String, JobError> {
     let token = token.trim();
     if token.is_empty()
         || token.len() > TOKEN_BYTES_MAX
@@ -403,13 +449,17 @@ fn write_change(
     app: AppId,
     change: &JobChange,
     roles: &[RoleRecord],
-    now: Timestamp,
+    entry: &Entry,
 ) -> Result<(), JobError> {
+    let now = entry.at;
     if let Some(name) = &change.name {
         directory::rename_application(tx, app, name, now)?;
     }
     for role in roles {
         directory::add_app_role(tx, app, role)?;
+    }
+    if let Some(step) = &change.configuration {
+        step.assign(tx, app, entry)?;
     }
     for role in &change.remove_roles {
         directory::remove_app_role(tx, app, role)?;
@@ -468,14 +518,20 @@ fn told(before: &JobSettings, after: &JobSettings, change: &JobChange) -> Value 
 }
 
 /// What every record in the audit log says beside the change.
-struct Entry {
-    id: store::LogId,
-    at: Timestamp,
-    actor: String,
+pub(crate) struct Entry {
+    pub(crate) id: store::LogId,
+    pub(crate) at: Timestamp,
+    pub(crate) actor: String,
 }
 
 impl Entry {
-    fn audit(&self, tx: &mut WriteTx<'_>, activity: &str, target: &str, detail: &Value) -> Result<(), StoreError> {
+    pub(crate) fn audit(
+        &self,
+        tx: &mut WriteTx<'_>,
+        activity: &str,
+        target: &str,
+        detail: &Value,
+    ) -> Result<(), StoreError> {
         let record = AuditRecord {
             id: self.id,
             at: self.at,

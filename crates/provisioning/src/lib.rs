@@ -4,6 +4,7 @@
 //! What a cycle decides is in [`plan`], what it sends in [`dialect`]; `cycle` carries it out. What an administrator tries
 //! out is in [`trial`].
 
+pub mod configuration;
 mod cycle;
 pub mod dialect;
 mod discovery;
@@ -11,6 +12,7 @@ mod engine;
 pub mod gallery;
 mod job;
 mod lock;
+mod mapping_versions;
 pub mod object_plan;
 pub mod plan;
 mod redaction;
@@ -18,9 +20,11 @@ pub mod scope;
 mod secret;
 mod settings;
 mod source;
+pub mod surroundings;
 pub mod target;
 mod target_path;
 pub mod trial;
+mod validation;
 mod view;
 
 pub use cycle::{
@@ -31,6 +35,7 @@ pub use discovery::{Added, DISCOVERED_MAX, Discovered, Discovery, Origin};
 pub use engine::{Connect, Engine, EngineParts, Random};
 pub use gallery::{Dialect, Template};
 pub use job::{JobChange, JobError, NewJob, leaves_out_default_access};
+pub use mapping_versions::{MappingVersion, SchemaBase, VersionPage, VersionView};
 pub use redaction::REDACTED;
 pub use scope::ScopeSetting;
 pub use secret::{CannotDecrypt, MasterKey};

@@ -79,7 +79,7 @@ pub enum SkipReason {
     Ignored,
     /// No matching attribute has a value, so nobody knows which account is the object's.
     NoMatchingValue,
-    /// Out of scope, and no mapping switches accounts off.
+    /// Out of scope, and its account stays as it is: no mapping switches accounts off, or it is none of the mapping's business.
     Kept(OutOfScope),
 }
 
@@ -123,15 +123,15 @@ pub fn lookup(known: Known<'_>) -> Lookup {
         (_, Some(LinkState::Creating)) | (Scope::In, None) => Lookup::ByMatch,
         (Scope::In, Some(LinkState::Linked)) if known.unchanged => Lookup::Nothing,
         (Scope::In, Some(_)) => Lookup::ById,
-        (Scope::Out(why), Some(state @ (LinkState::Linked | LinkState::Verify | LinkState::Deleting)))
-            if *why != OutOfScope::HardDeleted =>
-        {
-            match known.leaving {
-                Leaving::SwitchedOff => Lookup::ById,
-                Leaving::Kept if state != LinkState::Linked => Lookup::ById,
-                Leaving::Kept | Leaving::Deleted => Lookup::Nothing,
-            }
-        }
+        (Scope::Out(why), Some(LinkState::LeftAlone)) if why.leaves_account() => Lookup::Nothing,
+        (
+            Scope::Out(why),
+            Some(state @ (LinkState::Linked | LinkState::Verify | LinkState::Deleting | LinkState::LeftAlone)),
+        ) if *why != OutOfScope::HardDeleted => match known.leaving {
+            Leaving::SwitchedOff => Lookup::ById,
+            Leaving::Kept if state != LinkState::Linked => Lookup::ById,
+            Leaving::Kept | Leaving::Deleted => Lookup::Nothing,
+        },
         (Scope::Out(_), _) => Lookup::Nothing,
     }
 }
@@ -151,7 +151,13 @@ pub fn decide_in_scope<'p>(known: Known<'_>, found: Found<'p>, new: Desired<'p>)
             Some(LinkState::Creating) if !known.quiet => Action::Wait,
             // Nothing can arrive any more, and nothing is made anew.
             Some(LinkState::Creating) => Action::Forget,
-            Some(LinkState::Linked | LinkState::Verify | LinkState::Deleting | LinkState::Released) => Action::Rematch,
+            Some(
+                LinkState::Linked
+                | LinkState::Verify
+                | LinkState::Deleting
+                | LinkState::Released
+                | LinkState::LeftAlone,
+            ) => Action::Rematch,
         },
         Found::Account { differences, .. } if differences.is_empty() => {
             Action::NoteLink { state: LinkState::Linked, reason: SkipReason::RedundantExport }
@@ -168,13 +174,17 @@ pub fn decide_out_of_scope<'p>(known: Known<'_>, why: &OutOfScope, found: Found<
     let Some(link) = known.link else { return Action::Skip(SkipReason::OutOfScope(why.clone())) };
     let hard_deleted = *why == OutOfScope::HardDeleted;
     match (link.state, &found) {
-        (LinkState::Released, _) if hard_deleted => return Action::Forget,
+        (LinkState::Released | LinkState::LeftAlone, _) if hard_deleted => return Action::Forget,
+        (LinkState::LeftAlone, _) if why.leaves_account() => return Action::Skip(SkipReason::Kept(why.clone())),
         (LinkState::Released, _) => return Action::Skip(SkipReason::OutOfScope(why.clone())),
         // Who refuses duplicates makes it safe to send a create again, but not to forget one that may still arrive.
         (LinkState::Creating, Found::Absent) if !known.quiet => return Action::Wait,
         (_, Found::Absent) if !known.quiet => return Action::Rematch,
         (_, Found::Absent) => return Action::Forget,
-        (LinkState::Creating | LinkState::Linked | LinkState::Verify | LinkState::Deleting, _) => {}
+        (
+            LinkState::Creating | LinkState::Linked | LinkState::Verify | LinkState::Deleting | LinkState::LeftAlone,
+            _,
+        ) => {}
     }
     if hard_deleted || known.leaving == Leaving::Deleted {
         return match (known.allowed.delete, hard_deleted) {
@@ -187,7 +197,11 @@ pub fn decide_out_of_scope<'p>(known: Known<'_>, why: &OutOfScope, found: Found<
         };
     }
     let release = why.ends_management();
-    let state = if release { LinkState::Released } else { LinkState::Linked };
+    let state = match why {
+        _ if why.leaves_account() => LinkState::LeftAlone,
+        _ if release => LinkState::Released,
+        _ => LinkState::Linked,
+    };
     // What is linked and stays so is not written down again: an export that is still good is not forgotten.
     let leave = |reason| if link.state == state { Action::Skip(reason) } else { Action::NoteLink { state, reason } };
     match found {
@@ -236,6 +250,7 @@ impl SkipReason {
     pub fn text(&self) -> String {
         match self {
             Self::OutOfScope(why) => why.reason(),
+            Self::Kept(why) if why.leaves_account() => why.reason(),
             Self::RedundantExport => "RedundantExport".to_owned(),
             Self::ActionDisabled(action) => format!("ActionDisabled: the job does not allow {action}"),
             Self::Kept(why) => {

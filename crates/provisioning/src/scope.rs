@@ -29,6 +29,10 @@ pub enum Scope {
 /// Why an object is out of scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutOfScope {
+    /// The input filters pass it over; the clauses that failed. Whatever account it has stays as it is.
+    PassedOver(Vec<String>),
+    /// The category filters say that it is not for this mapping; the clauses that failed. Whatever account it has stays as it is.
+    AnotherCategory(Vec<String>),
     /// Neither it nor one of its groups is assigned to the application.
     NotAssigned,
     /// It is assigned only with the role *Default Access*, which this job leaves out.
@@ -48,14 +52,33 @@ impl OutOfScope {
     /// table). A disabled or soft-deleted user stays managed (rows 6 and 8).
     pub const fn ends_management(&self) -> bool {
         match self {
-            Self::NotAssigned | Self::DefaultAccessOnly | Self::Filtered(_) => true,
+            Self::PassedOver(_)
+            | Self::AnotherCategory(_)
+            | Self::NotAssigned
+            | Self::DefaultAccessOnly
+            | Self::Filtered(_) => true,
             Self::Disabled | Self::SoftDeleted | Self::HardDeleted => false,
         }
+    }
+
+    /// Whether the object is none of this mapping's business: its account is never switched off or deleted.
+    pub const fn leaves_account(&self) -> bool {
+        matches!(self, Self::PassedOver(_) | Self::AnotherCategory(_))
     }
 
     /// The skip reason in the words of the provisioning log.
     pub fn reason(&self) -> String {
         match self {
+            Self::PassedOver(clauses) => {
+                format!(
+                    "ImportSkipped: the input filters pass it over, and its account is left as it is: {}",
+                    clauses.join("; ")
+                )
+            }
+            Self::AnotherCategory(clauses) => format!(
+                "NotInCategory: the category filters leave it to another mapping, and its account is left as it is: {}",
+                clauses.join("; ")
+            ),
             Self::NotAssigned => "NotEffectivelyEntitled: not assigned to the application".to_owned(),
             Self::DefaultAccessOnly => "NotEffectivelyEntitled: assigned with Default Access only".to_owned(),
             Self::Filtered(clauses) => format!("NotInScope: {}", clauses.join("; ")),
@@ -75,7 +98,17 @@ pub struct ScopeRules {
     pub exclude_default_access: bool,
 }
 
-/// Decides about a user. Assignment and filters come first: whoever fails them is no longer managed, disabled or not.
+/// Whether the filters that come before everything else leave the object to itself, and why.
+fn left_alone(mapping: &ObjectMapping, source: &dyn Source, now: Timestamp) -> Result<Option<Scope>, Undecided> {
+    let read = mapping.input_filters.evaluate(source, now)?;
+    if !read.in_scope {
+        return Ok(Some(Scope::Out(OutOfScope::PassedOver(read.failed))));
+    }
+    let category = mapping.category_filters.evaluate(source, now)?;
+    Ok((!category.in_scope).then_some(Scope::Out(OutOfScope::AnotherCategory(category.failed))))
+}
+
+/// Decides about a user. Input and category filters come before all else. Assignment and filters come first: whoever fails them is no longer managed, disabled or not.
 pub fn scope_of_user(
     rules: ScopeRules,
     mapping: &ObjectMapping,
@@ -84,6 +117,9 @@ pub fn scope_of_user(
     source: &dyn Source,
     now: Timestamp,
 ) -> Result<Scope, Undecided> {
+    if let Some(out) = left_alone(mapping, source, now)? {
+        return Ok(out);
+    }
     if rules.scope == ScopeSetting::Assigned {
         if entitlements.is_empty() {
             return Ok(Scope::Out(OutOfScope::NotAssigned));
@@ -116,6 +152,9 @@ pub fn scope_of_group(
     source: &dyn Source,
     now: Timestamp,
 ) -> Result<Scope, Undecided> {
+    if let Some(out) = left_alone(mapping, source, now)? {
+        return Ok(out);
+    }
     if rules.scope == ScopeSetting::Assigned && !(assigned && group.security_enabled) {
         return Ok(Scope::Out(OutOfScope::NotAssigned));
     }

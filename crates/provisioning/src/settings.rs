@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use mapping::validation::{Rule, Severity};
 use mapping::{ObjectMapping, ObjectType};
 use serde::{Deserialize, Serialize};
 use store::jobs::JobRecord;
@@ -145,8 +146,10 @@ impl JobSettings {
     }
 
     fn check_mappings(&self, template: &Template, problems: &mut Vec<String>) {
+        let findings = self.findings();
+        let found = findings.iter().filter(|finding| finding.severity == Severity::Problem);
+        problems.extend(found.map(ToString::to_string));
         for object in &self.objects {
-            problems.extend(object.check().iter().map(ToString::to_string));
             problems.extend(object.reads().filter_map(|(place, name)| {
                 let problem = unknown_attribute(object.source_object, name)?;
                 Some(format!("{place} reads `{name}`, which {problem}"))
@@ -163,7 +166,17 @@ impl JobSettings {
             let lacks = |target: &str| {
                 !given.is_some_and(|object| object.attributes.iter().any(|mapping| mapping.target == target))
             };
-            let missing = required.attributes.iter().filter(|mapping| mapping.required && lacks(&mapping.target));
+            // What every target requires is told of already.
+            let is_told = |target: &str| {
+                findings.iter().any(|finding| {
+                    let place = (finding.rule, finding.place.object, finding.place.target.as_deref());
+                    place == (Rule::RequiredAttribute, Some(required.target_object), Some(target))
+                })
+            };
+            let missing = required
+                .attributes
+                .iter()
+                .filter(|mapping| mapping.required && lacks(&mapping.target) && !is_told(&mapping.target));
             problems.extend(missing.map(|mapping| {
                 format!(
                     "the target attribute `{}` is required by {} and has no mapping",
@@ -277,7 +290,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                "the scoping filter `Sales` uses `startDate`, which filters cannot use",
+                "the scoping filter `Sales` uses `startDate`, which Entra's operators cannot use; write `IS BEFORE`, `IS AFTER`, `IS ON OR BEFORE`, `IS ON OR AFTER`, `HAS VALUE` or `HAS NO VALUE`",
                 "the mapping of `title` reads `jobTitel`, which is not an attribute of users; did you mean `jobTitle`?",
                 "the scoping filter `Sales` reads `departmnt`, which is not an attribute of users; did you mean `department`?",
             ]

@@ -1,14 +1,23 @@
 //! The source object as mappings and filters see it: Entra's attribute names over a directory object.
 
 use directory::{Group, User};
+use mapping::schema::AttributeType;
+use mapping::validation::SourceAttribute;
 use mapping::{ObjectType, Source, Value, guest_user_principal_name, nearest};
 use store::ObjectKind;
 use store::applications::EntitlementRecord;
 
+use crate::surroundings::{MANAGER, MEMBER_OF, TRANSITIVE_MEMBER_OF};
+
 /// What mappings of users may read beside the directory's attributes.
-const VIRTUAL_OF_USERS: [&str; 3] = ["IsSoftDeleted", "appRoleAssignments", "originalUserPrincipalName"];
+const VIRTUAL_OF_USERS: [&str; 3] = ["IsSoftDeleted", "appRoleAssignments", ORIGINAL_NAME];
 /// The same for groups.
 const VIRTUAL_OF_GROUPS: [&str; 2] = ["IsSoftDeleted", "members"];
+
+/// The name of a guest as it is in the directory.
+const ORIGINAL_NAME: &str = "originalUserPrincipalName";
+/// The groups that an object is in.
+const AROUND: [&str; 2] = [MEMBER_OF, TRANSITIVE_MEMBER_OF];
 
 /// Where to look when nothing like the name is there.
 const SOME_OF_USERS: &str = "users have those of Entra, and extension_APPLICATION_NAME for what else there is";
@@ -21,6 +30,20 @@ pub fn unknown_attribute(object: ObjectType, name: &str) -> Option<String> {
         ObjectType::User => (ObjectKind::User, "users", &VIRTUAL_OF_USERS, SOME_OF_USERS),
         ObjectType::Group => (ObjectKind::Group, "groups", &VIRTUAL_OF_GROUPS, SOME_OF_GROUPS),
     };
+    if let Some(of_manager) = name.strip_prefix(MANAGER).filter(|_| object == ObjectType::User) {
+        // Roles and the state of the account are those of the object that is provisioned.
+        let is_its_own = VIRTUAL_OF_USERS.contains(&of_manager) && of_manager != ORIGINAL_NAME;
+        return match unknown_attribute(object, of_manager) {
+            None if is_its_own => Some("cannot be read of a manager".to_owned()),
+            None if AROUND.contains(&of_manager) || of_manager.starts_with(MANAGER) => {
+                Some("goes too far: attributes of the manager can be read, not what is around the manager".to_owned())
+            }
+            problem => problem,
+        };
+    }
+    if AROUND.contains(&name) {
+        return None;
+    }
     let kept = directory::attribute_name(kind, name);
     if others.contains(&name) || kept.as_deref() == Some(name) {
         return None;
@@ -33,6 +56,34 @@ pub fn unknown_attribute(object: ObjectType, name: &str) -> Option<String> {
     });
     let cure = meant.map_or_else(|| some.to_owned(), |meant| format!("did you mean `{meant}`?"));
     Some(format!("is not an attribute of {of}; {cure}"))
+}
+
+/// What a source attribute is; `None` where nothing is known of it.
+pub(crate) fn source_attribute(object: ObjectType, name: &str) -> Option<SourceAttribute> {
+    let of = |kind, multivalued| SourceAttribute { kind, multivalued, choices: Vec::new() };
+    match (object, name) {
+        (_, "IsSoftDeleted") => Some(of(AttributeType::Boolean, false)),
+        (ObjectType::User, "originalUserPrincipalName") => Some(of(AttributeType::String, false)),
+        (ObjectType::User, "appRoleAssignments") | (ObjectType::Group, "members") => {
+            Some(of(AttributeType::String, true))
+        }
+        _ => {
+            let kind = if object == ObjectType::User { ObjectKind::User } else { ObjectKind::Group };
+            let kept = directory::attribute_named(kind, name)?;
+            let choices = kept.choices.iter().map(|choice| (*choice).to_owned()).collect();
+            Some(SourceAttribute { choices, ..of(attribute_type(kept.kind), kept.multi_valued) })
+        }
+    }
+}
+
+const fn attribute_type(kind: directory::AttributeType) -> AttributeType {
+    match kind {
+        directory::AttributeType::String => AttributeType::String,
+        directory::AttributeType::Boolean => AttributeType::Boolean,
+        directory::AttributeType::Integer => AttributeType::Integer,
+        directory::AttributeType::DateTime => AttributeType::DateTime,
+        directory::AttributeType::Reference => AttributeType::Reference,
+    }
 }
 
 /// A user with what an application's mappings may ask of it.
@@ -50,7 +101,7 @@ impl Source for UserSource<'_> {
         match name {
             "objectId" => Value::Text(self.user.id.to_string()),
             "userPrincipalName" => Value::Text(guest_user_principal_name(&self.user.user_principal_name)),
-            "originalUserPrincipalName" => Value::Text(self.user.user_principal_name.clone()),
+            ORIGINAL_NAME => Value::Text(self.user.user_principal_name.clone()),
             "displayName" => Value::Text(self.user.display_name.clone()),
             "accountEnabled" => boolean(self.user.account_enabled),
             "IsSoftDeleted" => boolean(self.is_soft_deleted),
@@ -114,6 +165,16 @@ mod tests {
             (ObjectType::User, "extensionAttribute15", None),
             (ObjectType::User, "extension_9d98asd_costCenter", None),
             (ObjectType::Group, "members", None),
+            (ObjectType::User, "manager.department", None),
+            (ObjectType::User, "manager.objectId", None),
+            (ObjectType::User, "manager.manager", None),
+            (ObjectType::User, "memberOf", None),
+            (ObjectType::Group, "transitiveMemberOf", None),
+            (ObjectType::User, "manager.departmnt", Some("is not an attribute of users; did you mean `department`?")),
+            (ObjectType::User, "manager.manager.department", Some("goes too far: attributes of the manager")),
+            (ObjectType::User, "manager.memberOf", Some("goes too far: attributes of the manager")),
+            (ObjectType::User, "manager.appRoleAssignments", Some("cannot be read of a manager")),
+            (ObjectType::Group, "manager.department", Some("is not an attribute of groups")),
             (ObjectType::Group, "description", None),
             (ObjectType::User, "jobTitel", Some("is not an attribute of users; did you mean `jobTitle`?")),
             (ObjectType::User, "jobtitle", Some("is not an attribute of users; did you mean `jobTitle`?")),

@@ -102,6 +102,9 @@ pub struct JobView {
     /// Why the job is in quarantine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<String>,
+    /// What an administrator should know about the mappings, each in one sentence.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// The last cycle.
     pub last_cycle: Option<CycleView>,
 }
@@ -157,6 +160,7 @@ impl Engine {
             name,
             template: &template.name,
             title: &template.title,
+            warnings: settings.warnings(),
             status,
             running,
             dialect: settings.effective_dialect(),
@@ -264,7 +268,7 @@ fn counts(tx: &mut ReadTx<'_>, app: AppId, kind: ObjectKind) -> Result<ObjectCou
     for (state, number) in count_links(tx, app, kind)? {
         match state {
             LinkState::Linked => counts.linked += number,
-            LinkState::Released => counts.released += number,
+            LinkState::Released | LinkState::LeftAlone => counts.released += number,
             LinkState::Creating | LinkState::Verify | LinkState::Deleting => counts.open += number,
         }
     }

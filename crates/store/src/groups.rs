@@ -52,6 +52,12 @@ statements! {
     IS_MEMBER = "SELECT 1 FROM directory_members WHERE group_id = $1 AND member_id = $2";
     MEMBERS = "SELECT member_id, kind FROM directory_members WHERE group_id = $1 AND member_id >= $2 ORDER BY member_id LIMIT $3";
     GROUPS_OF = "SELECT group_id FROM directory_members WHERE member_id = $1 AND group_id >= $2 ORDER BY group_id LIMIT $3";
+    LIVE_GROUPS_OF = "SELECT m.group_id FROM directory_members m JOIN directory_groups g ON g.id = m.group_id AND g.deleted IS NULL WHERE m.member_id = $1 LIMIT $2";
+    NESTED_GROUPS_OF = "WITH RECURSIVE above (id) AS (
+                          SELECT m.group_id FROM directory_members m JOIN directory_groups g ON g.id = m.group_id AND g.deleted IS NULL WHERE m.member_id = $1
+                          UNION
+                          SELECT m.group_id FROM above a JOIN directory_members m ON m.member_id = a.id JOIN directory_groups g ON g.id = m.group_id AND g.deleted IS NULL
+                        ) SELECT id FROM above LIMIT $2";
 }
 
 fn group(row: &Row<'_>) -> Result<GroupRecord, StoreError> {
@@ -177,6 +183,17 @@ pub fn members_after(
     })
 }
 
+/// The groups that are not soft-deleted and have the object as a direct member, in no order, `limit` at the most.
+pub fn live_groups_of(tx: &mut ReadTx<'_>, member: ObjectId, limit: u32) -> Result<Vec<GroupId>, StoreError> {
+    tx.all(&LIVE_GROUPS_OF, params![member, i64::from(limit)], |row| row.id(0))
+}
+
+/// The groups that have the object as a member, directly or through other groups, each once and in no order, `limit` at the most. A group
+/// that is soft-deleted counts for nothing, and what is above it is not reached through it.
+pub fn nested_groups_of(tx: &mut ReadTx<'_>, member: ObjectId, limit: u32) -> Result<Vec<GroupId>, StoreError> {
+    tx.all(&NESTED_GROUPS_OF, params![member, i64::from(limit)], |row| row.id(0))
+}
+
 /// Groups that the object is a direct member of, with an id above `after`, `limit` at the most.
 pub fn groups_of(
     tx: &mut ReadTx<'_>,
@@ -186,3 +203,6 @@ pub fn groups_of(
 ) -> Result<Vec<GroupId>, StoreError> {
     tx.all(&GROUPS_OF, params![member, above(after), i64::from(limit)], |row| row.id(0))
 }
+
+#[cfg(test)]
+mod tests;

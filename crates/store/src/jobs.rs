@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::error::StoreError;
 use crate::id::{AppId, CycleId};
 use crate::sql::{Row, params, statements};
-use crate::{ReadTx, WriteTx};
+use crate::{ReadTx, WriteTx, reconsiderations};
 
 /// A provisioning job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -284,7 +284,7 @@ pub fn forget_target(tx: &mut WriteTx<'_>, app: AppId) -> Result<(), StoreError>
     for sql in [&DELETE_LINKS, &DELETE_ESCROWS, &DELETE_NOTES, &DELETE_MEMBER_LINKS] {
         tx.run(sql, params![app])?;
     }
-    Ok(())
+    reconsiderations::forget(tx, app)
 }
 
 /// Removes everything that the job of an application has left: cycles, log and versions of its mappings included.

@@ -25,6 +25,7 @@ pub mod mapping_versions;
 pub mod members;
 mod migrate;
 mod postgres;
+pub mod reconsiderations;
 pub mod references;
 pub mod resources;
 pub mod schemas;

@@ -22,6 +22,9 @@ pub enum LinkState {
     Deleting,
     /// The source object left the scope and was disabled: nothing more is sent until it comes back.
     Released,
+    /// Filters say that the source object is none of the job's business any more: its account stays as it was, and nothing is sent until
+    /// they say otherwise.
+    LeftAlone,
 }
 
 impl LinkState {
@@ -32,6 +35,7 @@ impl LinkState {
             Self::Verify => 3,
             Self::Deleting => 4,
             Self::Released => 5,
+            Self::LeftAlone => 6,
         }
     }
 
@@ -42,6 +46,7 @@ impl LinkState {
             3 => Ok(Self::Verify),
             4 => Ok(Self::Deleting),
             5 => Ok(Self::Released),
+            6 => Ok(Self::LeftAlone),
             other => Err(StoreError::Decode(format!("no link state has the number {other}"))),
         }
     }

@@ -32,10 +32,11 @@ const MIGRATIONS: &[Migration] = migrations![
     "0011_schema_clients",
     "0012_key_paths",
     "0013_mapping_versions",
+    "0014_reconsiderations",
 ];
 
 /// The schema version that this program writes.
-pub const SCHEMA_VERSION: i64 = 13;
+pub const SCHEMA_VERSION: i64 = 14;
 
 const CREATE_VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY, name TEXT NOT NULL)";

@@ -1,7 +1,7 @@
 //! The examples that the help of a command ends with; a test reads each of them as a command line.
 
 /// Commands by their names, and lines that show how each is used.
-const EXAMPLES: [(&[&str], &[&str]); 28] = [
+const EXAMPLES: [(&[&str], &[&str]); 35] = [
     (
         &[],
         &[
@@ -75,6 +75,32 @@ const EXAMPLES: [(&[&str], &[&str]); 28] = [
             "lockstep filter test --app CRM --only out --limit 0",
             "lockstep filter test --app CRM --user ada@contoso.example",
             "lockstep filter test --app CRM --filters filters.json --scope all",
+        ],
+    ),
+    (&["mapping", "diff"], &["lockstep mapping diff --app CRM", "lockstep mapping diff --app CRM 3 7"]),
+    (&["mapping", "rollback"], &["lockstep mapping rollback --app CRM 3"]),
+    (
+        &["schema", "import"],
+        &[
+            "lockstep schema import --app CRM entra.json --dry-run",
+            "lockstep schema import --app CRM entra.json --to crm.toml",
+        ],
+    ),
+    (
+        &["schema", "convert"],
+        &["lockstep schema convert entra.json --name CRM --tenant-url https://crm.example/scim/v2 --to crm.toml"],
+    ),
+    (
+        &["config", "export"],
+        &["lockstep config export --app CRM crm.toml", "lockstep config export --all jobs --without-assignments"],
+    ),
+    (&["config", "diff"], &["lockstep config diff crm.toml", "lockstep config diff jobs/crm.toml --exit-code"]),
+    (
+        &["config", "apply"],
+        &[
+            "lockstep config apply crm.toml",
+            "lockstep config apply jobs/crm.toml jobs/hr.toml --yes",
+            "lockstep config apply new.toml --secret-token-file token",
         ],
     ),
     (&["logs"], &["lockstep logs --app CRM --status failure --verbose", "lockstep logs --user ada@contoso.example"]),

@@ -11,9 +11,10 @@ const GOLDEN: &str = include_str!("help.txt");
 const MANUAL: &str = include_str!("../../../../docs/command-line.md");
 
 /// The documents whose command lines are read.
-const DOCUMENTS: [(&str, &str); 7] = [
+const DOCUMENTS: [(&str, &str); 8] = [
     ("README.md", include_str!("../../../../README.md")),
     ("docs/command-line.md", MANUAL),
+    ("docs/configuration-as-code.md", include_str!("../../../../docs/configuration-as-code.md")),
     ("docs/credentials.md", include_str!("../../../../docs/credentials.md")),
     ("docs/custom-schemas.md", include_str!("../../../../docs/custom-schemas.md")),
     ("docs/events.md", include_str!("../../../../docs/events.md")),

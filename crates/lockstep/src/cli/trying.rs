@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::application::ScopeName;
+use super::configuration::VersionsCommand;
 
 /// Commands of expressions.
 #[derive(Clone, Debug, Subcommand)]
@@ -66,6 +67,9 @@ pub struct EvalArgs {
 pub enum MappingCommand {
     /// Show what each attribute mapping makes of a user or a group
     Test(MappingTestArgs),
+    /// Versions of the mappings
+    #[command(flatten)]
+    Versions(VersionsCommand),
 }
 
 /// Options of `mapping test`.

@@ -214,6 +214,7 @@ fn job_change(command: AppCommand) -> anyhow::Result<JobChange> {
         restart,
         add_roles: roles,
         remove_roles,
+        ..JobChange::default()
     })
 }
 
@@ -288,7 +289,8 @@ fn told(output: Output, job: &JobView, what: &str) -> anyhow::Result<()> {
     if output.is_json() {
         return output.json(job);
     }
-    output.line(&format!("Application {} {what}", job.name))
+    output.line(&format!("Application {} {what}", job.name))?;
+    job.warnings.iter().try_for_each(|warning| output.line(&format!("warning: {warning}")))
 }
 
 async fn list(world: &World, output: Output) -> anyhow::Result<()> {
@@ -356,6 +358,7 @@ async fn show(world: &World, output: Output, name: &str) -> anyhow::Result<()> {
         ("next run", moment_or(job.next_run, "by command")),
     ];
     facts.extend(job.quarantine.clone().map(|reason| ("quarantine", reason)));
+    facts.extend(job.warnings.iter().map(|warning| ("warning", warning.clone())));
     output.facts(&facts)
 }
 

@@ -63,11 +63,11 @@ pub async fn run(command: ExpressionCommand, world: &World, output: Output) -> a
     let object = match (&args.user, &args.group) {
         (Some(name), _) => {
             let id = find::user_by_any_name(world, name).await?.id.into();
-            Object::Kept(ObjectType::User, engine.source_object(app, ObjectKind::User, id).await?)
+            Object::Kept(ObjectType::User, Box::new(engine.source_object(app, ObjectKind::User, id).await?))
         }
         (None, Some(name)) => {
             let id = find::group(world, name).await?.id.into();
-            Object::Kept(ObjectType::Group, engine.source_object(app, ObjectKind::Group, id).await?)
+            Object::Kept(ObjectType::Group, Box::new(engine.source_object(app, ObjectKind::Group, id).await?))
         }
         (None, None) => Object::of_file(&args)?,
     };
@@ -88,7 +88,7 @@ pub async fn run(command: ExpressionCommand, world: &World, output: Output) -> a
 
 /// What an expression reads.
 enum Object {
-    Kept(ObjectType, SourceObject),
+    Kept(ObjectType, Box<SourceObject>),
     Sample(Sample),
     Nothing,
 }
@@ -311,10 +311,9 @@ impl Given {
                 candidates.values.iter().try_for_each(|value| output.line(value))
             }
             Self::Candidates(candidates, Some(found)) => {
-                for value in &found.taken {
-                    note(&format!("another account has {value}"));
-                }
-                output.line(&found.free.ok_or_else(|| anyhow!(all_are_taken(&candidates)))?)
+                let free = found.free.ok_or_else(|| anyhow!(all_are_taken(&candidates)))?;
+                found.taken.iter().for_each(|value| note(&format!("another account has {value}")));
+                output.line(&free)
             }
             Self::Failed(message) => bail!(message),
             Self::Unparsed(error) => bail!("{error}\n    {}", error.pointer(text).replace('\n', "\n    ")),

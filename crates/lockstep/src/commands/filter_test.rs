@@ -1,9 +1,11 @@
 //! `filter`: who is in scope and who is out, and by which clause.
 
+use std::ops::ControlFlow;
+
 use directory::Application;
-use mapping::{FilterOperator, ObjectType, ScopingFilters, Value};
+use mapping::{Clause, FilterOperator, ObjectType, ScopingFilters, Value};
 use provisioning::trial::{ScopeTally, filters_of};
-use provisioning::{Engine, ScopeSetting, ScopeTrial, ScopeTrialOf, Scoped};
+use provisioning::{Engine, ScopeSetting, ScopeTrial, ScopeTrialOf, Scoped, unknown_attribute};
 use serde_json::json;
 use store::ObjectId;
 
@@ -12,7 +14,7 @@ use super::mapping_test::document;
 use super::pages::tell_more;
 use crate::cli::{FilterCommand, FilterTestArgs, ScopeName, Side};
 use crate::outcome::{Outcome, usage};
-use crate::output::{Output, write_raw};
+use crate::output::{Output, note, write_raw};
 use crate::progress::{Bar, Unit};
 use crate::world::World;
 
@@ -69,7 +71,15 @@ async fn named(args: &FilterTestArgs, world: &World) -> anyhow::Result<Option<Ob
 
 fn filters(file: &std::path::Path, object: ObjectType) -> anyhow::Result<ScopingFilters> {
     let document = document(file, "the filters in", "holds no filters")?;
-    filters_of(document, object).map_err(|error| usage(format!("{} {error}", file.display())))
+    let filters = filters_of(document, object).map_err(|error| usage(format!("{} {error}", file.display())))?;
+    for group in &filters.0 {
+        let unknown =
+            |clause: &Clause| Some((clause.attribute().to_owned(), unknown_attribute(object, clause.attribute())?));
+        for (name, problem) in group.clauses.iter().filter_map(unknown) {
+            note(&format!("the scoping filter `{}` reads `{name}`, which {problem}", group.name));
+        }
+    }
+    Ok(filters)
 }
 
 fn explain(output: Output, app: &Application, trial: &ScopeTrial) -> anyhow::Result<()> {
@@ -130,19 +140,20 @@ async fn everyone(
                 listed.push(one);
             }
         }
+        ControlFlow::Continue(())
     });
     let tally = tally.await?;
     bar.done();
     let mut list = List { output, waiting: listed, is_begun: false, failure: None };
     list.begin(app, wanted.object, &tally)?;
     if most == 0 {
-        engine
-            .try_scope(wanted, |one, _, _| {
-                if is_wanted(&one) {
-                    list.add(one)
-                }
-            })
-            .await?;
+        let listing = engine.try_scope(wanted, |one, _, _| {
+            if is_wanted(&one) {
+                list.add(one);
+            }
+            if list.failure.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        listing.await?;
     }
     list.end()?;
     tell_more(more);
@@ -236,6 +247,8 @@ fn tell(output: Output, app: &str, object: ObjectType, tally: &ScopeTally) -> an
 /// A reason to be out of scope, by its name in JSON.
 fn in_words(reason: &str) -> &str {
     match reason {
+        "passedOver" => "passed over by the input filters",
+        "anotherCategory" => "left to another mapping by the category filters",
         "notAssigned" => "not assigned",
         "defaultAccessOnly" => "assigned with Default Access only",
         "filtered" => "by the scoping filters",

@@ -10,7 +10,7 @@ use store::{ObjectId, ObjectKind};
 
 use super::expression::text_of;
 use super::find;
-use crate::cli::{MappingCommand, MappingTestArgs};
+use crate::cli::MappingTestArgs;
 use crate::outcome::{Outcome, usage};
 use crate::output::{Output, note};
 use crate::shown::text;
@@ -20,13 +20,7 @@ use crate::world::World;
 const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
 
 /// Carries out `mapping`.
-pub async fn run(command: MappingCommand, world: &World, output: Output) -> anyhow::Result<Outcome> {
-    match command {
-        MappingCommand::Test(args) => test(&args, world, output).await,
-    }
-}
-
-async fn test(args: &MappingTestArgs, world: &World, output: Output) -> anyhow::Result<Outcome> {
+pub async fn run(args: &MappingTestArgs, world: &World, output: Output) -> anyhow::Result<Outcome> {
     let app = find::application_or_only(world, args.app.as_deref()).await?;
     let (kind, id) = object(args, world).await?;
     let object = if kind == ObjectKind::Group { ObjectType::Group } else { ObjectType::User };

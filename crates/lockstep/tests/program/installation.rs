@@ -47,6 +47,12 @@ impl Answer {
         self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// Checks that the command was carried out.
+    #[track_caller]
+    pub fn expect_done(&self) {
+        assert_eq!(self.code, 0, "{self:?}");
+    }
+
     /// Checks that the command was refused with one sentence that holds the words.
     #[track_caller]
     pub fn refused(&self, code: i32, words: &str) {

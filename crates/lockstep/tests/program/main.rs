@@ -4,6 +4,7 @@
 
 mod admins;
 mod bulk;
+mod configuring;
 mod credentials;
 mod demo;
 mod directory;
@@ -18,3 +19,4 @@ mod stopping;
 mod targets;
 mod tenants;
 mod traces;
+mod trying;

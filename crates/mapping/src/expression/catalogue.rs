@@ -98,8 +98,9 @@ pub(crate) fn positions(name: &str, keys: &[&str]) -> Option<Result<Vec<usize>, 
     let (mut taken, mut repeats) = (vec![false; named.len()], 0);
     let place = |key: &&str| {
         let is_free = |index: usize, taken: &[bool]| {
-            let names = [named[index].name, graph_name(function.name, named[index].name)];
-            !taken[index] && names.iter().any(|name| name.eq_ignore_ascii_case(key))
+            let portal = named[index].name;
+            let is_meant = |name: &str| name.eq_ignore_ascii_case(key);
+            !taken[index] && (is_meant(portal) || is_meant(graph_name(function.name, portal)))
         };
         if let Some(index) = (0..named.len()).find(|index| is_free(*index, &taken)) {
             taken[index] = true;

@@ -36,6 +36,7 @@ use std::str::FromStr;
 
 pub use catalogue::{FunctionDefinition, ParameterDefinition, functions};
 pub(crate) use catalogue::{Part, PartKind, is_same_function, positions};
+pub(crate) use dates::{date_time, file_time};
 pub use error::ParseError;
 pub use evaluate::EvaluationError;
 use evaluate::{Evaluator, Interrupt};

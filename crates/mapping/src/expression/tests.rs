@@ -1,12 +1,10 @@
 //! Tests of the language as a whole: refusals with their places, limits, and the laws of parsing and evaluating.
 
+mod laws;
 mod refusals;
 
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
-
-use super::ast::{Comparator, Node, WORDS};
 use super::*;
 
 fn world() -> World<'static> {
@@ -164,125 +162,4 @@ fn limit_of_steps() {
     assert!(evaluate(&of(38), &large).is_ok());
     assert_eq!(evaluate(&of(39), &large), Err(EvaluationError::TooManySteps));
     assert!(evaluate(&of(900), &source("a", "x")).is_ok(), "small values are cheap");
-}
-
-/// Functions of every shape, so that a generated call can be well formed.
-const SHAPES: [(&str, usize, usize); 8] = [
-    ("Now", 0, 0),
-    ("ToLower", 1, 1),
-    ("Append", 2, 2),
-    ("Mid", 3, 3),
-    ("Join", 2, 5),
-    ("Coalesce", 1, 4),
-    ("Item", 2, 2),
-    ("NormalizeDiacritics", 1, 1),
-];
-
-fn operands(depth: u32) -> BoxedStrategy<Node> {
-    let name = "[a-zA-Z:.äß][a-zA-Z0-9:. \"]{0,8}[a-z]|[a-z]{1,4}\\[type eq \"[a-z]{1,3}\"\\]\\.value";
-    let leaf = prop_oneof![
-        name.prop_map(Node::Attribute),
-        any::<String>().prop_map(Node::Text),
-        "-?[0-9]{1,4}(\\.[0-9]{1,3})?|&H[0-9a-fA-F]{1,6}".prop_map(Node::Number),
-        (0..WORDS.len()).prop_map(|index| Node::Word(WORDS[index].1)),
-    ];
-    if depth == 0 {
-        return leaf.boxed();
-    }
-    let plain = calls(depth);
-    let switch =
-        (operands(depth - 1), prop::collection::vec(optional(depth), 3..4)).prop_map(|(source, rest)| Node::Call {
-            function: functions::find("Switch").unwrap(),
-            arguments: std::iter::once(Some(source)).chain(rest).collect(),
-        });
-    prop_oneof![2 => leaf, 3 => plain, 1 => switch].boxed()
-}
-
-fn calls(depth: u32) -> impl Strategy<Value = Node> {
-    let shapes = (0..SHAPES.len()).prop_flat_map(move |index| {
-        let (_, least, most) = SHAPES[index];
-        (Just(index), prop::collection::vec(expressions(depth - 1), least..=most))
-    });
-    shapes.prop_map(|(index, arguments)| Node::Call {
-        function: functions::find(SHAPES[index].0).unwrap(),
-        arguments: arguments.into_iter().map(Some).collect(),
-    })
-}
-
-fn optional(depth: u32) -> impl Strategy<Value = Option<Node>> {
-    prop::option::of(expressions(depth - 1))
-}
-
-fn expressions(depth: u32) -> BoxedStrategy<Node> {
-    use Comparator as C;
-    let comparators = [C::Equal, C::NotEqual, C::Less, C::LessOrEqual, C::Greater, C::GreaterOrEqual];
-    let compared = (operands(depth), 0..comparators.len(), operands(depth)).prop_map(move |(left, index, right)| {
-        Node::Comparison { left: Box::new(left), operator: comparators[index], right: Box::new(right) }
-    });
-    prop_oneof![4 => operands(depth), 1 => compared].boxed()
-}
-
-/// Text that is nearly an expression: far more of it reaches the parser than of arbitrary text.
-fn nearly_expressions() -> impl Strategy<Value = String> {
-    let parts = [
-        "IIF",
-        "Join",
-        "Mid",
-        "Switch",
-        "Replace",
-        "(",
-        ")",
-        ",",
-        "[a]",
-        "[",
-        "]",
-        "\"",
-        "\\",
-        "\"x\"",
-        "&H",
-        "&HFF",
-        "-",
-        "1",
-        ".",
-        "=",
-        "<>",
-        " ",
-        "ä",
-        "IgnoreObjectFlow",
-    ];
-    prop::collection::vec(prop::sample::select(parts.to_vec()), 0..40).prop_map(|parts| parts.concat())
-}
-
-proptest! {
-    #[test]
-    fn printing_and_parsing_is_identity(root in expressions(3)) {
-        let expression = Expression { root };
-        let text = expression.to_string();
-        prop_assume!(text.chars().count() <= EXPRESSION_CHARS_MAX);
-        prop_assert_eq!(text.parse(), Ok(expression));
-    }
-
-    #[test]
-    fn any_text_is_parsed_or_refused(text in prop_oneof![any::<String>(), nearly_expressions()]) {
-        match parse(&text) {
-            Ok(expression) => prop_assert_eq!(parse(&expression.to_string()), Ok(expression)),
-            Err(error) => {
-                prop_assert!(error.position <= text.chars().count());
-                prop_assert!(error.pointer(&text).ends_with('^'));
-            }
-        }
-    }
-
-    #[test]
-    fn results_are_bounded_and_repeatable(root in expressions(3), a in any::<String>(), list in prop::collection::vec(any::<String>(), 0..5)) {
-        let source = BTreeMap::from([("a".to_owned(), Value::Text(a)), ("b".to_owned(), Value::List(list))]);
-        let expression = Expression { root };
-        let outcome = expression.evaluate(&source, &world());
-        prop_assert_eq!(&expression.evaluate(&source, &world()), &outcome);
-        match outcome {
-            Ok(Outcome::Value(Value::Text(text))) => prop_assert!(text.len() <= OUTPUT_BYTES_MAX),
-            Ok(Outcome::Value(Value::List(values))) => prop_assert!(values.len() <= LIST_MAX),
-            Ok(_) | Err(_) => {}
-        }
-    }
 }

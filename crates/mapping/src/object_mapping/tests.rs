@@ -118,12 +118,53 @@ fn matching_attributes_need_a_value_of_the_object() {
 }
 
 #[test]
-fn filters_are_checked() {
+fn filters_of_each_kind_are_checked() {
+    let clauses = |clauses: serde_json::Value| {
+        serde_json::from_value::<ScopingFilters>(json!([{"name": "F1", "clauses": clauses}])).unwrap()
+    };
     let mut mapping = users(&json!([{"target": "userName", "source": "[upn]", "matchingPriority": 1}]));
-    mapping.scoping =
-        serde_json::from_value(json!([{"name": "F1", "clauses": [{"attribute": "manager", "operator": "IS NULL"}]}]))
-            .unwrap();
-    assert_eq!(problems(&mapping), ["the scoping filter `F1` uses `manager`, which filters cannot use"]);
+    mapping.scoping = clauses(json!([{"attribute": "manager", "operator": "IS NULL"}]));
+    mapping.input_filters = clauses(json!([{"attribute": "startDate", "operator": "Includes", "value": "2026"}]));
+    mapping.category_filters = clauses(json!([]));
+    assert_eq!(
+        problems(&mapping),
+        [
+            "the scoping filter `F1` uses `startDate`, which Entra's operators cannot use; write `IS BEFORE`, `IS AFTER`, `IS ON OR BEFORE`, `IS ON OR AFTER`, `HAS VALUE` or `HAS NO VALUE`",
+            "the scoping filter `F1` has no clause",
+            "the scoping filter `F1` uses `manager`, which Entra's operators cannot use; write an attribute of the manager, such as `manager.objectId EQUALS` or `manager.department EQUALS`, or `manager HAS NO VALUE`",
+        ]
+    );
+    assert!(mapping.reads().all(|(place, _)| !place.contains("filter")), "they are told of already");
+}
+
+#[test]
+fn what_entras_operators_cannot_use_ours_can() {
+    let group = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+    for (attribute, entras, cure, ours, value) in [
+        ("manager", "EQUALS", "manager.objectId EQUALS", "HAS NO VALUE", None),
+        ("manager.endDate", "IS NULL", "HAS NO VALUE", "IS AFTER", Some("now")),
+        ("members", "IS NOT NULL", "memberOf IS MEMBER OF", "HAS VALUE", None),
+        ("appRoleAssignments", "Includes", "ANY EQUALS", "ANY Includes", Some("Admin")),
+        ("userType", "EQUALS", "ANY EQUALS", "NONE EQUALS", Some("Guest")),
+        ("accountExpires", "Greater_Than", "IS AFTER", "IS ON OR BEFORE", Some("today+14d")),
+        ("memberOf", "EQUALS", "IS MEMBER OF", "IS NOT NESTED MEMBER OF", Some(group)),
+    ] {
+        let with = |operator: &str, value: Option<&str>| {
+            let operator: crate::FilterOperator = operator.parse().unwrap();
+            let value = value.or(operator.takes_value().then_some("1")).map(str::to_owned);
+            let clause = crate::Clause::new(attribute, operator, value, crate::RegexMode::Search).unwrap();
+            let mut mapping = users(&json!([{"target": "userName", "source": "[upn]", "matchingPriority": 1}]));
+            mapping.scoping = ScopingFilters(vec![crate::FilterGroup { name: "F1".into(), clauses: vec![clause] }]);
+            mapping
+        };
+        let refused = problems(&with(entras, None));
+        assert!(refused.len() == 1 && refused[0].contains(cure), "{attribute}: {refused:?}");
+        let taken = with(ours, value);
+        assert_eq!(problems(&taken), Vec::<String>::new(), "{attribute} {ours}");
+        assert!(taken.filter_groups().flat_map(|group| &group.clauses).all(crate::Clause::is_extension));
+        let read = if attribute == "memberOf" { "transitiveMemberOf" } else { attribute };
+        assert!(taken.reads().any(|(_, name)| name == read), "{attribute} {ours}");
+    }
 }
 
 #[test]

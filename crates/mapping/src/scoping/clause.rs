@@ -1,11 +1,13 @@
-//! One condition of a scoping filter, and its form in data files.
+//! One condition of a scoping filter. Its form in data files is in `file`.
 
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::operand::{Operand, OperandKind, RegexMode, whole_number};
+use super::file::ClauseFile;
+use super::moment::Moment;
+use super::operand::{Operand, OperandKind, RegexMode, is_object_id, whole_number};
 use super::operator::{FilterOperator, OperatorError};
 use crate::net_regex::{Effort, Exhausted, NetRegex};
 use crate::value::{Source, Value};
@@ -37,6 +39,15 @@ pub struct Clause {
     operand: Operand,
 }
 
+/// Characters of the value of a clause.
+pub(super) const VALUE_CHARS_MAX: usize = 10_000;
+/// What stands before the name of an attribute of the manager.
+pub(crate) const MANAGER_PREFIX: &str = "manager.";
+/// The attribute of clauses that ask for memberships.
+const MEMBER_OF: &str = "memberOf";
+/// Where a source object tells the ids of the groups that it is in through others, too.
+const TRANSITIVE_MEMBER_OF: &str = "transitiveMemberOf";
+
 impl Clause {
     /// A clause whose operator and value fit together.
     pub fn new(
@@ -50,6 +61,9 @@ impl Clause {
             return Err(ClauseError::NoAttribute);
         }
         let place = || format!("{attribute} {operator}");
+        if operator.asks_memberships() && attribute != MEMBER_OF {
+            return Err(ClauseError::NotMemberOf { clause: place() });
+        }
         if mode == RegexMode::Full && operator.operand() != OperandKind::Pattern {
             return Err(ClauseError::NoRegex { clause: place() });
         }
@@ -57,18 +71,10 @@ impl Clause {
             (OperandKind::None, None) => Operand::None,
             (OperandKind::None, Some(_)) => return Err(ClauseError::ValueNotTaken { clause: place() }),
             (_, None) => return Err(ClauseError::ValueMissing { clause: place() }),
-            (OperandKind::Text, Some(text)) => Operand::Text(text),
-            (OperandKind::Number, Some(text)) => match whole_number(&text) {
-                Some(value) => Operand::Number { text, value },
-                None => return Err(ClauseError::NoNumber { clause: place() }),
-            },
-            (OperandKind::Pattern, Some(text)) => {
-                let compile = if mode == RegexMode::Full { NetRegex::of_whole } else { NetRegex::new };
-                match compile(&text) {
-                    Ok(pattern) => Operand::Pattern { pattern, mode },
-                    Err(why) => return Err(ClauseError::BadRegex { clause: place(), why }),
-                }
+            (_, Some(text)) if text.chars().nth(VALUE_CHARS_MAX).is_some() => {
+                return Err(ClauseError::ValueTooLong { clause: place() });
             }
+            (kind, Some(text)) => operand(kind, text, mode, place)?,
         };
         Ok(Self { attribute, operator, operand })
     }
@@ -107,9 +113,42 @@ impl Clause {
         }
     }
 
-    /// The source attribute that is read, case-sensitive.
+    /// The source attribute that is read: the clause's own, but for memberships through other groups, which are read from
+    /// `transitiveMemberOf`.
     pub fn reads(&self) -> &str {
-        &self.attribute
+        if self.operator.is_nested() { TRANSITIVE_MEMBER_OF } else { &self.attribute }
+    }
+
+    /// The object id of the group whose members are asked for, where the clause does that.
+    pub fn group(&self) -> Option<&str> {
+        if let Operand::Group(id) = &self.operand { Some(id) } else { None }
+    }
+
+    /// True when Entra has no such clause: an operator of ours, or an attribute of the manager.
+    pub fn is_extension(&self) -> bool {
+        self.operator.is_extension() || self.attribute.starts_with(MANAGER_PREFIX)
+    }
+
+    /// Whether time alone can change it: a date is compared with now or today.
+    pub fn depends_on_time(&self) -> bool {
+        matches!(&self.operand, Operand::Moment { moment: Moment::Now(_) | Moment::Today(_), .. })
+    }
+
+    /// What its regular expression weighs; 0 without.
+    pub(crate) fn weight(&self) -> usize {
+        if let Operand::Pattern { pattern, .. } = &self.operand { pattern.weight() } else { 0 }
+    }
+
+    /// When time alone may next change whether the clause holds for an object; `None` where it never does.
+    pub(super) fn next_change(&self, source: &dyn Source, now: Timestamp) -> Option<Timestamp> {
+        if !self.depends_on_time() {
+            return None;
+        }
+        match source.attribute(self.reads()) {
+            Value::Null => None,
+            Value::Text(text) => self.operand.next_change(&text, now),
+            Value::List(values) => values.iter().filter_map(|value| self.operand.next_change(value, now)).min(),
+        }
     }
 
     /// Whether it holds for an object.
@@ -117,23 +156,43 @@ impl Clause {
         self.holds_for(&source.attribute(self.reads()), asking)
     }
 
-    /// Every value of a multi-valued attribute must satisfy the operator.
+    /// Every value of a multi-valued attribute must satisfy an operator of Entra.
     pub(super) fn holds_for(&self, value: &Value, asking: &mut Asking) -> Result<bool, Exhausted> {
-        if value.is_empty() {
-            return Ok(self.operator == FilterOperator::IsNull);
-        }
-        match value {
-            Value::Null => Ok(false),
-            Value::Text(text) => self.operator.holds(text, &self.operand, asking),
-            Value::List(values) => {
-                for text in values {
-                    if !self.operator.holds(text, &self.operand, asking)? {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
+        let values = match value {
+            Value::Text(text) if !text.is_empty() => std::slice::from_ref(text),
+            Value::List(values) if !values.is_empty() => values,
+            Value::Null | Value::Text(_) | Value::List(_) => return Ok(self.operator.holds_on_empty()),
+        };
+        self.operator.holds(values, &self.operand, asking)
+    }
+}
+
+/// Makes an operand ready, or says what is wrong with it.
+fn operand(
+    kind: OperandKind,
+    text: String,
+    mode: RegexMode,
+    place: impl Fn() -> String,
+) -> Result<Operand, ClauseError> {
+    match kind {
+        OperandKind::None | OperandKind::Text => Ok(Operand::Text(text)),
+        OperandKind::Number => match whole_number(&text) {
+            Some(value) => Ok(Operand::Number { text, value }),
+            None => Err(ClauseError::NoNumber { clause: place() }),
+        },
+        OperandKind::Pattern => {
+            let compile = if mode == RegexMode::Full { NetRegex::of_whole } else { NetRegex::new };
+            match compile(&text) {
+                Ok(pattern) => Ok(Operand::Pattern { pattern, mode }),
+                Err(why) => Err(ClauseError::BadRegex { clause: place(), why }),
             }
         }
+        OperandKind::Moment => match Moment::parse(&text) {
+            Ok(moment) => Ok(Operand::Moment { text, moment }),
+            Err(why) => Err(ClauseError::NoMoment { clause: place(), why }),
+        },
+        OperandKind::Group if is_object_id(&text) => Ok(Operand::Group(text)),
+        OperandKind::Group => Err(ClauseError::NoGroup { clause: place() }),
     }
 }
 
@@ -168,6 +227,34 @@ pub enum ClauseError {
         /// Which.
         clause: String,
     },
+    /// The value is longer than any attribute.
+    #[error("the value of `{clause}` is longer than {VALUE_CHARS_MAX} characters")]
+    ValueTooLong {
+        /// Which.
+        clause: String,
+    },
+    /// Memberships are asked of another attribute.
+    #[error("`{clause}` asks for memberships, so its attribute must be `memberOf`")]
+    NotMemberOf {
+        /// Which.
+        clause: String,
+    },
+    /// The operator takes a group.
+    #[error(
+        "`{clause}` needs the object id of a group, such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301: names of groups are not unique and change"
+    )]
+    NoGroup {
+        /// Which.
+        clause: String,
+    },
+    /// The operator compares dates.
+    #[error("`{clause}` {why}")]
+    NoMoment {
+        /// Which.
+        clause: String,
+        /// What is wrong.
+        why: String,
+    },
     /// The operator compares numbers.
     #[error("`{clause}` needs a whole number, such as 1000")]
     NoNumber {
@@ -191,58 +278,4 @@ pub enum ClauseError {
     /// The operator is none.
     #[error(transparent)]
     Operator(#[from] OperatorError),
-}
-
-/// The form of a clause in data files, ours and Graph's.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ClauseFile {
-    #[serde(alias = "sourceOperandName")]
-    attribute: String,
-    #[serde(alias = "operatorName")]
-    operator: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    value: Option<String>,
-    #[serde(default, skip_serializing_if = "is_search")]
-    regex_mode: RegexMode,
-    #[serde(default, skip_serializing)]
-    target_operand: Option<TargetOperand>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
-fn is_search(mode: &RegexMode) -> bool {
-    *mode == RegexMode::Search
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TargetOperand {
-    #[serde(default)]
-    values: Vec<String>,
-}
-
-impl TryFrom<ClauseFile> for Clause {
-    type Error = ClauseError;
-
-    fn try_from(file: ClauseFile) -> Result<Self, ClauseError> {
-        let operator: FilterOperator = file.operator.parse()?;
-        let mut values: Vec<String> =
-            file.value.into_iter().chain(file.target_operand.into_iter().flat_map(|operand| operand.values)).collect();
-        if values.len() > 1 {
-            return Err(ClauseError::SeveralValues { clause: format!("{} {operator}", file.attribute) });
-        }
-        Self::new(file.attribute, operator, values.pop(), file.regex_mode)
-    }
-}
-
-impl From<Clause> for ClauseFile {
-    fn from(clause: Clause) -> Self {
-        Self {
-            operator: clause.operator.to_string(),
-            value: clause.value().map(str::to_owned),
-            regex_mode: clause.regex_mode(),
-            attribute: clause.attribute,
-            target_operand: None,
-        }
-    }
 }

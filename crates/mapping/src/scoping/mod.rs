@@ -3,6 +3,8 @@
 
 mod clause;
 mod explain;
+mod file;
+mod moment;
 mod operand;
 mod operator;
 
@@ -10,16 +12,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use clause::Asking;
+pub(crate) use clause::MANAGER_PREFIX;
 pub use clause::{Clause, ClauseError};
 pub use explain::{ExplainedClause, ExplainedGroup, Explanation, Held};
 pub use operand::RegexMode;
-pub use operator::{FilterOperator, OperatorError};
+pub use operator::{Comparison, FilterOperator, OperatorError, Quantifier};
 
 use crate::value::Source;
 
 /// The filters of one object mapping: an object is in scope when it passes any group, or when there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Vec<file::GroupFile>")]
 pub struct ScopingFilters(pub Vec<FilterGroup>);
 
 /// One named filter: an object passes when all clauses hold.
@@ -55,7 +58,7 @@ impl ScopingFilters {
         self.0.is_empty()
     }
 
-    /// Decides about one source object at a moment. A clause on an empty attribute never holds, except `IS NULL`.
+    /// Decides about one source object at a moment. A clause on an empty attribute never holds, except those that say so.
     pub fn evaluate(&self, source: &dyn Source, now: Timestamp) -> Result<Verdict, Undecided> {
         let (mut failed, mut asking) = (Vec::new(), Asking::at(now));
         for group in &self.0 {
@@ -71,6 +74,17 @@ impl ScopingFilters {
             }
         }
         Ok(Verdict { in_scope: self.0.is_empty(), failed })
+    }
+
+    /// When time alone may next change the verdict about an object that is as it is: the second in which a date that a clause compares
+    /// with the clock is passed. `None` where it never does.
+    pub fn reconsider_at(&self, source: &dyn Source, now: Timestamp) -> Option<Timestamp> {
+        self.clauses().filter_map(|clause| clause.next_change(source, now)).min()
+    }
+
+    /// The clauses of all filters.
+    pub fn clauses(&self) -> impl Iterator<Item = &Clause> {
+        self.0.iter().flat_map(|group| &group.clauses)
     }
 }
 

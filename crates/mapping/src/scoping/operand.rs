@@ -2,8 +2,12 @@
 
 use std::cmp::Ordering;
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
+use super::moment::{Moment, Position};
+use crate::expression::{date_time, file_time};
 use crate::net_regex::{Effort, Exhausted, NetRegex};
 
 /// What an operator compares with.
@@ -13,6 +17,8 @@ pub(super) enum OperandKind {
     Text,
     Number,
     Pattern,
+    Moment,
+    Group,
 }
 
 /// Where a regular expression has to be found. Which it is in Entra is not documented: published filters read as if the whole value was
@@ -32,8 +38,20 @@ pub enum RegexMode {
 pub(super) enum Operand {
     None,
     Text(String),
-    Number { text: String, value: i128 },
-    Pattern { pattern: NetRegex, mode: RegexMode },
+    Number {
+        text: String,
+        value: i128,
+    },
+    Pattern {
+        pattern: NetRegex,
+        mode: RegexMode,
+    },
+    Moment {
+        text: String,
+        moment: Moment,
+    },
+    /// The object id of a group.
+    Group(String),
 }
 
 impl Operand {
@@ -41,7 +59,7 @@ impl Operand {
     pub(super) fn text(&self) -> &str {
         match self {
             Self::None => "",
-            Self::Text(text) | Self::Number { text, .. } => text,
+            Self::Text(text) | Self::Number { text, .. } | Self::Moment { text, .. } | Self::Group(text) => text,
             Self::Pattern { pattern, .. } => pattern.text(),
         }
     }
@@ -50,7 +68,7 @@ impl Operand {
     pub(super) fn finds(&self, value: &str, effort: &mut Effort) -> Result<bool, Exhausted> {
         match self {
             Self::Pattern { pattern, .. } => pattern.is_match(value, effort),
-            Self::None | Self::Text(_) | Self::Number { .. } => Ok(false),
+            Self::None | Self::Text(_) | Self::Number { .. } | Self::Moment { .. } | Self::Group(_) => Ok(false),
         }
     }
 
@@ -58,6 +76,18 @@ impl Operand {
     pub(super) fn order_of(&self, value: &str) -> Option<Ordering> {
         let Self::Number { value: operand, .. } = self else { return None };
         whole_number(value).map(|value| value.cmp(operand))
+    }
+
+    /// Whether a value is a date that lies so to the operand.
+    pub(super) fn has(&self, position: Position, value: &str, now: Timestamp) -> bool {
+        let Self::Moment { moment, .. } = self else { return false };
+        date_of(value).is_some_and(|date| moment.has(position, date, now))
+    }
+
+    /// When a date may next lie otherwise to the operand than now; `None` where it never will, and for a value that is no date.
+    pub(super) fn next_change(&self, value: &str, now: Timestamp) -> Option<Timestamp> {
+        let Self::Moment { moment, .. } = self else { return None };
+        moment.next_change(date_of(value)?, now)
     }
 
     /// Microsoft's page says that the value "exists in" the operand; flags of directories are compared by their bits.
@@ -74,4 +104,24 @@ pub(super) fn whole_number(text: &str) -> Option<i128> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
     if is_number { text.parse().ok() } else { None }
+}
+
+/// Digits of a FILETIME, in which Active Directory keeps dates such as `accountExpires`.
+const FILE_TIME_DIGITS: std::ops::RangeInclusive<usize> = 17..=19;
+
+/// The date of a value in UTC, as the date functions of expressions read it.
+fn date_of(value: &str) -> Option<DateTime> {
+    let is_number = !value.is_empty() && value.bytes().all(|digit| digit.is_ascii_digit());
+    match is_number {
+        true if FILE_TIME_DIGITS.contains(&value.len()) => value.parse().ok().and_then(file_time),
+        true => None,
+        false => date_time(value),
+    }
+}
+
+/// Whether a text is an object id: 32 hexadecimal digits in the groups of a UUID.
+pub(super) fn is_object_id(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').take(6).collect();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.iter().all(|group| group.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }

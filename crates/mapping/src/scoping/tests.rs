@@ -8,6 +8,8 @@ use serde_json::json;
 use super::*;
 use crate::value::Value;
 
+mod ours;
+
 const NOW: jiff::Timestamp = jiff::Timestamp::UNIX_EPOCH;
 
 fn filters(json: serde_json::Value) -> ScopingFilters {
@@ -40,11 +42,28 @@ fn every_operator_has_an_entry_and_is_read_back() {
         FilterOperator::EndsWith,
         FilterOperator::BitAnd,
         FilterOperator::NotBitAnd,
+        FilterOperator::IsBefore,
+        FilterOperator::IsOnOrBefore,
+        FilterOperator::IsAfter,
+        FilterOperator::IsOnOrAfter,
+        FilterOperator::HasValue,
+        FilterOperator::HasNoValue,
+        FilterOperator::IsMemberOf,
+        FilterOperator::IsNotMemberOf,
+        FilterOperator::IsNestedMemberOf,
+        FilterOperator::IsNotNestedMemberOf,
     ] {
         assert_eq!(operator.to_string().parse(), Ok(operator));
         assert!(FilterOperator::all().any(|listed| listed == operator));
+        for quantifier in Quantifier::ALL {
+            let Some(quantified) = operator.quantified(quantifier) else { continue };
+            assert_eq!(quantified.to_string(), format!("{} {operator}", quantifier.name()));
+            assert_eq!(quantified.to_string().parse(), Ok(quantified));
+            assert!(quantified.is_extension() && quantified.takes_value());
+        }
     }
-    assert_eq!(FilterOperator::all().count(), 14);
+    assert_eq!(FilterOperator::all().filter(|operator| !operator.is_extension()).count(), 14);
+    assert_eq!(FilterOperator::all().count(), 24);
     assert_eq!("Present".parse(), Ok(FilterOperator::IsNotNull));
 }
 
@@ -53,13 +72,24 @@ fn other_operators_are_refused_with_a_reason() {
     for (text, expected) in [
         (
             "IsMemberOf",
-            "the operator `IsMemberOf` is not supported: assign the group to the application and let the scope be those who are assigned",
+            "the operator `IsMemberOf` is not supported: use `IS MEMBER OF` with the object id of the group, or assign the group to the application and let the scope be those who are assigned",
         ),
         ("equals", "there is no operator `equals`; did you mean `EQUALS`?"),
         ("IS NUL", "there is no operator `IS NUL`; did you mean `IS NULL`?"),
         ("Valid Cert Match", "the operator `Valid Cert Match` is not supported: Microsoft does not tell what it does"),
         ("GREATER_THAN", "there is no operator `GREATER_THAN`; did you mean `Greater_Than`?"),
         ("", "there is no operator ``"),
+        ("ANY equals", "there is no operator `ANY equals`; did you mean `ANY EQUALS`?"),
+        ("IS MEMBER OFF", "there is no operator `IS MEMBER OFF`; did you mean `IS MEMBER OF`?"),
+        (
+            "ANY IS NULL",
+            "`ANY` cannot stand before `IS NULL`: it is for operators that compare each value with something, such as `ANY EQUALS`",
+        ),
+        (
+            "NONE IS MEMBER OF",
+            "`NONE` cannot stand before `IS MEMBER OF`: it is for operators that compare each value with something, such as `NONE EQUALS`",
+        ),
+        ("ANY NONE EQUALS", "there is no operator `ANY NONE EQUALS`; did you mean `ANY NOT EQUALS`?"),
     ] {
         assert_eq!(text.parse::<FilterOperator>().unwrap_err().to_string(), expected, "{text}");
     }
@@ -118,7 +148,7 @@ fn each_operator_on_each_kind_of_value() {
         assert_eq!(got, expected, "{attribute} {operator} {value:?}");
     }
     for attribute in ["empty", "absent"] {
-        for operator in FilterOperator::all() {
+        for operator in FilterOperator::all().filter(|operator| !operator.is_extension()) {
             let value = operator.takes_value().then_some("0");
             let got = only(attribute, &operator.to_string(), value).evaluate(&attributes, NOW).unwrap().in_scope;
             assert_eq!(got, operator == FilterOperator::IsNull, "{attribute} {operator}");
@@ -320,11 +350,20 @@ fn clauses_that_make_no_sense_are_refused() {
 }
 
 fn clauses() -> impl Strategy<Value = Clause> {
-    let operators: Vec<_> = FilterOperator::all().collect();
+    let operators: Vec<_> = FilterOperator::all()
+        .flat_map(|operator| {
+            Quantifier::ALL.into_iter().filter_map(move |one| operator.quantified(one)).chain([operator])
+        })
+        .collect();
     ("[ab]", prop::sample::select(operators), "[0-9]", any::<bool>()).prop_map(
-        |(attribute, operator, value, is_full)| {
-            let is_regex = matches!(operator, FilterOperator::RegexMatch | FilterOperator::NotRegexMatch);
+        |(attribute, operator, digit, is_full)| {
+            let is_regex = operator.operand() == operand::OperandKind::Pattern;
             let mode = if is_full && is_regex { RegexMode::Full } else { RegexMode::Search };
+            let (attribute, value) = match operator.operand() {
+                operand::OperandKind::Moment => (attribute, format!("now-{digit}d")),
+                operand::OperandKind::Group => ("memberOf".to_owned(), ours::group(&digit)),
+                _ => (attribute, digit),
+            };
             Clause::new(attribute, operator, operator.takes_value().then_some(value), mode).unwrap()
         },
     )

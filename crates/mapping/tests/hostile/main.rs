@@ -92,7 +92,7 @@ fn ex_01_filters_decide_or_say_that_they_cannot() {
             // What is too large to compile is refused in words.
             let Ok(filters) = serde_json::from_value::<ScopingFilters>(filters) else { continue };
             for text in texts() {
-                match filters.evaluate(&object(text)) {
+                match filters.evaluate(&object(text), jiff::Timestamp::UNIX_EPOCH) {
                     Ok(_) => decided += 1,
                     Err(error) => {
                         assert!(error.to_string().contains("cannot be decided"), "{error}");

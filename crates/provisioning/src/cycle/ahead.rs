@@ -1,6 +1,7 @@
 //! Reads users ahead of their turn in an initial cycle, a few together, which takes a fraction of the statements.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use store::{ObjectId, ObjectKind};
 
@@ -33,8 +34,8 @@ impl Cycle {
         if let Some(subject) = self.read_ahead(kind, id).await? {
             return Ok(subject);
         }
-        let app = self.app;
-        Ok(self.engine.store().read(move |tx| Subject::load(tx, app, kind, id)).await?)
+        let (app, needs) = (self.app, Arc::clone(&self.needs));
+        Ok(self.engine.store().read(move |tx| Subject::load(tx, app, &needs, kind, id)).await?)
     }
 
     async fn read_ahead(&self, kind: ObjectKind, id: ObjectId) -> Result<Option<Subject>, Stop> {
@@ -51,8 +52,8 @@ impl Cycle {
         };
         let count = ahead.coming.len().min(position + TOGETHER);
         let ids: Vec<ObjectId> = ahead.coming.drain(..count).collect();
-        let (app, with_roles) = (self.app, self.needs_roles);
-        let read = self.engine.store().read(move |tx| Subject::load_users(tx, app, &ids, with_roles)).await?;
+        let (app, with_roles, needs) = (self.app, self.needs_roles, Arc::clone(&self.needs));
+        let read = self.engine.store().read(move |tx| Subject::load_users(tx, app, &ids, with_roles, &needs)).await?;
         ahead.read.extend(read.into_iter().map(|subject| (subject.id, subject)));
         Ok(ahead.read.remove(&id))
     }

@@ -23,6 +23,7 @@ use crate::job::JobError;
 use crate::object_plan::{MatchValue, ObjectPlan};
 use crate::plan::{Leaving, is_quiet};
 use crate::settings::JobSettings;
+use crate::surroundings::JobNeeds;
 use crate::target::{ConnectionProblem, Target, TargetFacts};
 
 /// Whether requests that change the target are sent, or only told.
@@ -69,6 +70,8 @@ pub(super) struct Cycle {
     claims: Mutex<HashMap<(ObjectKind, String), ObjectId>>,
     pub(super) later: Mutex<Later>,
     pub(super) ahead: tokio::sync::Mutex<Ahead>,
+    /// What filters and mappings ask for beside the objects.
+    pub(super) needs: Arc<JobNeeds>,
     /// Whether scope or mappings ask for the roles of users.
     pub(super) needs_roles: bool,
 }
@@ -143,6 +146,7 @@ impl Cycle {
             members_per_request: template.members_per_request,
             discovers: template.discovery && initial && recorder.is_some(),
             facts: settings.facts(template),
+            needs: Arc::new(JobNeeds::new(Some(&users.mapping), groups.as_ref().map(|plan| &plan.mapping))),
             needs_roles: needs_roles(&settings),
             settings,
             leaving_users: leaving(&users),

@@ -12,9 +12,10 @@ use super::subject::Subject;
 use crate::object_plan::{
     Desired, Difference, Failure, MatchValue, ObjectPlan, Wish, differences, fingerprint, hidden_part,
 };
-use crate::plan::{Known, is_quiet, is_settled};
+use crate::plan::{Known, Leaving, is_quiet, is_settled};
 use crate::redaction::Redacted;
 use crate::scope::{OutOfScope, Scope, ScopeRules, scope_of_group, scope_of_user};
+use crate::surroundings::GROUPS_MAX;
 use crate::target_path::TargetPath;
 
 /// The bit of a stored fingerprint that tells that this job has written a manager to the account: so it can be taken back
@@ -71,6 +72,9 @@ impl Cycle {
     }
 
     fn scope_of(&self, plan: &ObjectPlan, subject: &Subject) -> Result<Scope, Failure> {
+        if subject.around.is_in_too_many_groups() {
+            return Err(too_many_groups());
+        }
         scope_of(self.settings.scope_rules(), &plan.mapping, subject, self.engine.now())
             .map_err(|undecided| undecided_scope(&undecided))
     }
@@ -81,7 +85,8 @@ impl Cycle {
         let is_out = scope != Scope::In;
         let mut evaluation =
             Evaluation { plan, scope, matches: Vec::new(), wishes: Vec::new(), ignored: false, fingerprint: 0 };
-        if is_out && subject.link.is_none() {
+        let is_left_alone = matches!(&evaluation.scope, Scope::Out(why) if why.leaves_account());
+        if is_out && (is_left_alone || subject.link.is_none()) {
             return Ok(evaluation);
         }
         let evaluated = subject.with_source(is_out, |source| {
@@ -148,7 +153,10 @@ impl Cycle {
         Known {
             scope: &evaluation.scope,
             link,
-            leaving: self.leaving_of(subject.kind),
+            leaving: match &evaluation.scope {
+                Scope::Out(why) if why.leaves_account() => Leaving::Kept,
+                Scope::In | Scope::Out(_) => self.leaving_of(subject.kind),
+            },
             allowed: plan.mapping.flow_types,
             unchanged: self.trust == Trust::Exports
                 && !failed
@@ -183,6 +191,11 @@ impl Cycle {
         }
         found
     }
+}
+
+fn too_many_groups() -> Failure {
+    let reason = format!("it is in more than {GROUPS_MAX} groups, so filters cannot ask for its memberships");
+    Failure { code: "ScopingFilterEvaluation", reason }
 }
 
 /// Whether an object is to have an account.

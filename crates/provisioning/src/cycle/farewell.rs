@@ -33,7 +33,7 @@ impl Look<'_> {
         }
         if will_be_seen && link.state != LinkState::Deleting {
             // Looked at in each cycle from now on, also after a crash. An account that is released is not to be deleted.
-            let released = link.state == LinkState::Released;
+            let released = matches!(link.state, LinkState::Released | LinkState::LeftAlone);
             let intent = (!released).then_some(LinkRecord { state: LinkState::Deleting, ..link });
             cycle
                 .record(move |tx| {

@@ -1,5 +1,7 @@
 //! Writing memberships: for one group, the members that are to be added and removed, in requests of bounded size.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use store::links::{self, LinkRecord, LinkState};
 use store::references::{self, ReferenceRecord};
@@ -56,8 +58,9 @@ impl Cycle {
 
     /// Writes every ready membership of a group.
     pub(super) async fn write_members(&self, holder: ObjectId) -> Result<(), Stop> {
-        let (app, lease) = (self.app, self.lease());
-        let subject = self.engine.store().read(move |tx| Subject::load(tx, app, ObjectKind::Group, holder)).await?;
+        let (app, lease, needs) = (self.app, self.lease(), Arc::clone(&self.needs));
+        let subject =
+            self.engine.store().read(move |tx| Subject::load(tx, app, &needs, ObjectKind::Group, holder)).await?;
         let mut after = None;
         let mut refused = false;
         loop {

@@ -123,6 +123,7 @@ impl Cycle {
 
 impl Look<'_> {
     async fn run(self) -> Result<Looked, Stop> {
+        self.keep_time().await?;
         let evaluation = match self.cycle.evaluate(self.plan, &self.subject) {
             Ok(evaluation) => evaluation,
             Err(failure) => return self.fail(None, &failure, "create").await,

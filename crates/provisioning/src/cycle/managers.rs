@@ -1,5 +1,7 @@
 //! Writing managers: one user's reference, decided anew from the present state.
 
+use std::sync::Arc;
+
 use store::links::{self, EscrowRecord, LinkRecord, LinkState};
 use store::logs::LogRecord;
 use store::references::{self, ReferenceRecord};
@@ -23,13 +25,13 @@ const NOTES_MAX: u32 = 20;
 
 impl Cycle {
     pub(super) async fn write_managers(&self, holder: ObjectId) -> Result<(), Stop> {
-        let app = self.app;
+        let (app, needs) = (self.app, Arc::clone(&self.needs));
         let (subject, notes) = self
             .engine
             .store()
             .read(move |tx| {
                 let notes = references::ready_of(tx, app, ObjectKind::User, holder, None, NOTES_MAX)?;
-                Ok::<_, crate::job::JobError>((Subject::load(tx, app, ObjectKind::User, holder)?, notes))
+                Ok::<_, crate::job::JobError>((Subject::load(tx, app, &needs, ObjectKind::User, holder)?, notes))
             })
             .await?;
         let mut refused = false;

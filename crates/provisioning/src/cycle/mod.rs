@@ -17,6 +17,7 @@ mod managers;
 mod note;
 mod preview;
 mod preview_run;
+mod reach;
 mod record;
 mod recorder;
 mod references;

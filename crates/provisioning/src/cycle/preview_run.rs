@@ -65,18 +65,17 @@ impl Cycle {
         self.engine.store().write(|tx| store::number_changes(tx, DIRECTORY_FEED)).await?;
         let job = self.engine.store().read(move |tx| jobs::job_by_app(tx, app)).await?;
         let mut watermark = job.and_then(|job| job.watermark).unwrap_or(0);
+        self.look_at_due().await?;
         loop {
+            let needs = Arc::clone(&self.needs);
             let page = self.engine.store().scan(move |tx| {
                 let changes = changes_after(tx, DIRECTORY_FEED, watermark, CHANGES_PAGE)?;
-                Ok::<_, JobError>((changes.last().map(|change| change.seq), touched(tx, app, &changes)?))
+                Ok::<_, JobError>((changes.last().map(|change| change.seq), touched(tx, app, &needs, &changes)?))
             });
             let (last, touched) = page.await?;
             let Some(seq) = last else { return Ok(()) };
             watermark = seq;
-            self.look_at(touched.objects.iter().copied().collect(), "changes").await?;
-            for group in touched.groups {
-                self.look_at_members(group, &touched.objects).await?;
-            }
+            self.look_at_touched(&touched).await?;
             self.with_preview(|preview| {
                 for (group, member) in touched.memberships {
                     preview.members.entry(group).or_default().insert(member);
@@ -219,8 +218,9 @@ impl Cycle {
 
     async fn preview_manager(&self, id: ObjectId) -> Result<(), Stop> {
         let Some(path) = self.users.reference("manager") else { return Ok(()) };
-        let app = self.app;
-        let mut subject = self.engine.store().read(move |tx| Subject::load(tx, app, ObjectKind::User, id)).await?;
+        let (app, needs) = (self.app, Arc::clone(&self.needs));
+        let mut subject =
+            self.engine.store().read(move |tx| Subject::load(tx, app, &needs, ObjectKind::User, id)).await?;
         self.with_preview(|preview| preview.foresee(&mut subject));
         let (Some(manager), Some(target_id)) = (subject.manager_target.clone(), self.holder_target(&subject)) else {
             return Ok(());
@@ -246,8 +246,9 @@ impl Cycle {
     /// The memberships of a group that would be written.
     async fn preview_members(&self, group: ObjectId, members: BTreeSet<ObjectId>) -> Result<(), Stop> {
         let Some(path) = self.groups.as_ref().and_then(|plan| plan.reference("members")) else { return Ok(()) };
-        let app = self.app;
-        let mut subject = self.engine.store().read(move |tx| Subject::load(tx, app, ObjectKind::Group, group)).await?;
+        let (app, needs) = (self.app, Arc::clone(&self.needs));
+        let mut subject =
+            self.engine.store().read(move |tx| Subject::load(tx, app, &needs, ObjectKind::Group, group)).await?;
         self.with_preview(|preview| preview.foresee(&mut subject));
         let Some(target_id) = self.holder_target(&subject) else { return Ok(()) };
         let group_before = self.former_of((ObjectKind::Group, group)).unwrap_or(group);

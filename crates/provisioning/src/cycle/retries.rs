@@ -49,9 +49,9 @@ impl Cycle {
         if old.is_empty() {
             return Ok(());
         }
-        let (app, started) = (self.app, self.engine.now());
+        let (app, started, needs) = (self.app, self.engine.now(), Arc::clone(&self.needs));
         let subjects = self.engine.store().scan(move |tx| {
-            let load = |escrow: &EscrowRecord| Subject::load(tx, app, escrow.kind, escrow.source_id);
+            let load = |escrow: &EscrowRecord| Subject::load(tx, app, &needs, escrow.kind, escrow.source_id);
             old.iter().map(load).collect::<Result<Vec<_>, JobError>>()
         });
         let logs: Vec<_> = subjects

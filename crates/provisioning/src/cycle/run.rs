@@ -181,15 +181,17 @@ impl Cycle {
             .await?
             .and_then(|job| job.watermark)
             .unwrap_or(0);
+        self.look_at_due().await?;
         loop {
+            let needs = Arc::clone(&self.needs);
             let touched = self.engine.store().scan(move |tx| {
                 let changes = changes_after(tx, DIRECTORY_FEED, watermark, CHANGES_PAGE)?;
-                Ok::<_, JobError>((changes.last().map(|change| change.seq), touched(tx, app, &changes)?))
+                Ok::<_, JobError>((changes.last().map(|change| change.seq), touched(tx, app, &needs, &changes)?))
             });
             let (last, touched) = touched.await?;
             self.total.fetch_add(touched.objects.len() as u64, Ordering::Relaxed);
             // Before the looks: who is gone leaves the groups first, and what is forgotten takes its notes along.
-            let memberships = touched.memberships;
+            let memberships = touched.memberships.clone();
             if !memberships.is_empty() {
                 self.record(move |tx| {
                     memberships
@@ -198,10 +200,7 @@ impl Cycle {
                 })
                 .await?;
             }
-            self.look_at(touched.objects.iter().copied().collect(), "changes").await?;
-            for group in touched.groups {
-                self.look_at_members(group, &touched.objects).await?;
-            }
+            self.look_at_touched(&touched).await?;
             self.write_references().await?;
             self.look_after_references().await?;
             let Some(seq) = last else { return Ok(()) };

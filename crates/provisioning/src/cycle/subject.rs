@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 
 use directory::{Group, User};
+use jiff::Timestamp;
 use mapping::{ObjectType, Source};
 use store::applications::{self, EntitlementRecord};
 use store::links::{self, EscrowRecord, LinkRecord, LinkState};
-use store::{AppId, ObjectId, ObjectKind, ReadTx};
+use store::{AppId, ObjectId, ObjectKind, ReadTx, reconsiderations};
 
 use super::run::PAGE;
 use crate::job::JobError;
 use crate::source::{GroupSource, UserSource};
+use crate::surroundings::{JobNeeds, Needs, Surrounded, Surroundings};
 
 /// A source object as it is now: the object itself is `None` where it is gone.
 pub(super) struct Subject {
@@ -24,10 +26,20 @@ pub(super) struct Subject {
     /// The id that the user's manager has at the target.
     pub(super) manager_target: Option<String>,
     pub(super) escrow: Option<EscrowRecord>,
+    /// What filters and mappings read beside the object.
+    pub(super) around: Surroundings,
+    /// When it is to be looked at again because of the time, as an earlier look has found.
+    pub(super) due: Option<Timestamp>,
 }
 
 impl Subject {
-    pub(super) fn load(tx: &mut ReadTx<'_>, app: AppId, kind: ObjectKind, id: ObjectId) -> Result<Self, JobError> {
+    pub(super) fn load(
+        tx: &mut ReadTx<'_>,
+        app: AppId,
+        needs: &JobNeeds,
+        kind: ObjectKind,
+        id: ObjectId,
+    ) -> Result<Self, JobError> {
         let mut subject = Self {
             kind,
             id,
@@ -38,15 +50,32 @@ impl Subject {
             link: links::link(tx, app, kind, id)?,
             manager_target: None,
             escrow: links::escrow(tx, app, kind, id)?,
+            around: Surroundings::default(),
+            due: None,
         };
+        let needs = needs.of(object_type(kind));
         if kind == ObjectKind::Group {
             subject.group = directory::group(tx, id.group())?;
             subject.assigned = applications::is_assigned(tx, app, id)?;
+            subject.load_needs(tx, app, needs)?;
             return Ok(subject);
         }
         subject.user = directory::user(tx, id.user())?;
         subject.load_surroundings(tx, app, true)?;
+        subject.load_needs(tx, app, needs)?;
         Ok(subject)
+    }
+
+    /// Reads what the job's mappings ask for beside the object.
+    fn load_needs(&mut self, tx: &mut ReadTx<'_>, app: AppId, needs: &Needs) -> Result<(), JobError> {
+        if self.exists() {
+            let manager = self.user.as_ref().and_then(|user| user.manager);
+            self.around = Surroundings::load(tx, needs, self.id, manager)?;
+        }
+        if needs.time {
+            self.due = reconsiderations::of(tx, app, self.kind, self.id)?;
+        }
+        Ok(())
     }
 
     /// Reads what decides about a user beside the user itself.
@@ -70,6 +99,7 @@ impl Subject {
         app: AppId,
         ids: &[ObjectId],
         with_roles: bool,
+        needs: &JobNeeds,
     ) -> Result<Vec<Self>, JobError> {
         let (Some(first), Some(last)) = (ids.first().copied(), ids.last().copied()) else { return Ok(Vec::new()) };
         let (found, failed) = links::links_and_escrows_between(tx, app, ObjectKind::User, (first, last), PAGE)?;
@@ -91,8 +121,11 @@ impl Subject {
                 link: found.remove(&id),
                 manager_target: None,
                 escrow: failed.remove(&id),
+                around: Surroundings::default(),
+                due: None,
             };
             subject.load_surroundings(tx, app, with_roles)?;
+            subject.load_needs(tx, app, needs.of(ObjectType::User))?;
             subjects.push(subject);
         }
         Ok(subjects)
@@ -124,6 +157,7 @@ impl Subject {
 
     /// Calls `with` with the object as mappings see it; `None` where the object is gone.
     pub(super) fn with_source<T>(&self, is_soft_deleted: bool, with: impl FnOnce(&dyn Source) -> T) -> Option<T> {
+        let with = |object: &dyn Source| with(&Surrounded { object, around: &self.around });
         match (&self.user, &self.group) {
             (Some(user), _) => Some(with(&UserSource { user, entitlements: &self.entitlements, is_soft_deleted })),
             (None, Some(group)) => Some(with(&GroupSource { group, is_soft_deleted })),

@@ -16,6 +16,7 @@ use crate::object_plan::{MatchValue, ObjectPlan};
 use crate::redaction::Redacted;
 use crate::scope::Scope;
 use crate::settings::JobSettings;
+use crate::surroundings::JobNeeds;
 use crate::target::{CallError, Target, resource_id};
 use crate::trial::{AttributeTrial, Draft, Effect, References, Referred, try_attributes};
 
@@ -99,7 +100,8 @@ impl Engine {
         id: ObjectId,
     ) -> Result<SourceObject, JobError> {
         let app = app.unwrap_or(NO_APPLICATION);
-        self.store().read(move |tx| Subject::load(tx, app, kind, id)).await.map(SourceObject)
+        let needs = JobNeeds::everything();
+        self.store().read(move |tx| Subject::load(tx, app, &needs, kind, id)).await.map(SourceObject)
     }
 
     /// Asks a job's target for the first of some values that no account has at a target attribute.
@@ -129,8 +131,9 @@ impl Engine {
         settings.objects.retain(|mapping| mapping.target_object != draft.mapping.target_object);
         settings.objects.push(draft.mapping.clone());
         let problems = settings.check(template).err().map(|bad| bad.0).unwrap_or_default();
+        let needs = JobNeeds::of_one(&draft.mapping);
         let read = move |tx: &mut ReadTx<'_>| {
-            let subject = Subject::load(tx, app, kind, id)?;
+            let subject = Subject::load(tx, app, &needs, kind, id)?;
             let references = references(tx, app, &subject)?;
             Ok::<_, JobError>((subject, references))
         };
@@ -233,7 +236,9 @@ impl Engine {
                     *problem = Some(format!("other accounts have all of them{why}"));
                 }
                 Err(error) if tried.redacted => {
-                    drop((error, problem.replace("the target could not be asked".to_owned())))
+                    // What the target answers may repeat the value.
+                    drop(error);
+                    *problem = Some("the target could not be asked".to_owned());
                 }
                 Err(error) => *problem = Some(format!("the target could not be asked: {error}")),
             }

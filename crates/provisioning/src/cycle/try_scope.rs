@@ -1,6 +1,9 @@
 //! Trying out scoping filters on the directory: who is in scope, who is out, and by which clause. Objects are read page by page, so that it
 //! needs little memory however many there are. Nothing is written, and the target is not asked.
 
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
 use mapping::{ObjectMapping, ObjectType, ScopingFilters};
 use serde::Serialize;
 use store::{AppId, ObjectId, ObjectKind, ReadTx, StoreError, groups, users};
@@ -10,6 +13,7 @@ use super::subject::Subject;
 use crate::engine::Engine;
 use crate::job::JobError;
 use crate::scope::{Scope, ScopeRules, ScopeSetting};
+use crate::surroundings::JobNeeds;
 use crate::trial::{FilterTrial, ScopeTally, explained};
 
 /// Objects of one page.
@@ -58,6 +62,7 @@ pub struct ScopeTrial {
 struct Rules {
     rules: ScopeRules,
     mapping: ObjectMapping,
+    needs: Arc<JobNeeds>,
 }
 
 impl Rules {
@@ -74,12 +79,12 @@ impl Rules {
 }
 
 impl Engine {
-    /// Decides about every user, or every group, of the directory. `seen` gets each with how many were looked at before and how many there
-    /// are; soft-deleted ones are among them. In the order of ids.
+    /// Decides about every user, or every group, of the directory. `seen` gets each, with how many were looked at and how many
+    /// there are, soft-deleted ones among them, in the order of ids; it can end the work.
     pub async fn try_scope(
         &self,
         wanted: &ScopeTrialOf,
-        mut seen: impl FnMut(Scoped, u64, u64) + Send,
+        mut seen: impl FnMut(Scoped, u64, u64) -> ControlFlow<()> + Send,
     ) -> Result<ScopeTally, JobError> {
         let rules = self.rules(wanted).await?;
         let (app, kind) = (wanted.app, kind_of(wanted.object));
@@ -87,13 +92,16 @@ impl Engine {
         let mut tally = ScopeTally::of(&rules.mapping.scoping);
         let mut after = None;
         loop {
-            let subjects = self.store().scan(move |tx| page(tx, app, kind, after)).await?;
+            let needs = Arc::clone(&rules.needs);
+            let subjects = self.store().scan(move |tx| page(tx, app, &needs, kind, after)).await?;
             after = subjects.last().map(|subject| subject.id);
             let now = self.now();
             for subject in &subjects {
                 let (scoped, scope) = rules.scoped(subject, now);
                 subject.with_source(false, |source| tally.count(scope.as_ref(), &rules.mapping.scoping, source, now));
-                seen(scoped, tally.looked_at, total);
+                if seen(scoped, tally.looked_at, total).is_break() {
+                    return Ok(tally);
+                }
             }
             if after.is_none() {
                 return Ok(tally);
@@ -105,7 +113,8 @@ impl Engine {
     pub async fn explain_scope(&self, wanted: &ScopeTrialOf, id: ObjectId) -> Result<ScopeTrial, JobError> {
         let rules = self.rules(wanted).await?;
         let (app, kind, now) = (wanted.app, kind_of(wanted.object), self.now());
-        let subject = self.store().read(move |tx| Subject::load(tx, app, kind, id)).await?;
+        let needs = Arc::clone(&rules.needs);
+        let subject = self.store().read(move |tx| Subject::load(tx, app, &needs, kind, id)).await?;
         let filters = subject.with_source(false, |source| explained(&rules.mapping.scoping, source, now));
         Ok(ScopeTrial { scoped: rules.scoped(&subject, now).0, filters: filters.unwrap_or_default() })
     }
@@ -119,7 +128,8 @@ impl Engine {
         if let Some(filters) = &wanted.filters {
             mapping.scoping = filters.clone();
         }
-        Ok(Rules { rules, mapping })
+        let needs = Arc::new(JobNeeds::of_one(&mapping));
+        Ok(Rules { rules, mapping, needs })
     }
 }
 
@@ -135,17 +145,23 @@ fn count(tx: &mut ReadTx<'_>, kind: ObjectKind) -> Result<u64, StoreError> {
 }
 
 /// The objects behind an id.
-fn page(tx: &mut ReadTx<'_>, app: AppId, kind: ObjectKind, after: Option<ObjectId>) -> Result<Vec<Subject>, JobError> {
+fn page(
+    tx: &mut ReadTx<'_>,
+    app: AppId,
+    needs: &JobNeeds,
+    kind: ObjectKind,
+    after: Option<ObjectId>,
+) -> Result<Vec<Subject>, JobError> {
     let ids: Vec<ObjectId> = if kind == ObjectKind::Group {
         groups::group_ids_after(tx, after.map(ObjectId::group), PAGE)?.into_iter().map(Into::into).collect()
     } else {
         users::user_ids_after(tx, after.map(ObjectId::user), PAGE)?.into_iter().map(Into::into).collect()
     };
     if kind == ObjectKind::User {
-        let together = Subject::load_users(tx, app, &ids, true)?;
+        let together = Subject::load_users(tx, app, &ids, true, needs)?;
         if together.len() == ids.len() {
             return Ok(together);
         }
     }
-    ids.into_iter().map(|id| Subject::load(tx, app, kind, id)).collect()
+    ids.into_iter().map(|id| Subject::load(tx, app, needs, kind, id)).collect()
 }

@@ -77,8 +77,9 @@ fn decide_allowed(
 #[test]
 fn the_deprovisioning_table() {
     use Leaving::{Deleted, Kept, SwitchedOff};
-    use LinkState::{Deleting, Linked, Released, Verify};
+    use LinkState::{Creating, Deleting, LeftAlone, Linked, Released, Verify};
     let out = Scope::Out;
+    let (passed, another) = (OutOfScope::PassedOver(vec![]), OutOfScope::AnotherCategory(vec![]));
     let cases = [
         // row, why, link, what leavers' accounts become -> what is done
         ("1", out(OutOfScope::NotAssigned), Some(Linked), SwitchedOff, "disable, release"),
@@ -105,6 +106,18 @@ fn the_deprovisioning_table() {
         ("3, then 9", out(OutOfScope::SoftDeleted), Some(Released), Kept, "skip"),
         ("7 while a write is open", out(OutOfScope::Disabled), Some(Verify), Kept, "note Linked"),
         ("3 while a write is open", out(OutOfScope::NotAssigned), Some(Deleting), Kept, "note Released"),
+        ("passed over", out(passed.clone()), None, Kept, "skip"),
+        ("passed over", out(passed.clone()), Some(Linked), Kept, "note LeftAlone"),
+        ("passed over", out(another), Some(Linked), Kept, "note LeftAlone"),
+        ("passed over again", out(passed.clone()), Some(LeftAlone), Kept, "skip"),
+        ("passed over, switched off before", out(passed.clone()), Some(Released), Kept, "skip"),
+        ("passed over while a write is open", out(passed.clone()), Some(Deleting), Kept, "note LeftAlone"),
+        ("passed over while a create is open", out(passed), Some(Creating), Kept, "note LeftAlone"),
+        ("passed over, then 1", out(OutOfScope::NotAssigned), Some(LeftAlone), SwitchedOff, "disable, release"),
+        ("passed over, then 6", out(OutOfScope::Disabled), Some(LeftAlone), SwitchedOff, "disable"),
+        ("passed over, then 7", out(OutOfScope::Disabled), Some(LeftAlone), Kept, "note Linked"),
+        ("passed over, then 12", out(OutOfScope::HardDeleted), Some(LeftAlone), SwitchedOff, "forget"),
+        ("passed over, then in scope", Scope::In, Some(LeftAlone), SwitchedOff, "update"),
         ("17", Scope::In, Some(Released), SwitchedOff, "update"),
         ("17", Scope::In, Some(Released), Kept, "update"),
     ];

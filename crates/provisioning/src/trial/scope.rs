@@ -110,6 +110,8 @@ impl ScopeTally {
 /// The reason in one word, as JSON has it.
 const fn word(reason: &OutOfScope) -> &'static str {
     match reason {
+        OutOfScope::PassedOver(_) => "passedOver",
+        OutOfScope::AnotherCategory(_) => "anotherCategory",
         OutOfScope::NotAssigned => "notAssigned",
         OutOfScope::DefaultAccessOnly => "defaultAccessOnly",
         OutOfScope::Filtered(_) => "filtered",

@@ -2,6 +2,7 @@
 //! or goes wrong on the way. Every story is told on each database there is.
 
 mod configuring;
+mod declaring;
 mod failing;
 mod fake_target;
 mod flowing;
@@ -12,7 +13,9 @@ mod leaving;
 mod matching;
 mod parting;
 mod rehiring;
+mod scoping;
 mod simulation;
 mod targeting;
 mod telling;
+mod versioning;
 mod world;

@@ -9,7 +9,10 @@ use crate::testing::{TestDatabase, databases, postgres_client, sqlite_connection
 use crate::{
     applications, audit, changes, clients, deletions, emptied, groups, jobs, links, listing, logs, mapping_versions,
 };
-use crate::{members, references, resources, schemas, settings, tenants, tokens, unique_values, users, webhooks};
+use crate::{
+    members, reconsiderations, references, resources, schemas, settings, tenants, tokens, unique_values, users,
+    webhooks,
+};
 
 const MODULES: &[(&str, &[&Sql])] = &[
     ("applications", applications::ALL),
@@ -25,6 +28,7 @@ const MODULES: &[(&str, &[&Sql])] = &[
     ("deletions", deletions::ALL),
     ("emptied", emptied::ALL),
     ("members", members::ALL),
+    ("reconsiderations", reconsiderations::ALL),
     ("references", references::ALL),
     ("resources", resources::ALL),
     ("schemas", schemas::ALL),

@@ -58,6 +58,7 @@ pub(super) fn possible(function: &str, given: &Given<'_>) -> Possible {
     match function {
         "AppRoleAssignmentsComplex" | "AssertiveAppRoleAssignmentsComplex" => roles(given, Possible::list_or_null()),
         "SingleAppRoleAssignment" => roles(given, Possible { null: true, ..Possible::many(Shape::Text, false) }),
+        "And" => conditions(given, false),
         "Append" => joined(given, 0, 1),
         "Prepend" if given.text(0).is_nothing() => Possible::nothing(),
         "Prepend" => joined(given, 1, 0),
@@ -87,10 +88,13 @@ pub(super) fn possible(function: &str, given: &Given<'_>) -> Possible {
         "IsNothing" | "IsNull" | "IsNullOrEmpty" | "IsPresent" | "IsString" => question(function, &given.value(0)),
         "Item" => item(given),
         "Join" => join(given),
-        "Left" | "Len" | "Mid" | "Word" => part(function, given),
-        "NormalizeDiacritics" | "PCase" | "StripSpaces" | "ToLower" | "ToUpper" => lifted(&given.text(0), true),
+        "Left" | "Len" | "Mid" | "Right" | "Word" => part(function, given),
+        "NormalizeDiacritics" | "PCase" | "StripSpaces" | "ToLower" | "ToUpper" | "Trim" => {
+            lifted(&given.text(0), true)
+        }
         "Not" => not(&given.text(0)),
         "Now" => Possible::many(Shape::Date, false),
+        "Or" => conditions(given, true),
         "RandomString" => random_string(given),
         "Redact" | "RemoveDuplicates" => given.value(0),
         "Replace" => replace(given),
@@ -174,6 +178,26 @@ fn question(function: &str, source: &Possible) -> Possible {
         _ => (source.null, is_there),
     };
     truth(answers, source)
+}
+
+/// `And` ends with the first condition that is false, `Or` with the first that is true.
+fn conditions(given: &Given<'_>, ends_with: bool) -> Possible {
+    let answer = |answer: bool| Possible::booleans(answer, !answer);
+    let mut found = Possible::nothing();
+    for value in &given.values {
+        if value.is_nothing() {
+            return found;
+        }
+        let (may, may_not) = value.truth();
+        let (ends, goes_on) = if ends_with { (may, may_not) } else { (may_not, may) };
+        if ends {
+            found = found.or(answer(ends_with));
+        }
+        if !goes_on {
+            return found;
+        }
+    }
+    found.or(answer(!ends_with))
 }
 
 fn coalesce(given: &Given<'_>) -> Possible {

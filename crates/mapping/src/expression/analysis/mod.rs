@@ -14,9 +14,9 @@ use super::ast::Node;
 use super::evaluate::{EvaluationError, Evaluator, Interrupt, decimal_text};
 use super::functions::{Function, SELECT_UNIQUE_VALUE};
 use super::{Expression, Outcome};
-use crate::net_regex::NetRegex;
 use crate::value::{Value, World};
 use functions::Given;
+pub(crate) use notes::one_of;
 pub(crate) use possible::{Possible, Shape, Texts};
 
 /// Functions that ask the world, or evaluate their arguments only where they need them.
@@ -176,7 +176,7 @@ impl Analyst<'_, '_> {
                 .all(|(value, argument)| value.may_be_value() || !matches!(argument, Some(Node::Call { .. })))
         };
         if !possible.may_be_value() && !notes::is_choice(function.name) && is_first() {
-            self.note(node, position, true, Some("is never a value".to_owned()));
+            self.note(node, position, true, Some("never gives a value".to_owned()));
         }
         possible
     }
@@ -267,8 +267,7 @@ fn shown(node: &Node) -> String {
 }
 
 /// Whether a regular expression can be seen to match no text at all: something stands before `^` or behind `$`, by .NET's default options.
-pub(crate) fn matches_nothing(pattern: &NetRegex) -> bool {
-    let text = pattern.text();
+pub(crate) fn matches_nothing(text: &str) -> bool {
     if text.contains('|') || text.contains("(?") {
         return false;
     }

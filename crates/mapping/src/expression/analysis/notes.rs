@@ -57,7 +57,7 @@ fn keys(given: &Given<'_>) -> Vec<(Option<usize>, String)> {
     if source.is_nothing() {
         return Vec::new();
     }
-    let listed = possible.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ");
+    let listed = one_of(possible.iter().map(String::as_str));
     let never =
         |index: &usize| !may_equal(&source, &given.value(*index).or_empty()) && !given.value(*index).is_nothing();
     let message =
@@ -68,7 +68,7 @@ fn keys(given: &Given<'_>) -> Vec<(Option<usize>, String)> {
 fn regex((index, node): (usize, &Option<Node>)) -> Option<(Option<usize>, String)> {
     let pattern = node.as_ref()?.as_pattern()?;
     let message = "matches nothing: `^` stands at the beginning of a pattern, `$` at its end";
-    matches_nothing(pattern).then(|| (Some(index), message.to_owned()))
+    matches_nothing(pattern.text()).then(|| (Some(index), message.to_owned()))
 }
 
 fn patterns(given: &Given<'_>) -> Vec<(Option<usize>, String)> {
@@ -96,5 +96,15 @@ fn date_trap(pattern: &str) -> Option<&'static str> {
         Some("has `h`, the hour of twelve, without `tt`; the hour of the day is `HH`")
     } else {
         None
+    }
+}
+
+/// Texts as a sentence lists them.
+pub(crate) fn one_of<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    let mut shown: Vec<String> =
+        texts.map(|text| if text.is_empty() { "empty".to_owned() } else { format!("`{text}`") }).collect();
+    match (shown.pop(), shown.is_empty()) {
+        (Some(last), false) => format!("{} or {last}", shown.join(", ")),
+        (last, _) => last.unwrap_or_default(),
     }
 }

@@ -42,3 +42,13 @@ impl Moment {
 fn is_in_range(at: DateTime) -> bool {
     at.year() >= YEAR_MIN
 }
+
+/// The date and time of a text as `CDate` reads it, in UTC; `None` where it is none.
+pub(crate) fn date_time(text: &str) -> Option<DateTime> {
+    free::parse(text).map(|moment| moment.at)
+}
+
+/// The date and time of a FILETIME: tenths of microseconds since the year 1601. `None` outside the years there are.
+pub(crate) fn file_time(ticks: i64) -> Option<DateTime> {
+    calendar::from_file_time(ticks)
+}

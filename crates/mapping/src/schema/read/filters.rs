@@ -3,6 +3,8 @@
 
 use super::super::document::{ClauseEntry, GroupEntry};
 use super::super::finding::Finding;
+use crate::net_regex::WEIGHT_MAX;
+use crate::object_mapping::CLAUSES_MAX;
 use crate::scoping::{Clause, ClauseError, FilterGroup, FilterOperator, RegexMode, ScopingFilters};
 
 /// Graph's former word for `IS NOT NULL`.
@@ -16,14 +18,28 @@ pub(in crate::schema) fn read(
     findings: &mut Vec<Finding>,
 ) -> Option<ScopingFilters> {
     let mut read = Vec::with_capacity(groups.len());
-    let mut is_whole = true;
+    let (mut is_whole, mut weight) = (true, 0);
+    let count: usize = groups.iter().map(|group| group.clauses.items().len()).sum();
+    if count > CLAUSES_MAX {
+        let reason = format!("there are {count} clauses, at most {CLAUSES_MAX} are allowed");
+        findings.push(Finding::not_supported(format!("{place}, {what}"), reason).blocking());
+        return None;
+    }
     for group in groups {
         let title = group.name.text();
         let mut clauses = Vec::new();
         for entry in group.clauses.items() {
             let place = format!("{place}, {what} `{title}`, clause {}", shown(entry));
             match clause(entry, &place, findings) {
-                Ok(clause) => clauses.push(clause),
+                Ok(clause) if weight + clause.weight() > WEIGHT_MAX => {
+                    let reason = "the regular expressions of the filters are too large together: shorten this one";
+                    findings.push(Finding::not_supported(place, reason).blocking());
+                    return None;
+                }
+                Ok(clause) => {
+                    weight += clause.weight();
+                    clauses.push(clause);
+                }
                 Err(error) => {
                     is_whole = false;
                     let reason = format!(

@@ -5,8 +5,6 @@ mod filters;
 mod notes;
 mod object;
 mod select;
-#[cfg(test)]
-mod tests;
 
 use super::document::{Document, ObjectMappingEntry, Schema};
 use super::finding::{Finding, Severity};
@@ -14,7 +12,7 @@ use crate::object_mapping::ObjectMapping;
 
 pub(super) use attributes::{FLOW_BEHAVIORS, FLOW_NULL_VALUES, FLOW_TYPES};
 pub(super) use filters::clause;
-pub(super) use select::{chosen, is_outbound};
+pub(super) use select::{candidates, is_outbound};
 
 /// What was read from a document.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::definition::AttributeDefinition;
+use super::super::definition::{AttributeDefinition, ReferencedObject};
 use super::super::definitions;
 use super::super::document::{KeyValue, Member, ObjectDefinition, ObjectMappingEntry, Rule, Schema};
 use super::super::finding::Finding;
@@ -168,11 +168,22 @@ impl Reading<'_> {
     }
 }
 
-/// Whether an entry repeats what counts without it.
-pub(super) fn says_nothing(object: ObjectType, definition: &AttributeDefinition, is_mapped: bool) -> bool {
+/// Whether an entry repeats what counts without it. References name the objects of the document, whose names end in ours.
+fn says_nothing(object: ObjectType, definition: &AttributeDefinition, is_mapped: bool) -> bool {
     standard::of_target(object, &definition.name).is_some_and(|standard| {
         let required = if is_mapped { definition.required } else { standard.required };
-        *definition == AttributeDefinition { name: definition.name.clone(), required, ..standard }
+        let (name, referenced_objects) = (definition.name.clone(), definition.referenced_objects.clone());
+        referenced(definition) == referenced(&standard)
+            && *definition == AttributeDefinition { name, required, referenced_objects, ..standard }
+    })
+}
+
+/// The objects that an attribute points at by their primary key, without what stands before their names; none where it points elsewhere.
+fn referenced(definition: &AttributeDefinition) -> Option<BTreeSet<&str>> {
+    let is_whole = |object: &ReferencedObject| object.referenced_property.is_none();
+    definition.referenced_objects.iter().all(is_whole).then(|| {
+        let names = definition.referenced_objects.iter().map(|object| object.referenced_object_name.as_str());
+        names.map(|name| name.rsplit(':').next().unwrap_or(name)).collect()
     })
 }
 

@@ -28,6 +28,16 @@ pub(in crate::schema) fn is_outbound(rule: &Rule) -> bool {
     direction_problem(rule).is_none()
 }
 
+/// The places of all object mappings of a type that could count.
+pub(in crate::schema) fn candidates(schema: &Schema, object: ObjectType) -> Vec<(usize, usize)> {
+    let mut candidates = Vec::new();
+    let rules = schema.synchronization_rules.items().iter().enumerate();
+    for (index, rule) in rules.filter(|(_, rule)| is_outbound(rule)) {
+        candidates_of(rule, index, &mut candidates, &mut Vec::new());
+    }
+    candidates.into_iter().filter(|one| one.object == object).map(|one| (one.rule, one.index)).collect()
+}
+
 /// One object mapping for each type, in the order of the document; all others are told.
 pub(in crate::schema) fn chosen(schema: &Schema, findings: &mut Vec<Finding>) -> Vec<Chosen> {
     let rules = schema.synchronization_rules.items();

@@ -8,14 +8,18 @@ use crate::scoping::{Clause, FilterGroup, ScopingFilters};
 
 pub(super) fn edit(entry: &mut ObjectMappingEntry, old: &Located, new: &ObjectMapping) {
     let differs = |old_filters: &ScopingFilters, filters: &ScopingFilters| !old.is_whole || old_filters != filters;
+    let mut scope = entry.scope.given().cloned().unwrap_or_else(new::no_scope);
     if differs(&old.mapping.scoping, &new.scoping) {
-        groups(&mut entry.scope.or_default().groups, &new.scoping);
+        groups(&mut scope.groups, &new.scoping);
     }
     if differs(&old.mapping.input_filters, &new.input_filters) {
-        groups(&mut entry.scope.or_default().input_filter_groups, &new.input_filters);
+        groups(&mut scope.input_filter_groups, &new.input_filters);
     }
     if differs(&old.mapping.category_filters, &new.category_filters) {
-        groups(&mut entry.scope.or_default().category_filter_groups, &new.category_filters);
+        groups(&mut scope.category_filter_groups, &new.category_filters);
+    }
+    if entry.scope.given().unwrap_or(&new::no_scope()) != &scope {
+        entry.scope = scope.into();
     }
 }
 

@@ -47,7 +47,7 @@ pub fn write(base: Option<&Document>, objects: &[ObjectMapping], names: &Names) 
     }
     for object in [ObjectType::User, ObjectType::Group] {
         match objects.iter().find(|mapping| mapping.source_object == object) {
-            None => remove(&mut document.schema, object, &mut findings),
+            None => remove(&mut document.schema, &located, object, &mut findings),
             Some(mapping) => notes::tell(mapping, &mut findings),
         }
     }
@@ -89,29 +89,28 @@ fn add(schema: &mut Schema, mapping: &ObjectMapping, names: &Names) {
 
 /// Another object mapping of the type that is switched on would be read in the place of one that is off.
 fn give_way(schema: &mut Schema, place: (usize, usize), object: ObjectType) {
-    loop {
-        let chosen = read::chosen(schema, &mut Vec::new()).into_iter().find(|one| one.object == object);
-        let Some(other) = chosen.filter(|one| (one.rule, one.index) != place) else { return };
-        let entry = entry_mut(schema, other.rule, other.index);
-        if entry.enabled == Member::Given(false) {
-            return;
+    if entry_mut(schema, place.0, place.1).enabled != Member::Given(false) {
+        return;
+    }
+    for (rule, index) in read::candidates(schema, object) {
+        let entry = entry_mut(schema, rule, index);
+        if entry.enabled != Member::Given(false) {
+            entry.enabled = false.into();
         }
-        entry.enabled = false.into();
     }
 }
 
-/// Takes all object mappings of a type away that could be read: the next one would be read in the place of the first.
-fn remove(schema: &mut Schema, object: ObjectType, findings: &mut Vec<Finding>) {
-    loop {
-        let located = read::located(schema, &mut Vec::new());
-        let Some(one) = located.into_iter().find(|one| one.mapping.source_object == object) else { return };
-        if !one.is_whole {
-            let entry = entry_mut(schema, one.rule, one.index);
-            let place = format!("object mapping {}", entry.name.text());
-            findings.push(Finding::note(place, "it could not be read here, and stays as it is"));
-            return;
-        }
-        schema.synchronization_rules.or_default()[one.rule].object_mappings.or_default().remove(one.index);
+/// Takes all object mappings of a type away: the next one would be read in the place of the first. Where the first could not be read, it
+/// is not gone, and all stay.
+fn remove(schema: &mut Schema, located: &[Located], object: ObjectType, findings: &mut Vec<Finding>) {
+    let Some(first) = located.iter().find(|one| one.mapping.source_object == object) else { return };
+    if !first.is_whole {
+        let place = format!("object mapping {}", entry_mut(schema, first.rule, first.index).name.text());
+        findings.push(Finding::note(place, "it could not be read here, and stays as it is"));
+        return;
+    }
+    for (rule, index) in read::candidates(schema, object).into_iter().rev() {
+        schema.synchronization_rules.or_default()[rule].object_mappings.or_default().remove(index);
     }
 }
 

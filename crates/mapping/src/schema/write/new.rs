@@ -127,6 +127,12 @@ pub(super) fn object_mapping(mapping: &ObjectMapping) -> ObjectMappingEntry {
     }
 }
 
+/// A scope that everyone is in.
+pub(super) fn no_scope() -> Scope {
+    let none = || Member::Given(Vec::new());
+    Scope { groups: none(), input_filter_groups: none(), category_filter_groups: none(), ..Scope::default() }
+}
+
 fn scope(mapping: &ObjectMapping) -> Scope {
     let groups = |filters: &ScopingFilters| Member::Given(filters.0.iter().map(group).collect());
     Scope {

@@ -4,7 +4,7 @@ use super::super::finding::Finding;
 use super::super::standard;
 use crate::object_mapping::{ObjectMapping, ObjectType};
 use crate::schema::AttributeType;
-use crate::scoping::{Clause, RegexMode};
+use crate::scoping::RegexMode;
 
 pub(super) fn tell(mapping: &ObjectMapping, findings: &mut Vec<Finding>) {
     let objects = match mapping.source_object {
@@ -41,7 +41,7 @@ fn filters(mapping: &ObjectMapping, objects: &str, findings: &mut Vec<Finding>) 
     {
         for clause in &group.clauses {
             let place = format!("{objects}, filter `{}`, clause `{clause}`", group.name);
-            if is_extension(clause) {
+            if clause.is_extension() {
                 let reason = "Entra has no such clause, and will refuse the document; remove it there and see who is in scope then";
                 findings.push(Finding::not_supported(place, reason));
             } else if clause.regex_mode() == RegexMode::Full {
@@ -50,26 +50,4 @@ fn filters(mapping: &ObjectMapping, objects: &str, findings: &mut Vec<Finding>) 
             }
         }
     }
-}
-
-/// The operators that Entra has.
-const OPERATORS: [&str; 14] = [
-    "EQUALS",
-    "NOT EQUALS",
-    "IS NULL",
-    "IS NOT NULL",
-    "IS TRUE",
-    "IS FALSE",
-    "REGEX MATCH",
-    "NOT REGEX MATCH",
-    "Greater_Than",
-    "Greater_Than_OR_EQUALS",
-    "Includes",
-    "ENDS_WITH",
-    "&",
-    "!&",
-];
-
-fn is_extension(clause: &Clause) -> bool {
-    !OPERATORS.contains(&clause.operator().to_string().as_str())
 }

@@ -93,11 +93,11 @@ fn list(object: ObjectType) -> impl Strategy<Value = Vec<AttributeDefinition>> {
     });
     let names = prop::sample::subsequence(names, 0..4).prop_shuffle();
     (prop::collection::vec(entry, 4), names).prop_map(move |(entries, names)| {
-        let named = entries.into_iter().zip(names).map(|(mut entry, name)| {
+        let list = entries.into_iter().zip(names).map(|(mut entry, name)| {
             entry["name"] = json!(name);
             serde_json::from_value::<AttributeDefinition>(entry).unwrap()
         });
-        named.filter(|one| standard::of_target(object, &one.name).is_none_or(|standard| standard != *one)).collect()
+        list.filter(|one| standard::of_target(object, &one.name).is_none_or(|standard| standard != *one)).collect()
     })
 }
 
@@ -109,7 +109,9 @@ fn object(object: ObjectType) -> impl Strategy<Value = ObjectMapping> {
             // A mapping and the entry of its target say the same about `required`.
             for mapping in &mut attributes {
                 let entry = target_attributes.iter_mut().find(|entry| entry.name == mapping.target);
-                entry.into_iter().for_each(|entry| entry.required = mapping.required);
+                if let Some(entry) = entry {
+                    entry.required = mapping.required;
+                }
             }
             ObjectMapping {
                 source_object: object,
@@ -181,6 +183,9 @@ fn with_unknown(json: &mut Value) {
 }
 
 proptest! {
+    // A case is several whole documents.
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
     #[test]
     fn what_is_written_is_read_back(objects in objects()) {
         let exported = write(None, &objects, &names());

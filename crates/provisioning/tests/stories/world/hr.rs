@@ -73,6 +73,12 @@ impl World {
         self.hr(move |tx, now| directory::purge_user(tx, user, now)).await;
     }
 
+    /// A user is deleted, and then for good.
+    pub async fn deletes_for_good(&self, user: UserId) {
+        self.deletes(user).await;
+        self.purges(user).await;
+    }
+
     /// A group is made.
     pub async fn group(&self, display_name: &str) -> GroupId {
         let (id, draft) = (self.id(), GroupDraft::new(display_name));
@@ -101,6 +107,11 @@ impl World {
     /// A group becomes a member of a group.
     pub async fn nests(&self, outer: GroupId, inner: GroupId) {
         self.hr(move |tx, now| directory::add_member(tx, outer, inner.into(), ObjectKind::Group, now)).await;
+    }
+
+    /// A group is a member of a group no longer.
+    pub async fn unnests(&self, outer: GroupId, inner: GroupId) {
+        self.hr(move |tx, now| directory::remove_member(tx, outer, inner.into(), now)).await;
     }
 
     /// A user is a member of a group no longer.

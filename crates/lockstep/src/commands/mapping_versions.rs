@@ -1,0 +1,144 @@
+//! `mapping versions`, `diff`, `rollback`, `restore`: what the mappings of an application were, and the ways back.
+
+use ::mapping::schema::Difference;
+use anyhow::Context as _;
+use provisioning::{MappingVersion, VersionView};
+use serde_json::json;
+use store::AppId;
+
+use super::find;
+use super::pages::tell_more;
+use crate::ask::confirm;
+use crate::cli::VersionsCommand;
+use crate::outcome::Outcome;
+use crate::output::{Output, moment};
+use crate::world::World;
+
+/// Versions that are read at a time.
+const STEP: u32 = 100;
+
+/// Carries out a command of the versions.
+pub async fn run(command: VersionsCommand, world: &World, output: Output) -> anyhow::Result<Outcome> {
+    match command {
+        VersionsCommand::Versions { app, limit } => {
+            let app = find::application_or_only(world, app.as_deref()).await?;
+            list(world, output, app.id, limit).await?;
+        }
+        VersionsCommand::Diff { app, from, to } => {
+            let app = find::application_or_only(world, app.as_deref()).await?;
+            diff(world, output, app.id, from, to).await?;
+        }
+        VersionsCommand::Rollback { app, version, yes } => {
+            let app = find::application_or_only(world, app.as_deref()).await?;
+            let engine = world.engine()?;
+            let wanted = engine.mapping_version(app.id, Some(version)).await?;
+            let latest = engine.mapping_version(app.id, None).await?;
+            let back = Back { name: &app.name, what: format!("version {version}"), yes };
+            let difference = back.ask(output, &latest, &wanted.objects)?;
+            let done = engine.roll_back(app.id, version, Some(latest.head.version)).await?;
+            told(world, output, app.id, &back, done.is_some().then_some(difference)).await?;
+        }
+        VersionsCommand::Restore { app, yes } => {
+            let app = find::application_or_only(world, app.as_deref()).await?;
+            let engine = world.engine()?;
+            let wanted = engine.default_mappings(app.id).await?;
+            let latest = engine.mapping_version(app.id, None).await?;
+            let back = Back { name: &app.name, what: format!("the defaults of {}", app.template), yes };
+            let difference = back.ask(output, &latest, &wanted)?;
+            let done = engine.restore_defaults(app.id, Some(latest.head.version)).await?;
+            told(world, output, app.id, &back, done.is_some().then_some(difference)).await?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+async fn list(world: &World, output: Output, app: AppId, limit: u32) -> anyhow::Result<()> {
+    let most = if limit == 0 { usize::MAX } else { limit as usize };
+    let (mut versions, mut before): (Vec<VersionView>, _) = (Vec::new(), None);
+    loop {
+        let step = u32::try_from(most - versions.len()).unwrap_or(STEP).min(STEP);
+        let page = world.engine()?.mapping_versions(app, before, step).await?;
+        versions.extend(page.versions);
+        before = page.next;
+        if before.is_none() || versions.len() >= most {
+            break;
+        }
+    }
+    if output.is_json() {
+        output.json(&versions)?;
+    } else {
+        let row =
+            |one: &VersionView| vec![one.version.to_string(), moment(one.at), one.actor.clone(), one.reason.clone()];
+        output.table(&["VERSION", "AT", "BY", "WHAT"], versions.iter().map(row).collect(), "No versions")?;
+    }
+    tell_more(before.is_some());
+    Ok(())
+}
+
+async fn diff(world: &World, output: Output, app: AppId, from: Option<i64>, to: Option<i64>) -> anyhow::Result<()> {
+    let engine = world.engine()?;
+    let newer = engine.mapping_version(app, to).await?;
+    let before = from.unwrap_or_else(|| (newer.head.version - 1).max(1));
+    let older = engine.mapping_version(app, Some(before)).await?;
+    let difference = Difference::between(&older.objects, &newer.objects);
+    let (from, to) = (older.head.version, newer.head.version);
+    if output.is_json() {
+        return output.json(&json!({ "from": from, "to": to, "changes": difference }));
+    }
+    if difference.is_empty() {
+        return output.line(&format!("Versions {from} and {to} have the same mappings"));
+    }
+    output.line(&format!("What version {to} changed after version {from}:"))?;
+    output.difference(&difference.to_string())
+}
+
+/// A way back.
+struct Back<'b> {
+    name: &'b str,
+    what: String,
+    yes: bool,
+}
+
+impl Back<'_> {
+    /// Shows the difference and asks; where there is none, there is nothing to ask.
+    fn ask(
+        &self,
+        output: Output,
+        latest: &MappingVersion,
+        wanted: &[::mapping::ObjectMapping],
+    ) -> anyhow::Result<Difference> {
+        let difference = Difference::between(&latest.objects, wanted);
+        if !difference.is_empty() {
+            if !output.is_json() {
+                output.difference(&difference.to_string())?;
+            }
+            let question =
+                format!("Give {} the mappings of {}? Its next cycle looks at everything again.", self.name, self.what);
+            confirm(&question, self.yes)?;
+        }
+        Ok(difference)
+    }
+}
+
+async fn told(
+    world: &World,
+    output: Output,
+    app: AppId,
+    back: &Back<'_>,
+    changes: Option<Difference>,
+) -> anyhow::Result<()> {
+    let latest = world.engine()?.mapping_version(app, None).await.context("the mappings were changed")?.head;
+    if output.is_json() {
+        let is_changed = changes.is_some();
+        let shown = json!({
+            "app": app, "name": back.name, "changed": is_changed, "version": latest, "changes": changes.unwrap_or_default(),
+        });
+        return output.json(&shown);
+    }
+    let (name, what, number) = (back.name, &back.what, latest.version);
+    if changes.is_some() {
+        output.line(&format!("{name} has the mappings of {what} again, as version {number}"))
+    } else {
+        output.line(&format!("{name} has the mappings of {what} already (version {number})"))
+    }
+}

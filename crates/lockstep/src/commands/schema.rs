@@ -1,0 +1,236 @@
+//! `schema export`, `import`, `convert`: the mappings of an application as Microsoft Graph's synchronization schema. What a document means,
+//! and what of it is not supported, is the mapping crate's.
+
+use std::path::Path;
+
+use anyhow::bail;
+use directory::Application;
+use mapping::counted;
+use mapping::schema::document::DOCUMENT_BYTES_MAX;
+use mapping::schema::{Difference, Document, Finding, Imported, Severity, read};
+use provisioning::configuration::{JobConfiguration, PlainSettings};
+use provisioning::{JobChange, SchemaBase, Template};
+use serde_json::json;
+
+use super::{configuration, find};
+use crate::ask::confirm;
+use crate::cli::{SchemaConvertArgs, SchemaFileCommand, SchemaImportArgs};
+use crate::files::{cannot_write, read_text};
+use crate::outcome::{Outcome, usage};
+use crate::output::{Output, note, write_raw};
+use crate::world::World;
+
+/// Carries out `schema`.
+pub async fn run(command: SchemaFileCommand, world: &World, output: Output) -> anyhow::Result<Outcome> {
+    match command {
+        SchemaFileCommand::Export { app, file, force } => {
+            export(world, output, app.as_deref(), file.as_deref(), force).await?;
+            Ok(Outcome::Done)
+        }
+        SchemaFileCommand::Import(args) => import(world, output, &args).await,
+        SchemaFileCommand::Convert(args) => convert(&args, output),
+    }
+}
+
+async fn export(
+    world: &World,
+    output: Output,
+    app: Option<&str>,
+    file: Option<&Path>,
+    force: bool,
+) -> anyhow::Result<()> {
+    let app = find::application_or_only(world, app).await?;
+    let exported = world.engine()?.schema(app.id).await?;
+    let text = exported.document.to_text();
+    for finding in &exported.findings {
+        note(&finding.to_string());
+    }
+    // What is printed is the document itself, with --json too: it is JSON.
+    let Some(path) = file else { return Ok(write_raw(text.as_bytes())?) };
+    let shown = path.display();
+    if path.exists() && !force {
+        bail!("{shown} is there already; name another file, or say --force to replace it");
+    }
+    std::fs::write(path, &text).map_err(|error| cannot_write(path, error))?;
+    if output.is_json() {
+        return output.json(&json!({ "app": app.id, "name": app.name, "file": path, "findings": exported.findings }));
+    }
+    output.line(&format!("The schema of {} was written to {shown}", app.name))
+}
+
+/// A document that was read, with its text.
+struct Given {
+    text: String,
+    document: Document,
+    imported: Imported,
+}
+
+fn given(file: &Path) -> anyhow::Result<Given> {
+    let shown = file.display();
+    let text = read_text(file, "the schema in", DOCUMENT_BYTES_MAX as u64, "is no synchronization schema")?;
+    let document = Document::parse(text.as_bytes()).map_err(|error| usage(format!("{shown}: {error}")))?;
+    let imported = read(&document);
+    Ok(Given { text: text.trim_start_matches('\u{feff}').to_owned(), document, imported })
+}
+
+impl Given {
+    /// Prints the report, for people.
+    fn report(&self, output: Output, to_errors: bool) -> anyhow::Result<()> {
+        for finding in &self.imported.findings {
+            if to_errors {
+                note(&finding.to_string());
+            } else {
+                output.line(&finding.to_string())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses what must not be carried out.
+    fn check(&self, file: &Path, leave_out: bool) -> anyhow::Result<()> {
+        if self.imported.may_be_carried_out(leave_out) {
+            return Ok(());
+        }
+        let shown = file.display();
+        let findings = &self.imported.findings;
+        let blocking: Vec<&Finding> = findings.iter().filter(|finding| finding.blocks).collect();
+        if let Some(first) = blocking.first() {
+            let more = if blocking.len() > 1 { format!(" (and {} more)", blocking.len() - 1) } else { String::new() };
+            bail!("{shown} cannot be taken over: {first}{more}");
+        }
+        let lost = findings.iter().filter(|finding| finding.severity == Severity::NotSupported).count();
+        bail!(
+            "{shown} was not taken over: {} of it would be left out, as told above; say --leave-out to take over the rest",
+            counted(lost as u64, "part")
+        );
+    }
+}
+
+async fn import(world: &World, output: Output, args: &SchemaImportArgs) -> anyhow::Result<Outcome> {
+    let app = find::application_or_only(world, args.app.as_deref()).await?;
+    let given = given(&args.file)?;
+    if !output.is_json() {
+        given.report(output, false)?;
+    }
+    let engine = world.engine()?;
+    let latest = engine.mapping_version(app.id, None).await?;
+    let difference = Difference::between(&latest.objects, &given.imported.objects);
+    let import = Import { args, app, given, latest: latest.head.version, difference };
+    if args.dry_run {
+        return import.told(output, None);
+    }
+    if let Err(error) = import.given.check(&args.file, args.leave_out) {
+        if output.is_json() {
+            import.told(output, None)?;
+        }
+        return Err(error);
+    }
+    if let Some(path) = &args.to {
+        let now = engine.configuration(import.app.id, false).await?;
+        let job = JobConfiguration { objects: Some(import.given.imported.objects), ..now };
+        configuration::put(output, &import.app.name, &job.to_toml(), Some(path), args.force)?;
+        return Ok(Outcome::Done);
+    }
+    import.carry_out(world, output).await
+}
+
+/// An import, with what it would change.
+struct Import<'i> {
+    args: &'i SchemaImportArgs,
+    app: Application,
+    given: Given,
+    latest: i64,
+    difference: Difference,
+}
+
+impl Import<'_> {
+    /// Asks, and takes the mappings over.
+    async fn carry_out(&self, world: &World, output: Output) -> anyhow::Result<Outcome> {
+        let name = &self.app.name;
+        if !output.is_json() {
+            show(output, &self.difference, name)?;
+        }
+        if !self.difference.is_empty() {
+            confirm(&format!("Give {name} these mappings? Its next cycle looks at everything again."), self.args.yes)?;
+        }
+        let change = JobChange {
+            objects: Some(self.given.imported.objects.clone()),
+            schema: SchemaBase::Imported(self.given.text.clone()),
+            reason: Some(format!("the schema {} was imported", self.file_name())),
+            if_mapping_version: Some(self.latest),
+            ..JobChange::default()
+        };
+        let engine = world.engine()?;
+        let is_changed = engine.change_mappings(self.app.id, change).await?.is_some();
+        let version = engine.mapping_version(self.app.id, None).await?.head.version;
+        self.told(output, Some((is_changed, version)))
+    }
+
+    fn file_name(&self) -> String {
+        self.args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// Tells what was done, with whether it changed anything and the version since; or what would be where nothing was done.
+    fn told(&self, output: Output, done: Option<(bool, i64)>) -> anyhow::Result<Outcome> {
+        let (name, (is_changed, version)) = (&self.app.name, done.unwrap_or((false, self.latest)));
+        let may_be = self.given.imported.may_be_carried_out(self.args.leave_out);
+        let outcome = if may_be { Outcome::Done } else { Outcome::SomeFailed };
+        if output.is_json() {
+            output.json(&json!({
+                "app": self.app.id, "name": name, "changed": is_changed, "version": version,
+                "findings": self.given.imported.findings, "changes": self.difference,
+            }))?;
+        } else if done.is_none() {
+            show(output, &self.difference, name)?;
+        } else {
+            let (file, again) = (self.file_name(), if is_changed { "" } else { " already" });
+            output.line(&format!("{name} has the mappings of {file}{again} (version {version})"))?;
+        }
+        Ok(outcome)
+    }
+}
+
+fn show(output: Output, difference: &Difference, name: &str) -> anyhow::Result<()> {
+    if difference.is_empty() {
+        return output.line(&format!("The mappings of {name} stay as they are"));
+    }
+    output.difference(&difference.to_string())
+}
+
+/// Carries out `schema convert`, which needs no data.
+pub fn convert(args: &SchemaConvertArgs, output: Output) -> anyhow::Result<Outcome> {
+    let Some(template) = Template::by_name(&args.template) else {
+        let names: Vec<&str> = Template::all().iter().map(|template| template.name.as_str()).collect();
+        return Err(usage(format!("no gallery template is named {:?}; there are {}", args.template, names.join(", "))));
+    };
+    let given = given(&args.file)?;
+    // What is printed is the file, so what is said of it goes elsewhere.
+    given.report(output, true)?;
+    given.check(&args.file, args.leave_out)?;
+    let name = args.name.clone().unwrap_or_else(|| target_directory(&given.document));
+    let job = JobConfiguration {
+        name: name.clone(),
+        template: template.name.clone(),
+        tenant_url: args.tenant_url.clone(),
+        on: None,
+        settings: PlainSettings::default_of(template),
+        roles: None,
+        objects: Some(given.imported.objects),
+        users: None,
+        groups: None,
+    };
+    if args.tenant_url.is_none() {
+        note(
+            "write the application's Tenant URL into the file as tenantUrl = \"https://…\", if it is to make a new application",
+        );
+    }
+    configuration::put(output, &name, &job.to_toml(), args.to.as_deref(), args.force)?;
+    Ok(Outcome::Done)
+}
+
+/// The name of the directory that the document's first rule ends at.
+fn target_directory(document: &Document) -> String {
+    let rules = document.schema.synchronization_rules.items();
+    let name = rules.iter().map(|rule| rule.target_directory_name.text()).find(|name| !name.trim().is_empty());
+    name.map_or_else(|| "Imported".to_owned(), |name| name.trim().to_owned())
+}

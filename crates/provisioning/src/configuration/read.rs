@@ -1,0 +1,306 @@
+//! The file read: every problem at once, each with its place.
+
+use mapping::{AttributeMapping, Clause, FilterGroup, Language, MappingSource, ObjectMapping, ScopingFilters};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use toml::de::DeTable;
+
+use super::rows::{Item, Reader, json_of, key_of, member, object_of};
+use super::{
+    ASSIGNMENTS_MAX, AssignmentRow, BadConfiguration, CONFIGURATION_BYTES_MAX, ConfigurationFile, ConfigurationProblem,
+    JobConfiguration, Place, Places, PlainSettings,
+};
+use crate::gallery::Template;
+
+/// The keys at the top of the file.
+const KEYS: [&str; 16] = [
+    "name",
+    "template",
+    "tenantUrl",
+    "status",
+    "scope",
+    "intervalSeconds",
+    "dialect",
+    "excludeDefaultAccess",
+    "concurrency",
+    "requestTimeoutSeconds",
+    "settleSeconds",
+    "roles",
+    "secretTokenFile",
+    "secretTokenVariable",
+    "mappings",
+    "assignments",
+];
+/// The lists of rows of an object mapping that are read one by one.
+const ROW_LISTS: [&str; 2] = ["attributes", "targetAttributes"];
+/// The lists of filters of an object mapping.
+const FILTER_LISTS: [&str; 3] = ["scoping", "inputFilters", "categoryFilters"];
+
+/// `status` in the file.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    On,
+    Off,
+}
+
+/// An assignment in the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AssignmentFile {
+    name: Option<String>,
+    id: Option<String>,
+    role: Option<String>,
+}
+
+impl ConfigurationFile {
+    /// Reads a file.
+    pub fn parse(text: &str) -> Result<Self, BadConfiguration> {
+        if text.len() as u64 > CONFIGURATION_BYTES_MAX {
+            let what =
+                format!("the file has more than {CONFIGURATION_BYTES_MAX} bytes and is no configuration of a job");
+            return Err(BadConfiguration(vec![ConfigurationProblem { place: None, what }]));
+        }
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let mut reader = Reader::new(text);
+        for error in &errors {
+            let byte = error.span().map_or(0, |span| span.start);
+            reader.problem(byte, format!("this is no TOML: {}", error.message().replace('\n', ", ")));
+        }
+        if !errors.is_empty() {
+            return Err(BadConfiguration::of(reader.problems));
+        }
+        let file = file(&mut reader, table.get_ref());
+        if reader.problems.is_empty() { Ok(file) } else { Err(BadConfiguration::of(reader.problems)) }
+    }
+
+    /// What a job would be that a file need not be read for.
+    pub fn of(wanted: JobConfiguration) -> Self {
+        let count = |rows: &Option<Vec<AssignmentRow>>| rows.as_ref().map_or(0, Vec::len);
+        let (users, groups) = (count(&wanted.users), count(&wanted.groups));
+        let places = Places {
+            users: vec![Place::default(); users],
+            groups: vec![Place::default(); groups],
+            ..Places::default()
+        };
+        Self { wanted, secret_token_file: None, secret_token_variable: None, places }
+    }
+}
+
+fn file<'t>(reader: &mut Reader<'t>, table: &DeTable<'t>) -> ConfigurationFile {
+    for key in table.keys() {
+        if !KEYS.contains(&key.get_ref().as_ref()) {
+            reader.unknown_key(key.span().start, key.get_ref(), "this file", KEYS.into_iter());
+        }
+    }
+    let (template, known) = template(reader, table);
+    let mut places = Places {
+        name: reader.place(key_of(table, "name").unwrap_or_default()),
+        template: reader.place(key_of(table, "template").unwrap_or_default()),
+        ..Places::default()
+    };
+    let name = required(reader, table, "name", "the display name of the application");
+    let settings = settings(reader, table, PlainSettings::default_of(known));
+    let objects = member(table, "mappings").map(|item| {
+        reader.list("mappings", item).collect::<Vec<_>>().into_iter().filter_map(|item| object(reader, item)).collect()
+    });
+    let (users, groups) = assignments(reader, table, &mut places);
+    let wanted = JobConfiguration {
+        name,
+        template,
+        tenant_url: value(reader, table, "tenantUrl"),
+        on: value(reader, table, "status").map(|status| matches!(status, Status::On)),
+        settings,
+        roles: roles(reader, table),
+        objects,
+        users,
+        groups,
+    };
+    ConfigurationFile {
+        wanted,
+        secret_token_file: value(reader, table, "secretTokenFile"),
+        secret_token_variable: value(reader, table, "secretTokenVariable"),
+        places,
+    }
+}
+
+/// A value that need not be there.
+fn value<T: DeserializeOwned>(reader: &mut Reader<'_>, table: &DeTable<'_>, key: &str) -> Option<T> {
+    let item = member(table, key)?;
+    match serde_json::from_value(json_of(item)) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            let what = super::rows::explained(&format!("`{key}`"), &error.to_string());
+            reader.problem(item.span().start, what);
+            None
+        }
+    }
+}
+
+fn required(reader: &mut Reader<'_>, table: &DeTable<'_>, key: &str, what: &str) -> String {
+    if member(table, key).is_none() {
+        let what = format!("`{key}` is missing; it is {what}");
+        reader.problems.push(ConfigurationProblem { place: None, what });
+        return String::new();
+    }
+    let text: String = value(reader, table, key).unwrap_or_default();
+    text.trim().to_owned()
+}
+
+/// The name of the template, and the one whose defaults count.
+fn template(reader: &mut Reader<'_>, table: &DeTable<'_>) -> (String, &'static Template) {
+    let name = required(reader, table, "template", "the gallery template, as lockstep app gallery lists them");
+    let any = || Template::by_name("scim").unwrap_or_else(|| &Template::all()[0]);
+    let Some(known) = Template::by_name(&name) else {
+        if let Some(item) = member(table, "template").filter(|_| !name.is_empty()) {
+            let names: Vec<&str> = Template::all().iter().map(|template| template.name.as_str()).collect();
+            let told = mapping::nearest(&name, names.iter().copied())
+                .map_or_else(|| format!("there are {}", names.join(", ")), |name| format!("did you mean `{name}`?"));
+            reader.problem(item.span().start, format!("no gallery template is named `{name}`; {told}"));
+        }
+        return (name, any());
+    };
+    (name, known)
+}
+
+fn settings(reader: &mut Reader<'_>, table: &DeTable<'_>, defaults: PlainSettings) -> PlainSettings {
+    PlainSettings {
+        scope: value(reader, table, "scope").unwrap_or(defaults.scope),
+        interval_seconds: value(reader, table, "intervalSeconds").unwrap_or(defaults.interval_seconds),
+        dialect: value(reader, table, "dialect").unwrap_or(defaults.dialect),
+        exclude_default_access: value(reader, table, "excludeDefaultAccess").unwrap_or(defaults.exclude_default_access),
+        concurrency: value(reader, table, "concurrency").unwrap_or(defaults.concurrency),
+        request_timeout_seconds: value(reader, table, "requestTimeoutSeconds")
+            .unwrap_or(defaults.request_timeout_seconds),
+        settle_seconds: value(reader, table, "settleSeconds").unwrap_or(defaults.settle_seconds),
+    }
+}
+
+fn roles(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Option<Vec<String>> {
+    let mut roles: Vec<String> = value(reader, table, "roles")?;
+    roles.retain(|role| role != directory::DEFAULT_ACCESS);
+    roles.sort();
+    let twice = roles.iter().zip(roles.iter().skip(1)).find(|(role, next)| role == next);
+    if let Some((twice, _)) = twice {
+        let byte = super::rows::value_of(Some(table), "roles").unwrap_or_default();
+        reader.problem(byte, format!("the role {twice:?} is there twice"));
+    }
+    Some(roles)
+}
+
+/// One object mapping: its rows and filters one by one, so that each problem has its place.
+fn object<'t>(reader: &mut Reader<'t>, item: &Item<'t>) -> Option<ObjectMapping> {
+    let table = reader.table("mappings", item)?;
+    let mut without = ROW_LISTS.to_vec();
+    without.extend(FILTER_LISTS);
+    let mut plain = Value::Object(object_of(table, &without));
+    plain["attributes"] = json!([]);
+    let read: Option<ObjectMapping> = reader.typed("a mapping", item, plain);
+    let extensions = member(table, "extensions").and_then(|item| item.get_ref().as_bool()).unwrap_or_default();
+    let attributes =
+        listed(reader, table, "attributes", |reader, item| attribute(reader, item, Language { extensions }));
+    let target_attributes =
+        listed(reader, table, "targetAttributes", |reader, item| typed(reader, "an entry of targetAttributes", item));
+    let mut filters = FILTER_LISTS.map(|name| ScopingFilters(listed(reader, table, name, filter)));
+    if member(table, "attributes").is_none() {
+        reader.problem(item.span().start, "a mapping has no `attributes`; list each target attribute there");
+    }
+    let mut object = read?;
+    object.attributes = attributes;
+    object.target_attributes = target_attributes;
+    object.scoping = std::mem::take(&mut filters[0]);
+    object.input_filters = std::mem::take(&mut filters[1]);
+    object.category_filters = std::mem::take(&mut filters[2]);
+    Some(object)
+}
+
+fn listed<'t, T>(
+    reader: &mut Reader<'t>,
+    table: &DeTable<'t>,
+    name: &str,
+    mut read: impl FnMut(&mut Reader<'t>, &Item<'t>) -> Option<T>,
+) -> Vec<T> {
+    let Some(item) = member(table, name) else { return Vec::new() };
+    let items: Vec<_> = reader.list(name, item).collect();
+    items.into_iter().filter_map(|item| read(reader, item)).collect()
+}
+
+fn typed<'t, T: DeserializeOwned>(reader: &mut Reader<'t>, of: &str, item: &Item<'t>) -> Option<T> {
+    reader.typed(of, item, json_of(item))
+}
+
+/// The mapping of one attribute. An expression that is none is told with a pointer to the place.
+fn attribute<'t>(reader: &mut Reader<'t>, item: &Item<'t>, language: Language) -> Option<AttributeMapping> {
+    let mut json = json_of(item);
+    let mut source = None;
+    if let Some(given) = item.get_ref().as_table().and_then(|table| member(table, "source"))
+        && let Some(text) = given.get_ref().as_str()
+    {
+        match MappingSource::parse_with(text, language) {
+            Ok(parsed) => source = Some(parsed),
+            Err(error) => {
+                let place = error.pointer(text).replace('\n', "\n    ");
+                reader.problem(given.span().start, format!("{error}\n    {place}"));
+            }
+        }
+        // Parsed here, in the language of the object mapping.
+        json.as_object_mut()?.remove("source");
+    }
+    let mapping: AttributeMapping = reader.typed("an attribute mapping", item, json)?;
+    Some(AttributeMapping { source: source.unwrap_or_default(), ..mapping })
+}
+
+fn filter<'t>(reader: &mut Reader<'t>, item: &Item<'t>) -> Option<FilterGroup> {
+    let table = reader.table("a filter", item)?;
+    let mut plain = Value::Object(object_of(table, &["clauses"]));
+    plain["clauses"] = json!([]);
+    let group: Option<FilterGroup> = reader.typed("a filter", item, plain);
+    let clauses: Vec<Clause> = listed(reader, table, "clauses", |reader, item| typed(reader, "a clause", item));
+    Some(FilterGroup { clauses, ..group? })
+}
+
+type Rows = Option<Vec<AssignmentRow>>;
+
+fn assignments<'t>(reader: &mut Reader<'t>, table: &DeTable<'t>, places: &mut Places) -> (Rows, Rows) {
+    let Some(item) = member(table, "assignments") else { return (None, None) };
+    let Some(table) = reader.table("assignments", item) else { return (None, None) };
+    for key in table.keys().filter(|key| !["users", "groups"].contains(&key.get_ref().as_ref())) {
+        reader.unknown_key(key.span().start, key.get_ref(), "assignments", ["users", "groups"].into_iter());
+    }
+    let users = member(table, "users").map(|item| assigned(reader, "users", item, &mut places.users));
+    let groups = member(table, "groups").map(|item| assigned(reader, "groups", item, &mut places.groups));
+    (users, groups)
+}
+
+fn assigned<'t>(reader: &mut Reader<'t>, name: &str, item: &Item<'t>, places: &mut Vec<Place>) -> Vec<AssignmentRow> {
+    let items: Vec<_> = reader.list(name, item).collect();
+    if items.len() > ASSIGNMENTS_MAX {
+        let what = format!("`{name}` has {} rows, at most {ASSIGNMENTS_MAX} are allowed", items.len());
+        reader.problem(item.span().start, what);
+        return Vec::new();
+    }
+    let mut rows = Vec::with_capacity(items.len());
+    for item in items {
+        let Some(row) = typed::<AssignmentFile>(reader, "an assignment", item) else { continue };
+        let id = match row.id.as_deref().map(str::parse::<uuid::Uuid>) {
+            None => None,
+            Some(Ok(id)) => Some(store::ObjectId::from(id)),
+            Some(Err(_)) => {
+                reader.problem(item.span().start, "the `id` of an assignment must be an object id");
+                continue;
+            }
+        };
+        if row.name.is_none() && id.is_none() {
+            reader.problem(item.span().start, "an assignment needs the `name` or the `id` of whom it is for");
+            continue;
+        }
+        rows.push(AssignmentRow {
+            name: row.name,
+            id,
+            role: row.role.filter(|role| role != directory::DEFAULT_ACCESS),
+        });
+        places.push(reader.place(item.span().start));
+    }
+    rows
+}

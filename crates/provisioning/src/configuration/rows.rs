@@ -1,0 +1,169 @@
+//! Values of the file made typed ones, and what is wrong with each told at its place.
+
+use mapping::nearest;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Number, Value};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{ConfigurationProblem, Place};
+
+/// The text of a file, and what is wrong with it.
+pub(super) struct Reader<'t> {
+    text: &'t str,
+    line_starts: Vec<usize>,
+    pub(super) problems: Vec<ConfigurationProblem>,
+}
+
+pub(super) type Item<'t> = Spanned<DeValue<'t>>;
+
+impl<'t> Reader<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { text, line_starts, problems: Vec::new() }
+    }
+
+    /// Line and character of a byte.
+    pub(super) fn place(&self, byte: usize) -> Place {
+        let byte = byte.min(self.text.len());
+        let line = self.line_starts.partition_point(|start| *start <= byte).max(1);
+        let start = self.line_starts.get(line - 1).copied().unwrap_or_default();
+        Place { line, column: self.text.get(start..byte).map_or(0, |before| before.chars().count()) + 1 }
+    }
+
+    pub(super) fn problem(&mut self, byte: usize, what: impl Into<String>) {
+        let place = Some(self.place(byte));
+        self.problems.push(ConfigurationProblem { place, what: what.into() });
+    }
+
+    /// Tells a key that nobody knows.
+    pub(super) fn unknown_key<'k>(
+        &mut self,
+        byte: usize,
+        key: &str,
+        of: &str,
+        known: impl Iterator<Item = &'k str> + Clone,
+    ) {
+        let told = nearest(key, known.clone()).map_or_else(
+            || format!("there are {}", known.collect::<Vec<_>>().join(", ")),
+            |name| format!("did you mean `{name}`?"),
+        );
+        self.problem(byte, format!("`{key}` is not a key of {of}; {told}"));
+    }
+
+    /// The elements of a list.
+    pub(super) fn list<'v>(&mut self, name: &str, item: &'v Item<'t>) -> impl Iterator<Item = &'v Item<'t>> {
+        let list = item.get_ref().as_array();
+        if list.is_none() {
+            self.problem(item.span().start, format!("`{name}` must be a list, in brackets"));
+        }
+        list.into_iter().flatten()
+    }
+
+    /// A table.
+    pub(super) fn table<'v>(&mut self, name: &str, item: &'v Item<'t>) -> Option<&'v DeTable<'t>> {
+        let table = item.get_ref().as_table();
+        if table.is_none() {
+            self.problem(item.span().start, format!("`{name}` must be a table, its keys below [{name}] or in braces"));
+        }
+        table
+    }
+
+    /// A value of a type that reads itself from JSON. Every unknown key is told, else the first thing that is wrong.
+    pub(super) fn typed<T: DeserializeOwned>(&mut self, of: &str, item: &Item<'t>, mut json: Value) -> Option<T> {
+        let mut is_good = true;
+        loop {
+            let message = match serde_json::from_value::<T>(json.clone()) {
+                Ok(value) => return is_good.then_some(value),
+                Err(error) => error.to_string(),
+            };
+            is_good = false;
+            let table = item.get_ref().as_table();
+            let Some((key, known)) = unknown("unknown field", &message) else {
+                let byte = culprit::<T>(&json, &message).and_then(|key| value_of(table, &key));
+                self.problem(byte.unwrap_or_else(|| item.span().start), explained(of, &message));
+                return None;
+            };
+            let byte = table.and_then(|table| key_of(table, key)).unwrap_or_else(|| item.span().start);
+            self.unknown_key(byte, key, of, known.iter().copied());
+            // Without the key there may be more to tell; where it was not a key of this value, there is nothing to take out.
+            json.as_object_mut()?.remove(key)?;
+        }
+    }
+}
+
+/// What stands in the back quotes of serde's sentence about an unknown field or variant: the word, and the words that there are.
+fn unknown<'m>(what: &str, message: &'m str) -> Option<(&'m str, Vec<&'m str>)> {
+    let rest = message.strip_prefix(what)?.strip_prefix(" `")?;
+    let (word, rest) = rest.split_once('`')?;
+    Some((word, rest.split('`').skip(1).step_by(2).collect()))
+}
+
+/// The sentence for people.
+pub(super) fn explained(of: &str, message: &str) -> String {
+    if let Some((word, known)) = unknown("unknown variant", message) {
+        let told = nearest(word, known.iter().copied())
+            .map_or_else(|| format!("there are {}", known.join(", ")), |name| format!("did you mean `{name}`?"));
+        return format!("{of} cannot have `{word}`; {told}");
+    }
+    let mut told = message.to_owned();
+    for number in ["usize", "u64", "u32"] {
+        told = told
+            .replace(&format!("expected {number}"), "expected a whole number, not negative, without quotation marks");
+    }
+    format!("{of}: {told}")
+}
+
+/// The key whose value a failure is about: the one whose value is quoted, else the one without which the sentence is another.
+fn culprit<T: DeserializeOwned>(json: &Value, message: &str) -> Option<String> {
+    let members = json.as_object()?;
+    let is_quoted = |value: &Value| value.as_str().is_some_and(|text| message.contains(&format!("`{text}`")));
+    if let Some((key, _)) = members.iter().find(|(_, value)| is_quoted(value)) {
+        return Some(key.clone());
+    }
+    let is_without = |key: &String| {
+        let mut without = members.clone();
+        without.remove(key);
+        let told = serde_json::from_value::<T>(Value::Object(without)).err().map(|error| error.to_string());
+        told.is_none_or(|told| told != message && !told.starts_with("missing field"))
+    };
+    members.keys().find(|key| is_without(key)).cloned()
+}
+
+/// Where a key stands.
+pub(super) fn key_of(table: &DeTable<'_>, key: &str) -> Option<usize> {
+    table.keys().find(|name| name.get_ref() == key).map(|name| name.span().start)
+}
+
+/// Where the value of a key stands.
+pub(super) fn value_of(table: Option<&DeTable<'_>>, key: &str) -> Option<usize> {
+    table?.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value.span().start)
+}
+
+/// The value of a key.
+pub(super) fn member<'v, 't>(table: &'v DeTable<'t>, key: &str) -> Option<&'v Item<'t>> {
+    table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+}
+
+/// A table as JSON, without some keys.
+pub(super) fn object_of(table: &DeTable<'_>, without: &[&str]) -> Map<String, Value> {
+    let kept = table.iter().filter(|(name, _)| !without.contains(&name.get_ref().as_ref()));
+    kept.map(|(name, value)| (name.get_ref().to_string(), json_of(value))).collect()
+}
+
+/// A value as JSON. What JSON does not have becomes text, and is then not what is expected.
+pub(super) fn json_of(item: &Item<'_>) -> Value {
+    match item.get_ref() {
+        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or_else(|_| Value::String(number.to_string()), Value::from),
+        DeValue::Float(number) => {
+            let parsed = number.as_str().parse().ok().and_then(Number::from_f64);
+            parsed.map_or_else(|| Value::String(number.to_string()), Value::Number)
+        }
+        DeValue::Boolean(value) => Value::Bool(*value),
+        DeValue::Datetime(moment) => Value::String(moment.to_string()),
+        DeValue::Array(list) => Value::Array(list.iter().map(json_of).collect()),
+        DeValue::Table(table) => Value::Object(object_of(table, &[])),
+    }
+}

@@ -1,0 +1,232 @@
+//! What filters and mappings read of an object beside itself: its manager, and the groups it is in. It is read from the directory only
+//! where something asks for it.
+
+use std::collections::BTreeSet;
+
+use directory::User;
+use mapping::{ObjectMapping, ObjectType, Source, Value};
+use store::{ObjectId, ReadTx, groups};
+
+use crate::job::JobError;
+use crate::source::UserSource;
+
+/// Groups that an object may be in, nested ones included, for filters to be asked about them.
+pub const GROUPS_MAX: u32 = 10_000;
+/// What stands before the name of an attribute of the manager.
+pub(crate) const MANAGER: &str = "manager.";
+/// The ids of the groups that an object is in directly.
+pub(crate) const MEMBER_OF: &str = "memberOf";
+/// The same with groups that it is in through others.
+pub(crate) const TRANSITIVE_MEMBER_OF: &str = "transitiveMemberOf";
+
+/// What the mapping of one object type asks for beside the object.
+#[expect(clippy::struct_excessive_bools, reason = "each is asked for, or not, whatever the others are")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Attributes of the manager.
+    pub manager: bool,
+    /// The groups of which is asked whether the object is a direct member.
+    pub groups: BTreeSet<ObjectId>,
+    /// All groups that have the object as a direct member.
+    pub every_group: bool,
+    /// All groups, nested ones included.
+    pub nested: bool,
+    /// Filters compare dates with the clock.
+    pub time: bool,
+}
+
+impl Needs {
+    /// What a mapping asks for.
+    pub fn of(mapping: &ObjectMapping) -> Self {
+        let clauses = || mapping.filter_groups().flat_map(|group| &group.clauses);
+        let direct: Vec<_> =
+            clauses().filter(|clause| clause.reads() == MEMBER_OF).filter_map(mapping::Clause::group).collect();
+        Self {
+            manager: mapping.reads().any(|(_, name)| name.starts_with(MANAGER)),
+            every_group: mapping.reads().filter(|(_, name)| *name == MEMBER_OF).count() > direct.len(),
+            groups: direct.iter().filter_map(|id| id.parse::<uuid::Uuid>().ok()).map(ObjectId::new).collect(),
+            nested: mapping.reads().any(|(_, name)| name == TRANSITIVE_MEMBER_OF),
+            time: clauses().any(mapping::Clause::depends_on_time),
+        }
+    }
+
+    /// Whether who is a member of this group matters.
+    pub fn counts(&self, group: ObjectId) -> bool {
+        self.nested || self.every_group || self.groups.contains(&group)
+    }
+}
+
+/// What both mappings of a job ask for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct JobNeeds {
+    users: Needs,
+    groups: Needs,
+}
+
+impl JobNeeds {
+    pub(crate) fn new(users: Option<&ObjectMapping>, groups: Option<&ObjectMapping>) -> Self {
+        Self { users: users.map(Needs::of).unwrap_or_default(), groups: groups.map(Needs::of).unwrap_or_default() }
+    }
+
+    /// All that can be asked for.
+    pub(crate) fn everything() -> Self {
+        let needs = Needs { manager: true, every_group: true, nested: true, ..Needs::default() };
+        Self { users: needs.clone(), groups: needs }
+    }
+
+    /// What one mapping asks for.
+    pub(crate) fn of_one(mapping: &ObjectMapping) -> Self {
+        match mapping.source_object {
+            ObjectType::User => Self::new(Some(mapping), None),
+            ObjectType::Group => Self::new(None, Some(mapping)),
+        }
+    }
+
+    pub(crate) const fn of(&self, object: ObjectType) -> &Needs {
+        match object {
+            ObjectType::User => &self.users,
+            ObjectType::Group => &self.groups,
+        }
+    }
+
+    /// Whether memberships through other groups count for either.
+    pub(crate) const fn nested(&self) -> bool {
+        self.users.nested || self.groups.nested
+    }
+
+    /// Whether who is a member of this group matters to either.
+    pub(crate) fn counts(&self, group: ObjectId) -> bool {
+        self.users.counts(group) || self.groups.counts(group)
+    }
+}
+
+/// What was read of an object's surroundings.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    manager: Option<User>,
+    groups: Vec<String>,
+    nested_groups: Vec<String>,
+    is_in_too_many: bool,
+}
+
+impl Surroundings {
+    /// Reads what is asked for about a user or group.
+    pub fn load(
+        tx: &mut ReadTx<'_>,
+        needs: &Needs,
+        id: ObjectId,
+        manager: Option<store::UserId>,
+    ) -> Result<Self, JobError> {
+        let mut around = Self::default();
+        if let Some(manager) = manager.filter(|_| needs.manager) {
+            around.manager = directory::user(tx, manager)?;
+        }
+        if needs.every_group || !needs.groups.is_empty() {
+            around.groups = around.ids(&groups::live_groups_of(tx, id, GROUPS_MAX + 1)?);
+        }
+        if needs.nested {
+            around.nested_groups = around.ids(&groups::nested_groups_of(tx, id, GROUPS_MAX + 1)?);
+        }
+        Ok(around)
+    }
+
+    fn ids(&mut self, groups: &[store::GroupId]) -> Vec<String> {
+        self.is_in_too_many |= groups.len() > GROUPS_MAX as usize;
+        let mut ids: Vec<String> = groups.iter().map(ToString::to_string).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Whether the object is in more groups than [`GROUPS_MAX`]: nothing can be told about its memberships then.
+    pub const fn is_in_too_many_groups(&self) -> bool {
+        self.is_in_too_many
+    }
+}
+
+/// An object and what is around it.
+pub struct Surrounded<'a> {
+    /// The object.
+    pub object: &'a dyn Source,
+    /// What is around it.
+    pub around: &'a Surroundings,
+}
+
+impl Source for Surrounded<'_> {
+    fn attribute(&self, name: &str) -> Value {
+        match name {
+            MEMBER_OF => Value::List(self.around.groups.clone()),
+            TRANSITIVE_MEMBER_OF => Value::List(self.around.nested_groups.clone()),
+            _ => match (name.strip_prefix(MANAGER), &self.around.manager) {
+                (Some(of_manager), Some(user)) => {
+                    UserSource { user, entitlements: &[], is_soft_deleted: false }.attribute(of_manager)
+                }
+                (Some(_), None) => Value::Null,
+                (None, _) => self.object.attribute(name),
+            },
+        }
+    }
+}
+
+/// Refuses filters that ask for members of groups that the directory does not have. Those that were there before are left as they are:
+/// their group has been deleted since.
+pub(crate) fn check_groups(
+    tx: &mut ReadTx<'_>,
+    before: &[ObjectMapping],
+    after: &[ObjectMapping],
+) -> Result<(), JobError> {
+    let known: BTreeSet<&str> = groups_asked_for(before).map(|(_, group)| group).collect();
+    let mut problems = Vec::new();
+    for (filter, group) in groups_asked_for(after).filter(|(_, group)| !known.contains(group)) {
+        let id = group.parse::<uuid::Uuid>().ok().map(ObjectId::new);
+        if id.map(|id| groups::group_by_id(tx, id.group())).transpose()?.flatten().is_none() {
+            problems.push(format!(
+                "the scoping filter `{filter}` asks for the members of {group}, and the directory has no group with that object id"
+            ));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(JobError::Invalid(problems.join("; "))) }
+}
+
+/// The groups whose members filters ask for, each with the title of the filter.
+fn groups_asked_for(objects: &[ObjectMapping]) -> impl Iterator<Item = (&str, &str)> {
+    let filters = objects.iter().flat_map(ObjectMapping::filter_groups);
+    filters.flat_map(|filter| filter.clauses.iter().filter_map(|clause| Some((filter.name.as_str(), clause.group()?))))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::gallery::Template;
+
+    fn needs(clauses: &serde_json::Value) -> Needs {
+        let mut mapping = Template::by_name("scim").unwrap().objects[0].clone();
+        mapping.input_filters = serde_json::from_value(json!([{ "name": "F", "clauses": clauses }])).unwrap();
+        Needs::of(&mapping)
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_read() {
+        let id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+        let group = ObjectId::new(id.parse().unwrap());
+        let other = ObjectId::new(uuid::Uuid::nil());
+        let of = |attribute: &str, operator: &str, value: Option<&str>| {
+            needs(&json!([{ "attribute": attribute, "operator": operator, "value": value }]))
+        };
+        let none = Needs::default();
+        assert_eq!(of("department", "EQUALS", Some("Sales")), none);
+        assert_eq!(of("employeeHireDate", "IS AFTER", Some("2026-01-01")), none);
+        assert_eq!(of("employeeHireDate", "ANY IS AFTER", Some("now")), Needs { time: true, ..none.clone() });
+        assert_eq!(of("manager.city", "IS NULL", None), Needs { manager: true, ..none.clone() });
+        let direct = of("memberOf", "IS NOT MEMBER OF", Some(id));
+        assert_eq!(direct, Needs { groups: BTreeSet::from([group]), ..none.clone() });
+        assert_eq!((direct.counts(group), direct.counts(other)), (true, false));
+        let every = of("memberOf", "ANY EQUALS", Some(id));
+        assert_eq!(every, Needs { every_group: true, ..none.clone() });
+        assert!(every.counts(other));
+        let nested = of("memberOf", "IS NESTED MEMBER OF", Some(id));
+        assert_eq!(nested, Needs { nested: true, ..none });
+        assert!(nested.counts(other));
+    }
+}

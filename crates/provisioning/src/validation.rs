@@ -1,0 +1,294 @@
+//! What is wrong with the mappings of a job, as `mapping::validation` finds it, by what the directory has and what a target is known to have: the
+//! administrator's attribute list, RFC 7643, and what the target told.
+
+use std::sync::LazyLock;
+
+use mapping::schema::{AttributeDefinition, AttributeType, Mutability, ReferencedObject};
+use mapping::validation::{Finding, Known, Severity, validate};
+use mapping::{ObjectMapping, ObjectType};
+use scim::{Attribute, Kind, ResourceType};
+
+use crate::scope::ScopeSetting;
+use crate::settings::JobSettings;
+use crate::source::source_attribute;
+
+/// Functions of the roles that somebody is assigned.
+const ROLE_FUNCTIONS: [&str; 3] =
+    ["AppRoleAssignmentsComplex", "AssertiveAppRoleAssignmentsComplex", "SingleAppRoleAssignment"];
+
+static USERS: LazyLock<Vec<AttributeDefinition>> = LazyLock::new(|| defined(&ResourceType::user()));
+static GROUPS: LazyLock<Vec<AttributeDefinition>> = LazyLock::new(|| defined(&ResourceType::group()));
+
+impl JobSettings {
+    /// All that is wrong with the mappings: problems, which keep them from being saved, and warnings.
+    pub fn findings(&self) -> Vec<Finding> {
+        let targets: Vec<_> = self.objects.iter().map(|object| (own_and_defined(object), self.told(object))).collect();
+        let sources: Vec<_> = self
+            .objects
+            .iter()
+            .map(|object| {
+                let source_object = object.source_object;
+                move |name: &str| source_attribute(source_object, name)
+            })
+            .collect();
+        let known = self.objects.iter().zip(&targets).zip(&sources).map(|((object, (target, told)), source)| {
+            let core_schema = match object.target_object {
+                ObjectType::User => scim::USER_URN,
+                ObjectType::Group => scim::GROUP_URN,
+            };
+            (object, Known { source, target, told, core_schema })
+        });
+        validate(&known.collect::<Vec<_>>())
+    }
+
+    /// What an administrator should know about mappings that can be saved; each is one sentence.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings: Vec<String> = self
+            .findings()
+            .iter()
+            .filter(|finding| finding.severity == Severity::Warning)
+            .map(ToString::to_string)
+            .collect();
+        let roles = self
+            .objects
+            .iter()
+            .flat_map(|object| &object.attributes)
+            .find(|mapping| ROLE_FUNCTIONS.iter().any(|function| mapping.source.uses_function(function)));
+        if let Some(mapping) = roles.filter(|_| self.scope == ScopeSetting::All) {
+            warnings.push(format!(
+                "`{}` of users: it writes assigned roles, and with the scope `all` most people have none; set the scope to `assigned`",
+                mapping.target
+            ));
+        }
+        warnings
+    }
+
+    /// What the target told of attributes that nobody else knows.
+    fn told(&self, object: &ObjectMapping) -> Vec<AttributeDefinition> {
+        let known = defined_of(object.target_object);
+        let is_new = |told: &&AttributeDefinition| {
+            let mut others = known.iter().chain(&object.target_attributes);
+            !others.any(|other| other.name.eq_ignore_ascii_case(&told.name))
+        };
+        self.discovered.of(object.target_object).iter().filter(is_new).cloned().collect()
+    }
+}
+
+fn defined_of(object: ObjectType) -> &'static Vec<AttributeDefinition> {
+    match object {
+        ObjectType::User => &USERS,
+        ObjectType::Group => &GROUPS,
+    }
+}
+
+/// The administrator's entries, then what RFC 7643 defines and they leave alone. `String` is what an entry says that says
+/// nothing about the type.
+fn own_and_defined(object: &ObjectMapping) -> Vec<AttributeDefinition> {
+    let defined = defined_of(object.target_object);
+    let mut list = object.target_attributes.clone();
+    for entry in &mut list {
+        let Some(known) = defined.iter().find(|known| known.name.eq_ignore_ascii_case(&entry.name)) else { continue };
+        if entry.kind == AttributeType::String {
+            entry.kind = known.kind;
+        }
+        entry.multivalued |= known.multivalued;
+        if entry.referenced_objects.is_empty() {
+            entry.referenced_objects.clone_from(&known.referenced_objects);
+        }
+    }
+    let is_own = |known: &&AttributeDefinition| {
+        object.target_attributes.iter().any(|entry| entry.name.eq_ignore_ascii_case(&known.name))
+    };
+    list.extend(defined.iter().filter(|known| !is_own(known)).cloned());
+    list
+}
+
+/// What RFC 7643 defines: every attribute, and the parts of each.
+fn defined(resource: &ResourceType) -> Vec<AttributeDefinition> {
+    let mut list = vec![
+        AttributeDefinition { name: "id".to_owned(), anchor: true, ..Default::default() },
+        AttributeDefinition { name: "externalId".to_owned(), case_exact: true, ..Default::default() },
+        AttributeDefinition { name: "meta".to_owned(), mutability: Mutability::ReadOnly, ..Default::default() },
+    ];
+    for attribute in &resource.schema.attributes {
+        add(&mut list, "", attribute);
+    }
+    for (schema, _) in &resource.extensions {
+        for attribute in &schema.attributes {
+            let optional = Attribute { required: false, ..attribute.clone() };
+            add(&mut list, &format!("{}:", schema.id), &optional);
+        }
+    }
+    list
+}
+
+fn add(list: &mut Vec<AttributeDefinition>, prefix: &str, attribute: &Attribute) {
+    let name = format!("{prefix}{}", attribute.name);
+    let referenced = referenced(attribute);
+    let kind = if referenced.is_empty() { kind(attribute) } else { AttributeType::Reference };
+    list.push(AttributeDefinition { kind, referenced_objects: referenced, ..definition(name.clone(), attribute) });
+    for part in &attribute.sub_attributes {
+        let definition = definition(format!("{name}.{}", part.name), part);
+        list.push(AttributeDefinition { kind: self::kind(part), required: false, ..definition });
+    }
+}
+
+fn definition(name: String, attribute: &Attribute) -> AttributeDefinition {
+    AttributeDefinition {
+        name,
+        multivalued: attribute.multi_valued,
+        case_exact: attribute.case_exact,
+        required: attribute.required,
+        mutability: match attribute.mutability {
+            scim::Mutability::ReadWrite => Mutability::ReadWrite,
+            scim::Mutability::ReadOnly => Mutability::ReadOnly,
+            scim::Mutability::Immutable => Mutability::Immutable,
+            scim::Mutability::WriteOnly => Mutability::WriteOnly,
+        },
+        ..AttributeDefinition::default()
+    }
+}
+
+/// Fractions and objects have no type of their own there.
+const fn kind(attribute: &Attribute) -> AttributeType {
+    match attribute.kind {
+        Kind::String | Kind::Complex | Kind::Decimal => AttributeType::String,
+        Kind::Boolean => AttributeType::Boolean,
+        Kind::Integer => AttributeType::Integer,
+        Kind::DateTime => AttributeType::DateTime,
+        Kind::Reference => AttributeType::Reference,
+        Kind::Binary => AttributeType::Binary,
+    }
+}
+
+/// The types of objects that an attribute refers to by its `$ref`.
+fn referenced(attribute: &Attribute) -> Vec<ReferencedObject> {
+    let types = attribute.sub_attribute("$ref").map(|part| part.reference_types.as_slice()).unwrap_or_default();
+    let object = |name: &String| ReferencedObject { referenced_object_name: name.clone(), referenced_property: None };
+    types.iter().map(object).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::gallery::Template;
+
+    fn settings(change: impl FnOnce(&mut JobSettings)) -> (Vec<String>, Vec<String>) {
+        let template = Template::by_name("scim").unwrap();
+        let mut settings = JobSettings::of(template, "https://app.example.com/scim");
+        change(&mut settings);
+        (settings.check(template).err().map(|bad| bad.0).unwrap_or_default(), settings.warnings())
+    }
+
+    fn mapped(settings: &mut JobSettings, mapping: serde_json::Value) {
+        let mapping: mapping::AttributeMapping = serde_json::from_value(mapping).unwrap();
+        settings.objects[0].attributes.retain(|other| other.target != mapping.target);
+        settings.objects[0].attributes.push(mapping);
+    }
+
+    #[test]
+    fn the_templates_are_in_order() {
+        for template in Template::all() {
+            let settings = JobSettings::of(template, "https://app.example.com/scim");
+            assert_eq!(settings.findings(), [], "{}", template.name);
+            assert_eq!(settings.warnings(), [""; 0], "{}", template.name);
+        }
+    }
+
+    #[test]
+    fn what_the_directory_and_rfc_7643_know_is_checked() {
+        for (mapping, expected) in [
+            (
+                json!({"target": "nmae.givenName", "source": "[givenName]"}),
+                "`nmae.givenName` of users: no such target attribute is known; did you mean `name.givenName`?",
+            ),
+            (
+                json!({"target": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:departmnt", "source": "[department]"}),
+                "`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:departmnt` of users: no such target attribute is known; did you mean `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department`?",
+            ),
+            (
+                json!({"target": "nickName", "source": "[otherMails]"}),
+                "`nickName` of users: it holds a single value and its source has several, so objects with more than one fail; take one with `Item(…, 1)` or put them together with `Join`",
+            ),
+            (
+                json!({"target": "nickName", "source": "Switch([accountEnabled], \"\", \"true\", \"in\", \"False\", \"out\")"}),
+                "`nickName` of users: `\"true\"`, at character 30, is a key that the source of `Switch` never equals; it can be empty, `False` or `True`",
+            ),
+        ] {
+            let (problems, warnings) = settings(|settings| mapped(settings, mapping.clone()));
+            assert_eq!((problems, warnings), (Vec::new(), vec![expected.to_owned()]), "{mapping}");
+        }
+        for (mapping, expected) in [
+            (
+                json!({"target": "active", "source": "[employeeHireDate]"}),
+                "`active` of users: its source gives an instant, which is not true or false; write True or False, or make it of the source with `Switch`",
+            ),
+            (
+                json!({"target": "groups", "source": "[otherMails]"}),
+                "`groups` of users: only the target itself writes it (`ReadOnly`); remove the mapping, or say in the attribute list that it is `ReadWrite`",
+            ),
+            (
+                json!({"target": "urn:ietf:params:scim:schemas:core:2.0:User:title", "source": "[jobTitle]"}),
+                "`urn:ietf:params:scim:schemas:core:2.0:User:title` of users: it is the same attribute as `title`, which is mapped too; remove one of the mappings",
+            ),
+            (
+                json!({"target": "nickName", "source": "Left([givenName], 0)"}),
+                "`nickName` of users: its source never gives a value: it is always empty, by `Left([givenName], 0)` at character 1; correct it, or remove the mapping",
+            ),
+            (
+                json!({"target": "password", "source": "[employeeId]", "matchingPriority": 2}),
+                "`password` of users: it matches objects, and the target cannot be asked for it: it is never told (`WriteOnly`); match by another attribute",
+            ),
+        ] {
+            let (problems, _) = settings(|settings| mapped(settings, mapping.clone()));
+            assert_eq!(problems, [expected], "{mapping}");
+        }
+    }
+
+    #[test]
+    fn what_every_target_requires_is_told_of_once() {
+        let (problems, _) = settings(|settings| {
+            settings.objects[0].attributes.retain(|mapping| mapping.target != "userName");
+            mapped(settings, json!({"target": "externalId", "source": "[objectId]", "matchingPriority": 1}));
+        });
+        assert_eq!(
+            problems,
+            [
+                "`userName` of users: the target requires it and no mapping writes it; map a source attribute to it, or a constant"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_attribute_list_and_the_target_add_to_what_is_known() {
+        let unknown =
+            |settings: &mut JobSettings| mapped(settings, json!({"target": "shoeSize", "source": "[employeeId]"}));
+        assert_eq!(settings(unknown).1.len(), 1);
+        let listed = settings(|settings| {
+            unknown(settings);
+            settings.objects[0].target_attributes =
+                serde_json::from_value(json!([{"name": "shoeSize", "type": "Integer"}, {"name": "groups"}])).unwrap();
+            mapped(settings, json!({"target": "groups", "source": "[otherMails]"}));
+        });
+        assert_eq!(listed, (Vec::new(), Vec::new()));
+        let told = settings(|settings| {
+            unknown(settings);
+            settings.discovered.users = serde_json::from_value(json!([{"name": "shoeSize"}])).unwrap();
+        });
+        assert_eq!(told, (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn roles_need_assignments() {
+        let (problems, warnings) = settings(|settings| {
+            settings.scope = ScopeSetting::All;
+            let source = "AssertiveAppRoleAssignmentsComplex([appRoleAssignments])";
+            mapped(settings, json!({"target": "roles", "source": source}));
+        });
+        assert_eq!(problems, [""; 0]);
+        let told = "`roles` of users: it writes assigned roles, and with the scope `all` most people have none; set the scope to `assigned`";
+        assert_eq!(warnings, [told]);
+    }
+}

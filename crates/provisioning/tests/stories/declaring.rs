@@ -1,0 +1,245 @@
+//! Jobs as files: what a file would change is found out first, and applied whole or not at all.
+
+use mapping::{FlowType, MappingSource};
+use provisioning::configuration::{ConfigurationFile, Proposal};
+use provisioning::{JobChange, JobError, JobStatus};
+use store::{AppId, ObjectKind};
+
+use crate::fake_target::Nature;
+use crate::world::{World, on_both};
+
+async fn exported(world: &World, app: AppId) -> String {
+    world.engine().configuration(app, true).await.expect("it can be read").to_toml()
+}
+
+async fn proposed(world: &World, text: &str) -> Result<Proposal, JobError> {
+    world.engine().propose(&ConfigurationFile::parse(text).expect("it can be read")).await
+}
+
+async fn problems(world: &World, text: &str) -> Vec<String> {
+    match proposed(world, text).await.expect_err("something is wrong") {
+        JobError::Configuration(bad) => bad.0.iter().map(ToString::to_string).collect(),
+        other => panic!("{other}"),
+    }
+}
+
+/// Who is assigned, by name and role.
+async fn assigned(world: &World, app: AppId) -> Vec<String> {
+    let job = world.engine().configuration(app, true).await.expect("it can be read");
+    let rows = job.users.into_iter().flatten().chain(job.groups.into_iter().flatten());
+    rows.map(|row| format!("{} {}", row.name.unwrap_or_default(), row.role.unwrap_or_default())).collect()
+}
+
+#[test]
+fn what_was_exported_changes_nothing() {
+    on_both(|world| async move {
+        let job = world.job("palo-alto-cie", Nature::default()).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        world.assign_with(job.app, ann.into(), ObjectKind::User, Some("Member")).await;
+        world.group_for(job.app, "Sales").await;
+        // Two of one name are told apart by their ids, and so is who is in the recycle bin.
+        world.group_for(job.app, "Twins").await;
+        world.group("Twins").await;
+        let bob = world.joins_for(job.app, "Bob").await;
+        world.deletes(bob).await;
+        let text = exported(&world, job.app).await;
+        assert!(text.contains(&format!("id = \"{bob}\"")), "{text}");
+        let proposal = proposed(&world, &text).await.expect("nothing is wrong");
+        assert!(proposal.is_empty() && proposal.text().is_empty(), "{}", proposal.text());
+        assert_eq!(exported(&world, job.app).await, text, "byte by byte");
+        assert_eq!(proposal.to_json()["mappings"], serde_json::json!([]));
+    });
+}
+
+/// A file that changes something of everything.
+async fn changed(world: &World, app: AppId) -> String {
+    exported(world, app)
+        .await
+        .replace("concurrency = 1\n", "intervalSeconds = 600\n")
+        .replace("status = \"on\"", "status = \"off\"")
+        .replace("roles = [\"Member\"]", "roles = [\"Guest\"]")
+        .replace("\"[jobTitle]\"", "\"ToUpper([jobTitle])\"")
+        .replace(
+            "{ name = \"ann@contoso.com\", role = \"Member\" }",
+            "{ name = \"bob@contoso.com\", role = \"Guest\" }",
+        )
+        .replace("groups = []", "groups = [{ name = \"Sales\" }]")
+}
+
+#[test]
+fn the_difference_is_shown_as_git_shows_it() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        world.joins_for(job.app, "Ann").await;
+        world.joins("Bob").await;
+        world.group("Sales").await;
+        let proposal = proposed(&world, &changed(&world, job.app).await).await.expect("nothing is wrong");
+        insta::assert_snapshot!(proposal.text(), @r#"
+--- scim (now)
++++ scim (file)
+@@ -7,9 +7,9 @@
+ name = "scim"
+ template = "scim"
+ tenantUrl = "https://scim.example.com/scim"
+-status = "on"
+-concurrency = 1
+-roles = ["Member"]
++status = "off"
++intervalSeconds = 600
++roles = ["Guest"]
+ 
+ [[mappings]]
+ sourceObject = "User"
+@@ -18,7 +18,7 @@
+   { target = "userName", source = "[userPrincipalName]", matchingPriority = 1, required = true },
+   { target = "active", source = 'Switch([IsSoftDeleted], , "False", "True", "True", "False")' },
+   { target = "displayName", source = "[displayName]" },
+-  { target = "title", source = "[jobTitle]" },
++  { target = "title", source = "ToUpper([jobTitle])" },
+   { target = 'emails[type eq "work"].value', source = "[mail]" },
+   { target = "preferredLanguage", source = "[preferredLanguage]" },
+   { target = "name.givenName", source = "[givenName]" },
+@@ -50,6 +50,8 @@
+ 
+ [assignments]
+ users = [
+-  { name = "ann@contoso.com", role = "Member" },
++  { name = "bob@contoso.com", role = "Guest" },
++]
++groups = [
++  { name = "Sales" },
+ ]
+-groups = []
+"#);
+    });
+}
+
+#[test]
+fn a_file_changes_everything_in_one_step() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let (ann, bob) = (world.joins_for(job.app, "Ann").await, world.joins("Bob").await);
+        world.group("Sales").await;
+        let text = changed(&world, job.app).await;
+        let proposal = proposed(&world, &text).await.expect("nothing is wrong");
+        assert_eq!(proposal.losing().iter().map(|one| one.id).collect::<Vec<_>>(), [ann.into()]);
+        assert_eq!(
+            proposal.assigns.iter().filter(|one| !one.is_group).map(|one| one.id).collect::<Vec<_>>(),
+            [bob.into()]
+        );
+        let view = world.engine().apply(&proposal, None, "the file was applied").await.expect("it can be applied");
+        assert_eq!((view.status, view.interval_seconds, view.concurrency), (JobStatus::Off, 600, 64));
+        assert_eq!(assigned(&world, job.app).await, ["bob@contoso.com Guest", "Sales "]);
+        let latest = world.engine().mapping_version(job.app, None).await.expect("it is kept");
+        assert_eq!((latest.head.version, latest.head.reason.as_str()), (2, "the file was applied"));
+        assert!(proposed(&world, &text).await.expect("nothing is wrong").is_empty(), "it is so now");
+        let records = world.store.scan(|tx| store::audit::audit_before(tx, None, 4)).await.expect("they are read");
+        let told: Vec<&str> = records.iter().map(|record| record.activity.as_str()).collect();
+        assert_eq!(told.iter().filter(|told| told.ends_with("to service principal")).count(), 2, "{told:?}");
+        assert!(told.contains(&"Remove app role assignment from service principal"), "{told:?}");
+    });
+}
+
+#[test]
+fn a_new_job_is_made_as_the_file_says() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        world.joins_for(job.app, "Ann").await;
+        job.map(|objects| {
+            objects[0].attributes[2].flow_type = FlowType::ObjectAddOnly;
+            objects[0].attributes[3].source = MappingSource::Constant("8".to_owned());
+        })
+        .await;
+        let text = exported(&world, job.app).await;
+        world.engine().remove_job(job.app).await.expect("no cycle runs");
+        let proposal = proposed(&world, &text).await.expect("nothing is wrong");
+        assert!(
+            proposal.app.is_none()
+                && proposal.text().lines().all(|line| !line.starts_with('-') || line.starts_with("---"))
+        );
+        let refused = world.engine().apply(&proposal, None, "").await.expect_err("it needs a token");
+        assert!(refused.to_string().contains("secret token is missing"), "{refused}");
+        let view = world.engine().apply(&proposal, Some("secret"), "").await.expect("it can be applied");
+        assert_eq!(exported(&world, view.app).await, text);
+        assert_eq!(assigned(&world, view.app).await, ["ann@contoso.com Member"]);
+    });
+}
+
+#[test]
+fn what_a_file_leaves_out_stays() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        world.joins_for(job.app, "Ann").await;
+        let short = "name = \"scim\"\ntemplate = \"scim\"\nconcurrency = 1\nscope = \"all\"\n";
+        let proposal = proposed(&world, short).await.expect("nothing is wrong");
+        assert_eq!((proposal.assigns.len(), proposal.ends.len()), (0, 0));
+        world.engine().apply(&proposal, None, "").await.expect("it can be applied");
+        assert_eq!(assigned(&world, job.app).await, ["ann@contoso.com Member"]);
+        assert_eq!(world.engine().mapping_versions(job.app, None, 9).await.expect("they are read").versions.len(), 1);
+        let emptied = format!("{short}[assignments]\nusers = []\n");
+        let proposal = proposed(&world, &emptied).await.expect("nothing is wrong");
+        assert_eq!(proposal.losing().len(), 1, "an empty list is a list");
+    });
+}
+
+#[test]
+fn whatever_cannot_be_is_told_at_once_and_nothing_is_done() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        for _ in 0..2 {
+            world.group("Twins").await;
+        }
+        let text = format!(
+            "name = \"scim\"\ntemplate = \"netskope\"\nintervalSeconds = 0\nroles = [\"Member\"]\n[assignments]\nusers = [\n  {{ name = \"anne@contoso.com\" }},\n  {{ name = \"ann@contoso.com\", role = \"Membre\" }},\n  {{ id = \"{ann}\", role = \"Membre\" }},\n]\ngroups = [{{ name = \"Twins\" }}]\n"
+        );
+        let told = problems(&world, &text).await;
+        insta::assert_snapshot!(told.join("\n").replace(&ann.to_string(), "ANN"), @r#"
+line 2, column 1: the application scim is made from the template `scim`, which cannot be changed; remove it first, or give the file another name
+line 7, column 3: no user is named "anne@contoso.com"
+line 8, column 3: the application has no role "Membre"; did you mean "Member"?
+line 9, column 3: the application has no role "Membre"; did you mean "Member"?
+line 9, column 3: "ANN" is assigned twice with the same role
+line 11, column 11: 2 groups are named "Twins"; use the object id of the one you mean
+the interval must be from 1 to 2592000 seconds
+"#);
+        let told = problems(&world, "name = \"New\"\ntemplate = \"scim\"\n").await;
+        assert_eq!(
+            told,
+            [
+                "line 1, column 1: no application is named \"New\" yet, and a new one needs a `tenantUrl`, such as \"https://app.example.com/scim/v2\""
+            ]
+        );
+        assert_eq!(assigned(&world, job.app).await, ["ann@contoso.com Member"]);
+    });
+}
+
+#[test]
+fn a_job_that_somebody_changed_meanwhile_stays_as_they_left_it() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let (ann, bob) = (world.joins_for(job.app, "Ann").await, world.joins("Bob").await);
+        let text = exported(&world, job.app).await.replace("concurrency = 1\n", "");
+        let refused = |proposal: Proposal| {
+            let engine = world.engine();
+            async move {
+                let refused = engine.apply(&proposal, None, "").await.expect_err("it is another job now");
+                assert!(matches!(refused, JobError::ChangedMeanwhile), "{refused}");
+            }
+        };
+        let proposal = proposed(&world, &text).await.expect("nothing is wrong");
+        job.change(JobChange { interval_seconds: Some(77), ..JobChange::default() }).await;
+        refused(proposal).await;
+        let proposal = proposed(&world, &text).await.expect("nothing is wrong");
+        world.assign(job.app, bob).await;
+        refused(proposal).await;
+        let view = world.engine().job(job.app).await.expect("it is there");
+        assert_eq!((view.interval_seconds, view.concurrency), (77, 1));
+        // A file without assignments has nothing to do with them.
+        let short = text.split("[assignments]").next().expect("there is a part before");
+        let proposal = proposed(&world, short).await.expect("nothing is wrong");
+        world.unassign(job.app, ann).await;
+        world.engine().apply(&proposal, None, "").await.expect("it can be applied");
+        assert_eq!(assigned(&world, job.app).await, ["bob@contoso.com Member"]);
+    });
+}
