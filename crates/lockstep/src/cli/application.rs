@@ -84,7 +84,7 @@ pub enum AppCommand {
         #[arg(long)]
         restart: bool,
     },
-    /// Read the attributes that the application has from its `/Schemas`, and add those that are new to its attribute list
+    /// Add what the application's `/Schemas` tell of its attributes to its attribute list
     Discover {
         /// The application, by name or id
         app: String,
