@@ -1,7 +1,7 @@
 //! Builds the tree of an expression from its tokens. The grammar is written once, in the module documentation of
 //! `expression`; which arguments a function takes is said in the table of functions.
 
-use super::ast::{Node, WORDS};
+use super::ast::{Node, Place, WORDS};
 use super::functions::{self, Function};
 use super::lexer::{self, Token};
 use super::{ARGUMENTS_MAX, DEPTH_MAX, EXPRESSION_CHARS_MAX, Language, ParseError, extension_is_off};
@@ -102,7 +102,7 @@ impl Parser {
         if self.pattern_weight > WEIGHT_MAX {
             return Err(ParseError::new(position, "the regular expressions are too large together"));
         }
-        Ok(Node::Call { function, arguments })
+        Ok(Node::Call { function, arguments, place: Place(position) })
     }
 
     /// What stands between the parentheses, the closing one included, and where each begins. An argument may be omitted:

@@ -82,7 +82,7 @@ fn arguments_that_are_wrong() {
         ),
         (
             r#"FormatDateTime([a], "yyyy")"#,
-            "`FormatDateTime` needs the argument `inputFormat`: `FormatDateTime(source, dateTimeStyles?, inputFormat, outputFormat)` or `FormatDateTime(source, inputFormat, outputFormat)`, at character 1",
+            "`FormatDateTime` needs the argument `outputFormat`: `FormatDateTime(source, dateTimeStyles?, inputFormat, outputFormat)` or `FormatDateTime(source, inputFormat, outputFormat)`, at character 1",
         ),
         (
             r#"FormatDateTime([a], "Nope", "yyyy", "yyyy")"#,
