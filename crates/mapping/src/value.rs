@@ -196,8 +196,8 @@ mod tests {
             (Value::from(""), true, Some("")),
             (Value::from("x"), false, Some("x")),
             (Value::List(vec![]), true, None),
-            (Value::List(vec!["".into(), "".into()]), true, Some("")),
-            (Value::List(vec!["".into(), "b".into()]), false, Some("")),
+            (Value::List(vec![String::new(), String::new()]), true, Some("")),
+            (Value::List(vec![String::new(), "b".into()]), false, Some("")),
             (Value::List(vec!["a".into(), "b".into()]), false, Some("a")),
         ] {
             assert_eq!(value.is_empty(), empty, "{value:?}");

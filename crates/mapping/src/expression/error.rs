@@ -29,6 +29,14 @@ impl ParseError {
         self
     }
 
+    /// With a better suggestion, where this is about what stands at `place`.
+    pub(super) fn suggesting_at(self, place: usize, suggestion: Option<String>) -> Self {
+        match suggestion {
+            Some(suggestion) if self.position == place => self.suggesting(suggestion),
+            _ => self,
+        }
+    }
+
     /// Two lines for a terminal, without a line feed at the end: the line of `text` (which this error is about) that is in error, and below
     /// it a `^` under the place. Of a long line only what stands around the place is shown; control characters show as blanks.
     pub fn pointer(&self, text: &str) -> String {

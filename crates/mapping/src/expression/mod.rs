@@ -18,6 +18,7 @@
 //! and numbers of arguments, limits) is refused while parsing. Functions are entries of one table in `functions`.
 //! What is mapped onto which target attribute lives in `attribute_mapping`.
 
+mod advice;
 pub(crate) mod analysis;
 mod ast;
 mod catalogue;

@@ -55,8 +55,8 @@ fn printed_forms() {
 /// What is saved is what is printed, so that has to be short enough to be read.
 #[test]
 fn what_can_be_written_can_be_printed_and_read() {
-    let pairs =
-        |count: usize| (0..count).map(|number| format!(",\"K{number:03}\",\"value{number:03}\"")).collect::<String>();
+    let pair = |number: usize| format!(",\"K{number:03}\",\"value{number:03}\"");
+    let pairs = |count: usize| (0..count).map(pair).collect::<Vec<_>>().concat();
     let (switch, letters) = (format!("Switch([c],{})", pairs(505)), "\\d".repeat(4_990));
     for (text, is_shortened) in [
         (format!("Switch([c],{})", pairs(3)), false),

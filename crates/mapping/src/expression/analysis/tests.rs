@@ -287,7 +287,8 @@ proptest! {
 
 #[test]
 fn notes_about_a_long_expression_stand_where_it_is_printed() {
-    let pairs: String = (0..500).map(|number| format!(",\"K{number:03}\",\"value{number:03}\"")).collect();
+    let pair = |number: usize| format!(",\"K{number:03}\",\"value{number:03}\"");
+    let pairs = (0..500).map(pair).collect::<Vec<_>>().concat();
     for text in [
         format!("IIF(IsPresent([x])=\"true\",Switch([x],{pairs}),Left(\"\\d\", 0))"),
         format!("Join(\"\\d\",Switch([x],{pairs}),[x]=Left([y],0),Left([x],0))"),
