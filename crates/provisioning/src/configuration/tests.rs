@@ -225,7 +225,14 @@ fn objects() -> impl Strategy<Value = ObjectMapping> {
     let nulls = prop::collection::btree_set(any::<String>(), 0..3);
     let words = (any::<[bool; 3]>(), any::<[bool; 3]>());
     (words, lists, nulls, filters(), filters(), filters()).prop_map(
-        |(([is_user, enabled, is_extended], flow), (attributes, target_attributes), flow_null_values, scoping, input, category)| {
+        |(
+            ([is_user, enabled, is_extended], flow),
+            (attributes, target_attributes),
+            flow_null_values,
+            scoping,
+            input,
+            category,
+        )| {
             let object = if is_user { ObjectType::User } else { ObjectType::Group };
             ObjectMapping {
                 source_object: object,
