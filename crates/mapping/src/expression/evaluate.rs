@@ -51,7 +51,7 @@ impl EvaluationError {
         if let Self::Argument { position, .. } = self { Some(*position) } else { None }
     }
 
-    /// As [`ParseError::pointer`]: two lines that show the place in `text`, which is what was parsed. `None` without a place.
+    /// As [`pointer`](super::ParseError::pointer) of a text that is no expression: two lines that show the place in `text`, which is what was parsed. `None` without a place.
     pub fn pointer(&self, text: &str) -> Option<String> {
         self.position().map(|position| pointer(text, position))
     }
