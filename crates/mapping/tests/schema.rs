@@ -350,6 +350,29 @@ fn what_entra_passes_over_is_read_as_switched_off() {
 }
 
 #[test]
+fn what_does_the_same_on_both_sides_is_not_told() {
+    let told = |pattern: &str| {
+        let scope = json!({"groups": [{"name": "g", "clauses": [{"sourceOperandName": "mail",
+            "operatorName": "REGEX MATCH", "targetOperand": {"values": [pattern]}}]}]});
+        let imported = read(&with(CUSTOMAPPSSO, &format!("{USER_MAPPING}/scope"), scope));
+        imported.findings.iter().any(|finding| finding.reason.contains("looked for anywhere"))
+    };
+    for (pattern, expected) in [
+        (".*@contoso\\.com$", false),
+        ("^adm.*", false),
+        ("^adm", true),
+        ("@contoso\\.com$", true),
+        (".*a\\.*", true),
+        (".*a|b$", true),
+    ] {
+        assert_eq!(told(pattern), expected, "{pattern}");
+    }
+    let off = with(CUSTOMAPPSSO, "/synchronizationRules/0/objectMappings/1/enabled", json!(false));
+    let findings = read(&off).findings;
+    assert!(!findings.iter().any(|finding| finding.place.contains("Groups")), "{findings:?}");
+}
+
+#[test]
 fn functions_of_cloud_sync_come_and_stay_with_a_note() {
     let source = json!({"type": "Function", "name": "Trim", "expression": "Trim([displayName])", "parameters": [
         {"key": "source", "value": {"type": "Attribute", "name": "displayName", "expression": "[displayName]"}}]});
@@ -392,4 +415,13 @@ fn too_many_or_too_large_mappings_are_refused_before_they_take_memory() {
     let refused = heavy.findings.iter().find(|one| one.blocks).unwrap();
     assert!(refused.place.ends_with("a22"), "{}", refused.place);
     assert_eq!(heavy.objects.len(), 1, "that of users is not read");
+    let clause = |index: usize| {
+        json!({"sourceOperandName": "mail", "operatorName": "REGEX MATCH",
+        "targetOperand": {"values": [format!("{large}{index}")]}})
+    };
+    let clauses: Vec<Value> = (0..9).map(clause).collect();
+    let scope = json!({"groups": [{"name": "g", "clauses": clauses}]});
+    let filtered = read(&with(CUSTOMAPPSSO, &format!("{USER_MAPPING}/scope"), scope));
+    let expected = "the regular expressions of the filters are too large together: shorten this one";
+    assert_eq!(blocking(&filtered), [expected], "the first that is too much is told, and none behind it is read");
 }

@@ -3,6 +3,7 @@
 use super::super::document::{ClauseEntry, GroupEntry, Member, ObjectMappingEntry};
 use super::super::read::{self, Located};
 use super::new;
+use crate::net_regex::WEIGHT_MAX;
 use crate::object_mapping::ObjectMapping;
 use crate::scoping::{Clause, FilterGroup, ScopingFilters};
 
@@ -27,13 +28,19 @@ pub(super) fn edit(entry: &mut ObjectMappingEntry, old: &Located, new: &ObjectMa
 type Known = (GroupEntry, Vec<Option<Clause>>);
 
 /// Groups that are the same stay, those of the same title are changed, and all others are new. Reading a clause compiles its regular
-/// expression, so each is read once.
+/// expression, so each is read once, and none any more where they are too large together.
 fn groups(
     entries: &mut Member<Vec<GroupEntry>>,
     filters: &ScopingFilters,
     read: &mut impl FnMut(&ClauseEntry) -> Option<Clause>,
 ) {
-    let known = |entry: &GroupEntry| (entry.clone(), entry.clauses.items().iter().map(&mut *read).collect());
+    let mut weight = 0;
+    let mut read = |entry: &ClauseEntry| {
+        let clause = if weight > WEIGHT_MAX { None } else { read(entry) };
+        weight += clause.as_ref().map_or(0, Clause::weight);
+        clause
+    };
+    let known = |entry: &GroupEntry| (entry.clone(), entry.clauses.items().iter().map(&mut read).collect());
     let mut left: Vec<Known> = entries.items().iter().map(known).collect();
     let mut written = Vec::with_capacity(filters.0.len());
     for group in &filters.0 {
@@ -93,5 +100,23 @@ mod tests {
         groups(&mut entries, &ScopingFilters(groups_of("$")), &mut read);
         assert_eq!(count, 40);
         assert_eq!(entries.items().to_vec(), groups_of("$").iter().map(new::group).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn clauses_that_are_too_large_together_are_not_all_read() {
+        let value = |index: usize| format!("{index}{}", "x".repeat(9_000));
+        let clause = |index| {
+            new::clause(
+                &Clause::new("mail", FilterOperator::RegexMatch, Some(value(index)), RegexMode::Search).unwrap(),
+            )
+        };
+        let clauses: Vec<ClauseEntry> = (0..9).map(clause).collect();
+        let mut entries = Member::Given(vec![GroupEntry { clauses: clauses.into(), ..GroupEntry::default() }]);
+        let mut count = 0;
+        groups(&mut entries, &ScopingFilters::default(), &mut |entry| {
+            count += 1;
+            reading(entry)
+        });
+        assert_eq!((count, entries.items().len()), (3, 0));
     }
 }
