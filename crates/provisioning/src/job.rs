@@ -360,7 +360,12 @@ impl Engine {
         Ok(())
     }
 
-    pub(crate) async fn test(&self, settings: &JobSettings, template: &Template, token: &str) -> Result<Discovery, JobError> {
+    pub(crate) async fn test(
+        &self,
+        settings: &JobSettings,
+        template: &Template,
+        token: &str,
+    ) -> Result<Discovery, JobError> {
         let target = self.target(settings, token)?;
         let nonce = store::version_7(self.now(), self.random()).to_string();
         let plans = settings.objects.iter().filter(|object| object.enabled).map(|object| settings.plan(object));

@@ -97,6 +97,7 @@ pub struct SchemaConvertArgs {
 
 /// Options of `schema import`.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct SchemaImportArgs {
     /// The application, by name or id; may be left out where there is only one
     #[arg(long, value_name = "APP")]

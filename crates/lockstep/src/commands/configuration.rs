@@ -59,7 +59,8 @@ async fn export_all(
 ) -> anyhow::Result<()> {
     let apps = world.store().read(directory::applications).await?;
     std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, error))?;
-    let (mut texts, mut names): (Vec<(Application, PathBuf, String)>, BTreeMap<String, usize>) = Default::default();
+    let mut texts: Vec<(Application, PathBuf, String)> = Vec::new();
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
     for app in apps {
         let text = match world.engine()?.configuration(app.id, assignments).await {
             Ok(configuration) => configuration.to_toml(),

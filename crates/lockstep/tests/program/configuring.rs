@@ -206,9 +206,9 @@ fn a_schema_of_entra_goes_out_and_comes_in() {
 
         document["unknownToUs"] = json!({ "kept": true });
         let mappings = &mut document["synchronizationRules"][0]["objectMappings"][0]["attributeMappings"];
-        let title =
+        let mapped =
             mappings.as_array_mut().unwrap().iter_mut().find(|one| one["targetAttributeName"] == "title").unwrap();
-        title["source"] = json!({ "type": "Constant", "name": "Boss", "expression": "\"Boss\"", "parameters": [] });
+        mapped["source"] = json!({ "type": "Constant", "name": "Boss", "expression": "\"Boss\"", "parameters": [] });
         let text = serde_json::to_string_pretty(&document).unwrap();
         let file = installation.file("entra.json", &text);
         let dry = installation.run(&["schema", "import", &file, "--dry-run"]);

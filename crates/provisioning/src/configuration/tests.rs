@@ -223,9 +223,16 @@ fn objects() -> impl Strategy<Value = ObjectMapping> {
         });
     let lists = (prop::collection::vec(mappings(), 0..4), prop::collection::vec(definition, 0..3));
     let nulls = prop::collection::btree_set(any::<String>(), 0..3);
-    let words = (any::<bool>(), any::<bool>(), any::<[bool; 3]>());
+    let words = (any::<[bool; 3]>(), any::<[bool; 3]>());
     (words, lists, nulls, filters(), filters(), filters()).prop_map(
-        |((is_user, enabled, flow), (attributes, target_attributes), flow_null_values, scoping, input, category)| {
+        |(
+            ([is_user, enabled, is_extended], flow),
+            (attributes, target_attributes),
+            flow_null_values,
+            scoping,
+            input,
+            category,
+        )| {
             let object = if is_user { ObjectType::User } else { ObjectType::Group };
             ObjectMapping {
                 source_object: object,
@@ -237,6 +244,7 @@ fn objects() -> impl Strategy<Value = ObjectMapping> {
                 category_filters: category,
                 target_attributes,
                 flow_null_values,
+                extensions: is_extended,
                 attributes,
             }
         },

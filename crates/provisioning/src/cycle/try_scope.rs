@@ -60,14 +60,14 @@ pub struct ScopeTrial {
 
 /// What decides.
 struct Rules {
-    rules: ScopeRules,
+    assigned: ScopeRules,
     mapping: ObjectMapping,
     needs: Arc<JobNeeds>,
 }
 
 impl Rules {
     fn scoped(&self, subject: &Subject, now: jiff::Timestamp) -> (Scoped, Option<Scope>) {
-        let scope = scope_of(self.rules, &self.mapping, subject, now);
+        let scope = scope_of(self.assigned, &self.mapping, subject, now);
         let out_because = match &scope {
             Ok(Scope::In) => None,
             Ok(Scope::Out(reason)) => Some(reason.reason()),
@@ -129,7 +129,7 @@ impl Engine {
             mapping.scoping = filters.clone();
         }
         let needs = Arc::new(JobNeeds::of_one(&mapping));
-        Ok(Rules { rules, mapping, needs })
+        Ok(Rules { assigned: rules, mapping, needs })
     }
 }
 
