@@ -1,6 +1,6 @@
 //! Whole documents as administrators export them: what is read, what is told, and that nothing is lost.
 
-use mapping::schema::{Difference, Document, Finding, Severity, read, write};
+use mapping::schema::{Difference, Document, Finding, Imported, Severity, read, write};
 use mapping::{Clause, ObjectMapping, ObjectType};
 use serde_json::{Value, json};
 
