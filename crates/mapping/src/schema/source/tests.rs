@@ -49,6 +49,16 @@ fn a_source_is_read_from_its_expression_and_from_its_tree_alone() {
 }
 
 #[test]
+fn trees_are_as_deep_as_expressions() {
+    let deep = expression::DEPTH_MAX;
+    let text = format!("{}[a]{}", "Not(".repeat(deep), ")".repeat(deep));
+    let source = MappingSource::parse_with(&text, Language::ENTRA).unwrap();
+    let written = write(&source).given().cloned().unwrap();
+    assert_eq!(read(&written), Ok((source.clone(), Vec::new())));
+    assert_eq!(read(&bare(written)), Ok((source, Vec::new())));
+}
+
+#[test]
 fn the_tree_is_as_graph_writes_it() {
     let source = MappingSource::parse_with("Replace(Mid([a], 1, 8), \"-\", , , \"_\")", Language::ENTRA).unwrap();
     let attribute = json!({"type": "Attribute", "expression": "[a]", "name": "a", "parameters": []});
