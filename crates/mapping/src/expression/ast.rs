@@ -121,6 +121,16 @@ impl Node {
         if let Self::Pattern(pattern) = self { Some(pattern) } else { None }
     }
 
+    /// What the regular expressions of the tree weigh together.
+    pub(super) fn pattern_weight(&self) -> usize {
+        match self {
+            Self::Call { arguments, .. } => arguments.iter().flatten().map(Self::pattern_weight).sum(),
+            Self::Comparison { left, right, .. } => left.pattern_weight() + right.pattern_weight(),
+            Self::Pattern(pattern) => pattern.weight(),
+            Self::Attribute(_) | Self::Text(_) | Self::Number(_) | Self::Word(_) => 0,
+        }
+    }
+
     /// True when a call of `name` stands anywhere in the tree.
     pub(super) fn calls(&self, name: &str) -> bool {
         match self {

@@ -1,7 +1,10 @@
 //! The functions as Microsoft Graph lists them, and where the arguments of a call stand by the names of their parameters.
 
+mod graph;
+
 use serde::Serialize;
 
+use self::graph::listed;
 use super::ast::Node;
 use super::evaluate::decimal_text;
 use super::functions::{self, FUNCTIONS, Function, Rest};
@@ -25,51 +28,32 @@ pub struct FunctionDefinition {
 pub struct ParameterDefinition {
     /// Its name: the key of the argument in the tree of an expression.
     pub name: &'static str,
-    /// Whether a call without it is refused.
+    /// Whether a call needs it.
     pub required: bool,
     /// Whether it may be given several times.
     pub allow_multiple_occurrences: bool,
-    /// What it takes: text, always.
+    /// What it takes: `String`, `Integer` or `Boolean`.
     #[serde(rename = "type")]
     pub kind: &'static str,
 }
 
-/// Every function, in alphabetical order.
+/// Every function, in alphabetical order. What Graph lists is as there.
 pub fn functions() -> impl Iterator<Item = FunctionDefinition> {
     FUNCTIONS.iter().map(|function| {
-        let named = function.parameters.iter().map(|parameter| {
-            let name = graph_name(function.name, parameter.name);
+        let named = function.parameters.iter().map(|parameter| (parameter.name, parameter.required));
+        let rest = repeated(function.rest).map(|name| (name, true));
+        let parameter = |(index, (name, required)): (usize, (&'static str, bool))| {
+            let listed = listed(function.name).and_then(|listed| listed.get(index));
             ParameterDefinition {
-                name,
-                required: parameter.required,
-                allow_multiple_occurrences: false,
-                kind: "String",
+                name: listed.map_or(name, |listed| listed.name),
+                required: listed.map_or(required, |listed| listed.required),
+                allow_multiple_occurrences: index == function.parameters.len(),
+                kind: listed.map_or("String", |listed| listed.kind),
             }
-        });
-        let rest = repeated(function.rest).map(|name| ParameterDefinition {
-            name,
-            required: true,
-            allow_multiple_occurrences: true,
-            kind: "String",
-        });
-        let parameters = named.chain(rest).collect();
+        };
+        let parameters = named.chain(rest).enumerate().map(parameter).collect();
         FunctionDefinition { name: function.name, parameters, is_extension: function.is_extension }
     })
-}
-
-/// The parameters of `Replace` have names in the portal and others in Graph.
-const REPLACE: [(&str, &str); 6] = [
-    ("oldValue", "Find"),
-    ("regexPattern", "RegularExpression"),
-    ("regexGroupName", "RegularExpressionGroupName"),
-    ("replacementValue", "Replacement"),
-    ("replacementAttributeName", "ReplacementPropertyName"),
-    ("template", "Template"),
-];
-
-fn graph_name(function: &str, parameter: &'static str) -> &'static str {
-    let known = REPLACE.iter().find(|(portal, _)| function == "Replace" && *portal == parameter);
-    known.map_or(parameter, |(_, graph)| graph)
 }
 
 /// The name of the parameter that is repeated at the end.
@@ -83,9 +67,20 @@ fn repeated(rest: Rest) -> Option<&'static str> {
     }
 }
 
-fn key(function: &Function, index: usize) -> &'static str {
-    let named = function.parameters.get(index).map(|parameter| graph_name(function.name, parameter.name));
-    named.or_else(|| repeated(function.rest)).unwrap_or_default()
+/// Graph's key of an argument of a call that has `count` of them.
+fn key(function: &Function, index: usize, count: usize) -> &'static str {
+    let named = function.parameters;
+    // Three arguments of it are those without the styles.
+    let has_no_styles = function.name == "FormatDateTime" && count == 3 && index > 0;
+    let place = (index + usize::from(has_no_styles)).min(named.len());
+    let listed = listed(function.name).and_then(|listed| listed.get(place)).map(|listed| listed.name);
+    let here = || named.get(place).map(|parameter| parameter.name);
+    listed.or_else(here).or_else(|| repeated(function.rest)).unwrap_or_default()
+}
+
+/// Whether Graph documents the keys of a function's arguments.
+pub(crate) fn is_listed(name: &str) -> bool {
+    functions::find(name).is_some_and(|function| listed(function.name).is_some())
 }
 
 /// Where the arguments of a call stand, from 0, by the keys of the tree in its order. `None` for a function that nobody knows.
@@ -98,9 +93,9 @@ pub(crate) fn positions(name: &str, keys: &[&str]) -> Option<Result<Vec<usize>, 
     let (mut taken, mut repeats) = (vec![false; named.len()], 0);
     let place = |key: &&str| {
         let is_free = |index: usize, taken: &[bool]| {
-            let portal = named[index].name;
             let is_meant = |name: &str| name.eq_ignore_ascii_case(key);
-            !taken[index] && (is_meant(portal) || is_meant(graph_name(function.name, portal)))
+            let in_graph = listed(function.name).and_then(|listed| listed.get(index));
+            !taken[index] && (is_meant(named[index].name) || in_graph.is_some_and(|listed| is_meant(listed.name)))
         };
         if let Some(index) = (0..named.len()).find(|index| is_free(*index, &taken)) {
             taken[index] = true;
@@ -143,16 +138,8 @@ pub(crate) struct Part {
     pub(crate) arguments: Vec<(&'static str, Part)>,
 }
 
-/// How deep the tree goes. What lies deeper has its text and no tree of its own: each level is three of JSON, of which readers take 127.
-const TREE_DEPTH_MAX: usize = 36;
-
 impl Part {
     pub(super) fn of(node: &Node) -> Self {
-        Self::within(node, TREE_DEPTH_MAX)
-    }
-
-    /// With parts up to `depth` levels below.
-    fn within(node: &Node, depth: usize) -> Self {
         let leaf = |kind, name: String| Self { kind, name, expression: node.to_string(), arguments: Vec::new() };
         match node {
             Node::Attribute(name) => leaf(PartKind::Attribute, name.clone()),
@@ -165,17 +152,13 @@ impl Part {
             }
             Node::Word(word) => leaf(PartKind::Other, word.name().to_owned()),
             Node::Comparison { left, operator, right } => Self {
-                arguments: [("left", left), ("right", right)]
-                    .into_iter()
-                    .filter(|_| depth > 0)
-                    .map(|(side, node)| (side, Self::within(node, depth - 1)))
-                    .collect(),
+                arguments: vec![("left", Self::of(left)), ("right", Self::of(right))],
                 ..leaf(PartKind::Other, operator.symbol().to_owned())
             },
             Node::Call { function, arguments, .. } => {
-                let shown = if depth > 0 { arguments.as_slice() } else { &[] };
-                let given = shown.iter().enumerate().filter_map(|(index, argument)| {
-                    argument.as_ref().map(|argument| (key(function, index), Self::within(argument, depth - 1)))
+                let given = arguments.iter().enumerate().filter_map(|(index, argument)| {
+                    let key = key(function, index, arguments.len());
+                    argument.as_ref().map(|argument| (key, Self::of(argument)))
                 });
                 Self { arguments: given.collect(), ..leaf(PartKind::Function, function.name.to_owned()) }
             }
@@ -201,6 +184,11 @@ mod tests {
             ("Join", vec!["separator", "source", "source"], Some(Ok(vec![0, 1, 2]))),
             ("Coalesce", vec!["source1", "source2", "defaultValue"], Some(Ok(vec![0, 1, 2]))),
             ("AppRoleAssignments", vec!["appRoleAssignments"], Some(Ok(vec![0]))),
+            ("AppRoleAssignments", vec!["source"], Some(Ok(vec![0]))),
+            ("SingleAppRoleAssignment", vec!["source"], Some(Ok(vec![0]))),
+            ("IsNothing", vec!["source"], Some(Ok(vec![0]))),
+            ("IsNothing", vec!["expression"], Some(Ok(vec![0]))),
+            ("FormatDateTime", vec!["source", "inputFormat", "outputFormat"], Some(Ok(vec![0, 2, 3]))),
             ("Nothing", vec!["source"], None),
         ] {
             assert_eq!(positions(function, &keys), expected, "{function} {keys:?}");
@@ -233,16 +221,37 @@ mod tests {
     #[test]
     fn the_catalogue_is_as_graph_lists_functions() {
         let all: Vec<FunctionDefinition> = functions().collect();
-        let json = |name| serde_json::to_value(all.iter().find(|function| function.name == name)).unwrap();
+        for (function, parameters) in [
+            ("Switch", "source! defaultValue switchValue*"),
+            ("Join", "separator! source!*"),
+            ("Split", "source! delimiter"),
+            ("Mid", "source! start!Integer length!Integer"),
+            ("Not", "source!Boolean"),
+            ("IsNothing", "source!Boolean"),
+            ("SingleAppRoleAssignment", "source!"),
+            ("AppRoleAssignmentsComplex", "source!"),
+            ("FormatDateTime", "source! dateTimeStyles inputFormat! outputFormat!"),
+            (
+                "Replace",
+                "source! Find RegularExpression RegularExpressionGroupName Replacement ReplacementPropertyName Template",
+            ),
+            ("DefaultDomain", ""),
+            ("ToLower", "source! culture"),
+        ] {
+            let function = all.iter().find(|one| one.name == function).unwrap();
+            let told = function.parameters.iter().map(|one| {
+                let required = if one.required { "!" } else { "" };
+                let kind = if one.kind == "String" { "" } else { one.kind };
+                format!("{}{required}{kind}{}", one.name, if one.allow_multiple_occurrences { "*" } else { "" })
+            });
+            assert_eq!(told.collect::<Vec<_>>().join(" "), parameters, "{}", function.name);
+        }
         assert_eq!(
-            json("Switch")["parameters"],
+            serde_json::to_value(&all.iter().find(|one| one.name == "Not").unwrap().parameters).unwrap(),
             serde_json::json!([
-                {"name": "source", "required": true, "allowMultipleOccurrences": false, "type": "String"},
-                {"name": "defaultValue", "required": false, "allowMultipleOccurrences": false, "type": "String"},
-                {"name": "switchValue", "required": true, "allowMultipleOccurrences": true, "type": "String"},
+                {"name": "source", "required": true, "allowMultipleOccurrences": false, "type": "Boolean"},
             ])
         );
-        assert_eq!(json("Replace")["parameters"][1]["name"], "Find");
         assert!(all.iter().any(|function| function.is_extension) && all.iter().any(|function| !function.is_extension));
     }
 }

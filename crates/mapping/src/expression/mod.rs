@@ -36,7 +36,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use catalogue::{FunctionDefinition, ParameterDefinition, functions};
-pub(crate) use catalogue::{Part, PartKind, is_same_function, positions};
+pub(crate) use catalogue::{Part, PartKind, is_listed, is_same_function, positions};
 pub(crate) use dates::{date_time, file_time};
 pub use error::ParseError;
 pub use evaluate::EvaluationError;
@@ -145,6 +145,11 @@ impl Expression {
     /// The first function, if any, that only this project has: with it, the expression needs [`Language::EXTENDED`].
     pub fn extension(&self) -> Option<&'static str> {
         functions::extensions().find(|name| self.root.calls(name))
+    }
+
+    /// What its regular expressions weigh together.
+    pub(crate) fn pattern_weight(&self) -> usize {
+        self.root.pattern_weight()
     }
 
     /// The tree that Graph shows of it.

@@ -68,15 +68,15 @@ fn ex_01_to_ex_03_each_attack_is_refused_or_ends() {
     assert_eq!(
         fates,
         [
-            "EX-01 refused: 20",
-            "EX-01 too large: 26",
-            "EX-01 too long: 50",
-            "EX-01 value: 54",
-            "EX-02 too large: 18",
-            "EX-02 too long: 3",
+            "EX-01 refused: 10",
+            "EX-01 too large: 36",
+            "EX-01 too long: 75",
+            "EX-01 value: 69",
+            "EX-02 too large: 20",
+            "EX-02 too long: 1",
             "EX-02 value: 2",
-            "EX-03 refused: 12",
-            "EX-03 value: 2"
+            "EX-03 refused: 33",
+            "EX-03 value: 36"
         ]
     );
 }
