@@ -138,8 +138,17 @@ pub(crate) struct Part {
     pub(crate) arguments: Vec<(&'static str, Part)>,
 }
 
+/// How deep the tree goes. What lies deeper has its text and no tree of its own: each level is three of JSON, and documents are read
+/// 600 deep. Calls alone stay below it; comparisons count as well.
+const TREE_DEPTH_MAX: usize = 190;
+
 impl Part {
     pub(super) fn of(node: &Node) -> Self {
+        Self::within(node, TREE_DEPTH_MAX)
+    }
+
+    /// With parts up to `depth` levels below.
+    fn within(node: &Node, depth: usize) -> Self {
         let leaf = |kind, name: String| Self { kind, name, expression: node.to_string(), arguments: Vec::new() };
         match node {
             Node::Attribute(name) => leaf(PartKind::Attribute, name.clone()),
@@ -152,13 +161,18 @@ impl Part {
             }
             Node::Word(word) => leaf(PartKind::Other, word.name().to_owned()),
             Node::Comparison { left, operator, right } => Self {
-                arguments: vec![("left", Self::of(left)), ("right", Self::of(right))],
+                arguments: [("left", left), ("right", right)]
+                    .into_iter()
+                    .filter(|_| depth > 0)
+                    .map(|(side, node)| (side, Self::within(node, depth - 1)))
+                    .collect(),
                 ..leaf(PartKind::Other, operator.symbol().to_owned())
             },
             Node::Call { function, arguments, .. } => {
-                let given = arguments.iter().enumerate().filter_map(|(index, argument)| {
+                let shown = if depth > 0 { arguments.as_slice() } else { &[] };
+                let given = shown.iter().enumerate().filter_map(|(index, argument)| {
                     let key = key(function, index, arguments.len());
-                    argument.as_ref().map(|argument| (key, Self::of(argument)))
+                    argument.as_ref().map(|argument| (key, Self::within(argument, depth - 1)))
                 });
                 Self { arguments: given.collect(), ..leaf(PartKind::Function, function.name.to_owned()) }
             }
