@@ -131,7 +131,8 @@ impl NetRegex {
 
     /// The bytes of what was compiled, roughly; [`WEIGHT_MAX`] is the most.
     pub(crate) fn weight(&self) -> usize {
-        self.0.cost.size
+        let Cost { size, .. } = self.0.cost;
+        size
     }
 
     /// Whether the text holds a match anywhere.
