@@ -28,7 +28,7 @@ type Captures<'t> = fancy_regex::Captures<'t, str>;
 pub(crate) const PATTERN_CHARS_MAX: usize = 10_000;
 /// Ways that the engine goes back to and tries anew in one search, where a pattern needs that at all: where each place has few of them,
 /// and where it has many.
-const BACKTRACKS_MAX_OF_FEW: usize = 120_000;
+const BACKTRACKS_MAX_OF_FEW: usize = 60_000;
 const BACKTRACKS_MAX: usize = 5_000;
 /// Steps that trying all ways of one place takes, where they are few.
 const FEW_STEPS_MAX: usize = 10_000;
@@ -131,7 +131,8 @@ impl NetRegex {
 
     /// The bytes of what was compiled, roughly; [`WEIGHT_MAX`] is the most.
     pub(crate) fn weight(&self) -> usize {
-        self.0.cost.size
+        let Cost { size, .. } = self.0.cost;
+        size
     }
 
     /// Whether the text holds a match anywhere.

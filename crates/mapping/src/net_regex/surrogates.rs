@@ -28,8 +28,8 @@ pub(super) fn split(first: u32, last: u32) -> (Option<Units>, [Option<(u32, u32)
     if last < ALL.first || first > ALL.last || last > 0xFFFF {
         return (None, [Some((first, last)), None]);
     }
-    let before = (first < ALL.first).then(|| (first, ALL.first - 1));
-    let behind = (last > ALL.last).then(|| (ALL.last + 1, last));
+    let before = (first < ALL.first).then_some((first, ALL.first - 1));
+    let behind = (last > ALL.last).then_some((ALL.last + 1, last));
     (Some(Units { first: first.max(ALL.first), last: last.min(ALL.last) }), [before, behind])
 }
 

@@ -81,6 +81,7 @@ fn translate_as(letters: &[char], is_compact: bool) -> Result<Translated, String
 
 /// Options that change how the rest is read.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a letter of `(?imnsx)`")]
 pub(super) struct Options {
     pub(super) is_multiline: bool,
     pub(super) is_explicit: bool,
@@ -116,7 +117,7 @@ impl Translator<'_> {
                 '\\' => self.escape()?,
                 '[' => {
                     let class = classes::class(self.letters, &mut self.at)?;
-                    self.piece(class)?;
+                    self.piece(&class)?;
                 }
                 '(' => self.open()?,
                 ')' => self.close()?,
@@ -216,14 +217,12 @@ impl Translator<'_> {
     }
 
     /// A class or a letter.
-    fn piece(&mut self, piece: Piece) -> Result<(), String> {
-        match piece.half {
-            Some(high) => self.pair(high),
-            None => {
-                self.whole(&piece);
-                Ok(())
-            }
+    fn piece(&mut self, piece: &Piece) -> Result<(), String> {
+        if let Some(high) = piece.half {
+            return self.pair(high);
         }
+        self.whole(piece);
+        Ok(())
     }
 
     fn whole(&mut self, piece: &Piece) {
@@ -348,12 +347,12 @@ impl Translator<'_> {
                 // A number of no group is that of a character.
                 self.at = begin;
                 let escaped = classes::escape(self.letters, &mut self.at)?;
-                self.piece(escaped)
+                self.piece(&escaped)
             }
             _ => {
                 self.at -= 1;
                 let escaped = classes::escape(self.letters, &mut self.at)?;
-                self.piece(escaped)
+                self.piece(&escaped)
             }
         }
     }
