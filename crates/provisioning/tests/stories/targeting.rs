@@ -1,10 +1,11 @@
 //! What the attribute list of a target says of its attributes, and how the target itself adds to it.
 
 use mapping::ObjectType;
+use provisioning::target::Method;
 use provisioning::{Dialect, JobChange};
 use serde_json::{Value, json};
 
-use crate::fake_target::Nature;
+use crate::fake_target::{Fault, Nature};
 use crate::hostile::extension;
 use crate::world::{Job, lines, on_both};
 
@@ -260,5 +261,63 @@ fn a_template_that_discovers_does_so_in_each_test_and_each_initial_cycle() {
         let added: Vec<_> = found.added.iter().map(|one| (one.object, one.attribute.name.as_str())).collect();
         assert_eq!(added, [(ObjectType::Group, "urn:example:2.0:Group:colour")]);
         assert_eq!(found.discovered.count(), 4);
+    });
+}
+
+#[test]
+fn a_value_that_is_never_told_is_not_written_again_for_other_changes() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        job.map_user(json!({ "target": "password", "source": "Redact([department])" })).await;
+        let (ann, boss) =
+            (world.joins_with("Ann", &[("department", "hush-1")]).await, world.joins_for(job.app, "Boss").await);
+        world.assign(job.app, ann).await;
+        job.until_calm().await;
+        let takes = async |why: &str| {
+            job.target.take_requests();
+            job.until_calm().await;
+            let writes = lines(&job.target.take_writes());
+            assert!(!writes.is_empty() && !writes.contains("password"), "{why}: {writes}");
+        };
+        world.set(ann, "accountEnabled", false).await;
+        takes("disabled").await;
+        world.set(ann, "accountEnabled", true).await;
+        takes("enabled").await;
+        world.set(ann, "jobTitle", "Chief").await;
+        world.set(ann, "manager", boss.to_string()).await;
+        takes("a manager beside a title").await;
+        world.set(ann, "jobTitle", "Clerk").await;
+        takes("after the manager").await;
+        world.set(ann, "accountEnabled", false).await;
+        takes("disabled again").await;
+        world.set(ann, "department", "hush-2").await;
+        world.set(ann, "accountEnabled", true).await;
+        job.until_calm().await;
+        assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "password")), "hush-2");
+    });
+}
+
+#[test]
+fn a_value_that_is_never_told_is_written_again_where_nobody_knows_whether_it_was() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        job.map_user(json!({ "target": "password", "source": "Redact([department])" })).await;
+        let ann = world.joins_with("Ann", &[("department", "hush-1")]).await;
+        world.assign(job.app, ann).await;
+        job.until_calm().await;
+        world.set(ann, "department", "hush-2").await;
+        job.target.fail(|request| if request.method == Method::Patch { Fault::Lost } else { Fault::None });
+        assert_eq!(job.cycle().await.failed, 1);
+        job.target.heal();
+        // What was to be written is what was there before, and what was sent may yet have arrived.
+        world.set(ann, "department", "hush-1").await;
+        job.target.with(|app| {
+            app.users
+                .values_mut()
+                .for_each(|user| drop(user.attributes.insert("password".to_owned(), "hush-2".into())));
+        });
+        world.clock.advance(jiff::SignedDuration::from_hours(1));
+        job.until_calm().await;
+        assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "password")), "hush-1");
     });
 }
