@@ -51,7 +51,8 @@ fn whole_object(subject: &Subject<'_>, mapped: &Mapped<'_>, part: &str, findings
         return;
     }
     let what = format!("it is made of parts and takes no text; map its parts, such as `{part}`");
-    findings.problem(Rule::Type, subject.at(mapped), what);
+    let severity = mapped.target.as_ref().map_or(Severity::Problem, |target| target.severity);
+    findings.tell(severity, Rule::Type, subject.at(mapped), what);
 }
 
 fn is_several(subject: &Subject<'_>, mapped: &Mapped<'_>) -> bool {
@@ -85,12 +86,13 @@ fn source(subject: &Subject<'_>, mapped: &Mapped<'_>, target: &Target<'_>, findi
         }
     };
     if let Some((severity, what)) = told {
-        findings.tell(severity, Rule::Type, subject.at(mapped), format!("{what}; {}", cure(kind, possible)));
+        // What the target alone says forbids nothing.
+        findings.tell(severity.max(target.severity), Rule::Type, subject.at(mapped), format!("{what}; {}", cure(kind, possible)));
     }
     let default = mapped.mapping.default_value.as_deref().filter(|text| !text.is_empty() && !fits(kind, text));
     if let Some(text) = default {
         let what = format!("the default value `{}` is not {}; write another", shown(text), wanted(kind));
-        findings.problem(Rule::Type, subject.at(mapped), what);
+        findings.tell(target.severity, Rule::Type, subject.at(mapped), what);
     }
 }
 
