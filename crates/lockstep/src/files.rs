@@ -17,13 +17,34 @@ pub fn open(path: &Path, what: &str) -> anyhow::Result<(File, u64)> {
     Ok((file, found.len()))
 }
 
+/// The name under which standard input is read.
+pub const STANDARD_INPUT: &str = "-";
+
+/// The same from standard input where the file is named `-`.
+pub fn read_text_or_input(path: &Path, bytes_max: u64, what_it_is_not: &str) -> anyhow::Result<String> {
+    if path != Path::new(STANDARD_INPUT) {
+        return read_text(path, "", bytes_max, what_it_is_not);
+    }
+    text_of(std::io::stdin().lock(), "standard input", "", path, bytes_max, what_it_is_not)
+}
+
 /// Reads a whole file as text; one of more than `bytes_max` bytes is refused, and `what_it_is_not` says what it then
 /// cannot be.
 pub fn read_text(path: &Path, what: &str, bytes_max: u64, what_it_is_not: &str) -> anyhow::Result<String> {
     let (file, _) = open(path, what)?;
+    text_of(file, &path.display().to_string(), what, path, bytes_max, what_it_is_not)
+}
+
+fn text_of(
+    from: impl std::io::Read,
+    shown: &str,
+    what: &str,
+    path: &Path,
+    bytes_max: u64,
+    what_it_is_not: &str,
+) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
-    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|error| cannot_read(path, what, error))?;
-    let shown = path.display();
+    from.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|error| cannot_read(path, what, error))?;
     if bytes.len() as u64 > bytes_max {
         bail!("{shown} has more than {bytes_max} bytes and {what_it_is_not}");
     }

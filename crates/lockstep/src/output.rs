@@ -183,6 +183,11 @@ pub fn note(text: &str) {
     eprintln!("note: {}", clean_lines(text));
 }
 
+/// The same in words of its own, which say what it is.
+pub fn aside(text: &str) {
+    eprintln!("{}", clean_lines(text));
+}
+
 /// Writes to standard output and flushes; says when nobody reads any more.
 pub fn write_raw(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();

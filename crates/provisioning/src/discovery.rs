@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use mapping::ObjectType;
 use mapping::schema::{AttributeDefinition, AttributeType, Mutability};
+use mapping::{ObjectMapping, ObjectType};
 use scim::{Attribute, Kind, Returned};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -47,6 +47,43 @@ pub struct Discovery {
     pub discovered: Discovered,
     /// What was not known before.
     pub added: Vec<Added>,
+    /// What of it is about attributes that mappings write already, which go on as before; each is one sentence.
+    pub warnings: Vec<String>,
+}
+
+impl Discovery {
+    /// What was found for a job with these mappings.
+    pub(crate) fn of(discovered: Discovered, added: Vec<Added>, objects: &[ObjectMapping]) -> Self {
+        let warnings = added.iter().filter_map(|added| affected(added, objects)).collect();
+        Self { discovered, added, warnings }
+    }
+}
+
+/// Says so where a mapping writes what the target tells is another thing than text that anybody writes.
+fn affected(Added { object, attribute }: &Added, objects: &[ObjectMapping]) -> Option<String> {
+    let mapping = objects.iter().find(|mapping| mapping.target_object == *object)?;
+    let key = attribute_key(*object, &attribute.name);
+    let is_same = |name: &str| attribute_key(*object, name) == key;
+    if mapping.target_attributes.iter().any(|own| is_same(&own.name)) || is_defined(*object, &attribute.name) {
+        return None;
+    }
+    let mapped = mapping.attributes.iter().find(|mapped| is_same(&mapped.target))?;
+    let facts = match (attribute.mutability, attribute.kind) {
+        (Mutability::ReadOnly, _) => "nobody but itself writes it (`ReadOnly`)".to_owned(),
+        (Mutability::Immutable, _) => "it never changes once it is there (`Immutable`)".to_owned(),
+        (_, AttributeType::String) => return None,
+        (_, kind) => format!("it is of the type `{kind:?}`"),
+    };
+    let objects = if *object == ObjectType::User { "users" } else { "groups" };
+    Some(format!(
+        "a mapping of {objects} writes `{}`, of which the target tells that {facts}; the mapping goes on as before, so look at it, or name the attribute in the attribute list",
+        mapped.target
+    ))
+}
+
+/// Whether RFC 7643 says what this attribute is.
+fn is_defined(object: ObjectType, name: &str) -> bool {
+    name.parse().is_ok_and(|path| resource_type(object).resolve(&path).is_some())
 }
 
 /// An attribute that a discovery added.

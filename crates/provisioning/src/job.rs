@@ -168,6 +168,11 @@ impl JobChange {
         self.tenant_url.is_some() || self.secret_token.is_some() || self.dialect.is_some()
     }
 
+    /// Whether this is the way back to an earlier version, which was right once: groups that are gone since keep nobody from it.
+    const fn goes_back(&self) -> bool {
+        matches!(self.schema, SchemaBase::OfVersion(_))
+    }
+
     fn apply(&self, settings: &mut JobSettings) {
         fn set<T: Clone>(slot: &mut T, value: Option<&T>) {
             if let Some(value) = value {
@@ -223,6 +228,7 @@ impl Engine {
         let (name, template_name) = (new.name.trim().to_owned(), new.template);
         self.store()
             .write(move |tx| {
+                check_groups(tx, &[], &settings.objects)?;
                 directory::add_application(tx, app, &name, &template_name, &roles, now)?;
                 jobs::insert_job(tx, app, status.as_str(), &text, &secret, now)?;
                 mapping_versions::begin(tx, app, &settings.objects, None, &entry)?;
@@ -260,7 +266,7 @@ impl Engine {
         let before = settings.clone();
         change.apply(&mut settings);
         check_change(&before, &settings, change, template)?;
-        if change.objects.is_some() {
+        if change.objects.is_some() && !change.goes_back() {
             let (before, after) = (before.objects.clone(), settings.objects.clone());
             self.store().read(move |tx| check_groups(tx, &before, &after)).await?;
         }
@@ -339,7 +345,7 @@ impl Engine {
         let target = self.target_of(&record, &settings)?;
         let mut discovered = settings.discovered.clone();
         let added = discovered.learn(discover(&target, settings.request_timeout()).await?);
-        let discovery = Discovery { discovered, added };
+        let discovery = Discovery::of(discovered, added, &settings.objects);
         self.keep(&record, settings, &discovery).await?;
         Ok(discovery)
     }
@@ -381,7 +387,7 @@ impl Engine {
             (told.users, told.groups) = (Vec::new(), Vec::new());
         }
         let added = discovered.learn(told);
-        Ok(Discovery { discovered, added })
+        Ok(Discovery::of(discovered, added, &settings.objects))
     }
 
     pub(crate) fn roles(&self, values: &[String]) -> Vec<RoleRecord> {

@@ -29,7 +29,7 @@ mod view;
 
 pub use cycle::{
     Availability, CycleReport, MappingTrial, MappingTrialOf, OnDemandReport, PlanSink, Predicted, Progress, ProgressFn,
-    ScopeTrial, ScopeTrialOf, Scoped, SourceObject,
+    ScopeLoss, ScopeTrial, ScopeTrialOf, Scoped, SourceObject,
 };
 pub use discovery::{Added, DISCOVERED_MAX, Discovered, Discovery, Origin};
 pub use engine::{Connect, Engine, EngineParts, Random};

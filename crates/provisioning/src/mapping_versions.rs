@@ -3,16 +3,18 @@
 
 use jiff::Timestamp;
 use mapping::ObjectMapping;
-use mapping::schema::{self, Document, Exported, Names, SOURCE_DIRECTORY, TARGET_DIRECTORY};
+use mapping::schema::{self, Document, Exported, Finding, Names, SOURCE_DIRECTORY, Severity, TARGET_DIRECTORY};
 use serde::Serialize;
 use store::mapping_versions::{
-    VersionHead, VersionRecord, insert_version, latest_version, schema_document, version_by_number, versions_before,
+    VersionHead, VersionRecord, documents_kept, insert_version, latest_version, schema_document, version_by_number,
+    versions_before,
 };
 use store::{AppId, ReadTx, StoreError, WriteTx};
 
 use crate::engine::{Engine, read_settings};
 use crate::job::{Entry, JobChange, JobError};
 use crate::settings::JobSettings;
+use crate::surroundings::missing_groups;
 use crate::view::JobView;
 
 /// The template of applications that are in no gallery.
@@ -52,7 +54,7 @@ pub struct VersionView {
     pub actor: String,
     /// What made it.
     pub reason: String,
-    /// The version that brought the schema document behind it, if there is one.
+    /// The version that brought the schema document behind it, if there is one and it is still kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema_of: Option<i64>,
 }
@@ -96,7 +98,7 @@ impl Engine {
                 return Ok((vec![current(tx, app)?.head], false));
             }
             let is_full = heads.len() >= limit as usize;
-            Ok::<_, JobError>((heads, is_full))
+            Ok::<_, JobError>((with_documents(tx, app, heads)?, is_full))
         });
         let (heads, is_full) = read.await?;
         let next = heads.last().map(|head| head.number).filter(|number| is_full && *number > 1);
@@ -105,8 +107,14 @@ impl Engine {
 
     /// The version of that number, or the latest.
     pub async fn mapping_version(&self, app: AppId, number: Option<i64>) -> Result<MappingVersion, JobError> {
-        let record = self.store().read(move |tx| version(tx, app, number)).await?;
-        Ok(MappingVersion { objects: objects_of(&record)?, head: record.head.into() })
+        let read = self.store().read(move |tx| {
+            let record = version(tx, app, number)?;
+            let heads = with_documents(tx, app, vec![record.head.clone()])?;
+            Ok::<_, JobError>((record, heads))
+        });
+        let (record, heads) = read.await?;
+        let head = heads.into_iter().next().unwrap_or_else(|| record.head.clone());
+        Ok(MappingVersion { objects: objects_of(&record)?, head: head.into() })
     }
 
     /// The schema document that stands behind a version, or the latest, as JSON text.
@@ -135,7 +143,28 @@ impl Engine {
             source_directory: SOURCE_DIRECTORY.to_owned(),
             target_directory: if is_custom { TARGET_DIRECTORY } else { &template.title }.to_owned(),
         };
-        Ok(schema::write(base.as_ref(), &settings.objects, &names))
+        let mut exported = schema::write(base.as_ref(), &settings.objects, &names);
+        let gone = self.store().read(move |tx| gone_document(tx, app, None)).await?;
+        if let Some(reason) = gone.filter(|_| base.is_none()) {
+            let place = "the document".to_owned();
+            exported.findings.insert(0, Finding { severity: Severity::Different, blocks: false, place, reason });
+        }
+        Ok(exported)
+    }
+
+    /// What a way back to a version cannot bring back; each is one sentence.
+    pub async fn roll_back_warnings(&self, app: AppId, number: i64) -> Result<Vec<String>, JobError> {
+        let now = self.load(app).await?.2.objects;
+        let read = self.store().read(move |tx| {
+            let record = version(tx, app, Some(number))?;
+            let mut warnings: Vec<String> = missing_groups(tx, &now, &objects_of(&record)?)?
+                .into_iter()
+                .map(|missing| format!("{missing}: nobody is a member of it"))
+                .collect();
+            warnings.extend(gone_document(tx, app, Some(number))?);
+            Ok::<_, JobError>(warnings)
+        });
+        read.await
     }
 
     /// Goes back to a version: makes a new one that is equal to it. Everything is looked at again afterwards. Says nothing
@@ -194,6 +223,30 @@ impl Engine {
         let if_mapping_version = change.if_mapping_version.or(Some(latest.head.number));
         self.change_job(app, JobChange { objects, if_mapping_version, ..change }).await.map(Some)
     }
+}
+
+/// Heads that name no document which is kept no more.
+fn with_documents(
+    tx: &mut ReadTx<'_>,
+    app: AppId,
+    mut heads: Vec<VersionHead>,
+) -> Result<Vec<VersionHead>, StoreError> {
+    let kept = documents_kept(tx, app)?;
+    for head in &mut heads {
+        head.document = head.document.filter(|number| kept.contains(number));
+    }
+    Ok(heads)
+}
+
+/// Says so where a version, or the latest, came of a document that is not kept any more.
+fn gone_document(tx: &mut ReadTx<'_>, app: AppId, number: Option<i64>) -> Result<Option<String>, JobError> {
+    let head = version(tx, app, number)?.head;
+    let kept = documents_kept(tx, app)?;
+    Ok(head.document.filter(|document| !kept.contains(document)).map(|document| {
+        format!(
+            "the schema that was imported as version {document} is not kept any more: an export has the mappings, and what else that schema said is gone"
+        )
+    }))
 }
 
 /// The mappings of a version.

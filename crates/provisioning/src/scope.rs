@@ -90,7 +90,7 @@ impl OutOfScope {
 }
 
 /// The facts of a job that decide about scope.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScopeRules {
     /// Which objects are candidates.
     pub scope: ScopeSetting,

@@ -212,6 +212,16 @@ pub(crate) fn check_groups(
     before: &[ObjectMapping],
     after: &[ObjectMapping],
 ) -> Result<(), JobError> {
+    let problems = missing_groups(tx, before, after)?;
+    if problems.is_empty() { Ok(()) } else { Err(JobError::Invalid(problems.join("; "))) }
+}
+
+/// The same as sentences, one for each filter and group.
+pub(crate) fn missing_groups(
+    tx: &mut ReadTx<'_>,
+    before: &[ObjectMapping],
+    after: &[ObjectMapping],
+) -> Result<Vec<String>, JobError> {
     let known: BTreeSet<&str> = groups_asked_for(before).map(|(_, group)| group).collect();
     let mut problems = Vec::new();
     for (filter, group) in groups_asked_for(after).filter(|(_, group)| !known.contains(group)) {
@@ -222,7 +232,7 @@ pub(crate) fn check_groups(
             ));
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(JobError::Invalid(problems.join("; "))) }
+    Ok(problems)
 }
 
 /// The groups whose members filters ask for, each with the title of the filter.

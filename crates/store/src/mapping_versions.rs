@@ -84,7 +84,7 @@ pub fn insert_version(
 
 /// Removes the documents that stand behind no version, or only behind versions before those that the latest [`DOCUMENTS_MAX`] are behind.
 fn trim_documents(tx: &mut WriteTx<'_>, app: AppId) -> Result<(), StoreError> {
-    let kept = tx.all(&DOCUMENT_NUMBERS, params![app], |row| row.int(0))?;
+    let kept = documents_kept(tx, app)?;
     if kept.is_empty() {
         return Ok(());
     }
@@ -123,6 +123,11 @@ pub fn versions_before(
 /// The schema document that the version of that number brought; none where it is not kept any more.
 pub fn schema_document(tx: &mut ReadTx<'_>, app: AppId, number: i64) -> Result<Option<String>, StoreError> {
     tx.first(&DOCUMENT, params![app, number], |row| row.text(0))
+}
+
+/// The numbers of the versions whose schema documents are kept, in order.
+pub fn documents_kept(tx: &mut ReadTx<'_>, app: AppId) -> Result<Vec<i64>, StoreError> {
+    tx.all(&DOCUMENT_NUMBERS, params![app], |row| row.int(0))
 }
 
 /// Removes all versions and documents of a job.

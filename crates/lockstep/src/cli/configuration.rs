@@ -143,7 +143,7 @@ pub enum ConfigCommand {
     },
     /// Show what files would change
     Diff {
-        /// Files of jobs
+        /// Files of jobs, one of them may be - for standard input
         #[arg(required = true)]
         files: Vec<PathBuf>,
         /// End with exit code 1 where something would change
@@ -152,10 +152,10 @@ pub enum ConfigCommand {
     },
     /// Make jobs what files say; shows the difference and asks
     Apply {
-        /// Files of jobs
+        /// Files of jobs, one of them may be - for standard input
         #[arg(required = true)]
         files: Vec<PathBuf>,
-        /// File with the secret token of an application that is new, or - for standard input
+        /// File with the secret token of an application that is new or has another server now, or - for standard input
         #[arg(long, value_name = "FILE")]
         secret_token_file: Option<PathBuf>,
         /// Do not ask

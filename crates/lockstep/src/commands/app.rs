@@ -114,12 +114,13 @@ async fn discover(world: &World, output: Output, name: &str) -> anyhow::Result<(
     let found = found?;
     if output.is_json() {
         return output.json(
-            &json!({ "app": application.id, "name": application.name, "discovered": found.discovered, "added": found.added }),
+            &json!({ "app": application.id, "name": application.name, "discovered": found.discovered, "added": found.added, "warnings": found.warnings }),
         );
     }
     let count = counted(found.discovered.count() as u64, "attribute");
     let new = counted(found.added.len() as u64, "new attribute");
     output.line(&format!("{} tells of {count}; {new} in its attribute list", application.name))?;
+    found.warnings.iter().for_each(|warning| note(warning));
     if found.added.is_empty() {
         return Ok(());
     }

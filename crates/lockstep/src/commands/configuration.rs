@@ -1,7 +1,7 @@
 //! `config export`, `diff`, `apply`: jobs as files for version control. What a file says is read, compared and applied by the provisioning
 //! service; here are files, questions and answers.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
@@ -17,9 +17,9 @@ use super::app::tested;
 use super::find;
 use crate::ask::{confirm, secret_token};
 use crate::cli::ConfigCommand;
-use crate::files::{cannot_write, read_text};
+use crate::files::{STANDARD_INPUT, cannot_write, read_text_or_input};
 use crate::outcome::{Outcome, usage};
-use crate::output::{Output, note, write_raw};
+use crate::output::{Output, aside, note, write_raw};
 use crate::world::World;
 
 /// People and groups who lose their account that are told by name.
@@ -60,7 +60,7 @@ async fn export_all(
     let apps = world.store().read(directory::applications).await?;
     std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, error))?;
     let mut texts: Vec<(Application, PathBuf, String)> = Vec::new();
-    let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    let mut taken = BTreeSet::new();
     for app in apps {
         let text = match world.engine()?.configuration(app.id, assignments).await {
             Ok(configuration) => configuration.to_toml(),
@@ -68,11 +68,7 @@ async fn export_all(
             Err(JobError::NotFound) => continue,
             Err(error) => return Err(error.into()),
         };
-        let name = file_name(&app.name);
-        let times = names.entry(name.clone()).or_default();
-        *times += 1;
-        let name = if *times == 1 { name } else { name.replace(".toml", &format!("-{times}.toml")) };
-        let path = folder.join(name);
+        let path = folder.join(free_name(&app.name, &mut taken));
         refuse_foreign(&path, force)?;
         texts.push((app, path, text));
     }
@@ -102,6 +98,18 @@ fn file_name(name: &str) -> String {
     format!("{stem}.{EXTENSION}")
 }
 
+/// The same, or with the first number that no other file has.
+fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let first = file_name(name);
+    let stem = first.trim_end_matches(".toml").to_owned();
+    let (mut free, mut number) = (first, 1_u32);
+    while !taken.insert(free.clone()) {
+        number += 1;
+        free = format!("{stem}-{number}.{EXTENSION}");
+    }
+    free
+}
+
 /// Refuses to write over a file that is not one of a job.
 fn refuse_foreign(path: &Path, force: bool) -> anyhow::Result<()> {
     if force || !path.exists() {
@@ -118,8 +126,9 @@ fn refuse_foreign(path: &Path, force: bool) -> anyhow::Result<()> {
     }
 }
 
+/// What the files of all versions of the program begin with.
 fn first_line() -> &'static str {
-    JobConfiguration::HEAD.lines().next().unwrap_or_default()
+    JobConfiguration::HEAD.split_once('.').map_or(JobConfiguration::HEAD, |(first, _)| first)
 }
 
 /// Writes the file of a job, or prints it.
@@ -147,7 +156,7 @@ struct Proposed {
 
 /// The problems of a file, a line each, as compilers tell them.
 fn told_of(path: &Path, bad: &BadConfiguration) -> Vec<String> {
-    let shown = path.display();
+    let shown = shown_path(path);
     let line = |problem: &provisioning::configuration::ConfigurationProblem| match problem.place {
         Some(place) => format!("{shown}:{}:{}: {}", place.line, place.column, problem.what),
         None => format!("{shown}: {}", problem.what),
@@ -155,11 +164,18 @@ fn told_of(path: &Path, bad: &BadConfiguration) -> Vec<String> {
     bad.0.iter().map(line).collect()
 }
 
+fn shown_path(path: &Path) -> String {
+    if path == Path::new(STANDARD_INPUT) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
 /// Reads all files and finds out what each would change; every problem of all of them at once.
 async fn propose(world: &World, paths: &[PathBuf]) -> anyhow::Result<Vec<Proposed>> {
+    if paths.iter().filter(|path| *path == Path::new(STANDARD_INPUT)).count() > 1 {
+        return Err(usage("standard input (-) can be read once; name it once"));
+    }
     let (mut files, mut problems) = (Vec::new(), Vec::new());
     for path in paths {
-        let text = read_text(path, "", CONFIGURATION_BYTES_MAX, "is no configuration of a job")?;
+        let text = read_text_or_input(path, CONFIGURATION_BYTES_MAX, "is no configuration of a job")?;
         match ConfigurationFile::parse(&text) {
             Ok(file) => files.push((path, file)),
             Err(bad) => problems.extend(told_of(path, &bad)),
@@ -172,7 +188,7 @@ async fn propose(world: &World, paths: &[PathBuf]) -> anyhow::Result<Vec<Propose
     for (path, file) in files {
         let name = store::folded(&file.wanted.name);
         if let Some(other) = proposed.iter().find(|other| store::folded(&other.file.wanted.name) == name) {
-            let (path, other) = (path.display(), other.path.display());
+            let (path, other) = (shown_path(path), shown_path(&other.path));
             problems.push(format!("{path}: {other} is of the application {} too; name one of them", file.wanted.name));
             continue;
         }
@@ -198,16 +214,14 @@ async fn diff(world: &World, output: Output, files: &[PathBuf], exit_code: bool)
 
 fn shown(one: &Proposed) -> Value {
     let mut value = one.proposal.to_json();
+    value["warnings"] = json!(warnings(&one.proposal));
     value["file"] = json!(one.path);
     value
 }
 
-/// Prints the difference, and loud who loses an account by it.
-fn show(output: Output, proposal: &Proposal) -> anyhow::Result<()> {
-    if proposal.is_empty() {
-        return output.line(&format!("{} is as its file says", proposal.after.name));
-    }
-    output.difference(&proposal.text())?;
+/// What is to be known before a file is applied: loud who loses an account by it.
+fn warnings(proposal: &Proposal) -> Vec<String> {
+    let mut warnings = Vec::new();
     let losing = proposal.losing();
     if !losing.is_empty() {
         let groups = losing.iter().filter(|one| one.is_group).count();
@@ -215,15 +229,31 @@ fn show(output: Output, proposal: &Proposal) -> anyhow::Result<()> {
         if losing.len() > LOSING_TOLD_MAX {
             names.push("…");
         }
-        output.line(&format!(
-            "WARNING: {} and {} would no longer be assigned to {}, and lose their accounts unless another group keeps them: {}",
+        warnings.push(format!(
+            "{} and {} would no longer be assigned to {}, and lose their accounts unless another group keeps them: {}",
             counted((losing.len() - groups) as u64, "user"),
             counted(groups as u64, "group"),
             proposal.after.name,
             names.join(", ")
-        ))?;
+        ));
     }
-    Ok(())
+    warnings.extend(proposal.warnings());
+    warnings
+}
+
+/// Prints the difference, with the warnings.
+fn show(output: Output, proposal: &Proposal) -> anyhow::Result<()> {
+    if proposal.is_empty() {
+        return output.line(&format!("{} is as its file says", proposal.after.name));
+    }
+    output.difference(&proposal.text())?;
+    warnings(proposal).iter().try_for_each(|warning| output.line(&format!("WARNING: {warning}")))
+}
+
+/// The same on standard error, for somebody who is asked while the answer is for a program.
+fn show_aside(proposal: &Proposal) {
+    aside(proposal.text().trim_end());
+    warnings(proposal).iter().for_each(|warning| aside(&format!("WARNING: {warning}")));
 }
 
 async fn apply(
@@ -233,6 +263,12 @@ async fn apply(
     token_file: Option<&Path>,
     yes: bool,
 ) -> anyhow::Result<Outcome> {
+    let stdin = Path::new(STANDARD_INPUT);
+    if token_file == Some(stdin) && files.iter().any(|file| file == stdin) {
+        return Err(usage(
+            "standard input (-) can be read once; name a file for the secret token or the configuration",
+        ));
+    }
     let proposed = propose(world, files).await?;
     if !output.is_json() {
         proposed.iter().try_for_each(|one| show(output, &one.proposal))?;
@@ -240,59 +276,98 @@ async fn apply(
     let (changing, same): (Vec<Proposed>, Vec<Proposed>) =
         proposed.into_iter().partition(|one| !one.proposal.is_empty());
     if !changing.is_empty() {
+        if output.is_json() && !yes {
+            changing.iter().for_each(|one| show_aside(&one.proposal));
+        }
         confirm(&format!("Apply this to {}?", counted(changing.len() as u64, "application")), yes)?;
     }
-    let new = changing.iter().filter(|one| one.proposal.app.is_none()).count();
-    if token_file.is_some() && new != 1 {
-        let number = counted(new as u64, "application");
+    let tokens = tokens(&changing, token_file)?;
+    let told = same.iter().map(|one| json!({ "name": one.proposal.after.name, "changed": false })).collect();
+    Applying { output, changing, tokens, told }.run(world).await
+}
+
+/// Files that are applied one after the other, up to the first that cannot be.
+struct Applying {
+    output: Output,
+    changing: Vec<Proposed>,
+    tokens: Vec<Option<String>>,
+    told: Vec<Value>,
+}
+
+impl Applying {
+    async fn run(mut self, world: &World) -> anyhow::Result<Outcome> {
+        for done in 0..self.changing.len() {
+            let one = &self.changing[done];
+            let (name, is_new) = (&one.proposal.after.name, one.proposal.app.is_none());
+            let reason = format!("the configuration {} was applied", shown_path(&one.path));
+            let engine = world.engine()?;
+            let applying = engine.apply(&one.proposal, self.tokens[done].as_deref(), &reason);
+            match tested(self.output, applying).await {
+                Ok(view) => {
+                    if !self.output.is_json() {
+                        let what = if is_new { "was added" } else { "was changed" };
+                        self.output.line(&format!("Application {name} {what}"))?;
+                    }
+                    self.told.push(json!({ "name": name, "changed": true, "app": view.app, "isNew": is_new }));
+                }
+                Err(error) => return self.failed(done, error),
+            }
+        }
+        if self.output.is_json() {
+            self.output.json(&self.told)?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// Tells why a file could not be applied, and what became of the others.
+    fn failed(mut self, done: usize, error: JobError) -> anyhow::Result<Outcome> {
+        let one = &self.changing[done];
+        let why = match error {
+            JobError::Configuration(bad) => told_of(&one.path, &bad).join("\nerror: "),
+            error => format!("{}: {error}", shown_path(&one.path)),
+        };
+        if self.changing.len() == 1 {
+            bail!("{why}");
+        }
+        self.told.push(json!({ "name": one.proposal.after.name, "changed": false, "error": why }));
+        let rest = &self.changing[done + 1..];
+        self.told.extend(
+            rest.iter().map(|one| json!({ "name": one.proposal.after.name, "changed": false, "tried": false })),
+        );
+        if self.output.is_json() {
+            self.output.json(&self.told)?;
+        }
+        note(&format!("{} applied before this one, {} not tried after it", counted(done as u64, "file"), rest.len()));
+        if done == 0 {
+            bail!("{why}");
+        }
+        aside(&format!("error: {why}"));
+        Ok(Outcome::SomeFailed)
+    }
+}
+
+/// The secret tokens that are needed, in the order of the files.
+fn tokens(changing: &[Proposed], token_file: Option<&Path>) -> anyhow::Result<Vec<Option<String>>> {
+    let needing = changing.iter().filter(|one| one.proposal.needs_token()).count();
+    if token_file.is_some() && needing != 1 {
+        let number = counted(needing as u64, "application");
         return Err(usage(format!(
-            "--secret-token-file is for one new application, and {number} would be added; name the files in the configurations as secretTokenFile"
+            "--secret-token-file is for one application that is new or has another server now, and {number} would be so; name the files in the configurations as secretTokenFile, or say lockstep app set for one that stays"
         )));
     }
-    let tokens = changing.iter().map(|one| token_of(one, token_file)).collect::<anyhow::Result<Vec<_>>>()?;
-    let mut told: Vec<Value> =
-        same.iter().map(|one| json!({ "name": one.proposal.after.name, "changed": false })).collect();
-    for (done, (one, token)) in changing.iter().zip(&tokens).enumerate() {
-        let name = &one.proposal.after.name;
-        let reason = format!("the configuration {} was applied", one.path.display());
-        let engine = world.engine()?;
-        let applying = engine.apply(&one.proposal, token.as_deref(), &reason);
-        let view = tested(output, applying).await.map_err(|error| failed(error, one, done, changing.len()))?;
-        told.push(json!({ "name": name, "changed": true, "app": view.app, "isNew": one.proposal.app.is_none() }));
-        if !output.is_json() {
-            let what = if one.proposal.app.is_none() { "was added" } else { "was changed" };
-            output.line(&format!("Application {name} {what}"))?;
-        }
-    }
-    if output.is_json() {
-        output.json(&told)?;
-    }
-    Ok(Outcome::Done)
+    changing.iter().map(|one| token_of(one, token_file)).collect()
 }
 
-/// Why a file could not be applied, and what became of the others.
-fn failed(error: JobError, one: &Proposed, done: usize, all: usize) -> anyhow::Error {
-    if all > 1 {
-        let left = all - done - 1;
-        note(&format!("{} applied before this one, {left} not tried after it", counted(done as u64, "file")));
-    }
-    let shown = one.path.display();
-    match error {
-        JobError::Configuration(bad) => anyhow!("{}", told_of(&one.path, &bad).join("\nerror: ")),
-        error => anyhow!("{shown}: {error}"),
-    }
-}
-
-/// The secret token of a new application: from the option, the file or variable that its file names, or typed.
+/// The secret token that an application needs: from the option, the file or variable that its file names, or typed.
 fn token_of(one: &Proposed, token_file: Option<&Path>) -> anyhow::Result<Option<String>> {
-    if one.proposal.app.is_some() {
+    if !one.proposal.needs_token() {
         return Ok(None);
     }
     if let (None, Some(name)) = (token_file, &one.file.secret_token_variable) {
         let problem = || {
             usage(format!(
                 "{}: the environment variable {name}, which is to hold the secret token, is not set",
-                one.path.display()
+                shown_path(&one.path)
             ))
         };
         return crate::world::variable(name).map(Some).ok_or_else(problem);
@@ -318,5 +393,12 @@ mod tests {
             assert_eq!(file_name(name), expected);
         }
         assert_eq!(file_name(&"x".repeat(500)).len(), FILE_NAME_MAX + 5);
+    }
+
+    #[test]
+    fn no_two_applications_have_one_file() {
+        let mut taken = BTreeSet::new();
+        let names = ["CRM", "CRM!", "CRM (2)", "crm-2-2", "crm?"].map(|name| free_name(name, &mut taken));
+        assert_eq!(names, ["crm.toml", "crm-2.toml", "crm-2-2.toml", "crm-2-2-2.toml", "crm-3.toml"]);
     }
 }

@@ -54,6 +54,14 @@ pub async fn run(command: FilterCommand, world: &World, output: Output) -> anyho
     });
     let wanted = ScopeTrialOf { app: app.id, object, filters, scope };
     let engine = world.engine()?;
+    let mappings = engine.mappings(app.id).await?;
+    if mappings.iter().any(|mapping| mapping.target_object == object && !mapping.enabled) {
+        let objects = if object == ObjectType::Group { "groups" } else { "users" };
+        note(&format!(
+            "the mapping of {objects} is switched off at {} (`enabled` is false): none of them are provisioned, whoever is in scope",
+            app.name
+        ));
+    }
     match named(&args, world).await? {
         Some(id) => explain(output, &app, &engine.explain_scope(&wanted, id).await?)?,
         None => everyone(output, &app, &engine, &wanted, &args).await?,

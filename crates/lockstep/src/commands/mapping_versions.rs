@@ -1,8 +1,9 @@
 //! `mapping versions`, `diff`, `rollback`, `restore`: what the mappings of an application were, and the ways back.
 
+use ::mapping::ObjectMapping;
 use ::mapping::schema::Difference;
 use anyhow::Context as _;
-use provisioning::{MappingVersion, VersionView};
+use provisioning::{Engine, MappingVersion, VersionView};
 use serde_json::json;
 use store::AppId;
 
@@ -11,7 +12,7 @@ use super::pages::tell_more;
 use crate::ask::confirm;
 use crate::cli::VersionsCommand;
 use crate::outcome::Outcome;
-use crate::output::{Output, moment};
+use crate::output::{Output, aside, moment};
 use crate::world::World;
 
 /// Versions that are read at a time.
@@ -33,7 +34,9 @@ pub async fn run(command: VersionsCommand, world: &World, output: Output) -> any
             let engine = world.engine()?;
             let wanted = engine.mapping_version(app.id, Some(version)).await?;
             let latest = engine.mapping_version(app.id, None).await?;
-            let back = Back { name: &app.name, what: format!("version {version}"), yes };
+            let mut warnings = engine.roll_back_warnings(app.id, version).await?;
+            warnings.extend(scope_warnings(&engine, app.id, &wanted.objects).await?);
+            let back = Back { name: &app.name, what: format!("version {version}"), warnings, yes };
             let difference = back.ask(output, &latest, &wanted.objects)?;
             let done = engine.roll_back(app.id, version, Some(latest.head.version)).await?;
             told(world, output, app.id, &back, done.is_some().then_some(difference)).await?;
@@ -43,7 +46,8 @@ pub async fn run(command: VersionsCommand, world: &World, output: Output) -> any
             let engine = world.engine()?;
             let wanted = engine.default_mappings(app.id).await?;
             let latest = engine.mapping_version(app.id, None).await?;
-            let back = Back { name: &app.name, what: format!("the defaults of {}", app.template), yes };
+            let warnings = scope_warnings(&engine, app.id, &wanted).await?;
+            let back = Back { name: &app.name, what: format!("the defaults of {}", app.template), warnings, yes };
             let difference = back.ask(output, &latest, &wanted)?;
             let done = engine.restore_defaults(app.id, Some(latest.head.version)).await?;
             told(world, output, app.id, &back, done.is_some().then_some(difference)).await?;
@@ -92,26 +96,47 @@ async fn diff(world: &World, output: Output, app: AppId, from: Option<i64>, to: 
     output.difference(&difference.to_string())
 }
 
+/// Who would leave the scope by the filters of other mappings, a sentence for users and one for groups.
+pub async fn scope_warnings(engine: &Engine, app: AppId, wanted: &[ObjectMapping]) -> anyhow::Result<Vec<String>> {
+    let losses = engine.scope_losses(app, None, wanted).await?;
+    Ok(losses.iter().map(ToString::to_string).collect())
+}
+
+/// Prints a difference of mappings with its warnings: as the answer, or, before somebody is asked whose answer is for a program, beside it.
+pub fn show_before_asking(
+    output: Output,
+    difference: &Difference,
+    warnings: &[String],
+    yes: bool,
+) -> anyhow::Result<()> {
+    if !output.is_json() {
+        if !difference.is_empty() {
+            output.difference(&difference.to_string())?;
+        }
+        return warnings.iter().try_for_each(|warning| output.line(&format!("WARNING: {warning}")));
+    }
+    if !yes && !difference.is_empty() {
+        aside(difference.to_string().trim_end());
+        warnings.iter().for_each(|warning| aside(&format!("WARNING: {warning}")));
+    }
+    Ok(())
+}
+
 /// A way back.
 struct Back<'b> {
     name: &'b str,
     what: String,
+    /// What to know of it.
+    warnings: Vec<String>,
     yes: bool,
 }
 
 impl Back<'_> {
     /// Shows the difference and asks; where there is none, there is nothing to ask.
-    fn ask(
-        &self,
-        output: Output,
-        latest: &MappingVersion,
-        wanted: &[::mapping::ObjectMapping],
-    ) -> anyhow::Result<Difference> {
+    fn ask(&self, output: Output, latest: &MappingVersion, wanted: &[ObjectMapping]) -> anyhow::Result<Difference> {
         let difference = Difference::between(&latest.objects, wanted);
+        show_before_asking(output, &difference, &self.warnings, self.yes)?;
         if !difference.is_empty() {
-            if !output.is_json() {
-                output.difference(&difference.to_string())?;
-            }
             let question =
                 format!("Give {} the mappings of {}? Its next cycle looks at everything again.", self.name, self.what);
             confirm(&question, self.yes)?;
@@ -132,6 +157,7 @@ async fn told(
         let is_changed = changes.is_some();
         let shown = json!({
             "app": app, "name": back.name, "changed": is_changed, "version": latest, "changes": changes.unwrap_or_default(),
+            "warnings": back.warnings,
         });
         return output.json(&shown);
     }

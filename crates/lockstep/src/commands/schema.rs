@@ -12,12 +12,13 @@ use provisioning::configuration::{JobConfiguration, PlainSettings};
 use provisioning::{JobChange, SchemaBase, Template};
 use serde_json::json;
 
+use super::mapping_versions::{scope_warnings, show_before_asking};
 use super::{configuration, find};
 use crate::ask::confirm;
 use crate::cli::{SchemaConvertArgs, SchemaFileCommand, SchemaImportArgs};
 use crate::files::{cannot_write, read_text};
 use crate::outcome::{Outcome, usage};
-use crate::output::{Output, note, write_raw};
+use crate::output::{Output, aside, note, write_raw};
 use crate::world::World;
 
 /// Carries out `schema`.
@@ -42,9 +43,7 @@ async fn export(
     let app = find::application_or_only(world, app).await?;
     let exported = world.engine()?.schema(app.id).await?;
     let text = exported.document.to_text();
-    for finding in &exported.findings {
-        note(&finding.to_string());
-    }
+    told_findings(&exported.findings).iter().for_each(|line| aside(line));
     // What is printed is the document itself, with --json too: it is JSON.
     let Some(path) = file else { return Ok(write_raw(text.as_bytes())?) };
     let shown = path.display();
@@ -56,6 +55,26 @@ async fn export(
         return output.json(&json!({ "app": app.id, "name": app.name, "file": path, "findings": exported.findings }));
     }
     output.line(&format!("The schema of {} was written to {shown}", app.name))
+}
+
+/// Findings for people, a line each, the weighty ones first; one that is found in many places is told once, with the list of them.
+fn told_findings(findings: &[Finding]) -> Vec<String> {
+    let mut groups: Vec<(&Finding, Vec<&str>)> = Vec::new();
+    for finding in findings {
+        let same = |(first, _): &&mut (&Finding, _)| {
+            (first.severity, first.reason.as_str()) == (finding.severity, finding.reason.as_str())
+        };
+        match groups.iter_mut().find(same) {
+            Some((_, places)) => places.push(&finding.place),
+            None => groups.push((finding, vec![&finding.place])),
+        }
+    }
+    groups.sort_by_key(|(first, _)| first.severity);
+    let line = |(first, places): &(&Finding, Vec<&str>)| match places.as_slice() {
+        [_] => first.to_string(),
+        several => format!("{}: {}: at {}", first.severity, first.reason, several.join("; ")),
+    };
+    groups.iter().map(line).collect()
 }
 
 /// A document that was read, with its text.
@@ -76,11 +95,11 @@ fn given(file: &Path) -> anyhow::Result<Given> {
 impl Given {
     /// Prints the report, for people.
     fn report(&self, output: Output, to_errors: bool) -> anyhow::Result<()> {
-        for finding in &self.imported.findings {
+        for line in told_findings(&self.imported.findings) {
             if to_errors {
-                note(&finding.to_string());
+                aside(&line);
             } else {
-                output.line(&finding.to_string())?;
+                output.line(&line)?;
             }
         }
         Ok(())
@@ -115,7 +134,8 @@ async fn import(world: &World, output: Output, args: &SchemaImportArgs) -> anyho
     let engine = world.engine()?;
     let latest = engine.mapping_version(app.id, None).await?;
     let difference = Difference::between(&latest.objects, &given.imported.objects);
-    let import = Import { args, app, given, latest: latest.head.version, difference };
+    let warnings = scope_warnings(&engine, app.id, &given.imported.objects).await?;
+    let import = Import { args, app, given, latest: latest.head.version, difference, warnings };
     if args.dry_run {
         return import.told(output, None);
     }
@@ -141,15 +161,20 @@ struct Import<'i> {
     given: Given,
     latest: i64,
     difference: Difference,
+    warnings: Vec<String>,
 }
 
 impl Import<'_> {
     /// Asks, and takes the mappings over.
     async fn carry_out(&self, world: &World, output: Output) -> anyhow::Result<Outcome> {
         let name = &self.app.name;
-        if !output.is_json() {
+        if !output.is_json() && self.difference.is_empty() {
             show(output, &self.difference, name)?;
         }
+        if output.is_json() && !self.args.yes && !self.difference.is_empty() {
+            self.given.report(output, true)?;
+        }
+        show_before_asking(output, &self.difference, &self.warnings, self.args.yes)?;
         if !self.difference.is_empty() {
             confirm(&format!("Give {name} these mappings? Its next cycle looks at everything again."), self.args.yes)?;
         }
@@ -178,10 +203,11 @@ impl Import<'_> {
         if output.is_json() {
             output.json(&json!({
                 "app": self.app.id, "name": name, "changed": is_changed, "version": version,
-                "findings": self.given.imported.findings, "changes": self.difference,
+                "findings": self.given.imported.findings, "changes": self.difference, "warnings": self.warnings,
             }))?;
         } else if done.is_none() {
             show(output, &self.difference, name)?;
+            self.warnings.iter().try_for_each(|warning| output.line(&format!("WARNING: {warning}")))?;
         } else {
             let (file, again) = (self.file_name(), if is_changed { "" } else { " already" });
             output.line(&format!("{name} has the mappings of {file}{again} (version {version})"))?;
@@ -233,4 +259,33 @@ fn target_directory(document: &Document) -> String {
     let rules = document.schema.synchronization_rules.items();
     let name = rules.iter().map(|rule| rule.target_directory_name.text()).find(|name| !name.trim().is_empty());
     name.map_or_else(|| "Imported".to_owned(), |name| name.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_finding_is_told_once_with_the_list_of_its_places() {
+        let finding = |severity, place: &str, reason: &str| Finding {
+            severity,
+            blocks: false,
+            place: place.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let findings = [
+            finding(Severity::Note, "users", "it is kept"),
+            finding(Severity::Different, "users: title", "it is compared with case"),
+            finding(Severity::NotSupported, "groups", "it has no function `X`"),
+            finding(Severity::Different, "users: locale", "it is compared with case"),
+        ];
+        assert_eq!(
+            told_findings(&findings),
+            [
+                "not supported: groups: it has no function `X`",
+                "different: it is compared with case: at users: title; users: locale",
+                "note: users: it is kept",
+            ]
+        );
+    }
 }

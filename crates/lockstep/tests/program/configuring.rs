@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::installation::{Installation, Serving, Tenant};
 
 /// An application of a tenant that the same installation serves, with Ann assigned.
-fn with_application(installation: &Installation) -> (Serving, Tenant) {
+pub fn with_application(installation: &Installation) -> (Serving, Tenant) {
     let serving = installation.serve();
     let tenant = Tenant::add(installation, "acme", "generic");
     for name in ["ann", "ben"] {
@@ -17,7 +17,7 @@ fn with_application(installation: &Installation) -> (Serving, Tenant) {
     (serving, tenant)
 }
 
-fn add(installation: &Installation, name: &str, tenant: &Tenant) {
+pub fn add(installation: &Installation, name: &str, tenant: &Tenant) {
     installation.json(&[
         "app",
         "add",
@@ -33,7 +33,7 @@ fn add(installation: &Installation, name: &str, tenant: &Tenant) {
 }
 
 /// Gives the title another source.
-fn set_title(installation: &Installation, source: &str) {
+pub fn set_title(installation: &Installation, source: &str) {
     let mut mappings = installation.json(&["app", "show", "CRM"])["mappings"].take();
     let title = mappings[0]["attributes"].as_array_mut().unwrap().iter_mut().find(|one| one["target"] == "title");
     title.unwrap()["source"] = json!(source);
@@ -190,7 +190,9 @@ fn what_is_wrong_with_a_file_is_told_with_its_place_and_nothing_is_done() {
     installation.run(&["config", "export", &mine]).refused(1, "holds something else");
     installation.run(&["config", "export", &one]).expect_done();
     installation.run(&["config", "export", "--all"]).refused(2, "required");
-    installation.run(&["config", "apply", &one, "--secret-token-file", &mine]).refused(2, "is for one new application");
+    installation
+        .run(&["config", "apply", &one, "--secret-token-file", &mine])
+        .refused(2, "is for one application that is new");
 }
 
 #[test]

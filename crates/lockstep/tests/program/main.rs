@@ -20,3 +20,4 @@ mod targets;
 mod tenants;
 mod traces;
 mod trying;
+mod warning;

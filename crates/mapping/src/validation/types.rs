@@ -52,10 +52,12 @@ fn whole_object(subject: &Subject<'_>, mapped: &Mapped<'_>, part: &str, findings
     }
     let what = format!("it is made of parts and takes no text; map its parts, such as `{part}`");
     // A text that nobody knows yet may be an object in JSON.
-    match &mapped.source.possible.texts {
-        Texts::Few(few) if !few.is_empty() => findings.problem(Rule::Type, subject.at(mapped), what),
-        _ => findings.warning(Rule::Type, subject.at(mapped), what),
-    }
+    let severity = match (&mapped.source.possible.texts, &mapped.target) {
+        (Texts::Few(few), Some(target)) if !few.is_empty() => target.severity,
+        (Texts::Few(few), None) if !few.is_empty() => Severity::Problem,
+        _ => Severity::Warning,
+    };
+    findings.tell(severity, Rule::Type, subject.at(mapped), what);
 }
 
 fn is_several(subject: &Subject<'_>, mapped: &Mapped<'_>) -> bool {
@@ -89,12 +91,13 @@ fn source(subject: &Subject<'_>, mapped: &Mapped<'_>, target: &Target<'_>, findi
         }
     };
     if let Some((severity, what)) = told {
-        findings.tell(severity, Rule::Type, subject.at(mapped), format!("{what}; {}", cure(kind, possible)));
+        // What the target alone says forbids nothing.
+        findings.tell(severity.max(target.severity), Rule::Type, subject.at(mapped), format!("{what}; {}", cure(kind, possible)));
     }
     let default = mapped.mapping.default_value.as_deref().filter(|text| !text.is_empty() && !fits(kind, text));
     if let Some(text) = default {
         let what = format!("the default value `{}` is not {}; write another", shown(text), wanted(kind));
-        findings.problem(Rule::Type, subject.at(mapped), what);
+        findings.tell(target.severity, Rule::Type, subject.at(mapped), what);
     }
 }
 

@@ -51,7 +51,8 @@ impl ConfigurationStep {
 }
 
 impl Engine {
-    /// Makes a job what a file says, all of it or nothing: adds the application where it is not there, which takes its secret token.
+    /// Makes a job what a file says, all of it or nothing: adds the application where it is not there. `secret_token` is needed where
+    /// [`Proposal::needs_token`] says so: the token that is stored was given for another server, and is not shown to a new one.
     /// Refused with [`JobError::ChangedMeanwhile`] where the job has been changed since the difference was made. `reason` is what the
     /// version of the mappings tells.
     pub async fn apply(
@@ -63,8 +64,14 @@ impl Engine {
         let step = self.step(proposal);
         match (proposal.app, &proposal.state) {
             (Some(app), Some(state)) => {
+                if proposal.needs_token() && secret_token.is_none() {
+                    return Err(JobError::Invalid(format!(
+                        "the Tenant URL of {} leads to another server now, which needs its secret token: the stored one is not sent there",
+                        proposal.after.name
+                    )));
+                }
                 let change = change_of(proposal, state, step, reason);
-                self.change_job(app, change).await
+                self.change_job(app, JobChange { secret_token: secret_token.map(str::to_owned), ..change }).await
             }
             _ => self.add_configured(proposal, step, secret_token).await,
         }

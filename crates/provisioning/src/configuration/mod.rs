@@ -166,9 +166,9 @@ impl BadConfiguration {
 pub struct ConfigurationFile {
     /// What it says.
     pub wanted: JobConfiguration,
-    /// A file with the secret token of a new application, relative to this one.
+    /// A file with the secret token of an application that is new, or has another server now, relative to this one.
     pub secret_token_file: Option<String>,
-    /// The environment variable with the secret token of a new application.
+    /// The environment variable with that secret token.
     pub secret_token_variable: Option<String>,
     places: Places,
 }

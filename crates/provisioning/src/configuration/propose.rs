@@ -7,16 +7,26 @@ use mapping::nearest;
 use mapping::schema::Difference;
 use serde::Serialize;
 use serde_json::{Value, json};
+use store::applications::AssignmentRecord;
 use store::{AppId, ObjectId, ObjectKind, ReadTx};
 
 use super::state::{AssignmentKey, JobState, find, name_of};
 use super::text::unified;
 use super::write::members;
-use super::{AssignmentRow, BadConfiguration, ConfigurationFile, ConfigurationProblem, JobConfiguration, Place};
+use super::{
+    AssignmentRow, BadConfiguration, ConfigurationFile, ConfigurationProblem, JobConfiguration, Place, PlainSettings,
+};
+use crate::cycle::ScopeLoss;
 use crate::engine::Engine;
 use crate::gallery::Template;
 use crate::job::JobError;
+use crate::scope::ScopeRules;
 use crate::settings::{BadSettings, JobSettings};
+use crate::surroundings::missing_groups;
+use crate::target::TenantUrl;
+
+/// Assignments that are read at a time.
+const ASSIGNMENTS_STEP: u32 = 500;
 
 /// An assignment that a file makes or ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,6 +55,8 @@ pub struct Proposal {
     pub assigns: Vec<Assigned>,
     /// Assignments that would end.
     pub ends: Vec<Assigned>,
+    /// Accounts that would leave the scope by other rules or filters.
+    pub scope_losses: Vec<ScopeLoss>,
     pub(super) state: Option<JobState>,
 }
 
@@ -52,6 +64,38 @@ impl Proposal {
     /// Whether the job is already as the file says.
     pub fn is_empty(&self) -> bool {
         self.before.as_ref() == Some(&self.after)
+    }
+
+    /// Whether the secret token must be given: the application is new, or its address leads to another server.
+    pub fn needs_token(&self) -> bool {
+        self.app.is_none() || self.differs_in(|url| url.origin())
+    }
+
+    /// Whether the address is that of another set of objects, so that links are forgotten.
+    fn moves(&self) -> bool {
+        self.app.is_some() && self.differs_in(|url| url.join(""))
+    }
+
+    fn differs_in(&self, part: impl Fn(&TenantUrl) -> String) -> bool {
+        let of = |side: Option<&JobConfiguration>| {
+            let url: Option<TenantUrl> = side?.tenant_url.as_ref()?.parse().ok();
+            url.as_ref().map(&part)
+        };
+        of(self.before.as_ref()) != of(Some(&self.after))
+    }
+
+    /// What to know before this is applied, beside who is not assigned any more; each is one sentence.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.moves() {
+            let token = if self.needs_token() { ", and its secret token must be given again" } else { "" };
+            warnings.push(format!(
+                "the Tenant URL of {} becomes another: all links to accounts are forgotten, and every account is matched anew there{token}",
+                self.after.name
+            ));
+        }
+        warnings.extend(self.scope_losses.iter().map(ToString::to_string));
+        warnings
     }
 
     /// The difference in unified form.
@@ -88,6 +132,7 @@ impl Proposal {
         json!({
             "app": self.app, "name": self.after.name, "isNew": self.app.is_none(), "isChanged": !self.is_empty(),
             "settings": settings, "mappings": mappings, "assigns": self.assigns, "ends": self.ends,
+            "scopeLosses": self.scope_losses, "warnings": self.warnings(),
         })
     }
 
@@ -117,7 +162,14 @@ impl Engine {
     /// Finds out what a file would change; every problem of it at once. Nothing is written.
     pub async fn propose(&self, file: &ConfigurationFile) -> Result<Proposal, JobError> {
         let file = file.clone();
-        self.store().scan(move |tx| propose(tx, &file)).await
+        let mut proposal = self.store().scan(move |tx| propose(tx, &file)).await?;
+        if let Some(app) = proposal.app {
+            let PlainSettings { scope, exclude_default_access, .. } = proposal.after.settings;
+            let rules = ScopeRules { scope, exclude_default_access };
+            let objects = proposal.after.objects.as_deref().unwrap_or_default();
+            proposal.scope_losses = self.scope_losses(app, Some(rules), objects).await?;
+        }
+        Ok(proposal)
     }
 }
 
@@ -135,6 +187,10 @@ fn propose(tx: &mut ReadTx<'_>, file: &ConfigurationFile) -> Result<Proposal, Jo
     let users = look.assignments(tx, ObjectKind::User)?;
     let groups = look.assignments(tx, ObjectKind::Group)?;
     look.check_settings();
+    look.check_groups(tx)?;
+    if let Some(app) = app {
+        look.check_removed_roles(tx, app)?;
+    }
     if !look.problems.is_empty() {
         return Err(BadConfiguration::of(look.problems).into());
     }
@@ -153,7 +209,7 @@ fn propose(tx: &mut ReadTx<'_>, file: &ConfigurationFile) -> Result<Proposal, Jo
     after.roles = wanted.roles.clone().or(after.roles);
     after.objects = wanted.objects.clone().or(after.objects);
     let (assigns, ends) = steps(tx, state.as_ref(), &wanted_state)?;
-    Ok(Proposal { app, before, after, assigns, ends, state })
+    Ok(Proposal { app, before, after, assigns, ends, scope_losses: Vec::new(), state })
 }
 
 /// What a new job has where the file says nothing.
@@ -253,6 +309,42 @@ impl Look<'_> {
             }
         }
         Ok(Some(keys))
+    }
+
+    /// Groups that new filters ask for and the directory does not have.
+    fn check_groups(&mut self, tx: &mut ReadTx<'_>) -> Result<(), JobError> {
+        let Some(after) = &self.file.wanted.objects else { return Ok(()) };
+        let before = self.state.map(|state| state.objects.as_slice()).unwrap_or_default();
+        for what in missing_groups(tx, before, after)? {
+            self.problem(None, what);
+        }
+        Ok(())
+    }
+
+    /// Roles that the file removes while somebody is assigned with them whom it leaves alone.
+    fn check_removed_roles(&mut self, tx: &mut ReadTx<'_>, app: AppId) -> Result<(), JobError> {
+        let wanted = &self.file.wanted;
+        let (Some(state), Some(roles)) = (self.state, &wanted.roles) else { return Ok(()) };
+        let mut removed: BTreeSet<&String> = state.roles.iter().filter(|role| !roles.contains(role)).collect();
+        let mut after = None;
+        while !removed.is_empty() {
+            let page = directory::assignments(tx, app, after, ASSIGNMENTS_STEP)?;
+            for AssignmentRecord { kind, role, .. } in page.items {
+                let is_listed = if kind == ObjectKind::User { wanted.users.is_some() } else { wanted.groups.is_some() };
+                if !is_listed && removed.remove(&role.value) {
+                    let what = format!(
+                        "`roles` leaves out {:?}, and users or groups are assigned with it; list the role, or give `assignments` that do without it",
+                        role.value
+                    );
+                    self.problem(None, what);
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn check_role(&mut self, role: &str, place: Place) {

@@ -9,7 +9,7 @@ use crate::gallery::Template;
 
 /// Begins every file; whoever writes one over another looks whether that begins so.
 pub(super) const HEAD: &str = "\
-# A provisioning job of Lockstep, to be kept under version control. No secret is in it.
+# A provisioning job of Lockstep, to be kept under version control. No secret token is in it.
 #   lockstep config diff FILE    shows what the file would change
 #   lockstep config apply FILE   shows it, asks, and changes it
 # A setting that is left out has its default. What stands under roles, mappings and assignments is all there is to be;

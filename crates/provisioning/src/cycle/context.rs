@@ -221,7 +221,10 @@ impl Cycle {
         }
         let mut discovered = settings.discovered.clone();
         let added = discovered.learn(told);
-        self.engine.keep(&record, settings, &Discovery { discovered, added }).await.map_err(Stop::Job)
+        self.engine
+            .keep(&record, settings, &Discovery { discovered, added, ..Discovery::default() })
+            .await
+            .map_err(Stop::Job)
     }
 
     /// Commits what a cycle has to remember, if the lease is still held. In a preview nothing is written.

@@ -124,7 +124,10 @@ impl Engine {
         let mut rules = settings.scope_rules();
         rules.scope = wanted.scope.unwrap_or(rules.scope);
         let mapping = settings.object(wanted.object).cloned();
-        let mut mapping = mapping.ok_or_else(|| JobError::Invalid("the job does not provision groups".to_owned()))?;
+        let mut mapping = mapping.ok_or_else(|| {
+            let objects = if wanted.object == ObjectType::Group { "groups" } else { "users" };
+            JobError::Invalid(format!("the job does not provision {objects}: it has no mapping of them"))
+        })?;
         if let Some(filters) = &wanted.filters {
             mapping.scoping = filters.clone();
         }
@@ -133,19 +136,19 @@ impl Engine {
     }
 }
 
-const fn kind_of(object: ObjectType) -> ObjectKind {
+pub(super) const fn kind_of(object: ObjectType) -> ObjectKind {
     match object {
         ObjectType::User => ObjectKind::User,
         ObjectType::Group => ObjectKind::Group,
     }
 }
 
-fn count(tx: &mut ReadTx<'_>, kind: ObjectKind) -> Result<u64, StoreError> {
+pub(super) fn count(tx: &mut ReadTx<'_>, kind: ObjectKind) -> Result<u64, StoreError> {
     if kind == ObjectKind::Group { groups::count_groups(tx) } else { Ok(users::count_users(tx)?.0) }
 }
 
 /// The objects behind an id.
-fn page(
+pub(super) fn page(
     tx: &mut ReadTx<'_>,
     app: AppId,
     needs: &JobNeeds,

@@ -109,6 +109,14 @@ impl TenantUrl {
     pub fn host(&self) -> &str {
         self.uri.host().unwrap_or_default()
     }
+
+    /// Scheme, host and port: who is asked, and sent the secret token.
+    pub fn origin(&self) -> String {
+        let scheme = self.uri.scheme_str().unwrap_or("https");
+        let port = self.uri.port_u16().unwrap_or(if scheme == "http" { 80 } else { 443 });
+        format!("{scheme}://{}:{port}", self.host().to_ascii_lowercase())
+    }
+
     /// The address of a path below this one; `path` begins with `/` and is already encoded.
     pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.text)

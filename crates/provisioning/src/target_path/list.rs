@@ -164,6 +164,8 @@ pub fn attribute_key(object: ObjectType, text: &str) -> String {
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent fact of the attribute")]
 pub(super) struct Nature {
     pub(super) kind: Kind,
+    /// Only the target told the type: what does not fit is written as text, as it was before.
+    pub(super) is_told: bool,
     pub(super) multi_valued: bool,
     /// A part of every element of a multi-valued attribute: without brackets the first one is meant.
     pub(super) in_elements: bool,
@@ -196,6 +198,7 @@ impl Nature {
         let is_list = entry.is_some_and(|entry| entry.multivalued) && !(is_part && defined.is_some());
         Self {
             kind,
+            is_told: own.is_none() && told.is_some(),
             multi_valued: is_list || defined.is_some_and(|attribute| attribute.multi_valued),
             in_elements: is_part && resolved.is_some_and(|found| found.attribute.multi_valued),
             has_value: defined.is_none_or(|attribute| attribute.sub_attribute("value").is_some()),
@@ -241,7 +244,11 @@ fn mutability(
         Some(scim::Mutability::ReadOnly) => Mutability::ReadOnly,
         Some(scim::Mutability::Immutable) => Mutability::Immutable,
         Some(scim::Mutability::WriteOnly) => Mutability::WriteOnly,
-        Some(scim::Mutability::ReadWrite) | None => told.map_or(Mutability::ReadWrite, |told| told.mutability),
+        // What a target tells stops no mapping: one that worked before it was told goes on. Only that a value is never told counts.
+        Some(scim::Mutability::ReadWrite) | None => match told.map(|told| told.mutability) {
+            Some(Mutability::WriteOnly) => Mutability::WriteOnly,
+            _ => Mutability::ReadWrite,
+        },
     };
     match own {
         Some(own) if own.anchor => Mutability::ReadOnly,

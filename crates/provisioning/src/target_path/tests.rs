@@ -317,16 +317,21 @@ fn an_entry_stands_above_the_rfc_and_that_above_what_the_target_tells() {
         ("title", none.clone(), entry("title", json!({ "mutability": "ReadOnly" })), Mutability::ReadWrite),
         ("title", entry("title", json!({ "mutability": "Immutable" })), none.clone(), Mutability::Immutable),
         (name, none.clone(), entry(name, json!({ "mutability": "WriteOnly" })), Mutability::WriteOnly),
+        (name, none.clone(), entry(name, json!({ "mutability": "ReadOnly" })), Mutability::ReadWrite),
+        (name, none.clone(), entry(name, json!({ "mutability": "Immutable" })), Mutability::ReadWrite),
         (name, entry(name, json!({})), entry(name, json!({ "mutability": "ReadOnly" })), Mutability::ReadWrite),
         (name, entry(name, json!({ "anchor": true })), none.clone(), Mutability::ReadOnly),
         ("password", none.clone(), none.clone(), Mutability::WriteOnly),
         ("password", entry("password", json!({ "required": true })), none.clone(), Mutability::WriteOnly),
         ("groups", none.clone(), none.clone(), Mutability::ReadOnly),
-        ("groups", entry("groups", json!({})), none, Mutability::ReadWrite),
+        ("groups", entry("groups", json!({})), none.clone(), Mutability::ReadWrite),
     ];
     for (text, own, others, expected) in cases {
         assert_eq!(told(text, own.clone(), others.clone()).mutability(), expected, "{text} {own} {others}");
     }
+    // A type that only the target told is none that text must fit.
+    let level = told(name, none, entry(name, json!({ "type": "Integer" })));
+    assert_eq!((level.json(&one("8")), level.json(&one("senior"))), (Ok(json!(8)), Ok(json!("senior"))));
     // A type that is left out is text, which says nothing of what is known to be something else.
     let active = listed("active", entry("active", json!({ "required": true, "defaultValue": "True" })));
     assert_eq!(active.json(&one("True")), Ok(json!(true)));

@@ -80,6 +80,10 @@ impl TargetPath {
     }
 
     fn single(&self, text: &str) -> Result<Value, Unfit> {
+        self.typed(text).or_else(|unfit| if self.nature.is_told { Ok(text.into()) } else { Err(unfit) })
+    }
+
+    fn typed(&self, text: &str) -> Result<Value, Unfit> {
         let not = |wanted| Unfit::Not(wanted, text.to_owned());
         match self.nature.kind {
             Kind::Boolean => match text.trim().to_ascii_lowercase().as_str() {

@@ -2,7 +2,7 @@
 
 use mapping::{FlowType, MappingSource};
 use provisioning::configuration::{ConfigurationFile, Proposal};
-use provisioning::{JobChange, JobError, JobStatus};
+use provisioning::{JobChange, JobError, JobStatus, ScopeSetting};
 use store::{AppId, ObjectKind};
 
 use crate::fake_target::Nature;
@@ -241,5 +241,116 @@ fn a_job_that_somebody_changed_meanwhile_stays_as_they_left_it() {
         world.unassign(job.app, ann).await;
         world.engine().apply(&proposal, None, "").await.expect("it can be applied");
         assert_eq!(assigned(&world, job.app).await, ["bob@contoso.com Member"]);
+    });
+}
+
+/// A filter that asks for the members of a group, as it stands in a file.
+fn with_filter(text: &str, group: &str) -> String {
+    let filter = format!(
+        "[[mappings.scoping]]\nname = \"Only them\"\nclauses = [\n  {{ attribute = \"memberOf\", operator = \"IS MEMBER OF\", value = \"{group}\" }},\n]\n\n"
+    );
+    // The filter belongs to the mapping of users, which is the first.
+    let mut parts = text.splitn(3, "[[mappings]]");
+    let mut next = || parts.next().expect("there are two mappings").to_owned();
+    [next(), "[[mappings]]".to_owned(), next(), filter, "[[mappings]]".to_owned(), next()].concat()
+}
+
+#[test]
+fn what_would_be_refused_is_told_before_anybody_is_asked() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        world.joins_for(job.app, "Ann").await;
+        let text = exported(&world, job.app).await;
+        let nobody = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+        let told = problems(&world, &with_filter(&text, nobody)).await;
+        assert!(told.len() == 1 && told[0].contains("no group with that object id"), "{told:?}");
+        // The same of an application that is new.
+        let new = with_filter(&text, nobody).replace("name = \"scim\"", "name = \"New\"");
+        let told = problems(&world, &new).await;
+        assert!(told.len() == 1 && told[0].contains("no group with that object id"), "{told:?}");
+        let without = text.split("[assignments]").next().expect("there is a part before").to_owned();
+        let told = problems(&world, &without.replace("roles = [\"Member\"]", "roles = []")).await;
+        assert_eq!(
+            told,
+            [
+                "`roles` leaves out \"Member\", and users or groups are assigned with it; list the role, or give `assignments` that do without it"
+            ]
+        );
+    });
+}
+
+#[test]
+fn a_group_that_goes_before_a_new_application_comes_keeps_it_out() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let group = world.group("Sales").await;
+        let new = with_filter(&exported(&world, job.app).await, &group.to_string());
+        let new = new.replace("name = \"scim\"", "name = \"New\"");
+        let proposal = proposed(&world, &new).await.expect("nothing is wrong yet");
+        purge(&world, group).await;
+        let refused = world.engine().apply(&proposal, Some("secret"), "").await.expect_err("the group is gone");
+        assert!(refused.to_string().contains("no group with that object id"), "{refused}");
+        let found = world.store.read(|tx| directory::find_application(tx, "New")).await;
+        assert!(found.is_err(), "nothing is kept");
+    });
+}
+
+/// Deletes a group for good.
+async fn purge(world: &World, group: store::GroupId) {
+    let now = world.clock.now();
+    let purged = world.store.write(move |tx| {
+        directory::delete_group(tx, group, now)?;
+        directory::purge_group(tx, group, now)
+    });
+    purged.await.expect("it is there");
+}
+
+#[test]
+fn another_server_gets_no_token_that_was_given_for_the_first() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        world.joins_for(job.app, "Ann").await;
+        job.until_calm().await;
+        let (_, elsewhere) = world.target("elsewhere", Nature::default());
+        let text = exported(&world, job.app).await.replace("https://scim.example.com/scim", &elsewhere);
+        let proposal = proposed(&world, &text).await.expect("nothing is wrong");
+        assert!(proposal.needs_token());
+        let warnings = proposal.warnings();
+        assert!(warnings.len() == 1 && warnings[0].contains("every account is matched anew"), "{warnings:?}");
+        assert_eq!(proposal.to_json()["warnings"][0], warnings[0].as_str());
+        let refused = world.engine().apply(&proposal, None, "").await.expect_err("it needs a token");
+        assert!(refused.to_string().contains("the stored one is not sent there"), "{refused}");
+        let view = world.engine().apply(&proposal, Some("secret"), "").await.expect("it can be applied");
+        assert_eq!(view.tenant_url, elsewhere);
+        // Another path of the same server takes the token, and has other accounts.
+        let text = exported(&world, job.app).await.replace(&elsewhere, &format!("{elsewhere}/v2"));
+        let proposal = proposed(&world, &text).await.expect("nothing is wrong");
+        assert!(!proposal.needs_token() && proposal.warnings().len() == 1, "{:?}", proposal.warnings());
+    });
+}
+
+#[test]
+fn whoever_other_rules_put_out_of_scope_is_told() {
+    on_both(|world| async move {
+        let job = world.job_named("scim", "scim", Nature::default(), Some(ScopeSetting::All)).await;
+        world.joins_for(job.app, "Ann").await;
+        world.joins("Bob").await;
+        job.until_calm().await;
+        let text = exported(&world, job.app).await;
+        let losses = async |text: &str| {
+            let proposal = proposed(&world, text).await.expect("nothing is wrong");
+            proposal.warnings()
+        };
+        assert_eq!(losses(&text).await, [""; 0]);
+        assert_eq!(
+            losses(&text.replace("scope = \"all\"\n", "")).await,
+            ["other rules of who is in scope: 1 user would leave it and lose their accounts: bob@contoso.com"]
+        );
+        let sales = world.group("Sales").await.to_string();
+        let told = losses(&with_filter(&text, &sales)).await;
+        assert!(told.len() == 1 && told[0].contains("2 users would leave"), "{told:?}");
+        let objects = ConfigurationFile::parse(&with_filter(&text, &sales)).expect("it is a file").wanted.objects;
+        let found = world.engine().scope_losses(job.app, None, &objects.expect("there are mappings")).await;
+        assert_eq!(found.expect("they are counted")[0].accounts, Some(2));
     });
 }

@@ -3,6 +3,7 @@
 use mapping::ObjectType;
 use provisioning::target::Method;
 use provisioning::{Dialect, JobChange};
+use scim::{Attribute, Kind, Schema};
 use serde_json::{Value, json};
 
 use crate::fake_target::{Fault, Nature};
@@ -231,11 +232,12 @@ fn what_a_target_tells_is_added_and_changes_nothing_that_was_there() {
             job.map_user(json!({ "target": target, "source": source })).await;
         }
         world.joins_for(job.app, "Ann").await;
-        assert_eq!(held_after(&job, "urn:example:2.0:User").await, json!({ "level": 8 }));
-        assert_eq!(held_after(&job, "title").await, "Chief");
-        // An administrator knows better.
-        job.list_attributes(json!([{ "name": "urn:example:2.0:User:grade" }])).await;
         assert_eq!(held_after(&job, "urn:example:2.0:User").await, json!({ "level": 8, "grade": "A" }));
+        assert_eq!(held_after(&job, "title").await, "Chief");
+        // An administrator knows, where a target may be wrong.
+        job.map_user(json!({ "target": "urn:example:2.0:User:grade", "source": "\"B\"" })).await;
+        job.list_attributes(json!([{ "name": "urn:example:2.0:User:grade" }])).await;
+        assert_eq!(held_after(&job, "urn:example:2.0:User").await, json!({ "level": 8, "grade": "B" }));
         job.target.with(|app| app.schemas = json!([]));
         assert_eq!(engine.discover(job.app).await.expect("the target tells").discovered.count(), 3);
         job.target.with(|app| app.schemas = Value::Null);
@@ -319,5 +321,31 @@ fn a_value_that_is_never_told_is_written_again_where_nobody_knows_whether_it_was
         world.clock.advance(jiff::SignedDuration::from_hours(1));
         job.until_calm().await;
         assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "password")), "hush-1");
+    });
+}
+
+#[test]
+fn what_a_target_tells_stops_no_mapping_that_worked_before() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let texts = ["level", "grade"].map(|name| Attribute::new(name, Kind::String)).to_vec();
+        job.target.with(|app| app.define(Schema::new("urn:example:2.0:User", "Example", texts)));
+        let mapped = [("level", "\"senior\""), ("grade", "\"A\"")];
+        for (name, source) in mapped {
+            job.map_user(json!({ "target": format!("urn:example:2.0:User:{name}"), "source": source })).await;
+        }
+        world.joins_for(job.app, "Ann").await;
+        let expected = json!({ "level": "senior", "grade": "A" });
+        assert_eq!(held_after(&job, "urn:example:2.0:User").await, expected);
+        job.target.with(|app| app.schemas = schemas());
+        let found = world.engine().discover(job.app).await.expect("the target tells");
+        let words = "level`, of which the target tells that it is of the type `Integer`";
+        assert!(found.warnings.iter().any(|told| told.contains(words)), "{found:?}");
+        assert!(found.warnings.iter().any(|told| told.contains("grade`") && told.contains("ReadOnly")), "{found:?}");
+        assert_eq!(found.warnings.len(), 2, "what RFC 7643 defines is no news: {:?}", found.warnings);
+        world.joins_for(job.app, "Bob").await;
+        assert_eq!(job.until_calm().await.failed, 0);
+        let of_bob = job.target.with(|app| app.user_attribute("bob@contoso.com", "urn:example:2.0:User"));
+        assert_eq!(of_bob, expected, "whoever comes later has the same");
     });
 }

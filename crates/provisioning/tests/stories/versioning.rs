@@ -226,3 +226,55 @@ fn versions_come_page_by_page_and_go_with_their_job() {
         assert!(matches!(engine.mapping_versions(app, None, 9).await, Err(JobError::NotFound)));
     });
 }
+
+#[test]
+fn the_way_back_tells_what_it_cannot_bring_back() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let (engine, app, group) = (world.engine(), job.app, world.group("Sales").await);
+        let clause = json!([{ "name": "Sales", "clauses": [
+            { "attribute": "memberOf", "operator": "IS MEMBER OF", "value": group.to_string() }] }]);
+        job.map(|objects| objects[0].scoping = serde_json::from_value(clause).expect("it is a filter")).await;
+        set_title(&job, "ToUpper([jobTitle])").await;
+        assert_eq!(engine.roll_back_warnings(app, 2).await.expect("it is kept"), [""; 0]);
+        job.map(|objects| objects[0].scoping.0.clear()).await;
+        let now = world.clock.now();
+        let purged = world.store.write(move |tx| {
+            directory::delete_group(tx, group, now)?;
+            directory::purge_group(tx, group, now)
+        });
+        purged.await.expect("it is there");
+        let told = engine.roll_back_warnings(app, 2).await.expect("it is kept");
+        assert!(told.len() == 1 && told[0].contains("asks for the members of"), "{told:?}");
+        engine.roll_back(app, 2, None).await.expect("the way back is open").expect("that is a change");
+        assert_eq!(engine.mappings(app).await.expect("they are read")[0].scoping.0.len(), 1);
+    });
+}
+
+#[test]
+fn a_document_that_is_kept_no_more_is_not_named_and_its_loss_is_told() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let (engine, app) = (world.engine(), job.app);
+        let documents = i64::from(store::mapping_versions::DOCUMENTS_MAX);
+        for number in 0..=documents {
+            let change =
+                JobChange { schema: SchemaBase::Imported(format!("{{\"id\":{number}}}")), ..JobChange::default() };
+            let objects = Some(engine.mappings(app).await.expect("they are read"));
+            let done = engine.change_mappings(app, JobChange { objects, ..change }).await;
+            done.expect("it can").expect("the document is new");
+        }
+        let schema_of =
+            async |number| engine.mapping_version(app, Some(number)).await.expect("it is kept").head.schema_of;
+        assert_eq!((schema_of(2).await, schema_of(3).await), (None, Some(3)));
+        let page = engine.mapping_versions(app, None, 99).await.expect("they are read");
+        let named: Vec<i64> = page.versions.iter().filter_map(|one| one.schema_of).collect();
+        assert_eq!(named, (3..=documents + 2).rev().collect::<Vec<_>>());
+        assert_eq!(engine.roll_back_warnings(app, 3).await.expect("it is kept"), [""; 0]);
+        let told = engine.roll_back_warnings(app, 2).await.expect("it is kept");
+        assert!(told.len() == 1 && told[0].contains("imported as version 2 is not kept any more"), "{told:?}");
+        engine.roll_back(app, 2, None).await.expect("it is kept").expect("that is a change");
+        let findings = engine.schema(app).await.expect("it is written").findings;
+        assert!(findings[0].to_string().contains("is not kept any more"), "{findings:?}");
+    });
+}

@@ -1,0 +1,130 @@
+//! What is told before the configuration of a job is changed, and what of it is told to programs.
+
+use serde_json::{Value, json};
+
+use crate::configuring::{add, set_title, with_application};
+use crate::installation::{Answer, Installation, Tenant};
+
+/// Runs a command with a text on its standard input.
+fn piped(installation: &Installation, arguments: &[&str], text: &str) -> Answer {
+    let file = installation.file("input.txt", text);
+    let mut command = installation.command();
+    command.args(arguments).stdin(std::fs::File::open(file).unwrap());
+    crate::installation::answer(&mut command)
+}
+
+#[test]
+fn standard_input_is_a_file_too() {
+    let installation = Installation::embedded();
+    let _serving = with_application(&installation);
+    let text = installation.run(&["config", "export"]).out;
+    let same = piped(&installation, &["config", "diff", "-"], &text);
+    assert_eq!((same.code, same.out.as_str()), (0, "CRM is as its file says\n"), "{same:?}");
+    piped(&installation, &["config", "diff", "-"], "name = CRM\n").refused(2, "standard input:1:8: this is no TOML");
+    piped(&installation, &["config", "diff", "-", "-"], &text).refused(2, "can be read once");
+    let twice = ["config", "apply", "-", "--secret-token-file", "-", "--yes"];
+    piped(&installation, &twice, &text).refused(2, "can be read once");
+    let changed = text.replace("\"[jobTitle]\"", "\"ToUpper([jobTitle])\"");
+    piped(&installation, &["config", "apply", "-"], &changed).refused(2, "say --yes to do it without being asked");
+    piped(&installation, &["config", "apply", "-", "--yes"], &changed).expect_done();
+    let version = &installation.json(&["mapping", "versions"])[0];
+    assert_eq!(version["reason"], "the configuration standard input was applied");
+}
+
+#[test]
+fn whoever_is_asked_sees_the_difference_also_where_a_program_gets_the_answer() {
+    let installation = Installation::embedded();
+    let _serving = with_application(&installation);
+    let text = installation.run(&["config", "export"]).out.replace("\"[jobTitle]\"", "\"ToUpper([jobTitle])\"");
+    let file = installation.file("crm.toml", text);
+    let asked = installation.run(&["--json", "config", "apply", &file]);
+    assert!(asked.code == 2 && asked.out.is_empty(), "{asked:?}");
+    assert!(asked.err.contains("+  { target = \"title\", source = \"ToUpper([jobTitle])\" },"), "{asked:?}");
+    set_title(&installation, "ToLower([jobTitle])");
+    let asked = installation.run(&["--json", "mapping", "rollback", "1"]);
+    assert!(asked.code == 2 && asked.err.contains("~ users: title"), "{asked:?}");
+    let exported = installation.run(&["schema", "export"]).out;
+    let schema = installation.file("schema.json", exported);
+    installation.json(&["mapping", "rollback", "1", "--yes"]);
+    let asked = installation.run(&["--json", "schema", "import", &schema, "--leave-out"]);
+    assert!(asked.code == 2 && asked.err.contains("~ users: title"), "{asked:?}");
+    assert!(!asked.err.contains("note: note:") && !asked.err.contains("note: different:"), "{asked:?}");
+    let done = installation.run(&["--json", "mapping", "rollback", "2", "--yes"]);
+    assert!(done.code == 0 && done.err.is_empty(), "who is not asked is shown nothing: {done:?}");
+}
+
+#[test]
+fn other_filters_tell_who_leaves_the_scope() {
+    let installation = Installation::embedded();
+    let _serving = with_application(&installation);
+    installation.json(&["sync", "CRM"]);
+    let text = installation.run(&["config", "export"]).out;
+    let filter = "\n[[mappings.scoping]]\nname = \"Sales\"\nclauses = [{ attribute = \"department\", operator = \"EQUALS\", value = \"Sales\" }]\n\n[[mappings]]";
+    let second = text.rfind("\n[[mappings]]").unwrap();
+    let tighter = format!("{}{}", &text[..second], text[second..].replacen("\n[[mappings]]", filter, 1));
+    let file = installation.file("crm.toml", tighter);
+    let words = "other rules of who is in scope: 1 user would leave it and lose their accounts: ann@contoso.example";
+    let diff = installation.run(&["config", "diff", &file]);
+    assert!(diff.out.contains(&format!("WARNING: {words}\n")), "{diff:?}");
+    assert_eq!(installation.json(&["config", "diff", &file])[0]["warnings"], json!([words]));
+    installation.json(&["config", "apply", &file, "--yes"]);
+    // The way there again warns as well; a way to wider filters does not.
+    let back = installation.json(&["mapping", "rollback", "1", "--yes"]);
+    assert_eq!(back["warnings"], json!([]));
+    let unasked = installation.run(&["mapping", "rollback", "2"]);
+    assert!(unasked.code == 2 && unasked.out.contains(&format!("WARNING: {words}\n")), "{unasked:?}");
+    installation.json(&["mapping", "rollback", "2", "--yes"]);
+    let schema = installation.file("schema.json", installation.run(&["schema", "export"]).out);
+    installation.json(&["mapping", "rollback", "1", "--yes"]);
+    let dry = installation.json(&["schema", "import", &schema, "--dry-run"]);
+    assert_eq!(dry["warnings"], json!([words]));
+}
+
+#[test]
+fn files_that_are_applied_one_by_one_tell_where_they_stopped() {
+    let installation = Installation::embedded();
+    let (_serving, tenant) = with_application(&installation);
+    for name in ["HR", "Wiki"] {
+        add(&installation, name, &tenant);
+    }
+    let changed = |name: &str, from: &str, to: &str| {
+        let text = installation.run(&["config", "export", "--app", name]).out;
+        let text = text.replace("template = \"scim\"\n", "template = \"scim\"\nsecretTokenFile = \"wrong.token\"\n");
+        installation.file(&format!("{name}.toml"), text.replace(from, to))
+    };
+    installation.file("wrong.token", "wrong\n");
+    let nowhere = Tenant::add(&installation, "other", "generic");
+    let title = ("\"[jobTitle]\"", "\"ToUpper([jobTitle])\"");
+    let url = |url: &str| format!("tenantUrl = \"{url}\"");
+    // The same server by another name has another origin, and the token there is wrong.
+    let elsewhere = url(&nowhere.url.replace("127.0.0.1", "localhost"));
+    let files = [
+        changed("CRM", title.0, title.1),
+        changed("HR", &url(&tenant.url), &elsewhere),
+        changed("Wiki", title.0, title.1),
+    ];
+    let answer = installation.run(&["--json", "config", "apply", &files[0], &files[1], &files[2], "--yes"]);
+    assert_eq!(answer.code, 3, "{answer:?}");
+    let told: Value = answer.any_json();
+    let names: Vec<&str> = told.as_array().unwrap().iter().filter_map(|one| one["name"].as_str()).collect();
+    assert_eq!(names, ["CRM", "HR", "Wiki"]);
+    assert_eq!((&told[0]["changed"], &told[2]["tried"]), (&true.into(), &false.into()));
+    assert!(told[1]["error"].as_str().is_some_and(|why| why.contains("HR.toml")), "{told}");
+    assert!(answer.err.contains("1 file applied before this one, 1 not tried after it"), "{answer:?}");
+    let first = installation.run(&["--json", "config", "apply", &files[1], &files[2], "--yes"]);
+    assert!(first.code == 1 && first.any_json()[1]["tried"] == false, "{first:?}");
+}
+
+#[test]
+fn a_mapping_that_is_switched_off_is_told_of_where_its_filters_are_tried() {
+    let installation = Installation::embedded();
+    let _serving = with_application(&installation);
+    let on = installation.run(&["filter", "test", "--groups"]);
+    assert!(on.code == 0 && on.err.is_empty(), "{on:?}");
+    let mut mappings = installation.json(&["app", "show", "CRM"])["mappings"].take();
+    mappings[1]["enabled"] = false.into();
+    let file = installation.file("mappings.json", mappings.to_string());
+    installation.json(&["app", "set", "CRM", "--mappings", &file]);
+    let off = installation.run(&["filter", "test", "--groups"]);
+    assert!(off.code == 0 && off.err.contains("the mapping of groups is switched off at CRM"), "{off:?}");
+}
