@@ -402,9 +402,9 @@ fn a_job_whose_mappings_count_as_wrong_by_now_goes_on_and_tells_of_it() {
             let record = store::jobs::job_by_app(tx, app)?.expect("the job is there");
             let mut settings: serde_json::Value = serde_json::from_str(&record.settings).expect("they are JSON");
             let mappings = settings["objects"][0]["attributes"].as_array_mut().expect("it is a list");
-            mappings
-                .iter_mut()
-                .for_each(|mapping| drop(mapping.as_object_mut().map(|one| one.remove("matchingPriority"))));
+            for mapping in mappings {
+                mapping.as_object_mut().expect("it is a mapping").remove("matchingPriority");
+            }
             store::jobs::update_job(tx, app, &settings.to_string(), &record.secret, record.version)
         });
         assert!(spoilt.await.expect("it is written"));
