@@ -18,7 +18,7 @@ impl Look<'_> {
         if !ends || kind != ObjectKind::User || self.subject.exists() || !cycle.writes_members() {
             return Ok(None);
         }
-        let Some(link) = self.subject.link.clone().filter(is_known) else { return Ok(None) };
+        let Some(link) = self.subject.link.clone().filter(is_in_groups) else { return Ok(None) };
         if !cycle.engine.store().read(move |tx| references::is_present(tx, app, id)).await? {
             return Ok(None);
         }
@@ -28,16 +28,13 @@ impl Look<'_> {
             return Ok(None);
         }
         let will_be_seen = cycle.look_later(When::AfterReferences, (kind, id));
-        if link.state == LinkState::LeftAlone {
-            return Ok(None);
-        }
         if !will_be_seen && matches!(action, Action::Delete) {
             return Ok(None);
         }
         if will_be_seen && link.state != LinkState::Deleting {
             // Looked at in each cycle from now on, also after a crash. An account that is released is not to be deleted.
-            let released = matches!(link.state, LinkState::Released | LinkState::LeftAlone);
-            let intent = (!released).then_some(LinkRecord { state: LinkState::Deleting, ..link });
+            let intent =
+                (link.state != LinkState::Released).then_some(LinkRecord { state: LinkState::Deleting, ..link });
             cycle
                 .record(move |tx| {
                     if let Some(link) = &intent {
@@ -51,6 +48,7 @@ impl Look<'_> {
     }
 }
 
-fn is_known(link: &LinkRecord) -> bool {
-    link.target_id.is_some() && link.state != LinkState::Creating
+/// Whether an account is known that leaves its groups; that of whoever is left alone stays as it is.
+fn is_in_groups(link: &LinkRecord) -> bool {
+    link.target_id.is_some() && !matches!(link.state, LinkState::Creating | LinkState::LeftAlone)
 }

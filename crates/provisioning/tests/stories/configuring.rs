@@ -402,8 +402,8 @@ fn a_job_whose_mappings_count_as_wrong_by_now_goes_on_and_tells_of_it() {
             let record = store::jobs::job_by_app(tx, app)?.expect("the job is there");
             let mut settings: serde_json::Value = serde_json::from_str(&record.settings).expect("they are JSON");
             let mappings = settings["objects"][0]["attributes"].as_array_mut().expect("it is a list");
-            for mapping in mappings.iter_mut().filter_map(serde_json::Value::as_object_mut) {
-                mapping.remove("matchingPriority");
+            for mapping in mappings {
+                mapping.as_object_mut().expect("it is a mapping").remove("matchingPriority");
             }
             store::jobs::update_job(tx, app, &settings.to_string(), &record.secret, record.version)
         });
