@@ -120,7 +120,9 @@ async fn discover(world: &World, output: Output, name: &str) -> anyhow::Result<(
     let count = counted(found.discovered.count() as u64, "attribute");
     let new = counted(found.added.len() as u64, "new attribute");
     output.line(&format!("{} tells of {count}; {new} in its attribute list", application.name))?;
-    found.warnings.iter().for_each(|warning| note(warning));
+    for warning in &found.warnings {
+        note(warning);
+    }
     if found.added.is_empty() {
         return Ok(());
     }

@@ -253,7 +253,9 @@ fn show(output: Output, proposal: &Proposal) -> anyhow::Result<()> {
 /// The same on standard error, for somebody who is asked while the answer is for a program.
 fn show_aside(proposal: &Proposal) {
     aside(proposal.text().trim_end());
-    warnings(proposal).iter().for_each(|warning| aside(&format!("WARNING: {warning}")));
+    for warning in warnings(proposal) {
+        aside(&format!("WARNING: {warning}"));
+    }
 }
 
 async fn apply(
@@ -277,7 +279,9 @@ async fn apply(
         proposed.into_iter().partition(|one| !one.proposal.is_empty());
     if !changing.is_empty() {
         if output.is_json() && !yes {
-            changing.iter().for_each(|one| show_aside(&one.proposal));
+            for one in &changing {
+                show_aside(&one.proposal);
+            }
         }
         confirm(&format!("Apply this to {}?", counted(changing.len() as u64, "application")), yes)?;
     }

@@ -117,7 +117,9 @@ pub fn show_before_asking(
     }
     if !yes && !difference.is_empty() {
         aside(difference.to_string().trim_end());
-        warnings.iter().for_each(|warning| aside(&format!("WARNING: {warning}")));
+        for warning in warnings {
+            aside(&format!("WARNING: {warning}"));
+        }
     }
     Ok(())
 }

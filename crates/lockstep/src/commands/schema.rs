@@ -43,7 +43,9 @@ async fn export(
     let app = find::application_or_only(world, app).await?;
     let exported = world.engine()?.schema(app.id).await?;
     let text = exported.document.to_text();
-    told_findings(&exported.findings).iter().for_each(|line| aside(line));
+    for line in told_findings(&exported.findings) {
+        aside(&line);
+    }
     // What is printed is the document itself, with --json too: it is JSON.
     let Some(path) = file else { return Ok(write_raw(text.as_bytes())?) };
     let shown = path.display();

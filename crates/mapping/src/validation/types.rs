@@ -87,7 +87,12 @@ fn source(subject: &Subject<'_>, mapped: &Mapped<'_>, target: &Target<'_>, findi
     };
     if let Some((severity, what)) = told {
         // What the target alone says forbids nothing.
-        findings.tell(severity.max(target.severity), Rule::Type, subject.at(mapped), format!("{what}; {}", cure(kind, possible)));
+        findings.tell(
+            severity.max(target.severity),
+            Rule::Type,
+            subject.at(mapped),
+            format!("{what}; {}", cure(kind, possible)),
+        );
     }
     let default = mapped.mapping.default_value.as_deref().filter(|text| !text.is_empty() && !fits(kind, text));
     if let Some(text) = default {

@@ -68,7 +68,7 @@ impl Proposal {
 
     /// Whether the secret token must be given: the application is new, or its address leads to another server.
     pub fn needs_token(&self) -> bool {
-        self.app.is_none() || self.differs_in(|url| url.origin())
+        self.app.is_none() || self.differs_in(TenantUrl::origin)
     }
 
     /// Whether the address is that of another set of objects, so that links are forgotten.
