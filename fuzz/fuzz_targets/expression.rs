@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
-use mapping::expression::{LIST_MAX, OUTPUT_BYTES_MAX};
+use mapping::expression::OUTPUT_BYTES_MAX;
 use mapping::{Expression, Language, Outcome, Value, World};
 
 fuzz_target!(|text: &str| {
@@ -38,8 +38,7 @@ fuzz_target!(|text: &str| {
     match value {
         Value::Null => {}
         Value::Text(text) => assert!(text.len() <= OUTPUT_BYTES_MAX),
-        Value::List(values) => {
-            assert!(values.len() <= LIST_MAX && values.iter().map(String::len).sum::<usize>() <= OUTPUT_BYTES_MAX);
-        }
+        // A list that was read may be longer than one that is made.
+        Value::List(values) => assert!(values.iter().all(|text| text.len() <= OUTPUT_BYTES_MAX)),
     }
 });

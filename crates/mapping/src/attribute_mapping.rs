@@ -191,7 +191,7 @@ impl AttributeMapping {
 
     /// What this mapping contributes when `source` is created or updated in the target.
     ///
-    /// Null and empty values never flow; at creation the default value takes their place. A mapping that applies at
+    /// Null and empty values never flow, nor do empty elements of a list; at creation the default value takes their place. A mapping that applies at
     /// creation only is not evaluated for an update.
     pub fn evaluate(
         &self,
@@ -217,7 +217,7 @@ impl AttributeMapping {
             Outcome::DropObject => return Flow::DropObject,
         };
         if !value.is_empty() {
-            return Flow::Value(value);
+            return Flow::Value(without_empty_elements(value));
         }
         if operation == Operation::Update {
             return if self.flow_null_values { Flow::Clear } else { Flow::Nothing };
@@ -230,12 +230,12 @@ impl AttributeMapping {
     /// never counts, because everyone without a value of their own would be matched with the same account.
     pub fn match_value(&self, source: &dyn Source, world: &World<'_>) -> Result<Option<String>, EvaluationError> {
         let text = match self.source.evaluate(source, world)? {
-            Outcome::Value(Value::Text(text)) => Some(text),
-            Outcome::Value(Value::List(values)) if values.len() == 1 => values.into_iter().next(),
-            Outcome::Value(Value::Null | Value::List(_))
-            | Outcome::Unique(_)
-            | Outcome::DropAttribute
-            | Outcome::DropObject => None,
+            Outcome::Value(value) => match without_empty_elements(value) {
+                Value::Text(text) => Some(text),
+                Value::List(values) if values.len() == 1 => values.into_iter().next(),
+                Value::Null | Value::List(_) => None,
+            },
+            Outcome::Unique(_) | Outcome::DropAttribute | Outcome::DropObject => None,
         };
         Ok(text.filter(|text| !text.is_empty()))
     }
@@ -244,6 +244,14 @@ impl AttributeMapping {
     pub fn fill(&self) -> Option<&str> {
         self.default_value.as_deref().filter(|_| self.source == MappingSource::None)
     }
+}
+
+/// What flows of a value: empty elements of a list are no values of it.
+fn without_empty_elements(mut value: Value) -> Value {
+    if let Value::List(values) = &mut value {
+        values.retain(|value| !value.is_empty());
+    }
+    value
 }
 
 /// The form of a mapping in data files.

@@ -21,12 +21,12 @@ pub enum Value {
 }
 
 impl Value {
-    /// True for null, `""` and a list without values: what is never provisioned.
+    /// True for null, `""` and a list of nothing but these: what is never provisioned.
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Null => true,
             Self::Text(text) => text.is_empty(),
-            Self::List(values) => values.is_empty(),
+            Self::List(values) => values.iter().all(String::is_empty),
         }
     }
 
@@ -196,6 +196,8 @@ mod tests {
             (Value::from(""), true, Some("")),
             (Value::from("x"), false, Some("x")),
             (Value::List(vec![]), true, None),
+            (Value::List(vec![String::new(), String::new()]), true, Some("")),
+            (Value::List(vec![String::new(), "b".into()]), false, Some("")),
             (Value::List(vec!["a".into(), "b".into()]), false, Some("a")),
         ] {
             assert_eq!(value.is_empty(), empty, "{value:?}");

@@ -1,11 +1,11 @@
 //! Whole documents as administrators export them: what is read, what is told, and that nothing is lost.
 
-use mapping::schema::{Difference, Document, Finding, Severity, read, write};
+use mapping::schema::{Difference, Document, Finding, Imported, Severity, read, write};
 use mapping::{Clause, ObjectMapping, ObjectType};
 use serde_json::{Value, json};
 
 mod documents;
-use documents::{ALL, CUSTOMAPPSSO, FILTERS, ODDITIES, PALO_ALTO, names};
+use documents::{ALL, CUSTOMAPPSSO, FILTERS, GRAPH_KEYS, ODDITIES, PALO_ALTO, names};
 
 fn document(text: &str) -> Document {
     Document::parse(text.as_bytes()).expect("a schema")
@@ -272,11 +272,156 @@ fn what_entra_will_not_take_is_told() {
     assert_eq!(
         lines(&exported.findings),
         [
-            "not supported: users, target attribute userName: Entra has no function `Trim`, and will refuse the document; use functions of Entra's instead",
+            "not supported: users, target attribute userName: `Trim` is not in Entra's list of functions for applications (that of cloud sync has it), and Entra will refuse the document; use functions of Entra's instead",
             "note: users, filter `g`, clause `mail REGEX MATCH a|b`: Entra cannot be told that the whole value is meant, so the pattern is written between `^(?:` and `)$`",
         ]
     );
     let again = read(&exported.document).objects;
     assert_eq!(again[0].scoping.0[0].clauses[0].value(), Some("^(?:a|b)$"));
     assert!(again[0].extensions);
+}
+
+/// The document without the `expression` of any source, so that only the trees are left.
+fn without_expressions(json: &mut Value) {
+    match json {
+        Value::Object(members) => {
+            members.remove("expression");
+            members.values_mut().for_each(without_expressions);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_expressions),
+        _ => {}
+    }
+}
+
+#[test]
+fn trees_with_the_keys_of_graph_say_the_same_as_their_expressions() {
+    let imported = read(&document(GRAPH_KEYS));
+    assert!(imported.may_be_carried_out(false));
+    let notes = imported.findings.iter().filter(|finding| finding.severity == Severity::Note);
+    assert_eq!(notes.collect::<Vec<_>>(), Vec::<&Finding>::new());
+    let mut json = parsed(GRAPH_KEYS);
+    without_expressions(&mut json);
+    let trees = read(&Document::from_json(json).unwrap());
+    let sources = |objects: &[ObjectMapping]| -> Vec<(String, String)> {
+        objects[0].attributes.iter().map(|one| (one.target.clone(), one.source.to_string())).collect()
+    };
+    let (expressions, trees) = (sources(&imported.objects), sources(&trees.objects));
+    assert_eq!((expressions.len(), trees.len()), (12, 12));
+    let differ: Vec<&str> =
+        expressions.iter().zip(&trees).filter(|(one, other)| one != other).map(|(_, tree)| tree.1.as_str()).collect();
+    // Only how much is written of what is left out, and of numbers.
+    assert_eq!(
+        differ,
+        [
+            "Mid([userPrincipalName], \"1\", \"8\")",
+            "Replace([preferredLanguage], \"-\", , , \"_\")",
+            "FormatDateTime([extensionAttribute2], , \"yyyyMMdd\", \"yyyy-MM-dd\")",
+        ]
+    );
+    let whole = write(None, &imported.objects, &names()).document;
+    assert_eq!(
+        serde_json::to_value(&whole).unwrap().pointer(&format!("{USER_MAPPING}/attributeMappings/6/source")),
+        parsed(GRAPH_KEYS).pointer(&format!("{USER_MAPPING}/attributeMappings/6/source"))
+    );
+}
+
+#[test]
+fn what_entra_passes_over_is_read_as_switched_off() {
+    let unsynchronized = |object: usize, value: Value| {
+        let metadata = json!([{"key": "Note", "value": "x"}, {"key": "Unsynchronized", "value": value}]);
+        with(CUSTOMAPPSSO, &format!("/synchronizationRules/0/objectMappings/{object}/metadata"), metadata)
+    };
+    for value in [json!("true"), json!("\"True\""), json!(true)] {
+        let base = unsynchronized(1, value.clone());
+        let Imported { mut objects, findings } = read(&base);
+        assert!(!objects[1].enabled && findings.iter().all(|finding| !finding.blocks), "{value}: {findings:?}");
+        assert!(findings.iter().any(|finding| finding.reason.contains("Unsynchronized")));
+        assert_eq!(write(Some(&base), &objects, &names()).document, base, "it stays as it is");
+        objects[1].enabled = true;
+        let written = write(Some(&base), &objects, &names()).document;
+        assert_eq!(read(&written).objects, objects, "switched on here, it is on in the document, too");
+        let written = serde_json::to_value(&written).unwrap();
+        let metadata = written.pointer("/synchronizationRules/0/objectMappings/1/metadata").unwrap();
+        assert_eq!(*metadata, json!([{"key": "Note", "value": "x"}, {"key": "Unsynchronized", "value": "false"}]));
+    }
+    assert!(read(&unsynchronized(1, json!("false"))).objects[1].enabled);
+    let users = read(&unsynchronized(0, json!("true")));
+    assert!(!users.may_be_carried_out(true), "users cannot be switched off");
+}
+
+#[test]
+fn what_does_the_same_on_both_sides_is_not_told() {
+    let told = |pattern: &str| {
+        let scope = json!({"groups": [{"name": "g", "clauses": [{"sourceOperandName": "mail",
+            "operatorName": "REGEX MATCH", "targetOperand": {"values": [pattern]}}]}]});
+        let imported = read(&with(CUSTOMAPPSSO, &format!("{USER_MAPPING}/scope"), scope));
+        imported.findings.iter().any(|finding| finding.reason.contains("looked for anywhere"))
+    };
+    for (pattern, expected) in [
+        (".*@contoso\\.com$", false),
+        ("^adm.*", false),
+        ("^adm", true),
+        ("@contoso\\.com$", true),
+        (".*a\\.*", true),
+        (".*a|b$", true),
+    ] {
+        assert_eq!(told(pattern), expected, "{pattern}");
+    }
+    let off = with(CUSTOMAPPSSO, "/synchronizationRules/0/objectMappings/1/enabled", json!(false));
+    let findings = read(&off).findings;
+    assert!(!findings.iter().any(|finding| finding.place.contains("Groups")), "{findings:?}");
+}
+
+#[test]
+fn functions_of_cloud_sync_come_and_stay_with_a_note() {
+    let source = json!({"type": "Function", "name": "Trim", "expression": "Trim([displayName])", "parameters": [
+        {"key": "source", "value": {"type": "Attribute", "name": "displayName", "expression": "[displayName]"}}]});
+    let base = with(CUSTOMAPPSSO, &format!("{USER_MAPPING}/attributeMappings/2/source"), source);
+    let Imported { mut objects, findings } = read(&base);
+    assert!(objects[0].extensions);
+    let told = lines(&findings);
+    let expected = "target attribute displayName: `Trim` is not in Entra's list of functions for applications (that of cloud sync has it); here it is an extension, and the import switches `extensions` on for the object mapping";
+    assert!(told.iter().any(|line| line.starts_with("note: ") && line.ends_with(expected)), "{told:#?}");
+    let place = "users, target attribute displayName: `Trim`";
+    let of = |exported: &mapping::schema::Exported| {
+        let mut told = lines(&exported.findings).into_iter();
+        told.find_map(|line| line.split_once(place).map(|(severity, _)| severity.to_owned()))
+    };
+    assert_eq!(of(&write(Some(&base), &objects, &names())).as_deref(), Some("note: "));
+    objects[0].attributes[2].source =
+        mapping::MappingSource::parse_with("Trim([surname])", mapping::Language::EXTENDED).unwrap();
+    assert_eq!(of(&write(Some(&base), &objects, &names())).as_deref(), Some("not supported: "));
+}
+
+#[test]
+fn too_many_or_too_large_mappings_are_refused_before_they_take_memory() {
+    let large = "x".repeat(9_000);
+    let mapping = |index: usize, source: String| json!({"targetAttributeName": format!("a{index}"), "source": {"expression": source}});
+    let of = |count: usize, source: &dyn Fn(usize) -> String| {
+        let mappings: Vec<Value> = (0..count).map(|index| mapping(index, source(index))).collect();
+        read(&with(CUSTOMAPPSSO, &format!("{USER_MAPPING}/attributeMappings"), json!(mappings)))
+    };
+    let blocking = |imported: &Imported| -> Vec<String> {
+        imported.findings.iter().filter(|one| one.blocks).map(|one| one.reason.clone()).collect()
+    };
+    let many = of(501, &|_| "ToLowr([a])".to_owned());
+    assert_eq!(blocking(&many), ["there are 501 attribute mappings, at most 500 are allowed"]);
+    assert!(!many.findings.iter().any(|finding| finding.reason.contains("ToLowr")), "none of them is read");
+    let heavy = of(40, &|index| format!("Replace([a], , \"{large}{index}\", , \"\")"));
+    assert_eq!(
+        blocking(&heavy),
+        ["the regular expressions of the attribute mappings are too large together: shorten this one"]
+    );
+    let refused = heavy.findings.iter().find(|one| one.blocks).unwrap();
+    assert!(refused.place.ends_with("a22"), "{}", refused.place);
+    assert_eq!(heavy.objects.len(), 1, "that of users is not read");
+    let clause = |index: usize| {
+        json!({"sourceOperandName": "mail", "operatorName": "REGEX MATCH",
+        "targetOperand": {"values": [format!("{large}{index}")]}})
+    };
+    let clauses: Vec<Value> = (0..9).map(clause).collect();
+    let scope = json!({"groups": [{"name": "g", "clauses": clauses}]});
+    let filtered = read(&with(CUSTOMAPPSSO, &format!("{USER_MAPPING}/scope"), scope));
+    let expected = "the regular expressions of the filters are too large together: shorten this one";
+    assert_eq!(blocking(&filtered), [expected], "the first that is too much is told, and none behind it is read");
 }

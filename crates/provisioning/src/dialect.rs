@@ -21,7 +21,8 @@ pub fn segment(id: &str) -> String {
 
 /// Path and query that look for objects with a matching value (RFC 7644 §3.4.2.2). The value is escaped.
 pub fn match_query(dialect: Dialect, object: ObjectType, path: &TargetPath, value: &str) -> String {
-    let filter = format!("{} eq {}", path.text(), path.literal(value));
+    let name = if dialect == Dialect::Rfc { path.strict_text() } else { path.text() };
+    let filter = format!("{name} eq {}", path.literal(value));
     let encoded = utf8_percent_encode(&filter, KEPT).to_string();
     let encoded = if dialect == Dialect::Rfc { encoded } else { encoded.replace("%20", "+") };
     match object {

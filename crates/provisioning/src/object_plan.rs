@@ -11,7 +11,7 @@ use mapping::{
 };
 use serde_json::Value;
 
-pub use difference::{Difference, differences, fingerprint, hidden_part, new_account};
+pub use difference::{Difference, differences, fingerprint, hidden_part, new_account, with_hidden_part_of};
 pub use roles::{ROLE_TYPE, Roles};
 
 use crate::plan::Leaving;

@@ -20,7 +20,10 @@ impl Redacted {
     /// The redacted ones among values.
     pub fn of(wishes: &[Wish<'_>], matches: &[MatchValue<'_>]) -> Self {
         let mut redacted = Self::default();
-        wishes.iter().filter(|wish| wish.redacted).for_each(|wish| redacted.add(&wish.value));
+        for wish in wishes.iter().filter(|wish| wish.redacted) {
+            redacted.add(&wish.value);
+            wish.unique.iter().flat_map(|unique| &unique.values).for_each(|value| redacted.add_text(value));
+        }
         matches.iter().filter(|wanted| wanted.redacted).for_each(|wanted| redacted.add_text(&wanted.value));
         redacted.longest_first()
     }

@@ -108,7 +108,8 @@ fn left_alone(mapping: &ObjectMapping, source: &dyn Source, now: Timestamp) -> R
     Ok((!category.in_scope).then_some(Scope::Out(OutOfScope::AnotherCategory(category.failed))))
 }
 
-/// Decides about a user. Input and category filters come before all else. Assignment and filters come first: whoever fails them is no longer managed, disabled or not.
+/// Decides about a user. Input and category filters come before everything else, then assignment, then scoping filters: whoever fails one of
+/// those is no longer managed, disabled or not. Who is disabled or deleted is out also where the scoping filters cannot be decided.
 pub fn scope_of_user(
     rules: ScopeRules,
     mapping: &ObjectMapping,
@@ -130,17 +131,27 @@ pub fn scope_of_user(
             return Ok(Scope::Out(OutOfScope::DefaultAccessOnly));
         }
     }
-    let verdict = mapping.scoping.evaluate(source, now)?;
-    if !verdict.in_scope {
-        return Ok(Scope::Out(OutOfScope::Filtered(verdict.failed)));
+    let inactive = match (&user.deleted, user.account_enabled) {
+        (Some(_), _) => Some(OutOfScope::SoftDeleted),
+        (None, false) => Some(OutOfScope::Disabled),
+        (None, true) => None,
+    };
+    filtered(mapping, inactive, source, now)
+}
+
+/// What the scoping filters make of a candidate that may be inactive. Whose filters cannot be decided must not keep an account that is
+/// to be switched off whatever they say.
+fn filtered(
+    mapping: &ObjectMapping,
+    inactive: Option<OutOfScope>,
+    source: &dyn Source,
+    now: Timestamp,
+) -> Result<Scope, Undecided> {
+    match (mapping.scoping.evaluate(source, now), inactive) {
+        (Ok(verdict), _) if !verdict.in_scope => Ok(Scope::Out(OutOfScope::Filtered(verdict.failed))),
+        (_, Some(inactive)) => Ok(Scope::Out(inactive)),
+        (verdict, None) => verdict.map(|_| Scope::In),
     }
-    if user.deleted.is_some() {
-        return Ok(Scope::Out(OutOfScope::SoftDeleted));
-    }
-    if !user.account_enabled {
-        return Ok(Scope::Out(OutOfScope::Disabled));
-    }
-    Ok(Scope::In)
 }
 
 /// Decides about a group. With scope *assigned* the group itself must be assigned; only security-enabled groups count.
@@ -158,12 +169,5 @@ pub fn scope_of_group(
     if rules.scope == ScopeSetting::Assigned && !(assigned && group.security_enabled) {
         return Ok(Scope::Out(OutOfScope::NotAssigned));
     }
-    let verdict = mapping.scoping.evaluate(source, now)?;
-    if !verdict.in_scope {
-        return Ok(Scope::Out(OutOfScope::Filtered(verdict.failed)));
-    }
-    if group.deleted.is_some() {
-        return Ok(Scope::Out(OutOfScope::SoftDeleted));
-    }
-    Ok(Scope::In)
+    filtered(mapping, group.deleted.is_some().then_some(OutOfScope::SoftDeleted), source, now)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use mapping::validation::{Rule, Severity};
-use mapping::{ObjectMapping, ObjectType};
+use mapping::{AttributeMapping, ObjectMapping, ObjectType};
 use serde::{Deserialize, Serialize};
 use store::jobs::JobRecord;
 
@@ -107,6 +107,30 @@ impl JobSettings {
 
     /// Checks everything; tells every problem at once.
     pub fn check(&self, template: &Template) -> Result<(), BadSettings> {
+        let mut problems = self.basic_problems();
+        self.check_mappings(template, &mut problems);
+        if problems.is_empty() { Ok(()) } else { Err(BadSettings(problems)) }
+    }
+
+    /// Checks what no cycle can work without: address and ranges, targets that can be written to, attributes to match by, filters and mappings
+    /// that read what there is. A job that was saved before something else counted as a problem goes on, and its view tells of it.
+    pub fn check_workable(&self) -> Result<(), BadSettings> {
+        let mut problems = self.basic_problems();
+        for object in self.objects.iter().filter(|object| object.enabled) {
+            problems.extend(unknown_attributes(object));
+            problems.extend(self.plan(object).err().map(|error| error.to_string()));
+            if !object.attributes.iter().any(AttributeMapping::is_matching) {
+                let name = match object.target_object {
+                    ObjectType::User => "users",
+                    ObjectType::Group => "groups",
+                };
+                problems.push(format!("no mapping of {name} matches objects; give one a matching priority of 1"));
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(BadSettings(problems)) }
+    }
+
+    fn basic_problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if let Err(error) = self.url() {
             problems.push(error.to_string());
@@ -141,8 +165,7 @@ impl JobSettings {
                 self.settle_seconds, self.request_timeout_seconds
             ));
         }
-        self.check_mappings(template, &mut problems);
-        if problems.is_empty() { Ok(()) } else { Err(BadSettings(problems)) }
+        problems
     }
 
     fn check_mappings(&self, template: &Template, problems: &mut Vec<String>) {
@@ -150,10 +173,7 @@ impl JobSettings {
         let found = findings.iter().filter(|finding| finding.severity == Severity::Problem);
         problems.extend(found.map(ToString::to_string));
         for object in &self.objects {
-            problems.extend(object.reads().filter_map(|(place, name)| {
-                let problem = unknown_attribute(object.source_object, name)?;
-                Some(format!("{place} reads `{name}`, which {problem}"))
-            }));
+            problems.extend(unknown_attributes(object));
             match self.plan(object) {
                 Err(error) => problems.push(error.to_string()),
                 Ok(plan) => problems.extend(plan.without_source().iter().map(|target| {
@@ -232,6 +252,14 @@ impl JobSettings {
     pub fn object(&self, object: ObjectType) -> Option<&ObjectMapping> {
         self.objects.iter().find(|mapping| mapping.target_object == object)
     }
+}
+
+/// What filters and mappings read that objects of the directory do not have.
+fn unknown_attributes(object: &ObjectMapping) -> impl Iterator<Item = String> {
+    object.reads().filter_map(|(place, name)| {
+        let problem = unknown_attribute(object.source_object, name)?;
+        Some(format!("{place} reads `{name}`, which {problem}"))
+    })
 }
 
 fn bounds<T: std::fmt::Display>(range: std::ops::RangeInclusive<T>, unit: &str) -> String {

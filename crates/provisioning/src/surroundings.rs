@@ -31,6 +31,10 @@ pub struct Needs {
     pub every_group: bool,
     /// All groups, nested ones included.
     pub nested: bool,
+    /// The groups of which is asked whether the object is a member through others.
+    pub nested_in: BTreeSet<ObjectId>,
+    /// Memberships through others are asked for in more ways than that.
+    pub nested_in_any: bool,
     /// Filters compare dates with the clock.
     pub time: bool,
 }
@@ -39,12 +43,21 @@ impl Needs {
     /// What a mapping asks for.
     pub fn of(mapping: &ObjectMapping) -> Self {
         let clauses = || mapping.filter_groups().flat_map(|group| &group.clauses);
-        let direct: Vec<_> =
-            clauses().filter(|clause| clause.reads() == MEMBER_OF).filter_map(mapping::Clause::group).collect();
+        let named = |name| -> Vec<_> {
+            clauses().filter(|clause| clause.reads() == name).filter_map(mapping::Clause::group).collect()
+        };
+        let (direct, nested) = (named(MEMBER_OF), named(TRANSITIVE_MEMBER_OF));
+        let reads_beyond =
+            |name, named: &[&str]| mapping.reads().filter(|(_, read)| *read == name).count() > named.len();
+        let ids = |named: &[&str]| {
+            named.iter().filter_map(|id| id.parse::<uuid::Uuid>().ok()).map(ObjectId::new).collect::<BTreeSet<_>>()
+        };
         Self {
             manager: mapping.reads().any(|(_, name)| name.starts_with(MANAGER)),
-            every_group: mapping.reads().filter(|(_, name)| *name == MEMBER_OF).count() > direct.len(),
-            groups: direct.iter().filter_map(|id| id.parse::<uuid::Uuid>().ok()).map(ObjectId::new).collect(),
+            every_group: reads_beyond(MEMBER_OF, &direct),
+            groups: ids(&direct),
+            nested_in: ids(&nested),
+            nested_in_any: reads_beyond(TRANSITIVE_MEMBER_OF, &nested),
             nested: mapping.reads().any(|(_, name)| name == TRANSITIVE_MEMBER_OF),
             time: clauses().any(mapping::Clause::depends_on_time),
         }
@@ -53,6 +66,15 @@ impl Needs {
     /// Whether who is a member of this group matters.
     pub fn counts(&self, group: ObjectId) -> bool {
         self.nested || self.every_group || self.groups.contains(&group)
+    }
+
+    /// Whether it matters to the members of a group that lies in these, itself among them, that it was restored.
+    fn reaches(&self, group: ObjectId, above: &[ObjectId]) -> bool {
+        self.every_group
+            || self.groups.contains(&group)
+            || self.nested_in_any
+            || self.nested_in.contains(&group)
+            || above.iter().any(|above| self.nested_in.contains(above))
     }
 }
 
@@ -70,7 +92,7 @@ impl JobNeeds {
 
     /// All that can be asked for.
     pub(crate) fn everything() -> Self {
-        let needs = Needs { manager: true, every_group: true, nested: true, ..Needs::default() };
+        let needs = Needs { manager: true, every_group: true, nested: true, nested_in_any: true, ..Needs::default() };
         Self { users: needs.clone(), groups: needs }
     }
 
@@ -92,6 +114,22 @@ impl JobNeeds {
     /// Whether memberships through other groups count for either.
     pub(crate) const fn nested(&self) -> bool {
         self.users.nested || self.groups.nested
+    }
+
+    /// Whether who is beneath a group that has changed may be in scope by other groups than before. A deleted group connected whoever is
+    /// beneath it with what was above, whatever is there now. One that is not connects nobody but by what is above it now: where that was
+    /// taken away at the same time, nobody beneath has gained or lost anything.
+    pub(crate) fn may_move_members(&self, tx: &mut ReadTx<'_>, group: ObjectId) -> Result<bool, JobError> {
+        if !self.counts(group) {
+            return Ok(false);
+        }
+        if groups::group_by_id(tx, group.group())?.is_none_or(|found| found.deleted.is_some()) {
+            return Ok(true);
+        }
+        let above = if self.nested() { groups::nested_groups_of(tx, group, GROUPS_MAX + 1)? } else { Vec::new() };
+        let above: Vec<ObjectId> = above.into_iter().map(ObjectId::from).collect();
+        let is_known = above.len() <= GROUPS_MAX as usize;
+        Ok(!is_known || self.users.reaches(group, &above) || self.groups.reaches(group, &above))
     }
 
     /// Whether who is a member of this group matters to either.
@@ -236,7 +274,11 @@ mod tests {
         assert_eq!(every, Needs { every_group: true, ..none.clone() });
         assert!(every.counts(other));
         let nested = of("memberOf", "IS NESTED MEMBER OF", Some(id));
-        assert_eq!(nested, Needs { nested: true, ..none });
+        assert_eq!(nested, Needs { nested: true, nested_in: BTreeSet::from([group]), ..none.clone() });
         assert!(nested.counts(other));
+        assert_eq!((nested.reaches(group, &[]), nested.reaches(other, &[group])), (true, true));
+        assert_eq!((nested.reaches(other, &[]), nested.reaches(other, &[other])), (false, false));
+        let any = of("transitiveMemberOf", "ANY EQUALS", Some(id));
+        assert_eq!(any, Needs { nested: true, nested_in_any: true, ..none });
     }
 }

@@ -102,6 +102,9 @@ pub struct JobView {
     /// Why the job is in quarantine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<String>,
+    /// What is wrong with the settings, each in one sentence: nothing of them can be saved before that is mended.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
     /// What an administrator should know about the mappings, each in one sentence.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -160,6 +163,7 @@ impl Engine {
             name,
             template: &template.name,
             title: &template.title,
+            problems: settings.check(template).err().map(|bad| bad.0).unwrap_or_default(),
             warnings: settings.warnings(),
             status,
             running,

@@ -63,6 +63,11 @@ statements! {
                         SELECT $1::uuid, 2, m.group_id, 'members', m.member_id, 0, 1 FROM directory_members m
                         JOIN links l ON l.app = $1 AND l.kind = 2 AND l.source_id = m.group_id AND l.state = 2 WHERE m.member_id = $2
                         ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = 1";
+    WANT_FORMER_MEMBERSHIPS = "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
+                               SELECT w.app, 2, w.holder, 'members', w.member, 0, 1 FROM member_links w
+                               JOIN links l ON l.app = w.app AND l.kind = 2 AND l.source_id = w.holder AND l.state = 2 WHERE w.app = $1 AND w.member = $2
+                               AND NOT EXISTS (SELECT 1 FROM directory_members m WHERE m.group_id = w.holder AND m.member_id = w.member)
+                               ON CONFLICT (app, kind, holder, attribute, wanted) DO UPDATE SET ready = 1";
     WANT_WRITTEN = "INSERT INTO pending_references (app, kind, holder, attribute, wanted, fresh, ready)
                     SELECT $1, 2, m.holder, 'members', $3, 0, CASE WHEN EXISTS (SELECT 1 FROM links l WHERE l.app = $1 AND l.kind = 2 AND l.source_id = m.holder AND l.state = 2) THEN 1 ELSE 0 END
                     FROM member_links m WHERE m.app = $1 AND m.member = $2
@@ -147,9 +152,10 @@ pub fn want_members(tx: &mut WriteTx<'_>, app: AppId, group: GroupId) -> Result<
     Ok(tx.run(&WANT_MEMBERS, params![app, group])? + tx.run(&WANT_FORMER_MEMBERS, params![app, group])?)
 }
 
-/// Notes every membership of a user in groups that are linked.
+/// Notes every membership of a user in groups that are linked, and those that were written and are there no more: the user may have
+/// left where nothing was to be written. Says how many.
 pub fn want_memberships(tx: &mut WriteTx<'_>, app: AppId, user: ObjectId) -> Result<u64, StoreError> {
-    tx.run(&WANT_MEMBERSHIPS, params![app, user])
+    Ok(tx.run(&WANT_MEMBERSHIPS, params![app, user])? + tx.run(&WANT_FORMER_MEMBERSHIPS, params![app, user])?)
 }
 
 /// Notes for `now` every membership that the target has, or may have, of `before`: the two are one account, or one object.

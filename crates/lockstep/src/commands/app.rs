@@ -293,6 +293,7 @@ fn told(output: Output, job: &JobView, what: &str) -> anyhow::Result<()> {
         return output.json(job);
     }
     output.line(&format!("Application {} {what}", job.name))?;
+    job.problems.iter().try_for_each(|problem| output.line(&format!("problem: {problem}")))?;
     job.warnings.iter().try_for_each(|warning| output.line(&format!("warning: {warning}")))
 }
 
@@ -361,6 +362,7 @@ async fn show(world: &World, output: Output, name: &str) -> anyhow::Result<()> {
         ("next run", moment_or(job.next_run, "by command")),
     ];
     facts.extend(job.quarantine.clone().map(|reason| ("quarantine", reason)));
+    facts.extend(job.problems.iter().map(|problem| ("problem", problem.clone())));
     facts.extend(job.warnings.iter().map(|warning| ("warning", warning.clone())));
     output.facts(&facts)
 }

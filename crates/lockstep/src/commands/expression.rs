@@ -8,8 +8,8 @@ use anyhow::{anyhow, bail};
 use directory::AttributeType;
 use mapping::cases::{Sample, instant};
 use mapping::{
-    Candidates, Expression, Language, ObjectType, Outcome as Evaluated, Overridden, ParseError, Source, Value,
-    World as Asked, nearest,
+    Candidates, EvaluationError, Expression, Language, ObjectType, Outcome as Evaluated, Overridden, ParseError,
+    Source, Value, World as Asked, nearest,
 };
 use provisioning::{Availability, REDACTED, SourceObject, unknown_attribute};
 use serde_json::{Value as Json, json};
@@ -158,7 +158,7 @@ enum Given {
     DropAttribute,
     DropObject,
     Unparsed(ParseError),
-    Failed(String),
+    Failed(EvaluationError),
 }
 
 /// An expression with what it is evaluated on.
@@ -208,7 +208,7 @@ impl<'a> Trial<'a> {
                 let found = told.map(|sample| availability(&candidates, |value| sample.is_taken(value)));
                 Given::Candidates(candidates, found)
             }
-            Err(error) => Given::Failed(error.to_string()),
+            Err(error) => Given::Failed(error),
         }
     }
 
@@ -284,9 +284,9 @@ impl Given {
                 None => json!({ "outcome": "error", "taken": found.taken,
                     "error": { "kind": "evaluation", "message": all_are_taken(candidates) } }),
             },
-            Self::Failed(message) => {
-                json!({ "outcome": "error", "error": { "kind": "evaluation", "message": message } })
-            }
+            Self::Failed(error) => json!({ "outcome": "error", "error": {
+                "kind": "evaluation", "message": error.to_string(), "position": error.position(), "pointer": error.pointer(text),
+            } }),
             Self::Unparsed(error) => json!({ "outcome": "error", "error": {
                 "kind": "parse", "message": error.to_string(), "position": error.position, "suggestion": error.suggestion,
                 "pointer": error.pointer(text),
@@ -315,10 +315,15 @@ impl Given {
                 found.taken.iter().for_each(|value| note(&format!("another account has {value}")));
                 output.line(&free)
             }
-            Self::Failed(message) => bail!(message),
-            Self::Unparsed(error) => bail!("{error}\n    {}", error.pointer(text).replace('\n', "\n    ")),
+            Self::Failed(error) => bail!("{error}{}", error.pointer(text).as_deref().map(indented).unwrap_or_default()),
+            Self::Unparsed(error) => bail!("{error}{}", indented(&error.pointer(text))),
         }
     }
+}
+
+/// Both lines of a pointer, below a message.
+fn indented(pointer: &str) -> String {
+    format!("\n    {}", pointer.replace('\n', "\n    "))
 }
 
 fn all_are_taken(candidates: &Candidates) -> String {

@@ -102,6 +102,10 @@ fn an_expression_that_is_wrong_is_told_with_a_caret() {
     let error = &told.any_json()["error"];
     assert_eq!((told.code, &error["kind"], &error["position"]), (1, &json!("parse"), &json!(0)));
     eval(&["CDate(\"soon\")"]).refused(1, "`CDate`: ");
+    let failed = eval(&["Join(\",\", Left(\"a\", \"x\"))"]);
+    failed.refused(1, "`Left`: `numChars` is not a whole number\n    Join(\",\", Left(\"a\", \"x\"))\n              ^");
+    let told = eval(&["Join(\",\", Left(\"a\", \"x\"))", "--json"]).any_json();
+    assert_eq!((&told["error"]["kind"], &told["error"]["position"]), (&json!("evaluation"), &json!(10)));
     eval(&["-[a]"]).refused(1, "\n    -[a]\n    ^");
 }
 

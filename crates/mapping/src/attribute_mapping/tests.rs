@@ -69,6 +69,34 @@ fn refusals_name_the_place() {
     }
 }
 
+/// Null and empty never flow, whatever they are wrapped in.
+#[test]
+fn empty_elements_do_not_flow() {
+    let source = BTreeMap::from([
+        ("blank".to_owned(), Value::List(vec![String::new(), String::new()])),
+        ("gaps".to_owned(), Value::List(vec![String::new(), "a".into(), String::new(), "b".into()])),
+        ("one".to_owned(), Value::List(vec![String::new(), "a".into()])),
+    ]);
+    let world = World { now: jiff::Timestamp::UNIX_EPOCH, default_domain: None, random: &|_| {} };
+    let list = |texts: &[&str]| Flow::Value(Value::List(texts.iter().map(|text| (*text).to_owned()).collect()));
+    for (json, create, update) in [
+        (json!({"target": "t", "source": "[blank]"}), Flow::Nothing, Flow::Nothing),
+        (json!({"target": "t", "source": "[blank]", "flowNullValues": true}), Flow::Nothing, Flow::Clear),
+        (json!({"target": "t", "source": "[blank]", "defaultValue": "d"}), Flow::Value("d".into()), Flow::Nothing),
+        (json!({"target": "t", "source": "[gaps]"}), list(&["a", "b"]), list(&["a", "b"])),
+        (json!({"target": "t", "source": "Split(\",a,\", \",\")"}), list(&["a"]), list(&["a"])),
+        (json!({"target": "t", "source": "Split([absent], \",\")"}), Flow::Nothing, Flow::Nothing),
+    ] {
+        let mapping = read(json.clone()).unwrap();
+        assert_eq!(mapping.evaluate(&source, &world, Operation::Create), Ok(create), "{json}");
+        assert_eq!(mapping.evaluate(&source, &world, Operation::Update), Ok(update), "{json}");
+    }
+    for (attribute, expected) in [("blank", None), ("gaps", None), ("one", Some("a"))] {
+        let mapping = AttributeMapping::new("t", MappingSource::Attribute(attribute.into()));
+        assert_eq!(mapping.match_value(&source, &world).unwrap().as_deref(), expected, "{attribute}");
+    }
+}
+
 #[test]
 fn what_flows_on_create_and_update() {
     let value = |text: &str| Flow::Value(Value::from(text));

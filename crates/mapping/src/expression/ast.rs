@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::EXPRESSION_CHARS_MAX;
 use super::functions::Function;
 use crate::net_regex::NetRegex;
 
@@ -12,6 +13,7 @@ pub(super) enum Node {
     Call {
         function: &'static Function,
         arguments: Vec<Option<Node>>,
+        place: Place,
     },
     Attribute(String),
     Text(String),
@@ -25,6 +27,16 @@ pub(super) enum Node {
         operator: Comparator,
         right: Box<Node>,
     },
+}
+
+/// Where a call begins in the text that was parsed, in characters from 0. Two expressions are equal wherever their parts stand.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Place(pub(super) usize);
+
+impl PartialEq for Place {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// The bare words of the language.
@@ -109,10 +121,20 @@ impl Node {
         if let Self::Pattern(pattern) = self { Some(pattern) } else { None }
     }
 
+    /// What the regular expressions of the tree weigh together.
+    pub(super) fn pattern_weight(&self) -> usize {
+        match self {
+            Self::Call { arguments, .. } => arguments.iter().flatten().map(Self::pattern_weight).sum(),
+            Self::Comparison { left, right, .. } => left.pattern_weight() + right.pattern_weight(),
+            Self::Pattern(pattern) => pattern.weight(),
+            Self::Attribute(_) | Self::Text(_) | Self::Number(_) | Self::Word(_) => 0,
+        }
+    }
+
     /// True when a call of `name` stands anywhere in the tree.
     pub(super) fn calls(&self, name: &str) -> bool {
         match self {
-            Self::Call { function, arguments } => {
+            Self::Call { function, arguments, .. } => {
                 function.name == name || arguments.iter().flatten().any(|argument| argument.calls(name))
             }
             Self::Comparison { left, right, .. } => left.calls(name) || right.calls(name),
@@ -121,35 +143,114 @@ impl Node {
     }
 }
 
-impl fmt::Display for Node {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// How an expression is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    /// With blanks, and every backslash doubled.
+    Spaced,
+    /// In as few characters as there are: never longer than any text that parses to the same.
+    Shortest,
+}
+
+impl Style {
+    fn separator(self) -> &'static str {
+        if self == Self::Spaced { ", " } else { "," }
+    }
+
+    fn blank(self) -> &'static str {
+        if self == Self::Spaced { " " } else { "" }
+    }
+
+    fn function(self, function: &Function) -> &'static str {
+        if self == Self::Spaced { function.name } else { function.shortest_name() }
+    }
+
+    /// Characters before the first argument of a call.
+    pub(super) fn before_arguments(self, function: &Function) -> usize {
+        self.function(function).len() + 1
+    }
+
+    /// Characters between two arguments.
+    pub(super) fn between_arguments(self) -> usize {
+        self.separator().len()
+    }
+
+    /// Characters of an operator with what stands around it.
+    pub(super) fn around(self, operator: Comparator) -> usize {
+        operator.symbol().len() + 2 * self.blank().len()
+    }
+}
+
+impl Node {
+    /// How it is printed: with blanks, unless that would be longer than an expression may be.
+    pub(super) fn style(&self) -> Style {
+        let mut room = Room(EXPRESSION_CHARS_MAX);
+        if self.write(&mut room, Style::Spaced).is_ok() { Style::Spaced } else { Style::Shortest }
+    }
+
+    /// The characters of what is no call and no comparison.
+    pub(super) fn width_of_leaf(&self, style: Style) -> usize {
+        let mut room = Room(usize::MAX);
+        // There is room for everything.
+        let _ = self.write(&mut room, style);
+        usize::MAX - room.0
+    }
+
+    pub(super) fn write(&self, f: &mut impl fmt::Write, style: Style) -> fmt::Result {
         match self {
-            Self::Call { function, arguments } => {
-                write!(f, "{}(", function.name)?;
+            Self::Call { function, arguments, .. } => {
+                f.write_str(style.function(function))?;
+                f.write_str("(")?;
                 for (index, argument) in arguments.iter().enumerate() {
-                    f.write_str(if index == 0 { "" } else { ", " })?;
-                    argument.iter().try_for_each(|argument| write!(f, "{argument}"))?;
+                    f.write_str(if index == 0 { "" } else { style.separator() })?;
+                    argument.iter().try_for_each(|argument| argument.write(f, style))?;
                 }
                 f.write_str(")")
             }
             Self::Attribute(name) => write!(f, "[{name}]"),
-            Self::Text(text) => write_quoted(f, text),
-            Self::Pattern(pattern) => write_quoted(f, pattern.text()),
+            Self::Text(text) => write_quoted(f, text, style),
+            Self::Pattern(pattern) => write_quoted(f, pattern.text(), style),
             Self::Number(number) => f.write_str(number),
             Self::Word(word) => f.write_str(word.name()),
-            Self::Comparison { left, operator, right } => write!(f, "{left} {} {right}", operator.symbol()),
+            Self::Comparison { left, operator, right } => {
+                left.write(f, style)?;
+                write!(f, "{}{}{}", style.blank(), operator.symbol(), style.blank())?;
+                right.write(f, style)
+            }
         }
     }
 }
 
-/// Writes a string literal; `\` is always doubled, so that what follows it can never turn it into an escape.
-pub(super) fn write_quoted(f: &mut impl fmt::Write, text: &str) -> fmt::Result {
+/// Counts characters down, and refuses those for which there is no room.
+struct Room(usize);
+
+impl fmt::Write for Room {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = self.0.checked_sub(text.chars().count()).ok_or(fmt::Error)?;
+        Ok(())
+    }
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, self.style())
+    }
+}
+
+/// Writes a string literal. Spaced, every `\` is doubled; in the shortest form only one that would be an escape with what follows it.
+fn write_quoted(f: &mut impl fmt::Write, text: &str, style: Style) -> fmt::Result {
     f.write_char('"')?;
-    for character in text.chars() {
-        if matches!(character, '"' | '\\') {
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let is_escape = match letter {
+            '"' => true,
+            '\\' => style == Style::Spaced || matches!(letters.peek(), None | Some('"' | '\\')),
+            _ => false,
+        };
+        if is_escape {
             f.write_char('\\')?;
         }
-        f.write_char(character)?;
+        f.write_char(letter)?;
     }
     f.write_char('"')
 }

@@ -1,7 +1,10 @@
 //! The functions as Microsoft Graph lists them, and where the arguments of a call stand by the names of their parameters.
 
+mod graph;
+
 use serde::Serialize;
 
+use self::graph::listed;
 use super::ast::Node;
 use super::evaluate::decimal_text;
 use super::functions::{self, FUNCTIONS, Function, Rest};
@@ -25,51 +28,32 @@ pub struct FunctionDefinition {
 pub struct ParameterDefinition {
     /// Its name: the key of the argument in the tree of an expression.
     pub name: &'static str,
-    /// Whether a call without it is refused.
+    /// Whether a call needs it.
     pub required: bool,
     /// Whether it may be given several times.
     pub allow_multiple_occurrences: bool,
-    /// What it takes: text, always.
+    /// What it takes: `String`, `Integer` or `Boolean`.
     #[serde(rename = "type")]
     pub kind: &'static str,
 }
 
-/// Every function, in alphabetical order.
+/// Every function, in alphabetical order. What Graph lists is as there.
 pub fn functions() -> impl Iterator<Item = FunctionDefinition> {
     FUNCTIONS.iter().map(|function| {
-        let named = function.parameters.iter().map(|parameter| {
-            let name = graph_name(function.name, parameter.name);
+        let named = function.parameters.iter().map(|parameter| (parameter.name, parameter.required));
+        let rest = repeated(function.rest).map(|name| (name, true));
+        let parameter = |(index, (name, required)): (usize, (&'static str, bool))| {
+            let listed = listed(function.name).and_then(|listed| listed.get(index));
             ParameterDefinition {
-                name,
-                required: parameter.required,
-                allow_multiple_occurrences: false,
-                kind: "String",
+                name: listed.map_or(name, |listed| listed.name),
+                required: listed.map_or(required, |listed| listed.required),
+                allow_multiple_occurrences: index == function.parameters.len(),
+                kind: listed.map_or("String", |listed| listed.kind),
             }
-        });
-        let rest = repeated(function.rest).map(|name| ParameterDefinition {
-            name,
-            required: true,
-            allow_multiple_occurrences: true,
-            kind: "String",
-        });
-        let parameters = named.chain(rest).collect();
+        };
+        let parameters = named.chain(rest).enumerate().map(parameter).collect();
         FunctionDefinition { name: function.name, parameters, is_extension: function.is_extension }
     })
-}
-
-/// The parameters of `Replace` have names in the portal and others in Graph.
-const REPLACE: [(&str, &str); 6] = [
-    ("oldValue", "Find"),
-    ("regexPattern", "RegularExpression"),
-    ("regexGroupName", "RegularExpressionGroupName"),
-    ("replacementValue", "Replacement"),
-    ("replacementAttributeName", "ReplacementPropertyName"),
-    ("template", "Template"),
-];
-
-fn graph_name(function: &str, parameter: &'static str) -> &'static str {
-    let known = REPLACE.iter().find(|(portal, _)| function == "Replace" && *portal == parameter);
-    known.map_or(parameter, |(_, graph)| graph)
 }
 
 /// The name of the parameter that is repeated at the end.
@@ -83,9 +67,20 @@ fn repeated(rest: Rest) -> Option<&'static str> {
     }
 }
 
-fn key(function: &Function, index: usize) -> &'static str {
-    let named = function.parameters.get(index).map(|parameter| graph_name(function.name, parameter.name));
-    named.or_else(|| repeated(function.rest)).unwrap_or_default()
+/// Graph's key of an argument of a call that has `count` of them.
+fn key(function: &Function, index: usize, count: usize) -> &'static str {
+    let named = function.parameters;
+    // Three arguments of it are those without the styles.
+    let has_no_styles = function.name == "FormatDateTime" && count == 3 && index > 0;
+    let place = (index + usize::from(has_no_styles)).min(named.len());
+    let listed = listed(function.name).and_then(|listed| listed.get(place)).map(|listed| listed.name);
+    let here = || named.get(place).map(|parameter| parameter.name);
+    listed.or_else(here).or_else(|| repeated(function.rest)).unwrap_or_default()
+}
+
+/// Whether Graph documents the keys of a function's arguments.
+pub(crate) fn is_listed(name: &str) -> bool {
+    functions::find(name).is_some_and(|function| listed(function.name).is_some())
 }
 
 /// Where the arguments of a call stand, from 0, by the keys of the tree in its order. `None` for a function that nobody knows.
@@ -98,9 +93,9 @@ pub(crate) fn positions(name: &str, keys: &[&str]) -> Option<Result<Vec<usize>, 
     let (mut taken, mut repeats) = (vec![false; named.len()], 0);
     let place = |key: &&str| {
         let is_free = |index: usize, taken: &[bool]| {
-            let portal = named[index].name;
             let is_meant = |name: &str| name.eq_ignore_ascii_case(key);
-            !taken[index] && (is_meant(portal) || is_meant(graph_name(function.name, portal)))
+            let in_graph = listed(function.name).and_then(|listed| listed.get(index));
+            !taken[index] && (is_meant(named[index].name) || in_graph.is_some_and(|listed| is_meant(listed.name)))
         };
         if let Some(index) = (0..named.len()).find(|index| is_free(*index, &taken)) {
             taken[index] = true;
@@ -143,8 +138,17 @@ pub(crate) struct Part {
     pub(crate) arguments: Vec<(&'static str, Part)>,
 }
 
+/// How deep the tree goes. What lies deeper has its text and no tree of its own: each level is three of JSON, and documents are read
+/// 600 deep. Calls alone stay below it; comparisons count as well.
+const TREE_DEPTH_MAX: usize = 190;
+
 impl Part {
     pub(super) fn of(node: &Node) -> Self {
+        Self::within(node, TREE_DEPTH_MAX)
+    }
+
+    /// With parts up to `depth` levels below.
+    fn within(node: &Node, depth: usize) -> Self {
         let leaf = |kind, name: String| Self { kind, name, expression: node.to_string(), arguments: Vec::new() };
         match node {
             Node::Attribute(name) => leaf(PartKind::Attribute, name.clone()),
@@ -157,12 +161,18 @@ impl Part {
             }
             Node::Word(word) => leaf(PartKind::Other, word.name().to_owned()),
             Node::Comparison { left, operator, right } => Self {
-                arguments: vec![("left", Self::of(left)), ("right", Self::of(right))],
+                arguments: [("left", left), ("right", right)]
+                    .into_iter()
+                    .filter(|_| depth > 0)
+                    .map(|(side, node)| (side, Self::within(node, depth - 1)))
+                    .collect(),
                 ..leaf(PartKind::Other, operator.symbol().to_owned())
             },
-            Node::Call { function, arguments } => {
-                let given = arguments.iter().enumerate().filter_map(|(index, argument)| {
-                    argument.as_ref().map(|argument| (key(function, index), Self::of(argument)))
+            Node::Call { function, arguments, .. } => {
+                let shown = if depth > 0 { arguments.as_slice() } else { &[] };
+                let given = shown.iter().enumerate().filter_map(|(index, argument)| {
+                    let key = key(function, index, arguments.len());
+                    argument.as_ref().map(|argument| (key, Self::within(argument, depth - 1)))
                 });
                 Self { arguments: given.collect(), ..leaf(PartKind::Function, function.name.to_owned()) }
             }
@@ -172,7 +182,11 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::ObjectMapping;
+    use crate::schema::{Document, Names, SOURCE_DIRECTORY, TARGET_DIRECTORY, read, write};
 
     #[test]
     fn arguments_stand_where_their_names_say() {
@@ -184,6 +198,11 @@ mod tests {
             ("Join", vec!["separator", "source", "source"], Some(Ok(vec![0, 1, 2]))),
             ("Coalesce", vec!["source1", "source2", "defaultValue"], Some(Ok(vec![0, 1, 2]))),
             ("AppRoleAssignments", vec!["appRoleAssignments"], Some(Ok(vec![0]))),
+            ("AppRoleAssignments", vec!["source"], Some(Ok(vec![0]))),
+            ("SingleAppRoleAssignment", vec!["source"], Some(Ok(vec![0]))),
+            ("IsNothing", vec!["source"], Some(Ok(vec![0]))),
+            ("IsNothing", vec!["expression"], Some(Ok(vec![0]))),
+            ("FormatDateTime", vec!["source", "inputFormat", "outputFormat"], Some(Ok(vec![0, 2, 3]))),
             ("Nothing", vec!["source"], None),
         ] {
             assert_eq!(positions(function, &keys), expected, "{function} {keys:?}");
@@ -193,19 +212,60 @@ mod tests {
         assert!(positions("ToLower", &["source", "source"]).unwrap().is_err());
     }
 
+    /// What is exported has to be read again, however deep an expression goes.
+    #[test]
+    fn a_document_with_a_deep_expression_is_read_again() {
+        let text = format!("{}[a]{}", "IIF(".repeat(100), "=\"1\",\"x\",\"y\")".repeat(100));
+        let attribute = json!({"target": "title", "source": text});
+        let object = json!({"sourceObject": "User", "targetObject": "User", "attributes": [attribute]});
+        let object: ObjectMapping = serde_json::from_value(object).unwrap();
+        let names = Names {
+            schema_id: "job".into(),
+            rule_id: "rule".into(),
+            source_directory_id: "source".into(),
+            target_directory_id: "target".into(),
+            source_directory: SOURCE_DIRECTORY.into(),
+            target_directory: TARGET_DIRECTORY.into(),
+        };
+        let document = write(None, std::slice::from_ref(&object), &names).document;
+        let again = Document::parse(document.to_text().as_bytes()).unwrap();
+        assert_eq!(read(&again).objects[0].attributes, object.attributes);
+    }
+
     #[test]
     fn the_catalogue_is_as_graph_lists_functions() {
         let all: Vec<FunctionDefinition> = functions().collect();
-        let json = |name| serde_json::to_value(all.iter().find(|function| function.name == name)).unwrap();
+        for (function, parameters) in [
+            ("Switch", "source! defaultValue switchValue*"),
+            ("Join", "separator! source!*"),
+            ("Split", "source! delimiter"),
+            ("Mid", "source! start!Integer length!Integer"),
+            ("Not", "source!Boolean"),
+            ("IsNothing", "source!Boolean"),
+            ("SingleAppRoleAssignment", "source!"),
+            ("AppRoleAssignmentsComplex", "source!"),
+            ("FormatDateTime", "source! dateTimeStyles inputFormat! outputFormat!"),
+            (
+                "Replace",
+                "source! Find RegularExpression RegularExpressionGroupName Replacement ReplacementPropertyName Template",
+            ),
+            ("DefaultDomain", ""),
+            ("ToLower", "source! culture"),
+        ] {
+            let function = all.iter().find(|one| one.name == function).unwrap();
+            let told = function.parameters.iter().map(|one| {
+                let required = if one.required { "!" } else { "" };
+                let kind = if one.kind == "String" { "" } else { one.kind };
+                format!("{}{required}{kind}{}", one.name, if one.allow_multiple_occurrences { "*" } else { "" })
+            });
+            assert_eq!(told.collect::<Vec<_>>().join(" "), parameters, "{}", function.name);
+        }
         assert_eq!(
-            json("Switch")["parameters"],
+            serde_json::to_value(&all.iter().find(|one| one.name == "Not").unwrap().parameters).unwrap(),
             serde_json::json!([
-                {"name": "source", "required": true, "allowMultipleOccurrences": false, "type": "String"},
-                {"name": "defaultValue", "required": false, "allowMultipleOccurrences": false, "type": "String"},
-                {"name": "switchValue", "required": true, "allowMultipleOccurrences": true, "type": "String"},
+                {"name": "source", "required": true, "allowMultipleOccurrences": false, "type": "Boolean"},
             ])
         );
-        assert_eq!(json("Replace")["parameters"][1]["name"], "Find");
         assert!(all.iter().any(|function| function.is_extension) && all.iter().any(|function| !function.is_extension));
     }
 }

@@ -29,24 +29,37 @@ impl ParseError {
         self
     }
 
+    /// With a better suggestion, where this is about what stands at `place`.
+    pub(super) fn suggesting_at(self, place: usize, suggestion: Option<String>) -> Self {
+        match suggestion {
+            Some(suggestion) if self.position == place => self.suggesting(suggestion),
+            _ => self,
+        }
+    }
+
     /// Two lines for a terminal, without a line feed at the end: the line of `text` (which this error is about) that is in error, and below
     /// it a `^` under the place. Of a long line only what stands around the place is shown; control characters show as blanks.
     pub fn pointer(&self, text: &str) -> String {
-        let (line, place) = line_at(text, self.position);
-        let cells: Vec<Cell> = line.chars().map(Cell::of).collect();
-        let (before, after) = cells.split_at(place.min(cells.len()));
-        let after_width: usize = after.iter().map(|cell| cell.columns).sum();
-        let room_before = POINTER_COLUMNS - 2 - after_width.min(POINTER_COLUMNS / 2);
-        let first = before.len() - fitting(before.iter().rev(), room_before);
-        let shown_before = &before[first..];
-        let begin = if first > 0 { Some(LEFT_OUT) } else { None };
-        let indent = shown_before.iter().map(|cell| cell.columns).sum::<usize>() + usize::from(begin.is_some());
-        let shown_after = &after[..fitting(after.iter(), POINTER_COLUMNS - 1 - indent)];
-        let end = if shown_after.len() < after.len() { Some(LEFT_OUT) } else { None };
-        let letters = shown_before.iter().chain(shown_after).map(|cell| cell.letter);
-        let shown: String = begin.into_iter().chain(letters).chain(end).collect();
-        format!("{}\n{:indent$}^", shown.trim_end(), "")
+        pointer(text, self.position)
     }
+}
+
+/// What [`ParseError::pointer`] shows, for any place.
+pub(super) fn pointer(text: &str, position: usize) -> String {
+    let (line, place) = line_at(text, position);
+    let cells: Vec<Cell> = line.chars().map(Cell::of).collect();
+    let (before, after) = cells.split_at(place.min(cells.len()));
+    let after_width: usize = after.iter().map(|cell| cell.columns).sum();
+    let room_before = POINTER_COLUMNS - 2 - after_width.min(POINTER_COLUMNS / 2);
+    let first = before.len() - fitting(before.iter().rev(), room_before);
+    let shown_before = &before[first..];
+    let begin = if first > 0 { Some(LEFT_OUT) } else { None };
+    let indent = shown_before.iter().map(|cell| cell.columns).sum::<usize>() + usize::from(begin.is_some());
+    let shown_after = &after[..fitting(after.iter(), POINTER_COLUMNS - 1 - indent)];
+    let end = if shown_after.len() < after.len() { Some(LEFT_OUT) } else { None };
+    let letters = shown_before.iter().chain(shown_after).map(|cell| cell.letter);
+    let shown: String = begin.into_iter().chain(letters).chain(end).collect();
+    format!("{}\n{:indent$}^", shown.trim_end(), "")
 }
 
 /// A character as a terminal shows it.

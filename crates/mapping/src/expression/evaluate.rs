@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::ast::{Comparator, Node, Word};
+use super::ast::{Comparator, Node, Place, Word};
+use super::error::pointer;
 use super::functions::{SELECT_UNIQUE_VALUE, unique};
 use super::{LIST_MAX, OUTPUT_BYTES_MAX, Outcome, STEPS_MAX};
 use crate::net_regex::{Effort, NetRegex};
@@ -25,13 +26,15 @@ pub enum EvaluationError {
     Argument {
         /// The function.
         function: &'static str,
+        /// Where the call of it begins, in characters from 0 of the text that was parsed.
+        position: usize,
         /// What is wrong, without the value.
         message: String,
     },
-    /// A value has more than [`OUTPUT_BYTES_MAX`] bytes.
+    /// A text has more than [`OUTPUT_BYTES_MAX`] bytes.
     #[error("a value has more than {OUTPUT_BYTES_MAX} bytes")]
     ValueTooLarge,
-    /// A list has more than [`LIST_MAX`] elements.
+    /// A function would make a list of more than [`LIST_MAX`] elements.
     #[error("a list has more than {LIST_MAX} elements")]
     ListTooLong,
     /// The evaluation took more than [`STEPS_MAX`] steps.
@@ -40,6 +43,18 @@ pub enum EvaluationError {
     /// `DefaultDomain` was asked and the tenant has none.
     #[error("`DefaultDomain`: the tenant has no default domain")]
     NoDefaultDomain,
+}
+
+impl EvaluationError {
+    /// Where in the expression it came up, in characters from 0 of the text that was parsed; `None` where no one place is to blame.
+    pub fn position(&self) -> Option<usize> {
+        if let Self::Argument { position, .. } = self { Some(*position) } else { None }
+    }
+
+    /// As [`pointer`](super::ParseError::pointer) of a text that is no expression: two lines that show the place in `text`, which is what was parsed. `None` without a place.
+    pub fn pointer(&self, text: &str) -> Option<String> {
+        self.position().map(|position| pointer(text, position))
+    }
 }
 
 /// What ends an evaluation before it has a value.
@@ -73,8 +88,8 @@ impl<'w> Evaluator<'w> {
     /// The whole expression.
     pub(super) fn outcome(&mut self, root: &Node) -> Result<Outcome, Interrupt> {
         match root {
-            Node::Call { function, arguments } if function.name == SELECT_UNIQUE_VALUE => {
-                let mut arguments = Arguments { name: function.name, nodes: arguments, evaluator: self };
+            Node::Call { function, arguments, place } if function.name == SELECT_UNIQUE_VALUE => {
+                let mut arguments = Arguments { name: function.name, place: *place, nodes: arguments, evaluator: self };
                 unique::candidates(&mut arguments).map(Outcome::Unique)
             }
             _ => self.node(root).map(Outcome::Value),
@@ -83,8 +98,9 @@ impl<'w> Evaluator<'w> {
 
     pub(super) fn node(&mut self, node: &Node) -> Evaluated {
         let value = match node {
-            Node::Call { function, arguments } => {
-                (function.evaluate)(&mut Arguments { name: function.name, nodes: arguments, evaluator: self })?
+            Node::Call { function, arguments, place } => {
+                let (name, place) = (function.name, *place);
+                (function.evaluate)(&mut Arguments { name, place, nodes: arguments, evaluator: self })?
             }
             Node::Attribute(name) => self.source.attribute(name),
             Node::Text(text) => Value::from(text.as_str()),
@@ -105,17 +121,16 @@ impl<'w> Evaluator<'w> {
     }
 
     fn charge(&mut self, value: &Value) -> Result<(), EvaluationError> {
-        let (bytes, elements) = match value {
-            Value::Null => (0, 0),
-            Value::Text(text) => (text.len(), 0),
-            Value::List(values) => (values.iter().map(String::len).sum(), values.len()),
+        let texts = match value {
+            Value::Null => &[],
+            Value::Text(text) => std::slice::from_ref(text),
+            Value::List(values) => values.as_slice(),
         };
-        if bytes > OUTPUT_BYTES_MAX {
+        if texts.iter().any(|text| text.len() > OUTPUT_BYTES_MAX) {
             return Err(EvaluationError::ValueTooLarge);
         }
-        if elements > LIST_MAX {
-            return Err(EvaluationError::ListTooLong);
-        }
+        let bytes: usize = texts.iter().map(String::len).sum();
+        let elements = if let Value::List(values) = value { values.len() } else { 0 };
         self.step(1 + bytes / STEP_BYTES + elements / STEP_ELEMENTS)
     }
 
@@ -168,12 +183,17 @@ pub(super) fn decimal_text(number: &str) -> String {
     integer(number).filter(|_| number.starts_with('&')).map_or_else(|| number.to_owned(), |value| value.to_string())
 }
 
-/// A whole number, decimal or `&H` hexadecimal.
+/// A whole number, decimal or `&H` hexadecimal: with blanks around it, as .NET has it, and with a fraction of zeros, as sources of JSON send it.
 pub(super) fn integer(text: &str) -> Option<i64> {
+    let text = text.trim();
     match text.strip_prefix("&H").or_else(|| text.strip_prefix("&h")) {
         Some(digits) if digits.starts_with(['+', '-']) => None,
         Some(digits) => i64::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
+        None => {
+            let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+            let is_whole = !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0');
+            whole.parse().ok().filter(|_| is_whole)
+        }
     }
 }
 
@@ -188,6 +208,7 @@ pub(super) fn is_true(value: &Value) -> bool {
 /// The arguments of one call, evaluated when asked for.
 pub(super) struct Arguments<'n, 'e, 'w> {
     name: &'static str,
+    place: Place,
     nodes: &'n [Option<Node>],
     evaluator: &'e mut Evaluator<'w>,
 }
@@ -229,13 +250,22 @@ impl<'n, 'w> Arguments<'n, '_, 'w> {
 
     /// A whole number; `None` for null and for an omitted argument, a failure for anything that is no number.
     pub(super) fn optional_integer(&mut self, index: usize, parameter: &str) -> Result<Option<i64>, Interrupt> {
-        let Some(text) = self.text(index)? else {
-            return Ok(None);
-        };
-        match integer(&text) {
-            Some(number) => Ok(Some(number)),
-            None => Err(self.refuse(format!("`{parameter}` is not a whole number"))),
+        match self.text(index)? {
+            Some(text) => self.number(&text, parameter).map(Some),
+            None => Ok(None),
         }
+    }
+
+    /// A whole number that may be left out, for which `""` does as well.
+    pub(super) fn omissible_integer(&mut self, index: usize, parameter: &str) -> Result<Option<i64>, Interrupt> {
+        match self.text(index)? {
+            Some(text) if !text.is_empty() => self.number(&text, parameter).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn number(&self, text: &str, parameter: &str) -> Result<i64, Interrupt> {
+        integer(text).ok_or_else(|| self.refuse(format!("`{parameter}` is not a whole number")))
     }
 
     /// A whole number that must be there.
@@ -266,7 +296,7 @@ impl<'n, 'w> Arguments<'n, '_, 'w> {
 
     /// A failure of this call.
     pub(super) fn refuse(&self, message: impl Into<String>) -> Interrupt {
-        EvaluationError::Argument { function: self.name, message: message.into() }.into()
+        EvaluationError::Argument { function: self.name, position: self.place.0, message: message.into() }.into()
     }
 }
 
@@ -323,7 +353,16 @@ mod tests {
             ("&hff", Some(255)),
             ("&H-1", None),
             ("&H", None),
+            (" 1 ", Some(1)),
+            ("\t&HF\n", Some(15)),
+            ("1.0", Some(1)),
+            ("-2.00", Some(-2)),
+            ("1 .0", None),
+            ("1.", None),
+            (".0", None),
+            ("1.0.0", None),
             ("1.5", None),
+            (" ", None),
             ("", None),
         ] {
             assert_eq!(integer(text), expected, "{text}");

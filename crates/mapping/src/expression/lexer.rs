@@ -1,7 +1,7 @@
 //! Cuts the text of an expression into tokens. What an order of tokens means is `parser`'s.
 
-use super::ParseError;
 use super::ast::Comparator;
+use super::{ParseError, advice};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
@@ -73,7 +73,7 @@ impl Lexer<'_> {
             '-' if self.peek_second().is_some_and(|next| next.is_ascii_digit()) => Ok(self.number()),
             _ if character.is_ascii_digit() => Ok(self.number()),
             _ if character.is_alphabetic() || character == '_' => Ok(self.name()),
-            other => Err(stray(other, self.at)),
+            _ => Err(advice::of_character(self.characters, self.at)),
         }
     }
 
@@ -175,34 +175,5 @@ impl Lexer<'_> {
 
     fn name(&mut self) -> Token {
         Token::Name(self.take_while(|c| c.is_alphanumeric() || c == '_'))
-    }
-}
-
-/// A character that begins no token, with the advice that fits what people paste or know from other languages.
-fn stray(character: char, position: usize) -> ParseError {
-    match character {
-        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{2018}' | '\u{2019}' | '\u{ab}' | '\u{bb}' | '\'' | '`' => {
-            ParseError::new(position, format!("a string begins with a straight double quote, not with `{character}`"))
-        }
-        '&' | '+' => ParseError::new(
-            position,
-            format!("there is no operator `{character}`; texts are put together by a function"),
-        )
-        .suggesting("Join(\"\", …)"),
-        '!' => {
-            ParseError::new(position, "there is no operator `!`; inequality is `<>`, and `Not` turns a condition round")
-        }
-        '|' => {
-            ParseError::new(position, "there is no operator `|`; conditions are put together by one `IIF` in another")
-        }
-        '-' | '*' | '/' | '%' | '^' => {
-            ParseError::new(position, format!("there is no operator `{character}`: the language has no arithmetic"))
-        }
-        ';' => ParseError::new(position, "arguments are separated by `,`, not by `;`"),
-        ']' => ParseError::new(position, "this `]` closes no attribute name"),
-        other => ParseError::new(
-            position,
-            format!("`{}` has no place in an expression outside of strings and brackets", other.escape_debug()),
-        ),
     }
 }

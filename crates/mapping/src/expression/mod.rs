@@ -18,6 +18,7 @@
 //! and numbers of arguments, limits) is refused while parsing. Functions are entries of one table in `functions`.
 //! What is mapped onto which target attribute lives in `attribute_mapping`.
 
+mod advice;
 pub(crate) mod analysis;
 mod ast;
 mod catalogue;
@@ -35,7 +36,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use catalogue::{FunctionDefinition, ParameterDefinition, functions};
-pub(crate) use catalogue::{Part, PartKind, is_same_function, positions};
+pub(crate) use catalogue::{Part, PartKind, is_listed, is_same_function, positions};
 pub(crate) use dates::{date_time, file_time};
 pub use error::ParseError;
 pub use evaluate::EvaluationError;
@@ -46,13 +47,14 @@ use ast::Node;
 
 /// Characters of one expression; Entra's own limit.
 pub const EXPRESSION_CHARS_MAX: usize = 10_000;
-/// Function calls inside one another. Published expressions reach 8.
-pub const DEPTH_MAX: usize = 32;
+/// Function calls inside one another. Published expressions reach 8; `IIF` in place of a `Switch` nests as deep as that has keys. The
+/// deepest takes less than 1 MiB of stack without optimisation, half of what a thread has.
+pub const DEPTH_MAX: usize = 150;
 /// Arguments of one call. A `Switch` over every country needs about 500.
 pub const ARGUMENTS_MAX: usize = 1_024;
-/// Bytes of text of one value, all elements of a list together.
+/// Bytes of one text, and of each element of a list.
 pub const OUTPUT_BYTES_MAX: usize = 64 * 1024;
-/// Elements of a list.
+/// Elements of a list that a function makes. One that is read may be as long as [`STEPS_MAX`] allows.
 pub const LIST_MAX: usize = 1_000;
 /// Work of one evaluation: one step per node, and more for large values, so that 40 values of the largest size end it.
 pub const STEPS_MAX: usize = 10_000;
@@ -71,7 +73,8 @@ impl Language {
     pub const EXTENDED: Self = Self { extensions: true };
 }
 
-/// A parsed expression. `Display` prints text that parses to an equal expression in the same [`Language`].
+/// A parsed expression. `Display` prints text that parses to an equal expression in the same [`Language`]: with blanks between its parts, or
+/// as short as it can be where it would be longer than [`EXPRESSION_CHARS_MAX`] with them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expression {
     root: Node,
@@ -144,6 +147,11 @@ impl Expression {
         functions::extensions().find(|name| self.root.calls(name))
     }
 
+    /// What its regular expressions weigh together.
+    pub(crate) fn pattern_weight(&self) -> usize {
+        self.root.pattern_weight()
+    }
+
     /// The tree that Graph shows of it.
     pub(crate) fn part(&self) -> Part {
         Part::of(&self.root)
@@ -192,9 +200,13 @@ pub(crate) fn extension_is_off(name: &str) -> String {
     )
 }
 
-/// The string literal of the language for `text`.
+/// The string literal of the language for `text`. A number that is too long for quotes stands without them.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut literal = String::with_capacity(text.len() + 2);
-    ast::write_quoted(&mut literal, text).expect("writing to a String cannot fail");
-    literal
+    let literal = Node::Text(text.to_owned()).to_string();
+    let is_too_long = literal.chars().count() > EXPRESSION_CHARS_MAX;
+    if is_too_long && is_number(text) { text.to_owned() } else { literal }
+}
+
+fn is_number(text: &str) -> bool {
+    matches!(lexer::tokens(text).as_deref(), Ok([(_, lexer::Token::Number(number))]) if number == text)
 }

@@ -1,10 +1,10 @@
 //! Builds the tree of an expression from its tokens. The grammar is written once, in the module documentation of
 //! `expression`; which arguments a function takes is said in the table of functions.
 
-use super::ast::{Node, WORDS};
+use super::ast::{Node, Place, WORDS};
 use super::functions::{self, Function};
 use super::lexer::{self, Token};
-use super::{ARGUMENTS_MAX, DEPTH_MAX, EXPRESSION_CHARS_MAX, Language, ParseError, extension_is_off};
+use super::{ARGUMENTS_MAX, DEPTH_MAX, EXPRESSION_CHARS_MAX, Language, ParseError, advice, extension_is_off};
 use crate::nearest::nearest;
 use crate::net_regex::{NetRegex, WEIGHT_MAX};
 
@@ -56,7 +56,12 @@ impl Parser {
                 "one comparison follows another; equality is `=`, inequality is `<>`",
             ));
         }
-        let right = self.operand(depth)?;
+        let is_null = matches!(self.peek(), Some(Token::Name(name)) if advice::of_null(name, 0).is_some());
+        let asked = if is_null { advice::of_comparison_with_null(&left.to_string(), operator.symbol()) } else { None };
+        let right = self.operand(depth).map_err(|error| match asked {
+            Some(question) => error.suggesting(question),
+            None => error,
+        })?;
         if is_select_unique_value(&left) || is_select_unique_value(&right) {
             return Err(not_outermost(position));
         }
@@ -72,6 +77,10 @@ impl Parser {
                 self.call(&name, position, depth)
             }
             Some((position, Token::Name(name))) => word(&name, position),
+            Some((position, Token::Open)) => Err(ParseError::new(
+                position,
+                "a `(` stands only behind the name of a function; conditions and texts have no parentheses around them",
+            )),
             Some((position, token)) => {
                 let message = format!("a function, an attribute or a string is expected, not {}", token.shown());
                 Err(ParseError::new(position, message))
@@ -102,7 +111,7 @@ impl Parser {
         if self.pattern_weight > WEIGHT_MAX {
             return Err(ParseError::new(position, "the regular expressions are too large together"));
         }
-        Ok(Node::Call { function, arguments })
+        Ok(Node::Call { function, arguments, place: Place(position) })
     }
 
     /// What stands between the parentheses, the closing one included, and where each begins. An argument may be omitted:
@@ -128,7 +137,13 @@ impl Parser {
             }
             let omitted = matches!(self.peek(), Some(Token::Comma | Token::Close));
             places.push(place);
-            arguments.push(if omitted { None } else { Some(self.expression(depth)?) });
+            let is_interval = function.parameters.get(arguments.len()).is_some_and(|one| one.name == "interval");
+            let unit = match self.peek() {
+                Some(Token::Name(name)) if is_interval => advice::of_interval(name),
+                _ => None,
+            };
+            let argument = || self.expression(depth).map_err(|error| error.suggesting_at(place, unit));
+            arguments.push(if omitted { None } else { Some(argument()?) });
             match self.tokens.next() {
                 Some((_, Token::Comma)) => {}
                 Some((_, Token::Close)) => return Ok((arguments, places)),
@@ -155,13 +170,9 @@ fn no_comma(function: &Function, token: &Token, position: usize) -> ParseError {
 
 /// For a token behind an operand that other languages have as an operator.
 fn no_operator(token: &Token, position: usize) -> Option<ParseError> {
-    let words = ["and", "or", "not", "in", "is", "like"];
     match token {
         Token::Comparator(_) => Some(ParseError::new(position, "comparisons cannot be chained; nest `IIF` instead")),
-        Token::Name(name) if words.iter().any(|word| word.eq_ignore_ascii_case(name)) => {
-            let message = format!("there is no operator `{name}`; conditions are put together by one `IIF` in another");
-            Some(ParseError::new(position, message))
-        }
+        Token::Name(name) => advice::of_operator(name, position),
         _ => None,
     }
 }
@@ -178,6 +189,9 @@ fn not_outermost(position: usize) -> ParseError {
 fn word(name: &str, position: usize) -> Result<Node, ParseError> {
     if let Some((_, word)) = WORDS.iter().find(|(spelling, _)| *spelling == name) {
         return Ok(Node::Word(*word));
+    }
+    if let Some(error) = advice::of_null(name, position) {
+        return Err(error);
     }
     if functions::find(name).is_some() {
         return Err(ParseError::new(position, format!("the arguments of the function `{name}` are missing"))

@@ -52,6 +52,50 @@ fn printed_forms() {
     }
 }
 
+/// What is saved is what is printed, so that has to be short enough to be read.
+#[test]
+fn what_can_be_written_can_be_printed_and_read() {
+    let pair = |number: usize| format!(",\"K{number:03}\",\"value{number:03}\"");
+    let pairs = |count: usize| (0..count).map(pair).collect::<Vec<_>>().concat();
+    let (switch, letters) = (format!("Switch([c],{})", pairs(505)), "\\d".repeat(4_990));
+    for (text, is_shortened) in [
+        (format!("Switch([c],{})", pairs(3)), false),
+        (switch, true),
+        (format!("\"{letters}\""), true),
+        (format!("Replace([c],,\"{}\",,\"\",,)", "\\d".repeat(300)), false),
+        (format!("Append([c],\"{letters}\")"), true),
+        (format!("Coalesce({}[c])", "AppRoleAssignments([a]),".repeat(416)), true),
+        (format!("-{}", "1".repeat(EXPRESSION_CHARS_MAX - 1)), false),
+    ] {
+        let expression = parse(&text).unwrap();
+        let printed = expression.to_string();
+        assert!(printed.chars().count() <= EXPRESSION_CHARS_MAX, "{printed}");
+        assert_eq!(parse(&printed).as_ref(), Ok(&expression));
+        assert_eq!(printed == text, is_shortened || !text.contains(','), "{printed}");
+        // The job's settings hold the source of a mapping.
+        let source = crate::MappingSource::from(expression);
+        assert_eq!(source.to_string().parse(), Ok(source));
+    }
+}
+
+#[test]
+fn a_failure_says_where_the_call_stands() {
+    for (text, expected) in [
+        ("Left([mail], \"x\")", Some("Left([mail], \"x\")\n^")),
+        ("Join(\" \",\n  [a], Mid([a], 0, 1))", Some("  [a], Mid([a], 0, 1))\n       ^")),
+        ("SelectUniqueValue(CDate([a]), [a])", Some("SelectUniqueValue(CDate([a]), [a])\n                  ^")),
+        ("Split(Join(\",\", [long]), \",\")", None),
+    ] {
+        let object = BTreeMap::from([
+            ("a".to_owned(), Value::from("x")),
+            ("long".to_owned(), Value::List(vec!["x".to_owned(); LIST_MAX + 1])),
+        ]);
+        let error = evaluate(text, &object).unwrap_err();
+        assert_eq!(error.pointer(text).as_deref(), expected, "{text}: {error}");
+        assert_eq!(error.position().is_some(), expected.is_some());
+    }
+}
+
 #[test]
 fn what_an_expression_reads_and_uses() {
     let expression = parse(r#"IIF([a] = "x", Redact([b]), Join("", [c], [a]))"#).unwrap();
@@ -109,10 +153,37 @@ fn limit_of_depth() {
     assert!(parse(&of(DEPTH_MAX)).is_ok());
     let error = parse(&of(DEPTH_MAX + 1)).unwrap_err();
     assert_eq!(error.position, 4 * DEPTH_MAX);
-    assert_eq!(error.message, "functions are nested more than 32 deep");
+    assert_eq!(error.message, "functions are nested more than 150 deep");
     assert!(parse(&"Not(".repeat(2_000)).is_err());
     assert!(parse(&"[".repeat(9_000)).is_err());
     assert!(parse(&"(".repeat(9_000)).is_err());
+}
+
+/// On threads as the jobs have them: everything that walks the tree has room for the deepest there is, without optimisation too.
+#[test]
+fn the_deepest_expression_fits_a_stack() {
+    const STACK_BYTES: usize = 1 << 20;
+    let forms: [(&str, &str); 4] = [
+        ("IIF([a]=\"1\",\"x\",", ")"),
+        ("Coalesce(,Not(", ")=[b],[c])"),
+        ("Append(ToLower(", "),\"x\")"),
+        ("Left(Replace(", ",,\"x\",,\"y\",,),5)"),
+    ];
+    for (open, close) in forms {
+        let depth = DEPTH_MAX / open.matches('(').count();
+        let text = format!("{}[a]{}", open.repeat(depth), close.repeat(depth));
+        let walk = move || {
+            let expression = parse(&text).unwrap();
+            let printed = expression.to_string();
+            assert_eq!(parse(&printed).as_ref(), Ok(&expression), "{printed}");
+            let _ = expression.evaluate(&source("a", "z"), &world());
+            expression.analyse(&|_| analysis::Possible::anything());
+            assert_eq!(expression.attributes().first(), Some(&"a"));
+            assert!(!expression.is_redacted() && expression.part() == expression.clone().part());
+            assert!(!expression.ends().is_empty());
+        };
+        std::thread::Builder::new().stack_size(STACK_BYTES).spawn(walk).unwrap().join().unwrap();
+    }
 }
 
 #[test]
@@ -146,9 +217,16 @@ fn limit_of_bytes() {
 
 #[test]
 fn limit_of_list_elements() {
-    let list = |count: usize| source("a", vec!["x".to_owned(); count]);
-    assert_eq!(evaluate("Count([a])", &list(LIST_MAX)), Ok(Outcome::Value("1000".into())));
-    assert_eq!(evaluate("Count([a])", &list(LIST_MAX + 1)), Err(EvaluationError::ListTooLong));
+    // What is read may be longer than what is made: a group has as many members as it has.
+    let list = |count: usize| source("a", vec!["0".repeat(36); count]);
+    for text in
+        ["Count([a])", "Count(Redact([a]))", "Count(IIF(IsPresent([a]), [a], [b]))", "Count(Coalesce([b], [a]))"]
+    {
+        assert_eq!(evaluate(text, &list(5_000)), Ok(Outcome::Value("5000".into())), "{text}");
+    }
+    assert_eq!(evaluate("Count([a])", &list(200_000)), Err(EvaluationError::TooManySteps));
+    let long = source("a", vec!["x".repeat(OUTPUT_BYTES_MAX + 1)]);
+    assert_eq!(evaluate("Count([a])", &long), Err(EvaluationError::ValueTooLarge));
     let text = |delimiters: usize| source("a", ",".repeat(delimiters));
     assert_eq!(evaluate("Count(Split([a], \",\"))", &text(LIST_MAX - 1)), Ok(Outcome::Value("1000".into())));
     assert_eq!(evaluate("Count(Split([a], \",\"))", &text(LIST_MAX)), Err(EvaluationError::ListTooLong));

@@ -1,52 +1,64 @@
 //! Classes of characters and escapes, from .NET's notation to the engine's: in its classes brackets, `&&`, `--` and `~~` mean something,
 //! and `\<` is no letter.
 
+use super::blocks;
+use super::surrogates::{self, Units};
+
 /// What was translated.
+#[derive(Debug)]
 pub(super) struct Piece {
+    /// Empty where it stands for a half of a character.
     pub(super) text: String,
-    /// What one step through it costs, roughly: classes of Unicode are large.
+    /// What one step through it costs, roughly.
     pub(super) weight: usize,
+    /// Bytes that it takes when it is compiled.
+    pub(super) size: usize,
+    /// The halves of characters that it stands for: .NET looks at units of UTF-16.
+    pub(super) half: Option<Units>,
 }
 
 impl Piece {
-    fn letter(letter: char) -> Self {
+    fn new(text: String, weight: usize, size: usize) -> Self {
+        Self { text, weight, size, half: None }
+    }
+
+    pub(super) fn letter(letter: char) -> Self {
         let mut text = String::new();
         push_literal(&mut text, letter);
-        Self { text, weight: 1 }
+        Self::new(text, 1, size_of(u32::from(letter)))
+    }
+
+    pub(super) fn half(first: u32, last: u32) -> Self {
+        Self { text: String::new(), weight: 1, size: 0, half: Some(Units { first, last }) }
+    }
+
+    /// The characters from one to another.
+    pub(super) fn range(first: u32, last: u32) -> Self {
+        Self::new(format!("[{}]", shown_range(first, last)), 1, size_of(last))
     }
 }
 
-/// What a class weighs that Unicode defines: it has hundreds of ranges.
+/// What a class weighs that Unicode defines by hundreds of ranges, and what the others do.
 const UNICODE_WEIGHT: usize = 64;
+const SMALL_WEIGHT: usize = 8;
+/// Bytes of such a class: `\w`, `\d`, and `\s`.
+const UNICODE_SIZE: usize = 84 << 10;
+const DIGITS_SIZE: usize = 12 << 10;
+const BLANKS_SIZE: usize = 4 << 10;
+/// Bytes of a letter of ASCII, of another one, and of what makes a class that of all others.
+const ASCII_SIZE: usize = 128;
+const LETTER_SIZE: usize = 1 << 10;
+pub(super) const NEGATION_SIZE: usize = 5 << 9;
 /// Classes taken away from one another.
 const SUBTRACTIONS_MAX: usize = 8;
 
-/// Blocks of Unicode that .NET knows by these names (`\p{IsGreek}`).
-const BLOCKS: [(&str, &str); 23] = [
-    ("IsArabic", "\\u{600}-\\u{6FF}"),
-    ("IsArmenian", "\\u{530}-\\u{58F}"),
-    ("IsBasicLatin", "\\u{0}-\\u{7F}"),
-    ("IsCJKUnifiedIdeographs", "\\u{4E00}-\\u{9FFF}"),
-    ("IsCombiningDiacriticalMarks", "\\u{300}-\\u{36F}"),
-    ("IsCurrencySymbols", "\\u{20A0}-\\u{20CF}"),
-    ("IsCyrillic", "\\u{400}-\\u{4FF}"),
-    ("IsCyrillicSupplement", "\\u{500}-\\u{52F}"),
-    ("IsDevanagari", "\\u{900}-\\u{97F}"),
-    ("IsGeneralPunctuation", "\\u{2000}-\\u{206F}"),
-    ("IsGreek", "\\u{370}-\\u{3FF}"),
-    ("IsGreekExtended", "\\u{1F00}-\\u{1FFF}"),
-    ("IsGreekandCoptic", "\\u{370}-\\u{3FF}"),
-    ("IsHangulJamo", "\\u{1100}-\\u{11FF}"),
-    ("IsHangulSyllables", "\\u{AC00}-\\u{D7AF}"),
-    ("IsHebrew", "\\u{590}-\\u{5FF}"),
-    ("IsHiragana", "\\u{3040}-\\u{309F}"),
-    ("IsKatakana", "\\u{30A0}-\\u{30FF}"),
-    ("IsLatin-1Supplement", "\\u{80}-\\u{FF}"),
-    ("IsLatinExtended-A", "\\u{100}-\\u{17F}"),
-    ("IsLatinExtended-B", "\\u{180}-\\u{24F}"),
-    ("IsLatinExtendedAdditional", "\\u{1E00}-\\u{1EFF}"),
-    ("IsThai", "\\u{E00}-\\u{E7F}"),
-];
+fn size_of(letter: u32) -> usize {
+    if letter < 0x80 { ASCII_SIZE } else { LETTER_SIZE }
+}
+
+fn shown_range(first: u32, last: u32) -> String {
+    format!("\\x{{{first:X}}}-\\x{{{last:X}}}")
+}
 
 /// Writes a letter so that it means itself, inside classes and outside.
 pub(super) fn push_literal(text: &mut String, letter: char) {
@@ -60,20 +72,10 @@ pub(super) fn push_literal(text: &mut String, letter: char) {
 pub(super) fn escape(letters: &[char], at: &mut usize) -> Result<Piece, String> {
     let letter = *letters.get(*at).ok_or("ends with a backslash that escapes nothing")?;
     *at += 1;
-    let by_number = |at: &mut usize, digits: usize| {
-        let text: String = letters[*at..].iter().take(digits).collect();
-        *at += digits;
-        let number = (text.len() == digits).then(|| u32::from_str_radix(&text, 16).ok()).flatten();
-        let letter = number.and_then(char::from_u32).map(Piece::letter);
-        letter.ok_or_else(|| {
-            format!(
-                "has a `\\{letter}` without {digits} hexadecimal digits of a character",
-                letter = letters[*at - digits - 1]
-            )
-        })
-    };
     Ok(match letter {
-        'd' | 'D' | 's' | 'S' | 'w' | 'W' => Piece { text: format!("\\{letter}"), weight: UNICODE_WEIGHT },
+        'w' | 'W' => Piece::new(format!("\\{letter}"), UNICODE_WEIGHT, UNICODE_SIZE),
+        'd' | 'D' => Piece::new(format!("\\{letter}"), SMALL_WEIGHT, DIGITS_SIZE),
+        's' | 'S' => Piece::new(format!("\\{letter}"), SMALL_WEIGHT, BLANKS_SIZE),
         'p' | 'P' => return property(letters, at, letter == 'P'),
         'a' => Piece::letter('\u{7}'),
         'b' => Piece::letter('\u{8}'),
@@ -83,8 +85,8 @@ pub(super) fn escape(letters: &[char], at: &mut usize) -> Result<Piece, String> 
         'r' => Piece::letter('\r'),
         't' => Piece::letter('\t'),
         'v' => Piece::letter('\u{b}'),
-        'x' => return by_number(at, 2),
-        'u' => return by_number(at, 4),
+        'x' => return by_number(letters, at, 'x', 2),
+        'u' => return by_number(letters, at, 'u', 4),
         'c' => {
             let control = letters.get(*at).copied().map(|letter| letter.to_ascii_uppercase());
             *at += 1;
@@ -107,6 +109,17 @@ pub(super) fn escape(letters: &[char], at: &mut usize) -> Result<Piece, String> 
     })
 }
 
+/// So many hexadecimal digits behind `\x` or `\u`: a character, or a half of one.
+fn by_number(letters: &[char], at: &mut usize, escape: char, digits: usize) -> Result<Piece, String> {
+    let text: String = letters[*at..].iter().take(digits).collect();
+    *at += text.chars().count();
+    let is_number = text.len() == digits && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let number = if is_number { u32::from_str_radix(&text, 16).ok() } else { None };
+    let number =
+        number.ok_or_else(|| format!("has a `\\{escape}` without {digits} hexadecimal digits of a character"))?;
+    Ok(char::from_u32(number).map_or_else(|| Piece::half(number, number), Piece::letter))
+}
+
 /// `{name}` behind `\p` or `\P`.
 fn property(letters: &[char], at: &mut usize, is_negated: bool) -> Result<Piece, String> {
     let rest = &letters[*at..];
@@ -117,27 +130,34 @@ fn property(letters: &[char], at: &mut usize, is_negated: bool) -> Result<Piece,
     *at += end + 1;
     let name: String = rest[1..end].iter().collect();
     let negation = if is_negated { "^" } else { "" };
-    if let Some((_, range)) = BLOCKS.iter().find(|(block, _)| *block == name) {
-        return Ok(Piece { text: format!("[{negation}{range}]"), weight: 1 });
+    if let Some((first, last)) = blocks::find(&name) {
+        return if !surrogates::is_unit(first) {
+            Ok(Piece::new(format!("[{negation}{}]", shown_range(first, last)), 1, NEGATION_SIZE))
+        } else if is_negated {
+            Err(surrogates::HALF.to_owned())
+        } else {
+            Ok(Piece::half(first, last))
+        };
     }
-    let is_category = CATEGORIES.contains(&name.as_str());
-    if !is_category {
+    if name == "Cs" {
+        return Ok(Piece::new(format!("[{negation}{}]", surrogates::WHOLE), 1, NEGATION_SIZE));
+    }
+    if !CATEGORIES.contains(&name.as_str()) {
         return Err(format!("has `\\p{{{name}}}`, which is no category or block that is known"));
     }
     let sign = if is_negated { 'P' } else { 'p' };
-    Ok(Piece { text: format!("\\{sign}{{{name}}}"), weight: UNICODE_WEIGHT })
+    Ok(Piece::new(format!("\\{sign}{{{name}}}"), UNICODE_WEIGHT, UNICODE_SIZE))
 }
 
 /// Unicode's general categories.
-const CATEGORIES: [&str; 37] = [
+const CATEGORIES: [&str; 36] = [
     "L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No", "P", "Pc", "Pd", "Ps", "Pe", "Pi",
-    "Pf", "Po", "S", "Sm", "Sc", "Sk", "So", "Z", "Zs", "Zl", "Zp", "C", "Cc", "Cf", "Cs", "Co", "Cn",
+    "Pf", "Po", "S", "Sm", "Sc", "Sk", "So", "Z", "Zs", "Zl", "Zp", "C", "Cc", "Cf", "Co", "Cn",
 ];
 const PROPERTY_LETTERS_MAX: usize = 48;
 
 /// A class, from behind its bracket: `[a-z]`, `[^a-z]`, `[a-z-[aeiou]]`.
 pub(super) fn class(letters: &[char], at: &mut usize) -> Result<Piece, String> {
-    let mut classes = vec![Piece { text: String::new(), weight: 0 }];
     let mut sets = vec![set(letters, at)?];
     while let Some(End::Subtraction) = sets.last().map(|set| set.end) {
         if sets.len() > SUBTRACTIONS_MAX {
@@ -152,14 +172,21 @@ pub(super) fn class(letters: &[char], at: &mut usize) -> Result<Piece, String> {
         }
         *at += 1;
     }
-    let weight = sets.iter().map(|set| set.weight).sum::<usize>().max(1);
-    let mut texts = sets.into_iter().rev().map(|set| set.text);
-    let mut text = texts.next().unwrap_or_default();
-    for set in texts {
-        text = format!("[{set}--{text}]");
+    if sets.len() > 1 && sets.iter().any(|set| set.piece.half.is_some()) {
+        return Err(surrogates::HALF.to_owned());
     }
-    classes.push(Piece { text, weight });
-    classes.pop().ok_or_else(String::new)
+    let mut whole: Option<Piece> = None;
+    for Set { piece, .. } in sets.into_iter().rev() {
+        whole = Some(match whole {
+            None => piece,
+            Some(less) => Piece::new(
+                format!("[{}--{}]", piece.text, less.text),
+                piece.weight + less.weight,
+                piece.size + less.size + NEGATION_SIZE,
+            ),
+        });
+    }
+    whole.ok_or_else(String::new)
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -169,58 +196,108 @@ enum End {
 }
 
 struct Set {
+    piece: Piece,
+    end: End,
+}
+
+/// What stands in one class, while it is read.
+#[derive(Default)]
+struct Members {
     text: String,
     weight: usize,
-    end: End,
+    size: usize,
+    halves: Vec<Units>,
+    is_negated: bool,
+}
+
+impl Members {
+    fn add(&mut self, piece: &Piece) {
+        self.weight += piece.weight;
+        self.size += piece.size;
+        self.text.push_str(&piece.text);
+        self.halves.extend(piece.half);
+    }
+
+    /// A range as .NET has it, of units of UTF-16: one that holds all halves holds what they make.
+    fn add_range(&mut self, first: u32, last: u32) -> Result<(), String> {
+        if last < first {
+            return Err("has a range of characters in reverse order".to_owned());
+        }
+        self.weight += 1;
+        self.size += size_of(first) + size_of(last);
+        let (halves, others) = surrogates::split(first, last);
+        self.halves.extend(halves);
+        for (first, last) in others.into_iter().flatten() {
+            self.text.push_str(&shown_range(first, last));
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Piece, String> {
+        let halves = surrogates::merged(self.halves);
+        if halves == Some(surrogates::ALL) {
+            self.text.push_str(surrogates::WHOLE);
+            self.size += LETTER_SIZE;
+        } else if let Some(half) = halves {
+            let is_alone = self.text.is_empty() && !self.is_negated && half.first <= half.last;
+            return if is_alone { Ok(Piece::half(half.first, half.last)) } else { Err(surrogates::HALF.to_owned()) };
+        }
+        let negation = if self.is_negated { "^" } else { "" };
+        let size = if self.is_negated { self.size + NEGATION_SIZE } else { self.size };
+        Ok(match self.text.as_str() {
+            "\\s\\S" | "\\S\\s" | "\\w\\W" | "\\W\\w" | "\\d\\D" | "\\D\\d" if !self.is_negated => {
+                Piece::new("(?s:.)".to_owned(), 2, NEGATION_SIZE)
+            }
+            text => Piece::new(format!("[{negation}{text}]"), self.weight.max(1), size),
+        })
+    }
 }
 
 /// The letters of one class up to its end, or up to the class that is taken away from it.
 fn set(letters: &[char], at: &mut usize) -> Result<Set, String> {
-    let mut text = "[".to_owned();
+    let mut members = Members::default();
     if letters.get(*at) == Some(&'^') {
         *at += 1;
-        text.push('^');
+        members.is_negated = true;
     }
-    let (mut weight, mut is_first) = (0, true);
+    let mut is_first = true;
     loop {
         let letter = *letters.get(*at).ok_or("has a `[` that is not closed")?;
         *at += 1;
         if letter == ']' && !is_first {
-            return Ok(Set { text: text + "]", weight, end: End::Closed });
+            return Ok(Set { piece: members.finish()?, end: End::Closed });
         }
         if letter == '-' && letters.get(*at) == Some(&'[') && !is_first {
             *at += 1;
-            return Ok(Set { text: text + "]", weight, end: End::Subtraction });
+            return Ok(Set { piece: members.finish()?, end: End::Subtraction });
         }
         is_first = false;
         let (piece, low) = member(letters, at, letter)?;
-        weight += piece.weight;
-        text.push_str(&piece.text);
         let is_range = letters.get(*at) == Some(&'-') && !matches!(letters.get(*at + 1), Some(']' | '[') | None);
         if let Some(low) = low.filter(|_| is_range) {
             *at += 2;
-            let (piece, high) = member(letters, at, letters[*at - 1])?;
-            let high = high.ok_or("has a range of characters that ends with a class")?;
-            if high < low {
-                return Err("has a range of characters in reverse order".to_owned());
-            }
-            text.push('-');
-            text.push_str(&piece.text);
+            let (_, high) = member(letters, at, letters[*at - 1])?;
+            members.add_range(low, high.ok_or("has a range of characters that ends with a class")?)?;
+        } else {
+            members.add(&piece);
         }
     }
 }
 
-/// One member of a class, with the letter that it is, where it is one.
-fn member(letters: &[char], at: &mut usize, letter: char) -> Result<(Piece, Option<char>), String> {
+/// One member of a class, with the number of the letter or unit that it is, where it is one.
+fn member(letters: &[char], at: &mut usize, letter: char) -> Result<(Piece, Option<u32>), String> {
     if letter != '\\' {
-        return Ok((Piece::letter(letter), Some(letter)));
+        return Ok((Piece::letter(letter), Some(u32::from(letter))));
     }
     let piece = escape(letters, at)?;
+    if let Some(half) = piece.half {
+        return Ok((piece, (half.first == half.last).then_some(half.first)));
+    }
     let mut shown = piece.text.chars();
     let single = match (shown.next(), shown.next(), shown.next()) {
         (Some(letter), None, None) => Some(letter),
         (Some('\\'), Some(letter), None) if !letter.is_ascii_alphabetic() => Some(letter),
         _ => None,
     };
-    Ok((piece, single))
+    Ok((piece, single.map(u32::from)))
 }

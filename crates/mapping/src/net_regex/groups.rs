@@ -100,7 +100,11 @@ fn declarations(letters: &[char]) -> Result<Vec<Option<GroupName>>, String> {
     while let Some(letter) = letters.get(at) {
         at += 1;
         match letter {
-            '\\' => at += 1,
+            // What only the whole pattern has, as `\k` and `\z`, is one letter here; what is none is refused later.
+            '\\' => {
+                let mut behind = at;
+                at = classes::escape(letters, &mut behind).map_or(at + 1, |_| behind);
+            }
             '[' => {
                 classes::class(letters, &mut at)?;
             }

@@ -1,9 +1,12 @@
 //! Regular expressions as .NET understands them, run by an engine that is bounded: a pattern that would need too many steps on a text gives
 //! up in words and never stands still.
 
+mod blocks;
 mod classes;
+mod cost;
 mod groups;
 mod replacement;
+mod surrogates;
 #[cfg(test)]
 mod tests;
 mod translate;
@@ -11,19 +14,26 @@ mod translate;
 use std::fmt;
 use std::sync::Arc;
 
-use fancy_regex::{Regex as Engine, RegexBuilder};
+use fancy_regex::{CompileError, Regex as Engine, RegexBuilder};
 
+use cost::Cost;
 use groups::{GroupName, Groups};
 use replacement::Part;
-use translate::Translated;
 pub(crate) use translate::WEIGHT_MAX;
+use translate::{TOO_LARGE, Translated};
 
 type Captures<'t> = fancy_regex::Captures<'t, str>;
 
 /// Characters of a pattern; an expression, which may hold one, has as many.
 pub(crate) const PATTERN_CHARS_MAX: usize = 10_000;
-/// Ways that the engine goes back to and tries anew in one search, where a pattern needs that at all.
+/// Ways that the engine goes back to and tries anew in one search, where a pattern needs that at all: where each place has few of them,
+/// and where it has many.
+const BACKTRACKS_MAX_OF_FEW: usize = 60_000;
 const BACKTRACKS_MAX: usize = 5_000;
+/// Steps that trying all ways of one place takes, where they are few.
+const FEW_STEPS_MAX: usize = 10_000;
+/// What such a step costs.
+const STEP_COST: usize = 60;
 /// What all searches of one evaluation may cost: nanoseconds, roughly.
 const COST_MAX: usize = 100_000_000;
 /// What a byte costs that is looked at to find a match. Where a match ends is known only behind it, at worst at the end of the text.
@@ -32,6 +42,8 @@ const BYTE_COST: usize = 2;
 const GROUP_COST: usize = 25;
 /// Each way that is tried anew may look at the rest of the text: what that costs for two bytes.
 const BACKTRACK_COST_OF_TWO: usize = 1;
+/// Bytes of a character at the most.
+const CHARACTER_BYTES: usize = 4;
 /// Memory of a compiled pattern, and of what is remembered while it runs; in bytes.
 const COMPILED_BYTES_MAX: usize = 2 << 20;
 
@@ -45,7 +57,7 @@ struct Compiled {
     /// For texts that end with a line feed.
     before_line_feed: Option<Engine>,
     groups: Groups,
-    weight: usize,
+    cost: Cost,
     is_backtracking: bool,
 }
 
@@ -63,6 +75,10 @@ impl Effort {
     fn spend(&mut self, cost: usize) -> Result<(), Exhausted> {
         self.0 = self.0.checked_sub(cost).ok_or(Exhausted)?;
         Ok(())
+    }
+
+    fn give_back(&mut self, cost: usize) {
+        self.0 = self.0.saturating_add(cost).min(COST_MAX);
     }
 }
 
@@ -100,11 +116,12 @@ impl NetRegex {
         if count > PATTERN_CHARS_MAX {
             return Err(format!("has {count} characters, more than {PATTERN_CHARS_MAX}"));
         }
-        let Translated { pattern, before_line_feed, groups, weight, is_backtracking } = translate::translate(text)?;
-        let engine = compile(&wrap(pattern))?;
-        let before_line_feed = before_line_feed.map(|pattern| compile(&wrap(pattern))).transpose()?;
+        let Translated { pattern, before_line_feed, groups, cost, is_backtracking } = translate::translate(text)?;
+        let compile = |pattern| compile(&wrap(pattern), backtracks_max(&cost));
+        let engine = compile(pattern)?;
+        let before_line_feed = before_line_feed.map(compile).transpose()?;
         let text = text.to_owned();
-        Ok(Self(Arc::new(Compiled { text, engine, before_line_feed, groups, weight, is_backtracking })))
+        Ok(Self(Arc::new(Compiled { text, engine, before_line_feed, groups, cost, is_backtracking })))
     }
 
     /// The pattern as it was written.
@@ -112,9 +129,10 @@ impl NetRegex {
         &self.0.text
     }
 
-    /// The size of the pattern with its repetitions written out; [`WEIGHT_MAX`] is the largest.
+    /// The bytes of what was compiled, roughly; [`WEIGHT_MAX`] is the most.
     pub(crate) fn weight(&self) -> usize {
-        self.0.weight
+        let Cost { size, .. } = self.0.cost;
+        size
     }
 
     /// Whether the text holds a match anywhere.
@@ -217,19 +235,35 @@ impl NetRegex {
         let ends = text.ends_with('\n');
         let engine = self.0.before_line_feed.as_ref().filter(|_| ends).unwrap_or(&self.0.engine);
         let is_backtracking = self.0.is_backtracking || ends && self.0.before_line_feed.is_some();
-        Search { engine, text, at: Some(0), weight: self.0.weight, is_backtracking, has_groups, effort }
+        Search { engine, text, at: Some(0), cost: self.0.cost, is_backtracking, has_groups, effort }
     }
 }
 
-fn compile(pattern: &str) -> Result<Engine, String> {
+/// Ways that one search may try.
+fn backtracks_max(cost: &Cost) -> usize {
+    if is_few(cost) { BACKTRACKS_MAX_OF_FEW } else { BACKTRACKS_MAX }
+}
+
+fn is_few(cost: &Cost) -> bool {
+    cost.reach != usize::MAX && cost.steps <= FEW_STEPS_MAX
+}
+
+fn compile(pattern: &str, backtracks_max: usize) -> Result<Engine, String> {
     let engine = RegexBuilder::new(pattern)
-        .backtrack_limit(BACKTRACKS_MAX)
+        .backtrack_limit(backtracks_max)
         .delegate_size_limit(COMPILED_BYTES_MAX)
         .delegate_dfa_size_limit(COMPILED_BYTES_MAX)
         .build();
-    engine.map_err(|error| match error {
-        fancy_regex::Error::CompileError(_) => "is too large, or looks back at what has no fixed length".to_owned(),
-        _ => "is no regular expression".to_owned(),
+    engine.map_err(|error| {
+        let fancy_regex::Error::CompileError(why) = error else {
+            return "is no regular expression".to_owned();
+        };
+        match *why {
+            CompileError::InnerError(_) | CompileError::DfaBuildError(..) | CompileError::PatternTooComplex => {
+                TOO_LARGE.to_owned()
+            }
+            _ => "is no regular expression that can be run".to_owned(),
+        }
     })
 }
 
@@ -247,7 +281,7 @@ struct Search<'s> {
     text: &'s str,
     /// Where the next search begins; `None` behind the last.
     at: Option<usize>,
-    weight: usize,
+    cost: Cost,
     is_backtracking: bool,
     has_groups: bool,
     effort: &'s mut Effort,
@@ -257,25 +291,46 @@ impl<'s> Search<'s> {
     fn next(&mut self) -> Result<Option<Found<'s>>, Exhausted> {
         let Some(at) = self.at else { return Ok(None) };
         let rest = self.text.len() - at + 1;
-        let each = if self.is_backtracking { BACKTRACKS_MAX * BACKTRACK_COST_OF_TWO / 2 } else { BYTE_COST };
-        self.effort.spend(rest.saturating_mul(each))?;
+        let most = self.price(rest, rest);
+        self.effort.spend(most)?;
         let found = self.engine.find_from_pos(self.text, at).map_err(|_| Exhausted)?;
         let Some((begin, end)) = found.map(|found| (found.start(), found.end())) else {
             self.at = None;
             return Ok(None);
         };
+        self.effort.give_back(most.saturating_sub(self.price(begin - at + 1, self.looked_at(end - at, rest))));
         self.at =
             if end > begin { Some(end) } else { self.text[end..].chars().next().map(|next| end + next.len_utf8()) };
         let groups = if self.has_groups { self.groups(begin, end)? } else { None };
         Ok(Some(Found { begin, end, groups }))
     }
 
+    /// Bytes that were looked at to find a match that ends behind so many.
+    fn looked_at(&self, found: usize, rest: usize) -> usize {
+        self.cost.reach.saturating_mul(CHARACTER_BYTES).saturating_add(found + 1).min(rest)
+    }
+
+    /// What a search costs that tried to begin at so many places and looked at so many bytes.
+    fn price(&self, places: usize, bytes: usize) -> usize {
+        if !self.is_backtracking {
+            return bytes.saturating_mul(BYTE_COST);
+        }
+        if !is_few(&self.cost) {
+            return bytes.saturating_mul(BACKTRACKS_MAX * BACKTRACK_COST_OF_TWO / 2);
+        }
+        let of_each = self.cost.steps / self.cost.ways + 2;
+        let steps = places.saturating_mul(self.cost.steps + 1).min(BACKTRACKS_MAX_OF_FEW.saturating_mul(of_each));
+        steps.saturating_mul(STEP_COST).saturating_add(bytes.saturating_mul(BYTE_COST))
+    }
+
     /// The groups of a match that was found: more work than to find it.
     fn groups(&mut self, begin: usize, end: usize) -> Result<Option<Captures<'s>>, Exhausted> {
-        if !self.is_backtracking {
-            let cost = (end - begin).saturating_mul(self.weight).saturating_mul(GROUP_COST);
-            self.effort.spend(cost)?;
-        }
+        let cost = if self.is_backtracking {
+            if is_few(&self.cost) { self.price(1, end - begin) } else { 0 }
+        } else {
+            (end - begin).saturating_mul(self.cost.weight).saturating_mul(GROUP_COST)
+        };
+        self.effort.spend(cost)?;
         self.engine.captures_from_pos(self.text, begin).map_err(|_| Exhausted)
     }
 }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::surrogates::HALF;
 use super::*;
 
 fn regex(pattern: &str) -> NetRegex {
@@ -61,6 +62,9 @@ fn texts_that_hold_a_match() {
         ("\\P{L}", "aÄ", false),
         ("\\p{IsGreek}", "λ", true),
         ("[\\p{L}\\d]", "-", false),
+        ("\\p{IsCJKSymbolsandPunctuation}", "「", true),
+        ("[\\p{IsIPAExtensions}\\p{IsArrows}]", "→", true),
+        ("\\P{IsSpecials}", "\u{fffd}", false),
     ]);
 }
 
@@ -72,6 +76,8 @@ fn texts_that_hold_a_match_of_escapes_counts_and_groups() {
         ("\\18", "\u{1}8", true),
         ("a\\tb", "a\tb", true),
         ("\\cA", "\u{1}", true),
+        ("\\c[(a)\\1", "\u{1b}aa", true),
+        ("\\x5b(a)\\u005b\\1", "[a[a", true),
         ("a{2}", "aa", true),
         ("a{2,}b", "ab", false),
         ("a{,2}", "a{,2}", true),
@@ -175,6 +181,17 @@ fn what_is_no_pattern_is_refused_in_words() {
         ("\\q", "has `\\q`, which is no escape"),
         ("\\2(a)", "refers to the group 2, which it does not have"),
         ("\\k<x>", "refers to the group `x`, which it does not have"),
+        ("\\uD83D", HALF),
+        ("\\uD83Da", HALF),
+        ("\\uDE00", HALF),
+        ("[\\uD800-\\uDBFF]", HALF),
+        ("[a\\uD83D]", HALF),
+        ("[^\\uD83D]", HALF),
+        ("[\\uD83C-\\uD83D][\\uDC00-\\uDC10]", HALF),
+        ("\\uD83D[\\uDC00-\\uDC10]*", HALF),
+        ("\\uD83D\\uDE00{2}", HALF),
+        ("\\P{IsLowSurrogates}", HALF),
+        ("[a-z-[\\uD83D]]", HALF),
         ("\\k", "has a `\\k` without `<name>`"),
         ("\\xZZ", "has a `\\x` without 2 hexadecimal digits of a character"),
         ("\\p{Nope}", "has `\\p{Nope}`, which is no category or block that is known"),
@@ -225,10 +242,117 @@ fn hostile_patterns_end() {
 #[test]
 fn an_evaluation_has_so_much_effort_and_no_more() {
     let mut effort = Effort::default();
-    let regex = regex("(?=a)a");
+    let regex = regex("(?=a+)a");
     let text = "a".repeat(2_000);
     assert_eq!(regex.replace(&text, "", 1_000, &mut effort), Err(Unreplaced::Exhausted(Exhausted)));
     assert_eq!(regex.is_match(&text, &mut effort), Err(Exhausted));
+}
+
+/// What truncates is written like this, and .NET takes all of it.
+#[test]
+fn counted_repetitions_of_large_classes_are_taken() {
+    let name = "\u{e4}bc_9".repeat(200);
+    for (pattern, text, expected) in [
+        ("^\\w{1,50}", name.as_str(), (0, 50)),
+        ("^\\w{1,44}?$", &name[..36], (0, 30)),
+        ("^[\\w .-]{1,64}", &name, (0, 64)),
+        ("^(?<first>\\w{1,64})", &name, (0, 64)),
+        ("\\w{1,64}$", &name[..960], (736, 800)),
+        ("\\p{L}{1,64}$", "9\u{e4}b", (1, 3)),
+        ("[\\s\\S]{0,256}$", &name[..480], (144, 400)),
+        ("\\d{1,500}", "a123", (1, 4)),
+        ("\\S{1,500}", " ab c", (1, 3)),
+        // What was taken is given back, as few as are asked for are taken, and what is fixed stays so.
+        ("^\\w{1,200}9", "ab9c9d", (0, 5)),
+        ("^\\w{1,200}?9", "ab9c9d", (0, 3)),
+        ("^(\\w{30,60})(\\w{2})$", &name[..48], (0, 40)),
+        ("^(?:\\w{1,63}\\.){1,10}\\w+", "a.b.c", (0, 5)),
+        ("^(?:\\w[.-]?){1,64}$", "a.b-c", (0, 5)),
+        ("(?i)^(?:K\\w{50,60})", &format!("k{name}"), (0, 61)),
+        ("(?<=^\\w{50})9", &format!("{}9", &name[..60]), (50, 51)),
+    ] {
+        let replaced = regex(pattern).replace(text, "<$0>", 2_000, &mut Effort::default());
+        let begin: String = text.chars().take(expected.0).collect();
+        let found: String = text.chars().skip(expected.0).take(expected.1 - expected.0).collect();
+        let replaced = replaced.unwrap_or_else(|why| panic!("{pattern} {why:?}"));
+        assert!(replaced.starts_with(&format!("{begin}<{found}>")), "{pattern} {replaced}");
+    }
+}
+
+/// A large class that is kept once gives the groups that it gives where it is written out.
+#[test]
+fn groups_are_the_same_where_a_class_is_kept_once() {
+    let regex = regex("^(?<a>\\w{1,100})-(?<b>\\w{0,100}?)(?<c>\\w{1,100})$");
+    for (group, expected) in [("a", "one"), ("b", ""), ("c", "two")] {
+        assert_eq!(regex.first_group("one-two", group, &mut Effort::default()), Ok(Some(expected)), "{group}");
+    }
+}
+
+#[test]
+fn the_size_counts_all_that_is_compiled() {
+    for (smaller, larger) in [
+        ("\\w{5}", "\\w{5}$"),
+        ("\\d{10}", "\\w{10}"),
+        ("\\w{60}", "\\w{10}"),
+        ("(?:\\w)(?=a)", "(\\w)(?=a)"),
+        ("[a-z]{10}", "(?i)[a-z]{10}"),
+    ] {
+        let (smaller_size, larger_size) = (regex(smaller).weight(), regex(larger).weight());
+        assert!(smaller_size < larger_size, "{smaller}: {smaller_size}, {larger}: {larger_size}");
+    }
+    assert!(regex("\\w{5}$").weight() > 5 * 2 * 80_000);
+}
+
+/// What is looked back at may be of any length, and is refused for its size only.
+#[test]
+fn what_is_too_large_is_told_apart_from_what_looks_back() {
+    for pattern in ["(?:\\w+a){100}", "(?<=(?:\\w+a){100})b"] {
+        assert_eq!(NetRegex::new(pattern).unwrap_err(), "is too large: its repetitions multiply", "{pattern}");
+    }
+    check_matches(&[("(?<=(a)+\\1)b", "aab", true)]);
+}
+
+/// A search is charged for what it looked at, not for the rest of the value each time.
+#[test]
+fn many_matches_in_a_long_value_are_all_replaced() {
+    for (pattern, text, replacement, expected) in [
+        ("(?=[A-Z])", "aB".repeat(300), " ", "a B".repeat(300)),
+        ("(?=[A-Z])", "aB".repeat(5_000), " ", "a B".repeat(5_000)),
+        ("(?<=.)(?=.)", "ab".repeat(200), "-", "a-b-".repeat(199) + "a-b"),
+        ("(?<![A-Z])B", "aB".repeat(2_000), "b", "ab".repeat(2_000)),
+        ("(?=([A-Z]))", "aB".repeat(300), "$1", "aBB".repeat(300)),
+        ("a", "a".repeat(30_000), "b", "b".repeat(30_000)),
+        ("\\d{3}", "123".repeat(10_000), "x", "x".repeat(10_000)),
+    ] {
+        let replaced = regex(pattern).replace(&text, replacement, 1 << 16, &mut Effort::default());
+        assert!(replaced.as_deref() == Ok(expected.as_str()), "{pattern} {:?}", replaced.map(|text| text.len()));
+    }
+}
+
+/// .NET sees the halves of characters beyond U+FFFF, and each of these takes all of a character.
+#[test]
+fn characters_beyond_the_first_plane_are_found_by_their_halves() {
+    for (pattern, expected) in [
+        ("\\p{Cs}", "a\u{263a}b"),
+        ("\\P{Cs}", "\u{1f600}\u{1d4b3}"),
+        ("[\\uD800-\\uDFFF]", "a\u{263a}b"),
+        ("[\\p{Cs}b]+", "a\u{263a}"),
+        ("[^\\uD800-\\uDFFF]", "\u{1f600}\u{1d4b3}"),
+        ("[\\uD800-\\uDBFF\\uDC00-\\uDFFF]", "a\u{263a}b"),
+        ("[\\uD800-\\uDBFF][\\uDC00-\\uDFFF]", "a\u{263a}b"),
+        ("[\\uD800-\\uDBFF]+[\\uDC00-\\uDFFF]*", "a\u{263a}b"),
+        ("\\p{IsHighSurrogates}\\p{IsLowSurrogates}", "a\u{263a}b"),
+        ("(?:[\\uD800-\\uDBFF][\\uDC00-\\uDFFF])+b", "a\u{1f600}\u{263a}"),
+        ("\\uD83D\\uDE00", "a\u{263a}\u{1d4b3}b"),
+        ("\\uD83D[\\uDC00-\\uDFFF]+", "a\u{263a}\u{1d4b3}b"),
+        ("\\uD83D[\\uDE01-\\uDFFF]", "a\u{1f600}\u{263a}\u{1d4b3}b"),
+        ("\\uD83C[\\uDC00-\\uDFFF]|[\\u2600-\\u27BF]", "a\u{1f600}\u{1d4b3}b"),
+        ("[\\u0080-\\uFFFF]", "ab"),
+        ("[^\\u0000-\\uFFFF]", "a\u{1f600}\u{263a}\u{1d4b3}b"),
+    ] {
+        let replaced = replaced(pattern, "a\u{1f600}\u{263a}\u{1d4b3}b", "");
+        assert_eq!(replaced.as_deref(), Ok(expected), "{pattern}");
+    }
 }
 
 #[test]

@@ -2,13 +2,32 @@
 //! number groups differently. What .NET refuses is refused, in words. The language is described in
 //! <https://learn.microsoft.com/en-us/dotnet/standard/base-types/regular-expression-language-quick-reference>.
 
-use super::classes;
+use super::classes::{self, Piece};
+use super::cost::{Cost, Sum, Times};
 use super::groups::{GroupName, Groups};
+use super::surrogates::{self, Units};
 
 /// Groups inside one another.
 const DEPTH_MAX: usize = 50;
-/// The size of a pattern with its counted repetitions written out: 5 MB and 20 ms, roughly.
-pub(crate) const WEIGHT_MAX: usize = 20_000;
+/// Bytes of a compiled pattern, of all those of an expression, and of all those of a filter: compiling takes twice as many for a moment.
+pub(crate) const WEIGHT_MAX: usize = 2 << 20;
+/// Bytes up to which classes are repeated by writing them out, which is the fastest way to run a pattern.
+const WRITTEN_OUT_MAX: usize = 1 << 20;
+/// What one step through a text may cost.
+const STEP_WEIGHT_MAX: usize = 20_000;
+/// Bytes of a pattern beside those of its parts, of a group, of a letter in either case, of an assertion, and of a class that is repeated
+/// without being written out.
+const PATTERN_SIZE: usize = 1 << 10;
+const GROUP_SIZE: usize = 64;
+const CASELESS_SIZE: usize = 700;
+const ASSERTION_SIZE: usize = 64;
+const COMPACT_SIZE: usize = 16 << 10;
+/// Classes from this size on are worth to be repeated that way.
+const HEAVY_SIZE: usize = 8 << 10;
+/// How much larger parts become where groups or borders of words are found by a table of their own.
+const TABLE_TIMES: usize = 5;
+/// Two ways to begin, which lead to the same: for such a pattern no table is built.
+const NO_TABLE: &str = "(?:|)";
 /// What the end of a text is, where the text ends with a line feed: `$` of .NET also matches before it.
 const END_OR_LAST_LINE: &str = "(?=\\n?\\z)";
 
@@ -20,8 +39,8 @@ pub(super) struct Translated {
     /// For texts that do, where that is another one.
     pub(super) before_line_feed: Option<String>,
     pub(super) groups: Groups,
-    /// What one step through a text costs at the most, roughly.
-    pub(super) weight: usize,
+    /// What a search costs; its size is that of everything that is compiled.
+    pub(super) cost: Cost,
     /// Whether it needs an engine that tries one way after the other.
     pub(super) is_backtracking: bool,
 }
@@ -29,18 +48,32 @@ pub(super) struct Translated {
 /// Translates a pattern, or says in words what is wrong with it.
 pub(super) fn translate(text: &str) -> Result<Translated, String> {
     let letters: Vec<char> = text.chars().collect();
-    let groups = Groups::declared(&letters)?;
+    let written_out = translate_as(&letters, false)?;
+    if written_out.cost.size <= WRITTEN_OUT_MAX && written_out.cost.weight <= STEP_WEIGHT_MAX {
+        return Ok(written_out);
+    }
+    let compact = translate_as(&letters, true)?;
+    let is_too_large = compact.cost.size > WEIGHT_MAX || compact.cost.weight > STEP_WEIGHT_MAX;
+    if is_too_large { Err(TOO_LARGE.to_owned()) } else { Ok(compact) }
+}
+
+/// Why a pattern is refused that would take too much memory.
+pub(super) const TOO_LARGE: &str = "is too large: its repetitions multiply";
+
+fn translate_as(letters: &[char], is_compact: bool) -> Result<Translated, String> {
     let mut translator = Translator {
-        letters: &letters,
+        letters,
         at: 0,
-        pattern: String::with_capacity(text.len() * 2),
+        pattern: String::with_capacity(letters.len() * 2),
         ends: Vec::new(),
-        groups,
+        groups: Groups::declared(letters)?,
         opened: Vec::new(),
         options: Options::default(),
-        sums: vec![0],
+        sums: vec![Sum::EMPTY],
         last: None,
         is_backtracking: false,
+        is_compact,
+        has_tables: false,
     };
     translator.run()?;
     Ok(translator.finish())
@@ -48,10 +81,12 @@ pub(super) fn translate(text: &str) -> Result<Translated, String> {
 
 /// Options that change how the rest is read.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a letter of `(?imnsx)`")]
 pub(super) struct Options {
     pub(super) is_multiline: bool,
     pub(super) is_explicit: bool,
     pub(super) is_extended: bool,
+    pub(super) is_caseless: bool,
 }
 
 struct Translator<'t> {
@@ -65,10 +100,14 @@ struct Translator<'t> {
     opened: Vec<Options>,
     options: Options,
     /// What the atoms of each open group cost together, the whole first.
-    sums: Vec<usize>,
+    sums: Vec<Sum>,
     /// What the last atom costs, which a quantifier multiplies; `None` where there is none that could be repeated.
-    last: Option<usize>,
+    last: Option<Cost>,
     is_backtracking: bool,
+    /// Whether large classes are kept once where they are repeated, which takes steps instead of memory.
+    is_compact: bool,
+    /// Whether there are groups or borders of words.
+    has_tables: bool,
 }
 
 impl Translator<'_> {
@@ -78,48 +117,62 @@ impl Translator<'_> {
                 '\\' => self.escape()?,
                 '[' => {
                     let class = classes::class(self.letters, &mut self.at)?;
-                    self.atom(&class.text, class.weight)?;
+                    self.piece(&class)?;
                 }
                 '(' => self.open()?,
                 ')' => self.close()?,
                 '|' => {
                     self.pattern.push('|');
-                    self.last = None;
+                    self.settle();
+                    self.sum().alternative();
                 }
-                '*' | '+' | '?' => self.quantifier((letter.to_string(), usize::from(letter != '?') + 1))?,
+                '?' => self.quantifier(("?".to_owned(), Times { copies: 1, is_bounded: true }))?,
+                '*' | '+' => self.quantifier((letter.to_string(), Times { copies: 2, is_bounded: false }))?,
                 '{' => match self.counts() {
                     Some(counts) => self.quantifier(counts)?,
-                    None => self.literal('{')?,
+                    None => self.literal('{'),
                 },
-                '^' => self.atom("^", 1)?,
-                '$' if self.options.is_multiline => self.atom("$", 1)?,
-                '$' => self.end()?,
-                '.' => self.atom(".", 2)?,
+                '^' => self.assertion("^"),
+                '$' if self.options.is_multiline => self.assertion("$"),
+                '$' => self.end(),
+                '.' => self.atom(".", Cost::of_one(2, classes::NEGATION_SIZE)),
                 '#' if self.options.is_extended => while self.next().is_some_and(|letter| letter != '\n') {},
                 blank if self.options.is_extended && blank.is_whitespace() => {}
-                letter => self.literal(letter)?,
+                letter => self.literal(letter),
             }
         }
         if self.opened.is_empty() { Ok(()) } else { Err("has a `(` that is not closed".to_owned()) }
     }
 
-    fn finish(self) -> Translated {
-        let before_line_feed = (!self.ends.is_empty()).then(|| {
-            let (mut pattern, mut from) = (String::new(), 0);
-            for at in &self.ends {
-                pattern.push_str(&self.pattern[from..*at]);
-                pattern.push_str(END_OR_LAST_LINE);
-                from = at + "\\z".len();
-            }
-            pattern + &self.pattern[from..]
-        });
-        Translated {
-            pattern: self.pattern,
-            before_line_feed,
-            groups: self.groups,
-            weight: self.sums.iter().sum::<usize>().max(1),
-            is_backtracking: self.is_backtracking,
+    fn finish(mut self) -> Translated {
+        self.settle();
+        let is_one = self.sum().is_one();
+        let mut cost = self.sum().total();
+        // What tries one way after the other is compiled in pieces, each with a table of its own; an end of the text that is all behind
+        // the rest is not yet that.
+        let is_at_end = is_one && self.ends == [self.pattern.len().saturating_sub("\\z".len())];
+        let has_no_table = self.has_tables && !self.is_backtracking && cost.size >= HEAVY_SIZE;
+        let form = |pattern: String, has_no_table: bool| {
+            let times = if self.has_tables && !has_no_table && cost.size >= HEAVY_SIZE { TABLE_TIMES } else { 1 };
+            let size = cost.size.saturating_mul(times).saturating_add(PATTERN_SIZE);
+            (if has_no_table { NO_TABLE.to_owned() + &pattern } else { pattern }, size)
+        };
+        let second = self.second().map(|pattern| form(pattern, has_no_table && is_at_end));
+        let (pattern, size) = form(self.pattern, has_no_table);
+        let (before_line_feed, second_size) = second.unzip();
+        cost.size = size.saturating_add(second_size.unwrap_or_default());
+        Translated { pattern, before_line_feed, groups: self.groups, cost, is_backtracking: self.is_backtracking }
+    }
+
+    /// The pattern for texts that end with a line feed, where that is another one.
+    fn second(&self) -> Option<String> {
+        let (mut pattern, mut from) = (String::new(), 0);
+        for at in &self.ends {
+            pattern.push_str(&self.pattern[from..*at]);
+            pattern.push_str(END_OR_LAST_LINE);
+            from = at + "\\z".len();
         }
+        (!self.ends.is_empty()).then(|| pattern + &self.pattern[from..])
     }
 
     fn next(&mut self) -> Option<char> {
@@ -141,36 +194,87 @@ impl Translator<'_> {
         is_next
     }
 
-    fn atom(&mut self, text: &str, weight: usize) -> Result<(), String> {
+    fn atom(&mut self, text: &str, cost: Cost) {
+        self.settle();
         self.pattern.push_str(text);
-        self.weigh(weight)?;
-        self.last = Some(weight);
+        self.last = Some(cost);
+    }
+
+    /// Adds up what the last atom costs: nothing repeats it any more.
+    fn settle(&mut self) {
+        if let Some(cost) = self.last.take() {
+            self.sum().add(cost);
+        }
+    }
+
+    fn sum(&mut self) -> &mut Sum {
+        self.sums.last_mut().expect("the whole is always open")
+    }
+
+    fn literal(&mut self, letter: char) {
+        let letter = Piece::letter(letter);
+        self.whole(&letter);
+    }
+
+    /// A class or a letter.
+    fn piece(&mut self, piece: &Piece) -> Result<(), String> {
+        if let Some(high) = piece.half {
+            return self.pair(high);
+        }
+        self.whole(piece);
         Ok(())
     }
 
-    fn literal(&mut self, letter: char) -> Result<(), String> {
-        let mut text = String::new();
-        classes::push_literal(&mut text, letter);
-        self.atom(&text, 1)
+    fn whole(&mut self, piece: &Piece) {
+        let is_repeated_without_end = matches!(self.peek(), Some('*' | '+'));
+        if self.is_compact && piece.size >= HEAVY_SIZE && !is_repeated_without_end {
+            // What matches one character in one way is the same with and without a group that is not tried again.
+            self.is_backtracking = true;
+            let cost = Cost { is_kept: true, ..Cost::of_one(1, COMPACT_SIZE) };
+            return self.atom(&format!("(?>{})", piece.text), cost);
+        }
+        let size = if self.options.is_caseless { piece.size.max(CASELESS_SIZE) } else { piece.size };
+        self.atom(&piece.text, Cost::of_one(piece.weight, size));
     }
 
-    fn end(&mut self) -> Result<(), String> {
+    /// One half of a character was read: the other has to come behind it. As no half comes alone in a text, a quantifier that takes one or
+    /// more of either changes nothing.
+    fn pair(&mut self, high: Units) -> Result<(), String> {
+        self.take("+");
+        let low = match self.next() {
+            Some('\\') => classes::escape(self.letters, &mut self.at),
+            Some('[') => classes::class(self.letters, &mut self.at),
+            _ => return Err(surrogates::HALF.to_owned()),
+        }?;
+        let characters = low.half.and_then(|low| surrogates::characters(high, low));
+        let (Some((first, last)), Some(low)) = (characters, low.half) else {
+            return Err(surrogates::HALF.to_owned());
+        };
+        self.whole(&Piece::range(first, last));
+        let is_none_allowed = surrogates::is_every_low(low);
+        if self.take("+") || is_none_allowed && (self.take("*") || self.take("?")) {
+            self.settle();
+        }
+        if matches!(self.peek(), Some('*' | '+' | '?' | '{')) { Err(surrogates::HALF.to_owned()) } else { Ok(()) }
+    }
+
+    /// What looks at a place and takes no character.
+    fn assertion(&mut self, text: &str) {
+        self.atom(text, Cost::of_one(1, ASSERTION_SIZE));
+    }
+
+    fn end(&mut self) {
+        self.settle();
         self.ends.push(self.pattern.len());
-        self.atom("\\z", 1)
-    }
-
-    fn weigh(&mut self, more: usize) -> Result<(), String> {
-        let sum = self.sums.last_mut().expect("the whole is always open");
-        *sum = sum.saturating_add(more);
-        if *sum > WEIGHT_MAX { Err("is too large: its repetitions multiply".to_owned()) } else { Ok(()) }
+        self.assertion("\\z");
     }
 
     /// A quantifier and what it multiplies the costs by.
-    fn quantifier(&mut self, (text, times): (String, usize)) -> Result<(), String> {
-        let Some(weight) = self.last.take() else {
+    fn quantifier(&mut self, (text, times): (String, Times)) -> Result<(), String> {
+        let Some(cost) = self.last.take() else {
             return Err(format!("has the quantifier `{text}` where there is nothing to repeat"));
         };
-        self.weigh(weight.saturating_mul(times.saturating_sub(1)))?;
+        self.sum().add(cost.repeated(times));
         self.pattern.push_str(&text);
         if self.peek() == Some('?') {
             self.at += 1;
@@ -187,7 +291,7 @@ impl Translator<'_> {
     }
 
     /// `n}`, `n,}` or `n,m}` behind a brace; anything else leaves the brace a letter.
-    fn counts(&mut self) -> Option<(String, usize)> {
+    fn counts(&mut self) -> Option<(String, Times)> {
         let rest = self.letters.get(self.at..)?;
         let end = rest.iter().take(COUNT_LETTERS_MAX).position(|letter| *letter == '}')?;
         let inner: String = rest[..end].iter().collect();
@@ -198,9 +302,9 @@ impl Translator<'_> {
         };
         let least = number(least)?;
         let times = match most {
-            None => least,
-            Some("") => least.saturating_add(1),
-            Some(most) => number(most)?,
+            None => Times { copies: least, is_bounded: true },
+            Some("") => Times { copies: least.saturating_add(1), is_bounded: false },
+            Some(most) => Times { copies: number(most)?, is_bounded: true },
         };
         self.at += end + 1;
         Some((format!("{{{inner}}}"), times))
@@ -211,12 +315,20 @@ impl Translator<'_> {
             return Err("ends with a backslash that escapes nothing".to_owned());
         };
         match letter {
-            'A' | 'z' | 'b' | 'B' => self.atom(&format!("\\{letter}"), 1),
+            'A' | 'z' | 'b' | 'B' => {
+                self.has_tables |= matches!(letter, 'b' | 'B');
+                self.assertion(&format!("\\{letter}"));
+                Ok(())
+            }
             'G' => {
                 self.is_backtracking = true;
-                self.atom("\\G", 1)
+                self.assertion("\\G");
+                Ok(())
             }
-            'Z' => self.end(),
+            'Z' => {
+                self.end();
+                Ok(())
+            }
             'k' => {
                 let name = self.reference()?;
                 self.back_reference(&GroupName::read(&name))
@@ -235,12 +347,12 @@ impl Translator<'_> {
                 // A number of no group is that of a character.
                 self.at = begin;
                 let escaped = classes::escape(self.letters, &mut self.at)?;
-                self.atom(&escaped.text, escaped.weight)
+                self.piece(&escaped)
             }
             _ => {
                 self.at -= 1;
                 let escaped = classes::escape(self.letters, &mut self.at)?;
-                self.atom(&escaped.text, escaped.weight)
+                self.piece(&escaped)
             }
         }
     }
@@ -267,7 +379,10 @@ impl Translator<'_> {
             [index] => *index,
             _ => return Err(format!("refers to `{name}`, which is the name of several groups")),
         };
-        self.atom(&format!("(?:\\{index})"), 2)
+        // It is as long as what the group holds.
+        let cost = Cost { reach: usize::MAX, ..Cost::of_one(2, GROUP_SIZE) };
+        self.atom(&format!("(?:\\{index})"), cost);
+        Ok(())
     }
 
     fn open(&mut self) -> Result<(), String> {
@@ -275,6 +390,7 @@ impl Translator<'_> {
             return Err(format!("has groups more than {DEPTH_MAX} deep"));
         }
         if !self.take("?") {
+            self.has_tables |= !self.options.is_explicit;
             let text = if self.options.is_explicit { "(?:" } else { "(" };
             self.enter(text);
             return Ok(());
@@ -295,6 +411,7 @@ impl Translator<'_> {
             Some('<' | '\'') => {
                 let close = if self.next() == Some('<') { '>' } else { '\'' };
                 while self.next().ok_or("has a group whose name is not closed")? != close {}
+                self.has_tables = true;
                 self.enter("(");
                 Ok(())
             }
@@ -304,10 +421,10 @@ impl Translator<'_> {
     }
 
     fn enter(&mut self, text: &str) {
+        self.settle();
         self.pattern.push_str(text);
         self.opened.push(self.options);
-        self.sums.push(0);
-        self.last = None;
+        self.sums.push(Sum::EMPTY);
     }
 
     fn close(&mut self) -> Result<(), String> {
@@ -315,8 +432,12 @@ impl Translator<'_> {
             return Err("has a `)` that closes nothing".to_owned());
         };
         self.options = options;
-        let sum = self.sums.pop().expect("each open group has one").saturating_add(1);
-        self.atom(")", sum)
+        self.settle();
+        let mut cost = self.sums.pop().expect("each open group has one").total();
+        cost.weight = cost.weight.saturating_add(1);
+        cost.size = cost.size.saturating_add(GROUP_SIZE);
+        self.atom(")", cost);
+        Ok(())
     }
 
     /// `(?imnsx-imnsx)` for the rest of the group, or `(?imnsx-imnsx:` for a group of its own.
@@ -329,8 +450,10 @@ impl Translator<'_> {
                 Some('n') => self.options.is_explicit = is_on,
                 Some('x') => self.options.is_extended = is_on,
                 Some(flag @ ('i' | 's' | 'm')) => {
-                    if flag == 'm' {
-                        self.options.is_multiline = is_on;
+                    match flag {
+                        'm' => self.options.is_multiline = is_on,
+                        'i' => self.options.is_caseless = is_on,
+                        _ => {}
                     }
                     flags[usize::from(!is_on)].push(flag);
                 }
@@ -345,7 +468,7 @@ impl Translator<'_> {
                         self.options = inside;
                     } else if text.len() > "(?)".len() {
                         self.pattern.push_str(&text);
-                        self.last = None;
+                        self.settle();
                     }
                     return Ok(());
                 }

@@ -1,5 +1,7 @@
 //! Sources of attribute mappings: Graph's expression and tree, and back. Where both are there the expression counts, as it does in Entra.
 
+use std::collections::BTreeSet;
+
 use super::document::{Member, ParameterEntry, SourceEntry};
 use crate::attribute_mapping::MappingSource;
 use crate::expression::{self, EXPRESSION_CHARS_MAX, Expression, Language, Part, PartKind};
@@ -16,22 +18,22 @@ const SHOWN_CHARS_MAX: usize = 200;
 ///
 /// # Errors
 /// Why it cannot be used.
-pub(super) fn read(entry: &SourceEntry) -> Result<(MappingSource, Option<String>), String> {
+pub(super) fn read(entry: &SourceEntry) -> Result<(MappingSource, Vec<String>), String> {
     if entry == &SourceEntry::default() {
-        return Ok((MappingSource::None, Some("the source says nothing, so there is none".to_owned())));
+        return Ok((MappingSource::None, vec!["the source says nothing, so there is none".to_owned()]));
     }
     is_known_type(entry)?;
+    let mut odd = Vec::new();
     let given = entry.expression.text();
-    let text = if given.trim().is_empty() { structure(entry)? } else { given.to_owned() };
+    let text = if given.trim().is_empty() { structure(entry, &mut odd)? } else { given.to_owned() };
     let expression = Expression::parse_with(&text, Language::EXTENDED)
         .map_err(|error| format!("the expression `{}` cannot be read: {error}", shown(&text)))?;
-    let agrees = given.trim().is_empty() || agrees(&expression.part(), entry);
-    let odd = (!agrees).then(|| {
-        format!(
+    if !given.trim().is_empty() && !agrees(&expression.part(), entry) {
+        odd.push(format!(
             "`expression` and the tree beside it (`type`, `name`, `parameters`) disagree; `{}` counts",
             shown(&text)
-        )
-    });
+        ));
+    }
     Ok((expression.into(), odd))
 }
 
@@ -53,24 +55,27 @@ fn is_known_type(entry: &SourceEntry) -> Result<(), String> {
     ))
 }
 
-/// The expression that a tree stands for.
-fn structure(entry: &SourceEntry) -> Result<String, String> {
+/// The expression that a tree stands for. Without a type it is what Graph takes by default, an attribute, unless it has arguments.
+fn structure(entry: &SourceEntry, odd: &mut Vec<String>) -> Result<String, String> {
     is_known_type(entry)?;
-    let (kind, name) = (entry.kind.text(), entry.name.text());
-    if kind.eq_ignore_ascii_case(ATTRIBUTE) {
+    let (kind, name, parameters) = (entry.kind.text(), entry.name.text(), entry.parameters.items());
+    let is_kind = |known: &str| kind.eq_ignore_ascii_case(known);
+    if is_kind(ATTRIBUTE) || (kind.is_empty() && parameters.is_empty() && !name.is_empty()) {
         return Ok(format!("[{name}]"));
     }
-    if kind.eq_ignore_ascii_case(CONSTANT) {
+    if is_kind(CONSTANT) {
         return Ok(expression::quoted(name));
     }
-    let parameters = entry.parameters.items();
     if kind.is_empty() && parameters.is_empty() {
-        return Err("the source has neither an `expression` nor a `type`".to_owned());
+        return Err("the source has neither an `expression` nor a `name`".to_owned());
     }
     let mut arguments = Vec::with_capacity(parameters.len());
     let mut length = 0;
     for parameter in parameters {
-        let argument = parameter.value.given().map(text_of).transpose()?.unwrap_or_default();
+        let argument = match parameter.value.given() {
+            Some(value) => text_of(value, odd)?,
+            None => String::new(),
+        };
         length += argument.len();
         if length > EXPRESSION_CHARS_MAX * 4 {
             return Err(format!("the tree stands for more than {EXPRESSION_CHARS_MAX} characters"));
@@ -80,18 +85,42 @@ fn structure(entry: &SourceEntry) -> Result<String, String> {
     if COMPARATORS.contains(&name) && arguments.len() == 2 {
         return Ok(format!("{} {name} {}", arguments[0], arguments[1]));
     }
+    Ok(format!("{name}({})", placed(name, parameters, arguments, odd)?.join(", ")))
+}
+
+/// The arguments where their keys say. Graph documents the keys of few functions, so those of others that are not known here leave the
+/// arguments in their order.
+fn placed(
+    name: &str,
+    parameters: &[ParameterEntry],
+    arguments: Vec<String>,
+    odd: &mut Vec<String>,
+) -> Result<Vec<String>, String> {
     let keys: Vec<&str> = parameters.iter().map(|parameter| parameter.key.text()).collect();
-    let positions = expression::positions(name, &keys).unwrap_or_else(|| Ok((0..keys.len()).collect()))?;
+    let positions = match expression::positions(name, &keys) {
+        None => return Ok(arguments),
+        Some(Ok(positions)) => positions,
+        Some(Err(reason)) if expression::is_listed(name) || has_doubles(&keys) => return Err(reason),
+        Some(Err(reason)) => {
+            odd.push(format!("{reason}; the arguments of `{name}` are taken in the order in which they stand"));
+            return Ok(arguments);
+        }
+    };
     let mut placed = vec![String::new(); positions.iter().max().map_or(0, |last| last + 1)];
     for (position, argument) in positions.into_iter().zip(arguments) {
         placed[position] = argument;
     }
-    Ok(format!("{name}({})", placed.join(", ")))
+    Ok(placed)
 }
 
-fn text_of(entry: &SourceEntry) -> Result<String, String> {
+fn has_doubles(keys: &[&str]) -> bool {
+    let mut seen = BTreeSet::new();
+    !keys.iter().all(|key| seen.insert(key.to_ascii_lowercase()))
+}
+
+fn text_of(entry: &SourceEntry, odd: &mut Vec<String>) -> Result<String, String> {
     let given = entry.expression.text();
-    if given.trim().is_empty() { structure(entry) } else { Ok(given.to_owned()) }
+    if given.trim().is_empty() { structure(entry, odd) } else { Ok(given.to_owned()) }
 }
 
 /// Whether a tree says the same as the expression. What it leaves out it does not deny.
@@ -114,15 +143,16 @@ fn arguments_agree(part: &Part, parameters: &[ParameterEntry]) -> bool {
     if parameters.is_empty() {
         return true;
     }
-    let order = |keys: Vec<&str>| -> Option<Vec<usize>> {
-        let positions = expression::positions(&part.name, &keys)?.ok()?;
-        let mut order: Vec<usize> = (0..positions.len()).collect();
-        order.sort_by_key(|index| positions[*index]);
-        Some(order)
+    // Keys that are not known deny nothing: then the order counts, as in a tree without an expression.
+    let order = |keys: Vec<&str>| -> Vec<usize> {
+        let mut order: Vec<usize> = (0..keys.len()).collect();
+        if let Some(Ok(positions)) = expression::positions(&part.name, &keys) {
+            order.sort_by_key(|index| positions[*index]);
+        }
+        order
     };
     let theirs = order(parameters.iter().map(|parameter| parameter.key.text()).collect());
     let ours = order(part.arguments.iter().map(|(key, _)| *key).collect());
-    let (Some(theirs), Some(ours)) = (theirs, ours) else { return false };
     theirs.len() == ours.len()
         && theirs.into_iter().zip(ours).all(|(their, our)| {
             let argument = parameters[their].value.given();
@@ -134,6 +164,9 @@ fn arguments_agree(part: &Part, parameters: &[ParameterEntry]) -> bool {
 pub(super) fn write(source: &MappingSource) -> Member<SourceEntry> {
     if *source == MappingSource::None {
         return Member::Null;
+    }
+    if let MappingSource::Expression(expression) = source {
+        return Member::Given(entry_of(&expression.part()));
     }
     let text = source.to_string();
     let tree = Expression::parse_with(&text, Language::EXTENDED).map(|expression| entry_of(&expression.part()));

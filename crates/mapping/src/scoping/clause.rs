@@ -159,9 +159,10 @@ impl Clause {
     /// Every value of a multi-valued attribute must satisfy an operator of Entra.
     pub(super) fn holds_for(&self, value: &Value, asking: &mut Asking) -> Result<bool, Exhausted> {
         let values = match value {
-            Value::Text(text) if !text.is_empty() => std::slice::from_ref(text),
-            Value::List(values) if !values.is_empty() => values,
-            Value::Null | Value::Text(_) | Value::List(_) => return Ok(self.operator.holds_on_empty()),
+            _ if value.is_empty() => return Ok(self.operator.holds_on_empty()),
+            Value::Null => &[][..],
+            Value::Text(text) => std::slice::from_ref(text),
+            Value::List(values) => values,
         };
         self.operator.holds(values, &self.operand, asking)
     }

@@ -199,8 +199,12 @@ fn all_values_of_a_list_must_hold() {
     let source = BTreeMap::from([
         ("x".to_owned(), Value::List(vec!["a".into(), "b".into()])),
         ("none".to_owned(), Value::List(vec![])),
+        ("blank".to_owned(), Value::List(vec![String::new(), String::new()])),
     ]);
     for (attribute, operator, value, expected) in [
+        ("blank", "IS NULL", None, true),
+        ("blank", "IS NOT NULL", None, false),
+        ("blank", "NOT EQUALS", Some("a"), false),
         ("x", "EQUALS", Some("a"), false),
         ("x", "NOT EQUALS", Some("a"), false),
         ("x", "NOT EQUALS", Some("c"), true),

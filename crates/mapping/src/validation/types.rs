@@ -51,7 +51,12 @@ fn whole_object(subject: &Subject<'_>, mapped: &Mapped<'_>, part: &str, findings
         return;
     }
     let what = format!("it is made of parts and takes no text; map its parts, such as `{part}`");
-    let severity = mapped.target.as_ref().map_or(Severity::Problem, |target| target.severity);
+    // A text that nobody knows yet may be an object in JSON.
+    let severity = match (&mapped.source.possible.texts, &mapped.target) {
+        (Texts::Few(few), Some(target)) if !few.is_empty() => target.severity,
+        (Texts::Few(few), None) if !few.is_empty() => Severity::Problem,
+        _ => Severity::Warning,
+    };
     findings.tell(severity, Rule::Type, subject.at(mapped), what);
 }
 

@@ -10,7 +10,9 @@ pub const PALO_ALTO: &str = include_str!("../schemas/palo-alto-cie.json");
 pub const FILTERS: &str = include_str!("../schemas/filters.json");
 /// What people and portals do to documents.
 pub const ODDITIES: &str = include_str!("../schemas/oddities.json");
-pub const ALL: [&str; 4] = [CUSTOMAPPSSO, PALO_ALTO, FILTERS, ODDITIES];
+/// An application of the gallery that has other names than SCIM's, with trees whose keys are those of Graph's list of functions.
+pub const GRAPH_KEYS: &str = include_str!("../schemas/graph-keys.json");
+pub const ALL: [&str; 5] = [CUSTOMAPPSSO, PALO_ALTO, FILTERS, ODDITIES, GRAPH_KEYS];
 
 pub fn names() -> Names {
     Names {

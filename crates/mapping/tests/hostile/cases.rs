@@ -12,7 +12,7 @@ pub struct Case {
 }
 
 /// Patterns that send a backtracking engine into an exponential search, or that are large when their repetitions are written out.
-pub const PATTERNS: [&str; 30] = [
+pub const PATTERNS: [&str; 38] = [
     "(a+)+$",
     "(a*)*b",
     "(a|aa)+$",
@@ -43,6 +43,14 @@ pub const PATTERNS: [&str; 30] = [
     "(?:\\w{1,100}){100}",
     "(((((a{1,9}){1,9}){1,9}){1,9}){1,9}){1,9}b",
     "^(([a-z])+.)+[A-Z]([a-z])+$",
+    "[\\s\\S]{0,1000}$",
+    "\\p{L}{1,64}$",
+    "(?:\\w{1,100}){1,9}z",
+    "\\w{1,2000}(?=!)",
+    "(?:a|b|aB){1,300}(?=c)",
+    "(?=\\w{1,50}x)(?=\\w{1,50}y)z",
+    "(?:a?){12}(?=c)",
+    "(?<=a{1,100})(?=a{1,100}b)",
 ];
 
 /// Texts that nearly match them, as large as a value may be, and one that is larger than it may be.
@@ -104,9 +112,20 @@ fn doubling() -> impl Iterator<Item = Case> {
     nested.into_iter().chain(wide).chain(grown)
 }
 
+/// Patterns of which several in one expression are as large as an expression may be.
+const LARGE: [&str; 8] = [
+    "\\w{400}",
+    "\\w{40}$",
+    "\\w{14}",
+    "(\\w\\p{L})$",
+    "(\\w)$(\\w)",
+    "(\\w)(?=a)(\\w)\\b",
+    "(?i)[a-z]{300}",
+    "\\D{100}",
+];
+
 /// EX-03: what is deep or long.
 fn nesting() -> impl Iterator<Item = Case> {
-    let large = vec!["Replace([x], , \"\\\\w{400}\", , \"\", , )"; 200].join(",");
     let expressions = [
         format!("{}[x]{}", "Not(".repeat(2_000), ")".repeat(2_000)),
         "Not(".repeat(2_500),
@@ -118,10 +137,15 @@ fn nesting() -> impl Iterator<Item = Case> {
         format!("Coalesce({})", vec!["[x]"; 1_024].join(",")),
         format!("Append([x], \"{}\")", "a".repeat(100_000)),
         "Append(".repeat(15_000),
-        format!("Join(\"\", {large})"),
         format!("Replace([x], , \"{}a{}\", , \"\", , )", "(".repeat(4_000), ")".repeat(4_000)),
         format!("Replace([x], , \"{}\", , \"\", , )", "(?:a|".repeat(1_500)),
         format!("Replace([x], , \"{}\", , \"\", , )", "[a-z]{9}".repeat(1_000)),
     ];
-    expressions.into_iter().map(|expression| Case { id: "EX-03", expression, value: "aaaa".to_owned() })
+    let large = LARGE.into_iter().flat_map(|pattern| {
+        [1, 2, 4, 7, 14, 28, 200].map(|times| {
+            let call = format!("Replace([x], , {}, , \"-$0\", , )", quoted(pattern));
+            format!("Join(\"\", {})", vec![call; times].join(","))
+        })
+    });
+    expressions.into_iter().chain(large).map(|expression| Case { id: "EX-03", expression, value: "aaaa".to_owned() })
 }

@@ -68,15 +68,15 @@ fn ex_01_to_ex_03_each_attack_is_refused_or_ends() {
     assert_eq!(
         fates,
         [
-            "EX-01 refused: 20",
-            "EX-01 too large: 26",
-            "EX-01 too long: 50",
-            "EX-01 value: 54",
-            "EX-02 too large: 18",
-            "EX-02 too long: 3",
+            "EX-01 refused: 10",
+            "EX-01 too large: 36",
+            "EX-01 too long: 80",
+            "EX-01 value: 64",
+            "EX-02 too large: 20",
+            "EX-02 too long: 1",
             "EX-02 value: 2",
-            "EX-03 refused: 12",
-            "EX-03 value: 2"
+            "EX-03 refused: 33",
+            "EX-03 value: 36"
         ]
     );
 }
@@ -108,7 +108,7 @@ fn ex_01_filters_decide_or_say_that_they_cannot() {
 #[test]
 fn ex_03_the_refusal_of_what_is_deep_or_long_has_a_place() {
     let deep = format!("{}[x]{}", "Not(".repeat(1_900), ")".repeat(1_900)).parse::<Expression>().unwrap_err();
-    assert_eq!((deep.position, deep.message.as_str()), (4 * DEPTH_MAX, "functions are nested more than 32 deep"));
+    assert_eq!((deep.position, deep.message.as_str()), (4 * DEPTH_MAX, "functions are nested more than 150 deep"));
     let long = format!("Append([x], \"{}\")", "a".repeat(100_000)).parse::<Expression>().unwrap_err();
     assert_eq!(long.to_string(), "an expression has at most 10000 characters, this one has 100015, at character 10001");
 }

@@ -2,7 +2,7 @@
 //! account should hold. Nothing is sent from here.
 
 use jiff::Timestamp;
-use mapping::{ObjectMapping, Operation, Undecided, World};
+use mapping::{ObjectMapping, Operation, ScopingFilters, Undecided, World};
 use serde_json::{Map, Value};
 use store::links::LinkState;
 
@@ -11,11 +11,12 @@ use super::note::REFERENCE_REFUSED;
 use super::subject::Subject;
 use crate::object_plan::{
     Desired, Difference, Failure, MatchValue, ObjectPlan, Wish, differences, fingerprint, hidden_part,
+    with_hidden_part_of,
 };
 use crate::plan::{Known, Leaving, is_quiet, is_settled};
 use crate::redaction::Redacted;
 use crate::scope::{OutOfScope, Scope, ScopeRules, scope_of_group, scope_of_user};
-use crate::surroundings::GROUPS_MAX;
+use crate::surroundings::{GROUPS_MAX, MEMBER_OF, TRANSITIVE_MEMBER_OF};
 use crate::target_path::TargetPath;
 
 /// The bit of a stored fingerprint that tells that this job has written a manager to the account: so it can be taken back
@@ -27,9 +28,15 @@ pub(super) const fn wrote_manager(exported: i64) -> bool {
     exported & MANAGER_WRITTEN != 0
 }
 
-/// What is kept of an export when the account is not known to hold what is wanted.
+/// What is kept of an export when nobody knows which values the account holds that its target never tells.
 pub(super) const fn remnant(exported: i64) -> i64 {
     exported & MANAGER_WRITTEN
+}
+
+/// What is kept of an export when the account is not known to hold what is wanted, but for what the target never tells: that was not
+/// written since.
+pub(super) const fn hidden_remnant(exported: i64) -> i64 {
+    with_hidden_part_of(exported, remnant(exported))
 }
 
 /// What is wanted of an object's account.
@@ -72,11 +79,20 @@ impl Cycle {
     }
 
     fn scope_of(&self, plan: &ObjectPlan, subject: &Subject) -> Result<Scope, Failure> {
-        if subject.around.is_in_too_many_groups() {
+        let (rules, now) = (self.settings.scope_rules(), self.engine.now());
+        if !subject.around.is_in_too_many_groups() {
+            return scope_of(rules, &plan.mapping, subject, now).map_err(|undecided| undecided_scope(&undecided));
+        }
+        let first = [&plan.mapping.input_filters, &plan.mapping.category_filters];
+        if first.into_iter().any(asks_for_memberships) {
             return Err(too_many_groups());
         }
-        scope_of(self.settings.scope_rules(), &plan.mapping, subject, self.engine.now())
-            .map_err(|undecided| undecided_scope(&undecided))
+        // Who is out whatever the scoping filters say is out although they cannot be asked.
+        let mapping = ObjectMapping { scoping: ScopingFilters::default(), ..plan.mapping.clone() };
+        match scope_of(rules, &mapping, subject, now).map_err(|undecided| undecided_scope(&undecided))? {
+            Scope::In => Err(too_many_groups()),
+            out @ Scope::Out(_) => Ok(out),
+        }
     }
 
     /// Evaluates an object. Objects that were never provisioned and are out of scope are not evaluated beyond that.
@@ -191,6 +207,11 @@ impl Cycle {
         }
         found
     }
+}
+
+fn asks_for_memberships(filters: &ScopingFilters) -> bool {
+    let clauses = || filters.0.iter().flat_map(|group| &group.clauses);
+    clauses().any(|clause| [MEMBER_OF, TRANSITIVE_MEMBER_OF].contains(&clause.reads()))
 }
 
 fn too_many_groups() -> Failure {

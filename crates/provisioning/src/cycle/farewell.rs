@@ -28,6 +28,9 @@ impl Look<'_> {
             return Ok(None);
         }
         let will_be_seen = cycle.look_later(When::AfterReferences, (kind, id));
+        if link.state == LinkState::LeftAlone {
+            return Ok(None);
+        }
         if !will_be_seen && matches!(action, Action::Delete) {
             return Ok(None);
         }

@@ -254,7 +254,7 @@ fn decide_page(
         .collect()
 }
 
-/// Decides about one membership. Who is not to be a member is removed also where no membership is known to have been
+/// Decides about one membership. Whoever is left alone stays in the groups, and out of them, as it is. Who is not to be a member is removed also where no membership is known to have been
 /// written: the answer to the request that wrote it may have been lost.
 pub(super) fn decide(link: Option<LinkRecord>, wanted: bool, written: bool) -> Membership {
     let Some((state, id)) = link.and_then(|link| Some((link.state, link.target_id?))) else {
@@ -262,6 +262,7 @@ pub(super) fn decide(link: Option<LinkRecord>, wanted: bool, written: bool) -> M
     };
     match (state, wanted) {
         (LinkState::Creating, _) => Membership::Wait,
+        (LinkState::LeftAlone, _) => Membership::Nothing,
         (_, false) => Membership::Remove(id),
         (LinkState::Linked | LinkState::Verify, true) if !written => Membership::Add(id),
         (_, true) => Membership::Nothing,

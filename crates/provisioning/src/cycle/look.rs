@@ -87,8 +87,12 @@ impl Cycle {
         self.counts.waits(kind, id, false);
         let mut conflicted = false;
         for _ in 0..ROUNDS_MAX {
-            match self.look(plan, kind, id, conflicted).await?.run().await? {
-                Looked::Done(done) => return Ok(done),
+            let look = self.look(plan, kind, id, conflicted).await?;
+            match look.run().await? {
+                Looked::Done(done) => {
+                    look.keep_time().await?;
+                    return Ok(done);
+                }
                 Looked::Again { conflicted: again } => conflicted = again,
             }
         }
@@ -96,7 +100,10 @@ impl Cycle {
             code: "InvalidAnchor",
             reason: "the target contradicts itself about this object: it has the account and has it not".to_owned(),
         };
-        match self.look(plan, kind, id, conflicted).await?.fail(None, &failure, "other").await? {
+        let look = self.look(plan, kind, id, conflicted).await?;
+        let looked = look.fail(None, &failure, "other").await?;
+        look.keep_time().await?;
+        match looked {
             Looked::Done(done) => Ok(done),
             Looked::Again { .. } => Ok(Done { action: "other", status: "failure", reason: Some(failure.reason) }),
         }
@@ -122,8 +129,7 @@ impl Cycle {
 }
 
 impl Look<'_> {
-    async fn run(self) -> Result<Looked, Stop> {
-        self.keep_time().await?;
+    async fn run(&self) -> Result<Looked, Stop> {
         let evaluation = match self.cycle.evaluate(self.plan, &self.subject) {
             Ok(evaluation) => evaluation,
             Err(failure) => return self.fail(None, &failure, "create").await,

@@ -8,7 +8,7 @@ use store::references::{self, ReferenceRecord};
 use store::{ObjectId, ObjectKind, logs};
 
 use super::context::{Cycle, Stop};
-use super::evaluate::{Evaluation, MANAGER_WRITTEN, held_manager, remnant};
+use super::evaluate::{Evaluation, MANAGER_WRITTEN, held_manager, hidden_remnant};
 use super::look::{Trouble, trouble};
 use super::note::{REFERENCE_REFUSED, kept, leave_escrow};
 use super::record::{Happened, ModifiedProperty, Status};
@@ -125,7 +125,8 @@ impl Cycle {
         Some(LinkRecord {
             state: LinkState::Verify,
             at: self.engine.now(),
-            exported: link.exported.map(remnant),
+            // References alone are written while it stands.
+            exported: link.exported.map(hidden_remnant),
             ..link
         })
     }
@@ -189,7 +190,7 @@ impl Cycle {
         let waited = |evaluation: &Evaluation<'_>| link.exported == Some(evaluation.fingerprint_with(subject, None));
         link.exported = match evaluation {
             Some(evaluation) if waited(&evaluation) => Some(evaluation.fingerprint),
-            _ => Some(MANAGER_WRITTEN),
+            _ => Some(link.exported.map_or(0, hidden_remnant) | MANAGER_WRITTEN),
         };
         Some(link)
     }

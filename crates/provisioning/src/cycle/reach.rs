@@ -97,14 +97,16 @@ impl Cycle {
 }
 
 impl Look<'_> {
-    /// Keeps when time alone may next change what filters make of the object. In a preview nothing is kept.
+    /// Keeps when time alone may next change what filters make of the object, once the look has come to its end: until then the
+    /// moment that brought it here stands, whatever stops the cycle. In a preview nothing is kept.
     pub(super) async fn keep_time(&self) -> Result<(), Stop> {
         let (cycle, subject) = (self.cycle, &self.subject);
         if !cycle.needs.of(subject.object()).time {
             return Ok(());
         }
-        let now = cycle.engine.now();
-        let due = subject.with_source(false, |source| self.plan.mapping.reconsider_at(source, now)).flatten();
+        // Not as of now: a date that passes while the target is being asked was not passed when that was decided.
+        let started = self.started;
+        let due = subject.with_source(false, |source| self.plan.mapping.reconsider_at(source, started)).flatten();
         if due == subject.due {
             return Ok(());
         }

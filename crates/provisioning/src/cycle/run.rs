@@ -68,7 +68,7 @@ impl Engine {
     ) -> Result<Arc<Cycle>, JobError> {
         let (record, template, settings) = self.load(app).await?;
         let name = self.store().read(move |tx| directory::application(tx, app)).await?.name;
-        settings.check(template)?;
+        settings.check_workable()?;
         let target = self.target_of(&record, &settings)?;
         let initial = match record.watermark {
             None => true,

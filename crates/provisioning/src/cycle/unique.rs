@@ -6,6 +6,7 @@ use mapping::Candidates;
 
 use super::look::{Look, Trouble, trouble};
 use crate::object_plan::{Failure, MatchValue, Wish};
+use crate::redaction::Redacted;
 
 impl Look<'_> {
     /// The wishes for a new account, with the first value of each that is free at the target. Fails where none is.
@@ -33,7 +34,8 @@ impl Look<'_> {
                 continue;
             }
             self.cycle.ready().await?;
-            if self.cycle.target.find(self.subject.object(), &wanted).await.map_err(trouble)?.is_empty() {
+            let hide = |error| trouble(Redacted::of(std::slice::from_ref(wish), &[]).hide_in_error(error));
+            if !self.cycle.target.is_taken(self.subject.object(), &wanted).await.map_err(hide)? {
                 return Ok(Some(value));
             }
         }

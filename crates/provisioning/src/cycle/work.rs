@@ -60,7 +60,7 @@ pub(super) fn touched(
                     touched.groups.insert(change.id);
                 }
                 // Who is in a group that is deleted is so no longer, until it is restored.
-                if needs.counts(change.id) {
+                if needs.may_move_members(tx, change.id)? {
                     touched.beneath.insert(change.id);
                 }
             }

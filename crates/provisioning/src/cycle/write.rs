@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use store::links::{self, LinkRecord, LinkState};
 
 use super::context::Stop;
-use super::evaluate::{Evaluation, match_key, remnant};
+use super::evaluate::{Evaluation, hidden_remnant, match_key, remnant};
 use super::look::{Look, Looked, Trouble, duplicate_source_entries};
 use super::managers::other_end_gone;
 use super::note::{Manager, not_on_two, set_free};
@@ -46,7 +46,7 @@ impl Look<'_> {
         match cycle.target.create(object, &body, leave).await? {
             Ok(created) => {
                 let (at, target_id) = (cycle.engine.now(), Some(created.id));
-                let exported = exported(evaluation, LinkState::Linked, self.subject.link.as_ref());
+                let exported = exported(evaluation, LinkState::Linked, self.subject.link.as_ref(), true);
                 let link = LinkRecord { target_id, state: LinkState::Linked, at, exported, ..link };
                 self.linked(evaluation, link, "create", modified, Manager::NotSent).await
             }
@@ -89,7 +89,12 @@ impl Look<'_> {
             one_more(if action == "disable" { &cycle.counts.disabled } else { &cycle.counts.updated });
             return Ok(self.done(action, "success", None));
         }
-        let intent = self.new_link(evaluation, LinkState::Verify, Some(target_id.clone()));
+        let hidden = differences.iter().any(|one| one.path.is_write_only());
+        let link_in = |state, target_id| LinkRecord {
+            exported: exported(evaluation, state, self.subject.link.as_ref(), hidden),
+            ..self.new_link(evaluation, state, Some(target_id))
+        };
+        let intent = link_in(LinkState::Verify, target_id.clone());
         let leave = || self.intend(intent.clone());
         leave().await?;
         let modified = differences.iter().map(ModifiedProperty::of_difference).collect();
@@ -105,7 +110,7 @@ impl Look<'_> {
                 // As long as an older write may still arrive, the account is read again in each cycle.
                 let late = patched == Patched::DoneButLate || self.may_be_overtaken();
                 let state = if late { LinkState::Verify } else { state };
-                let link = self.new_link(evaluation, state, Some(target_id));
+                let link = link_in(state, target_id);
                 self.linked(evaluation, link, action, modified, manager).await
             }
             Err(error) => {
@@ -184,7 +189,7 @@ impl Look<'_> {
     async fn wait_to_rename(&self) -> Result<Looked, Stop> {
         if let Some(mut link) = self.subject.link.clone() {
             link.state = LinkState::Verify;
-            link.exported = link.exported.map(remnant);
+            link.exported = link.exported.map(hidden_remnant);
             let app = self.cycle.app;
             self.cycle.record(move |tx| links::put_link(tx, app, &link)).await?;
         }
@@ -248,15 +253,16 @@ impl Look<'_> {
             fence: self.cycle.fence(),
             match_key,
             label: self.subject.label(),
-            exported: exported(evaluation, state, before),
+            exported: exported(evaluation, state, before, state == LinkState::Creating),
         }
     }
 }
 
-/// What is kept of an export, so that an incremental cycle knows that there is nothing to do.
-fn exported(evaluation: &Evaluation<'_>, state: LinkState, before: Option<&LinkRecord>) -> Option<i64> {
+/// What is kept of an export, so that an incremental cycle knows that there is nothing to do. `hidden` tells whether values that the
+/// target never tells were written since, or are being written.
+fn exported(evaluation: &Evaluation<'_>, state: LinkState, before: Option<&LinkRecord>, hidden: bool) -> Option<i64> {
     if state == LinkState::Linked && evaluation.scope == Scope::In {
         return Some(evaluation.fingerprint);
     }
-    before.and_then(|link| link.exported).map(remnant)
+    before.and_then(|link| link.exported).map(if hidden { remnant } else { hidden_remnant })
 }

@@ -169,6 +169,11 @@ fn look_ups_are_encoded_once_and_values_escaped() {
         query(Dialect::Rfc, "emails[type eq \"work\"].value", "é"),
         "/Users?filter=emails%5Btype%20eq%20%22work%22%5D.value%20eq%20%22%C3%A9%22"
     );
+    let (roles, encoded) =
+        ("roles[primary eq \"True\"].value", |literal| format!("roles%5Bprimary%20eq%20{literal}%5D.value"));
+    let filter = |dialect| query(dialect, roles, "x").replace('+', "%20");
+    assert_eq!(filter(Dialect::Rfc), format!("/Users?filter={}%20eq%20%22x%22", encoded("true")));
+    assert_eq!(filter(Dialect::Entra), format!("/Users?filter={}%20eq%20%22x%22", encoded("%22True%22")));
     for id in ["../../admin", "x?y", "a/b", "ä b"] {
         let path = write_path(ObjectType::User, id);
         assert!(path.strip_prefix("/Users/").is_some_and(|rest| !rest.contains(['/', '?', ' '])), "{path}");

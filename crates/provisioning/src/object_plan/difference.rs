@@ -71,6 +71,9 @@ fn change(wish: &Wish<'_>, before: Option<&Value>) -> Option<Change> {
     let is_held = |after: &Value| !wish.always && before.is_some_and(|before| wish.path.same(before, after));
     let adds_only = matches!(wish.flow_type, FlowType::MultiValueAddOnly | FlowType::ValueAddOnly);
     match (wish.flow_type, &wish.value) {
+        // What is only added to is never emptied, also not of the last role.
+        (FlowType::AttributeAddOnly, Value::Null) => None,
+        (_, Value::Null) if adds_only => None,
         (_, Value::Null) => before.map(|_| Change { after: None, joins: false }),
         (flow_type, Value::Array(wanted)) if adds_only || only_adds(flow_type, wish.roles.as_ref()) => {
             let missing = joining(wish, before, wanted);
@@ -132,6 +135,11 @@ pub fn fingerprint(wishes: &[Wish<'_>], references: &[String]) -> i64 {
 /// The part of a fingerprint that stands for values which the target never tells.
 pub const fn hidden_part(fingerprint: i64) -> i64 {
     fingerprint >> HIDDEN_BITS
+}
+
+/// A fingerprint with that part of another one.
+pub const fn with_hidden_part_of(other: i64, fingerprint: i64) -> i64 {
+    (hidden_part(other) << HIDDEN_BITS) | (fingerprint & LOWER.cast_signed())
 }
 
 const HIDDEN_BITS: u32 = 32;

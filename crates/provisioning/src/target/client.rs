@@ -140,22 +140,23 @@ impl Target {
         object: ObjectType,
         wanted: &MatchValue<'_>,
     ) -> Result<Vec<Map<String, Value>>, CallError> {
+        let listed = self.list_matching(object, wanted).await?;
+        having(listed, wanted)
+    }
+
+    /// Whether an object has the value. One that the target lists without telling the attribute has it: it was asked for nothing
+    /// else. Where objects are listed that have another value, the target ignores the filter and that says nothing.
+    pub async fn is_taken(&self, object: ObjectType, wanted: &MatchValue<'_>) -> Result<bool, CallError> {
+        names_one(self.list_matching(object, wanted).await?, wanted)
+    }
+
+    async fn list_matching(&self, object: ObjectType, wanted: &MatchValue<'_>) -> Result<Listed, CallError> {
         let path = dialect::match_query(self.dialect, object, wanted.path, &wanted.value);
         let (answer, _) = self.get(path, None).await?;
         if answer.status != 200 {
             return Err(self.refusal(&answer));
         }
-        let Listed { resources: mut found, is_part } = listed(&answer.body).ok_or_else(|| not_scim(&answer))?;
-        let (path, value) = (wanted.path, Value::from(wanted.value.as_str()));
-        found.retain(|resource| path.read(resource).is_some_and(|held| path.matches(held, &value)));
-        let is_same = |resource: &Map<String, Value>| path.read(resource).is_some_and(|held| path.same(held, &value));
-        if found.is_empty() && is_part {
-            return Err(CallError::Refused(ignored_filter(path.text())));
-        }
-        if found.len() > 1 && found.iter().any(is_same) {
-            found.retain(is_same);
-        }
-        Ok(found)
+        listed(&answer.body).ok_or_else(|| not_scim(&answer))
     }
 
     /// The object with that id; `None` where it is gone.
@@ -447,6 +448,28 @@ fn object_of(body: &[u8]) -> Option<Map<String, Value>> {
     }
 }
 
+/// The objects of a list that really have a value; where some have it in the same case, only those.
+fn having(listed: Listed, wanted: &MatchValue<'_>) -> Result<Vec<Map<String, Value>>, CallError> {
+    let Listed { resources: mut found, is_part } = listed;
+    let (path, value) = (wanted.path, Value::from(wanted.value.as_str()));
+    found.retain(|resource| path.read(resource).is_some_and(|held| path.matches(held, &value)));
+    let is_same = |resource: &Map<String, Value>| path.read(resource).is_some_and(|held| path.same(held, &value));
+    if found.is_empty() && is_part {
+        return Err(CallError::Refused(ignored_filter(path.text())));
+    }
+    if found.len() > 1 && found.iter().any(is_same) {
+        found.retain(is_same);
+    }
+    Ok(found)
+}
+
+/// Whether a list names an object that has a value, or may have it.
+fn names_one(listed: Listed, wanted: &MatchValue<'_>) -> Result<bool, CallError> {
+    let is_silent = listed.resources.iter().all(|resource| wanted.path.read(resource).is_none());
+    let is_answer = !listed.is_part && !listed.resources.is_empty();
+    Ok((is_answer && is_silent) || !having(listed, wanted)?.is_empty())
+}
+
 /// What a ListResponse holds.
 pub(super) struct Listed {
     /// Its resources.
@@ -481,10 +504,13 @@ pub fn resource_id(resource: &Map<String, Value>) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::transport::Sending;
     use std::sync::Mutex;
 
+    use serde_json::json;
+
+    use super::super::transport::Sending;
     use super::*;
+    use crate::target_path::TargetPath;
 
     /// Answers with these statuses in turn; 0 is no answer.
     struct Script(Mutex<Vec<u16>>);
@@ -512,6 +538,26 @@ mod tests {
             Method::Delete => target.delete(user, "1", leave).await.is_err(),
         };
         (asked.into_inner(), target.requests(), refused)
+    }
+
+    #[test]
+    fn who_is_listed_without_the_attribute_may_have_the_value() {
+        let path = TargetPath::parse("nickName", ObjectType::User).unwrap();
+        let wanted = MatchValue { path: &path, value: "ann".to_owned(), redacted: false };
+        let (silent, ann, bob) = (json!({ "id": "1" }), json!({ "nickName": "Ann" }), json!({ "nickName": "bob" }));
+        for (resources, total, expected) in [
+            (json!([]), 0, Some(false)),
+            (json!([silent]), 1, Some(true)),
+            (json!([ann]), 1, Some(true)),
+            (json!([bob]), 1, Some(false)),
+            (json!([silent, bob]), 2, Some(false)),
+            (json!([silent, ann]), 2, Some(true)),
+            (json!([silent]), 2, None),
+        ] {
+            let body = json!({ "totalResults": total, "Resources": resources }).to_string();
+            let taken = names_one(listed(body.as_bytes()).unwrap(), &wanted).ok();
+            assert_eq!(taken, expected, "{body}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -374,3 +374,41 @@ fn a_group_on_demand_is_told_by_its_first_record_however_many_members_follow() {
         assert_eq!(report.log.unwrap_or_default()["provisioningAction"], "create");
     });
 }
+
+#[test]
+fn a_job_whose_mappings_count_as_wrong_by_now_goes_on_and_tells_of_it() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let (app, engine) = (job.app, world.engine());
+        let ann = world.joins_for(app, "Ann").await;
+        job.until_calm().await;
+        let spoilt = world.store.write(move |tx| {
+            let record = store::jobs::job_by_app(tx, app)?.expect("the job is there");
+            let mut settings: serde_json::Value = serde_json::from_str(&record.settings).expect("they are JSON");
+            let twice = json!({ "target": "urn:ietf:params:scim:schemas:core:2.0:User:title", "source": "[jobTitle]" });
+            settings["objects"][0]["attributes"].as_array_mut().expect("it is a list").push(twice);
+            store::jobs::update_job(tx, app, &settings.to_string(), &record.secret, record.version)
+        });
+        assert!(spoilt.await.expect("it is written"));
+        let problems = engine.job(app).await.expect("the job is there").problems;
+        assert!(problems.len() == 1 && problems[0].contains("the same attribute as `title`"), "{problems:?}");
+        world.set(ann, "accountEnabled", false).await;
+        assert_eq!(job.cycle().await.disabled, 1);
+        let same = engine.mappings(app).await.expect("they are read");
+        let refused = engine.change_job(app, JobChange { objects: Some(same), ..JobChange::default() }).await;
+        refused.expect_err("it is not saved like this");
+        // Without an attribute to match by there is nothing to work with.
+        let spoilt = world.store.write(move |tx| {
+            let record = store::jobs::job_by_app(tx, app)?.expect("the job is there");
+            let mut settings: serde_json::Value = serde_json::from_str(&record.settings).expect("they are JSON");
+            let mappings = settings["objects"][0]["attributes"].as_array_mut().expect("it is a list");
+            mappings
+                .iter_mut()
+                .for_each(|mapping| drop(mapping.as_object_mut().map(|one| one.remove("matchingPriority"))));
+            store::jobs::update_job(tx, app, &settings.to_string(), &record.secret, record.version)
+        });
+        assert!(spoilt.await.expect("it is written"));
+        let refused = job.try_cycle().await.expect_err("nobody can be found").to_string();
+        assert!(refused.contains("no mapping of users matches objects"), "{refused}");
+    });
+}

@@ -1,7 +1,7 @@
 //! When values flow: what a mapping says beside where its value comes from.
 
 use provisioning::target::Method;
-use provisioning::{Dialect, JobChange};
+use provisioning::{Dialect, JobChange, ScopeSetting};
 use serde_json::{Value, json};
 use store::ObjectKind;
 
@@ -204,4 +204,48 @@ fn a_value_of_the_applications_own_is_kept() {
             assert_eq!((nick_name("ann@contoso.com"), nick_name("bob@contoso.com")), (json!("own"), json!("Sales")));
         });
     }
+}
+
+#[test]
+fn what_is_only_added_to_is_not_emptied() {
+    for (flow_type, is_emptied) in
+        [("Always", true), ("MultiValueAddOnly", false), ("ValueAddOnly", false), ("AttributeAddOnly", false)]
+    {
+        on_both(|world| async move {
+            let job = world.job("scim", Nature::default()).await;
+            job.change(JobChange { scope: Some(ScopeSetting::All), ..JobChange::default() }).await;
+            let roles = "AssertiveAppRoleAssignmentsComplex([appRoleAssignments])";
+            job.map_user(json!({ "target": "roles", "source": roles, "flowType": flow_type })).await;
+            let nick = json!({ "target": "nickName", "source": "[department]", "flowType": flow_type, "flowNullValues": true });
+            job.map_user(nick).await;
+            job.map(|objects| objects[0].flow_null_values = ["department".to_owned()].into()).await;
+            let ann = world.joins_with("Ann", &[("department", "Sales")]).await;
+            world.assign(job.app, ann).await;
+            job.until_calm().await;
+            world.set(ann, "department", Value::Null).await;
+            world.unassign(job.app, ann).await;
+            job.until_calm().await;
+            let held = |name: &str| job.target.with(|app| app.user_attribute("ann@contoso.com", name));
+            assert_eq!((held("nickName").is_null(), held("roles").is_null()), (is_emptied, is_emptied), "{flow_type}");
+        });
+    }
+}
+
+#[test]
+fn every_value_that_is_tried_in_secret_stays_so() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let source = r#"SelectUniqueValue(Redact("hush-one"), Redact("hush-two"))"#;
+        job.map_user(json!({ "target": "nickName", "source": source, "flowType": "ObjectAddOnly" })).await;
+        job.target.with(|app| app.add_user(&json!({ "userName": "old", "nickName": "hush-one" })));
+        job.target.with(|app| app.add_user(&json!({ "userName": "older", "nickName": "hush-two" })));
+        world.joins_for(job.app, "Ann").await;
+        job.target.fail(|request| if request.path.contains("hush-two") { Fault::Repeated(400) } else { Fault::None });
+        assert_eq!(job.cycle().await.failed, 1);
+        let logs: String = job.logs().await.iter().map(|log| log.record.to_string()).collect();
+        assert!(logs.contains("[Redact]") && !logs.contains("hush"), "{logs}");
+        let app = job.app;
+        let kept = world.store.scan(move |tx| store::links::escrows(tx, app, 10)).await.expect("they can be read");
+        assert!(kept.len() == 1 && !format!("{kept:?}").contains("hush"), "{kept:?}");
+    });
 }

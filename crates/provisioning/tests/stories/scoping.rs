@@ -8,7 +8,7 @@ use provisioning::{CycleReport, JobChange, ScopeSetting};
 use serde_json::json;
 use store::{GroupId, ObjectKind, UserId};
 
-use crate::fake_target::Nature;
+use crate::fake_target::{Fault, Nature};
 use crate::world::{Job, World, on_both};
 
 /// Filters of one clause.
@@ -245,13 +245,11 @@ fn who_leaves_is_out_of_scope_at_the_hour_also_when_the_hour_is_changed() {
         assert_eq!(job.cycle().await.disabled, 0, "it is 4 March, midnight");
         world.clock.advance(SignedDuration::from_hours(18));
         // A target that is away for a while makes nobody stay.
-        job.target.fail(|request| {
-            if request.method == Method::Patch {
-                crate::fake_target::Fault::Refused(503, None)
-            } else {
-                crate::fake_target::Fault::None
-            }
-        });
+        job.target.fail(
+            |request| {
+                if request.method == Method::Patch { Fault::Refused(503, None) } else { Fault::None }
+            },
+        );
         drop(job.try_cycle().await);
         job.target.heal();
         world.clock.advance(SignedDuration::from_hours(30));
@@ -322,4 +320,131 @@ fn who_is_of_another_category_is_none_of_the_mappings_business() {
         let set = |object: &mut mapping::ObjectMapping, filters| object.category_filters = filters;
         left_alone(&world, set, "NotInCategory: the category filters").await;
     });
+}
+
+#[test]
+fn a_day_that_comes_while_the_application_is_away_is_not_lost() {
+    for on_demand in [false, true] {
+        on_both(|world| async move {
+            let ann = world.joins_with("Ann", &[("employeeHireDate", "2026-03-03")]).await;
+            let job = job(&world, "employeeHireDate", "IS ON OR BEFORE", Some("now")).await;
+            assert_eq!(active(&job), "");
+            world.clock.advance(SignedDuration::from_hours(48));
+            job.target.fail(|_| Fault::Unreachable);
+            if on_demand {
+                let told = world.engine().provision(job.app, ann.into(), ObjectKind::User).await;
+                told.expect_err("nobody can be reached");
+            } else {
+                job.try_cycle().await.expect_err("nobody can be reached");
+            }
+            job.target.heal();
+            assert_eq!(did(&job.cycle().await), (1, 0, 0, 0));
+            assert_eq!(active(&job), "Ann");
+            job.until_calm().await;
+            assert_eq!(job.cycle().await.skipped, 0, "it has come once");
+        });
+    }
+}
+
+/// Takes more steps than a filter has on so many letters.
+const TOO_MUCH: &str = "^(?:(?=a)a|(?=a)a)*b";
+const TOO_LONG: usize = 60;
+
+#[test]
+fn whose_filter_cannot_be_decided_is_switched_off_all_the_same() {
+    for way in ["disabled", "deleted", "unassigned"] {
+        on_both(|world| async move {
+            let ann = world.joins("Ann").await;
+            let job = job(&world, "department", "NOT REGEX MATCH", Some(TOO_MUCH)).await;
+            job.change(JobChange { scope: Some(ScopeSetting::Assigned), ..JobChange::default() }).await;
+            world.assign(job.app, ann).await;
+            world.set(ann, "department", "Sales").await;
+            job.until_calm().await;
+            assert_eq!(active(&job), "Ann");
+            world.set(ann, "department", "a".repeat(TOO_LONG)).await;
+            assert_eq!(job.cycle().await.failed, 1, "she is here, and nobody can tell");
+            match way {
+                "disabled" => world.set(ann, "accountEnabled", false).await,
+                "deleted" => world.deletes(ann).await,
+                _ => world.unassign(job.app, ann).await,
+            }
+            let report = job.cycle().await;
+            assert_eq!((report.disabled, report.failed), (1, 0), "{way}");
+            assert_eq!(active(&job), "", "{way}");
+        });
+    }
+}
+
+#[test]
+fn who_cannot_be_told_to_be_left_alone_is_not_switched_off() {
+    on_both(|world| async move {
+        let ann = world.joins("Ann").await;
+        let job = job(&world, "userPrincipalName", "IS NOT NULL", None).await;
+        job.map(|objects| objects[0].input_filters = filters("department", "NOT REGEX MATCH", Some(TOO_MUCH))).await;
+        job.until_calm().await;
+        world.set(ann, "department", "a".repeat(TOO_LONG)).await;
+        world.set(ann, "accountEnabled", false).await;
+        assert_eq!(job.cycle().await.failed, 1);
+        assert_eq!(active(&job), "Ann");
+    });
+}
+
+#[test]
+fn a_group_far_from_those_that_are_asked_for_may_change_without_its_members() {
+    on_both(|world| async move {
+        let (_, team, department, division) = division(&world).await;
+        let (other, bob) = (world.group("Other").await, world.joins("Bob").await);
+        world.enters(other, bob).await;
+        let job = job(&world, "memberOf", "IS NESTED MEMBER OF", Some(&division.to_string())).await;
+        world.set_group(other, "displayName", "Others").await;
+        assert_eq!(job.cycle().await.skipped, 0, "nobody in it is looked at");
+        // What connects is looked at, on its way out and back, also where another step of the way goes at once.
+        let calm = async |expected: &str| {
+            job.until_calm().await;
+            assert_eq!(active(&job), expected);
+        };
+        world.hr(move |tx, now| directory::delete_group(tx, team, now)).await;
+        calm("").await;
+        world.hr(move |tx, now| directory::restore_group(tx, team, now)).await;
+        calm("Ann").await;
+        world.unnests(division, department).await;
+        world.hr(move |tx, now| directory::delete_group(tx, department, now)).await;
+        calm("").await;
+        world.hr(move |tx, now| directory::restore_group(tx, department, now)).await;
+        calm("").await;
+        world.nests(division, department).await;
+        calm("Ann").await;
+    });
+}
+
+#[test]
+fn who_is_left_alone_stays_in_the_groups_until_back() {
+    for is_purged in [false, true] {
+        on_both(|world| async move {
+            let (sales, staff) = (world.group("Sales").await, world.group("Staff").await);
+            let ann = world.joins_with("Ann", &[("department", "Sales")]).await;
+            world.enters(sales, ann).await;
+            let job = world.job("scim", Nature { keeps_members: true, ..Nature::default() }).await;
+            job.change(JobChange { scope: Some(ScopeSetting::All), ..JobChange::default() }).await;
+            job.map(|objects| objects[0].input_filters = filters("department", "EQUALS", Some("Sales"))).await;
+            job.until_calm().await;
+            let groups = || job.target.with(|app| ["Sales", "Staff"].map(|name| app.member_names(name).len()));
+            assert_eq!(groups(), [1, 0]);
+            world.set(ann, "department", "HR").await;
+            job.until_calm().await;
+            world.exits(sales, ann).await;
+            world.enters(staff, ann).await;
+            job.until_calm().await;
+            assert_eq!(groups(), [1, 0], "nothing about her is written");
+            if is_purged {
+                world.deletes_for_good(ann).await;
+                job.until_calm().await;
+                assert_eq!(groups(), [1, 0], "also when she is gone");
+                return;
+            }
+            world.set(ann, "department", "Sales").await;
+            job.until_calm().await;
+            assert_eq!(groups(), [0, 1], "back, she is where she is in the directory");
+        });
+    }
 }

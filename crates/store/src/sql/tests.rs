@@ -47,6 +47,7 @@ const WHOLE_TABLE: &[(&str, &str)] = &[
     ("audit::LATEST", "from the end of an index, as many as asked for"),
     ("changes::NEEDED", "there are as many jobs as applications"),
     ("groups::COUNT", "a total"),
+    ("groups::NESTED_GROUPS_OF", "what is found on the way up, not a table"),
     ("members::COUNT_UP_TO", "what is counted is as many as the caller's limit lets through"),
     ("tenants::TENANTS", "every tenant is wanted, by name"),
     ("users::COUNT", "a total"),

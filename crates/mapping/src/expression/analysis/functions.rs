@@ -82,7 +82,7 @@ pub(super) fn possible(function: &str, given: &Given<'_>) -> Possible {
         "IIF" => iif(given),
         "IgnoreFlowIfNullOrEmpty" => given.value(0).without_empty(),
         "InStr" => {
-            let starts = given.text(2).null || given.may_be(2, |start| start >= 1);
+            let starts = given.text(2).may_be_empty() || given.may_be(2, |start| start >= 1);
             when_all_are_there(given, &[0, 1], starts)
         }
         "IsNothing" | "IsNull" | "IsNullOrEmpty" | "IsPresent" | "IsString" => question(function, &given.value(0)),

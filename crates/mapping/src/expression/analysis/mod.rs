@@ -1,6 +1,6 @@
 //! What an expression can be told about without any object: what it may yield at all, and which of its parts cannot mean what they say.
-//! Sound: what is said never to happen never happens. Linear in the expression; what is known whole is evaluated, all of it
-//! within the limits of one evaluation.
+//! Sound: what is said never to happen never happens. It goes through the expression once; what is known whole is
+//! evaluated, all of it within the limits of one evaluation, and what is told of is printed.
 
 mod functions;
 mod notes;
@@ -10,7 +10,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use super::ast::Node;
+use super::ast::{Node, Place, Style};
 use super::evaluate::{EvaluationError, Evaluator, Interrupt, decimal_text};
 use super::functions::{Function, SELECT_UNIQUE_VALUE};
 use super::{Expression, Outcome};
@@ -64,6 +64,8 @@ pub(crate) struct Note {
 struct Analyst<'e, 's> {
     known: &'e dyn Fn(&str) -> Possible,
     evaluator: Evaluator<'s>,
+    /// How the expression is printed, which says where its parts begin.
+    style: Style,
     notes: Vec<Note>,
 }
 
@@ -71,8 +73,9 @@ impl Expression {
     /// What is known of it beforehand, where `known` says what a source attribute may be.
     pub(crate) fn analyse(&self, known: &dyn Fn(&str) -> Possible) -> Analysis {
         let (source, world) = (BTreeMap::<String, Value>::new(), still());
-        let mut analyst = Analyst { known, evaluator: Evaluator::new(&source, &world), notes: Vec::new() };
-        let possible = analyst.node(&self.root, 0);
+        let (evaluator, style) = (Evaluator::new(&source, &world), self.root.style());
+        let mut analyst = Analyst { known, evaluator, style, notes: Vec::new() };
+        let (possible, _) = analyst.node(&self.root, 0);
         let mut notes = analyst.notes;
         notes.sort_by_key(|note| note.position);
         Analysis { possible, notes }
@@ -107,7 +110,7 @@ fn still() -> World<'static> {
 fn has_pattern(node: &Node) -> bool {
     match node {
         Node::Pattern(_) => true,
-        Node::Call { function, arguments } => {
+        Node::Call { function, arguments, .. } => {
             function.name == "Replace" && matches!(arguments.get(PATTERN), Some(Some(_)))
                 || arguments.iter().flatten().any(has_pattern)
         }
@@ -116,28 +119,25 @@ fn has_pattern(node: &Node) -> bool {
     }
 }
 
-/// The characters of a node as it is printed.
-fn width(node: &Node) -> usize {
-    node.to_string().chars().count()
-}
-
 impl Analyst<'_, '_> {
-    fn node(&mut self, node: &Node, position: usize) -> Possible {
-        match node {
+    /// What a node may yield that is printed at `position`, and where what follows it is printed.
+    fn node(&mut self, node: &Node, position: usize) -> (Possible, usize) {
+        let possible = match node {
             Node::Attribute(name) => (self.known)(name),
             Node::Text(text) => Possible::few([text.as_str()]),
             Node::Pattern(pattern) => Possible::few([pattern.text()]),
             Node::Number(number) => Possible::few([decimal_text(number).as_str()]),
             Node::Word(_) => self.evaluated(node).unwrap_or_else(Possible::anything),
             Node::Comparison { left, operator, right } => {
-                let behind = position + width(left) + operator.symbol().len() + 2;
-                let sides = (self.node(left, position), self.node(right, behind));
-                let possible = self.comparison(node, &sides.0, &sides.1);
+                let (left, behind) = self.node(left, position);
+                let (right, end) = self.node(right, behind + self.style.around(*operator));
+                let possible = self.comparison(node, &left, &right);
                 self.note(node, position, false, notes::of_comparison(&possible));
-                possible
+                return (possible, end);
             }
-            Node::Call { function, arguments } => self.call(node, function, arguments, position),
-        }
+            Node::Call { function, arguments, .. } => return self.call(node, function, arguments, position),
+        };
+        (possible, position + node.width_of_leaf(self.style))
     }
 
     fn call(
@@ -146,12 +146,16 @@ impl Analyst<'_, '_> {
         function: &'static Function,
         arguments: &[Option<Node>],
         position: usize,
-    ) -> Possible {
-        let mut at = position + function.name.chars().count() + 1;
-        let mut values = Vec::with_capacity(arguments.len());
-        for argument in arguments {
-            values.push(argument.as_ref().map_or_else(Possible::null, |argument| self.node(argument, at)));
-            at += argument.as_ref().map_or(0, width) + 2;
+    ) -> (Possible, usize) {
+        let mut at = position + self.style.before_arguments(function);
+        let (mut values, mut places) = (Vec::with_capacity(arguments.len()), Vec::with_capacity(arguments.len()));
+        for (index, argument) in arguments.iter().enumerate() {
+            at += if index == 0 { 0 } else { self.style.between_arguments() };
+            places.push(at);
+            let (value, behind) =
+                argument.as_ref().map_or_else(|| (Possible::null(), at), |argument| self.node(argument, at));
+            values.push(value);
+            at = behind;
         }
         let given = Given { nodes: arguments, values };
         let possible = match self.concrete(function, &given) {
@@ -159,26 +163,15 @@ impl Analyst<'_, '_> {
             None => functions::possible(function.name, &given),
         };
         for (index, message) in notes::of_call(function.name, &given) {
-            let begins = |index: usize| {
-                let before = arguments.iter().take(index).map(|argument| argument.as_ref().map_or(0, width) + 2);
-                position + function.name.chars().count() + 1 + before.sum::<usize>()
-            };
-            match index.and_then(|index| Some((index, arguments.get(index)?.as_ref()?))) {
-                Some((index, argument)) => self.note(argument, begins(index), false, Some(message)),
+            match index.and_then(|index| Some((*places.get(index)?, arguments.get(index)?.as_ref()?))) {
+                Some((place, argument)) => self.note(argument, place, false, Some(message)),
                 None => self.note(node, position, false, Some(message)),
             }
         }
-        let is_first = || {
-            given
-                .values
-                .iter()
-                .zip(arguments)
-                .all(|(value, argument)| value.may_be_value() || !matches!(argument, Some(Node::Call { .. })))
-        };
-        if !possible.may_be_value() && !notes::is_choice(function.name) && is_first() {
+        if !possible.may_be_value() && !notes::is_choice(function.name) && is_first(&given) {
             self.note(node, position, true, Some("never gives a value".to_owned()));
         }
-        possible
+        (possible, at + 1)
     }
 
     fn note(&mut self, node: &Node, position: usize, is_never: bool, message: Option<String>) {
@@ -208,7 +201,7 @@ impl Analyst<'_, '_> {
                 rest /= values.len();
                 node.is_some().then(|| constant(value))
             });
-            let call = Node::Call { function, arguments: arguments.collect() };
+            let call = Node::Call { function, arguments: arguments.collect(), place: Place::default() };
             found = found.or(self.evaluated(&call)?);
         }
         Some(found)
@@ -246,6 +239,12 @@ impl Analyst<'_, '_> {
             Err(Interrupt::DropAttribute | Interrupt::DropObject | Interrupt::Failed(_)) => Some(Possible::nothing()),
         }
     }
+}
+
+/// Whether no call among the arguments is never a value itself.
+fn is_first(given: &Given<'_>) -> bool {
+    let mut pairs = given.values.iter().zip(given.nodes);
+    pairs.all(|(value, argument)| value.may_be_value() || !matches!(argument, Some(Node::Call { .. })))
 }
 
 /// A node that yields this; null is an attribute that there is not.

@@ -72,7 +72,7 @@ fn regex((index, node): (usize, &Option<Node>)) -> Option<(Option<usize>, String
 }
 
 fn patterns(given: &Given<'_>) -> Vec<(Option<usize>, String)> {
-    let first = if given.nodes.len() == 3 { 1 } else { 2 };
+    let first = if matches!(given.nodes.get(3), Some(Some(_))) { 2 } else { 1 };
     let trap = |index: usize| match given.nodes.get(index) {
         Some(Some(Node::Text(text))) => date_trap(text).map(|trap| (Some(index), trap.to_owned())),
         _ => None,

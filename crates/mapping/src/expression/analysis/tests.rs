@@ -284,3 +284,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn notes_about_a_long_expression_stand_where_it_is_printed() {
+    let pair = |number: usize| format!(",\"K{number:03}\",\"value{number:03}\"");
+    let pairs = (0..500).map(pair).collect::<Vec<_>>().concat();
+    for text in [
+        format!("IIF(IsPresent([x])=\"true\",Switch([x],{pairs}),Left(\"\\d\", 0))"),
+        format!("Join(\"\\d\",Switch([x],{pairs}),[x]=Left([y],0),Left([x],0))"),
+    ] {
+        let expression: Expression = text.parse().unwrap();
+        let printed: Vec<char> = expression.to_string().chars().collect();
+        let notes = expression.analyse(&known).notes;
+        assert!(notes.len() > 1);
+        for note in notes {
+            let there: String = printed[note.position..].iter().collect();
+            let bare = |text: &str| text.replace(' ', "").replace("\\\\", "\\");
+            assert!(bare(&there).starts_with(bare(&note.part).trim_end_matches('…')), "{note:?} is at {there:.40}");
+        }
+    }
+}

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! text := date [ ("T" | blanks) time ] [ blanks ] [ zone ]
-//! date := yyyy-M-d | yyyy/M/d | M/d/yyyy | M-d-yyyy | [ day name "," ] d MMM yyyy | MMM d, yyyy
-//! time := H:mm [ :ss [ .f… ] ] [ [ blanks ] AM | PM ]
+//! date := yyyy-M-d | yyyy/M/d | M/d/year | M-d-year | d-MMM-year | d/MMM/year | [ day name "," ] d MMM year | [ day name "," ] MMM d, year
+//! year := yyyy | yy                                      two digits mean 1950 to 2049, as in .NET
+//! time := H:mm [ :ss [ .f… ] ] [ [ blanks ] AM | PM ] | h [ blanks ] AM | PM
 //! zone := Z | GMT | UTC | ±hh:mm | ±hhmm | ±hh
 //! ```
 
@@ -14,8 +15,8 @@ use super::names::{DAYS, HALVES, MONTHS, shorts};
 use super::{Moment, TICK_NANOSECONDS};
 
 /// What is understood, for messages.
-pub(in crate::expression) const FORMS: &str =
-    "`yyyy-MM-dd`, `yyyy-MM-ddTHH:mm:ss` and `M/d/yyyy h:mm:ss tt` are understood, each with an offset or without";
+pub(in crate::expression) const FORMS: &str = "`yyyy-MM-dd`, `yyyy/MM/dd`, `M/d/yyyy`, `M-d-yyyy`, `d-MMM-yyyy`, `d MMM yyyy` and `MMM d, yyyy` are understood (years behind month and \
+     day with two digits or four), behind `T` or a blank `HH:mm`, `HH:mm:ss`, `h:mm:ss tt` or `h tt`, and then `Z` or an offset such as `+01:00`";
 
 /// Digits behind the second that are read; only seven of them count.
 const FRACTION_DIGITS_MAX: usize = 18;
@@ -45,8 +46,13 @@ fn date(cursor: &mut Cursor<'_>) -> Option<Date> {
             let Some(separator) = separator(cursor) else {
                 return day_month_year(cursor, first);
             };
+            if cursor.digits_ahead() == 0 {
+                let month = month(cursor)?;
+                let year = cursor.take(separator).then(|| year(cursor)).flatten()?;
+                return of(year, month, first);
+            }
             let day = cursor.number(1, 2)?;
-            let year = cursor.take(separator).then(|| cursor.number(4, 4)).flatten()?;
+            let year = cursor.take(separator).then(|| year(cursor)).flatten()?;
             of(year, first, day)
         }
         0 => worded(cursor),
@@ -64,7 +70,15 @@ fn day_month_year(cursor: &mut Cursor<'_>, day: i32) -> Option<Date> {
     cursor.blanks();
     let month = month(cursor)?;
     cursor.blanks();
-    of(cursor.number(4, 4)?, month, day)
+    of(year(cursor)?, month, day)
+}
+
+/// A year of four digits, or of two.
+fn year(cursor: &mut Cursor<'_>) -> Option<i32> {
+    match cursor.digits_ahead() {
+        2 => cursor.number(2, 2).map(super::read::whole_year),
+        _ => cursor.number(4, 4),
+    }
 }
 
 /// What begins with the name of a day or of a month. The day must be the date's, as .NET demands.
@@ -75,7 +89,7 @@ fn worded(cursor: &mut Cursor<'_>) -> Option<Date> {
         let day = cursor.number(1, 2)?;
         cursor.take(',');
         cursor.blanks();
-        return of(cursor.number(4, 4)?, month, day);
+        return of(year(cursor)?, month, day);
     };
     cursor.take(',');
     cursor.blanks();
@@ -88,7 +102,7 @@ fn worded(cursor: &mut Cursor<'_>) -> Option<Date> {
         let day = cursor.number(1, 2)?;
         cursor.take(',');
         cursor.blanks();
-        of(cursor.number(4, 4)?, month, day)?
+        of(year(cursor)?, month, day)?
     };
     (usize::try_from(date.weekday().to_sunday_zero_offset()).ok()? == weekday).then_some(date)
 }
@@ -106,12 +120,15 @@ fn of(year: i32, month: i32, day: i32) -> Option<Date> {
 
 fn time(cursor: &mut Cursor<'_>) -> Option<Time> {
     let mut hour = cursor.number(1, 2)?;
-    let minute = cursor.take(':').then(|| cursor.number(2, 2)).flatten()?;
-    let second = if cursor.take(':') { cursor.number(2, 2)? } else { 0 };
-    let ticks = if cursor.take('.') { cursor.ticks(1, FRACTION_DIGITS_MAX)? } else { 0 };
+    let has_minute = cursor.take(':');
+    let minute = if has_minute { cursor.number(2, 2)? } else { 0 };
+    let second = if has_minute && cursor.take(':') { cursor.number(2, 2)? } else { 0 };
+    let ticks = if has_minute && cursor.take('.') { cursor.ticks(1, FRACTION_DIGITS_MAX)? } else { 0 };
     cursor.blanks();
     if let Some(half) = cursor.take_one_of(&HALVES) {
         hour = super::read::hour_of_half(hour, half == 1)?;
+    } else if !has_minute {
+        return None;
     }
     super::read::time(hour, minute, second, ticks * TICK_NANOSECONDS)
 }

@@ -138,7 +138,7 @@ fn name(cursor: &mut Cursor<'_>, long: &[&str], short: &[&str], letters: usize) 
 }
 
 /// The year that at most two digits mean.
-fn whole_year(year: i32) -> i32 {
+pub(super) fn whole_year(year: i32) -> i32 {
     let century = TWO_DIGIT_YEAR_MAX / 100 * 100;
     if year > TWO_DIGIT_YEAR_MAX % 100 { century - 100 + year } else { century + year }
 }

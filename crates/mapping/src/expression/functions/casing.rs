@@ -1,7 +1,10 @@
 //! Functions that change letters: upper and lower case, words, diacritics. Independent of the machine's locale.
 
+use std::sync::LazyLock;
+
+use fancy_regex::Regex;
 use unicode_normalization::UnicodeNormalization as _;
-use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
+use unicode_normalization::char::is_combining_mark;
 
 use super::super::evaluate::{Arguments, Evaluated};
 
@@ -85,8 +88,12 @@ pub(super) fn p_case(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
     Ok(source.chars().map(change).collect::<String>().into())
 }
 
-/// Takes the marks off letters. A mark without combining class is part of its letter (the vowels of Indian scripts) and
-/// stays; what is left is composed again, so that Hangul keeps its syllables.
+/// The marks that take no room of their own (Unicode's category Mn), by the tables that regular expressions have.
+static NON_SPACING: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\p{Mn}+").expect("the category of a character is a regular expression"));
+
+/// Takes the non-spacing marks off, in every script: the accents of Latin letters as the tones of Thai. What is left is composed again, so
+/// that Hangul keeps its syllables.
 pub(super) fn normalize_diacritics(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
     let Some(source) = arguments.text(0)? else {
         return Ok(None.into());
@@ -94,10 +101,10 @@ pub(super) fn normalize_diacritics(arguments: &mut Arguments<'_, '_, '_>) -> Eva
     if source.is_ascii() {
         return Ok(source.into_owned().into());
     }
-    let bare =
-        source.nfd().filter(|letter| canonical_combining_class(*letter) == 0 || !is_combining_mark(*letter)).nfc();
+    let decomposed: String = source.nfd().collect();
+    let bare = NON_SPACING.replace_all(&decomposed, "");
     let mut plain = String::with_capacity(source.len());
-    for letter in bare {
+    for letter in bare.nfc() {
         match LETTERS.iter().find(|(marked, _)| *marked == letter) {
             Some((_, letters)) => plain.push_str(letters),
             None => plain.push(letter),

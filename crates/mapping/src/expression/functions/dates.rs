@@ -79,9 +79,9 @@ fn optional_moment(
     }
 }
 
-/// Three arguments are a source and two patterns, four have the styles between.
-fn patterns_at(count: usize) -> (usize, usize) {
-    if count == 3 { (1, 2) } else { (2, 3) }
+/// With a fourth argument the styles stand between the source and the two patterns.
+fn patterns_at(has_styles: bool) -> (usize, usize) {
+    if has_styles { (2, 3) } else { (1, 2) }
 }
 
 /// Both ways of calling `FormatDateTime`.
@@ -89,7 +89,8 @@ const FORMS: &str = "`FormatDateTime(source, dateTimeStyles?, inputFormat, outpu
 
 /// Refuses calls without both patterns, and patterns that are none.
 pub(super) fn check_format(arguments: &mut [Option<Node>]) -> Result<(), Refusal> {
-    let (input, output) = patterns_at(arguments.len());
+    let has_styles = matches!(arguments.get(3), Some(Some(_)));
+    let (input, output) = patterns_at(has_styles);
     for (index, parameter) in [(input, "inputFormat"), (output, "outputFormat")] {
         match arguments.get(index) {
             Some(Some(Node::Text(text))) => {
@@ -100,9 +101,7 @@ pub(super) fn check_format(arguments: &mut [Option<Node>]) -> Result<(), Refusal
             _ => return Err(format!("`FormatDateTime` needs the argument `{parameter}`: {FORMS}").into()),
         }
     }
-    if arguments.len() == 4
-        && let Some(Some(Node::Text(text))) = arguments.get(1)
-    {
+    if has_styles && let Some(Some(Node::Text(text))) = arguments.get(1) {
         styles(text).map_err(|error| Refusal::of_argument(1, format!("`FormatDateTime`: {error}")))?;
     }
     Ok(())
@@ -112,12 +111,12 @@ pub(super) fn format_date_time(arguments: &mut Arguments<'_, '_, '_>) -> Evaluat
     let Some(source) = arguments.text(0)?.filter(|text| !text.is_empty()) else {
         return Ok(Value::Null);
     };
-    let count = arguments.count();
+    let has_styles = arguments.is_given(3);
     let styles = match arguments.text(1)? {
-        Some(text) if count == 4 => styles(&text).map_err(|error| arguments.refuse(error))?,
+        Some(text) if has_styles => styles(&text).map_err(|error| arguments.refuse(error))?,
         _ => Styles::default(),
     };
-    let (input, output) = patterns_at(count);
+    let (input, output) = patterns_at(has_styles);
     let input = pattern(arguments, input, "inputFormat")?;
     let output = pattern(arguments, output, "outputFormat")?;
     let today = TimeZone::UTC.to_datetime(arguments.world().now).date();

@@ -59,7 +59,7 @@ pub(super) fn remove_duplicates(arguments: &mut Arguments<'_, '_, '_>) -> Evalua
     Ok(value)
 }
 
-/// The trimmed parts. A text without the delimiter is a list of one.
+/// The trimmed parts. A text without the delimiter, and any text where no delimiter is given, is a list of one.
 pub(super) fn split(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
     let Some(source) = arguments.text(0)? else {
         return Ok(Value::Null);
@@ -68,7 +68,7 @@ pub(super) fn split(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
     if delimiter.is_empty() {
         return Ok(Value::List(vec![source.trim().to_owned()]));
     }
-    if source.matches(&*delimiter).nth(LIST_MAX).is_some() {
+    if source.matches(&*delimiter).nth(LIST_MAX - 1).is_some() {
         return Err(EvaluationError::ListTooLong.into());
     }
     Ok(Value::List(source.split(&*delimiter).map(|part| part.trim().to_owned()).collect()))

@@ -175,7 +175,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function("Right", &[needs("string"), needs("numChars")], texts::right).extension(),
     function(SELECT_UNIQUE_VALUE, &[], unique::nested).followed_by(Rest::Rules),
     function("SingleAppRoleAssignment", &[needs("appRoleAssignments")], roles::single),
-    function("Split", &[needs("source"), needs("delimiter")], lists::split),
+    function("Split", &[needs("source"), takes("delimiter")], lists::split),
     function("StripSpaces", &[needs("source")], texts::strip_spaces),
     function("Switch", &[needs("source"), takes("defaultValue")], conditions::switch).followed_by(Rest::Pairs),
     function("ToLower", &[needs("source"), takes("culture")], casing::to_lower),
@@ -246,6 +246,12 @@ pub(super) fn suggestion(name: &str, language: Language) -> Option<&'static str>
 }
 
 impl Function {
+    /// Its name, or a former one that has fewer letters.
+    pub(super) fn shortest_name(&self) -> &'static str {
+        let former = FORMER.iter().filter(|(_, now)| *now == self.name).map(|(former, _)| *former);
+        former.chain([self.name]).min_by_key(|name| name.len()).unwrap_or(self.name)
+    }
+
     /// Checks the arguments of a call and drops omitted ones at the end that have no parameter: published expressions
     /// write `ToLower([x], )`.
     pub(super) fn settle(&self, arguments: &mut Vec<Option<Node>>) -> Result<(), Refusal> {

@@ -251,6 +251,9 @@ fn letters() {
         (r#"NormalizeDiacritics("äöüÄÖÜß đðþ")"#, "aouAOUss đðþ"),
         (r#"NormalizeDiacritics("한국어")"#, "한국어"),
         (r#"NormalizeDiacritics("हिन्दी")"#, "हिनदी"),
+        (r#"NormalizeDiacritics("กำลัง")"#, "กำลง"),
+        (r#"NormalizeDiacritics("ที่นี่")"#, "ทน"),
+        (r#"NormalizeDiacritics("Đặng Thị Ngọc Ánh")"#, "Đang Thi Ngoc Anh"),
     ] {
         check(text, &json!({}), &json!(expected));
     }
@@ -359,4 +362,54 @@ proptest! {
         // Only a surrogate pair that lies across the cut is missing.
         prop_assert!(text == whole || text.encode_utf16().count() == whole.encode_utf16().count() + 2);
     }
+}
+
+#[test]
+fn a_list_of_empty_texts_is_empty() {
+    for (text, source, expected) in [
+        (r#"IsNullOrEmpty(Split([b], ","))"#, json!({"b": ""}), json!("True")),
+        (r#"IsPresent(Split([b], ","))"#, json!({"b": " , "}), json!("False")),
+        (r#"Coalesce(Split([b], ","), "z")"#, json!({"b": ""}), json!("z")),
+        ("IsNullOrEmpty([b])", json!({"b": ["", ""]}), json!("True")),
+        ("IsNullOrEmpty([b])", json!({"b": ["", "x"]}), json!("False")),
+        ("IsNull([b])", json!({"b": [""]}), json!("False")),
+        (r#"Split([b], ",")"#, json!({"b": "a,,"}), json!(["a", "", ""])),
+    ] {
+        check(text, &source, &expected);
+    }
+    let dropped: Expression = "IgnoreFlowIfNullOrEmpty([b])".parse().unwrap();
+    let world = World { now: jiff::Timestamp::UNIX_EPOCH, default_domain: None, random: &|_| {} };
+    let source = json!({"b": ["", ""]});
+    assert_eq!(dropped.evaluate(source.as_object().unwrap(), &world), Ok(Outcome::DropAttribute));
+}
+
+#[test]
+fn whole_numbers_as_sources_send_them() {
+    for (text, source, expected) in [
+        (r#"Mid("abc", " 1 ", 2)"#, json!({}), json!("ab")),
+        (r#"Mid("abc", "1.0", [n])"#, json!({"n": 2.0}), json!("ab")),
+        (r#"DateAdd("d", 1.0, "2021-08-24")"#, json!({}), json!("8/25/2021 12:00:00 AM")),
+        (r#"InStr([a], "C", "", 1)"#, json!({"a": "abc"}), json!("3")),
+        (r#"InStr([a], "c", [n])"#, json!({"a": "abc", "n": ""}), json!("3")),
+    ] {
+        check(text, &source, &expected);
+    }
+    refuse(r#"Mid("abc", 1.5, 1)"#, &json!({}), "`Mid`: `start` is not a whole number");
+    refuse(r#"Mid("abc", "", 1)"#, &json!({}), "`Mid`: `start` is not a whole number");
+    refuse(r#"InStr("abc", "a", " ")"#, &json!({}), "`InStr`: `start` is not a whole number");
+}
+
+#[test]
+fn what_is_left_out_at_the_end() {
+    for (text, source, expected) in [
+        ("Split([x])", json!({"x": " a, b "}), json!(["a, b"])),
+        ("Split([x], )", json!({"x": "a"}), json!(["a"])),
+        ("Split([x])", json!({}), json!(null)),
+        (r#"FormatDateTime([d], "yyyy-MM-dd", "yyyyMMdd", )"#, json!({"d": "2021-08-24"}), json!("20210824")),
+        (r#"FormatDateTime([d], "yyyy-MM-dd", "yyyyMMdd", , )"#, json!({"d": "2021-08-24"}), json!("20210824")),
+        (r#"FormatDateTime([d], , "yyyy-MM-dd", "yyyyMMdd", )"#, json!({"d": "2021-08-24"}), json!("20210824")),
+    ] {
+        check(text, &source, &expected);
+    }
+    assert!(signatures(Language::ENTRA).any(|signature| signature == "Split(source, delimiter?)"));
 }

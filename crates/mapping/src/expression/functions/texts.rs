@@ -35,7 +35,7 @@ pub(super) fn in_str(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
     let (Some(text), Some(wanted)) = (arguments.text(0)?, arguments.text(1)?) else {
         return Ok(Value::Null);
     };
-    let start = arguments.optional_integer(2, "start")?.unwrap_or(1);
+    let start = arguments.omissible_integer(2, "start")?.unwrap_or(1);
     let Some(skipped) = start.checked_sub(1).and_then(|start| usize::try_from(start).ok()) else {
         return Err(arguments.refuse("`start` counts from 1"));
     };

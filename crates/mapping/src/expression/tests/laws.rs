@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::super::ast::{Comparator, Node, WORDS};
+use super::super::ast::{Comparator, Node, Place, Style, WORDS};
 use super::super::*;
 use super::{parse, world};
 use crate::net_regex::NetRegex;
@@ -68,6 +68,7 @@ fn operands(depth: u32) -> BoxedStrategy<Node> {
         (operands(depth - 1), prop::collection::vec(optional(depth), 3..4)).prop_map(|(source, rest)| Node::Call {
             function: functions::find("Switch").unwrap(),
             arguments: std::iter::once(Some(source)).chain(rest).collect(),
+            place: Place::default(),
         });
     prop_oneof![2 => leaf, 3 => plain, 1 => switch, 1 => replace(depth)].boxed()
 }
@@ -78,7 +79,7 @@ fn replace(depth: u32) -> impl Strategy<Value = Node> {
     (operands(depth - 1), pattern, operands(depth - 1)).prop_map(|(source, pattern, new)| {
         let pattern = Node::Pattern(NetRegex::new(pattern).unwrap());
         let arguments = vec![Some(source), None, Some(pattern), None, Some(new), None, None];
-        Node::Call { function: functions::find("Replace").unwrap(), arguments }
+        Node::Call { function: functions::find("Replace").unwrap(), arguments, place: Place::default() }
     })
 }
 
@@ -90,6 +91,7 @@ fn calls(depth: u32) -> impl Strategy<Value = Node> {
     shapes.prop_map(|(index, arguments)| Node::Call {
         function: functions::find(SHAPES[index].0).unwrap(),
         arguments: arguments.into_iter().map(Some).collect(),
+        place: Place::default(),
     })
 }
 
@@ -137,13 +139,29 @@ fn nearly_expressions() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(parts.to_vec()), 0..40).prop_map(|parts| parts.concat())
 }
 
+fn shortest(expression: &Expression) -> String {
+    let mut text = String::new();
+    expression.root.write(&mut text, Style::Shortest).unwrap();
+    text
+}
+
+/// A text of about as many characters as there may be, in which the expression stands over and over.
+fn filled(expression: &Expression) -> String {
+    let one = shortest(expression);
+    let times = (EXPRESSION_CHARS_MAX - "Coalesce()".len()) / (one.chars().count() + 1);
+    format!("Coalesce({})", vec![one; times.clamp(1, ARGUMENTS_MAX)].join(","))
+}
+
 proptest! {
     #[test]
     fn printing_and_parsing_is_identity(root in expressions(3)) {
         let expression = Expression { root };
         let text = expression.to_string();
-        prop_assume!(text.chars().count() <= EXPRESSION_CHARS_MAX);
         let again = Expression::parse_with(&text, Language::EXTENDED);
+        if shortest(&expression).chars().count() > EXPRESSION_CHARS_MAX {
+            prop_assert!(again.is_err(), "no text of the expression is short enough");
+            return Ok(());
+        }
         prop_assert_eq!(again.as_ref(), Ok(&expression));
         // Without the extensions it is the same or nothing.
         match parse(&text) {
@@ -155,7 +173,10 @@ proptest! {
     #[test]
     fn any_text_is_parsed_or_refused(text in prop_oneof![any::<String>(), nearly_expressions()]) {
         match parse(&text) {
-            Ok(expression) => prop_assert_eq!(parse(&expression.to_string()), Ok(expression)),
+            Ok(expression) => {
+                prop_assert!(shortest(&expression).chars().count() <= text.chars().count());
+                prop_assert_eq!(parse(&expression.to_string()), Ok(expression));
+            }
             Err(error) => {
                 prop_assert!(error.position <= text.chars().count());
                 prop_assert!(error.pointer(&text).ends_with('^'));
@@ -173,6 +194,23 @@ proptest! {
             Ok(Outcome::Value(Value::Text(text))) => prop_assert!(text.len() <= OUTPUT_BYTES_MAX),
             Ok(Outcome::Value(Value::List(values))) => prop_assert!(values.len() <= LIST_MAX),
             Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+proptest! {
+    // Each case is as long as an expression may be.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn what_is_read_at_the_limit_is_read_again(root in expressions(1)) {
+        let written = filled(&Expression { root });
+        if let Ok(expression) = Expression::parse_with(&written, Language::EXTENDED) {
+            let printed = expression.to_string();
+            prop_assert!(printed.chars().count() <= EXPRESSION_CHARS_MAX);
+            let again = Expression::parse_with(&printed, Language::EXTENDED);
+            prop_assert_eq!(again.as_ref(), Ok(&expression));
+            prop_assert!(shortest(&expression).chars().count() <= written.chars().count());
         }
     }
 }

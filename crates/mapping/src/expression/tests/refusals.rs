@@ -82,7 +82,7 @@ fn arguments_that_are_wrong() {
         ),
         (
             r#"FormatDateTime([a], "yyyy")"#,
-            "`FormatDateTime` needs the argument `inputFormat`: `FormatDateTime(source, dateTimeStyles?, inputFormat, outputFormat)` or `FormatDateTime(source, inputFormat, outputFormat)`, at character 1",
+            "`FormatDateTime` needs the argument `outputFormat`: `FormatDateTime(source, dateTimeStyles?, inputFormat, outputFormat)` or `FormatDateTime(source, inputFormat, outputFormat)`, at character 1",
         ),
         (
             r#"FormatDateTime([a], "Nope", "yyyy", "yyyy")"#,
@@ -139,7 +139,7 @@ fn syntax_that_is_wrong() {
         ),
         (r#"Append([a], "x"))"#, "the expression is complete before `)`, at character 17"),
         (r#"Append([a] "x")"#, "`,` or `)` is expected in the arguments of `Append`, not a string, at character 12"),
-        ("Append([a], (", "a function, an attribute or a string is expected, not `(`, at character 13"),
+        (r#"Append([a], "b")("#, "the expression is complete before `(`, at character 17"),
         (r#"IIF([a], "x" , "y""#, "the `)` that ends the arguments of `IIF` (character 1) is missing, at character 19"),
         ("[a", "this `[` is not closed by a `]`, at character 1"),
         ("[ ]", "an attribute name is missing between the brackets, at character 1"),
@@ -173,7 +173,30 @@ fn what_other_languages_have() {
         ),
         (
             r#"IIF([a] = "x" AND [b] = "y", 1, 2)"#,
-            "there is no operator `AND`; conditions are put together by one `IIF` in another, at character 15",
+            "there is no operator `AND`; for both of two conditions write `IIF(first, IIF(second, yes, no), no)`, at character 15",
+        ),
+        (
+            r#"IIF([a] = "x" && [b] = "y", 1, 2)"#,
+            "there is no operator `&&`; for both of two conditions write `IIF(first, IIF(second, yes, no), no)`, at character 15",
+        ),
+        (
+            r#"IIF([a] = "x" || [b] = "y", 1, 2)"#,
+            "there is no operator `||`; for one of two conditions write `IIF(first, yes, IIF(second, yes, no))`, at character 15",
+        ),
+        (
+            r#"IIF([a] = "x" or [b] = "y", 1, 2)"#,
+            "there is no operator `or`; for one of two conditions write `IIF(first, yes, IIF(second, yes, no))`, at character 15",
+        ),
+        (
+            "IIF([a] is null, 1, 2)",
+            "there is no operator `is`; `IsNull(…)` and `IsPresent(…)` ask whether there is a value, at character 9",
+        ),
+        (r#"[a] in "b""#, "there is no operator `in`; `Switch(…)` compares with several values, at character 5"),
+        (r#"[a] LIKE "b""#, "there is no operator `LIKE`; `InStr(…)` finds a text in another, at character 5"),
+        ("[a] not", "there is no operator `not`; `Not(…)` turns a condition round, at character 5"),
+        (
+            r#"IIF(([a]="x"), 1, 2)"#,
+            "a `(` stands only behind the name of a function; conditions and texts have no parentheses around them, at character 5",
         ),
         (
             "[a] & [b]",
@@ -185,12 +208,43 @@ fn what_other_languages_have() {
         ),
         ("[n] - 1", "there is no operator `-`: the language has no arithmetic, at character 5"),
         ("[n] * 2", "there is no operator `*`: the language has no arithmetic, at character 5"),
-        ("“a”", "a string begins with a straight double quote, not with `“`, at character 1"),
-        ("'a'", "a string begins with a straight double quote, not with `'`, at character 1"),
+        ("“a”", r#"a string begins with a straight double quote, not with `“`, at character 1; did you mean `"a"`?"#),
+        (
+            "Append([a], 'b\\c')",
+            r#"a string begins with a straight double quote, not with `'`, at character 13; did you mean `"b\\c"`?"#,
+        ),
+        ("'a", "a string begins with a straight double quote, not with `'`, at character 1"),
         ("user.mail", "`.` has no place in an expression outside of strings and brackets, at character 5"),
         ("={a}", "`{` has no place in an expression outside of strings and brackets, at character 2"),
     ] {
         refuse(text, expected);
+    }
+}
+
+#[test]
+fn null_and_units_of_time_have_no_word() {
+    const BARE: &str = "is no word of the language; attributes stand in brackets, texts in quotes, at character";
+    const NULL: &str = "an argument that is left out is null, and `IsNull(…)` and `IsNullOrEmpty(…)` ask for it";
+    for (text, word, place, meant) in [
+        ("Coalesce([a],null)", "null", 14, None),
+        ("NULL", "NULL", 1, None),
+        ("IIF([a]<>null,1,2)", "null", 10, Some("IsPresent([a])")),
+        ("IIF(ToLower([a]) = Nothing,1,2)", "Nothing", 20, Some("IsNull(ToLower([a]))")),
+        ("IIF([a] > null,1,2)", "null", 11, None),
+        ("IIF(null = [a],1,2)", "null", 5, None),
+    ] {
+        let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        refuse(text, &format!("there is no word `{word}`; {NULL}, at character {place}{meant}"));
+    }
+    for (text, word, place, meant) in [
+        ("DateAdd(d, 1, Now())", "d", 9, "\"d\""),
+        ("DateAdd(days, 1, Now())", "days", 9, "\"d\""),
+        ("DateDiff( Year, [a], [b])", "Year", 11, "\"yyyy\""),
+        ("DateAdd(YYYY, 1, Now())", "YYYY", 9, "\"yyyy\""),
+        ("DateAdd(unit, 1, Now())", "unit", 9, "[unit]"),
+        ("DateAdd(\"d\", d, Now())", "d", 14, "[d]"),
+    ] {
+        refuse(text, &format!("`{word}` {BARE} {place}; did you mean `{meant}`?"));
     }
 }
 

@@ -9,7 +9,7 @@ mod tests;
 
 use std::fmt;
 
-use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use serde::{Deserialize as _, Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value};
 
 use json::{Json as _, Reader, kind_of};
@@ -23,8 +23,9 @@ pub use model::{
 pub const DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Bytes of one text in it.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
-/// JSON lists and objects inside one another: `serde_json`'s own limit. A function inside a function takes three.
-pub const DEPTH_MAX: usize = 127;
+/// JSON lists and objects inside one another. A function inside a function takes three, so that there is room for far more of them than an
+/// expression may have. What is read so deep needs less than half of a thread's usual stack, without any optimization.
+pub const DEPTH_MAX: usize = 600;
 /// Misfits that are told at once.
 pub const MISFITS_MAX: usize = 50;
 
@@ -108,12 +109,14 @@ impl Document {
             return Err(DocumentError::TooLarge(bytes.len()));
         }
         let text = std::str::from_utf8(bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes));
-        let json = serde_json::from_str(text.map_err(|_| DocumentError::NotUtf8)?).map_err(|error| {
-            let message = error.to_string();
-            let is_deep = message.starts_with("recursion limit");
-            if is_deep { DocumentError::TooDeep } else { DocumentError::NotJson(message) }
-        })?;
-        Self::from_json(json)
+        let text = text.map_err(|_| DocumentError::NotUtf8)?;
+        if is_too_deep(text) {
+            return Err(DocumentError::TooDeep);
+        }
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        deserializer.disable_recursion_limit();
+        let json = Value::deserialize(&mut deserializer).and_then(|json| deserializer.end().map(|()| json));
+        Self::from_json(json.map_err(|error| DocumentError::NotJson(error.to_string()))?)
     }
 
     /// Reads a JSON value, as [`parse`](Self::parse) does.
@@ -121,6 +124,9 @@ impl Document {
     /// # Errors
     /// As of `parse`.
     pub fn from_json(json: Value) -> Result<Self, DocumentError> {
+        if !fits(&json, DEPTH_MAX) {
+            return Err(DocumentError::TooDeep);
+        }
         let Value::Object(mut members) = json else {
             return Err(DocumentError::NotASchema(format!("it is {}, an object is expected", kind_of(&json))));
         };
@@ -164,6 +170,34 @@ impl Serialize for Document {
         }
         map.serialize_entry(SCHEMA, &self.schema)?;
         map.end()
+    }
+}
+
+/// Whether a text has lists and objects too deep in one another. As far as it is JSON, it is as deep as is counted here.
+fn is_too_deep(text: &str) -> bool {
+    let (mut depth, mut is_text, mut is_escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => is_text = !is_text,
+            b'[' | b'{' if !is_text => depth += 1,
+            b']' | b'}' if !is_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a value has at most so many lists and objects in one another.
+fn fits(json: &Value, depth: usize) -> bool {
+    match json {
+        Value::Array(items) => depth > 0 && items.iter().all(|item| fits(item, depth - 1)),
+        Value::Object(members) => depth > 0 && members.values().all(|value| fits(value, depth - 1)),
+        _ => true,
     }
 }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::expression;
 
 fn round(json: &Value) -> Value {
     serde_json::to_value(Document::from_json(json.clone()).unwrap()).unwrap()
@@ -51,10 +52,45 @@ fn what_is_no_schema_is_told() {
     ] {
         assert_eq!(Document::parse(bytes).unwrap_err().to_string(), expected);
     }
-    let deep = format!("{{\"directories\": {}", "[".repeat(500));
+    let deep = format!("{{\"directories\": {}", "[".repeat(DEPTH_MAX));
     assert_eq!(Document::parse(deep.as_bytes()), Err(DocumentError::TooDeep));
     let large = vec![b' '; DOCUMENT_BYTES_MAX + 1];
     assert_eq!(Document::parse(&large), Err(DocumentError::TooLarge(DOCUMENT_BYTES_MAX + 1)));
+}
+
+/// Half of what a thread has where nobody says anything else.
+const STACK_BYTES: usize = 1024 * 1024;
+
+/// A document with a source whose tree is so many calls deep, and as an unknown member lists that fill the rest of the depth.
+fn deep_document(calls: usize) -> String {
+    let open =
+        "{\"type\": \"Function\", \"name\": \"Not\", \"parameters\": [{\"key\": \"source\", \"value\": ".repeat(calls);
+    let source = format!("{open}{{\"type\": \"Attribute\", \"name\": \"a\"}}{}", "}]}".repeat(calls));
+    let lists = format!("{}{}", "[".repeat(DEPTH_MAX - 1), "]".repeat(DEPTH_MAX - 1));
+    format!(
+        "{{\"synchronizationRules\": [{{\"objectMappings\": [{{\"sourceObjectName\": \"User\", \"targetObjectName\": \"User\", \
+         \"attributeMappings\": [{{\"targetAttributeName\": \"title\", \"source\": {source}}}]}}]}}], \"new [\\\"[\": {lists}}}"
+    )
+}
+
+#[test]
+fn deep_documents_are_read_and_written_on_half_a_stack() {
+    let work = || {
+        let read = |calls: usize| {
+            let document = Document::parse(deep_document(calls).as_bytes())?;
+            let again = document.clone();
+            assert_eq!(Document::parse(document.to_text().as_bytes()).as_ref(), Ok(&again));
+            Ok(crate::schema::read(&document).objects[0].attributes.len())
+        };
+        // Eight levels around the source, and three for each call.
+        let most = 197;
+        assert_eq!(read(expression::DEPTH_MAX), Ok(1), "all that an expression may have");
+        // One mapping that cannot be read does not keep the others of the document from being read.
+        assert_eq!(read(expression::DEPTH_MAX + 1), Ok(0));
+        assert_eq!(read(most), Ok(0));
+        assert_eq!(read(most + 1), Err(DocumentError::TooDeep));
+    };
+    std::thread::Builder::new().stack_size(STACK_BYTES).spawn(work).unwrap().join().unwrap();
 }
 
 #[test]

@@ -6,6 +6,11 @@ use super::super::source;
 use super::object::Reading;
 use crate::attribute_mapping::{AttributeMapping, FlowBehavior, FlowType, MappingSource};
 use crate::nearest::nearest;
+use crate::net_regex::WEIGHT_MAX;
+use crate::object_mapping::{ATTRIBUTE_MAPPINGS_MAX, Problem};
+
+/// What the regular expressions of all attribute mappings of an object mapping weigh together: ten times what one expression may hold.
+pub(in crate::schema) const PATTERNS_WEIGHT_MAX: usize = 10 * WEIGHT_MAX;
 
 /// The words of Graph's `flowType`.
 pub(in crate::schema) const FLOW_TYPES: [(&str, FlowType); 5] = [
@@ -25,16 +30,31 @@ pub(in crate::schema) const FLOW_BEHAVIORS: [(&str, FlowBehavior); 2] =
 pub(in crate::schema) const FLOW_NULL_VALUES: &str = "flowNullValues";
 
 impl Reading<'_> {
-    /// The attribute mappings that can be read, and the entries that they were read from.
-    pub(super) fn attributes(&mut self) -> (Vec<AttributeMapping>, Vec<usize>) {
-        let (mut mappings, mut positions) = (Vec::new(), Vec::new());
-        for (position, entry) in self.entry.attribute_mappings.items().iter().enumerate() {
+    /// The attribute mappings that can be read, and the entries that they were read from; `None` where there is too much of them, which is
+    /// told and blocks.
+    pub(super) fn attributes(&mut self) -> Option<(Vec<AttributeMapping>, Vec<usize>)> {
+        let entries = self.entry.attribute_mappings.items();
+        if entries.len() > ATTRIBUTE_MAPPINGS_MAX {
+            let problem = Problem::TooManyMappings(entries.len());
+            self.findings.push(Finding::not_supported(self.place.clone(), problem.to_string()).blocking());
+            return None;
+        }
+        let (mut mappings, mut positions, mut weight) = (Vec::new(), Vec::new(), 0);
+        for (position, entry) in entries.iter().enumerate() {
             let place = match entry.target_attribute_name.text() {
                 "" => format!("{}, attribute mapping {}", self.place, position + 1),
                 target => format!("{}, target attribute {target}", self.place),
             };
             match attribute(entry) {
                 Ok((mapping, notes)) => {
+                    if let MappingSource::Expression(expression) = &mapping.source {
+                        weight += expression.pattern_weight();
+                    }
+                    if weight > PATTERNS_WEIGHT_MAX {
+                        let reason = "the regular expressions of the attribute mappings are too large together: shorten this one";
+                        self.findings.push(Finding::not_supported(place, reason).blocking());
+                        return None;
+                    }
                     self.findings.extend(notes.into_iter().map(|note| Finding::note(place.clone(), note)));
                     mappings.push(mapping);
                     positions.push(position);
@@ -45,8 +65,14 @@ impl Reading<'_> {
                 }
             }
         }
-        (mappings, positions)
+        Some((mappings, positions))
     }
+}
+
+/// Says that a function is this project's own. Of these, Microsoft's other product, cloud sync, documents `Trim`.
+pub(in crate::schema) fn lacking(function: &str) -> String {
+    let elsewhere = if function == "Trim" { " (that of cloud sync has it)" } else { "" };
+    format!("`{function}` is not in Entra's list of functions for applications{elsewhere}")
 }
 
 fn attribute(entry: &AttributeMappingEntry) -> Result<(AttributeMapping, Vec<String>), String> {
@@ -57,13 +83,15 @@ fn attribute(entry: &AttributeMappingEntry) -> Result<(AttributeMapping, Vec<Str
     let priority = entry.matching_priority.given().copied().unwrap_or_default();
     let matching_priority = u32::try_from(priority)
         .map_err(|_| format!("its `matchingPriority` is {priority}; 0 or a small number above is expected"))?;
-    let (source, odd) = match &entry.source {
-        Member::Absent | Member::Null => (MappingSource::None, None),
+    let (source, mut notes) = match &entry.source {
+        Member::Absent | Member::Null => (MappingSource::None, Vec::new()),
         Member::Given(given) => source::read(given)?,
     };
-    let mut notes: Vec<String> = odd.into_iter().collect();
     if let Some(function) = source.extension() {
-        notes.push(format!("`{function}` is a function that Entra does not have; it is read as an extension"));
+        let lacking = lacking(function);
+        notes.push(format!(
+            "{lacking}; here it is an extension, and the import switches `extensions` on for the object mapping"
+        ));
     }
     let mapping = AttributeMapping {
         target: target.to_owned(),

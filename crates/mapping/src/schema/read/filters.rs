@@ -4,13 +4,12 @@
 use super::super::document::{ClauseEntry, GroupEntry};
 use super::super::finding::Finding;
 use crate::net_regex::WEIGHT_MAX;
-use crate::object_mapping::CLAUSES_MAX;
 use crate::scoping::{Clause, ClauseError, FilterGroup, FilterOperator, RegexMode, ScopingFilters};
 
 /// Graph's former word for `IS NOT NULL`.
 const PRESENT: &str = "Present";
 
-/// Reads the groups; `None` where a clause cannot be read, which is told and blocks.
+/// Reads the groups, of which there are not too many; `None` where a clause cannot be read, which is told and blocks.
 pub(in crate::schema) fn read(
     groups: &[GroupEntry],
     place: &str,
@@ -19,12 +18,6 @@ pub(in crate::schema) fn read(
 ) -> Option<ScopingFilters> {
     let mut read = Vec::with_capacity(groups.len());
     let (mut is_whole, mut weight) = (true, 0);
-    let count: usize = groups.iter().map(|group| group.clauses.items().len()).sum();
-    if count > CLAUSES_MAX {
-        let reason = format!("there are {count} clauses, at most {CLAUSES_MAX} are allowed");
-        findings.push(Finding::not_supported(format!("{place}, {what}"), reason).blocking());
-        return None;
-    }
     for group in groups {
         let title = group.name.text();
         let mut clauses = Vec::new();

@@ -10,9 +10,9 @@ use super::document::{Document, ObjectMappingEntry, Schema};
 use super::finding::{Finding, Severity};
 use crate::object_mapping::ObjectMapping;
 
-pub(super) use attributes::{FLOW_BEHAVIORS, FLOW_NULL_VALUES, FLOW_TYPES};
+pub(super) use attributes::{FLOW_BEHAVIORS, FLOW_NULL_VALUES, FLOW_TYPES, lacking};
 pub(super) use filters::clause;
-pub(super) use select::{candidates, is_outbound};
+pub(super) use select::{candidates, is_enabled, is_outbound, is_unsynchronized};
 
 /// What was read from a document.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,7 +8,11 @@ use crate::scoping::FilterOperator;
 /// Source attributes that refer to other objects.
 const REFERENCES: [&str; 2] = ["manager", "members"];
 
+/// Nothing about an object mapping that is switched off: it does nothing on either side.
 pub(super) fn tell(mapping: &ObjectMapping, place: &str, findings: &mut Vec<Finding>) {
+    if !mapping.enabled {
+        return;
+    }
     attributes(mapping, place, findings);
     let groups = [&mapping.scoping, &mapping.input_filters, &mapping.category_filters];
     for (group, clause) in groups
@@ -17,7 +21,7 @@ pub(super) fn tell(mapping: &ObjectMapping, place: &str, findings: &mut Vec<Find
         .flat_map(|group| group.clauses.iter().map(move |clause| (group, clause)))
     {
         let place = format!("{place}, filter `{}`, clause `{clause}`", group.name);
-        if clause.is_unanchored() {
+        if clause.is_unanchored() && !clause.value().is_some_and(spans_the_value) {
             let reason = "the pattern is looked for anywhere in the value; put it between `^` and `$` where the whole value is meant. Microsoft does not say which of the two Entra does";
             findings.push(Finding::note(place, reason));
         } else if matches!(clause.operator(), FilterOperator::BitAnd | FilterOperator::NotBitAnd) {
@@ -25,6 +29,14 @@ pub(super) fn tell(mapping: &ObjectMapping, place: &str, findings: &mut Vec<Find
             findings.push(Finding::note(place, reason));
         }
     }
+}
+
+/// Whether a pattern means the same looked for anywhere as for the whole value, because it takes all that stands before and behind:
+/// `.*@contoso\.com$`.
+fn spans_the_value(pattern: &str) -> bool {
+    let begins = ["^", "\\A", ".*"].iter().any(|begin| pattern.starts_with(begin));
+    let ends = ["$", "\\z", "\\Z", ".*"].iter().any(|end| pattern.ends_with(end)) && !pattern.ends_with("\\.*");
+    begins && ends && !pattern.contains('|')
 }
 
 fn attributes(mapping: &ObjectMapping, place: &str, findings: &mut Vec<Finding>) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::definition::{AttributeDefinition, ReferencedObject};
 use super::super::definitions;
-use super::super::document::{KeyValue, Member, ObjectDefinition, ObjectMappingEntry, Rule, Schema};
+use super::super::document::{Member, ObjectDefinition, ObjectMappingEntry, Rule, Schema};
 use super::super::finding::Finding;
 use super::super::standard::{self, TARGET_ANCHOR};
 use super::attributes::FLOW_NULL_VALUES;
@@ -12,9 +12,6 @@ use super::{filters, notes, select};
 use crate::attribute_mapping::AttributeMapping;
 use crate::object_mapping::{CLAUSES_MAX, FlowTypes, ObjectMapping, ObjectType};
 use crate::scoping::ScopingFilters;
-
-/// The metadata key of object mappings that Entra itself passes over.
-const UNSYNCHRONIZED: &str = "Unsynchronized";
 
 /// What one object mapping means.
 pub(super) struct Read {
@@ -37,7 +34,7 @@ pub(super) struct Reading<'a> {
 
 impl Reading<'_> {
     /// What the object mapping means. It is not whole where its filters or target object actions cannot be read, without which others would be
-    /// provisioned, or in another way.
+    /// provisioned, or in another way, or where it has too many mappings.
     pub(super) fn mapping(&mut self) -> Read {
         self.rule_filters();
         self.metadata();
@@ -45,7 +42,9 @@ impl Reading<'_> {
         let flow_types = flow_types(&self.entry.flow_types).map_err(|reason| {
             self.findings.push(Finding::not_supported(self.place.clone(), reason).blocking());
         });
-        let (mut attributes, positions) = self.attributes();
+        let read = self.attributes();
+        let has_mappings = read.is_some();
+        let (mut attributes, positions) = read.unwrap_or_default();
         let (rule, entry) = (self.rule, self.entry);
         let definition = |directory: &Member<String>, object: &Member<String>| {
             definitions::object(self.schema, directory.text(), object.text())
@@ -56,7 +55,7 @@ impl Reading<'_> {
             self.apply(target, &mut attributes);
         }
         let target_attributes = target.map_or_else(Vec::new, |target| self.attribute_list(target, &attributes));
-        let is_whole = filters.is_some() && flow_types.is_ok();
+        let is_whole = filters.is_some() && flow_types.is_ok() && has_mappings;
         let [scoping, input_filters, category_filters] = filters.unwrap_or_default();
         let mapping = ObjectMapping {
             source_object: self.object,
@@ -71,7 +70,8 @@ impl Reading<'_> {
             extensions: attributes.iter().any(|mapping| mapping.source.extension().is_some()),
             attributes,
         };
-        let problems = mapping.check().into_iter();
+        // Without its mappings it would be told that nothing matches objects, which is not what is wrong.
+        let problems = if has_mappings { mapping.check() } else { Vec::new() }.into_iter();
         self.findings
             .extend(problems.map(|problem| Finding::not_supported(self.place.clone(), problem.to_string()).blocking()));
         notes::tell(&mapping, &self.place, self.findings);
@@ -92,13 +92,9 @@ impl Reading<'_> {
     }
 
     fn metadata(&mut self) {
-        let is_set = |entry: &KeyValue| {
-            let value = entry.value.given().map(ToString::to_string).unwrap_or_default();
-            entry.key.text() == UNSYNCHRONIZED && value.trim_matches(['"', '\\']).eq_ignore_ascii_case("true")
-        };
-        if self.entry.metadata.items().iter().any(is_set) {
-            let reason = "Entra passes it over (`Unsynchronized` is true); here it is carried out while it is enabled";
-            self.findings.push(Finding::different(self.place.clone(), reason));
+        if self.entry.metadata.items().iter().any(select::is_unsynchronized) {
+            let reason = "Entra passes it over (`Unsynchronized` is true in its metadata), so it is read as switched off; it stays so in the document";
+            self.findings.push(Finding::note(self.place.clone(), reason));
         }
     }
 

@@ -2,10 +2,13 @@
 
 use serde_json::Value;
 
-use super::super::document::{Member, ObjectMappingEntry, Rule, Schema};
+use super::super::document::{KeyValue, Member, ObjectMappingEntry, Rule, Schema};
 use super::super::finding::Finding;
 use super::place;
 use crate::object_mapping::ObjectType;
+
+/// The metadata key of object mappings that Entra itself passes over.
+const UNSYNCHRONIZED: &str = "Unsynchronized";
 
 /// The names under which Entra's directory is a source.
 const ENTRA: [&str; 5] =
@@ -114,8 +117,15 @@ fn noted(finding: Finding) -> Finding {
     Finding::note(finding.place, format!("{}; it is switched off in Entra, too", finding.reason))
 }
 
-pub(super) fn is_enabled(entry: &ObjectMappingEntry) -> bool {
-    entry.enabled.given().copied().unwrap_or(true)
+/// Whether Entra carries an object mapping out.
+pub(in crate::schema) fn is_enabled(entry: &ObjectMappingEntry) -> bool {
+    entry.enabled.given().copied().unwrap_or(true) && !entry.metadata.items().iter().any(is_unsynchronized)
+}
+
+/// Whether a setting of an object mapping makes Entra pass it over. Its value is text, which may have quotes of its own.
+pub(in crate::schema) fn is_unsynchronized(setting: &KeyValue) -> bool {
+    let value = setting.value.given().map(ToString::to_string).unwrap_or_default();
+    setting.key.text() == UNSYNCHRONIZED && value.trim_matches(['"', '\\']).eq_ignore_ascii_case("true")
 }
 
 fn is_any_enabled(rule: &Rule) -> bool {

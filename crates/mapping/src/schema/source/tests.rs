@@ -43,9 +43,19 @@ fn a_source_is_read_from_its_expression_and_from_its_tree_alone() {
     for text in EXPRESSIONS {
         let source = MappingSource::parse_with(text, Language::EXTENDED).unwrap();
         let written = write(&source).given().cloned().unwrap();
-        assert_eq!(read(&written), Ok((source.clone(), None)), "{text}");
-        assert_eq!(read(&bare(written)), Ok((source, None)), "the tree of {text}");
+        assert_eq!(read(&written), Ok((source.clone(), Vec::new())), "{text}");
+        assert_eq!(read(&bare(written)), Ok((source, Vec::new())), "the tree of {text}");
     }
+}
+
+#[test]
+fn trees_are_as_deep_as_expressions() {
+    let deep = expression::DEPTH_MAX;
+    let text = format!("{}[a]{}", "Not(".repeat(deep), ")".repeat(deep));
+    let source = MappingSource::parse_with(&text, Language::ENTRA).unwrap();
+    let written = write(&source).given().cloned().unwrap();
+    assert_eq!(read(&written), Ok((source.clone(), Vec::new())));
+    assert_eq!(read(&bare(written)), Ok((source, Vec::new())));
 }
 
 #[test]
@@ -89,10 +99,16 @@ fn the_expression_counts_where_the_tree_says_something_else() {
             "AppRoleAssignmentsComplex([appRoleAssignments])",
             false,
         ),
+        (json!({"name": "mail"}), "[mail]", false),
+        (
+            json!({"name": "ToLower", "parameters": [{"key": "source", "value": {"name": "mail"}}]}),
+            "ToLower([mail])",
+            false,
+        ),
         (json!({}), "", true),
     ] {
         let (read, odd) = read(&entry(&json)).unwrap();
-        assert_eq!((read.to_string().as_str(), odd.is_some()), (source, is_odd), "{json}");
+        assert_eq!((read.to_string().as_str(), !odd.is_empty()), (source, is_odd), "{json}");
     }
 }
 
@@ -108,7 +124,7 @@ fn sources_that_cannot_be_used_say_why() {
             "the expression `Nope()` cannot be read: there is no function `Nope`, at character 1",
         ),
         (json!({"type": "Workflow", "expression": "[mail]"}), "the source is of the type `Workflow`"),
-        (json!({"name": "mail"}), "the source has neither an `expression` nor a `type`"),
+        (json!({"parameters": []}), "the source has neither an `expression` nor a `name`"),
         (
             json!({"type": "Function", "name": "Not", "parameters": [{"key": "x", "value": {"type": "Constant"}}]}),
             "`x` is no parameter of `Not(source)`",
@@ -117,4 +133,71 @@ fn sources_that_cannot_be_used_say_why() {
         let error = read(&entry(&json)).unwrap_err();
         assert!(error.starts_with(expected), "{error}");
     }
+}
+
+/// A call whose arguments are the attributes `a`, `b`, … under these keys.
+fn call(name: &str, keys: &[&str]) -> Value {
+    let attribute = |index: u8| json!({"type": "Attribute", "name": char::from(b'a' + index).to_string()});
+    let parameters: Vec<Value> =
+        (0..).zip(keys).map(|(index, key)| json!({"key": key, "value": attribute(index)})).collect();
+    json!({"type": "Function", "name": name, "parameters": parameters})
+}
+
+#[test]
+fn keys_are_those_that_graph_lists() {
+    for (text, expected) in [
+        ("SingleAppRoleAssignment([a])", "source"),
+        ("AppRoleAssignmentsComplex([a])", "source"),
+        ("AssertiveAppRoleAssignmentsComplex([a])", "source"),
+        ("IsNothing([a])", "source"),
+        ("FormatDateTime([a], \"yyyy\", \"MM\")", "source inputFormat outputFormat"),
+        ("FormatDateTime([a], , \"yyyy\", \"MM\")", "source inputFormat outputFormat"),
+        ("FormatDateTime([a], \"None\", \"yyyy\", \"MM\")", "source dateTimeStyles inputFormat outputFormat"),
+        ("Switch([a], \"d\", \"k\", \"v\")", "source defaultValue switchValue switchValue"),
+        ("Join(\"-\", [a], [b])", "separator source source"),
+        ("Replace([a], \"b\", , , \"c\")", "source Find Replacement"),
+        ("Replace([a], , \"b\", , \"c\")", "source RegularExpression Replacement"),
+        ("Prepend(\"x\", [a])", "prefix source"),
+        ("Split([a], \",\")", "source delimiter"),
+    ] {
+        let written = write(&MappingSource::parse_with(text, Language::ENTRA).unwrap()).given().cloned().unwrap();
+        let keys: Vec<&str> = written.parameters.items().iter().map(|parameter| parameter.key.text()).collect();
+        assert_eq!(keys.join(" "), expected, "{text}");
+        assert_eq!(read(&written).unwrap().1, Vec::<String>::new(), "{text}");
+    }
+}
+
+#[test]
+fn keys_of_the_portal_and_of_graph_are_taken() {
+    for (name, keys, expected) in [
+        ("SingleAppRoleAssignment", &["source"][..], "SingleAppRoleAssignment([a])"),
+        ("SingleAppRoleAssignment", &["appRoleAssignments"], "SingleAppRoleAssignment([a])"),
+        ("IsNothing", &["source"], "IsNothing([a])"),
+        ("IsNothing", &["expression"], "IsNothing([a])"),
+        ("Replace", &["Replacement", "source", "Find"], "Replace([b], [c], , , [a])"),
+    ] {
+        let json = call(name, keys);
+        assert_eq!(read(&entry(&json)).map(|(source, odd)| (source.to_string(), odd)), Ok((expected.into(), vec![])));
+        let mut with_expression = json;
+        with_expression["expression"] = expected.into();
+        assert_eq!(read(&entry(&with_expression)).unwrap().1, Vec::<String>::new(), "{name} {keys:?}");
+    }
+}
+
+#[test]
+fn unknown_keys_of_functions_that_graph_does_not_list_leave_the_arguments_in_order() {
+    let (source, odd) = read(&entry(&call("ToUpper", &["text", "culture"]))).unwrap();
+    assert_eq!(source.to_string(), "ToUpper([a], [b])");
+    assert_eq!(
+        odd,
+        [
+            "`text` is no parameter of `ToUpper(source, culture?)`, or is there twice; the arguments of `ToUpper` are taken in the order in which they stand"
+        ]
+    );
+    let mut same = call("ToUpper", &["text", "culture"]);
+    for (expression, is_odd) in [("ToUpper([a], [b])", false), ("ToUpper([b], [a])", true), ("ToUpper([a])", true)] {
+        same["expression"] = expression.into();
+        assert_eq!(!read(&entry(&same)).unwrap().1.is_empty(), is_odd, "{expression}");
+    }
+    assert!(read(&entry(&call("ToUpper", &["text", "TEXT"]))).is_err(), "which of the two comes first is not said");
 }

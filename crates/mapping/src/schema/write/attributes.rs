@@ -23,8 +23,10 @@ pub(super) fn edit(entry: &mut ObjectMappingEntry, old: &Located, new: &ObjectMa
     for list in kept.values_mut() {
         list.retain(|entry| !is_added(entry.target_attribute_name.text()));
         findings.extend(list.iter().map(|kept| {
-            let place =
-                format!("object mapping {}, target attribute {}", entry.name.text(), kept.target_attribute_name.text());
+            let place = match kept.target_attribute_name.text() {
+                "" => format!("object mapping {}, an attribute mapping without target", entry.name.text()),
+                target => format!("object mapping {}, target attribute {target}", entry.name.text()),
+            };
             Finding::note(place, "this mapping could not be read here, and stays as it is")
         }));
     }

@@ -9,6 +9,8 @@ mod notes;
 #[cfg(test)]
 mod tests;
 
+use serde_json::Value;
+
 use super::document::{Document, Member, ObjectMappingEntry, Schema};
 use super::finding::Finding;
 use super::read::{self, Located};
@@ -48,7 +50,10 @@ pub fn write(base: Option<&Document>, objects: &[ObjectMapping], names: &Names) 
     for object in [ObjectType::User, ObjectType::Group] {
         match objects.iter().find(|mapping| mapping.source_object == object) {
             None => remove(&mut document.schema, &located, object, &mut findings),
-            Some(mapping) => notes::tell(mapping, &mut findings),
+            Some(mapping) => {
+                let base = located.iter().find(|one| one.mapping.source_object == object).map(|one| &one.mapping);
+                notes::tell(mapping, base, &mut findings);
+            }
         }
     }
     Exported { document, findings }
@@ -63,7 +68,7 @@ fn edit(schema: &mut Schema, old: &Located, new: &ObjectMapping, names: &Names, 
     let place = (old.rule, old.index);
     let entry = entry_mut(schema, old.rule, old.index);
     if old.mapping.enabled != new.enabled {
-        entry.enabled = new.enabled.into();
+        switch(entry, new.enabled);
     }
     if !old.is_whole || old.mapping.flow_types != new.flow_types {
         entry.flow_types = flow_types(new.flow_types).into();
@@ -72,6 +77,19 @@ fn edit(schema: &mut Schema, old: &Located, new: &ObjectMapping, names: &Names, 
     attributes::edit(entry, old, new, findings);
     lists::edit(schema, place, Some(&old.mapping), new, names);
     give_way(schema, place, new.source_object);
+}
+
+/// Switches an object mapping on or off. What is on must not be passed over by its metadata.
+fn switch(entry: &mut ObjectMappingEntry, enabled: bool) {
+    if entry.enabled != Member::Given(enabled) {
+        entry.enabled = enabled.into();
+    }
+    if enabled {
+        let settings = entry.metadata.given_mut().into_iter().flatten();
+        for setting in settings.filter(|setting| read::is_unsynchronized(setting)) {
+            setting.value = Value::from("false").into();
+        }
+    }
 }
 
 /// Appends an object mapping to the first rule that starts at Entra's directory.
@@ -89,12 +107,12 @@ fn add(schema: &mut Schema, mapping: &ObjectMapping, names: &Names) {
 
 /// Another object mapping of the type that is switched on would be read in the place of one that is off.
 fn give_way(schema: &mut Schema, place: (usize, usize), object: ObjectType) {
-    if entry_mut(schema, place.0, place.1).enabled != Member::Given(false) {
+    if read::is_enabled(entry_mut(schema, place.0, place.1)) {
         return;
     }
     for (rule, index) in read::candidates(schema, object) {
         let entry = entry_mut(schema, rule, index);
-        if entry.enabled != Member::Given(false) {
+        if read::is_enabled(entry) {
             entry.enabled = false.into();
         }
     }

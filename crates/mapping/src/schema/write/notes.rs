@@ -1,24 +1,22 @@
 //! What Entra will not take of the mappings, or not do the same way.
 
 use super::super::finding::Finding;
+use super::super::read::lacking;
 use super::super::standard;
+use crate::attribute_mapping::AttributeMapping;
 use crate::object_mapping::{ObjectMapping, ObjectType};
 use crate::schema::AttributeType;
 use crate::scoping::RegexMode;
 
-pub(super) fn tell(mapping: &ObjectMapping, findings: &mut Vec<Finding>) {
+/// What the document held before, `base`, Entra has taken once.
+pub(super) fn tell(mapping: &ObjectMapping, base: Option<&ObjectMapping>, findings: &mut Vec<Finding>) {
     let objects = match mapping.source_object {
         ObjectType::User => "users",
         ObjectType::Group => "groups",
     };
     for attribute in &mapping.attributes {
         let place = format!("{objects}, target attribute {}", attribute.target);
-        if let Some(function) = attribute.source.extension() {
-            let reason = format!(
-                "Entra has no function `{function}`, and will refuse the document; use functions of Entra's instead"
-            );
-            findings.push(Finding::not_supported(place.clone(), reason));
-        }
+        findings.extend(extension(attribute, base, &place));
         if mapping.clears(attribute) {
             let reason = "Entra removes values for inbound jobs only; there, the application will keep the value";
             findings.push(Finding::different(place, reason));
@@ -33,6 +31,18 @@ pub(super) fn tell(mapping: &ObjectMapping, findings: &mut Vec<Finding>) {
             findings.push(Finding::note(place, reason));
         }
     }
+}
+
+fn extension(attribute: &AttributeMapping, base: Option<&ObjectMapping>, place: &str) -> Option<Finding> {
+    let function = attribute.source.extension()?;
+    let lacking = lacking(function);
+    let is_same = |old: &AttributeMapping| old.target == attribute.target && old.source == attribute.source;
+    if base.is_some_and(|base| base.attributes.iter().any(is_same)) {
+        let reason = format!("{lacking}; the imported document has the same expression, which stays as it was");
+        return Some(Finding::note(place, reason));
+    }
+    let reason = format!("{lacking}, and Entra will refuse the document; use functions of Entra's instead");
+    Some(Finding::not_supported(place, reason))
 }
 
 fn filters(mapping: &ObjectMapping, objects: &str, findings: &mut Vec<Finding>) {
