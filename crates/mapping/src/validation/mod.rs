@@ -14,7 +14,7 @@ mod references;
 mod targets;
 #[cfg(test)]
 mod tests;
-mod types;
+mod type_clash;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -146,7 +146,7 @@ pub fn validate(objects: &[(&ObjectMapping, Known<'_>)]) -> Vec<Finding> {
             findings.0.push(Finding { severity: Severity::Problem, rule: Rule::Mapping, place: place(), message });
         }
         targets::check(subject, &mut findings);
-        types::check(subject, &mut findings);
+        type_clash::check(subject, &mut findings);
         matching::check(subject, &mut findings);
         expressions::check(subject, &mut findings);
         filters::check(subject, &mut findings);

@@ -1,3 +1,5 @@
+//! Tests of reading, writing and reckoning with dates.
+
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
