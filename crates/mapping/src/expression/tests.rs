@@ -62,7 +62,7 @@ fn what_can_be_written_can_be_printed_and_read() {
         (format!("Switch([c],{})", pairs(3)), false),
         (switch, true),
         (format!("\"{letters}\""), true),
-        (format!("Replace([c],,\"{}\",,\"\",,)", "\\d".repeat(300)), false),
+        (format!("Replace([c],,\"{}\",,\"\",,)", "\\d".repeat(100)), false),
         (format!("Append([c],\"{letters}\")"), true),
         (format!("Coalesce({}[c])", "AppRoleAssignments([a]),".repeat(416)), true),
         (format!("-{}", "1".repeat(EXPRESSION_CHARS_MAX - 1)), false),
