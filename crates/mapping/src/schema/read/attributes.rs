@@ -9,8 +9,8 @@ use crate::nearest::nearest;
 use crate::net_regex::WEIGHT_MAX;
 use crate::object_mapping::{ATTRIBUTE_MAPPINGS_MAX, Problem};
 
-/// What the regular expressions of all attribute mappings of an object mapping weigh together: ten times what one expression may hold.
-pub(in crate::schema) const PATTERNS_WEIGHT_MAX: usize = 10 * WEIGHT_MAX;
+/// What the regular expressions of all attribute mappings of an object mapping weigh together: three times what one expression may hold.
+pub(in crate::schema) const PATTERNS_WEIGHT_MAX: usize = 3 * WEIGHT_MAX;
 
 /// The words of Graph's `flowType`.
 pub(in crate::schema) const FLOW_TYPES: [(&str, FlowType); 5] = [
