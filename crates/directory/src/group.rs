@@ -201,19 +201,31 @@ pub(crate) fn update(
         return Ok((after, false));
     }
     let entitles_otherwise = before.security_enabled != after.security_enabled;
-    let after = write(tx, after, now)?;
+    let after = store_changed(tx, after, now)?;
+    attributes_changed(tx, after.id, now)?;
     if entitles_otherwise {
         entitlement_changed(tx, after.id, now)?;
     }
     Ok((after, true))
 }
 
-fn write(tx: &mut WriteTx<'_>, mut group: Group, now: Timestamp) -> Result<Group, DirectoryError> {
+fn write(tx: &mut WriteTx<'_>, group: Group, now: Timestamp) -> Result<Group, DirectoryError> {
+    let group = store_changed(tx, group, now)?;
+    changed(tx, group.id, now)?;
+    Ok(group)
+}
+
+fn store_changed(tx: &mut WriteTx<'_>, mut group: Group, now: Timestamp) -> Result<Group, DirectoryError> {
     group.version += 1;
     group.modified = now;
     stored::update_group(tx, &group.record()?, &folded(&group.display_name))?;
-    changed(tx, group.id, now)?;
     Ok(group)
+}
+
+/// Nothing but attributes of a group has changed, so who is in it is as before. To a reader of the feed that is a change of the group that
+/// is related to itself.
+fn attributes_changed(tx: &mut WriteTx<'_>, id: GroupId, now: Timestamp) -> Result<(), DirectoryError> {
+    Ok(append_change(tx, DIRECTORY_FEED, ObjectKind::Group, id.into(), Some(id.into()), now)?)
 }
 
 fn changed(tx: &mut WriteTx<'_>, id: GroupId, now: Timestamp) -> Result<(), DirectoryError> {

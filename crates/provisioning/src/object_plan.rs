@@ -2,6 +2,7 @@
 //! apart. Evaluates them to what an account should hold; how an account differs from that is in `difference`.
 
 mod difference;
+mod failing;
 mod roles;
 
 use mapping::schema::{AttributeDefinition, Mutability};
@@ -12,6 +13,7 @@ use mapping::{
 use serde_json::Value;
 
 pub use difference::{Difference, differences, fingerprint, hidden_part, new_account, with_hidden_part_of};
+pub use failing::failing_place;
 pub use roles::{ROLE_TYPE, Roles};
 
 use crate::plan::Leaving;
@@ -146,7 +148,8 @@ impl ObjectPlan {
         pairs.sort_by_key(|(attribute, _)| attribute.matching_priority);
         let mut values = Vec::new();
         for (attribute, path) in pairs {
-            let value = attribute.match_value(source, world).map_err(|error| evaluation_failure(path, &error))?;
+            let value = attribute.match_value(source, world);
+            let value = value.map_err(|error| self.evaluation_failure((attribute, path), (source, world), &error))?;
             let redacted = attribute.source.is_redacted();
             // Who has nothing but blanks there would be taken for everybody who has nothing.
             let value = value.filter(|value| !value.trim().is_empty());
@@ -184,8 +187,8 @@ impl ObjectPlan {
             Mutability::ReadWrite | Mutability::WriteOnly => true,
         };
         for (attribute, path) in self.pairs().filter(|(attribute, _)| wanted(attribute) && !is_reference(attribute)) {
-            let flow =
-                attribute.evaluate(source, world, operation).map_err(|error| evaluation_failure(path, &error))?;
+            let flow = attribute.evaluate(source, world, operation);
+            let flow = flow.map_err(|error| self.evaluation_failure((attribute, path), (source, world), &error))?;
             match flow {
                 Flow::DropObject => return Ok(Desired::Ignored),
                 _ if !may_write(path) => {}
@@ -281,12 +284,8 @@ pub fn has_soft_delete(mapping: &ObjectMapping) -> bool {
     mapping.attributes.iter().any(reads_is_soft_deleted)
 }
 
-fn reads_is_soft_deleted(attribute: &AttributeMapping) -> bool {
+pub(crate) fn reads_is_soft_deleted(attribute: &AttributeMapping) -> bool {
     attribute.source.attributes().contains(IS_SOFT_DELETED)
-}
-
-fn evaluation_failure(path: &TargetPath, error: &mapping::EvaluationError) -> Failure {
-    Failure { code: "AttributeMappingEvaluation", reason: format!("the mapping of {} failed: {error}", path.text()) }
 }
 
 fn missing(path: &TargetPath) -> Failure {

@@ -33,7 +33,7 @@ pub struct Known<'a> {
 pub enum Leaving {
     /// A mapping that reads `IsSoftDeleted` switches it off.
     SwitchedOff,
-    /// It stays as it is: the application can switch accounts off, and the job has no mapping that does.
+    /// It stays as it is: the application can switch accounts off, and no mapping of the job does.
     Kept,
     /// It is deleted: the application cannot switch accounts off (row 13 of the deprovisioning table).
     Deleted,
@@ -123,13 +123,21 @@ pub fn lookup(known: Known<'_>) -> Lookup {
         (_, Some(LinkState::Creating)) | (Scope::In, None) => Lookup::ByMatch,
         (Scope::In, Some(LinkState::Linked)) if known.unchanged => Lookup::Nothing,
         (Scope::In, Some(_)) => Lookup::ById,
-        (Scope::Out(why), Some(LinkState::LeftAlone)) if why.leaves_account() => Lookup::Nothing,
+        (Scope::Out(why), Some(LinkState::LeftAlone | LinkState::LeftActive)) if why.leaves_account() => {
+            Lookup::Nothing
+        }
         (
             Scope::Out(why),
-            Some(state @ (LinkState::Linked | LinkState::Verify | LinkState::Deleting | LinkState::LeftAlone)),
+            Some(
+                state @ (LinkState::Linked
+                | LinkState::Verify
+                | LinkState::Deleting
+                | LinkState::LeftAlone
+                | LinkState::LeftActive),
+            ),
         ) if *why != OutOfScope::HardDeleted => match known.leaving {
             Leaving::SwitchedOff => Lookup::ById,
-            Leaving::Kept if state != LinkState::Linked => Lookup::ById,
+            Leaving::Kept if !matches!(state, LinkState::Linked | LinkState::LeftActive) => Lookup::ById,
             Leaving::Kept | Leaving::Deleted => Lookup::Nothing,
         },
         (Scope::Out(_), _) => Lookup::Nothing,
@@ -156,7 +164,8 @@ pub fn decide_in_scope<'p>(known: Known<'_>, found: Found<'p>, new: Desired<'p>)
                 | LinkState::Verify
                 | LinkState::Deleting
                 | LinkState::Released
-                | LinkState::LeftAlone,
+                | LinkState::LeftAlone
+                | LinkState::LeftActive,
             ) => Action::Rematch,
         },
         Found::Account { differences, .. } if differences.is_empty() => {
@@ -174,15 +183,24 @@ pub fn decide_out_of_scope<'p>(known: Known<'_>, why: &OutOfScope, found: Found<
     let Some(link) = known.link else { return Action::Skip(SkipReason::OutOfScope(why.clone())) };
     let hard_deleted = *why == OutOfScope::HardDeleted;
     match (link.state, &found) {
-        (LinkState::Released | LinkState::LeftAlone, _) if hard_deleted => return Action::Forget,
-        (LinkState::LeftAlone, _) if why.leaves_account() => return Action::Skip(SkipReason::Kept(why.clone())),
+        (LinkState::Released | LinkState::LeftAlone | LinkState::LeftActive, _) if hard_deleted => {
+            return Action::Forget;
+        }
+        (LinkState::LeftAlone | LinkState::LeftActive, _) if why.leaves_account() => {
+            return Action::Skip(SkipReason::Kept(why.clone()));
+        }
         (LinkState::Released, _) => return Action::Skip(SkipReason::OutOfScope(why.clone())),
         // Who refuses duplicates makes it safe to send a create again, but not to forget one that may still arrive.
         (LinkState::Creating, Found::Absent) if !known.quiet => return Action::Wait,
         (_, Found::Absent) if !known.quiet => return Action::Rematch,
         (_, Found::Absent) => return Action::Forget,
         (
-            LinkState::Creating | LinkState::Linked | LinkState::Verify | LinkState::Deleting | LinkState::LeftAlone,
+            LinkState::Creating
+            | LinkState::Linked
+            | LinkState::Verify
+            | LinkState::Deleting
+            | LinkState::LeftAlone
+            | LinkState::LeftActive,
             _,
         ) => {}
     }
@@ -202,8 +220,11 @@ pub fn decide_out_of_scope<'p>(known: Known<'_>, why: &OutOfScope, found: Found<
         _ if release => LinkState::Released,
         _ => LinkState::Linked,
     };
+    // Who is let go while nothing switches the account off is remembered: it is made up for as soon as something does.
+    let left = if state == LinkState::Released { LinkState::LeftActive } else { state };
     // What is linked and stays so is not written down again: an export that is still good is not forgotten.
-    let leave = |reason| if link.state == state { Action::Skip(reason) } else { Action::NoteLink { state, reason } };
+    let leave =
+        |reason| if link.state == left { Action::Skip(reason) } else { Action::NoteLink { state: left, reason } };
     match found {
         _ if known.leaving == Leaving::Kept => leave(SkipReason::Kept(why.clone())),
         Found::Account { differences, .. } if differences.is_empty() => {
@@ -254,7 +275,7 @@ impl SkipReason {
             Self::RedundantExport => "RedundantExport".to_owned(),
             Self::ActionDisabled(action) => format!("ActionDisabled: the job does not allow {action}"),
             Self::Kept(why) => {
-                format!("{}; no mapping of IsSoftDeleted switches accounts off, so it stays as it is", why.reason())
+                format!("{}; no mapping of IsSoftDeleted switches the account off, so it stays as it is", why.reason())
             }
             Self::Ignored => "IgnoreObjectFlow: a mapping leaves the object out".to_owned(),
             Self::NoMatchingValue => {

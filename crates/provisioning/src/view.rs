@@ -21,6 +21,8 @@ pub struct ObjectCounts {
     pub linked: u64,
     /// Switched off and no longer managed.
     pub released: u64,
+    /// Of objects that are out of scope, and active all the same: nothing could switch them off when they left it.
+    pub left_active: u64,
     /// With a write of unknown outcome.
     pub open: u64,
 }
@@ -273,6 +275,7 @@ fn counts(tx: &mut ReadTx<'_>, app: AppId, kind: ObjectKind) -> Result<ObjectCou
         match state {
             LinkState::Linked => counts.linked += number,
             LinkState::Released | LinkState::LeftAlone => counts.released += number,
+            LinkState::LeftActive => counts.left_active += number,
             LinkState::Creating | LinkState::Verify | LinkState::Deleting => counts.open += number,
         }
     }

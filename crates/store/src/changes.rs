@@ -33,7 +33,7 @@ impl From<TenantKey> for Feed {
 pub enum ObjectKind {
     /// A user: attributes, deletion, restoring.
     User,
-    /// A group: attributes, deletion.
+    /// A group: attributes, deletion. Related to itself: attributes alone.
     Group,
     /// A membership: `id` is the group, `related` the member.
     Membership,

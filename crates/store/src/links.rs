@@ -25,6 +25,9 @@ pub enum LinkState {
     /// Filters say that the source object is none of the job's business any more: its account stays as it was, and nothing is sent until
     /// they say otherwise.
     LeftAlone,
+    /// The source object left the scope, and nothing could switch its account off: it is as it was, and nobody's until the object comes
+    /// back or something switches it off.
+    LeftActive,
 }
 
 impl LinkState {
@@ -36,6 +39,7 @@ impl LinkState {
             Self::Deleting => 4,
             Self::Released => 5,
             Self::LeftAlone => 6,
+            Self::LeftActive => 7,
         }
     }
 
@@ -47,6 +51,7 @@ impl LinkState {
             4 => Ok(Self::Deleting),
             5 => Ok(Self::Released),
             6 => Ok(Self::LeftAlone),
+            7 => Ok(Self::LeftActive),
             other => Err(StoreError::Decode(format!("no link state has the number {other}"))),
         }
     }

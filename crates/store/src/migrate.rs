@@ -33,10 +33,11 @@ const MIGRATIONS: &[Migration] = migrations![
     "0012_key_paths",
     "0013_mapping_versions",
     "0014_reconsiderations",
+    "0015_left_active",
 ];
 
 /// The schema version that this program writes.
-pub const SCHEMA_VERSION: i64 = 14;
+pub const SCHEMA_VERSION: i64 = 15;
 
 const CREATE_VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY, name TEXT NOT NULL)";

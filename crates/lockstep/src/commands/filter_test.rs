@@ -72,7 +72,7 @@ pub async fn run(command: FilterCommand, world: &World, output: Output) -> anyho
 async fn named(args: &FilterTestArgs, world: &World) -> anyhow::Result<Option<ObjectId>> {
     Ok(match (&args.user, &args.group) {
         (Some(name), _) => Some(find::user_by_any_name(world, name).await?.id.into()),
-        (None, Some(name)) => Some(find::group(world, name).await?.id.into()),
+        (None, Some(name)) => Some(find::group_or_deleted(world, name).await?.id.into()),
         (None, None) => None,
     })
 }

@@ -28,8 +28,8 @@ pub async fn application_or_only(world: &World, name: Option<&str>) -> anyhow::R
     }
 }
 
-/// The user of that `userPrincipalName` or object id, or else the only one whose name is that before the `@`: for commands that change
-/// nothing.
+/// The user of that `userPrincipalName` or object id, or else the only one whose name is that before the `@`, or else the soft-deleted one:
+/// for commands that change nothing.
 pub async fn user_by_any_name(world: &World, name: &str) -> Result<User, DirectoryError> {
     let name = name.to_owned();
     let find = move |tx: &mut ReadTx<'_>| match directory::find_user(tx, &name) {
@@ -43,9 +43,10 @@ pub async fn user_by_any_name(world: &World, name: &str) -> Result<User, Directo
                 (Some(_), others) => {
                     Err(DirectoryError::Ambiguous { kind: "user", name: name.clone(), count: others + 1 })
                 }
-                (None, _) => Err(absent),
+                (None, _) => directory::find_deleted_user(tx, &name).map_err(|_| absent),
             }
         }
+        Err(absent @ DirectoryError::NotFound { .. }) => directory::find_deleted_user(tx, &name).map_err(|_| absent),
         found => found,
     };
     world.store().read(find).await
@@ -75,6 +76,16 @@ pub async fn user_or_deleted(world: &World, name: &str) -> Result<User, Director
 pub async fn group(world: &World, name: &str) -> Result<Group, DirectoryError> {
     let name = name.to_owned();
     world.store().read(move |tx| directory::find_group(tx, &name)).await
+}
+
+/// The same, or else the soft-deleted one: for commands that change nothing.
+pub async fn group_or_deleted(world: &World, name: &str) -> Result<Group, DirectoryError> {
+    let name = name.to_owned();
+    let find = move |tx: &mut ReadTx<'_>| match directory::find_group(tx, &name) {
+        Err(absent @ DirectoryError::NotFound { .. }) => directory::find_deleted_group(tx, &name).map_err(|_| absent),
+        found => found,
+    };
+    world.store().read(find).await
 }
 
 /// The user or group of that name or object id.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mapping::ObjectType;
 use provisioning::trial::{AttributeTrial, Draft, Effect, Referred};
-use provisioning::{MappingTrial, MappingTrialOf};
+use provisioning::{Departure, MappingTrial, MappingTrialOf};
 use serde_json::{Value, json};
 use store::{ObjectId, ObjectKind};
 
@@ -51,7 +51,7 @@ pub async fn run(args: &MappingTestArgs, world: &World, output: Output) -> anyho
 async fn object(args: &MappingTestArgs, world: &World) -> anyhow::Result<(ObjectKind, ObjectId)> {
     Ok(match (&args.user, &args.group) {
         (Some(name), _) => (ObjectKind::User, find::user_by_any_name(world, name).await?.id.into()),
-        (None, Some(name)) => (ObjectKind::Group, find::group(world, name).await?.id.into()),
+        (None, Some(name)) => (ObjectKind::Group, find::group_or_deleted(world, name).await?.id.into()),
         (None, None) => return Err(usage("name whom to try it on, with --user or --group")),
     })
 }
@@ -71,13 +71,19 @@ fn show(output: Output, app: &str, trial: &MappingTrial) -> anyhow::Result<()> {
     let scope = trial.out_because.as_ref().map_or_else(|| "in scope".to_owned(), |why| format!("out of scope ({why})"));
     output.line(&format!("{} at {app}: {scope}", trial.object))?;
     let account = trial.account.as_ref().map_or_else(String::new, |id| format!(" ({id})"));
-    output.line(&match (trial.ignored, trial.operation) {
-        (true, _) => "Nothing is written: a mapping leaves the whole object out (IgnoreObjectFlow)".to_owned(),
-        (false, "update") => format!("What an update does to its account{account}:"),
-        (false, _) if trial.account.is_some() => {
+    output.line(&match (&trial.departure, trial.ignored, trial.operation) {
+        (Some(Departure::Disable), ..) => {
+            format!("Its account{account} is switched off, and nothing else of it is written:")
+        }
+        (Some(Departure::Delete), ..) => format!("Its account{account} is removed"),
+        (Some(Departure::Nothing { reason }), ..) => format!("Nothing is written to its account{account}: {reason}"),
+        (None, true, _) => "Nothing is written: a mapping leaves the whole object out (IgnoreObjectFlow)".to_owned(),
+        (None, false, "update") => format!("What an update does to its account{account}:"),
+        (None, false, _) if trial.account.is_some() => {
             format!("What a new account would get; it has one already{account}, and --update compares with that:")
         }
-        (false, _) => "What a new account gets:".to_owned(),
+        (None, false, _) if !trial.in_scope => "What a new account would get if it were in scope:".to_owned(),
+        (None, false, _) => "What a new account gets:".to_owned(),
     })?;
     output.line("")?;
     output.table(

@@ -1,6 +1,6 @@
 //! Reads users ahead of their turn in an initial cycle, a few together, which takes a fraction of the statements.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use store::{ObjectId, ObjectKind};
@@ -23,7 +23,7 @@ pub(super) struct Ahead {
 }
 
 impl Cycle {
-    /// Says which users come next. They must be all that the directory has between the first and the last.
+    /// Says which users come next, in the order of their ids.
     pub(super) async fn users_come(&self, objects: &[(ObjectKind, ObjectId)]) {
         let users = objects.iter().filter(|(kind, _)| *kind == ObjectKind::User).map(|(_, id)| *id);
         *self.ahead.lock().await = Ahead { coming: users.collect(), read: HashMap::new() };
@@ -52,9 +52,12 @@ impl Cycle {
         };
         let count = ahead.coming.len().min(position + TOGETHER);
         let ids: Vec<ObjectId> = ahead.coming.drain(..count).collect();
+        let wanted: HashSet<ObjectId> = ids.iter().copied().collect();
         let (app, with_roles, needs) = (self.app, self.needs_roles, Arc::clone(&self.needs));
         let read = self.engine.store().read(move |tx| Subject::load_users(tx, app, &ids, with_roles, &needs)).await?;
-        ahead.read.extend(read.into_iter().map(|subject| (subject.id, subject)));
+        // Those between them have had their turn, and what is read now would be too old for another.
+        let read = read.into_iter().filter(|subject| wanted.contains(&subject.id));
+        ahead.read.extend(read.map(|subject| (subject.id, subject)));
         Ok(ahead.read.remove(&id))
     }
 }

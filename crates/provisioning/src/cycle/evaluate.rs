@@ -78,7 +78,7 @@ impl Cycle {
         with(&World { now: self.engine.now(), default_domain: None, random: &random })
     }
 
-    fn scope_of(&self, plan: &ObjectPlan, subject: &Subject) -> Result<Scope, Failure> {
+    pub(super) fn scope_of(&self, plan: &ObjectPlan, subject: &Subject) -> Result<Scope, Failure> {
         let (rules, now) = (self.settings.scope_rules(), self.engine.now());
         if !subject.around.is_in_too_many_groups() {
             return scope_of(rules, &plan.mapping, subject, now).map_err(|undecided| undecided_scope(&undecided));
@@ -171,7 +171,8 @@ impl Cycle {
             link,
             leaving: match &evaluation.scope {
                 Scope::Out(why) if why.leaves_account() => Leaving::Kept,
-                Scope::In | Scope::Out(_) => self.leaving_of(subject.kind),
+                Scope::Out(_) => leaving_by(self.leaving_of(subject.kind), &evaluation.wishes),
+                Scope::In => self.leaving_of(subject.kind),
             },
             allowed: plan.mapping.flow_types,
             unchanged: self.trust == Trust::Exports
@@ -206,6 +207,15 @@ impl Cycle {
             found.extend(manager_difference(path, subject, held, ours));
         }
         found
+    }
+}
+
+/// What becomes of an account, where these are the values that are to switch it off. A mapping that gives none, because it applies at
+/// creation only or leaves the attribute out, switches nothing off.
+pub(super) const fn leaving_by(leaving: Leaving, disabling: &[Wish<'_>]) -> Leaving {
+    match leaving {
+        Leaving::SwitchedOff if disabling.is_empty() => Leaving::Kept,
+        _ => leaving,
     }
 }
 

@@ -32,9 +32,9 @@ impl Look<'_> {
             return Ok(None);
         }
         if will_be_seen && link.state != LinkState::Deleting {
-            // Looked at in each cycle from now on, also after a crash. An account that is released is not to be deleted.
-            let intent =
-                (link.state != LinkState::Released).then_some(LinkRecord { state: LinkState::Deleting, ..link });
+            // Looked at in each cycle from now on, also after a crash. An account that is nobody's any more is not to be deleted.
+            let is_let_go = matches!(link.state, LinkState::Released | LinkState::LeftActive);
+            let intent = (!is_let_go).then_some(LinkRecord { state: LinkState::Deleting, ..link });
             cycle
                 .record(move |tx| {
                     if let Some(link) = &intent {

@@ -132,7 +132,7 @@ impl Look<'_> {
     async fn run(&self) -> Result<Looked, Stop> {
         let evaluation = match self.cycle.evaluate(self.plan, &self.subject) {
             Ok(evaluation) => evaluation,
-            Err(failure) => return self.fail(None, &failure, "create").await,
+            Err(failure) => return self.fail(None, &failure, self.intended()).await,
         };
         match self.decide_and_act(&evaluation).await {
             Ok(looked) => Ok(looked),
@@ -144,6 +144,16 @@ impl Look<'_> {
                 Ok(Looked::Again { conflicted: self.conflicted })
             }
             Err(Trouble::Object(failure)) => self.fail(Some(&evaluation), &failure, "other").await,
+        }
+    }
+
+    /// What was to be done about an object that cannot be evaluated, as far as is known.
+    fn intended(&self) -> &'static str {
+        let has_account = self.subject.link.as_ref().is_some_and(|link| link.target_id.is_some());
+        match (has_account, self.cycle.scope_of(self.plan, &self.subject)) {
+            (false, _) => "create",
+            (true, Ok(Scope::Out(_))) => "disable",
+            (true, _) => "update",
         }
     }
 

@@ -13,6 +13,7 @@ use super::report::one_more;
 use crate::job::JobError;
 use crate::object_plan::Failure;
 use crate::plan::{SkipReason, next_attempt};
+use crate::scope::Scope;
 use crate::target::TOO_MANY_REQUESTS;
 
 /// The code under which a holder of references waits for another attempt at those that were refused.
@@ -137,6 +138,7 @@ impl Look<'_> {
             .await;
         not_on_two(written)?;
         one_more(&cycle.counts.skipped);
+        self.count_left_active(evaluation, reason);
         Ok(self.done("other", "skipped", Some(text)))
     }
 
@@ -145,7 +147,7 @@ impl Look<'_> {
         let cycle = self.cycle;
         let (action, status, counter) = match deleted {
             Some(_) => ("delete", Status::Success, &cycle.counts.deleted),
-            None => ("other", Status::Skipped("the account is not managed any more"), &cycle.counts.skipped),
+            None => ("other", Status::Skipped(self.farewell()), &cycle.counts.skipped),
         };
         if cycle.previews() {
             self.foresee_no_link();
@@ -172,6 +174,28 @@ impl Look<'_> {
         }
         one_more(counter);
         Ok(self.done(action, if deleted.is_some() { "success" } else { "skipped" }, None))
+    }
+
+    const fn farewell(&self) -> &'static str {
+        match &self.subject.link {
+            Some(LinkRecord { state: LinkState::LeftActive, .. }) => {
+                "the account is not managed any more; nothing has switched it off, so it stays active at the target"
+            }
+            _ => "the account is not managed any more",
+        }
+    }
+
+    /// Counts an account that stays active although its object is out of scope.
+    fn count_left_active(&self, evaluation: &Evaluation<'_>, reason: &SkipReason) {
+        let is_out = evaluation.scope != Scope::In && self.subject.link.is_some();
+        let is_left = match reason {
+            SkipReason::Kept(why) => !why.leaves_account(),
+            SkipReason::ActionDisabled(_) => true,
+            _ => false,
+        };
+        if is_out && is_left {
+            one_more(&self.cycle.counts.left_active);
+        }
     }
 
     /// What stays of the link of an account that was just removed: where an earlier create may still arrive, it is looked
@@ -219,6 +243,7 @@ impl Look<'_> {
                 .await?;
         }
         one_more(&cycle.counts.skipped);
+        self.count_left_active(evaluation, reason);
         Ok(self.done("other", "skipped", Some(text)))
     }
 

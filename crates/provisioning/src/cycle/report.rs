@@ -28,6 +28,8 @@ pub struct CycleReport {
     pub deleted: u64,
     /// Objects about which nothing was to do.
     pub skipped: u64,
+    /// Of those, the ones that are out of scope and whose accounts stay as they are, because nothing switches them off or removes them.
+    pub left_active: u64,
     /// Objects that failed and are kept for another attempt.
     pub failed: u64,
     /// References written: managers, and memberships.
@@ -48,15 +50,20 @@ pub struct CycleReport {
 
 impl fmt::Display for CycleReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let left = match self.left_active {
+            0 => String::new(),
+            left => format!(" ({left} out of scope and left active)"),
+        };
         write!(
             f,
-            "{} cycle: {} created, {} updated, {} disabled, {} deleted, {} skipped, {} failed, {}, {} in {:.1} s",
+            "{} cycle: {} created, {} updated, {} disabled, {} deleted, {} skipped{}, {} failed, {}, {} in {:.1} s",
             self.cycle,
             self.created,
             self.updated,
             self.disabled,
             self.deleted,
             self.skipped,
+            left,
             self.failed,
             counted(self.references, "reference"),
             counted(self.requests, "request"),
@@ -113,6 +120,7 @@ pub(super) struct Counts {
     pub(super) disabled: AtomicU64,
     pub(super) deleted: AtomicU64,
     pub(super) skipped: AtomicU64,
+    pub(super) left_active: AtomicU64,
     failures: Mutex<BTreeSet<(ObjectKind, ObjectId)>>,
     pub(super) references: AtomicU64,
     /// By object: what the last look at it came to counts.
@@ -128,6 +136,12 @@ impl Counts {
     /// An object failed, or a reference of it; says whether that is the first time in this cycle.
     pub(super) fn fails(&self, kind: ObjectKind, id: ObjectId) -> bool {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).insert((kind, id))
+    }
+
+    /// Whether an object has failed in this cycle, or waits.
+    pub(super) fn is_unsettled(&self, object: (ObjectKind, ObjectId)) -> bool {
+        let holds = |set: &Mutex<BTreeSet<_>>| set.lock().unwrap_or_else(PoisonError::into_inner).contains(&object);
+        holds(&self.failures) || holds(&self.waiting)
     }
 
     /// Notes whether an object waits for the window of a create to pass.
@@ -150,6 +164,7 @@ impl Counts {
             disabled: get(&self.disabled),
             deleted: get(&self.deleted),
             skipped: get(&self.skipped),
+            left_active: get(&self.left_active),
             failed: failures.len() as u64,
             references: get(&self.references),
             failures,

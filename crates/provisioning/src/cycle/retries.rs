@@ -9,27 +9,35 @@ use store::{ObjectId, ObjectKind, logs};
 
 use super::context::{Cycle, Stop};
 use super::record::{Happened, Status};
-use super::run::PAGE;
+use super::run::{PAGE, Place};
 use super::subject::Subject;
 use crate::job::JobError;
 use crate::object_plan::Failure;
 use crate::plan::ESCROW_DAYS;
 
+type Key = (ObjectKind, ObjectId);
+
 impl Cycle {
-    /// Looks at everything that earlier cycles have left.
-    pub(super) async fn retry_failures(self: &Arc<Self>) -> Result<(), Stop> {
+    /// Looks at everything that earlier cycles have left, but for failures of objects to which an initial cycle comes anyhow: it is at
+    /// `place`. Gives those with which this cycle is done.
+    pub(super) async fn retry_failures(self: &Arc<Self>, place: Option<Place>) -> Result<HashSet<Key>, Stop> {
         // As of the beginning: what fails once more is not due again in this cycle.
         let now = self.engine.now();
-        let seen = self.look_at_open().await?;
+        let mut seen = self.look_at_open().await?;
         let mut after = None;
         while let Some(due) = self.due_failures(now, &mut after).await? {
             let (old, fresh): (Vec<_>, Vec<_>) = due.into_iter().partition(|one| is_too_old(one.first_failed, now));
             self.give_up(old).await?;
-            let again =
-                fresh.into_iter().map(|escrow| (escrow.kind, escrow.source_id)).filter(|object| !seen.contains(object));
-            self.look_at(again.collect(), "retries").await?;
+            let again: Vec<Key> = fresh
+                .into_iter()
+                .map(|escrow| (escrow.kind, escrow.source_id))
+                .filter(|object| !seen.contains(object) && !place.is_some_and(|place| place.comes_to(*object)))
+                .collect();
+            self.look_at(again, "retries").await?;
         }
-        Ok(())
+        // What is not settled may be by what the rest of the cycle does.
+        seen.retain(|object| !self.counts.is_unsettled(*object));
+        Ok(seen)
     }
 
     /// The next failures that were due at a moment; `None` after the last of them.
@@ -80,7 +88,7 @@ impl Cycle {
     }
 
     /// Looks at every object with a write of unknown outcome; gives them.
-    pub(super) async fn look_at_open(self: &Arc<Self>) -> Result<HashSet<(ObjectKind, ObjectId)>, Stop> {
+    pub(super) async fn look_at_open(self: &Arc<Self>) -> Result<HashSet<Key>, Stop> {
         let mut after = None;
         let mut seen = HashSet::new();
         loop {

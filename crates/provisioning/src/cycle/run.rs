@@ -1,13 +1,13 @@
 //! The course of a cycle: which objects, in which order, and when the watermark moves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use store::jobs::{self, Lease, QuarantineRecord};
 use store::{
-    AppId, DIRECTORY_FEED, ObjectId, ObjectKind, StoreError, changes_after, feed_head, groups, links, number_changes,
-    references, users,
+    AppId, DIRECTORY_FEED, ObjectId, ObjectKind, ReadTx, StoreError, changes_after, feed_head, groups, links,
+    number_changes, references, users,
 };
 use tokio::time::Instant;
 
@@ -107,28 +107,35 @@ impl Cycle {
             number_changes(tx, DIRECTORY_FEED)
         })
         .await?;
-        self.retry_failures().await?;
-        if self.initial { self.run_initial(lease).await } else { self.run_incremental(lease).await }
+        if !self.initial {
+            self.retry_failures(None).await?;
+            return self.run_incremental(lease).await;
+        }
+        let read = self
+            .engine
+            .store()
+            .read(move |tx| Ok::<_, StoreError>((jobs::job_by_app(tx, app)?, feed_head(tx, DIRECTORY_FEED)?)));
+        let (job, head) = read.await?;
+        let job = job.ok_or(JobError::NotFound)?;
+        // A cycle that was cut off goes on where it stood; changes since it began, the first look of it, come in the next one.
+        let (place, from) = (Place::parse(job.initial_cursor.as_deref()), job.initial_from.unwrap_or(head));
+        let settled = self.retry_failures(Some(place)).await?;
+        self.run_initial(lease, (place, from), &settled).await
     }
 
     /// Everything: users, then groups, then accounts whose source object is gone, then references.
-    async fn run_initial(self: &Arc<Self>, lease: Lease) -> Result<(), Stop> {
-        let app = self.app;
-        let (job, head, total) = self
-            .engine
-            .store()
-            .read(move |tx| {
-                let total = users::count_users(tx)?.0 + groups::count_groups(tx)?;
-                Ok::<_, StoreError>((jobs::job_by_app(tx, app)?, feed_head(tx, DIRECTORY_FEED)?, total))
-            })
-            .await?;
-        self.total.store(total, Ordering::Relaxed);
-        let job = job.ok_or(JobError::NotFound)?;
-        // A cycle that was cut off goes on where it stood; changes since it began come in the next one.
-        let from = job.initial_from.unwrap_or(head);
-        let mut place = Some(Place::parse(job.initial_cursor.as_deref()));
+    async fn run_initial(
+        self: &Arc<Self>,
+        lease: Lease,
+        (place, from): (Place, i64),
+        settled: &HashSet<(ObjectKind, ObjectId)>,
+    ) -> Result<(), Stop> {
+        let count = |tx: &mut ReadTx<'_>| Ok::<_, StoreError>(users::count_users(tx)?.0 + groups::count_groups(tx)?);
+        self.total.store(self.engine.store().read(count).await?, Ordering::Relaxed);
+        let mut place = Some(place);
         while let Some(here) = place {
-            let page = self.initial_page(here).await?;
+            let mut page = self.initial_page(here).await?;
+            page.objects.retain(|object| !settled.contains(object));
             if matches!(here, Place::Users(_)) {
                 self.users_come(&page.objects).await;
             }
@@ -328,6 +335,16 @@ impl Place {
             (Self::GroupOrphans(_), Some(_)) => Self::GroupOrphans(last),
             (Self::GroupOrphans(_), None) => return None,
         })
+    }
+
+    /// Whether an initial cycle that is here still comes to an object of the directory.
+    pub(super) fn comes_to(self, (kind, id): (ObjectKind, ObjectId)) -> bool {
+        let is_ahead = |after: Option<ObjectId>| after.is_none_or(|after| id > after);
+        match self {
+            Self::Users(after) => kind == ObjectKind::Group || is_ahead(after),
+            Self::Groups(after) => kind == ObjectKind::Group && is_ahead(after),
+            Self::UserOrphans(_) | Self::GroupOrphans(_) => false,
+        }
     }
 
     const fn kind(self) -> ObjectKind {

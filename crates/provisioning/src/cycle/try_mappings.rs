@@ -10,6 +10,7 @@ use store::{AppId, ObjectId, ObjectKind, ReadTx, StoreError};
 
 use super::evaluate::scope_of;
 use super::subject::{Subject, object_type};
+use super::try_departure::Departure;
 use crate::engine::Engine;
 use crate::job::JobError;
 use crate::object_plan::{MatchValue, ObjectPlan};
@@ -79,6 +80,9 @@ pub struct MappingTrial {
     /// Why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub out_because: Option<String>,
+    /// What becomes of the account that an object which is out of scope has, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub departure: Option<Departure>,
     /// Whether an account would be made (`create`), or was compared with (`update`).
     pub operation: &'static str,
     /// The id of its account at the target, where that is known.
@@ -140,13 +144,24 @@ impl Engine {
         let (subject, references) = self.store().read(read).await?;
         let held =
             if wanted.update { Some(self.account_of(&record, &settings, &subject, &draft).await?) } else { None };
-        let tried = self
-            .with_world_of(&subject, |source, world| try_attributes(&draft, source, world, &references, held.as_ref()));
+        let scope = scope_of(settings.scope_rules(), &draft.mapping, &subject, self.now());
+        let departure = match (&scope, &held) {
+            (Ok(Scope::Out(why)), Some(held)) => {
+                let plan = settings.plan(&draft.mapping).map_err(|error| JobError::Invalid(error.to_string()))?;
+                Some(self.departure(&plan, template.has_soft_delete(object), (&subject, why), held))
+            }
+            _ => None,
+        };
+        let tried = self.with_world_of(&subject, departure.is_some(), |source, world| {
+            try_attributes(&draft, source, world, &references, held.as_ref())
+        });
         let mut attributes = tried.ok_or_else(|| JobError::Invalid(gone(&subject)))?;
+        if let Some(departure) = &departure {
+            departure.leave_out(&draft.mapping, &mut attributes);
+        }
         if attributes.iter().any(|one| matches!(one.effect, Effect::FirstFree { .. })) {
             self.look_up_free(&record, &settings, &draft, &mut attributes).await;
         }
-        let scope = scope_of(settings.scope_rules(), &draft.mapping, &subject, self.now());
         let out_because = match scope {
             Ok(Scope::In) => None,
             Ok(Scope::Out(reason)) => Some(reason.reason()),
@@ -158,6 +173,7 @@ impl Engine {
             object_type: object,
             in_scope: out_because.is_none(),
             out_because,
+            departure,
             operation: if held.is_some() { "update" } else { "create" },
             account: held.as_ref().and_then(resource_id).map(str::to_owned).or(linked),
             ignored: attributes.iter().any(|one| one.effect == Effect::SkipsObject),
@@ -166,10 +182,15 @@ impl Engine {
         })
     }
 
-    fn with_world_of<T>(&self, subject: &Subject, with: impl FnOnce(&dyn Source, &World<'_>) -> T) -> Option<T> {
+    pub(super) fn with_world_of<T>(
+        &self,
+        subject: &Subject,
+        is_soft_deleted: bool,
+        with: impl FnOnce(&dyn Source, &World<'_>) -> T,
+    ) -> Option<T> {
         let random = |bytes: &mut [u8]| (self.0.random)(bytes);
         let world = World { now: self.now(), default_domain: None, random: &random };
-        subject.with_source(false, |source| with(source, &world))
+        subject.with_source(is_soft_deleted, |source| with(source, &world))
     }
 
     /// The account that an update would change: the linked one, else the one that matches.
@@ -188,7 +209,7 @@ impl Engine {
             return Ok(account);
         }
         let plan = settings.plan(&draft.mapping).map_err(|error| JobError::Invalid(error.to_string()))?;
-        let matches = self.with_world_of(subject, |source, world| plan.match_values(source, world)).transpose();
+        let matches = self.with_world_of(subject, false, |source, world| plan.match_values(source, world)).transpose();
         let matches = matches.map_err(|failure| JobError::Invalid(failure.reason))?.unwrap_or_default();
         let hidden = Redacted::of(&[], &matches);
         for wanted in &matches {

@@ -77,16 +77,16 @@ fn decide_allowed(
 #[test]
 fn the_deprovisioning_table() {
     use Leaving::{Deleted, Kept, SwitchedOff};
-    use LinkState::{Creating, Deleting, LeftAlone, Linked, Released, Verify};
+    use LinkState::{Creating, Deleting, LeftActive, LeftAlone, Linked, Released, Verify};
     let out = Scope::Out;
     let (passed, another) = (OutOfScope::PassedOver(vec![]), OutOfScope::AnotherCategory(vec![]));
     let cases = [
         // row, why, link, what leavers' accounts become -> what is done
         ("1", out(OutOfScope::NotAssigned), Some(Linked), SwitchedOff, "disable, release"),
-        ("3", out(OutOfScope::NotAssigned), Some(Linked), Kept, "note Released"),
-        ("3", out(OutOfScope::DefaultAccessOnly), Some(Linked), Kept, "note Released"),
+        ("3", out(OutOfScope::NotAssigned), Some(Linked), Kept, "note LeftActive"),
+        ("3", out(OutOfScope::DefaultAccessOnly), Some(Linked), Kept, "note LeftActive"),
         ("4", out(OutOfScope::Filtered(vec![])), Some(Linked), SwitchedOff, "disable, release"),
-        ("4 without mapping", out(OutOfScope::Filtered(vec![])), Some(Linked), Kept, "note Released"),
+        ("4 without mapping", out(OutOfScope::Filtered(vec![])), Some(Linked), Kept, "note LeftActive"),
         ("6", out(OutOfScope::Disabled), Some(Linked), SwitchedOff, "disable"),
         ("7", out(OutOfScope::Disabled), Some(Linked), Kept, "skip"),
         ("8", out(OutOfScope::SoftDeleted), Some(Linked), SwitchedOff, "disable"),
@@ -105,7 +105,15 @@ fn the_deprovisioning_table() {
         ("1, then 8", out(OutOfScope::SoftDeleted), Some(Released), SwitchedOff, "skip"),
         ("3, then 9", out(OutOfScope::SoftDeleted), Some(Released), Kept, "skip"),
         ("7 while a write is open", out(OutOfScope::Disabled), Some(Verify), Kept, "note Linked"),
-        ("3 while a write is open", out(OutOfScope::NotAssigned), Some(Deleting), Kept, "note Released"),
+        ("3 while a write is open", out(OutOfScope::NotAssigned), Some(Deleting), Kept, "note LeftActive"),
+        ("3 again", out(OutOfScope::NotAssigned), Some(LeftActive), Kept, "skip"),
+        ("3, then 1", out(OutOfScope::NotAssigned), Some(LeftActive), SwitchedOff, "disable, release"),
+        ("3, then 6", out(OutOfScope::Disabled), Some(LeftActive), SwitchedOff, "disable"),
+        ("3, then 7", out(OutOfScope::Disabled), Some(LeftActive), Kept, "note Linked"),
+        ("3, then 12 of who is active", out(OutOfScope::HardDeleted), Some(LeftActive), SwitchedOff, "forget"),
+        ("3, then 13", out(OutOfScope::NotAssigned), Some(LeftActive), Deleted, "delete"),
+        ("3, then passed over", out(passed.clone()), Some(LeftActive), Kept, "skip"),
+        ("3, then 17", Scope::In, Some(LeftActive), SwitchedOff, "update"),
         ("passed over", out(passed.clone()), None, Kept, "skip"),
         ("passed over", out(passed.clone()), Some(Linked), Kept, "note LeftAlone"),
         ("passed over", out(another), Some(Linked), Kept, "note LeftAlone"),
@@ -132,8 +140,8 @@ fn the_deprovisioning_table_where_not_every_write_is_allowed() {
     let no_delete = FlowTypes { delete: false, ..FlowTypes::default() };
     let cases = [
         // row, why, allowed, what leavers' accounts become -> what is done
-        ("3", OutOfScope::NotAssigned, no_update, Leaving::SwitchedOff, "note Released"),
-        ("4 without Update", OutOfScope::Filtered(vec![]), no_update, Leaving::SwitchedOff, "note Released"),
+        ("3", OutOfScope::NotAssigned, no_update, Leaving::SwitchedOff, "note LeftActive"),
+        ("4 without Update", OutOfScope::Filtered(vec![]), no_update, Leaving::SwitchedOff, "note LeftActive"),
         ("7", OutOfScope::Disabled, no_update, Leaving::SwitchedOff, "skip"),
         ("9", OutOfScope::SoftDeleted, no_update, Leaving::SwitchedOff, "skip"),
         ("10", OutOfScope::HardDeleted, no_update, Leaving::SwitchedOff, "delete"),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::draft::{Draft, Unparsed};
-use crate::object_plan::{Desired, Failure, ObjectPlan, Wish, differences};
+use crate::object_plan::{Desired, Failure, ObjectPlan, Wish, differences, failing_place};
 use crate::redaction::REDACTED;
 use crate::target_path::TargetPath;
 
@@ -94,7 +94,7 @@ pub enum Effect {
         code: &'static str,
         /// What happened, and what to do.
         reason: String,
-        /// Where in the source, in characters from 0, if it cannot be parsed.
+        /// Where in the source, in characters from 0, if it cannot be parsed or a call of it fails.
         #[serde(skip_serializing_if = "Option::is_none")]
         position: Option<usize>,
         /// The same as two lines for people.
@@ -125,6 +125,8 @@ pub enum Absence {
     Held,
     /// The account has nothing that could be removed.
     NothingHeld,
+    /// The object is out of scope, so the attribute is not written.
+    OutOfScope,
 }
 
 impl Absence {
@@ -140,6 +142,7 @@ impl Absence {
             Self::UniqueStays => "a unique value stays as it was made",
             Self::Held => "the account has a value, and the flow type keeps it",
             Self::NothingHeld => "null, and the account has no value to remove",
+            Self::OutOfScope => "not written, as the object is out of scope",
         }
     }
 }
@@ -229,7 +232,7 @@ impl Alone<'_> {
         }
         let operation = if self.held.is_some() { Operation::Update } else { Operation::Create };
         let wishes = match plan.desired(self.source, self.world, operation) {
-            Err(failure) => return failed(failure),
+            Err(failure) => return self.placed(failure),
             Ok(Desired::Ignored) => return Effect::SkipsObject,
             Ok(Desired::Values(wishes)) => wishes,
         };
@@ -243,6 +246,14 @@ impl Alone<'_> {
             }
             (Some(wish), None) => Effect::Value { value: wish.value, from_default: self.gives_nothing() },
         }
+    }
+
+    /// A failure with the place in the source where it came up, if it came up there.
+    fn placed(&self, failure: Failure) -> Effect {
+        let place = failing_place(self.attribute(), self.source, self.world);
+        let (position, pointer) =
+            place.map_or((None, None), |(written, error)| (error.position(), error.pointer(&written)));
+        Effect::Error { code: failure.code, reason: failure.reason, position, pointer }
     }
 
     fn reference(&self, plan: &ObjectPlan) -> Option<Effect> {

@@ -398,6 +398,8 @@ fn a_group_far_from_those_that_are_asked_for_may_change_without_its_members() {
         let job = job(&world, "memberOf", "IS NESTED MEMBER OF", Some(&division.to_string())).await;
         world.set_group(other, "displayName", "Others").await;
         assert_eq!(job.cycle().await.skipped, 0, "nobody in it is looked at");
+        world.set_group(team, "displayName", "Crew").await;
+        assert_eq!(job.cycle().await.skipped, 0, "another name moves nobody");
         // What connects is looked at, on its way out and back, also where another step of the way goes at once.
         let calm = async |expected: &str| {
             job.until_calm().await;

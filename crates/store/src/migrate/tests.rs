@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use super::{CREATE_VERSIONS, MIGRATIONS, SCHEMA_VERSION};
 use crate::resources::ResourceKind;
 use crate::testing::{TestDatabase, databases, numbered, postgres_client, second, sqlite_connection};
-use crate::{Database, ResourceId, Store, StoreError, tenants};
+use uuid::Uuid;
+
+use crate::links::{self, LinkState};
+use crate::{AppId, Database, ObjectId, ObjectKind, ResourceId, Store, StoreError, tenants};
 
 /// Tables that only PostgreSQL needs: its writers append changes without waiting for each other.
 const ONLY_POSTGRES: [&str; 2] = ["changes_unnumbered", "feeds"];
@@ -211,6 +214,59 @@ fn keys_under_the_paths_of_an_older_schema_are_found() {
         run(&database, "DELETE FROM resource_keys WHERE place IN ('1', '2', '3', '4', 'title')");
         let store = database.open();
         assert_eq!(paths.map(|path| found(&store, path, "x").len()), [0; 5], "no other forms of them are kept");
+    }
+}
+
+/// Who was let go by an older program, as its log tells: the action, status and document of each record, the oldest first.
+const LET_GO: [(&[(&str, &str, &str)], LinkState); 6] = [
+    (&[("disable", "success", "{}"), ("other", "skipped", "NotInScope")], LinkState::Released),
+    (&[("other", "skipped", "no mapping of IsSoftDeleted switches accounts off, so")], LinkState::LeftActive),
+    (
+        &[("other", "skipped", "the job does not allow Update"), ("other", "skipped", "NotInScope")],
+        LinkState::LeftActive,
+    ),
+    (
+        &[("other", "skipped", "no mapping of IsSoftDeleted switches accounts off, so"), ("disable", "success", "{}")],
+        LinkState::Released,
+    ),
+    (&[("disable", "failure", "the job does not allow Update")], LinkState::Released),
+    (&[], LinkState::Released),
+];
+
+#[test]
+fn who_an_older_program_left_active_is_known_by_its_log() {
+    for database in databases() {
+        before(&database, "0015_left_active");
+        let is_sqlite = matches!(database.database(), Database::Sqlite(_));
+        let id = |number: usize| {
+            let hex = format!("{number:032x}");
+            if is_sqlite { format!("unhex('{hex}')") } else { format!("'{hex}'") }
+        };
+        let app = id(9);
+        for (number, (records, _)) in LET_GO.iter().enumerate() {
+            let user = id(100 + number);
+            let link = format!(
+                "INSERT INTO links (app, kind, source_id, target_id, state, attempt, at, fence, match_key, label) VALUES
+                 ({app}, 1, {user}, 't{number}', 5, 1, 0, 1, '[]', 'Ann')"
+            );
+            run(&database, &link);
+            for (place, (action, status, doc)) in records.iter().enumerate() {
+                let record = format!(
+                    "INSERT INTO provisioning_logs (app, id, at, cycle, action, status, kind, source_id, label, doc) VALUES
+                     ({app}, {}, 0, {app}, '{action}', '{status}', 1, {user}, 'Ann', '{doc}')",
+                    id(1000 + 10 * number + place)
+                );
+                run(&database, &record);
+            }
+        }
+        let store = database.open();
+        for (number, (records, expected)) in LET_GO.iter().enumerate() {
+            let of = |number: usize| Uuid::from_u128(number as u128);
+            let read = store
+                .read(move |tx| links::link(tx, AppId::new(of(9)), ObjectKind::User, ObjectId::new(of(100 + number))));
+            let link = tokio::runtime::Runtime::new().unwrap().block_on(read).unwrap().unwrap();
+            assert_eq!(link.state, *expected, "{records:?}");
+        }
     }
 }
 

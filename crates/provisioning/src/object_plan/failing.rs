@@ -1,0 +1,130 @@
+//! What is told of a mapping that fails: which call it was, and what the attributes held that it read.
+
+use mapping::{AttributeMapping, EvaluationError, Expression, Language, MappingSource, Source, Value, World};
+
+use super::{Failure, ObjectPlan};
+use crate::redaction::REDACTED;
+use crate::target_path::TargetPath;
+
+/// Closing brackets after which the end of a call is looked for; the end of a longer one is not.
+const BRACKETS_MAX: usize = 32;
+/// Attributes of a call that are told with what they hold.
+const ATTRIBUTES_MAX: usize = 3;
+/// Longest text of a call, or of a value, in characters; longer ones are cut.
+const SHOWN_CHARS_MAX: usize = 80;
+
+/// The source of a mapping as it is written, with how it fails there. `None` where it does not fail when it is evaluated once more, as one
+/// that is made by chance may not.
+pub fn failing_place(
+    attribute: &AttributeMapping,
+    source: &dyn Source,
+    world: &World<'_>,
+) -> Option<(String, EvaluationError)> {
+    let written = attribute.source.to_string();
+    let parsed = MappingSource::parse_with(&written, Language::EXTENDED).ok()?;
+    parsed.evaluate(source, world).err().map(|error| (written, error))
+}
+
+impl ObjectPlan {
+    pub(super) fn evaluation_failure(
+        &self,
+        (attribute, path): (&AttributeMapping, &TargetPath),
+        (source, world): (&dyn Source, &World<'_>),
+        error: &EvaluationError,
+    ) -> Failure {
+        let place = failing_place(attribute, source, world);
+        let call = place.and_then(|(written, error)| call_at(&written, error.position()?));
+        let shown = call.map(|(text, call)| {
+            let held = if attribute.source.is_redacted() { String::new() } else { self.held(&call, source) };
+            format!("; it was called as {}{held}", cut(&text))
+        });
+        let reason = format!("the mapping of {} failed: {error}{}", path.text(), shown.unwrap_or_default());
+        Failure { code: "AttributeMappingEvaluation", reason }
+    }
+
+    /// What the attributes hold that a call reads, but for those that another mapping keeps secret.
+    fn held(&self, call: &Expression, source: &dyn Source) -> String {
+        let secrets = self.mapping.attributes.iter().map(|one| &one.source).filter(|one| one.is_redacted());
+        let secrets: Vec<&str> = secrets.flat_map(MappingSource::attributes).collect();
+        let names = call.attributes().into_iter().take(ATTRIBUTES_MAX);
+        let held = names.map(|name| {
+            let value = if secrets.contains(&name) { REDACTED.to_owned() } else { shown(&source.attribute(name)) };
+            format!("[{name}] is {value}")
+        });
+        let held: Vec<String> = held.collect();
+        if held.is_empty() { String::new() } else { format!(", where {}", held.join(" and ")) }
+    }
+}
+
+/// The call that begins at a place of an expression, as it is written and parsed.
+fn call_at(written: &str, position: usize) -> Option<(String, Expression)> {
+    let from: String = written.chars().skip(position).collect();
+    let ends = from.match_indices(')').take(BRACKETS_MAX).map(|(at, _)| &from[..=at]);
+    let parsed = |text: &str| Some((text.to_owned(), Expression::parse_with(text, Language::EXTENDED).ok()?));
+    ends.filter_map(parsed).next()
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Text(text) => format!("\"{}\"", cut(text)),
+        Value::List(values) => format!("\"{}\"", cut(&values.join("; "))),
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mapping::ObjectMapping;
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    /// How the mapping of `title` fails, beside a mapping of `nickName`.
+    fn failure(title: &str, nick_name: &str, person: &serde_json::Value) -> String {
+        let mapping: ObjectMapping = serde_json::from_value(json!({
+            "sourceObject": "User", "targetObject": "User", "attributes": [
+                { "target": "title", "source": title },
+                { "target": "nickName", "source": nick_name },
+            ] }))
+        .unwrap();
+        let plan = ObjectPlan::new(mapping).unwrap();
+        let person: Map<_, _> = serde_json::from_value(person.clone()).unwrap();
+        let world = World { now: jiff::Timestamp::UNIX_EPOCH, default_domain: None, random: &|_| {} };
+        let desired = plan.desired(&person, &world, mapping::Operation::Create);
+        desired.err().map_or_else(String::new, |failure| failure.reason)
+    }
+
+    #[test]
+    fn a_failure_tells_the_call_and_what_it_read() {
+        let long = format!(", where [mail] is \"{}…\"", "a".repeat(80));
+        let person = json!({ "jobTitle": "foo", "city": "Rome", "mail": "a".repeat(90) });
+        for (title, nick_name, told) in [
+            ("CDate([jobTitle])", "[city]", "; it was called as CDate([jobTitle]), where [jobTitle] is \"foo\""),
+            (
+                "Join(\") \", [city], CDate(Append([jobTitle], \")\")))",
+                "[city]",
+                "; it was called as CDate(Append([jobTitle], \")\")), where [jobTitle] is \"foo\"",
+            ),
+            ("CDate([mail])", "[city]", long.as_str()),
+            ("CDate(\"foo\")", "[city]", "; it was called as CDate(\"foo\")"),
+            ("Redact(CDate([jobTitle]))", "[city]", "; it was called as CDate([jobTitle])"),
+            ("CDate([jobTitle])", "Redact([jobTitle])", ", where [jobTitle] is [Redact]"),
+            (
+                "DefaultDomain()",
+                "[city]",
+                "the mapping of title failed: `DefaultDomain`: the tenant has no default domain",
+            ),
+        ] {
+            let reason = failure(title, nick_name, &person);
+            assert!(reason.starts_with("the mapping of title failed: `"), "{reason}");
+            assert!(reason.ends_with(told), "{reason}");
+        }
+    }
+}

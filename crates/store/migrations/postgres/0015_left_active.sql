@@ -1,0 +1,13 @@
+-- Who left the scope while nothing switched the account off was let go like one whose account is off. The log tells them apart: the
+-- newest of its records that matter says that the account stayed as it was.
+UPDATE links SET state = 7
+WHERE state = 5 AND EXISTS (
+  SELECT 1 FROM provisioning_logs kept
+  WHERE kept.app = links.app AND kept.source_id = links.source_id AND kept.kind = links.kind AND kept.status = 'skipped'
+    AND (kept.doc LIKE '%no mapping of IsSoftDeleted switches accounts off%' OR kept.doc LIKE '%the job does not allow Update%')
+    AND NOT EXISTS (
+      SELECT 1 FROM provisioning_logs later
+      WHERE later.app = kept.app AND later.source_id = kept.source_id AND later.id > kept.id
+        AND later.kind = kept.kind AND later.status = 'success'
+    )
+);
