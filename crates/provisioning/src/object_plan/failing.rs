@@ -59,9 +59,9 @@ impl ObjectPlan {
 /// The call that begins at a place of an expression, as it is written and parsed.
 fn call_at(written: &str, position: usize) -> Option<(String, Expression)> {
     let from: String = written.chars().skip(position).collect();
-    let ends = from.match_indices(')').take(BRACKETS_MAX).map(|(at, _)| &from[..=at]);
+    let mut ends = from.match_indices(')').take(BRACKETS_MAX).map(|(at, _)| &from[..=at]);
     let parsed = |text: &str| Some((text.to_owned(), Expression::parse_with(text, Language::EXTENDED).ok()?));
-    ends.filter_map(parsed).next()
+    ends.find_map(parsed)
 }
 
 fn shown(value: &Value) -> String {

@@ -13,8 +13,11 @@ fn active(job: &Job<'_>, name: &str) -> Value {
     job.target.with(|app| app.user_attribute(&format!("{name}@contoso.com"), "active"))
 }
 
+/// Changes the mapping of users.
+type Keeping = fn(&mut ObjectMapping);
+
 /// What keeps accounts from being switched off.
-const KEEPING: [(&str, fn(&mut ObjectMapping)); 3] = [
+const KEEPING: [(&str, Keeping); 3] = [
     ("no mapping", |users| users.attributes.retain(|mapping| mapping.target != "active")),
     ("no update", |users| users.flow_types.update = false),
     ("at creation only", |users| {
@@ -32,7 +35,7 @@ async fn left_active(job: &Job<'_>) -> u64 {
 }
 
 /// Ann has an account and leaves the scope while nothing switches it off; gives the mappings that would.
-async fn leaves(world: &World, job: &Job<'_>, keeping: fn(&mut ObjectMapping)) -> (UserId, Vec<ObjectMapping>) {
+async fn leaves(world: &World, job: &Job<'_>, keeping: Keeping) -> (UserId, Vec<ObjectMapping>) {
     let ann = world.joins_for(job.app, "Ann").await;
     job.until_calm().await;
     let before = mappings(job).await;
@@ -63,7 +66,7 @@ fn who_could_not_be_switched_off_is_told_and_switched_off_as_soon_as_something_c
             assert_eq!(job.target.take_writes().len(), 1, "{what}");
             // Who is switched off is let go: what becomes of the account from now on is the application's business.
             job.target.with(|app| {
-                app.users.values_mut().for_each(|user| drop(user.attributes.insert("active".into(), true.into())))
+                app.users.values_mut().for_each(|user| drop(user.attributes.insert("active".into(), true.into())));
             });
             job.change(JobChange { restart: true, ..JobChange::default() }).await;
             assert_eq!(job.cycle().await.disabled, 0, "{what}");

@@ -217,8 +217,11 @@ fn keys_under_the_paths_of_an_older_schema_are_found() {
     }
 }
 
-/// Who was let go by an older program, as its log tells: the action, status and document of each record, the oldest first.
-const LET_GO: [(&[(&str, &str, &str)], LinkState); 6] = [
+/// The action, status and document of a record of the log.
+type Told = (&'static str, &'static str, &'static str);
+
+/// Who was let go by an older program, as its log tells, the oldest record first.
+const LET_GO: [(&[Told], LinkState); 6] = [
     (&[("disable", "success", "{}"), ("other", "skipped", "NotInScope")], LinkState::Released),
     (&[("other", "skipped", "no mapping of IsSoftDeleted switches accounts off, so")], LinkState::LeftActive),
     (
