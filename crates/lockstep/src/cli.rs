@@ -107,6 +107,16 @@ pub struct GlobalArgs {
         help_heading = "Global options"
     )]
     pub public_url: Option<String>,
+    /// The organisation's default domain, such as contoso.com, which DefaultDomain() gives [default: none]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DOMAIN",
+        env = "LOCKSTEP_DEFAULT_DOMAIN",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    pub default_domain: Option<String>,
     /// Answer in JSON, for programs
     #[arg(long, global = true, help_heading = "Global options")]
     pub json: bool,

@@ -58,7 +58,9 @@ pub fn run(
         return demo::run(&args, config, data_is_given, output, runtime);
     }
     match &command {
-        Command::Expression(alone) if !expression::needs_data(alone) => return expression::run_alone(alone, output),
+        Command::Expression(alone) if !expression::needs_data(alone) => {
+            return expression::run_alone(alone, config.default_domain.as_deref(), output);
+        }
         Command::Filter(FilterCommand::Operators) => return filter_test::operators(output),
         Command::Schema(SchemaFileCommand::Convert(args)) => return schema::convert(args, output),
         _ => {}

@@ -47,6 +47,9 @@ const LOG_DAYS: RangeInclusive<u64> = 1..=3_650;
 const UNKNOWN_TOLD_MAX: usize = 20;
 
 /// How much is logged, from nothing to everything.
+/// The longest domain, in bytes, and the longest label of one, in characters.
+const DOMAIN_MAX: usize = 253;
+const LABEL_MAX: usize = 63;
 const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Form of log lines.
@@ -66,6 +69,7 @@ struct ConfigFile {
     listen: Option<String>,
     database: Option<String>,
     public_url: Option<String>,
+    default_domain: Option<String>,
     log: Option<String>,
     log_format: Option<LogFormat>,
     outbound: OutboundFile,
@@ -88,11 +92,12 @@ struct ProvisioningFile {
 }
 
 /// Every key of the file.
-pub const KEYS: [&str; 22] = [
+pub const KEYS: [&str; 23] = [
     "data",
     "listen",
     "database",
     "public_url",
+    "default_domain",
     "log",
     "log_format",
     "outbound.private_networks",
@@ -135,6 +140,8 @@ pub struct Config {
     pub postgres: Option<String>,
     /// The address under which others reach the server, without slash at its end, where it is not the listening one.
     pub public_url: Option<String>,
+    /// The organisation's default domain, which `DefaultDomain` gives.
+    pub default_domain: Option<String>,
     /// Which log lines to print.
     pub log: String,
     /// Their form.
@@ -237,6 +244,7 @@ fn parse(text: &str) -> Result<(ConfigFile, Vec<(String, String)>), String> {
         listen: keys.text("listen"),
         database: keys.text("database"),
         public_url: keys.text("public_url"),
+        default_domain: keys.text("default_domain"),
         log: keys.text("log"),
         log_format: keys.take("log_format", "must be \"text\" or \"json\"", |value| {
             LogFormat::from_str(value.as_str()?, false).ok()
@@ -376,6 +384,8 @@ fn check(args: &GlobalArgs, source: &Source) -> Result<Config, Vec<String>> {
     let listen = checks.pick("listen", args.listen.as_ref(), file.listen.as_ref(), socket_address);
     let postgres = checks.pick("database", args.database.as_ref(), file.database.as_ref(), postgres_url);
     let public_url = checks.pick("public_url", args.public_url.as_ref(), file.public_url.as_ref(), public_url);
+    let default_domain =
+        checks.pick("default_domain", args.default_domain.as_ref(), file.default_domain.as_ref(), domain);
     let log = checks.pick("log", args.log.as_ref(), file.log.as_ref(), log_levels);
     let traces = traces::check(&mut checks, args, file);
     for (key, problem) in &source.problems {
@@ -396,6 +406,7 @@ fn check(args: &GlobalArgs, source: &Source) -> Result<Config, Vec<String>> {
         listen: listen.unwrap_or_else(|| socket_address(LISTEN_DEFAULT).expect("the default is an address")),
         postgres,
         public_url,
+        default_domain,
         log: log.unwrap_or_else(|| "warn".to_owned()),
         log_format: args.log_format.or(file.log_format).unwrap_or_default(),
         outbound: Outbound {
@@ -431,6 +442,19 @@ fn public_url(text: &str) -> Result<String, String> {
         Ok(_) => Ok(url),
         Err(error) => Err(format!("{text:?} is no address like https://scim.example.com: {error}")),
     }
+}
+
+/// A name as a directory has it: labels of letters, digits and dashes, at least two.
+fn domain(text: &str) -> Result<String, String> {
+    let is_label = |label: &str| {
+        let is_inside = |c: char| c.is_alphanumeric() || c == '-';
+        (1..=LABEL_MAX).contains(&label.chars().count())
+            && label.chars().all(is_inside)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let is_name = text.len() <= DOMAIN_MAX && text.contains('.') && text.split('.').all(is_label);
+    if is_name { Ok(text.to_owned()) } else { Err(format!("{text:?} is no domain like contoso.com")) }
 }
 
 /// An address without a query, a fragment and a user, and without slash at its end.

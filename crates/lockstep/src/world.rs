@@ -160,6 +160,7 @@ impl World {
             lock_folder: self.folder.lock_folder(),
             instance: self.folder.instance().to_owned(),
             actor: actor(),
+            default_domain: self.config.default_domain.clone(),
         }))
     }
 

@@ -197,6 +197,28 @@ fn what_would_let_others_in_blocks_the_import() {
 }
 
 #[test]
+fn a_mapping_that_switches_accounts_off_is_never_left_out() {
+    let unread = json!({"type": "Function", "name": "Swich", "expression": "Swich([IsSoftDeleted])", "parameters": []});
+    for (target, object, blocks) in [
+        ("active", 0, true),
+        ("urn:ietf:params:scim:schemas:core:2.0:User:active", 0, true),
+        ("title", 0, false),
+        ("urn:example:2.0:User:active", 0, false),
+        ("active", 1, false),
+    ] {
+        let mut json = parsed(CUSTOMAPPSSO);
+        let pointer = format!("/synchronizationRules/0/objectMappings/{object}/attributeMappings");
+        let mappings = json.pointer_mut(&pointer).and_then(Value::as_array_mut).expect("mappings");
+        mappings.retain(|mapping| mapping["targetAttributeName"] != "active");
+        mappings.push(json!({"targetAttributeName": target, "source": unread}));
+        let imported = read(&Document::from_json(json).expect("a schema"));
+        assert_eq!(imported.may_be_carried_out(true), !blocks, "{target}: {:?}", imported.findings);
+        let words = "nobody who leaves the scope is switched off, so the import stops here";
+        assert_eq!(imported.findings.iter().any(|one| one.blocks && one.reason.contains(words)), blocks, "{target}");
+    }
+}
+
+#[test]
 fn only_what_is_changed_is_written() {
     let base = document(ODDITIES);
     let mut objects = read(&base).objects;

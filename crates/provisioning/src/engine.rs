@@ -17,6 +17,7 @@ use crate::lock::JobLocks;
 use crate::secret::MasterKey;
 use crate::settings::JobSettings;
 use crate::target::{HttpTransport, OutboundPolicy, Target, TenantUrl, Transport, Trust};
+use crate::validation::Installation;
 
 /// How often the scheduler looks for due jobs.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -47,6 +48,8 @@ pub struct EngineParts {
     pub instance: String,
     /// Who changes configuration, as the audit log names them.
     pub actor: String,
+    /// The organisation's default domain, which `DefaultDomain` gives.
+    pub default_domain: Option<String>,
 }
 
 /// The provisioning service; cheap to clone.
@@ -85,6 +88,16 @@ impl Engine {
     /// A new id.
     pub(crate) fn new_id<T: From<uuid::Uuid>>(&self) -> T {
         store::version_7(self.now(), self.random()).into()
+    }
+
+    /// The organisation's default domain, which `DefaultDomain` gives.
+    pub fn default_domain(&self) -> Option<&str> {
+        self.0.default_domain.as_deref()
+    }
+
+    /// What mappings may use of this installation.
+    pub(crate) fn installation(&self) -> Installation {
+        Installation { has_default_domain: self.default_domain().is_some() }
     }
 
     pub(crate) fn locks(&self) -> JobLocks {

@@ -21,6 +21,7 @@ use crate::settings::{BadSettings, JobSettings, JobStatus};
 use crate::surroundings::check_groups;
 use crate::target::{ConnectionProblem, Untold, discover, test_connection};
 use crate::target_path::TargetPath;
+use crate::validation::Installation;
 use crate::view::JobView;
 
 /// Longest secret token in bytes.
@@ -169,11 +170,13 @@ impl JobChange {
     }
 
     /// Whether this is the way back to an earlier version, which was right once: groups that are gone since keep nobody from it.
-    const fn goes_back(&self) -> bool {
+    pub(crate) const fn goes_back(&self) -> bool {
         matches!(self.schema, SchemaBase::OfVersion(_))
     }
 
-    fn apply(&self, settings: &mut JobSettings) {
+    /// Settings with the change made to them.
+    pub(crate) fn applied(&self, before: &JobSettings) -> JobSettings {
+        let mut settings = before.clone();
         fn set<T: Clone>(slot: &mut T, value: Option<&T>) {
             if let Some(value) = value {
                 slot.clone_from(value);
@@ -188,6 +191,25 @@ impl JobChange {
         set(&mut settings.request_timeout_seconds, self.request_timeout_seconds.as_ref());
         set(&mut settings.settle_seconds, self.settle_seconds.as_ref());
         set(&mut settings.objects, self.objects.as_ref());
+        settings
+    }
+
+    /// What is wrong with settings after the change. What was wrong before, as settings that an earlier version took may be, keeps nobody
+    /// from changing something else, such as switching the job off.
+    pub(crate) fn problems(
+        &self,
+        before: &JobSettings,
+        after: &JobSettings,
+        template: &Template,
+        installation: Installation,
+    ) -> Vec<String> {
+        let Err(BadSettings(mut problems)) = after.check(template, installation) else { return Vec::new() };
+        if self.objects.is_none()
+            && let Err(BadSettings(old)) = before.check(template, installation)
+        {
+            problems.retain(|problem| !old.contains(problem));
+        }
+        problems
     }
 }
 
@@ -196,7 +218,7 @@ impl Engine {
     pub async fn add_job(&self, new: NewJob) -> Result<JobView, JobError> {
         let template =
             Template::by_name(&new.template).ok_or_else(|| JobError::Invalid(unknown_template(&new.template)))?;
-        let mut settings = JobSettings::of(template, &new.tenant_url);
+        let settings = JobSettings::of(template, &new.tenant_url);
         let change = JobChange {
             scope: new.scope,
             interval_seconds: new.interval_seconds,
@@ -204,8 +226,8 @@ impl Engine {
             exclude_default_access: new.exclude_default_access,
             ..JobChange::default()
         };
-        change.apply(&mut settings);
-        settings.check(template)?;
+        let mut settings = change.applied(&settings);
+        settings.check(template, self.installation())?;
         let token = checked_token(&new.secret_token)?;
         settings.discovered = self.test(&settings, template, &token).await?.discovered;
         self.insert(new, settings, &token, None).await
@@ -262,10 +284,12 @@ impl Engine {
 
     /// Changes a job as it is now; says whether it still was so when the change was to be written.
     async fn try_change(&self, app: AppId, change: &JobChange) -> Result<bool, JobError> {
-        let (record, template, mut settings) = self.load(app).await?;
-        let before = settings.clone();
-        change.apply(&mut settings);
-        check_change(&before, &settings, change, template)?;
+        let (record, template, before) = self.load(app).await?;
+        let mut settings = change.applied(&before);
+        let problems = change.problems(&before, &settings, template, self.installation());
+        if !problems.is_empty() {
+            return Err(BadSettings(problems).into());
+        }
         if change.objects.is_some() && !change.goes_back() {
             let (before, after) = (before.objects.clone(), settings.objects.clone());
             self.store().read(move |tx| check_groups(tx, &before, &after)).await?;
@@ -429,23 +453,6 @@ pub(crate) fn checked_token(token: &str) -> Result<String, JobError> {
 
 pub(crate) fn settings_text(settings: &JobSettings) -> Result<String, JobError> {
     serde_json::to_string(settings).map_err(|error| JobError::Invalid(error.to_string()))
-}
-
-/// Checks settings after a change. What was wrong before, as settings that an earlier version took may be, keeps nobody from
-/// changing something else, such as switching the job off.
-fn check_change(
-    before: &JobSettings,
-    after: &JobSettings,
-    change: &JobChange,
-    template: &Template,
-) -> Result<(), BadSettings> {
-    let Err(BadSettings(mut problems)) = after.check(template) else { return Ok(()) };
-    if change.objects.is_none()
-        && let Err(BadSettings(old)) = before.check(template)
-    {
-        problems.retain(|problem| !old.contains(problem));
-    }
-    if problems.is_empty() { Ok(()) } else { Err(BadSettings(problems)) }
 }
 
 /// Whether an application's job leaves out whoever has no role there but *Default Access*.

@@ -15,6 +15,7 @@ use crate::scope::{ScopeRules, ScopeSetting};
 use crate::source::unknown_attribute;
 use crate::target::{BadTenantUrl, TargetFacts, TenantUrl};
 use crate::target_path::BadTarget;
+use crate::validation::Installation;
 
 /// Time between cycles unless set otherwise: Entra's 40 minutes.
 pub const INTERVAL_SECONDS: u64 = 40 * 60;
@@ -106,9 +107,9 @@ impl JobSettings {
     }
 
     /// Checks everything; tells every problem at once.
-    pub fn check(&self, template: &Template) -> Result<(), BadSettings> {
+    pub fn check(&self, template: &Template, installation: Installation) -> Result<(), BadSettings> {
         let mut problems = self.basic_problems();
-        self.check_mappings(template, &mut problems);
+        self.check_mappings(template, installation, &mut problems);
         if problems.is_empty() { Ok(()) } else { Err(BadSettings(problems)) }
     }
 
@@ -168,8 +169,8 @@ impl JobSettings {
         problems
     }
 
-    fn check_mappings(&self, template: &Template, problems: &mut Vec<String>) {
-        let findings = self.findings();
+    fn check_mappings(&self, template: &Template, installation: Installation, problems: &mut Vec<String>) {
+        let findings = self.findings(installation);
         let found = findings.iter().filter(|finding| finding.severity == Severity::Problem);
         problems.extend(found.map(ToString::to_string));
         for object in &self.objects {
@@ -274,13 +275,13 @@ mod tests {
         let template = Template::by_name("palo-alto-cie").unwrap();
         let mut settings = JobSettings::of(template, "https://app.example.com/scim");
         change(&mut settings);
-        settings.check(template).err().map(|bad| bad.0).unwrap_or_default()
+        settings.check(template, Installation::UNKNOWN).err().map(|bad| bad.0).unwrap_or_default()
     }
 
     #[test]
     fn the_defaults_of_every_template_are_good() {
         for template in Template::all() {
-            JobSettings::of(template, "https://app.example.com/scim").check(template).unwrap();
+            JobSettings::of(template, "https://app.example.com/scim").check(template, Installation::UNKNOWN).unwrap();
         }
     }
 

@@ -5,13 +5,17 @@ use std::sync::LazyLock;
 
 use mapping::schema::{AttributeDefinition, AttributeType, Mutability, ReferencedObject};
 use mapping::validation::{Finding, Known, Severity, validate};
-use mapping::{ObjectMapping, ObjectType};
+use mapping::{AttributeMapping, MappingSource, ObjectMapping, ObjectType};
 use scim::{Attribute, Kind, ResourceType};
 
+use crate::gallery::Template;
+use crate::object_plan::has_soft_delete;
 use crate::scope::ScopeSetting;
 use crate::settings::JobSettings;
 use crate::source::source_attribute;
 
+/// Where accounts are switched off.
+const ACTIVE: &str = "active";
 /// Functions of the roles that somebody is assigned.
 const ROLE_FUNCTIONS: [&str; 3] =
     ["AppRoleAssignmentsComplex", "AssertiveAppRoleAssignmentsComplex", "SingleAppRoleAssignment"];
@@ -19,9 +23,21 @@ const ROLE_FUNCTIONS: [&str; 3] =
 static USERS: LazyLock<Vec<AttributeDefinition>> = LazyLock::new(|| defined(&ResourceType::user()));
 static GROUPS: LazyLock<Vec<AttributeDefinition>> = LazyLock::new(|| defined(&ResourceType::group()));
 
+/// What mappings may use of the installation, beside the directory and the target.
+#[derive(Clone, Copy, Debug)]
+pub struct Installation {
+    /// Whether there is a default domain, for `DefaultDomain`.
+    pub has_default_domain: bool,
+}
+
+impl Installation {
+    /// One of which nothing is known: nothing is held against it.
+    pub const UNKNOWN: Self = Self { has_default_domain: true };
+}
+
 impl JobSettings {
     /// All that is wrong with the mappings: problems, which keep them from being saved, and warnings.
-    pub fn findings(&self) -> Vec<Finding> {
+    pub fn findings(&self, installation: Installation) -> Vec<Finding> {
         let targets: Vec<_> = self.objects.iter().map(|object| (own_and_defined(object), self.told(object))).collect();
         let sources: Vec<_> = self
             .objects
@@ -36,15 +52,15 @@ impl JobSettings {
                 ObjectType::User => scim::USER_URN,
                 ObjectType::Group => scim::GROUP_URN,
             };
-            (object, Known { source, target, told, core_schema })
+            (object, Known { source, target, told, core_schema, has_default_domain: installation.has_default_domain })
         });
         validate(&known.collect::<Vec<_>>())
     }
 
     /// What an administrator should know about mappings that can be saved; each is one sentence.
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self, template: &Template) -> Vec<String> {
         let mut warnings: Vec<String> = self
-            .findings()
+            .findings(Installation::UNKNOWN)
             .iter()
             .filter(|finding| finding.severity == Severity::Warning)
             .map(ToString::to_string)
@@ -60,6 +76,7 @@ impl JobSettings {
                 mapping.target
             ));
         }
+        warnings.extend(self.objects.iter().filter_map(|object| never_switched_off(object, template)));
         warnings
     }
 
@@ -72,6 +89,23 @@ impl JobSettings {
         };
         self.discovered.of(object.target_object).iter().filter(is_new).cloned().collect()
     }
+}
+
+/// Says so where accounts stay active for good although the application can switch them off. Of a mapping of `active` that does not, and of
+/// flow types without Update, is told elsewhere.
+fn never_switched_off(object: &ObjectMapping, template: &Template) -> Option<String> {
+    let is_expected = object.enabled && object.flow_types.update && template.has_soft_delete(object.target_object);
+    let is_active = |mapping: &AttributeMapping| {
+        mapping.target.trim().eq_ignore_ascii_case(ACTIVE) && mapping.source != MappingSource::None
+    };
+    if !is_expected || has_soft_delete(object) || object.attributes.iter().any(is_active) {
+        return None;
+    }
+    let name = if object.target_object == ObjectType::Group { "groups" } else { "users" };
+    Some(format!(
+        "the mapping of {name}: no mapping reads `IsSoftDeleted`, so who leaves the scope stays active at the target for good; map \
+         `Switch([IsSoftDeleted], , \"False\", \"True\", \"True\", \"False\")` to `active`"
+    ))
 }
 
 fn defined_of(object: ObjectType) -> &'static Vec<AttributeDefinition> {
@@ -173,13 +207,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::gallery::Template;
+    use crate::outlook::Outlook;
 
     fn settings(change: impl FnOnce(&mut JobSettings)) -> (Vec<String>, Vec<String>) {
         let template = Template::by_name("scim").unwrap();
         let mut settings = JobSettings::of(template, "https://app.example.com/scim");
         change(&mut settings);
-        (settings.check(template).err().map(|bad| bad.0).unwrap_or_default(), settings.warnings())
+        let Outlook { problems, warnings } = Outlook::of(&settings, template, Installation::UNKNOWN);
+        (problems, warnings)
     }
 
     fn mapped(settings: &mut JobSettings, mapping: serde_json::Value) {
@@ -192,9 +227,54 @@ mod tests {
     fn the_templates_are_in_order() {
         for template in Template::all() {
             let settings = JobSettings::of(template, "https://app.example.com/scim");
-            assert_eq!(settings.findings(), [], "{}", template.name);
-            assert_eq!(settings.warnings(), [""; 0], "{}", template.name);
+            assert_eq!(settings.findings(Installation { has_default_domain: false }), [], "{}", template.name);
+            assert_eq!(settings.warnings(template), [""; 0], "{}", template.name);
         }
+    }
+
+    #[test]
+    fn who_stays_active_for_good_is_told_of_where_the_application_could_do_better() {
+        type Change = fn(&mut ObjectMapping);
+        let without: Change = |users| users.attributes.retain(|mapping| !reads_it(mapping));
+        for (change, expected) in [
+            (without, 1),
+            (|users| users.flow_types.update = false, 0),
+            (
+                |users| {
+                    users
+                        .attributes
+                        .iter_mut()
+                        .filter(|one| reads_it(one))
+                        .for_each(|one| "status".clone_into(&mut one.target));
+                },
+                0,
+            ),
+            (
+                |users| {
+                    let active = users.attributes.iter_mut().find(|one| one.target == "active");
+                    active.unwrap().source = MappingSource::None;
+                },
+                1,
+            ),
+        ] {
+            let told = settings(|settings| change(&mut settings.objects[0])).1;
+            assert_eq!(
+                told.iter().filter(|one| one.contains("stays active at the target for good")).count(),
+                expected,
+                "{told:?}"
+            );
+        }
+        // An application that cannot switch accounts off has them deleted.
+        for template in Template::all() {
+            let mut settings = JobSettings::of(template, "https://app.example.com/scim");
+            without(&mut settings.objects[0]);
+            let is_told = settings.warnings(template).iter().any(|one| one.contains("stays active"));
+            assert_eq!(is_told, template.has_soft_delete(ObjectType::User), "{}", template.name);
+        }
+    }
+
+    fn reads_it(mapping: &AttributeMapping) -> bool {
+        mapping.source.attributes().contains("IsSoftDeleted")
     }
 
     #[test]

@@ -10,6 +10,7 @@ use store::{AppId, LogId, ObjectId, ObjectKind, ReadTx, StoreError, jobs, refere
 use crate::engine::Engine;
 use crate::gallery::Dialect;
 use crate::job::JobError;
+use crate::outlook::Outlook;
 use crate::scope::ScopeSetting;
 use crate::settings::JobStatus;
 
@@ -159,14 +160,15 @@ impl Engine {
             .scan(move |tx| Ok::<_, JobError>((directory::application(tx, app)?.name, Facts::read(tx, app)?)));
         let (name, facts) = facts.await?;
         let status = JobStatus::of(&record);
+        let outlook = Outlook::of(&settings, template, self.installation());
         let running = record.lease_until.is_some_and(|until| until > self.now());
         Ok(JobView {
             app,
             name,
             template: &template.name,
             title: &template.title,
-            problems: settings.check(template).err().map(|bad| bad.0).unwrap_or_default(),
-            warnings: settings.warnings(),
+            problems: outlook.problems,
+            warnings: outlook.warnings,
             status,
             running,
             dialect: settings.effective_dialect(),

@@ -39,12 +39,12 @@ pub fn needs_data(command: &ExpressionCommand) -> bool {
 }
 
 /// Carries out a command that needs no data.
-pub fn run_alone(command: &ExpressionCommand, output: Output) -> anyhow::Result<Outcome> {
+pub fn run_alone(command: &ExpressionCommand, default_domain: Option<&str>, output: Output) -> anyhow::Result<Outcome> {
     match command {
         ExpressionCommand::Eval(args) => {
             let object = Object::of_file(args)?;
             let trial = Trial::read(args, &object, Language { extensions: args.extensions })?;
-            let given = trial.evaluate(object.sample());
+            let given = trial.evaluate(object.sample(), default_domain);
             trial.show(args, output, given)
         }
         ExpressionCommand::Check { file, extensions } => expression_check::run(file, *extensions, output),
@@ -54,8 +54,8 @@ pub fn run_alone(command: &ExpressionCommand, output: Output) -> anyhow::Result<
 
 /// Carries out `expression eval` on the directory.
 pub async fn run(command: ExpressionCommand, world: &World, output: Output) -> anyhow::Result<Outcome> {
-    let ExpressionCommand::Eval(args) = command else { return run_alone(&command, output) };
     let engine = world.engine()?;
+    let ExpressionCommand::Eval(args) = command else { return run_alone(&command, engine.default_domain(), output) };
     let app = match &args.app {
         Some(name) => Some(find::application(world, name).await?.id),
         None => None,
@@ -78,7 +78,7 @@ pub async fn run(command: ExpressionCommand, world: &World, output: Output) -> a
     let mapping = mappings.iter().find(|mapping| mapping.source_object == object.kind());
     let extensions = args.extensions || mapping.is_some_and(|mapping| mapping.extensions);
     let trial = Trial::read(&args, &object, Language { extensions })?;
-    let mut given = trial.evaluate(object.sample());
+    let mut given = trial.evaluate(object.sample(), engine.default_domain());
     if let (Some(app), Given::Candidates(candidates, found @ None)) = (app, &mut given) {
         let target = trial.target(&args, mapping)?;
         *found = Some(engine.first_free(app, object.kind(), &target, candidates).await?);
@@ -191,13 +191,13 @@ impl<'a> Trial<'a> {
         Ok(Self { text, parsed, source: Overridden { object, values }, now, warnings })
     }
 
-    fn evaluate(&self, sample: Option<&Sample>) -> Given {
+    fn evaluate(&self, sample: Option<&Sample>, default_domain: Option<&str>) -> Given {
         let expression = match &self.parsed {
             Ok(expression) => expression,
             Err(error) => return Given::Unparsed(error.clone()),
         };
         let now = self.now.or_else(|| sample?.now).unwrap_or_else(now);
-        let default_domain = sample.and_then(|sample| sample.default_domain.as_deref());
+        let default_domain = sample.and_then(|sample| sample.default_domain.as_deref()).or(default_domain);
         let world = Asked { now, default_domain, random: &random };
         match expression.evaluate(&self.source, &world) {
             Ok(Evaluated::Value(value)) => Given::Value(value),

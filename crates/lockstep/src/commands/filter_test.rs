@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 
 use directory::Application;
-use mapping::{Clause, FilterOperator, ObjectType, ScopingFilters, Value};
+use mapping::{FilterOperator, ObjectType, ScopingFilters, Value};
 use provisioning::trial::{ScopeTally, filters_of};
-use provisioning::{Engine, ScopeSetting, ScopeTrial, ScopeTrialOf, Scoped, unknown_attribute};
+use provisioning::{Engine, ScopeSetting, ScopeTrial, ScopeTrialOf, Scoped};
 use serde_json::json;
 use store::ObjectId;
 
@@ -62,11 +62,18 @@ pub async fn run(command: FilterCommand, world: &World, output: Output) -> anyho
             app.name
         ));
     }
+    let problems = engine.filter_problems(&wanted).await?;
     match named(&args, world).await? {
-        Some(id) => explain(output, &app, &engine.explain_scope(&wanted, id).await?)?,
-        None => everyone(output, &app, &engine, &wanted, &args).await?,
+        Some(id) => explain(output, &app, &engine.explain_scope(&wanted, id).await?, &problems)?,
+        None => everyone(output, &app, &engine, &wanted, &args, &problems).await?,
     }
-    Ok(Outcome::Done)
+    if problems.is_empty() {
+        return Ok(Outcome::Done);
+    }
+    if !output.is_json() {
+        problems.iter().try_for_each(|problem| output.line(&format!("\nWould not be saved: {problem}")))?;
+    }
+    Ok(Outcome::ProblemsFound)
 }
 
 async fn named(args: &FilterTestArgs, world: &World) -> anyhow::Result<Option<ObjectId>> {
@@ -79,21 +86,14 @@ async fn named(args: &FilterTestArgs, world: &World) -> anyhow::Result<Option<Ob
 
 fn filters(file: &std::path::Path, object: ObjectType) -> anyhow::Result<ScopingFilters> {
     let document = document(file, "the filters in", "holds no filters")?;
-    let filters = filters_of(document, object).map_err(|error| usage(format!("{} {error}", file.display())))?;
-    for group in &filters.0 {
-        let unknown =
-            |clause: &Clause| Some((clause.attribute().to_owned(), unknown_attribute(object, clause.attribute())?));
-        for (name, problem) in group.clauses.iter().filter_map(unknown) {
-            note(&format!("the scoping filter `{}` reads `{name}`, which {problem}", group.name));
-        }
-    }
-    Ok(filters)
+    filters_of(document, object).map_err(|error| usage(format!("{} {error}", file.display())))
 }
 
-fn explain(output: Output, app: &Application, trial: &ScopeTrial) -> anyhow::Result<()> {
+fn explain(output: Output, app: &Application, trial: &ScopeTrial, problems: &[String]) -> anyhow::Result<()> {
     if output.is_json() {
         let mut shown = serde_json::to_value(trial)?;
         shown["app"] = json!(app.name);
+        shown["problems"] = json!(problems);
         return output.json(&shown);
     }
     let Scoped { object, out_because, .. } = &trial.scoped;
@@ -133,6 +133,7 @@ async fn everyone(
     engine: &Engine,
     wanted: &ScopeTrialOf,
     args: &FilterTestArgs,
+    problems: &[String],
 ) -> anyhow::Result<()> {
     let most = args.limit as usize;
     let is_wanted = |one: &Scoped| args.only.is_none_or(|side| one.in_scope == (side == Side::In));
@@ -153,7 +154,7 @@ async fn everyone(
     let tally = tally.await?;
     bar.done();
     let mut list = List { output, waiting: listed, is_begun: false, failure: None };
-    list.begin(app, wanted.object, &tally)?;
+    list.begin(app, wanted.object, &tally, problems)?;
     if most == 0 {
         let listing = engine.try_scope(wanted, |one, _, _| {
             if is_wanted(&one) {
@@ -177,10 +178,17 @@ struct List {
 }
 
 impl List {
-    fn begin(&self, app: &Application, object: ObjectType, tally: &ScopeTally) -> anyhow::Result<()> {
+    fn begin(
+        &self,
+        app: &Application,
+        object: ObjectType,
+        tally: &ScopeTally,
+        problems: &[String],
+    ) -> anyhow::Result<()> {
         if self.output.is_json() {
             let mut shown = serde_json::to_value(tally)?;
             shown["app"] = json!(app.name);
+            shown["problems"] = json!(problems);
             let text = shown.to_string();
             // The list is the last member of the document, so that it need not be kept.
             return Ok(write_raw(format!("{},\"objects\":[", text.strip_suffix('}').unwrap_or(&text)).as_bytes())?);

@@ -9,7 +9,7 @@ use mapping::counted;
 use mapping::schema::document::DOCUMENT_BYTES_MAX;
 use mapping::schema::{Difference, Document, Finding, Imported, Severity, read};
 use provisioning::configuration::{JobConfiguration, PlainSettings};
-use provisioning::{JobChange, SchemaBase, Template};
+use provisioning::{JobChange, Outlook, SchemaBase, Template};
 use serde_json::json;
 
 use super::mapping_versions::{scope_warnings, show_before_asking};
@@ -107,23 +107,35 @@ impl Given {
         Ok(())
     }
 
-    /// Refuses what must not be carried out.
-    fn check(&self, file: &Path, leave_out: bool) -> anyhow::Result<()> {
-        if self.imported.may_be_carried_out(leave_out) {
-            return Ok(());
-        }
+    /// Whether so much cannot be read that nothing can be said of the rest.
+    fn is_blocked(&self) -> bool {
+        self.imported.objects.is_empty() || self.imported.findings.iter().any(|finding| finding.blocks)
+    }
+
+    /// Refuses what must not be carried out, with what is wrong with the job that would come of it.
+    fn check(&self, file: &Path, leave_out: bool, problems: &[String]) -> anyhow::Result<()> {
         let shown = file.display();
+        let mut lines: Vec<String> = self.refusal(leave_out).into_iter().map(|why| format!("{shown} {why}")).collect();
+        lines.extend(problems.iter().map(|problem| format!("{shown} cannot be taken over: {problem}")));
+        if lines.is_empty() { Ok(()) } else { bail!("{}", lines.join("\nerror: ")) }
+    }
+
+    /// Why the document itself must not be carried out.
+    fn refusal(&self, leave_out: bool) -> Option<String> {
+        if self.imported.may_be_carried_out(leave_out) {
+            return None;
+        }
         let findings = &self.imported.findings;
         let blocking: Vec<&Finding> = findings.iter().filter(|finding| finding.blocks).collect();
         if let Some(first) = blocking.first() {
             let more = if blocking.len() > 1 { format!(" (and {} more)", blocking.len() - 1) } else { String::new() };
-            bail!("{shown} cannot be taken over: {first}{more}");
+            return Some(format!("cannot be taken over: {first}{more}"));
         }
         let lost = findings.iter().filter(|finding| finding.severity == Severity::NotSupported).count();
-        bail!(
-            "{shown} was not taken over: {} of it would be left out, as told above; say --leave-out to take over the rest",
+        Some(format!(
+            "was not taken over: {} of it would be left out, as told above; say --leave-out to take over the rest",
             counted(lost as u64, "part")
-        );
+        ))
     }
 }
 
@@ -135,13 +147,18 @@ async fn import(world: &World, output: Output, args: &SchemaImportArgs) -> anyho
     }
     let engine = world.engine()?;
     let latest = engine.mapping_version(app.id, None).await?;
-    let difference = Difference::between(&latest.objects, &given.imported.objects);
-    let warnings = scope_warnings(&engine, app.id, &given.imported.objects).await?;
-    let import = Import { args, app, given, latest: latest.head.version, difference, warnings };
+    let (mut difference, mut outlook) = (Difference::default(), Outlook::default());
+    if !given.is_blocked() {
+        difference = Difference::between(&latest.objects, &given.imported.objects);
+        let change = JobChange { objects: Some(given.imported.objects.clone()), ..JobChange::default() };
+        outlook = engine.look_ahead(app.id, &change).await?;
+        outlook.warnings.splice(..0, scope_warnings(&engine, app.id, &given.imported.objects).await?);
+    }
+    let import = Import { args, app, given, latest: latest.head.version, difference, outlook };
     if args.dry_run {
         return import.told(output, None);
     }
-    if let Err(error) = import.given.check(&args.file, args.leave_out) {
+    if let Err(error) = import.check() {
         if output.is_json() {
             import.told(output, None)?;
         }
@@ -162,11 +179,17 @@ struct Import<'i> {
     app: Application,
     given: Given,
     latest: i64,
+    /// None where it cannot be said.
     difference: Difference,
-    warnings: Vec<String>,
+    outlook: Outlook,
 }
 
 impl Import<'_> {
+    /// Refuses what must not be carried out.
+    fn check(&self) -> anyhow::Result<()> {
+        self.given.check(&self.args.file, self.args.leave_out, &self.outlook.problems)
+    }
+
     /// Asks, and takes the mappings over.
     async fn carry_out(&self, world: &World, output: Output) -> anyhow::Result<Outcome> {
         let name = &self.app.name;
@@ -176,7 +199,7 @@ impl Import<'_> {
         if output.is_json() && !self.args.yes && !self.difference.is_empty() {
             self.given.report(output, true)?;
         }
-        show_before_asking(output, &self.difference, &self.warnings, self.args.yes)?;
+        show_before_asking(output, &self.difference, &self.outlook.warnings, self.args.yes)?;
         if !self.difference.is_empty() {
             confirm(&format!("Give {name} these mappings? Its next cycle looks at everything again."), self.args.yes)?;
         }
@@ -200,16 +223,26 @@ impl Import<'_> {
     /// Tells what was done, with whether it changed anything and the version since; or what would be where nothing was done.
     fn told(&self, output: Output, done: Option<(bool, i64)>) -> anyhow::Result<Outcome> {
         let (name, (is_changed, version)) = (&self.app.name, done.unwrap_or((false, self.latest)));
-        let may_be = self.given.imported.may_be_carried_out(self.args.leave_out);
-        let outcome = if may_be { Outcome::Done } else { Outcome::SomeFailed };
+        let stops = self.check().err();
+        let outcome = if stops.is_none() { Outcome::Done } else { Outcome::SomeFailed };
         if output.is_json() {
             output.json(&json!({
                 "app": self.app.id, "name": name, "changed": is_changed, "version": version,
-                "findings": self.given.imported.findings, "changes": self.difference, "warnings": self.warnings,
+                "findings": self.given.imported.findings, "problems": self.outlook.problems, "stops": stops.is_some(),
+                "changes": self.difference, "warnings": self.outlook.warnings,
             }))?;
         } else if done.is_none() {
-            show(output, &self.difference, name)?;
-            self.warnings.iter().try_for_each(|warning| output.line(&format!("WARNING: {warning}")))?;
+            if !self.given.is_blocked() {
+                show(output, &self.difference, name)?;
+            }
+            self.outlook.warnings.iter().try_for_each(|warning| output.line(&format!("WARNING: {warning}")))?;
+            match stops {
+                Some(why) => {
+                    let why = why.to_string().replace("\nerror: ", "\n");
+                    output.line(&format!("Nothing was done, and without --dry-run the import would stop:\n{why}"))?;
+                }
+                None => output.line("Nothing was done; without --dry-run this would be imported")?,
+            }
         } else {
             let (file, again) = (self.file_name(), if is_changed { "" } else { " already" });
             output.line(&format!("{name} has the mappings of {file}{again} (version {version})"))?;
@@ -234,7 +267,6 @@ pub fn convert(args: &SchemaConvertArgs, output: Output) -> anyhow::Result<Outco
     let given = given(&args.file)?;
     // What is printed is the file, so what is said of it goes elsewhere.
     given.report(output, true)?;
-    given.check(&args.file, args.leave_out)?;
     let name = args.name.clone().unwrap_or_else(|| target_directory(&given.document));
     let job = JobConfiguration {
         name: name.clone(),
@@ -243,10 +275,15 @@ pub fn convert(args: &SchemaConvertArgs, output: Output) -> anyhow::Result<Outco
         on: None,
         settings: PlainSettings::default_of(template),
         roles: None,
-        objects: Some(given.imported.objects),
+        objects: Some(given.imported.objects.clone()),
         users: None,
         groups: None,
     };
+    let outlook = if given.is_blocked() { Outlook::default() } else { job.outlook(template) };
+    given.check(&args.file, args.leave_out, &outlook.problems)?;
+    for warning in &outlook.warnings {
+        aside(&format!("WARNING: {warning}"));
+    }
     if args.tenant_url.is_none() {
         note(
             "write the application's Tenant URL into the file as tenantUrl = \"https://…\", if it is to make a new application",

@@ -24,11 +24,31 @@ fn without_a_file_everything_has_a_default() {
 
 #[test]
 fn options_are_stronger_than_the_file() {
-    let args = GlobalArgs { listen: Some("127.0.0.1:1".to_owned()), log: Some("debug".to_owned()), ..args() };
+    let domain = Some("contoso.com".to_owned());
+    let args = GlobalArgs {
+        default_domain: domain,
+        listen: Some("127.0.0.1:1".to_owned()),
+        log: Some("debug".to_owned()),
+        ..args()
+    };
     let config =
-        checked(&args, "listen = \"[::]:2\"\npublic_url = \"https://scim.example.com/\"\nlog = \"info\"\n").unwrap();
+        checked(&args, "listen = \"[::]:2\"\ndefault_domain = \"fabrikam.com\"\npublic_url = \"https://scim.example.com/\"\nlog = \"info\"\n").unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:1");
+    assert_eq!(config.default_domain.as_deref(), Some("contoso.com"));
     assert_eq!((config.log.as_str(), config.public_url.as_deref()), ("debug", Some("https://scim.example.com")));
+}
+
+#[test]
+fn a_default_domain_is_the_name_of_one() {
+    for good in ["contoso.com", "eu-1.contoso.com", "bücher.example"] {
+        assert_eq!(checked(&args(), &format!("default_domain = {good:?}")).unwrap().default_domain.unwrap(), good);
+    }
+    for bad in ["contoso", "@contoso.com", "contoso..com", "-x.contoso.com", "contoso.com.", "a b.com", ""] {
+        let told = checked(&args(), &format!("default_domain = {bad:?}")).unwrap_err();
+        assert_eq!(told, [format!("lockstep.toml: default_domain: {bad:?} is no domain like contoso.com")]);
+    }
+    let long = ["a".repeat(64), format!("{}.com", "a.".repeat(126))];
+    assert!(long.iter().all(|name| domain(&format!("{name}.com")).is_err()));
 }
 
 #[test]

@@ -345,7 +345,7 @@ fn filters_are_tried_on_the_directory() {
         let misspelt = installation.file("misspelt.json", format!("[{{\"name\": \"F\", \"clauses\": {misspelt}}}]"));
         assert!(
             test(&["--filters", &misspelt])
-                .err
+                .out
                 .contains("`F` reads `jobTitel`, which is not an attribute of users; did you mean")
         );
         let wrong = clauses.to_string().replace("EQUALS", "EQUAL");

@@ -128,3 +128,105 @@ fn a_mapping_that_is_switched_off_is_told_of_where_its_filters_are_tried() {
     let off = installation.run(&["filter", "test", "--groups"]);
     assert!(off.code == 0 && off.err.contains("the mapping of groups is switched off at CRM"), "{off:?}");
 }
+
+/// The schema of the application with another source for the title, and with one of the export's parts in another way.
+fn schema(installation: &Installation, source: &str) -> String {
+    let mut document: Value = serde_json::from_str(&installation.run(&["schema", "export"]).out).unwrap();
+    let mappings = &mut document["synchronizationRules"][0]["objectMappings"][0]["attributeMappings"];
+    let mut mappings = mappings.as_array_mut().unwrap().iter_mut();
+    let title = mappings.find(|one| one["targetAttributeName"] == "title").unwrap();
+    title["source"] = json!({ "type": "Function", "name": "ToUpper", "expression": source, "parameters": [] });
+    installation.file("schema.json", document.to_string())
+}
+
+#[test]
+fn an_import_says_beforehand_what_it_would_be_refused_for() {
+    let installation = Installation::embedded();
+    let _serving = with_application(&installation);
+    let wrong = schema(&installation, "ToUpper([jobTitel])");
+    let problem =
+        "the mapping of `title` reads `jobTitel`, which is not an attribute of users; did you mean `jobTitle`?";
+    let import =
+        |file: &str, more: &[&str]| installation.run(&[&["schema", "import", file, "--leave-out"], more].concat());
+    let dry = import(&wrong, &["--dry-run"]);
+    assert_eq!(dry.code, 3, "{dry:?}");
+    let end = format!(
+        "Nothing was done, and without --dry-run the import would stop:\n{wrong} cannot be taken over: {problem}\n"
+    );
+    assert!(dry.out.ends_with(&end) && dry.out.contains("~ users: title"), "{dry:?}");
+    let dry = import(&wrong, &["--dry-run", "--json"]);
+    let told = dry.any_json();
+    assert_eq!((dry.code, &told["stops"], &told["problems"]), (3, &json!(true), &json!([problem])));
+    let to = installation.path("job.toml").to_str().unwrap().to_owned();
+    import(&wrong, &["--yes"]).refused(1, problem);
+    import(&wrong, &["--to", &to]).refused(1, problem);
+    let converted = installation.run(&["schema", "convert", &wrong, "--leave-out", "--to", &to]);
+    assert!(converted.code == 1 && converted.err.contains(problem), "{converted:?}");
+    assert!(!installation.path("job.toml").exists(), "a file that cannot be applied is not written");
+    let good = import(&schema(&installation, "ToUpper([jobTitle])"), &["--dry-run"]);
+    assert!(
+        good.code == 0 && good.out.ends_with("\nNothing was done; without --dry-run this would be imported\n"),
+        "{good:?}"
+    );
+    let nothing = installation.file("nothing.json", "{\"synchronizationRules\": []}");
+    let blocked = import(&nothing, &["--dry-run"]);
+    assert!(blocked.code == 3 && !blocked.out.contains("- users"), "what cannot be read removes nothing: {blocked:?}");
+    assert_eq!(import(&nothing, &["--dry-run", "--json"]).any_json()["changes"], json!([]));
+}
+
+#[test]
+fn odd_mappings_are_warned_of_before_they_are_applied_and_gone_back_to() {
+    let installation = Installation::embedded();
+    let _serving = with_application(&installation);
+    let text = installation.run(&["config", "export"]).out;
+    let odd = installation.file("odd.toml", text.replace("target = \"title\"", "target = \"titel\""));
+    let words = "`titel` of users: no such target attribute is known; did you mean `title`?";
+    let unasked = installation.run(&["config", "apply", &odd]);
+    assert!(unasked.code == 2 && unasked.out.contains(&format!("WARNING: {words}\n")), "{unasked:?}");
+    assert_eq!(installation.json(&["config", "diff", &odd])[0]["warnings"], json!([words]));
+    installation.run(&["config", "apply", &odd, "--yes"]).expect_done();
+    let document = installation.file("odd.json", installation.run(&["schema", "export"]).out);
+    assert_eq!(installation.json(&["mapping", "restore", "--yes"])["warnings"], json!([]));
+    assert_eq!(
+        installation.json(&["schema", "import", &document, "--dry-run", "--leave-out"])["warnings"],
+        json!([words])
+    );
+    let unasked = installation.run(&["mapping", "rollback", "2"]);
+    assert!(unasked.code == 2 && unasked.out.contains(&format!("WARNING: {words}\n")), "{unasked:?}");
+    assert_eq!(installation.json(&["mapping", "rollback", "2", "--yes"])["warnings"], json!([words]));
+}
+
+#[test]
+fn filters_that_could_not_be_saved_are_told_of_where_they_are_tried() {
+    let installation = Installation::embedded();
+    let _serving = with_application(&installation);
+    let problem =
+        "the scoping filter `F` reads `departmnt`, which is not an attribute of users; did you mean `department`?";
+    let clause = json!({ "attribute": "departmnt", "operator": "IS NULL" });
+    let file = installation.file("filters.json", json!([{ "name": "F", "clauses": [clause] }]).to_string());
+    for more in [&[][..], &["--user", "ann@contoso.example"]] {
+        let test = |json: &[&str]| installation.run(&[&["filter", "test", "--filters", &file], more, json].concat());
+        let tried = test(&[]);
+        assert!(tried.code == 1 && tried.out.ends_with(&format!("\nWould not be saved: {problem}\n")), "{tried:?}");
+        assert_eq!(test(&["--json"]).any_json()["problems"], json!([problem]));
+    }
+}
+
+#[test]
+fn the_default_domain_is_a_setting() {
+    let installation = Installation::embedded();
+    let _serving = with_application(&installation);
+    let source = "Join(\"@\", \"ann\", DefaultDomain())";
+    let eval = |more: &[&str]| installation.run(&[&["expression", "eval", source], more].concat());
+    eval(&[]).refused(1, "there is no default domain; set `default_domain` in lockstep.toml");
+    assert_eq!(eval(&["--default-domain", "contoso.com"]).out, "ann@contoso.com\n");
+    let on_ann = eval(&["--user", "ann@contoso.example", "--default-domain", "contoso.com"]);
+    assert_eq!(on_ann.out, "ann@contoso.com\n", "{on_ann:?}");
+    let text = installation.run(&["config", "export"]).out.replace("\"[jobTitle]\"", "\"DefaultDomain()\"");
+    let file = installation.file("crm.toml", text);
+    installation.run(&["config", "apply", &file, "--yes"]).refused(1, "set `default_domain` in lockstep.toml");
+    installation
+        .run(&["--default-domain", "contoso", "config", "diff", &file])
+        .refused(2, "is no domain like contoso.com");
+    installation.run(&["--default-domain", "contoso.com", "config", "apply", &file, "--yes"]).expect_done();
+}

@@ -10,6 +10,8 @@ const CHANGING: [&str; 3] = ["Guid", "RandomString", "Now"];
 /// The virtual attribute from which accounts are switched off, and where that is written.
 const IS_SOFT_DELETED: &str = "IsSoftDeleted";
 const ACTIVE: &str = "active";
+/// The function that asks for the default domain.
+const DEFAULT_DOMAIN: &str = "DefaultDomain";
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
     for mapped in &subject.mapped {
@@ -18,6 +20,11 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
             changing(subject, mapped, findings);
         } else {
             never(subject, mapped, findings);
+        }
+        if mapped.mapping.source.uses_function(DEFAULT_DOMAIN) && !subject.known.has_default_domain {
+            let what =
+                "`DefaultDomain` fails, because there is no default domain; set `default_domain` in lockstep.toml";
+            findings.problem(Rule::Expression, subject.at(mapped), what);
         }
         clearing(subject, mapped, findings);
         switching_off(subject, mapped, findings);

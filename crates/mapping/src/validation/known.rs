@@ -31,6 +31,8 @@ pub struct Known<'a> {
     pub told: &'a [AttributeDefinition],
     /// The URN of the schema whose attributes are also named without it.
     pub core_schema: &'a str,
+    /// Whether there is a default domain, for `DefaultDomain`.
+    pub has_default_domain: bool,
 }
 
 impl std::fmt::Debug for Known<'_> {
@@ -39,6 +41,7 @@ impl std::fmt::Debug for Known<'_> {
             .field("target", &self.target)
             .field("told", &self.told)
             .field("core_schema", &self.core_schema)
+            .field("has_default_domain", &self.has_default_domain)
             .finish_non_exhaustive()
     }
 }

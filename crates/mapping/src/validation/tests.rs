@@ -66,7 +66,7 @@ fn users(more: &serde_json::Value) -> ObjectMapping {
 }
 
 fn known(target: &[AttributeDefinition]) -> Known<'_> {
-    Known { source: &source, target, told: &[], core_schema: CORE }
+    Known { source: &source, target, told: &[], core_schema: CORE, has_default_domain: true }
 }
 
 /// The findings as `P` or `W` and the sentence.
@@ -282,6 +282,20 @@ fn expressions_that_never_give_a_value() {
         mapping["target"] = json!("title");
         assert_eq!(findings_of(&users(&json!([mapping]))), [expected], "{mapping}");
     }
+}
+
+#[test]
+fn a_default_domain_must_be_there_to_be_asked_for() {
+    let domain = json!([{"target": "title", "source": "Join(\"@\", [x], DefaultDomain())"}]);
+    table(&[(domain.clone(), &[])]);
+    let (mapping, target) = (users(&domain), target());
+    let without = Known { has_default_domain: false, ..known(&target) };
+    assert_eq!(
+        told(&validate(&[(&mapping, without)])),
+        [
+            "P `title` of users: `DefaultDomain` fails, because there is no default domain; set `default_domain` in lockstep.toml"
+        ]
+    );
 }
 
 #[test]

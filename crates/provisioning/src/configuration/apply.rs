@@ -9,7 +9,7 @@ use super::state::JobState;
 use crate::engine::Engine;
 use crate::gallery::Template;
 use crate::job::{Entry, JobChange, JobError, NewJob, checked_token};
-use crate::settings::{JobSettings, JobStatus};
+use crate::settings::JobStatus;
 use crate::view::JobView;
 
 /// The part of a configuration that belongs into the transaction of a change beside what the change says.
@@ -101,12 +101,8 @@ impl Engine {
             JobError::Invalid(format!("the application {} is new, and its secret token is missing", after.name))
         })?;
         let token = checked_token(token)?;
-        let mut settings = JobSettings::of(template, after.tenant_url.as_deref().unwrap_or_default());
-        after.settings.put(&mut settings);
-        if let Some(objects) = &after.objects {
-            settings.objects.clone_from(objects);
-        }
-        settings.check(template)?;
+        let mut settings = after.job_settings(template);
+        settings.check(template, self.installation())?;
         settings.discovered = self.test(&settings, template, &token).await?.discovered;
         let new = NewJob {
             template: after.template.clone(),

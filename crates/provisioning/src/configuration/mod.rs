@@ -19,8 +19,10 @@ use serde::Serialize;
 use store::ObjectId;
 
 use crate::gallery::{Dialect, Template};
+use crate::outlook::Outlook;
 use crate::scope::ScopeSetting;
 use crate::settings::JobSettings;
+use crate::validation::Installation;
 
 pub(crate) use self::apply::ConfigurationStep;
 pub use self::propose::{Assigned, Proposal};
@@ -103,6 +105,28 @@ impl PlainSettings {
         settings.concurrency = self.concurrency;
         settings.request_timeout_seconds = self.request_timeout_seconds;
         settings.settle_seconds = self.settle_seconds;
+    }
+}
+
+/// The address of a job that has none yet.
+const SOME_TENANT_URL: &str = "https://application.example/scim";
+
+impl JobConfiguration {
+    /// The settings of the job, with the template's where the file says nothing.
+    fn job_settings(&self, template: &Template) -> JobSettings {
+        let mut settings = JobSettings::of(template, self.tenant_url.as_deref().unwrap_or_default());
+        self.settings.put(&mut settings);
+        if let Some(objects) = &self.objects {
+            settings.objects.clone_from(objects);
+        }
+        settings
+    }
+
+    /// What would come of a new job that is made of this, on whatever installation. That it has no Tenant URL yet is not held against it.
+    pub fn outlook(&self, template: &Template) -> Outlook {
+        let tenant_url = self.tenant_url.clone().or_else(|| Some(SOME_TENANT_URL.to_owned()));
+        let settings = Self { tenant_url, ..self.clone() }.job_settings(template);
+        Outlook::of(&settings, template, Installation::UNKNOWN)
     }
 }
 

@@ -24,6 +24,7 @@ use crate::scope::ScopeRules;
 use crate::settings::{BadSettings, JobSettings};
 use crate::surroundings::missing_groups;
 use crate::target::TenantUrl;
+use crate::validation::Installation;
 
 /// Assignments that are read at a time.
 const ASSIGNMENTS_STEP: u32 = 500;
@@ -57,6 +58,8 @@ pub struct Proposal {
     pub ends: Vec<Assigned>,
     /// Accounts that would leave the scope by other rules or filters.
     pub scope_losses: Vec<ScopeLoss>,
+    /// What an administrator should know about the mappings that there would be, where the file changes the job; each is one sentence.
+    pub mapping_warnings: Vec<String>,
     pub(super) state: Option<JobState>,
 }
 
@@ -95,6 +98,7 @@ impl Proposal {
             ));
         }
         warnings.extend(self.scope_losses.iter().map(ToString::to_string));
+        warnings.extend_from_slice(&self.mapping_warnings);
         warnings
     }
 
@@ -161,8 +165,11 @@ impl Engine {
 
     /// Finds out what a file would change; every problem of it at once. Nothing is written.
     pub async fn propose(&self, file: &ConfigurationFile) -> Result<Proposal, JobError> {
-        let file = file.clone();
-        let mut proposal = self.store().scan(move |tx| propose(tx, &file)).await?;
+        let (file, installation) = (file.clone(), self.installation());
+        let mut proposal = self.store().scan(move |tx| propose(tx, &file, installation)).await?;
+        if !proposal.is_empty() {
+            proposal.mapping_warnings = self.mapping_warnings(&proposal).await?;
+        }
         if let Some(app) = proposal.app {
             let PlainSettings { scope, exclude_default_access, .. } = proposal.after.settings;
             let rules = ScopeRules { scope, exclude_default_access };
@@ -171,9 +178,19 @@ impl Engine {
         }
         Ok(proposal)
     }
+
+    async fn mapping_warnings(&self, proposal: &Proposal) -> Result<Vec<String>, JobError> {
+        let Some(template) = Template::by_name(&proposal.after.template) else { return Ok(Vec::new()) };
+        let mut settings = proposal.after.job_settings(template);
+        // Another target has told nothing yet.
+        if let Some(app) = proposal.app.filter(|_| !proposal.moves()) {
+            settings.discovered = self.load(app).await?.2.discovered;
+        }
+        Ok(settings.warnings(template))
+    }
 }
 
-fn propose(tx: &mut ReadTx<'_>, file: &ConfigurationFile) -> Result<Proposal, JobError> {
+fn propose(tx: &mut ReadTx<'_>, file: &ConfigurationFile, installation: Installation) -> Result<Proposal, JobError> {
     let wanted = &file.wanted;
     let (users, groups) = (wanted.users.is_some(), wanted.groups.is_some());
     let app = match directory::find_application(tx, &wanted.name) {
@@ -186,7 +203,7 @@ fn propose(tx: &mut ReadTx<'_>, file: &ConfigurationFile) -> Result<Proposal, Jo
     look.check_itself();
     let users = look.assignments(tx, ObjectKind::User)?;
     let groups = look.assignments(tx, ObjectKind::Group)?;
-    look.check_settings();
+    look.check_settings(installation);
     look.check_groups(tx)?;
     if let Some(app) = app {
         look.check_removed_roles(tx, app)?;
@@ -209,7 +226,7 @@ fn propose(tx: &mut ReadTx<'_>, file: &ConfigurationFile) -> Result<Proposal, Jo
     after.roles = wanted.roles.clone().or(after.roles);
     after.objects = wanted.objects.clone().or(after.objects);
     let (assigns, ends) = steps(tx, state.as_ref(), &wanted_state)?;
-    Ok(Proposal { app, before, after, assigns, ends, scope_losses: Vec::new(), state })
+    Ok(Proposal { app, before, after, assigns, ends, scope_losses: Vec::new(), mapping_warnings: Vec::new(), state })
 }
 
 /// What a new job has where the file says nothing.
@@ -384,7 +401,7 @@ impl Look<'_> {
     }
 
     /// What is wrong with the settings and mappings as a whole; not what was so before where the file leaves that alone.
-    fn check_settings(&mut self) {
+    fn check_settings(&mut self, installation: Installation) {
         let wanted = &self.file.wanted;
         let Some(template) = Template::by_name(&wanted.template) else { return };
         let made = |state: Option<&JobState>, is_wanted: bool| {
@@ -399,7 +416,7 @@ impl Look<'_> {
             if let Some(plain) = plain {
                 plain.put(&mut settings);
             }
-            settings.check(template)
+            settings.check(template, installation)
         };
         let Err(BadSettings(mut problems)) = made(self.state, true) else { return };
         let is_same = self.state.is_some_and(|state| wanted.objects.as_ref().is_none_or(|new| *new == state.objects));

@@ -75,7 +75,7 @@ impl Cycle {
     /// Runs something with the world that expressions may ask.
     fn with_world<T>(&self, with: impl FnOnce(&World<'_>) -> T) -> T {
         let random = |bytes: &mut [u8]| (self.engine.0.random)(bytes);
-        with(&World { now: self.engine.now(), default_domain: None, random: &random })
+        with(&World { now: self.engine.now(), default_domain: self.engine.default_domain(), random: &random })
     }
 
     pub(super) fn scope_of(&self, plan: &ObjectPlan, subject: &Subject) -> Result<Scope, Failure> {

@@ -14,10 +14,11 @@ use super::try_departure::Departure;
 use crate::engine::Engine;
 use crate::job::JobError;
 use crate::object_plan::{MatchValue, ObjectPlan};
+use crate::outlook::Outlook;
 use crate::redaction::Redacted;
 use crate::scope::Scope;
 use crate::settings::JobSettings;
-use crate::surroundings::JobNeeds;
+use crate::surroundings::{JobNeeds, missing_groups};
 use crate::target::{CallError, Target, resource_id};
 use crate::trial::{AttributeTrial, Draft, Effect, References, Referred, try_attributes};
 
@@ -132,16 +133,19 @@ impl Engine {
             None => settings.object(object).cloned().map(Draft::from).ok_or_else(|| not_mapped(object))?,
         };
         draft.told.clone_from(settings.discovered.of(object));
+        let before = settings.objects.clone();
         settings.objects.retain(|mapping| mapping.target_object != draft.mapping.target_object);
         settings.objects.push(draft.mapping.clone());
-        let problems = settings.check(template).err().map(|bad| bad.0).unwrap_or_default();
+        let mut problems = Outlook::of(&settings, template, self.installation()).problems;
+        let after = settings.objects.clone();
         let needs = JobNeeds::of_one(&draft.mapping);
         let read = move |tx: &mut ReadTx<'_>| {
             let subject = Subject::load(tx, app, &needs, kind, id)?;
             let references = references(tx, app, &subject)?;
-            Ok::<_, JobError>((subject, references))
+            Ok::<_, JobError>((subject, references, missing_groups(tx, &before, &after)?))
         };
-        let (subject, references) = self.store().read(read).await?;
+        let (subject, references, missing) = self.store().read(read).await?;
+        problems.extend(missing);
         let held =
             if wanted.update { Some(self.account_of(&record, &settings, &subject, &draft).await?) } else { None };
         let scope = scope_of(settings.scope_rules(), &draft.mapping, &subject, self.now());
@@ -189,7 +193,7 @@ impl Engine {
         with: impl FnOnce(&dyn Source, &World<'_>) -> T,
     ) -> Option<T> {
         let random = |bytes: &mut [u8]| (self.0.random)(bytes);
-        let world = World { now: self.now(), default_domain: None, random: &random };
+        let world = World { now: self.now(), default_domain: self.default_domain(), random: &random };
         subject.with_source(is_soft_deleted, |source| with(source, &world))
     }
 

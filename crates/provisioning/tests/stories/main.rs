@@ -6,6 +6,7 @@ mod declaring;
 mod failing;
 mod fake_target;
 mod flowing;
+mod foretelling;
 mod grouping;
 mod hostile;
 mod joining;

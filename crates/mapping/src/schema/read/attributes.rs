@@ -4,13 +4,17 @@ use super::super::document::{AttributeMappingEntry, Member};
 use super::super::finding::Finding;
 use super::super::source;
 use super::object::Reading;
+use super::select;
 use crate::attribute_mapping::{AttributeMapping, FlowBehavior, FlowType, MappingSource};
 use crate::nearest::nearest;
 use crate::net_regex::WEIGHT_MAX;
-use crate::object_mapping::{ATTRIBUTE_MAPPINGS_MAX, Problem};
+use crate::object_mapping::{ATTRIBUTE_MAPPINGS_MAX, ObjectType, Problem};
 
 /// What the regular expressions of all attribute mappings of an object mapping weigh together: three times what one expression may hold.
 pub(in crate::schema) const PATTERNS_WEIGHT_MAX: usize = 3 * WEIGHT_MAX;
+
+/// The target attribute by which accounts are switched off.
+const ACTIVE: [&str; 2] = ["active", "urn:ietf:params:scim:schemas:core:2.0:User:active"];
 
 /// The words of Graph's `flowType`.
 pub(in crate::schema) const FLOW_TYPES: [(&str, FlowType); 5] = [
@@ -59,6 +63,12 @@ impl Reading<'_> {
                     mappings.push(mapping);
                     positions.push(position);
                 }
+                Err(reason) if self.switches_off(entry) => {
+                    let reason = format!(
+                        "{reason}; without this mapping nobody who leaves the scope is switched off, so the import stops here: write it in another way"
+                    );
+                    self.findings.push(Finding::not_supported(place, reason).blocking());
+                }
                 Err(reason) => {
                     let reason = format!("{reason}; the mapping is left out");
                     self.findings.push(Finding::not_supported(place, reason));
@@ -66,6 +76,13 @@ impl Reading<'_> {
             }
         }
         Some((mappings, positions))
+    }
+
+    /// Whether it is the mapping by which accounts are switched off.
+    fn switches_off(&self, entry: &AttributeMappingEntry) -> bool {
+        let target = entry.target_attribute_name.text().trim();
+        let is_active = ACTIVE.iter().any(|active| active.eq_ignore_ascii_case(target));
+        self.object == ObjectType::User && select::is_enabled(self.entry) && is_active
     }
 }
 

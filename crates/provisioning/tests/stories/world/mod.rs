@@ -84,6 +84,8 @@ pub struct World {
     pub store: Store,
     /// Tells the time to all.
     pub clock: Clock,
+    /// The organisation's default domain.
+    pub default_domain: Option<String>,
     chance: Arc<Chance>,
     folder: PathBuf,
     trust: Trust,
@@ -97,7 +99,15 @@ impl World {
         let number = WORLDS.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("lockstep-locks-{}-{number}", std::process::id()));
         let trust = Trust::new(None).expect("this machine has certificate authorities");
-        Self { store, clock: Clock::new(), chance: Arc::new(chance), folder, trust, targets: Arc::default() }
+        Self {
+            store,
+            clock: Clock::new(),
+            default_domain: None,
+            chance: Arc::new(chance),
+            folder,
+            trust,
+            targets: Arc::default(),
+        }
     }
 
     /// The engine, as it is after every start of the program.
@@ -113,6 +123,7 @@ impl World {
             lock_folder: self.folder.clone(),
             instance: "world".to_owned(),
             actor: "story".to_owned(),
+            default_domain: self.default_domain.clone(),
         };
         let connect: Connect = Arc::new(move |url: &TenantUrl, _| {
             let targets = targets.lock().expect("no test panics while it holds the lock");
