@@ -236,33 +236,19 @@ mod tests {
     fn who_stays_active_for_good_is_told_of_where_the_application_could_do_better() {
         type Change = fn(&mut ObjectMapping);
         let without: Change = |users| users.attributes.retain(|mapping| !reads_it(mapping));
-        for (change, expected) in [
-            (without, 1),
-            (|users| users.flow_types.update = false, 0),
-            (
-                |users| {
-                    users
-                        .attributes
-                        .iter_mut()
-                        .filter(|one| reads_it(one))
-                        .for_each(|one| "status".clone_into(&mut one.target));
-                },
-                0,
-            ),
-            (
-                |users| {
-                    let active = users.attributes.iter_mut().find(|one| one.target == "active");
-                    active.unwrap().source = MappingSource::None;
-                },
-                1,
-            ),
-        ] {
+        let elsewhere: Change = |users| {
+            let reading = users.attributes.iter_mut().filter(|one| reads_it(one));
+            reading.for_each(|one| "status".clone_into(&mut one.target));
+        };
+        let empty: Change = |users| {
+            let active = users.attributes.iter_mut().find(|one| one.target == "active");
+            active.unwrap().source = MappingSource::None;
+        };
+        let never_updated: Change = |users| users.flow_types.update = false;
+        for (change, expected) in [(without, 1), (elsewhere, 0), (empty, 1), (never_updated, 0)] {
             let told = settings(|settings| change(&mut settings.objects[0])).1;
-            assert_eq!(
-                told.iter().filter(|one| one.contains("stays active at the target for good")).count(),
-                expected,
-                "{told:?}"
-            );
+            let count = told.iter().filter(|one| one.contains("stays active at the target for good")).count();
+            assert_eq!(count, expected, "{told:?}");
         }
         // An application that cannot switch accounts off has them deleted.
         for template in Template::all() {

@@ -1,5 +1,7 @@
 //! What would come of a change is known before anybody is asked about it, by the rules that the change itself is taken or refused by.
 
+use std::sync::Arc;
+
 use mapping::{ObjectMapping, ObjectType};
 use provisioning::configuration::ConfigurationFile;
 use provisioning::trial::Draft;
@@ -126,7 +128,7 @@ fn filters_and_mappings_that_are_tried_tell_what_keeps_them_from_being_saved() {
 #[test]
 fn the_default_domain_of_the_installation_is_what_mappings_get() {
     on_both(|mut world| async move {
-        world.default_domain = Some("contoso.com".to_owned());
+        Arc::get_mut(&mut world).expect("nobody else has it yet").default_domain = Some("contoso.com".to_owned());
         let job = world.job("scim", Nature::default()).await;
         let ann = world.joins_for(job.app, "Ann").await;
         let change = JobChange { objects: Some(with_title("DefaultDomain()")), ..JobChange::default() };
@@ -137,7 +139,7 @@ fn the_default_domain_of_the_installation_is_what_mappings_get() {
         let title = trial.attributes.iter().find(|one| one.target == "title").expect("it is mapped");
         assert_eq!(serde_json::to_value(&title.effect).expect("it is JSON")["value"], "contoso.com");
         job.until_calm().await;
-        let title = job.target.with(|app| app.users.values().next().map(|user| user["title"].clone()));
+        let title = job.target.with(|app| app.users.values().next().map(|user| user.attributes["title"].clone()));
         assert_eq!(title, Some(json!("contoso.com")));
     });
 }
