@@ -25,7 +25,7 @@ pub fn secret_token(file: Option<&Path>) -> anyhow::Result<String> {
             ));
         }
     };
-    let token = text.trim();
+    let token = text.trim_start_matches('\u{feff}').trim();
     if token.is_empty() {
         anyhow::bail!("the secret token is empty; copy it from the application again");
     }

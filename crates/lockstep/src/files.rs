@@ -6,6 +6,8 @@ use std::path::Path;
 
 use anyhow::{anyhow, bail};
 
+use crate::outcome::usage;
+
 /// Opens a file to read it; gives its length in bytes too. `what` begins the sentence of a failure, as in
 /// `the mappings in`; it may be empty.
 pub fn open(path: &Path, what: &str) -> anyhow::Result<(File, u64)> {
@@ -17,44 +19,66 @@ pub fn open(path: &Path, what: &str) -> anyhow::Result<(File, u64)> {
     Ok((file, found.len()))
 }
 
-/// The name under which standard input is read.
-pub const STANDARD_INPUT: &str = "-";
+/// The name under which standard input is read, and standard output written.
+pub const STANDARD: &str = "-";
+/// What some editors write before UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The same from standard input where the file is named `-`.
-pub fn read_text_or_input(path: &Path, bytes_max: u64, what_it_is_not: &str) -> anyhow::Result<String> {
-    if path != Path::new(STANDARD_INPUT) {
-        return read_text(path, "", bytes_max, what_it_is_not);
-    }
-    text_of(std::io::stdin().lock(), "standard input", "", path, bytes_max, what_it_is_not)
+/// Whether that is not a file but standard input or output.
+pub fn is_standard(path: &Path) -> bool {
+    path == Path::new(STANDARD)
 }
 
-/// Reads a whole file as text; one of more than `bytes_max` bytes is refused, and `what_it_is_not` says what it then
-/// cannot be.
+/// The name of a file that is read, for people.
+pub fn shown(path: &Path) -> String {
+    if is_standard(path) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// Reads a whole file as text, or standard input where it is named `-`. One of more than `bytes_max` bytes is wrong use, as one that is no
+/// UTF-8 is, and `what_it_is_not` says what it then cannot be. A byte order mark is left out.
 pub fn read_text(path: &Path, what: &str, bytes_max: u64, what_it_is_not: &str) -> anyhow::Result<String> {
-    let (file, _) = open(path, what)?;
-    text_of(file, &path.display().to_string(), what, path, bytes_max, what_it_is_not)
+    if is_standard(path) {
+        return text_of(std::io::stdin().lock(), path, what, bytes_max, what_it_is_not);
+    }
+    text_of(open(path, what)?.0, path, what, bytes_max, what_it_is_not)
 }
 
 fn text_of(
     from: impl std::io::Read,
-    shown: &str,
-    what: &str,
     path: &Path,
+    what: &str,
     bytes_max: u64,
     what_it_is_not: &str,
 ) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     from.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|error| cannot_read(path, what, error))?;
+    let shown = shown(path);
     if bytes.len() as u64 > bytes_max {
-        bail!("{shown} has more than {bytes_max} bytes and {what_it_is_not}");
+        return Err(usage(format!("{shown} has more than {bytes_max} bytes and {what_it_is_not}")));
     }
-    String::from_utf8(bytes).map_err(|_| anyhow!("{shown} is not UTF-8 and {what_it_is_not}"))
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(usage(format!("{shown} is UTF-16, not UTF-8, and {what_it_is_not}; save it as UTF-8")));
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|_| usage(format!("{shown} is not UTF-8 and {what_it_is_not}; save it as UTF-8")))?;
+    Ok(text.strip_prefix(BYTE_ORDER_MARK).map(str::to_owned).unwrap_or(text))
+}
+
+/// Refuses to write over a file that says something else, unless that is wanted.
+pub fn refuse_other(path: &Path, text: &str, force: bool) -> anyhow::Result<()> {
+    if force || !path.exists() || std::fs::read(path).is_ok_and(|bytes| bytes == text.as_bytes()) {
+        return Ok(());
+    }
+    bail!(
+        "{} is there already and says something else; name another file, or say --force to replace it",
+        path.display()
+    )
 }
 
 /// Why a file cannot be read, with the cure.
 pub fn cannot_read(path: &Path, what: &str, error: Error) -> anyhow::Error {
     let space = if what.is_empty() { "" } else { " " };
-    let shown = path.display();
+    let shown = shown(path);
     let cure = match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
             "there is no such file; check its name, and the folder you are in".to_owned()
@@ -85,6 +109,22 @@ pub fn cannot_write(path: &Path, error: Error) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_utf_8_and_not_too_long() {
+        let path = Path::new("a.json");
+        let read = |bytes: &[u8]| text_of(bytes, path, "the mappings in", 6, "holds no mappings");
+        assert_eq!(read(b"\xef\xbb\xbf{}").unwrap(), "{}", "without the byte order mark");
+        for (bytes, words) in [
+            (&b"1234567"[..], "a.json has more than 6 bytes and holds no mappings"),
+            (b"\xff\xfe{\0", "a.json is UTF-16, not UTF-8, and holds no mappings; save it as UTF-8"),
+            (b"\xff", "a.json is not UTF-8 and holds no mappings; save it as UTF-8"),
+        ] {
+            let error = read(bytes).unwrap_err();
+            assert!(error.is::<crate::outcome::Usage>() && error.to_string() == words, "{error}");
+        }
+        assert_eq!((shown(path), shown(Path::new("-"))), ("a.json".to_owned(), "standard input".to_owned()));
+    }
 
     #[test]
     fn a_file_that_cannot_be_read_or_written_is_told_with_the_cure() {

@@ -11,6 +11,7 @@ use crate::attribute_mapping::{self, AttributeMapping, FlowType, MappingSource};
 use crate::expression::extension_is_off;
 use crate::schema::AttributeDefinition;
 use crate::scoping::{Clause, FilterGroup, MANAGER_PREFIX, ScopingFilters};
+use crate::validation::Place;
 use crate::value::Source;
 
 /// Attribute mappings of one object mapping.
@@ -234,6 +235,37 @@ pub enum Problem {
     },
 }
 
+impl Problem {
+    /// The target attribute whose mapping it is about, if it is about one.
+    pub fn target(&self) -> Option<&str> {
+        match self {
+            Self::TooManyMappings(_)
+            | Self::TooManyClauses(_)
+            | Self::UserMappingDisabled
+            | Self::NoTarget
+            | Self::NoMatchingAttribute
+            | Self::EmptyFilter(_)
+            | Self::NotFilterable { .. } => None,
+            Self::DuplicateTarget(target)
+            | Self::PrimaryKeyMapped(target)
+            | Self::MatchingWithoutSource(target)
+            | Self::CannotBeCleared(target)
+            | Self::UniqueAfterCreation(target)
+            | Self::RolesMappedDirectly(target)
+            | Self::DuplicatePriority { second: target, .. }
+            | Self::MatchingIsRandom { target, .. } => Some(target),
+        }
+    }
+
+    /// The title of the filter that it is about, if it is about one.
+    pub fn filter(&self) -> Option<&str> {
+        match self {
+            Self::EmptyFilter(filter) | Self::NotFilterable { filter, .. } => Some(filter),
+            _ => None,
+        }
+    }
+}
+
 impl ObjectMapping {
     /// All that is wrong, at once; empty when the mapping can be used.
     pub fn check(&self) -> Vec<Problem> {
@@ -250,23 +282,35 @@ impl ObjectMapping {
         problems
     }
 
-    /// The source attributes that are read, each with the words that say where.
-    pub fn reads(&self) -> impl Iterator<Item = (String, &str)> {
-        let mapped = self.attributes.iter().flat_map(|mapping| {
-            let read = mapping.source.attributes().into_iter();
-            read.map(|name| (format!("the mapping of `{}`", mapping.target), name))
+    /// The source attributes that are read, each with the place.
+    pub fn reads(&self) -> impl Iterator<Item = (Place, &str)> {
+        let of = Place { object: Some(self.target_object), ..Place::default() };
+        let of_filters = of.clone();
+        let mapped = self.attributes.iter().flat_map(move |mapping| {
+            let place = Place { target: Some(mapping.target.clone()), ..of.clone() };
+            mapping.source.attributes().into_iter().map(move |name| (place.clone(), name))
         });
-        let filtered = self.filter_groups().flat_map(|group| {
+        let filtered = self.named_filter_groups().flat_map(move |(kind, group)| {
+            let place = Place { filter: Some((kind, group.name.clone())), ..of_filters.clone() };
             // That filters cannot use an attribute is told of already, and so is that there is none.
             let others = group.clauses.iter().filter(|clause| !clause.attribute().is_empty() && is_filterable(clause));
-            others.map(|clause| (format!("the scoping filter `{}`", group.name), clause.reads()))
+            others.map(move |clause| (Place { clause: Some(clause.to_string()), ..place.clone() }, clause.reads()))
         });
         mapped.chain(filtered)
     }
 
     /// The filters of all three kinds.
     pub fn filter_groups(&self) -> impl Iterator<Item = &FilterGroup> {
-        [&self.input_filters, &self.category_filters, &self.scoping].into_iter().flat_map(|filters| &filters.0)
+        self.named_filter_groups().map(|(_, group)| group)
+    }
+
+    fn named_filter_groups(&self) -> impl Iterator<Item = (&'static str, &FilterGroup)> {
+        let kinds = [
+            ("input filter", &self.input_filters),
+            ("category filter", &self.category_filters),
+            ("scoping filter", &self.scoping),
+        ];
+        kinds.into_iter().flat_map(|(kind, filters)| filters.0.iter().map(move |group| (kind, group)))
     }
 
     /// When time alone may next change what the filters of any kind make of an object; `None` where it never does.

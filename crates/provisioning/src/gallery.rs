@@ -93,6 +93,8 @@ impl Template {
 
 #[cfg(test)]
 mod tests {
+    use mapping::schema::{Difference, Names, SOURCE_DIRECTORY, read, write};
+
     use super::*;
 
     #[test]
@@ -102,6 +104,23 @@ mod tests {
                 assert_eq!(object.check(), [], "{}", template.name);
             }
             assert_eq!(template.objects[0].target_object, ObjectType::User, "{}", template.name);
+        }
+    }
+
+    #[test]
+    fn the_schema_of_every_template_says_the_same() {
+        for template in Template::all() {
+            let names = Names {
+                schema_id: "schema".to_owned(),
+                rule_id: "rule".to_owned(),
+                source_directory_id: "source".to_owned(),
+                target_directory_id: "target".to_owned(),
+                source_directory: SOURCE_DIRECTORY.to_owned(),
+                target_directory: template.title.clone(),
+            };
+            let document = write(None, &template.objects, &names).document;
+            let difference = Difference::between(&template.objects, &read(&document).objects);
+            assert!(difference.is_empty(), "{}: {difference}", template.name);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use mapping::validation::{Rule, Severity};
+use mapping::validation::{Place, Rule, Severity};
 use mapping::{AttributeMapping, ObjectMapping, ObjectType};
 use serde::{Deserialize, Serialize};
 use store::jobs::JobRecord;
@@ -89,6 +89,27 @@ pub struct JobSettings {
 #[error("{}", .0.join("; "))]
 pub struct BadSettings(pub Vec<String>);
 
+/// A problem of settings, with the place in the mappings that it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Located {
+    /// Where; the place of nothing where it is about other settings.
+    pub place: Place,
+    /// What, in one sentence.
+    pub what: String,
+    /// Whether it is that something is not there.
+    pub is_lack: bool,
+}
+
+impl Located {
+    fn at(place: Place, what: impl Into<String>) -> Self {
+        Self { place, what: what.into(), is_lack: false }
+    }
+
+    fn lack(place: Place, what: impl Into<String>) -> Self {
+        Self { is_lack: true, ..Self::at(place, what) }
+    }
+}
+
 impl JobSettings {
     /// The defaults of a template.
     pub fn of(template: &Template, tenant_url: &str) -> Self {
@@ -108,9 +129,17 @@ impl JobSettings {
 
     /// Checks everything; tells every problem at once.
     pub fn check(&self, template: &Template, installation: Installation) -> Result<(), BadSettings> {
-        let mut problems = self.basic_problems();
-        self.check_mappings(template, installation, &mut problems);
+        let problems: Vec<String> =
+            self.problems(template, installation).into_iter().map(|problem| problem.what).collect();
         if problems.is_empty() { Ok(()) } else { Err(BadSettings(problems)) }
+    }
+
+    /// The same, each with its place.
+    pub(crate) fn problems(&self, template: &Template, installation: Installation) -> Vec<Located> {
+        let of_job = |what| Located::at(Place::default(), what);
+        let mut problems: Vec<Located> = self.basic_problems().into_iter().map(of_job).collect();
+        self.check_mappings(template, installation, &mut problems);
+        problems
     }
 
     /// Checks what no cycle can work without: address and ranges, targets that can be written to, attributes to match by, filters and mappings
@@ -118,7 +147,7 @@ impl JobSettings {
     pub fn check_workable(&self) -> Result<(), BadSettings> {
         let mut problems = self.basic_problems();
         for object in self.objects.iter().filter(|object| object.enabled) {
-            problems.extend(unknown_attributes(object));
+            problems.extend(unknown_attributes(object).map(|problem| problem.what));
             problems.extend(self.plan(object).err().map(|error| error.to_string()));
             if !object.attributes.iter().any(AttributeMapping::is_matching) {
                 let name = match object.target_object {
@@ -169,16 +198,24 @@ impl JobSettings {
         problems
     }
 
-    fn check_mappings(&self, template: &Template, installation: Installation, problems: &mut Vec<String>) {
+    fn check_mappings(&self, template: &Template, installation: Installation, problems: &mut Vec<Located>) {
         let findings = self.findings(installation);
-        let found = findings.iter().filter(|finding| finding.severity == Severity::Problem);
-        problems.extend(found.map(ToString::to_string));
+        problems.extend(findings.iter().filter(|finding| finding.severity == Severity::Problem).map(|finding| {
+            Located {
+                place: finding.place.clone(),
+                what: finding.message.clone(),
+                is_lack: finding.rule == Rule::RequiredAttribute
+                    || (finding.place.target.is_none() && finding.place.filter.is_none()),
+            }
+        }));
         for object in &self.objects {
+            let of = Place { object: Some(object.target_object), ..Place::default() };
             problems.extend(unknown_attributes(object));
             match self.plan(object) {
-                Err(error) => problems.push(error.to_string()),
+                Err(error) => problems.push(Located::at(of, error.to_string())),
                 Ok(plan) => problems.extend(plan.without_source().iter().map(|target| {
-                    format!("the required target attribute `{target}` has no source; map a source attribute to it or set a default")
+                    let what = format!("the required target attribute `{target}` has no source; map a source attribute to it or set a default");
+                    Located::at(Place { target: Some((*target).to_owned()), ..of.clone() }, what)
                 })),
             }
         }
@@ -199,10 +236,11 @@ impl JobSettings {
                 .iter()
                 .filter(|mapping| mapping.required && lacks(&mapping.target) && !is_told(&mapping.target));
             problems.extend(missing.map(|mapping| {
-                format!(
+                let what = format!(
                     "the target attribute `{}` is required by {} and has no mapping",
                     mapping.target, template.title
-                )
+                );
+                Located::lack(Place { object: Some(required.target_object), ..Place::default() }, what)
             }));
         }
     }
@@ -256,10 +294,15 @@ impl JobSettings {
 }
 
 /// What filters and mappings read that objects of the directory do not have.
-fn unknown_attributes(object: &ObjectMapping) -> impl Iterator<Item = String> {
+fn unknown_attributes(object: &ObjectMapping) -> impl Iterator<Item = Located> {
     object.reads().filter_map(|(place, name)| {
         let problem = unknown_attribute(object.source_object, name)?;
-        Some(format!("{place} reads `{name}`, which {problem}"))
+        let shown = match (&place.target, &place.filter) {
+            (Some(target), _) => format!("the mapping of `{target}`"),
+            (None, Some((kind, filter))) => format!("the {kind} `{filter}`"),
+            (None, None) => place.to_string(),
+        };
+        Some(Located::at(place, format!("{shown} reads `{name}`, which {problem}")))
     })
 }
 

@@ -8,6 +8,7 @@ use mapping::{ObjectMapping, ObjectType, Source, Value};
 use store::{ObjectId, ReadTx, groups};
 
 use crate::job::JobError;
+use crate::settings::BadSettings;
 use crate::source::UserSource;
 
 /// Groups that an object may be in, nested ones included, for filters to be asked about them.
@@ -213,7 +214,7 @@ pub(crate) fn check_groups(
     after: &[ObjectMapping],
 ) -> Result<(), JobError> {
     let problems = missing_groups(tx, before, after)?;
-    if problems.is_empty() { Ok(()) } else { Err(JobError::Invalid(problems.join("; "))) }
+    if problems.is_empty() { Ok(()) } else { Err(BadSettings(problems).into()) }
 }
 
 /// The same as sentences, one for each filter and group.

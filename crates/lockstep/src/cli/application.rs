@@ -71,9 +71,12 @@ pub enum AppCommand {
         /// Seconds after which a request is given up
         #[arg(long, value_name = "SECONDS")]
         request_timeout: Option<u64>,
-        /// JSON file with the attribute mappings, all of them, as `app show --json` prints them
+        /// File with the attribute mappings, all of them, as `app show --json` prints them or `config export` writes them; - for standard input
         #[arg(long, value_name = "FILE")]
         mappings: Option<PathBuf>,
+        /// Do not ask before other mappings are taken
+        #[arg(long)]
+        yes: bool,
         /// One more app role; may be given several times
         #[arg(long = "role", value_name = "ROLE")]
         roles: Vec<String>,

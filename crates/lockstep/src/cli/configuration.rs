@@ -16,6 +16,14 @@ pub enum VersionsCommand {
         #[arg(long, value_name = "COUNT", default_value_t = 50)]
         limit: u32,
     },
+    /// Show the mappings as they stand in the file of a job
+    Show {
+        /// The application, by name or id; may be left out where there is only one
+        #[arg(long, value_name = "APP")]
+        app: Option<String>,
+        /// The version [default: the latest]
+        version: Option<i64>,
+    },
     /// Show what differs between two versions of the mappings
     Diff {
         /// The application, by name or id; may be left out where there is only one
@@ -58,9 +66,9 @@ pub enum SchemaFileCommand {
         /// The application, by name or id; may be left out where there is only one
         #[arg(long, value_name = "APP")]
         app: Option<String>,
-        /// The file to write [default: standard output]
+        /// The file to write, or - [default: standard output]
         file: Option<PathBuf>,
-        /// Replace a file that is there already
+        /// Replace a file that says something else
         #[arg(long)]
         force: bool,
     },
@@ -73,7 +81,7 @@ pub enum SchemaFileCommand {
 /// Options of `schema convert`.
 #[derive(Clone, Debug, Args)]
 pub struct SchemaConvertArgs {
-    /// The JSON file
+    /// The JSON file, or - for standard input
     pub file: PathBuf,
     /// The file to write [default: standard output]
     #[arg(long, value_name = "FILE")]
@@ -102,7 +110,7 @@ pub struct SchemaImportArgs {
     /// The application, by name or id; may be left out where there is only one
     #[arg(long, value_name = "APP")]
     pub app: Option<String>,
-    /// The JSON file
+    /// The JSON file, or - for standard input
     pub file: PathBuf,
     /// Show what would change, and change nothing
     #[arg(long)]
@@ -135,9 +143,9 @@ pub enum ConfigCommand {
         /// Leave out who is assigned; applying the file then leaves assignments alone
         #[arg(long)]
         without_assignments: bool,
-        /// The file, or the folder, to write to; files of jobs that are there are replaced [default: standard output]
+        /// The file, or the folder, to write to [default: standard output]
         path: Option<PathBuf>,
-        /// Replace a file that holds something else too
+        /// Replace files that say something else
         #[arg(long)]
         force: bool,
     },

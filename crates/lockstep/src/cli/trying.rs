@@ -87,7 +87,7 @@ pub struct MappingTestArgs {
     /// Compare with the account that the target holds, instead of showing what a new one gets
     #[arg(long)]
     pub update: bool,
-    /// JSON file with mappings to try in place of the job's, as `app show --json` prints them; - for standard input
+    /// File with mappings to try in place of the job's, as `app show --json` prints them or `config export` writes them; - for standard input
     #[arg(long, value_name = "FILE")]
     pub mappings: Option<PathBuf>,
     /// Show values that Redact hides
@@ -119,7 +119,7 @@ pub struct FilterTestArgs {
     /// Groups instead of users
     #[arg(long)]
     pub groups: bool,
-    /// JSON file with filters to try in place of the job's, or with mappings that hold them; - for standard input
+    /// File with filters to try in place of the job's, or with mappings that hold them; - for standard input
     #[arg(long, value_name = "FILE")]
     pub filters: Option<PathBuf>,
     /// As if the job provisioned only those who are assigned, or all

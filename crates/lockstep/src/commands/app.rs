@@ -1,16 +1,21 @@
 //! `app` and `test-connection`: applications with their provisioning jobs.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use directory::{DEFAULT_ACCESS, DirectoryError, Page};
 use mapping::counted;
+use mapping::schema::Difference;
+use provisioning::configuration::{CONFIGURATION_BYTES_MAX, mappings_of};
 use provisioning::{
-    Added, Dialect, Discovery, JobChange, JobError, JobStatus, JobView, NewJob, ScopeSetting, Template,
+    Added, Dialect, Discovery, Engine, JobChange, JobError, JobStatus, JobView, NewJob, ScopeSetting, Template,
 };
 use serde_json::{Value, json};
 use store::{AppId, ReadTx};
 
+use super::configuration::refused;
 use super::find;
+use super::mapping_versions::show_before_asking;
 use super::pages::{self, Listed, tell_more};
 use crate::ask::{confirm, secret_token};
 use crate::cli::{AppCommand, DialectName, JobSettingsArgs, ScopeName, Switch};
@@ -21,8 +26,6 @@ use crate::progress::Bar;
 use crate::shown::{kind_name, text};
 use crate::world::World;
 
-/// Longest file of mappings, in bytes.
-const MAPPINGS_BYTES_MAX: u64 = 4 << 20;
 /// Assignments read at a time.
 const STEP: u32 = 500;
 
@@ -42,11 +45,16 @@ pub async fn run(command: AppCommand, world: &World, output: Output) -> anyhow::
             told(output, &job, "was added; its connection works")?;
             note_default_access(world, job.app, &job.name, false).await?;
         }
-        AppCommand::Set { ref app, .. } => {
+        AppCommand::Set { ref app, yes, .. } => {
             let id = find::application(world, app).await?.id;
             let (engine, change) = (world.engine()?, job_change(command)?);
             if change == JobChange::default() {
                 return Err(usage("nothing to change is named; lockstep help app set lists what can be"));
+            }
+            let change = seen(&engine, id, output, change, yes).await?;
+            if change == JobChange::default() {
+                return told(output, &engine.job(id).await?, "has these mappings already; nothing was changed")
+                    .map(|()| Outcome::Done);
             }
             let tests = change.needs_connection_test();
             let changing = engine.change_job(id, change);
@@ -58,10 +66,33 @@ pub async fn run(command: AppCommand, world: &World, output: Output) -> anyhow::
     Ok(Outcome::Done)
 }
 
+/// Shows what other mappings would change, and asks where there is somebody to ask; leaves out those that would change nothing.
+async fn seen(
+    engine: &Engine,
+    app: AppId,
+    output: Output,
+    mut change: JobChange,
+    yes: bool,
+) -> anyhow::Result<JobChange> {
+    let Some(objects) = &change.objects else { return Ok(change) };
+    let latest = engine.mapping_version(app, None).await?;
+    let difference = Difference::between(&latest.objects, objects);
+    if difference.is_empty() {
+        change.objects = None;
+        return Ok(change);
+    }
+    // Scripts that nobody looks at went on before there was a question, and still do.
+    let yes = yes || !std::io::stdin().is_terminal();
+    show_before_asking(output, &difference, &[], yes)?;
+    confirm("Take these mappings? The next cycle looks at everything again.", yes)?;
+    change.if_mapping_version = Some(latest.head.version);
+    Ok(change)
+}
+
 /// Tells options that are wrong whatever there is, by their names, from what failed.
 fn wrong_setting(error: JobError) -> anyhow::Error {
     match error {
-        JobError::Settings(problems) => usage(problems.to_string()),
+        JobError::Settings(problems) => usage(problems.0.join("\nerror: ")),
         JobError::Directory(DirectoryError::Invalid { attribute, reason }) if attribute == "displayName" => {
             usage(format!("--name {reason}"))
         }
@@ -197,6 +228,7 @@ fn job_change(command: AppCommand) -> anyhow::Result<JobChange> {
         roles,
         remove_roles,
         restart,
+        yes: _,
     } = command
     else {
         anyhow::bail!("only app set changes a job");
@@ -236,34 +268,10 @@ const fn dialect(name: DialectName) -> Dialect {
     }
 }
 
-/// Takes the list of mappings, or the whole document that `app show --json` prints.
+/// Takes the list of mappings, the whole document that `app show --json` prints, or the file of a job.
 fn read_mappings(file: &Path) -> anyhow::Result<Vec<mapping::ObjectMapping>> {
-    let shown = file.display();
-    let text = read_text(file, "the mappings in", MAPPINGS_BYTES_MAX, "holds no mappings")?;
-    let mut value: Value =
-        serde_json::from_str(&text).map_err(|error| usage(format!("{shown} is no JSON: {error}")))?;
-    if let Some(inner) = value.get_mut("mappings") {
-        value = inner.take();
-    }
-    if let Some(problem) = bad_expression(&value) {
-        return Err(usage(format!("{shown}: {problem}")));
-    }
-    serde_json::from_value(value)
-        .map_err(|error| usage(format!("{shown} holds no list of mappings as app show --json prints it: {error}")))
-}
-
-/// What is wrong with the first expression that is none, with a caret under the place.
-fn bad_expression(mappings: &Value) -> Option<String> {
-    let attributes = mappings.as_array()?.iter().flat_map(|object| {
-        let language = mapping::Language { extensions: object["extensions"] == true };
-        object["attributes"].as_array().into_iter().flatten().map(move |attribute| (language, attribute))
-    });
-    attributes.into_iter().find_map(|(language, attribute)| {
-        let source = attribute["source"].as_str()?;
-        let error = mapping::MappingSource::parse_with(source, language).err()?;
-        let place = error.pointer(source).replace('\n', "\n    ");
-        Some(format!("source of {}: {error}\n    {place}", text(&attribute["target"])))
-    })
+    let text = read_text(file, "the mappings in", CONFIGURATION_BYTES_MAX, "holds no mappings")?;
+    mappings_of(&text).map_err(|bad| refused(file, &bad))
 }
 
 /// Says what to do where people who have only *Default Access* are left out: before anybody is assigned where there is no

@@ -4,20 +4,18 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use directory::Application;
 use mapping::counted;
 use provisioning::JobError;
-use provisioning::configuration::{
-    BadConfiguration, CONFIGURATION_BYTES_MAX, ConfigurationFile, JobConfiguration, Proposal,
-};
+use provisioning::configuration::{BadConfiguration, CONFIGURATION_BYTES_MAX, ConfigurationFile, Proposal};
 use serde_json::{Value, json};
 
 use super::app::tested;
 use super::find;
 use crate::ask::{confirm, secret_token};
 use crate::cli::ConfigCommand;
-use crate::files::{STANDARD_INPUT, cannot_write, read_text_or_input};
+use crate::files::{STANDARD, cannot_write, is_standard, read_text, refuse_other, shown as shown_path};
 use crate::outcome::{Outcome, usage};
 use crate::output::{Output, aside, note, write_raw};
 use crate::world::World;
@@ -69,7 +67,7 @@ async fn export_all(
             Err(error) => return Err(error.into()),
         };
         let path = folder.join(free_name(&app.name, &mut taken));
-        refuse_foreign(&path, force)?;
+        refuse_other(&path, &text, force)?;
         texts.push((app, path, text));
     }
     let mut told = Vec::new();
@@ -110,36 +108,15 @@ fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
     free
 }
 
-/// Refuses to write over a file that is not one of a job.
-fn refuse_foreign(path: &Path, force: bool) -> anyhow::Result<()> {
-    if force || !path.exists() {
-        return Ok(());
-    }
-    let is_ours = std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(first_line().as_bytes()));
-    if is_ours {
-        Ok(())
-    } else {
-        bail!(
-            "{} is there already and holds something else; name another file, or say --force to replace it",
-            path.display()
-        )
-    }
-}
-
-/// What the files of all versions of the program begin with.
-fn first_line() -> &'static str {
-    JobConfiguration::HEAD.split_once('.').map_or(JobConfiguration::HEAD, |(first, _)| first)
-}
-
 /// Writes the file of a job, or prints it.
 pub fn put(output: Output, name: &str, text: &str, path: Option<&Path>, force: bool) -> anyhow::Result<()> {
-    let Some(path) = path else {
+    let Some(path) = path.filter(|path| !is_standard(path)) else {
         if output.is_json() {
             return output.json(&json!({ "name": name, "configuration": text }));
         }
         return Ok(write_raw(text.as_bytes())?);
     };
-    refuse_foreign(path, force)?;
+    refuse_other(path, text, force)?;
     std::fs::write(path, text).map_err(|error| cannot_write(path, error))?;
     if output.is_json() {
         return output.json(&json!({ "name": name, "file": path }));
@@ -155,7 +132,7 @@ struct Proposed {
 }
 
 /// The problems of a file, a line each, as compilers tell them.
-fn told_of(path: &Path, bad: &BadConfiguration) -> Vec<String> {
+pub fn told_of(path: &Path, bad: &BadConfiguration) -> Vec<String> {
     let shown = shown_path(path);
     let line = |problem: &provisioning::configuration::ConfigurationProblem| match problem.place {
         Some(place) => format!("{shown}:{}:{}: {}", place.line, place.column, problem.what),
@@ -164,25 +141,23 @@ fn told_of(path: &Path, bad: &BadConfiguration) -> Vec<String> {
     bad.0.iter().map(line).collect()
 }
 
-fn shown_path(path: &Path) -> String {
-    if path == Path::new(STANDARD_INPUT) { "standard input".to_owned() } else { path.display().to_string() }
+/// The same as what the command ends with.
+pub fn refused(path: &Path, bad: &BadConfiguration) -> anyhow::Error {
+    usage(told_of(path, bad).join("\nerror: "))
 }
 
 /// Reads all files and finds out what each would change; every problem of all of them at once.
 async fn propose(world: &World, paths: &[PathBuf]) -> anyhow::Result<Vec<Proposed>> {
-    if paths.iter().filter(|path| *path == Path::new(STANDARD_INPUT)).count() > 1 {
+    if paths.iter().filter(|path| *path == Path::new(STANDARD)).count() > 1 {
         return Err(usage("standard input (-) can be read once; name it once"));
     }
     let (mut files, mut problems) = (Vec::new(), Vec::new());
     for path in paths {
-        let text = read_text_or_input(path, CONFIGURATION_BYTES_MAX, "is no configuration of a job")?;
-        match ConfigurationFile::parse(&text) {
+        let text = read_text(path, "", CONFIGURATION_BYTES_MAX, "is no configuration of a job")?;
+        match ConfigurationFile::read(&text) {
             Ok(file) => files.push((path, file)),
             Err(bad) => problems.extend(told_of(path, &bad)),
         }
-    }
-    if !problems.is_empty() {
-        return Err(usage(problems.join("\nerror: ")));
     }
     let mut proposed: Vec<Proposed> = Vec::new();
     for (path, file) in files {
@@ -198,7 +173,7 @@ async fn propose(world: &World, paths: &[PathBuf]) -> anyhow::Result<Vec<Propose
             Err(error) => return Err(error.into()),
         }
     }
-    if problems.is_empty() { Ok(proposed) } else { Err(anyhow!("{}", problems.join("\nerror: "))) }
+    if problems.is_empty() { Ok(proposed) } else { Err(usage(problems.join("\nerror: "))) }
 }
 
 async fn diff(world: &World, output: Output, files: &[PathBuf], exit_code: bool) -> anyhow::Result<Outcome> {
@@ -265,7 +240,7 @@ async fn apply(
     token_file: Option<&Path>,
     yes: bool,
 ) -> anyhow::Result<Outcome> {
-    let stdin = Path::new(STANDARD_INPUT);
+    let stdin = Path::new(STANDARD);
     if token_file == Some(stdin) && files.iter().any(|file| file == stdin) {
         return Err(usage(
             "standard input (-) can be read once; name a file for the secret token or the configuration",

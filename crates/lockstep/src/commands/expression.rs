@@ -1,7 +1,6 @@
 //! `expression`: an expression evaluated on an object of the directory or on a sample.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{anyhow, bail};
@@ -18,7 +17,7 @@ use store::ObjectKind;
 use super::attribute_values::attribute_values;
 use super::{expression_check, find};
 use crate::cli::{EvalArgs, ExpressionCommand};
-use crate::files::read_text;
+use crate::files::{STANDARD, read_text, shown};
 use crate::outcome::{Outcome, usage};
 use crate::output::{Output, note};
 use crate::world::{World, now, random};
@@ -27,8 +26,6 @@ use crate::world::{World, now, random};
 const EXPRESSION_BYTES_MAX: u64 = 64 * 1024;
 /// Longest sample in bytes.
 const SAMPLE_BYTES_MAX: u64 = 4 << 20;
-/// What is read from standard input.
-const STANDARD_INPUT: &str = "-";
 
 /// Whether the command looks into the directory; the others need no data folder.
 pub fn needs_data(command: &ExpressionCommand) -> bool {
@@ -96,11 +93,11 @@ enum Object {
 impl Object {
     fn of_file(args: &EvalArgs) -> anyhow::Result<Self> {
         let Some(file) = &args.input else { return Ok(Self::Nothing) };
-        if file.as_os_str() == STANDARD_INPUT && args.expression == STANDARD_INPUT {
+        if file.as_os_str() == STANDARD && args.expression == STANDARD {
             return Err(usage("the expression and --input cannot both come from standard input"));
         }
-        let shown = file.display();
-        let text = text_of(file, "the sample in", SAMPLE_BYTES_MAX, "holds no sample")?;
+        let shown = shown(file);
+        let text = read_text(file, "the sample in", SAMPLE_BYTES_MAX, "holds no sample")?;
         let object = serde_json::from_str(&text);
         let object = object.map_err(|error| usage(format!("{shown} holds no JSON object of attributes: {error}")))?;
         Sample::new(object).map(Self::Sample).map_err(|error| usage(format!("{shown}: {error}")))
@@ -120,11 +117,29 @@ impl Object {
         }
     }
 
+    /// What an attribute lacks here that a cycle has.
+    fn of_others(&self, name: &str) -> Option<String> {
+        match (self, name) {
+            (Self::Kept(ObjectType::Group, _), "members") => Some(
+                "`members` is null here: it holds references, which only a mapping of its own writes; lockstep mapping test --group shows them".to_owned(),
+            ),
+            (Self::Kept(ObjectType::User, kept), "appRoleAssignments")
+                if matches!(kept.attribute(name), Value::List(roles) if roles.is_empty()) =>
+            {
+                Some("`appRoleAssignments` is empty here; roles are those at an application that whoever is assigned has, so name it with --app".to_owned())
+            }
+            _ => None,
+        }
+    }
+
     /// What is wrong with the name of an attribute that is read, as a sentence.
     fn complaint(&self, name: &str) -> Option<String> {
         let unknown = || unknown_attribute(self.kind(), name);
         match self {
-            Self::Kept(..) => unknown().map(|problem| format!("`{name}` {problem}; it is null here")),
+            Self::Kept(..) => {
+                let end = |problem: &str| if problem.ends_with('?') { " It is null here" } else { "; it is null here" };
+                unknown().map(|problem| format!("`{name}` {problem}{}", end(&problem))).or_else(|| self.of_others(name))
+            }
             Self::Nothing => {
                 Some(format!("`{name}` is null, because no object is named; say --user, --group or --input"))
             }
@@ -172,8 +187,8 @@ struct Trial<'a> {
 
 impl<'a> Trial<'a> {
     fn read(args: &EvalArgs, object: &'a Object, language: Language) -> anyhow::Result<Self> {
-        let text = if args.expression == STANDARD_INPUT {
-            text_of(Path::new(STANDARD_INPUT), "the expression in", EXPRESSION_BYTES_MAX, "is no expression")?
+        let text = if args.expression == STANDARD {
+            read_text(Path::new(STANDARD), "the expression in", EXPRESSION_BYTES_MAX, "is no expression")?
         } else {
             args.expression.clone()
         };
@@ -187,7 +202,11 @@ impl<'a> Trial<'a> {
         let values: BTreeMap<_, _> = attribute_values(&args.set)?.into_iter().map(typed).collect();
         let parsed = Expression::parse_with(&text, language);
         let read = parsed.iter().flat_map(Expression::attributes).filter(|name| !values.contains_key(*name));
-        let warnings = read.filter_map(|name| object.complaint(name)).collect();
+        let mut warnings: Vec<String> = read.filter_map(|name| object.complaint(name)).collect();
+        warnings.extend(parsed.iter().flat_map(|parsed| unread(parsed, values.keys())));
+        if parsed.is_err() && Expression::parse_with(&text, Language::EXTENDED).is_ok() {
+            warnings.push("it calls a function that only Lockstep has; --extensions lets it do so here".to_owned());
+        }
         Ok(Self { text, parsed, source: Overridden { object, values }, now, warnings })
     }
 
@@ -298,7 +317,12 @@ impl Given {
         match self {
             Self::Value(Value::Null) => output.line("(null)"),
             Self::Value(Value::Text(text)) if text.is_empty() => output.line("(empty text)"),
-            Self::Value(Value::Text(text)) => output.line(&text),
+            Self::Value(Value::Text(text)) => {
+                if text.chars().any(|c| c.is_control() && c != '\n') {
+                    note(&format!("the value has characters that are not shown; in JSON it is {}", json!(text)));
+                }
+                output.line(&text)
+            }
             Self::Value(Value::List(values)) if values.is_empty() => output.line("(empty list)"),
             Self::Value(Value::List(values)) => values.iter().try_for_each(|value| output.line(value)),
             Self::DropAttribute => output.line("(dropped: the attribute is left out)"),
@@ -319,6 +343,16 @@ impl Given {
             Self::Unparsed(error) => bail!("{error}{}", indented(&error.pointer(text))),
         }
     }
+}
+
+/// What is given with `--set` and not read, a sentence each.
+fn unread<'n>(expression: &Expression, set: impl Iterator<Item = &'n String>) -> Vec<String> {
+    let read: Vec<&str> = expression.attributes().into_iter().collect();
+    let told = |name: &String| {
+        let meant = nearest(name, read.iter().copied()).map(|meant| format!("; did you mean `{meant}`?"));
+        format!("`{name}` is given with --set, and the expression does not read it{}", meant.unwrap_or_default())
+    };
+    set.filter(|name| !read.contains(&name.as_str())).map(told).collect()
 }
 
 /// Both lines of a pointer, below a message.
@@ -343,19 +377,6 @@ fn typed((name, value): (String, Option<Json>)) -> (String, Value) {
     (name, Value::from_json(&value))
 }
 
-/// Reads a file, or standard input.
-pub fn text_of(file: &Path, what: &str, bytes_max: u64, what_it_is_not: &str) -> anyhow::Result<String> {
-    if file.as_os_str() != STANDARD_INPUT {
-        return read_text(file, what, bytes_max, what_it_is_not);
-    }
-    let mut bytes = Vec::new();
-    std::io::stdin().lock().take(bytes_max + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > bytes_max {
-        bail!("standard input has more than {bytes_max} bytes and {what_it_is_not}");
-    }
-    String::from_utf8(bytes).map_err(|_| anyhow!("standard input is not UTF-8 and {what_it_is_not}"))
-}
-
 fn functions(output: Output, name: Option<&str>) -> anyhow::Result<Outcome> {
     let of = |language| mapping::expression::signatures(language).collect::<Vec<_>>();
     let (entra, all) = (of(Language::ENTRA), of(Language::EXTENDED));
@@ -365,7 +386,8 @@ fn functions(output: Output, name: Option<&str>) -> anyhow::Result<Outcome> {
     if let (Some(name), true) = (name, found.is_empty()) {
         let names: Vec<String> = all.iter().map(|one| name_of(one)).collect();
         let meant = nearest(name, names.iter().map(String::as_str)).map(|meant| format!("; did you mean {meant}?"));
-        return Err(usage(format!("there is no function {name:?}{}", meant.unwrap_or_default())));
+        let told = meant.unwrap_or_else(|| "; lockstep expression functions lists those that there are".to_owned());
+        return Err(usage(format!("there is no function {name:?}{told}")));
     }
     if output.is_json() {
         let shown =

@@ -4,16 +4,18 @@ use std::ops::ControlFlow;
 
 use directory::Application;
 use mapping::{FilterOperator, ObjectType, ScopingFilters, Value};
-use provisioning::trial::{ScopeTally, filters_of};
+use provisioning::configuration::{CONFIGURATION_BYTES_MAX, filters_of};
+use provisioning::trial::ScopeTally;
 use provisioning::{Engine, ScopeSetting, ScopeTrial, ScopeTrialOf, Scoped};
 use serde_json::json;
 use store::ObjectId;
 
+use super::configuration::refused;
 use super::find;
-use super::mapping_test::document;
 use super::pages::tell_more;
 use crate::cli::{FilterCommand, FilterTestArgs, ScopeName, Side};
-use crate::outcome::{Outcome, usage};
+use crate::files::read_text;
+use crate::outcome::Outcome;
 use crate::output::{Output, note, write_raw};
 use crate::progress::{Bar, Unit};
 use crate::world::World;
@@ -85,8 +87,8 @@ async fn named(args: &FilterTestArgs, world: &World) -> anyhow::Result<Option<Ob
 }
 
 fn filters(file: &std::path::Path, object: ObjectType) -> anyhow::Result<ScopingFilters> {
-    let document = document(file, "the filters in", "holds no filters")?;
-    filters_of(document, object).map_err(|error| usage(format!("{} {error}", file.display())))
+    let text = read_text(file, "the filters in", CONFIGURATION_BYTES_MAX, "holds no filters")?;
+    filters_of(&text, object).map_err(|bad| refused(file, &bad))
 }
 
 fn explain(output: Output, app: &Application, trial: &ScopeTrial, problems: &[String]) -> anyhow::Result<()> {

@@ -3,21 +3,23 @@
 use std::path::Path;
 
 use mapping::ObjectType;
+use provisioning::configuration::CONFIGURATION_BYTES_MAX;
 use provisioning::trial::{AttributeTrial, Draft, Effect, Referred};
 use provisioning::{Departure, MappingTrial, MappingTrialOf};
 use serde_json::{Value, json};
 use store::{ObjectId, ObjectKind};
 
-use super::expression::text_of;
+use super::configuration::refused;
 use super::find;
 use crate::cli::MappingTestArgs;
+use crate::files::read_text;
 use crate::outcome::{Outcome, usage};
 use crate::output::{Output, note};
 use crate::shown::text;
 use crate::world::World;
 
-/// Longest file of mappings or filters, in bytes.
-const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
+/// Names of those that an attribute refers to which are told.
+const REFERENCES_TOLD_MAX: usize = 5;
 
 /// Carries out `mapping`.
 pub async fn run(args: &MappingTestArgs, world: &World, output: Output) -> anyhow::Result<Outcome> {
@@ -57,14 +59,8 @@ async fn object(args: &MappingTestArgs, world: &World) -> anyhow::Result<(Object
 }
 
 fn draft(file: &Path, object: ObjectType) -> anyhow::Result<Draft> {
-    let document = document(file, "the mappings in", "holds no mappings")?;
-    Draft::read(document, object).map_err(|error| usage(format!("{} {error}", file.display())))
-}
-
-/// Reads a JSON document.
-pub fn document(file: &Path, what: &str, what_it_is_not: &str) -> anyhow::Result<Value> {
-    let text = text_of(file, what, DOCUMENT_BYTES_MAX, what_it_is_not)?;
-    serde_json::from_str(&text).map_err(|error| usage(format!("{} is no JSON: {error}", file.display())))
+    let text = read_text(file, "the mappings in", CONFIGURATION_BYTES_MAX, "holds no mappings")?;
+    Draft::read(&text, object).map_err(|bad| refused(file, &bad))
 }
 
 fn show(output: Output, app: &str, trial: &MappingTrial) -> anyhow::Result<()> {
@@ -130,8 +126,12 @@ fn told(effect: &Effect) -> (String, String) {
         Effect::Clear { before } => (String::new(), format!("removed, {}", held(before))),
         Effect::Nothing { reason } => (String::new(), format!("left out: {}", reason.as_str())),
         Effect::Reference { to, more } => {
-            let mut names: Vec<String> = to.iter().map(|one| one.name.clone()).collect();
-            names.extend(more.then(|| "…".to_owned()));
+            let mut names: Vec<String> = to.iter().take(REFERENCES_TOLD_MAX).map(|one| one.name.clone()).collect();
+            match to.len().saturating_sub(REFERENCES_TOLD_MAX) {
+                0 if *more => names.push("…".to_owned()),
+                0 => {}
+                rest => names.push(format!("and {rest} more{}", if *more { " at the least" } else { "" })),
+            }
             (names.join("; "), references(to))
         }
         Effect::SkipsObject => (String::new(), "leaves the whole object out".to_owned()),

@@ -3,6 +3,7 @@
 use ::mapping::ObjectMapping;
 use ::mapping::schema::Difference;
 use anyhow::Context as _;
+use provisioning::configuration::mappings_text;
 use provisioning::{Engine, JobChange, MappingVersion, SchemaBase, VersionView};
 use serde_json::json;
 use store::AppId;
@@ -12,7 +13,7 @@ use super::pages::tell_more;
 use crate::ask::confirm;
 use crate::cli::VersionsCommand;
 use crate::outcome::Outcome;
-use crate::output::{Output, aside, moment};
+use crate::output::{Output, aside, moment, write_raw};
 use crate::world::World;
 
 /// Versions that are read at a time.
@@ -24,6 +25,10 @@ pub async fn run(command: VersionsCommand, world: &World, output: Output) -> any
         VersionsCommand::Versions { app, limit } => {
             let app = find::application_or_only(world, app.as_deref()).await?;
             list(world, output, app.id, limit).await?;
+        }
+        VersionsCommand::Show { app, version } => {
+            let app = find::application_or_only(world, app.as_deref()).await?;
+            show(world, output, app.id, version).await?;
         }
         VersionsCommand::Diff { app, from, to } => {
             let app = find::application_or_only(world, app.as_deref()).await?;
@@ -38,7 +43,7 @@ pub async fn run(command: VersionsCommand, world: &World, output: Output) -> any
             warnings.extend(scope_warnings(&engine, app.id, &wanted.objects).await?);
             let way = (SchemaBase::OfVersion(version), wanted.objects.clone());
             warnings.extend(mapping_warnings(&engine, app.id, way).await?);
-            let back = Back { name: &app.name, what: format!("version {version}"), warnings, yes };
+            let back = Back { name: &app.name, what: format!("mappings of version {version}"), warnings, yes };
             let difference = back.ask(output, &latest, &wanted.objects)?;
             let done = engine.roll_back(app.id, version, Some(latest.head.version)).await?;
             told(world, output, app.id, &back, done.is_some().then_some(difference)).await?;
@@ -50,7 +55,7 @@ pub async fn run(command: VersionsCommand, world: &World, output: Output) -> any
             let latest = engine.mapping_version(app.id, None).await?;
             let mut warnings = scope_warnings(&engine, app.id, &wanted).await?;
             warnings.extend(mapping_warnings(&engine, app.id, (SchemaBase::Without, wanted.clone())).await?);
-            let back = Back { name: &app.name, what: format!("the defaults of {}", app.template), warnings, yes };
+            let back = Back { name: &app.name, what: format!("default mappings of {}", app.template), warnings, yes };
             let difference = back.ask(output, &latest, &wanted)?;
             let done = engine.restore_defaults(app.id, Some(latest.head.version)).await?;
             told(world, output, app.id, &back, done.is_some().then_some(difference)).await?;
@@ -80,6 +85,14 @@ async fn list(world: &World, output: Output, app: AppId, limit: u32) -> anyhow::
     }
     tell_more(before.is_some());
     Ok(())
+}
+
+async fn show(world: &World, output: Output, app: AppId, version: Option<i64>) -> anyhow::Result<()> {
+    let found = world.engine()?.mapping_version(app, version).await?;
+    if output.is_json() {
+        return output.json(&found);
+    }
+    Ok(write_raw(mappings_text(&found.objects).trim_start().as_bytes())?)
 }
 
 async fn diff(world: &World, output: Output, app: AppId, from: Option<i64>, to: Option<i64>) -> anyhow::Result<()> {
@@ -152,8 +165,7 @@ impl Back<'_> {
         let difference = Difference::between(&latest.objects, wanted);
         show_before_asking(output, &difference, &self.warnings, self.yes)?;
         if !difference.is_empty() {
-            let question =
-                format!("Give {} the mappings of {}? Its next cycle looks at everything again.", self.name, self.what);
+            let question = format!("Give {} the {}? Its next cycle looks at everything again.", self.name, self.what);
             confirm(&question, self.yes)?;
         }
         Ok(difference)
@@ -178,8 +190,8 @@ async fn told(
     }
     let (name, what, number) = (back.name, &back.what, latest.version);
     if changes.is_some() {
-        output.line(&format!("{name} has the mappings of {what} again, as version {number}"))
+        output.line(&format!("{name} has the {what} again, as version {number}"))
     } else {
-        output.line(&format!("{name} has the mappings of {what} already (version {number})"))
+        output.line(&format!("{name} has the {what} already (version {number})"))
     }
 }

@@ -8,7 +8,7 @@ use directory::Application;
 use mapping::counted;
 use mapping::schema::document::DOCUMENT_BYTES_MAX;
 use mapping::schema::{Difference, Document, Finding, Imported, Severity, read};
-use provisioning::configuration::{JobConfiguration, PlainSettings};
+use provisioning::configuration::{JobConfiguration, PlainSettings, keys_given_twice};
 use provisioning::{JobChange, Outlook, SchemaBase, Template};
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use super::mapping_versions::{scope_warnings, show_before_asking};
 use super::{configuration, find};
 use crate::ask::confirm;
 use crate::cli::{SchemaConvertArgs, SchemaFileCommand, SchemaImportArgs};
-use crate::files::{cannot_write, read_text};
+use crate::files::{cannot_write, is_standard, read_text, refuse_other, shown as shown_path};
 use crate::outcome::{Outcome, usage};
 use crate::output::{Output, aside, note, write_raw};
 use crate::world::World;
@@ -47,11 +47,9 @@ async fn export(
         aside(&line);
     }
     // What is printed is the document itself, with --json too: it is JSON.
-    let Some(path) = file else { return Ok(write_raw(text.as_bytes())?) };
+    let Some(path) = file.filter(|path| !is_standard(path)) else { return Ok(write_raw(text.as_bytes())?) };
     let shown = path.display();
-    if path.exists() && !force {
-        bail!("{shown} is there already; name another file, or say --force to replace it");
-    }
+    refuse_other(path, &text, force)?;
     std::fs::write(path, &text).map_err(|error| cannot_write(path, error))?;
     if output.is_json() {
         return output.json(&json!({ "app": app.id, "name": app.name, "file": path, "findings": exported.findings }));
@@ -87,11 +85,14 @@ struct Given {
 }
 
 fn given(file: &Path) -> anyhow::Result<Given> {
-    let shown = file.display();
+    let shown = shown_path(file);
     let text = read_text(file, "the schema in", DOCUMENT_BYTES_MAX as u64, "is no synchronization schema")?;
     let document = Document::parse(text.as_bytes()).map_err(|error| usage(format!("{shown}: {error}")))?;
+    for twice in keys_given_twice(&text) {
+        note(&format!("{shown}: {twice}"));
+    }
     let imported = read(&document);
-    Ok(Given { text: text.trim_start_matches('\u{feff}').to_owned(), document, imported })
+    Ok(Given { text, document, imported })
 }
 
 impl Given {
@@ -114,7 +115,7 @@ impl Given {
 
     /// Refuses what must not be carried out, with what is wrong with the job that would come of it.
     fn check(&self, file: &Path, leave_out: bool, problems: &[String]) -> anyhow::Result<()> {
-        let shown = file.display();
+        let shown = shown_path(file);
         let mut lines: Vec<String> = self.refusal(leave_out).into_iter().map(|why| format!("{shown} {why}")).collect();
         lines.extend(problems.iter().map(|problem| format!("{shown} cannot be taken over: {problem}")));
         if lines.is_empty() { Ok(()) } else { bail!("{}", lines.join("\nerror: ")) }
@@ -217,7 +218,9 @@ impl Import<'_> {
     }
 
     fn file_name(&self) -> String {
-        self.args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+        let file = &self.args.file;
+        let name = file.file_name().filter(|_| !is_standard(file));
+        name.map_or_else(|| shown_path(file), |name| name.to_string_lossy().into_owned())
     }
 
     /// Tells what was done, with whether it changed anything and the version since; or what would be where nothing was done.

@@ -71,13 +71,10 @@ fn mappings_have_versions_and_ways_back() {
         assert_eq!((&back["changed"], &back["version"]["version"]), (&true.into(), &3.into()));
         assert_eq!(title(&installation), "[jobTitle]");
         let again = installation.run(&["mapping", "restore", "--yes"]);
-        assert_eq!(again.out, "CRM has the mappings of the defaults of scim already (version 3)\n");
+        assert_eq!(again.out, "CRM has the default mappings of scim already (version 3)\n");
         installation.run(&["mapping", "rollback", "2", "--yes"]);
         let restored = installation.run(&["mapping", "restore", "--yes"]);
-        assert!(
-            restored.out.ends_with("CRM has the mappings of the defaults of scim again, as version 5\n"),
-            "{restored:?}"
-        );
+        assert!(restored.out.ends_with("CRM has the default mappings of scim again, as version 5\n"), "{restored:?}");
         let audit = installation.json(&["audit", "--limit", "1"]);
         assert!(audit.to_string().contains("restored the defaults of scim"), "{audit}");
     }
@@ -166,15 +163,15 @@ fn what_is_wrong_with_a_file_is_told_with_its_place_and_nothing_is_done() {
             "`assignment` is not a key of this file; did you mean `assignments`?",
         ),
         ("expression", good.replace("\"[jobTitle]\"", "\"ToUper([jobTitle])\""), 2, "did you mean `ToUpper`?"),
-        ("attribute", good.replace("\"[jobTitle]\"", "\"[jobTitel]\""), 1, "did you mean `jobTitle`?"),
-        ("user", good.replace("ann@", "anne@"), 1, "no user is named \"anne@contoso.example\""),
+        ("attribute", good.replace("\"[jobTitle]\"", "\"[jobTitel]\""), 2, "did you mean `jobTitle`?"),
+        ("user", good.replace("ann@", "anne@"), 2, "no user is named \"anne@contoso.example\""),
         (
             "role",
             good.replace("ann@contoso.example\"", "ann@contoso.example\", role = \"Admin\""),
-            1,
+            2,
             "no role \"Admin\"; add it to `roles`",
         ),
-        ("template", good.replace("template = \"scim\"", "template = \"netskope\""), 1, "which cannot be changed"),
+        ("template", good.replace("template = \"scim\"", "template = \"netskope\""), 2, "which cannot be changed"),
     ] {
         let file = installation.file("x.toml", &text);
         for command in [&["config", "diff", &file][..], &["config", "apply", &file, "--yes"]] {
@@ -185,9 +182,14 @@ fn what_is_wrong_with_a_file_is_told_with_its_place_and_nothing_is_done() {
     }
     assert_eq!(installation.json(&["app", "show", "CRM"]), before);
     let (one, two) = (installation.file("a.toml", &good), installation.file("b.toml", &good));
-    installation.run(&["config", "diff", &one, &two]).refused(1, "is of the application CRM too; name one of them");
+    installation.run(&["config", "diff", &one, &two]).refused(2, "is of the application CRM too; name one of them");
     let mine = installation.file("mine.toml", "listen = \"127.0.0.1:1\"\n");
-    installation.run(&["config", "export", &mine]).refused(1, "holds something else");
+    installation.run(&["config", "export", &mine]).refused(1, "says something else");
+    let edited = installation.file("edited.toml", good.replace("[jobTitle]", "[city]"));
+    installation.run(&["config", "export", &edited]).refused(1, "say --force to replace it");
+    assert!(std::fs::read_to_string(&edited).unwrap().contains("[city]"), "what was written by hand stays");
+    installation.run(&["config", "export", &edited, "--force"]).expect_done();
+    assert_eq!(std::fs::read_to_string(&edited).unwrap(), good);
     installation.run(&["config", "export", &one]).expect_done();
     installation.run(&["config", "export", "--all"]).refused(2, "required");
     installation
@@ -243,4 +245,54 @@ fn a_schema_of_entra_goes_out_and_comes_in() {
             assert!(refused.code != 0 && refused.err.contains(words), "{words}: {refused:?}");
         }
     }
+}
+
+#[test]
+fn mappings_are_shown_and_what_others_would_change() {
+    let installation = Installation::embedded();
+    let _serving = with_application(&installation);
+    let shown = installation.run(&["mapping", "show"]);
+    assert!(
+        shown.out.starts_with("[[mappings]]\n")
+            && shown.out.contains("  { target = \"title\", source = \"[jobTitle]\" },\n")
+    );
+    let file = installation.file("mappings.toml", format!("\u{feff}{}", shown.out));
+    let same = installation.run(&["app", "set", "CRM", "--mappings", &file]);
+    assert_eq!(same.out, "Application CRM has these mappings already; nothing was changed\n");
+    assert_eq!(installation.json(&["mapping", "versions"]).as_array().unwrap().len(), 1);
+    let other = installation.file("other.toml", shown.out.replace("\"[jobTitle]\"", "\"[city]\""));
+    let changed = installation.run(&["app", "set", "CRM", "--mappings", &other]);
+    assert!(
+        changed.out.contains("~ users: title") && changed.out.contains("Application CRM was changed"),
+        "{changed:?}"
+    );
+    assert_eq!(installation.run(&["mapping", "show", "1"]).out, shown.out);
+    assert_eq!(title(&installation), "[city]");
+}
+
+#[test]
+fn all_that_is_wrong_with_mappings_is_told_at_its_place() {
+    let installation = Installation::embedded();
+    let _serving = with_application(&installation);
+    let text = "[{ \"sourceObject\": \"User\", \"targetObject\": \"User\", \"attributes\": [\n\
+        { \"target\": \"title\", \"source\": \"Apend([jobTitle])\" },\n\
+        { \"target\": \"locale\", \"flowType\": \"Sometimes\", \"matchingPriority\": \"1\" }] }]";
+    let file = installation.file("bad.json", text);
+    let refused = installation.run(&["app", "set", "CRM", "--mappings", &file]);
+    for words in [
+        "bad.json:2:32: there is no function",
+        "bad.json:3:35: `flowType`",
+        "`matchingPriority` of an attribute mapping cannot be the text",
+    ] {
+        refused.refused(2, words);
+    }
+    let schema = installation.run(&["schema", "export", "-"]);
+    assert!(schema.code == 0 && !std::path::Path::new("-").exists(), "{schema:?}");
+    let file = installation.file("schema.json", &schema.out);
+    let applied = installation.run(&["config", "apply", &file]);
+    applied.refused(2, "this is JSON");
+    assert_eq!(applied.err.lines().count(), 1, "{applied:?}");
+    installation.run(&["app", "set", "CRM", "--mappings", &file]).refused(2, "it is a synchronization schema");
+    let same = crate::trying::piped(&installation, &["schema", "import", "-", "--yes"], &schema.out);
+    assert!(same.code == 0 && same.out.contains("already (version 1)"), "{same:?}");
 }

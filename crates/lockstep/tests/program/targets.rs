@@ -98,13 +98,13 @@ fn a_job_is_changed_only_for_the_better() {
     mappings[0]["attributes"][0]["source"] = "Apend([givenName], \"x\")".into();
     let mistyped = installation.file("mistyped.json", mappings.to_string());
     let refused = installation.run(&["app", "set", "Other", "--mappings", &mistyped]);
-    refused.refused(2, "source of displayName: ");
+    refused.refused(2, "mistyped.json:1:");
     assert!(refused.err.contains("did you mean `Append`?\n    Apend([givenName], \"x\")\n    ^\n"), "{refused:?}");
     mappings[0]["attributes"][0]["source"] = "[jobTitel]".into();
     let misspelt = installation.file("misspelt.json", mappings.to_string());
     installation.run(&["app", "set", "Other", "--mappings", &misspelt]).refused(2, "did you mean `jobTitle`?");
-    let long = installation.file("long.json", " ".repeat((4 << 20) + 1));
-    installation.run(&["app", "set", "Other", "--mappings", &long]).refused(1, "more than 4194304 bytes");
+    let long = installation.file("long.json", " ".repeat((16 << 20) + 1));
+    installation.run(&["app", "set", "Other", "--mappings", &long]).refused(2, "more than 16777216 bytes");
     let no_list = installation.file("none.json", "{}");
     installation.run(&["app", "set", "Other", "--mappings", &no_list]).refused(2, "mappings");
 

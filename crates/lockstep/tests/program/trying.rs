@@ -25,8 +25,8 @@ SelectUniqueValue([a], [b])\t{\"a\": \"x\", \"b\": \"y\", \"$taken\": [\"X\"]}\t
 ";
 
 /// Hands a text to a command on its standard input.
-fn piped(installation: &Installation, arguments: &[&str], text: &str) -> Answer {
-    let mut command = installation.bare();
+pub fn piped(installation: &Installation, arguments: &[&str], text: &str) -> Answer {
+    let mut command = installation.command();
     let mut child =
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
@@ -83,6 +83,15 @@ fn an_expression_needs_no_data() {
     assert_eq!(eval(&["Trim(\" x \")", "--extensions"]).out, "x\n");
     assert_eq!(eval(&["Now()", "--now", "2026-10-21"]).out, "10/21/2026 12:00:00 AM\n");
     assert_eq!(eval(&["[city]", "--set", "city=Rome"]).out, "Rome\n");
+    let tab = eval(&["\"a\tb\""]);
+    assert!(tab.err.contains(r#"in JSON it is "a\tb""#), "{tab:?}");
+    assert!(
+        eval(&["[city]", "--set", "citi=x"])
+            .err
+            .contains("`citi` is given with --set, and the expression does not read it; did you mean `city`?")
+    );
+    let off = eval(&["Trim(\" x \")"]);
+    assert!(off.code == 1 && off.err.contains("--extensions lets it do so here"), "{off:?}");
     assert!(eval(&["[city]"]).err.contains("note: `city` is null, because no object is named; say --user"));
     eval(&["Now()", "--now", "soon"]).refused(2, "--now \"soon\" is no instant");
     assert!(!installation.path("lockstep-data").exists(), "no data folder is made for it");
@@ -128,7 +137,9 @@ fn an_expression_reads_a_sample() {
             .contains("the sample has no attribute `citi`, so it is null here; did you mean `city`?")
     );
     assert_eq!(eval("[jobTitle]", &sample).err, "", "what a sample leaves out is null");
-    let piped = piped(&installation, &["expression", "eval", "-", "--input", &sample], "ToUpper(\n  [city])\n");
+    let with_mark = installation.file("mark.json", "\u{feff}{\"city\": \"Rome\"}");
+    assert_eq!(eval("[city]", &with_mark).out, "Rome\n");
+    let piped = piped(&installation, &["expression", "eval", "-", "--input", &sample], "\u{feff}ToUpper(\n  [city])\n");
     assert_eq!(piped.out, "ROME\n");
     eval("[a]", "no-such-file").refused(1, "the sample in no-such-file cannot be read: there is no such file");
     eval("-", "-").refused(2, "cannot both come from standard input");
@@ -285,7 +296,7 @@ fn mappings_are_tried_on_a_user() {
         test(&[]).refused(2, "--user");
         test(&["--user", "ada", "--mappings", "none.json"]).refused(1, "the mappings in none.json cannot be read");
         let empty = installation.file("empty.json", "{}");
-        test(&["--user", "ada", "--mappings", &empty]).refused(2, "empty.json holds no list of mappings");
+        test(&["--user", "ada", "--mappings", &empty]).refused(2, "empty.json: it holds no list of mappings");
         installation.run(&["mapping", "test", "--app", "CMR", "--user", "ada"]).refused(1, "did you mean \"CRM\"?");
     }
 }
@@ -335,6 +346,9 @@ fn filters_are_tried_on_the_directory() {
             );
             assert_eq!(all["objects"].as_array().unwrap().len(), 4);
         }
+        let job = "[[mappings]]\nsourceObject = \"User\"\ntargetObject = \"User\"\nattributes = []\n[[mappings.scoping]]\nname = \"Engines\"\nclauses = [{ attribute = \"department\", operator = \"EQUALS\", value = \"Engines\" }, { attribute = \"jobTitle\", operator = \"IS NOT NULL\" }]\n";
+        let job = installation.file("job.toml", job);
+        assert_eq!(test(&["--filters", &job, "--user", "dan"]).out, ONE);
         let own = test(&["--json"]).json();
         assert_eq!(own["out"], json!({ "disabled": 1, "notAssigned": 1 }));
         assert_eq!(test(&["--groups", "--json"]).json()["lookedAt"], 0);
@@ -363,6 +377,7 @@ fn functions_and_operators_are_listed() {
     assert!(run(&["expression", "functions"]).out.contains("\nAppend(source, suffix)"));
     let found = run(&["expression", "functions", "trim", "--json"]).json();
     assert_eq!((&found[0]["name"], &found[0]["extension"]), (&json!("Trim"), &json!(true)));
+    run(&["expression", "functions", "xxx"]).refused(2, "lockstep expression functions lists those that there are");
     run(&["expression", "functions", "Apend"]).refused(2, "there is no function \"Apend\"; did you mean Append?");
     assert!(run(&["filter", "operators"]).out.contains("\nIS NOT NULL "));
     assert!(!installation.path("lockstep-data").exists(), "no data folder is made for it");

@@ -257,12 +257,16 @@ fn text_of(value: &Value) -> String {
 fn clauses_between(old: &[Clause], new: &[Clause]) -> Vec<PropertyChange> {
     let all = pairs(old, new, clause_text);
     let one_sided = all.into_iter().filter(|(_, pair)| pair.old.is_none() || pair.new.is_none());
-    let clause = |(text, pair): (String, Pair<'_, Clause>)| PropertyChange {
-        property: "clause".to_owned(),
-        old: pair.old.map(|_| text.clone()),
-        new: pair.new.map(|_| text.clone()),
-    };
-    let mut changes: Vec<PropertyChange> = one_sided.map(clause).collect();
+    let (come, gone): (Vec<_>, Vec<_>) = one_sided.partition(|(_, pair)| pair.new.is_some());
+    let mut gone: Vec<_> = gone.into_iter().filter_map(|(text, pair)| Some((text, pair.old?.attribute()))).collect();
+    let change = |old, new| PropertyChange { property: "clause".to_owned(), old, new };
+    let mut changes = Vec::new();
+    for (text, pair) in come {
+        // A clause of the same attribute that is no more has become this one.
+        let before = pair.new.and_then(|new| gone.iter().position(|(_, attribute)| *attribute == new.attribute()));
+        changes.push(change(before.map(|index| gone.remove(index).0), Some(text)));
+    }
+    changes.extend(gone.into_iter().map(|(text, _)| change(Some(text), None)));
     if changes.is_empty() && old != new {
         let text = |clauses: &[Clause]| Some(clauses.iter().map(clause_text).collect::<Vec<_>>().join("; "));
         changes.push(PropertyChange { property: "order".to_owned(), old: text(old), new: text(new) });

@@ -21,7 +21,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::object_mapping::{ObjectMapping, ObjectType};
+use crate::object_mapping::{ObjectMapping, ObjectType, Problem};
 use known::Subject;
 pub use known::{Known, SourceAttribute};
 
@@ -142,8 +142,15 @@ pub fn validate(objects: &[(&ObjectMapping, Known<'_>)]) -> Vec<Finding> {
     for subject in &subjects {
         let place = || Place { object: Some(subject.object()), ..Place::default() };
         for problem in subject.mapping.check() {
-            let message = problem.to_string();
-            findings.0.push(Finding { severity: Severity::Problem, rule: Rule::Mapping, place: place(), message });
+            let (target, filter) = (problem.target().map(str::to_owned), problem.filter().map(str::to_owned));
+            let place = Place { target, filter: filter.map(|name| ("scoping filter", name)), ..place() };
+            let message = match problem {
+                Problem::TooManyMappings(_) | Problem::NoTarget | Problem::NoMatchingAttribute => {
+                    format!("{place}: {problem}")
+                }
+                problem => problem.to_string(),
+            };
+            findings.0.push(Finding { severity: Severity::Problem, rule: Rule::Mapping, place, message });
         }
         targets::check(subject, &mut findings);
         type_clash::check(subject, &mut findings);

@@ -3,6 +3,9 @@
 //! `status`, `roles`, `mappings`, each list of `assignments`) stays as it is. No secret is ever in it.
 
 mod apply;
+mod given;
+mod json;
+mod places;
 mod propose;
 mod read;
 mod rows;
@@ -25,6 +28,8 @@ use crate::settings::JobSettings;
 use crate::validation::Installation;
 
 pub(crate) use self::apply::ConfigurationStep;
+pub use self::given::{filters_of, keys_given_twice, mappings_of};
+use self::places::{Gaps, Places};
 pub use self::propose::{Assigned, Proposal};
 pub use self::text::unified;
 pub use self::write::mappings_text;
@@ -174,6 +179,11 @@ impl fmt::Display for ConfigurationProblem {
 pub struct BadConfiguration(pub Vec<ConfigurationProblem>);
 
 impl BadConfiguration {
+    /// One problem, of the whole file.
+    fn whole(what: impl Into<String>) -> Self {
+        Self(vec![ConfigurationProblem { place: None, what: what.into() }])
+    }
+
     fn of(mut problems: Vec<ConfigurationProblem>) -> Self {
         problems.sort_by_key(|problem| problem.place.map_or((1, Place::default()), |place| (0, place)));
         let more = problems.len().saturating_sub(PROBLEMS_TOLD_MAX);
@@ -195,13 +205,7 @@ pub struct ConfigurationFile {
     /// The environment variable with that secret token.
     pub secret_token_variable: Option<String>,
     places: Places,
-}
-
-/// Where things stand in the file that can only be checked against a job.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Places {
-    name: Place,
-    template: Place,
-    users: Vec<Place>,
-    groups: Vec<Place>,
+    gaps: Gaps,
+    /// What is wrong with what could not be read.
+    problems: Vec<ConfigurationProblem>,
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use directory::DirectoryError;
-use mapping::nearest;
 use mapping::schema::Difference;
+use mapping::{nearest, validation};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::applications::AssignmentRecord;
@@ -21,7 +21,7 @@ use crate::engine::Engine;
 use crate::gallery::Template;
 use crate::job::JobError;
 use crate::scope::ScopeRules;
-use crate::settings::{BadSettings, JobSettings};
+use crate::settings::{JobSettings, Located};
 use crate::surroundings::missing_groups;
 use crate::target::TenantUrl;
 use crate::validation::Installation;
@@ -163,7 +163,7 @@ impl Engine {
         read.await
     }
 
-    /// Finds out what a file would change; every problem of it at once. Nothing is written.
+    /// Finds out what a file would change; every problem of it at once, with those of its reading. Nothing is written.
     pub async fn propose(&self, file: &ConfigurationFile) -> Result<Proposal, JobError> {
         let (file, installation) = (file.clone(), self.installation());
         let mut proposal = self.store().scan(move |tx| propose(tx, &file, installation)).await?;
@@ -199,7 +199,7 @@ fn propose(tx: &mut ReadTx<'_>, file: &ConfigurationFile, installation: Installa
         Err(other) => return Err(other.into()),
     };
     let state = app.map(|app| JobState::read(tx, app, users, groups)).transpose()?;
-    let mut look = Look { file, state: state.as_ref(), problems: Vec::new() };
+    let mut look = Look { file, state: state.as_ref(), problems: file.problems.clone() };
     look.check_itself();
     let users = look.assignments(tx, ObjectKind::User)?;
     let groups = look.assignments(tx, ObjectKind::Group)?;
@@ -287,6 +287,9 @@ impl Look<'_> {
     fn check_itself(&mut self) {
         let (wanted, places) = (&self.file.wanted, &self.file.places);
         match self.state {
+            // A template that there is not has been told of, and so has a name that is missing.
+            Some(_) if Template::by_name(&wanted.template).is_none() => {}
+            None if wanted.name.is_empty() => {}
             Some(state) if state.template != wanted.template => {
                 let what = format!(
                     "the application {} is made from the template `{}`, which cannot be changed; remove it first, or give the file another name",
@@ -333,7 +336,7 @@ impl Look<'_> {
         let Some(after) = &self.file.wanted.objects else { return Ok(()) };
         let before = self.state.map(|state| state.objects.as_slice()).unwrap_or_default();
         for what in missing_groups(tx, before, after)? {
-            self.problem(None, what);
+            self.problem(self.file.places.of_filter_in(&what), what);
         }
         Ok(())
     }
@@ -353,7 +356,7 @@ impl Look<'_> {
                         "`roles` leaves out {:?}, and users or groups are assigned with it; list the role, or give `assignments` that do without it",
                         role.value
                     );
-                    self.problem(None, what);
+                    self.problem(self.file.places.roles, what);
                 }
             }
             after = page.next;
@@ -367,7 +370,7 @@ impl Look<'_> {
     fn check_role(&mut self, role: &str, place: Place) {
         let known = self.file.wanted.roles.as_ref().or(self.state.map(|state| &state.roles));
         let known: Vec<&str> = known.into_iter().flatten().map(String::as_str).collect();
-        if role == directory::DEFAULT_ACCESS || known.contains(&role) {
+        if role == directory::DEFAULT_ACCESS || known.contains(&role) || self.file.gaps.roles {
             return;
         }
         let told = nearest(role, known.iter().copied())
@@ -416,18 +419,26 @@ impl Look<'_> {
             if let Some(plain) = plain {
                 plain.put(&mut settings);
             }
-            settings.check(template, installation)
+            settings.problems(template, installation)
         };
-        let Err(BadSettings(mut problems)) = made(self.state, true) else { return };
+        let mut problems = made(self.state, true);
         let is_same = self.state.is_some_and(|state| wanted.objects.as_ref().is_none_or(|new| *new == state.objects));
-        if is_same && let Err(BadSettings(old)) = made(self.state, false) {
+        if is_same {
+            let old = made(self.state, false);
             problems.retain(|problem| !old.contains(problem));
         }
-        // That there is no address at all is told in other words.
+        // That there is no address at all is told in other words; and what mappings lack may be in what could not be read of them.
         let has_url = wanted.tenant_url.is_some() || self.state.is_some();
-        problems.retain(|problem| has_url || !problem.contains("Tenant URL"));
-        for what in problems {
-            self.problem(None, what);
+        let is_whole = !self.file.gaps.mappings;
+        problems.retain(|problem| (has_url || !is_of_url(problem)) && (is_whole || !problem.is_lack));
+        for problem in problems {
+            let places = &self.file.places;
+            let place = if is_of_url(&problem) { places.tenant_url } else { places.of(&problem.place) };
+            self.problem(place, problem.what);
         }
     }
+}
+
+fn is_of_url(problem: &Located) -> bool {
+    problem.place == validation::Place::default() && problem.what.contains("Tenant URL")
 }

@@ -3,15 +3,17 @@
 use mapping::{AttributeMapping, Clause, FilterGroup, Language, MappingSource, ObjectMapping, ScopingFilters};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use toml::de::DeTable;
 
+use super::places::{Gaps, ObjectPlaces, Places};
 use super::rows::{Item, Reader, json_of, key_of, member, object_of};
 use super::{
     ASSIGNMENTS_MAX, AssignmentRow, BadConfiguration, CONFIGURATION_BYTES_MAX, ConfigurationFile, ConfigurationProblem,
-    JobConfiguration, Place, Places, PlainSettings,
+    JobConfiguration, Place, PlainSettings, json,
 };
 use crate::gallery::Template;
+use crate::trial::Unparsed;
 
 /// The keys at the top of the file.
 const KEYS: [&str; 16] = [
@@ -55,24 +57,25 @@ struct AssignmentFile {
 }
 
 impl ConfigurationFile {
-    /// Reads a file.
+    /// Reads a file; every problem of it at once.
     pub fn parse(text: &str) -> Result<Self, BadConfiguration> {
-        if text.len() as u64 > CONFIGURATION_BYTES_MAX {
-            let what =
-                format!("the file has more than {CONFIGURATION_BYTES_MAX} bytes and is no configuration of a job");
-            return Err(BadConfiguration(vec![ConfigurationProblem { place: None, what }]));
+        let file = Self::read(text)?;
+        if file.problems.is_empty() { Ok(file) } else { Err(BadConfiguration::of(file.problems)) }
+    }
+
+    /// Reads what can be read of a file. The rest is told by [`Engine::propose`](crate::Engine::propose), together with what is wrong with it
+    /// at its job. Fails where the file is no TOML.
+    pub fn read(text: &str) -> Result<Self, BadConfiguration> {
+        if json::is_json(text) {
+            return Err(BadConfiguration::whole(
+                "this is JSON, and the file of a job is TOML, as lockstep config export writes it; a synchronization schema is taken over with lockstep schema import or made such a file with lockstep schema convert, and mappings in JSON with lockstep app set --mappings",
+            ));
         }
-        let (table, errors) = DeTable::parse_recoverable(text);
+        let table = toml_of(text)?;
         let mut reader = Reader::new(text);
-        for error in &errors {
-            let byte = error.span().map_or(0, |span| span.start);
-            reader.problem(byte, format!("this is no TOML: {}", error.message().replace('\n', ", ")));
-        }
-        if !errors.is_empty() {
-            return Err(BadConfiguration::of(reader.problems));
-        }
-        let file = file(&mut reader, table.get_ref());
-        if reader.problems.is_empty() { Ok(file) } else { Err(BadConfiguration::of(reader.problems)) }
+        let mut file = file(&mut reader, &table);
+        file.problems = reader.problems;
+        Ok(file)
     }
 
     /// What a job would be that a file need not be read for.
@@ -84,8 +87,25 @@ impl ConfigurationFile {
             groups: vec![Place::default(); groups],
             ..Places::default()
         };
-        Self { wanted, secret_token_file: None, secret_token_variable: None, places }
+        let (gaps, problems) = (Gaps::default(), Vec::new());
+        Self { wanted, secret_token_file: None, secret_token_variable: None, places, gaps, problems }
     }
+}
+
+/// The tables of a TOML file.
+pub(super) fn toml_of(text: &str) -> Result<DeTable<'_>, BadConfiguration> {
+    if text.len() as u64 > CONFIGURATION_BYTES_MAX {
+        return Err(BadConfiguration::whole(format!(
+            "the file has more than {CONFIGURATION_BYTES_MAX} bytes and is no configuration of a job"
+        )));
+    }
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut reader = Reader::new(text);
+    for error in &errors {
+        let byte = error.span().map_or(0, |span| span.start);
+        reader.problem(byte, format!("this is no TOML: {}", error.message().replace('\n', ", ")));
+    }
+    if errors.is_empty() { Ok(table.into_inner()) } else { Err(BadConfiguration::of(reader.problems)) }
 }
 
 fn file<'t>(reader: &mut Reader<'t>, table: &DeTable<'t>) -> ConfigurationFile {
@@ -98,13 +118,20 @@ fn file<'t>(reader: &mut Reader<'t>, table: &DeTable<'t>) -> ConfigurationFile {
     let mut places = Places {
         name: reader.place(key_of(table, "name").unwrap_or_default()),
         template: reader.place(key_of(table, "template").unwrap_or_default()),
+        tenant_url: key_of(table, "tenantUrl").map(|byte| reader.place(byte)),
+        roles: key_of(table, "roles").map(|byte| reader.place(byte)),
         ..Places::default()
     };
     let name = required(reader, table, "name", "the display name of the application");
     let settings = settings(reader, table, PlainSettings::default_of(known));
-    let objects = member(table, "mappings").map(|item| {
-        reader.list("mappings", item).collect::<Vec<_>>().into_iter().filter_map(|item| object(reader, item)).collect()
+    let mut gaps = Gaps::default();
+    let objects = whole(reader, &mut gaps.mappings, |reader| {
+        let read = objects(reader, member(table, "mappings")?);
+        let (objects, at): (Vec<_>, _) = read.into_iter().unzip();
+        places.objects = at;
+        Some(objects)
     });
+    let roles = whole(reader, &mut gaps.roles, |reader| roles(reader, table));
     let (users, groups) = assignments(reader, table, &mut places);
     let wanted = JobConfiguration {
         name,
@@ -112,7 +139,7 @@ fn file<'t>(reader: &mut Reader<'t>, table: &DeTable<'t>) -> ConfigurationFile {
         tenant_url: value(reader, table, "tenantUrl"),
         on: value(reader, table, "status").map(|status| matches!(status, Status::On)),
         settings,
-        roles: roles(reader, table),
+        roles,
         objects,
         users,
         groups,
@@ -122,7 +149,23 @@ fn file<'t>(reader: &mut Reader<'t>, table: &DeTable<'t>) -> ConfigurationFile {
         secret_token_file: value(reader, table, "secretTokenFile"),
         secret_token_variable: value(reader, table, "secretTokenVariable"),
         places,
+        gaps,
+        problems: Vec::new(),
     }
+}
+
+/// Reads a part, and notes whether something in it could not be read.
+fn whole<'t, T>(reader: &mut Reader<'t>, gap: &mut bool, read: impl FnOnce(&mut Reader<'t>) -> T) -> T {
+    let before = reader.problems.len();
+    let part = read(reader);
+    *gap = reader.problems.len() > before;
+    part
+}
+
+/// The object mappings of a list.
+pub(super) fn objects<'t>(reader: &mut Reader<'t>, list: &Item<'t>) -> Vec<(ObjectMapping, ObjectPlaces)> {
+    let items: Vec<_> = reader.list("mappings", list).collect();
+    items.into_iter().filter_map(|item| object(reader, item)).collect()
 }
 
 /// A value that need not be there.
@@ -190,40 +233,62 @@ fn roles(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Option<Vec<String>> {
 }
 
 /// One object mapping: its rows and filters one by one, so that each problem has its place.
-fn object<'t>(reader: &mut Reader<'t>, item: &Item<'t>) -> Option<ObjectMapping> {
+fn object<'t>(reader: &mut Reader<'t>, item: &Item<'t>) -> Option<(ObjectMapping, ObjectPlaces)> {
     let table = reader.table("mappings", item)?;
     let mut without = ROW_LISTS.to_vec();
     without.extend(FILTER_LISTS);
     let mut plain = Value::Object(object_of(table, &without));
-    plain["attributes"] = json!([]);
+    plain["attributes"] = serde_json::json!([]);
     let read: Option<ObjectMapping> = reader.typed("a mapping", item, plain);
     let extensions = member(table, "extensions").and_then(|item| item.get_ref().as_bool()).unwrap_or_default();
     let attributes =
         listed(reader, table, "attributes", |reader, item| attribute(reader, item, Language { extensions }));
     let target_attributes =
         listed(reader, table, "targetAttributes", |reader, item| typed(reader, "an entry of targetAttributes", item));
-    let mut filters = FILTER_LISTS.map(|name| ScopingFilters(listed(reader, table, name, filter)));
+    let filters = FILTER_LISTS.map(|name| listed(reader, table, name, filter));
     if member(table, "attributes").is_none() {
         reader.problem(item.span().start, "a mapping has no `attributes`; list each target attribute there");
     }
     let mut object = read?;
+    let (attributes, rows): (_, Vec<Place>) = attributes.into_iter().unzip();
     object.attributes = attributes;
-    object.target_attributes = target_attributes;
-    object.scoping = std::mem::take(&mut filters[0]);
-    object.input_filters = std::mem::take(&mut filters[1]);
-    object.category_filters = std::mem::take(&mut filters[2]);
-    Some(object)
+    object.target_attributes = target_attributes.into_iter().map(|(entry, _)| entry).collect();
+    let of_filters = filters.iter().flatten().map(|((group, clauses), place)| (group, *place, clauses.clone()));
+    let places = ObjectPlaces::new(&object, reader.place(item.span().start), &rows, of_filters.collect());
+    let [scoping, input, category] = filters.map(groups);
+    object.scoping = scoping;
+    object.input_filters = input;
+    object.category_filters = category;
+    Some((object, places))
+}
+
+/// The filters of a list.
+pub(super) fn filters<'t>(reader: &mut Reader<'t>, list: &Item<'t>) -> ScopingFilters {
+    groups(rows(reader, "the filters", list, filter))
+}
+
+fn groups(read: Vec<((FilterGroup, Vec<Place>), Place)>) -> ScopingFilters {
+    ScopingFilters(read.into_iter().map(|((group, _), _)| group).collect())
 }
 
 fn listed<'t, T>(
     reader: &mut Reader<'t>,
     table: &DeTable<'t>,
     name: &str,
+    read: impl FnMut(&mut Reader<'t>, &Item<'t>) -> Option<T>,
+) -> Vec<(T, Place)> {
+    member(table, name).map(|item| rows(reader, name, item, read)).unwrap_or_default()
+}
+
+/// The rows of a list, each with its place.
+fn rows<'t, T>(
+    reader: &mut Reader<'t>,
+    name: &str,
+    item: &Item<'t>,
     mut read: impl FnMut(&mut Reader<'t>, &Item<'t>) -> Option<T>,
-) -> Vec<T> {
-    let Some(item) = member(table, name) else { return Vec::new() };
+) -> Vec<(T, Place)> {
     let items: Vec<_> = reader.list(name, item).collect();
-    items.into_iter().filter_map(|item| read(reader, item)).collect()
+    items.into_iter().filter_map(|item| Some((read(reader, item)?, reader.place(item.span().start)))).collect()
 }
 
 fn typed<'t, T: DeserializeOwned>(reader: &mut Reader<'t>, of: &str, item: &Item<'t>) -> Option<T> {
@@ -240,8 +305,12 @@ fn attribute<'t>(reader: &mut Reader<'t>, item: &Item<'t>, language: Language) -
         match MappingSource::parse_with(text, language) {
             Ok(parsed) => source = Some(parsed),
             Err(error) => {
-                let place = error.pointer(text).replace('\n', "\n    ");
-                reader.problem(given.span().start, format!("{error}\n    {place}"));
+                if let Some(unparsed) = &mut reader.unparsed {
+                    unparsed.insert(item.span().start, Unparsed { text: text.to_owned(), error });
+                } else {
+                    let place = error.pointer(text).replace('\n', "\n    ");
+                    reader.problem(given.span().start, format!("{error}\n    {place}"));
+                }
             }
         }
         // Parsed here, in the language of the object mapping.
@@ -251,13 +320,15 @@ fn attribute<'t>(reader: &mut Reader<'t>, item: &Item<'t>, language: Language) -
     Some(AttributeMapping { source: source.unwrap_or_default(), ..mapping })
 }
 
-fn filter<'t>(reader: &mut Reader<'t>, item: &Item<'t>) -> Option<FilterGroup> {
+/// A filter, with the places of its clauses.
+fn filter<'t>(reader: &mut Reader<'t>, item: &Item<'t>) -> Option<(FilterGroup, Vec<Place>)> {
     let table = reader.table("a filter", item)?;
     let mut plain = Value::Object(object_of(table, &["clauses"]));
-    plain["clauses"] = json!([]);
+    plain["clauses"] = serde_json::json!([]);
     let group: Option<FilterGroup> = reader.typed("a filter", item, plain);
-    let clauses: Vec<Clause> = listed(reader, table, "clauses", |reader, item| typed(reader, "a clause", item));
-    Some(FilterGroup { clauses, ..group? })
+    let clauses = listed(reader, table, "clauses", |reader, item| typed(reader, "a clause", item));
+    let (clauses, places): (Vec<Clause>, _) = clauses.into_iter().unzip();
+    Some((FilterGroup { clauses, ..group? }, places))
 }
 
 type Rows = Option<Vec<AssignmentRow>>;

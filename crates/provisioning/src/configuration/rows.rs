@@ -1,5 +1,7 @@
 //! Values of the file made typed ones, and what is wrong with each told at its place.
 
+use std::collections::BTreeMap;
+
 use mapping::nearest;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
@@ -7,12 +9,15 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{ConfigurationProblem, Place};
+use crate::trial::Unparsed;
 
 /// The text of a file, and what is wrong with it.
 pub(super) struct Reader<'t> {
     text: &'t str,
     line_starts: Vec<usize>,
     pub(super) problems: Vec<ConfigurationProblem>,
+    /// Sources that cannot be parsed, by the bytes where their rows begin, where they are to be kept; else each is a problem.
+    pub(super) unparsed: Option<BTreeMap<usize, Unparsed>>,
 }
 
 pub(super) type Item<'t> = Spanned<DeValue<'t>>;
@@ -20,7 +25,7 @@ pub(super) type Item<'t> = Spanned<DeValue<'t>>;
 impl<'t> Reader<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { text, line_starts, problems: Vec::new() }
+        Self { text, line_starts, problems: Vec::new(), unparsed: None }
     }
 
     /// Line and character of a byte.
@@ -64,14 +69,14 @@ impl<'t> Reader<'t> {
     pub(super) fn table<'v>(&mut self, name: &str, item: &'v Item<'t>) -> Option<&'v DeTable<'t>> {
         let table = item.get_ref().as_table();
         if table.is_none() {
-            self.problem(item.span().start, format!("`{name}` must be a table, its keys below [{name}] or in braces"));
+            self.problem(item.span().start, format!("`{name}` must be a table, its keys in braces or below [{name}]"));
         }
         table
     }
 
-    /// A value of a type that reads itself from JSON. Every unknown key is told, else the first thing that is wrong.
+    /// A value of a type that reads itself from JSON. Every unknown key is told, and every value that cannot be.
     pub(super) fn typed<T: DeserializeOwned>(&mut self, of: &str, item: &Item<'t>, mut json: Value) -> Option<T> {
-        let mut is_good = true;
+        let (mut is_good, mut is_cut) = (true, false);
         loop {
             let message = match serde_json::from_value::<T>(json.clone()) {
                 Ok(value) => return is_good.then_some(value),
@@ -80,9 +85,20 @@ impl<'t> Reader<'t> {
             is_good = false;
             let table = item.get_ref().as_table();
             let Some((key, known)) = unknown("unknown field", &message) else {
-                let byte = culprit::<T>(&json, &message).and_then(|key| value_of(table, &key));
-                self.problem(byte.unwrap_or_else(|| item.span().start), explained(of, &message));
-                return None;
+                // What is missing because it was taken out has been told of.
+                if is_cut && message.starts_with("missing field") {
+                    return None;
+                }
+                let key = culprit::<T>(&json, &message);
+                let byte = key.as_ref().and_then(|key| value_of(table, key));
+                let of = key
+                    .as_ref()
+                    .filter(|_| byte.is_some())
+                    .map_or_else(|| of.to_owned(), |key| format!("`{key}` of {of}"));
+                self.problem(byte.unwrap_or_else(|| item.span().start), explained(&of, &message));
+                is_cut = true;
+                json.as_object_mut()?.remove(&key?)?;
+                continue;
             };
             let byte = table.and_then(|table| key_of(table, key)).unwrap_or_else(|| item.span().start);
             self.unknown_key(byte, key, of, known.iter().copied());
@@ -106,12 +122,40 @@ pub(super) fn explained(of: &str, message: &str) -> String {
             .map_or_else(|| format!("there are {}", known.join(", ")), |name| format!("did you mean `{name}`?"));
         return format!("{of} cannot have `{word}`; {told}");
     }
-    let mut told = message.to_owned();
-    for number in ["usize", "u64", "u32"] {
-        told = told
-            .replace(&format!("expected {number}"), "expected a whole number, not negative, without quotation marks");
+    if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        return format!("{of} has no `{name}`");
     }
-    format!("{of}: {told}")
+    let wrong = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
+    match wrong.and_then(|wrong| wrong.split_once(", expected ")) {
+        Some((found, expected)) => format!("{of} cannot be the {}; it must be {}", plain(found), plain_type(expected)),
+        None => format!("{of}: {message}"),
+    }
+}
+
+/// What was found, in the words of people: serde's begin with the names of types.
+fn plain(found: &str) -> String {
+    let words = [
+        ("string ", "text "),
+        ("integer ", "number "),
+        ("floating point ", "number "),
+        ("boolean ", "value "),
+        ("sequence", "list"),
+        ("map", "table"),
+    ];
+    let known = words.iter().find_map(|(serde, ours)| Some(format!("{ours}{}", found.strip_prefix(serde)?)));
+    known.unwrap_or_else(|| found.to_owned())
+}
+
+fn plain_type(expected: &str) -> String {
+    match expected {
+        "usize" | "u64" | "u32" => "a whole number, not negative, without quotation marks".to_owned(),
+        "a string" => "a text, in quotation marks".to_owned(),
+        "a boolean" => "true or false, without quotation marks".to_owned(),
+        "a sequence" => "a list, in brackets".to_owned(),
+        // The names of our types tell an administrator nothing.
+        _ if expected.starts_with("struct ") || expected == "a map" => "a table, in braces".to_owned(),
+        _ => expected.to_owned(),
+    }
 }
 
 /// The key whose value a failure is about: the one whose value is quoted, else the one without which the sentence is another.

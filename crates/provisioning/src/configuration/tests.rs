@@ -139,7 +139,7 @@ groups = [
 line 2, column 12: no gallery template is named `scimm`; did you mean `scim`?
 line 3, column 9: `scope` cannot have `everyone`; there are assigned, all
 line 4, column 1: `intervalSecond` is not a key of this file; did you mean `intervalSeconds`?
-line 5, column 15: `concurrency`: invalid type: string "64", expected a whole number, not negative, without quotation marks
+line 5, column 15: `concurrency` cannot be the text "64"; it must be a whole number, not negative, without quotation marks
 line 6, column 9: the role "A" is there twice
 line 11, column 1: `enable` is not a key of a mapping; did you mean `enabled`?
 line 14, column 32: there is no function `ToUper`, at character 1; did you mean `ToUpper`?
@@ -147,14 +147,25 @@ line 14, column 32: there is no function `ToUper`, at character 1; did you mean 
     ^
 line 15, column 26: `sorce` is not a key of an attribute mapping; did you mean `source`?
 line 15, column 52: `flowtype` is not a key of an attribute mapping; did you mean `flowType`?
-line 16, column 51: an attribute mapping cannot have `Alway`; did you mean `Always`?
-line 17, column 54: an attribute mapping: invalid value: integer `-1`, expected a whole number, not negative, without quotation marks
-line 23, column 42: a clause: there is no operator `EQUAL`; did you mean `EQUALS`?
+line 16, column 51: `flowType` of an attribute mapping cannot have `Alway`; did you mean `Always`?
+line 17, column 54: `matchingPriority` of an attribute mapping cannot be the number `-1`; it must be a whole number, not negative, without quotation marks
+line 23, column 42: `operator` of a clause: there is no operator `EQUAL`; did you mean `EQUALS`?
 line 24, column 3: a clause: `department EQUALS` needs a value
 line 28, column 1: `user` is not a key of assignments; did you mean `users`?
 line 30, column 3: the `id` of an assignment must be an object id
 line 31, column 3: an assignment needs the `name` or the `id` of whom it is for
 "#);
+}
+
+#[test]
+fn json_is_told_once_with_where_to_take_it() {
+    for text in ["{\n  \"synchronizationRules\": []\n}", "[\n  { \"attributes\": [] }\n]"] {
+        let told = problems(text);
+        assert!(
+            told.len() == 1 && told[0].contains("this is JSON") && told[0].contains("lockstep schema convert"),
+            "{told:?}"
+        );
+    }
 }
 
 #[test]

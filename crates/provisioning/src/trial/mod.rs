@@ -6,5 +6,5 @@ mod draft;
 mod scope;
 
 pub use attributes::{Absence, AttributeTrial, Effect, References, Referred, try_attributes};
-pub use draft::{BadDraft, Draft, Unparsed, filters_of};
+pub use draft::{Draft, Unparsed};
 pub use scope::{ClauseTally, ClauseTrial, FilterTally, FilterTrial, ScopeTally, explained};

@@ -13,7 +13,7 @@ async fn exported(world: &World, app: AppId) -> String {
 }
 
 async fn proposed(world: &World, text: &str) -> Result<Proposal, JobError> {
-    world.engine().propose(&ConfigurationFile::parse(text).expect("it can be read")).await
+    world.engine().propose(&ConfigurationFile::read(text).expect("it is TOML")).await
 }
 
 async fn problems(world: &World, text: &str) -> Vec<String> {
@@ -270,11 +270,15 @@ fn what_would_be_refused_is_told_before_anybody_is_asked() {
         assert!(told.len() == 1 && told[0].contains("no group with that object id"), "{told:?}");
         let without = text.split("[assignments]").next().expect("there is a part before").to_owned();
         let told = problems(&world, &without.replace("roles = [\"Member\"]", "roles = []")).await;
+        assert!(
+            told.len() == 1 && told[0].starts_with("line ") && told[0].contains(": `roles` leaves out"),
+            "{told:?}"
+        );
         assert_eq!(
-            told,
-            [
+            told[0].split_once(": ").map(|(_, what)| what),
+            Some(
                 "`roles` leaves out \"Member\", and users or groups are assigned with it; list the role, or give `assignments` that do without it"
-            ]
+            )
         );
     });
 }
@@ -352,5 +356,48 @@ fn whoever_other_rules_put_out_of_scope_is_told() {
         let objects = ConfigurationFile::parse(&with_filter(&text, &sales)).expect("it is a file").wanted.objects;
         let found = world.engine().scope_losses(job.app, None, &objects.expect("there are mappings")).await;
         assert_eq!(found.expect("they are counted")[0].accounts, Some(2));
+    });
+}
+
+#[test]
+fn every_problem_of_a_file_is_told_at_once_and_at_its_place() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        world.joins_for(job.app, "Ann").await;
+        let text = exported(&world, job.app).await;
+        let rows = "attributes = [\n  { target = \"nickName\", source = \"[mailNick]\" },\n  { target = \"locale\", source = 'Apend([city])' },\n";
+        let text = text
+            .replacen("attributes = [\n", rows, 1)
+            .replacen("name = ", "statu = \"on\"\nname = ", 1)
+            .replace("groups = []", "groups = [\n  { name = \"Nobody\" },\n]");
+        let line_of = |words: &str| text.lines().position(|line| line.contains(words)).map_or(0, |line| line + 1);
+        let told = problems(&world, &text).await;
+        for (words, line, column) in [
+            ("`statu` is not a key of this file", line_of("statu ="), 1),
+            ("the mapping of `nickName` reads `mailNick`", line_of("[mailNick]"), 3),
+            ("there is no function `Apend`", line_of("Apend"), 33),
+            ("no group is named", line_of("Nobody"), 3),
+        ] {
+            let place = format!("line {line}, column {column}: ");
+            assert!(
+                told.iter().any(|one| one.starts_with(&place) && one.contains(words)),
+                "{place}{words} in {told:?}"
+            );
+        }
+        assert_eq!(told.len(), 4, "nothing is told that only seems missing: {told:?}");
+    });
+}
+
+#[test]
+fn a_template_that_there_is_not_hides_no_other_problem() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let text = exported(&world, job.app).await.replace("template = \"scim\"", "template = \"scimm\"");
+        let text = text.replace("groups = []", "groups = [{ name = \"Nobody\", role = \"Chief\" }]");
+        let told = problems(&world, &text).await;
+        assert_eq!(told.len(), 3, "{told:?}");
+        for words in ["no gallery template is named `scimm`", "no role \"Chief\"", "no group is named \"Nobody\""] {
+            assert!(told.iter().any(|one| one.starts_with("line ") && one.contains(words)), "{words} in {told:?}");
+        }
     });
 }

@@ -42,7 +42,7 @@ fn each_change_is_a_line() {
             "~ users: userName  defaultValue: (none) → \"\"; source: [userPrincipalName] → [mail]",
             "+ users: nickName  source: \"x\"",
             "- users: title  source: [jobTitle]",
-            "~ users: scoping filter `Sales`  clause: (none) → department REGEX MATCH Sales (regexMode full); clause: department EQUALS Sales → (none)",
+            "~ users: scoping filter `Sales`  clause: department EQUALS Sales → department REGEX MATCH Sales (regexMode full)",
             "- users: scoping filter `Old`  clause: mail IS NOT NULL",
             "+ users: input filter `In`  clause: mail IS NULL",
             "+ users: attribute list, nickName  caseExact: true",

@@ -7,7 +7,7 @@ use super::*;
 
 fn draft(attributes: &Json) -> Draft {
     let mapping = json!([{ "sourceObject": "User", "targetObject": "User", "attributes": attributes, "flowNullValues": ["jobTitle"] }]);
-    Draft::read(mapping, ObjectType::User).unwrap()
+    Draft::read(&mapping.to_string(), ObjectType::User).unwrap()
 }
 
 fn ann() -> Map<String, Json> {
