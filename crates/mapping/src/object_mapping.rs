@@ -54,6 +54,16 @@ pub enum ObjectType {
     Group,
 }
 
+impl ObjectType {
+    /// The word for several of them, as messages and keys have it.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::User => "users",
+            Self::Group => "groups",
+        }
+    }
+}
+
 /// "Target object actions": which writes the engine may make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<FlowAction>", into = "Vec<FlowAction>")]

@@ -150,10 +150,7 @@ impl JobSettings {
             problems.extend(unknown_attributes(object).map(|problem| problem.what));
             problems.extend(self.plan(object).err().map(|error| error.to_string()));
             if !object.attributes.iter().any(AttributeMapping::is_matching) {
-                let name = match object.target_object {
-                    ObjectType::User => "users",
-                    ObjectType::Group => "groups",
-                };
+                let name = object.target_object.plural();
                 problems.push(format!("no mapping of {name} matches objects; give one a matching priority of 1"));
             }
         }
@@ -220,10 +217,11 @@ impl JobSettings {
             }
         }
         for required in &template.objects {
-            let given = self.objects.iter().find(|object| object.target_object == required.target_object);
-            let lacks = |target: &str| {
-                !given.is_some_and(|object| object.attributes.iter().any(|mapping| mapping.target == target))
+            // Whoever provisions users alone needs no mapping of groups.
+            let Some(given) = self.objects.iter().find(|object| object.target_object == required.target_object) else {
+                continue;
             };
+            let lacks = |target: &str| !given.attributes.iter().any(|mapping| mapping.target == target);
             // What every target requires is told of already.
             let is_told = |target: &str| {
                 findings.iter().any(|finding| {
@@ -237,8 +235,10 @@ impl JobSettings {
                 .filter(|mapping| mapping.required && lacks(&mapping.target) && !is_told(&mapping.target));
             problems.extend(missing.map(|mapping| {
                 let what = format!(
-                    "the target attribute `{}` is required by {} and has no mapping",
-                    mapping.target, template.title
+                    "the target attribute `{}` of {} is required by {} and has no mapping",
+                    mapping.target,
+                    required.target_object.plural(),
+                    template.title
                 );
                 Located::lack(Place { object: Some(required.target_object), ..Place::default() }, what)
             }));
@@ -342,9 +342,18 @@ mod tests {
                 "the Tenant URL must begin with https:// (http:// only inside your own network), not ftp://",
                 "the interval must be from 1 to 2592000 seconds",
                 "the required target attribute `active` has no source; map a source attribute to it or set a default",
-                "the target attribute `name.givenName` is required by Palo Alto Networks Cloud Identity Engine - Cloud Authentication Service and has no mapping",
+                "the target attribute `name.givenName` of users is required by Palo Alto Networks Cloud Identity Engine - Cloud Authentication Service and has no mapping",
             ]
         );
+    }
+
+    #[test]
+    fn who_provisions_users_alone_needs_no_mapping_of_groups() {
+        let template = Template::by_name("scim").unwrap();
+        let mut settings = JobSettings::of(template, "https://app.example.com/scim");
+        assert_eq!(settings.objects.len(), 2);
+        settings.objects.retain(|object| object.target_object == ObjectType::User);
+        assert_eq!(settings.check(template, Installation::UNKNOWN), Ok(()));
     }
 
     #[test]

@@ -81,11 +81,8 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let of = match self.object {
-            Some(ObjectType::User) => "users",
-            Some(ObjectType::Group) => "groups",
-            None => return f.write_str("the job"),
-        };
+        let Some(object) = self.object else { return f.write_str("the job") };
+        let of = object.plural();
         match (&self.target, &self.filter) {
             (Some(target), _) => write!(f, "`{target}` of {of}"),
             (None, Some((kind, name))) => write!(f, "the {kind} `{name}` of {of}"),

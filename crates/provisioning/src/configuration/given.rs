@@ -63,7 +63,7 @@ impl Draft {
         let list = document.list();
         document.done(())?;
         let Some((index, (mapping, _))) = found else {
-            let objects = if object == ObjectType::User { "users" } else { "groups" };
+            let objects = object.plural();
             return Err(BadConfiguration::whole(format!("it has no mapping of {objects}")));
         };
         // Nothing was wrong, so nothing was left out, and the places are those of the list.

@@ -119,7 +119,7 @@ mod tests {
             (
                 "DefaultDomain()",
                 "[city]",
-                "the mapping of title failed: `DefaultDomain`: the tenant has no default domain",
+                "the mapping of title failed: `DefaultDomain`: there is no default domain; set `default_domain` in lockstep.toml",
             ),
         ] {
             let reason = failure(title, nick_name, &person);

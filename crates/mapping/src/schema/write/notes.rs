@@ -10,10 +10,7 @@ use crate::scoping::RegexMode;
 
 /// What the document held before, `base`, Entra has taken once.
 pub(super) fn tell(mapping: &ObjectMapping, base: Option<&ObjectMapping>, findings: &mut Vec<Finding>) {
-    let objects = match mapping.source_object {
-        ObjectType::User => "users",
-        ObjectType::Group => "groups",
-    };
+    let objects = mapping.source_object.plural();
     for attribute in &mapping.attributes {
         let place = format!("{objects}, target attribute {}", attribute.target);
         findings.extend(extension(attribute, base, &place));
