@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use store::groups::{self as stored, GroupRecord};
 use store::{
-    DIRECTORY_FEED, GroupId, ObjectId, ObjectKind, ReadTx, StoreError, WriteTx, append_change, applications, folded,
+    DIRECTORY_FEED, GroupId, ObjectId, ObjectKind, ReadTx, StoreError, WriteTx, append_attributes_alone, append_change,
+    applications, folded,
 };
 
 use crate::attribute::{self, Named};
@@ -202,7 +203,7 @@ pub(crate) fn update(
     }
     let entitles_otherwise = before.security_enabled != after.security_enabled;
     let after = store_changed(tx, after, now)?;
-    attributes_changed(tx, after.id, now)?;
+    append_attributes_alone(tx, DIRECTORY_FEED, after.id, now)?;
     if entitles_otherwise {
         entitlement_changed(tx, after.id, now)?;
     }
@@ -220,12 +221,6 @@ fn store_changed(tx: &mut WriteTx<'_>, mut group: Group, now: Timestamp) -> Resu
     group.modified = now;
     stored::update_group(tx, &group.record()?, &folded(&group.display_name))?;
     Ok(group)
-}
-
-/// Nothing but attributes of a group has changed, so who is in it is as before. To a reader of the feed that is a change of the group that
-/// is related to itself.
-fn attributes_changed(tx: &mut WriteTx<'_>, id: GroupId, now: Timestamp) -> Result<(), DirectoryError> {
-    Ok(append_change(tx, DIRECTORY_FEED, ObjectKind::Group, id.into(), Some(id.into()), now)?)
 }
 
 fn changed(tx: &mut WriteTx<'_>, id: GroupId, now: Timestamp) -> Result<(), DirectoryError> {

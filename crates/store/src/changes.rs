@@ -10,7 +10,7 @@
 use jiff::Timestamp;
 
 use crate::error::StoreError;
-use crate::id::{ObjectId, ResourceId, TenantKey};
+use crate::id::{GroupId, ObjectId, ResourceId, TenantKey};
 use crate::kind::{CustomKind, ResourceKind};
 use crate::sql::{Row, params, statements};
 use crate::{ReadTx, WriteTx};
@@ -33,7 +33,7 @@ impl From<TenantKey> for Feed {
 pub enum ObjectKind {
     /// A user: attributes, deletion, restoring.
     User,
-    /// A group: attributes, deletion. Related to itself: attributes alone.
+    /// A group: attributes, deletion. See [`Change::is_of_attributes_alone`].
     Group,
     /// A membership: `id` is the group, `related` the member.
     Membership,
@@ -103,6 +103,14 @@ pub struct Change {
     pub related: Option<ObjectId>,
     /// When.
     pub at: Timestamp,
+}
+
+impl Change {
+    /// Whether nothing but attributes of a group has changed, so that who is in it is as before. [`append_attributes_alone`] writes such
+    /// changes, as ones of a group that is related to itself: no other change relates an object to itself.
+    pub fn is_of_attributes_alone(&self) -> bool {
+        self.object == ObjectKind::Group && self.related == Some(self.id)
+    }
 }
 
 /// What happened to a tenant's resource, beside the fact that it changed: what those who follow the tenant's feed are told.
@@ -196,6 +204,16 @@ pub fn append_change(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.send(&APPEND, params![feed.0, object.code(), id, related, now])
+}
+
+/// Records that nothing but attributes of a group changed, in the transaction that changes them.
+pub fn append_attributes_alone(
+    tx: &mut WriteTx<'_>,
+    feed: Feed,
+    group: GroupId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    append_change(tx, feed, ObjectKind::Group, group.into(), Some(group.into()), now)
 }
 
 /// Records what happened to a resource of a tenant, in the transaction that does it.

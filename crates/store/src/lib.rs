@@ -43,8 +43,9 @@ pub mod users;
 pub mod webhooks;
 
 pub use changes::{
-    Action, Change, DIRECTORY_FEED, Feed, ObjectKind, Occurrence, TRIMMED_AT_A_TIME, append_change, append_occurrence,
-    append_occurrences, changes_after, feed_head, number_changes, occurrences_after, trim_changes,
+    Action, Change, DIRECTORY_FEED, Feed, ObjectKind, Occurrence, TRIMMED_AT_A_TIME, append_attributes_alone,
+    append_change, append_occurrence, append_occurrences, changes_after, feed_head, number_changes, occurrences_after,
+    trim_changes,
 };
 pub use error::{StoreError, UniqueKey};
 pub use figures::{Figures, Histogram, WriteTimes};

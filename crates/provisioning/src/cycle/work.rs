@@ -54,13 +54,13 @@ pub(super) fn touched(
                     touched.managers.insert(change.id);
                 }
             }
-            (ObjectKind::Group, related) => {
+            (ObjectKind::Group, _) => {
                 touched.objects.insert((ObjectKind::Group, change.id));
                 if applications::is_assigned(tx, app, change.id)? {
                     touched.groups.insert(change.id);
                 }
                 // Who is in a group that is deleted is so no longer, until it is restored.
-                if related != Some(change.id) && needs.may_move_members(tx, change.id)? {
+                if !change.is_of_attributes_alone() && needs.may_move_members(tx, change.id)? {
                     touched.beneath.insert(change.id);
                 }
             }

@@ -317,3 +317,21 @@ fn actions_keep_their_numbers() {
         assert!(matches!(Action::from_code(other), Err(StoreError::Decode(_))), "{other}");
     }
 }
+
+#[test]
+fn a_change_of_the_attributes_of_a_group_is_told_from_others() {
+    on_both(|store| async move {
+        let (group, member) = (numbered::<GroupId>(1), numbered::<ObjectId>(2));
+        let written = store.write(move |tx| {
+            append_attributes_alone(tx, DIRECTORY_FEED, group, second(1))?;
+            append_change(tx, DIRECTORY_FEED, ObjectKind::Group, group.into(), None, second(1))?;
+            append_change(tx, DIRECTORY_FEED, ObjectKind::Membership, group.into(), Some(member), second(1))?;
+            append_change(tx, DIRECTORY_FEED, ObjectKind::User, member, None, second(1))
+        });
+        written.await.unwrap();
+        let seen = read_from(&store, DIRECTORY_FEED, 0).await;
+        let told: Vec<_> = seen.iter().map(|change| (change.object, change.is_of_attributes_alone())).collect();
+        let expected = [ObjectKind::Group, ObjectKind::Group, ObjectKind::Membership, ObjectKind::User];
+        assert_eq!(told, expected.into_iter().zip([true, false, false, false]).collect::<Vec<_>>());
+    });
+}
