@@ -11,6 +11,7 @@ mod discovery;
 mod engine;
 pub mod gallery;
 mod job;
+mod late_departure;
 mod lock;
 mod mapping_versions;
 pub mod object_plan;

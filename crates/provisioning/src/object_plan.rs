@@ -111,11 +111,7 @@ impl ObjectPlan {
     /// What becomes of accounts whose objects leave the scope. Only where the application itself knows no other way are
     /// they deleted: a mapping that an administrator removed means that nothing is to be done.
     pub fn leaving(&self, application_has_soft_delete: bool) -> Leaving {
-        match (has_soft_delete(&self.mapping), application_has_soft_delete) {
-            (true, _) => Leaving::SwitchedOff,
-            (false, true) => Leaving::Kept,
-            (false, false) => Leaving::Deleted,
-        }
+        leaving(&self.mapping, application_has_soft_delete)
     }
 
     /// Whether there are values that logs must not show.
@@ -277,6 +273,15 @@ fn is_direct(attribute: &AttributeMapping, source: &str) -> bool {
 
 fn is_reference(attribute: &AttributeMapping) -> bool {
     REFERENCES.iter().any(|name| is_direct(attribute, name))
+}
+
+/// As [`ObjectPlan::leaving`].
+pub(crate) fn leaving(mapping: &ObjectMapping, application_has_soft_delete: bool) -> Leaving {
+    match (has_soft_delete(mapping), application_has_soft_delete) {
+        (true, _) => Leaving::SwitchedOff,
+        (false, true) => Leaving::Kept,
+        (false, false) => Leaving::Deleted,
+    }
 }
 
 /// Whether a mapping switches accounts off.

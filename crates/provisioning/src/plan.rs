@@ -187,7 +187,9 @@ pub fn decide_out_of_scope<'p>(known: Known<'_>, why: &OutOfScope, found: Found<
             return Action::Forget;
         }
         (LinkState::LeftAlone | LinkState::LeftActive, _) if why.leaves_account() => {
-            return Action::Skip(SkipReason::Kept(why.clone()));
+            let reason = SkipReason::Kept(why.clone());
+            // That it stays is no longer because nothing switches it off.
+            return if link.kept { Action::NoteLink { state: link.state, reason } } else { Action::Skip(reason) };
         }
         (LinkState::Released, _) => return Action::Skip(SkipReason::OutOfScope(why.clone())),
         // Who refuses duplicates makes it safe to send a create again, but not to forget one that may still arrive.
@@ -204,14 +206,17 @@ pub fn decide_out_of_scope<'p>(known: Known<'_>, why: &OutOfScope, found: Found<
             _,
         ) => {}
     }
+    // An account that stays is counted for as long as it does. What is written down so already is not written down again.
+    let stay = |state, reason: SkipReason| {
+        let is_noted = link.state == state && link.kept == reason.keeps_account();
+        if is_noted { Action::Skip(reason) } else { Action::NoteLink { state, reason } }
+    };
     if hard_deleted || known.leaving == Leaving::Deleted {
+        let managed = if link.state.is_open() { LinkState::Linked } else { link.state };
         return match (known.allowed.delete, hard_deleted) {
             (true, _) => Action::Delete,
             (false, true) => Action::Forget,
-            (false, false) if link.state.is_open() => {
-                Action::NoteLink { state: LinkState::Linked, reason: SkipReason::ActionDisabled("Delete") }
-            }
-            (false, false) => Action::Skip(SkipReason::ActionDisabled("Delete")),
+            (false, false) => stay(managed, SkipReason::ActionDisabled("Delete")),
         };
     }
     let release = why.ends_management();
@@ -222,16 +227,13 @@ pub fn decide_out_of_scope<'p>(known: Known<'_>, why: &OutOfScope, found: Found<
     };
     // Who is let go while nothing switches the account off is remembered: it is made up for as soon as something does.
     let left = if state == LinkState::Released { LinkState::LeftActive } else { state };
-    // What is linked and stays so is not written down again: an export that is still good is not forgotten.
-    let leave =
-        |reason| if link.state == left { Action::Skip(reason) } else { Action::NoteLink { state: left, reason } };
     match found {
-        _ if known.leaving == Leaving::Kept => leave(SkipReason::Kept(why.clone())),
+        _ if known.leaving == Leaving::Kept => stay(left, SkipReason::Kept(why.clone())),
         Found::Account { differences, .. } if differences.is_empty() => {
             Action::NoteLink { state, reason: SkipReason::OutOfScope(why.clone()) }
         }
         // Rows 3, 7 and 9: without Update nothing is switched off.
-        Found::Account { .. } if !known.allowed.update => leave(SkipReason::ActionDisabled("Update")),
+        Found::Account { .. } if !known.allowed.update => stay(left, SkipReason::ActionDisabled("Update")),
         Found::Account { differences, .. } => Action::Disable { differences, release },
         Found::NotAsked | Found::Absent => Action::Skip(SkipReason::OutOfScope(why.clone())),
     }
@@ -267,6 +269,15 @@ pub fn next_attempt(first_failed: Timestamp, attempts: i64, now: Timestamp) -> T
 pub const ESCROW_DAYS: i64 = 28;
 
 impl SkipReason {
+    /// Whether an account of whoever is out of scope stays as it is because nothing may switch it off or remove it.
+    pub const fn keeps_account(&self) -> bool {
+        match self {
+            Self::Kept(why) => !why.leaves_account(),
+            Self::ActionDisabled(_) => true,
+            Self::OutOfScope(_) | Self::RedundantExport | Self::Ignored | Self::NoMatchingValue => false,
+        }
+    }
+
     /// The reason in the words of the provisioning log.
     pub fn text(&self) -> String {
         match self {

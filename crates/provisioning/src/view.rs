@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use store::links::{LinkState, count_escrows, count_links};
+use store::links::{LinkState, count_escrows, count_kept_links, count_links};
 use store::logs::{LogRecord, logs_before, logs_of_source};
 use store::{AppId, LogId, ObjectId, ObjectKind, ReadTx, StoreError, jobs, references};
 
@@ -20,12 +20,12 @@ use crate::settings::JobStatus;
 pub struct ObjectCounts {
     /// Managed.
     pub linked: u64,
-    /// Switched off and no longer managed.
+    /// No longer managed: switched off, or left as they were.
     pub released: u64,
-    /// Of objects that are out of scope, and active all the same: nothing could switch them off when they left it.
-    pub left_active: u64,
     /// With a write of unknown outcome.
     pub open: u64,
+    /// Of all these, the ones of objects that are out of scope: nothing switches them off or removes them, as of the last look.
+    pub not_switched_off: u64,
 }
 
 /// One cycle.
@@ -272,12 +272,12 @@ impl Facts {
 }
 
 fn counts(tx: &mut ReadTx<'_>, app: AppId, kind: ObjectKind) -> Result<ObjectCounts, StoreError> {
-    let mut counts = ObjectCounts::default();
+    let not_switched_off = count_kept_links(tx, app, kind)?;
+    let mut counts = ObjectCounts { not_switched_off, ..ObjectCounts::default() };
     for (state, number) in count_links(tx, app, kind)? {
         match state {
             LinkState::Linked => counts.linked += number,
-            LinkState::Released | LinkState::LeftAlone => counts.released += number,
-            LinkState::LeftActive => counts.left_active += number,
+            LinkState::Released | LinkState::LeftAlone | LinkState::LeftActive => counts.released += number,
             LinkState::Creating | LinkState::Verify | LinkState::Deleting => counts.open += number,
         }
     }

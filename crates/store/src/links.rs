@@ -25,8 +25,8 @@ pub enum LinkState {
     /// Filters say that the source object is none of the job's business any more: its account stays as it was, and nothing is sent until
     /// they say otherwise.
     LeftAlone,
-    /// The source object left the scope, and nothing could switch its account off: it is as it was, and nobody's until the object comes
-    /// back or something switches it off.
+    /// The source object left the scope, and nothing could switch its account off: it stays as it was, and nobody's until the object
+    /// comes back or something switches it off. Whether it is active is not known.
     LeftActive,
 }
 
@@ -85,6 +85,9 @@ pub struct LinkRecord {
     pub label: String,
     /// A fingerprint of what was last exported.
     pub exported: Option<i64>,
+    /// Whether the source object is out of scope and nothing switches the account off or removes it, as of the last look. A linked one is
+    /// managed all the same: its object is disabled or in the recycle bin.
+    pub kept: bool,
 }
 
 /// A failure of one object that is kept for another attempt.
@@ -108,7 +111,7 @@ pub struct EscrowRecord {
 
 macro_rules! columns {
     () => {
-        "kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported"
+        "kind, source_id, target_id, state, attempt, at, fence, match_key, label, exported, kept"
     };
 }
 macro_rules! escrow_columns {
@@ -125,14 +128,15 @@ statements! {
     ESCROWS_BETWEEN = concat!("SELECT ", escrow_columns!(), " FROM escrows WHERE app = $1 AND kind = $2 AND source_id >= $3 AND source_id <= $4 ORDER BY source_id LIMIT $5");
     USER_ORPHANS = concat!("SELECT ", columns!(), " FROM links l LEFT JOIN directory_users u ON u.id = l.source_id WHERE l.app = $1 AND l.kind = 1 AND u.id IS NULL AND l.source_id >= $2 ORDER BY l.source_id LIMIT $3");
     GROUP_ORPHANS = concat!("SELECT ", columns!(), " FROM links l LEFT JOIN directory_groups g ON g.id = l.source_id WHERE l.app = $1 AND l.kind = 2 AND g.id IS NULL AND l.source_id >= $2 ORDER BY l.source_id LIMIT $3");
-    PUT = concat!("INSERT INTO links (app, ", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    PUT = concat!("INSERT INTO links (app, ", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
            ON CONFLICT (app, kind, source_id) DO UPDATE SET target_id = excluded.target_id, state = excluded.state, attempt = excluded.attempt, at = excluded.at,
-           fence = excluded.fence, match_key = excluded.match_key, label = excluded.label, exported = excluded.exported");
-    PUT_AT_TARGET = "UPDATE links SET state = $5, attempt = $6, at = $7, fence = $8, match_key = $9, label = $10, exported = $11
+           fence = excluded.fence, match_key = excluded.match_key, label = excluded.label, exported = excluded.exported, kept = excluded.kept");
+    PUT_AT_TARGET = "UPDATE links SET state = $5, attempt = $6, at = $7, fence = $8, match_key = $9, label = $10, exported = $11, kept = $12
                      WHERE app = $1 AND kind = $2 AND source_id = $3 AND target_id = $4";
     DELETE = "DELETE FROM links WHERE app = $1 AND kind = $2 AND source_id = $3";
     DELETE_AS_SEEN = "DELETE FROM links WHERE app = $1 AND kind = $2 AND source_id = $3 AND target_id = $4 AND state = $5 AND at = $6 AND fence = $7";
     COUNT = "SELECT state, COUNT(*) FROM links WHERE app = $1 AND kind = $2 GROUP BY state";
+    COUNT_KEPT = "SELECT COUNT(*) FROM links WHERE app = $1 AND kind = $2 AND kept = 1";
     PUT_ESCROW = concat!("INSERT INTO escrows (app, ", escrow_columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                   ON CONFLICT (app, kind, source_id) DO UPDATE SET code = excluded.code, reason = excluded.reason, attempts = excluded.attempts, next_attempt = excluded.next_attempt");
     ESCROW = concat!("SELECT ", escrow_columns!(), " FROM escrows WHERE app = $1 AND kind = $2 AND source_id = $3");
@@ -154,6 +158,7 @@ fn link_row(row: &Row<'_>) -> Result<LinkRecord, StoreError> {
         match_key: row.text(7)?,
         label: row.text(8)?,
         exported: row.opt_int(9)?,
+        kept: row.flag(10)?,
     })
 }
 
@@ -237,7 +242,8 @@ pub fn put_link(tx: &mut WriteTx<'_>, app: AppId, link: &LinkRecord) -> Result<(
         link.fence,
         &link.match_key,
         &link.label,
-        link.exported
+        link.exported,
+        link.kept
     ];
     // SQLite writes an index anew for each of its columns that a statement names, also where the value stays; PostgreSQL
     // compares, and another statement would be another round trip.
@@ -263,6 +269,11 @@ pub fn count_links(tx: &mut ReadTx<'_>, app: AppId, kind: ObjectKind) -> Result<
     tx.all(&COUNT, params![app, kind.code()], |row| {
         Ok((LinkState::from_code(row.int(0)?)?, row.int(1)?.unsigned_abs()))
     })
+}
+
+/// How many links of a kind are of objects that are out of scope and whose accounts nothing switches off or removes.
+pub fn count_kept_links(tx: &mut ReadTx<'_>, app: AppId, kind: ObjectKind) -> Result<u64, StoreError> {
+    Ok(tx.first(&COUNT_KEPT, params![app, kind.code()], |row| row.int(0))?.unwrap_or(0).unsigned_abs())
 }
 
 /// Keeps a failure for another attempt; `first_failed` of an older failure of the object stays.

@@ -369,8 +369,8 @@ async fn show(world: &World, output: Output, name: &str) -> anyhow::Result<()> {
         ("last cycle", last_cycle(&job)),
         ("next run", moment_or(job.next_run, "by command")),
     ];
-    let left_active = job.users.left_active + job.groups.left_active;
-    facts.extend((left_active > 0).then(|| ("out of scope, left active", left_active.to_string())));
+    let kept = job.users.not_switched_off + job.groups.not_switched_off;
+    facts.extend((kept > 0).then(|| ("out of scope, nothing switches off", kept.to_string())));
     facts.extend(job.quarantine.clone().map(|reason| ("quarantine", reason)));
     facts.extend(job.problems.iter().map(|problem| ("problem", problem.clone())));
     facts.extend(job.warnings.iter().map(|warning| ("warning", warning.clone())));

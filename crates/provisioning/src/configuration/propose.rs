@@ -183,10 +183,12 @@ impl Engine {
         let Some(template) = Template::by_name(&proposal.after.template) else { return Ok(Vec::new()) };
         let mut settings = proposal.after.job_settings(template);
         // Another target has told nothing yet.
-        if let Some(app) = proposal.app.filter(|_| !proposal.moves()) {
-            settings.discovered = self.load(app).await?.2.discovered;
-        }
-        Ok(settings.warnings(template))
+        let Some(app) = proposal.app.filter(|_| !proposal.moves()) else { return Ok(settings.warnings(template)) };
+        let now = self.load(app).await?.2;
+        settings.discovered = now.discovered;
+        let mut warnings = settings.warnings(template);
+        warnings.extend(self.late_departures(app, template, &now.objects, &settings.objects).await?);
+        Ok(warnings)
     }
 }
 

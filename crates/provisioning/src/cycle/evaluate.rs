@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use mapping::{ObjectMapping, Operation, ScopingFilters, Undecided, World};
 use serde_json::{Map, Value};
-use store::links::LinkState;
+use store::links::{LinkRecord, LinkState};
 
 use super::context::{Cycle, Trust};
 use super::note::REFERENCE_REFUSED;
@@ -95,14 +95,13 @@ impl Cycle {
         }
     }
 
-    /// Evaluates an object. Objects that were never provisioned and are out of scope are not evaluated beyond that.
+    /// Evaluates an object; one that is out of scope only where something may be done about its account.
     pub(super) fn evaluate<'p>(&self, plan: &'p ObjectPlan, subject: &Subject) -> Result<Evaluation<'p>, Failure> {
         let scope = self.scope_of(plan, subject)?;
         let is_out = scope != Scope::In;
         let mut evaluation =
             Evaluation { plan, scope, matches: Vec::new(), wishes: Vec::new(), ignored: false, fingerprint: 0 };
-        let is_left_alone = matches!(&evaluation.scope, Scope::Out(why) if why.leaves_account());
-        if is_out && (is_left_alone || subject.link.is_none()) {
+        if matches!(&evaluation.scope, Scope::Out(why) if !may_be_ended(why, subject.link.as_ref())) {
             return Ok(evaluation);
         }
         let evaluated = subject.with_source(is_out, |source| {
@@ -178,7 +177,7 @@ impl Cycle {
             unchanged: self.trust == Trust::Exports
                 && !failed
                 && link.is_some_and(|link| {
-                    link.state == LinkState::Linked && link.exported == Some(evaluation.fingerprint)
+                    link.state == LinkState::Linked && !link.kept && link.exported == Some(evaluation.fingerprint)
                 }),
             settled: link.is_none_or(|link| is_settled(link, refuses_duplicates, window, now)),
             quiet: link.is_none_or(|link| is_quiet(link, window, now)),
@@ -208,6 +207,12 @@ impl Cycle {
         }
         found
     }
+}
+
+/// Whether something may be done about the account of an object that is out of scope: not where it never had one, is left alone, or was
+/// let go when its account was switched off.
+pub(super) fn may_be_ended(why: &OutOfScope, link: Option<&LinkRecord>) -> bool {
+    !why.leaves_account() && link.is_some_and(|link| link.state != LinkState::Released)
 }
 
 /// What becomes of an account, where these are the values that are to switch it off. A mapping that gives none, because it applies at

@@ -13,7 +13,7 @@ use super::report::one_more;
 use crate::job::JobError;
 use crate::object_plan::Failure;
 use crate::plan::{SkipReason, next_attempt};
-use crate::scope::Scope;
+use crate::scope::{OutOfScope, Scope};
 use crate::target::TOO_MANY_REQUESTS;
 
 /// The code under which a holder of references waits for another attempt at those that were refused.
@@ -119,6 +119,11 @@ impl Look<'_> {
         let mut link = self.new_link(evaluation, state, target_id);
         // Nothing was sent: the window goes on from the last write.
         link.at = before.map_or(link.at, |before| before.at);
+        link.kept = evaluation.scope != Scope::In && reason.keeps_account();
+        if let Some(before) = before.filter(|before| link.kept && before.state == state) {
+            // The account is as it was: an export that is still good is not forgotten.
+            link.exported = before.exported;
+        }
         let text = reason.text();
         let happened = Happened {
             action: "other",
@@ -138,7 +143,7 @@ impl Look<'_> {
             .await;
         not_on_two(written)?;
         one_more(&cycle.counts.skipped);
-        self.count_left_active(evaluation, reason);
+        self.count_kept(evaluation, reason);
         Ok(self.done("other", "skipped", Some(text)))
     }
 
@@ -147,7 +152,7 @@ impl Look<'_> {
         let cycle = self.cycle;
         let (action, status, counter) = match deleted {
             Some(_) => ("delete", Status::Success, &cycle.counts.deleted),
-            None => ("other", Status::Skipped(self.farewell()), &cycle.counts.skipped),
+            None => ("other", Status::Skipped(self.farewell(evaluation)), &cycle.counts.skipped),
         };
         if cycle.previews() {
             self.foresee_no_link();
@@ -176,25 +181,19 @@ impl Look<'_> {
         Ok(self.done(action, if deleted.is_some() { "success" } else { "skipped" }, None))
     }
 
-    const fn farewell(&self) -> &'static str {
-        match &self.subject.link {
-            Some(LinkRecord { state: LinkState::LeftActive, .. }) => {
-                "the account is not managed any more; nothing has switched it off, so it stays active at the target"
-            }
-            _ => "the account is not managed any more",
+    fn farewell(&self, evaluation: &Evaluation<'_>) -> &'static str {
+        let is_purged = evaluation.scope == Scope::Out(OutOfScope::HardDeleted);
+        if is_purged && self.subject.link.as_ref().is_some_and(|link| link.kept) {
+            "the account is not managed any more; nothing switched it off or removed it when the object left the scope, so it stays at the target as it is"
+        } else {
+            "the account is not managed any more"
         }
     }
 
-    /// Counts an account that stays active although its object is out of scope.
-    fn count_left_active(&self, evaluation: &Evaluation<'_>, reason: &SkipReason) {
-        let is_out = evaluation.scope != Scope::In && self.subject.link.is_some();
-        let is_left = match reason {
-            SkipReason::Kept(why) => !why.leaves_account(),
-            SkipReason::ActionDisabled(_) => true,
-            _ => false,
-        };
-        if is_out && is_left {
-            one_more(&self.cycle.counts.left_active);
+    /// Counts an account that stays as it is although its object is out of scope, by the rule by which that is noted with the link.
+    fn count_kept(&self, evaluation: &Evaluation<'_>, reason: &SkipReason) {
+        if evaluation.scope != Scope::In && self.subject.link.is_some() && reason.keeps_account() {
+            one_more(&self.cycle.counts.not_switched_off);
         }
     }
 
@@ -202,7 +201,7 @@ impl Look<'_> {
     /// for until it cannot any more.
     fn rest_of(&self, deleted: Option<&str>) -> Option<LinkRecord> {
         let link = self.subject.link.clone().filter(|_| deleted.is_some() && self.is_shadowed())?;
-        Some(LinkRecord { state: LinkState::Creating, target_id: None, exported: None, ..link })
+        Some(LinkRecord { state: LinkState::Creating, target_id: None, exported: None, kept: false, ..link })
     }
 
     /// The linked account is gone at the target, or cannot be seen there yet: it is looked for as a create of unknown
@@ -243,7 +242,7 @@ impl Look<'_> {
                 .await?;
         }
         one_more(&cycle.counts.skipped);
-        self.count_left_active(evaluation, reason);
+        self.count_kept(evaluation, reason);
         Ok(self.done("other", "skipped", Some(text)))
     }
 

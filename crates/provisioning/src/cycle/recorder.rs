@@ -206,6 +206,7 @@ mod tests {
             match_key: "[]".to_owned(),
             label: String::new(),
             exported: None,
+            kept: false,
         }
     }
 

@@ -29,7 +29,7 @@ pub struct CycleReport {
     /// Objects about which nothing was to do.
     pub skipped: u64,
     /// Of those, the ones that are out of scope and whose accounts stay as they are, because nothing switches them off or removes them.
-    pub left_active: u64,
+    pub not_switched_off: u64,
     /// Objects that failed and are kept for another attempt.
     pub failed: u64,
     /// References written: managers, and memberships.
@@ -50,9 +50,9 @@ pub struct CycleReport {
 
 impl fmt::Display for CycleReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let left = match self.left_active {
+        let left = match self.not_switched_off {
             0 => String::new(),
-            left => format!(" ({left} out of scope and left active)"),
+            left => format!(" ({left} out of scope that nothing switches off)"),
         };
         write!(
             f,
@@ -120,7 +120,7 @@ pub(super) struct Counts {
     pub(super) disabled: AtomicU64,
     pub(super) deleted: AtomicU64,
     pub(super) skipped: AtomicU64,
-    pub(super) left_active: AtomicU64,
+    pub(super) not_switched_off: AtomicU64,
     failures: Mutex<BTreeSet<(ObjectKind, ObjectId)>>,
     pub(super) references: AtomicU64,
     /// By object: what the last look at it came to counts.
@@ -164,7 +164,7 @@ impl Counts {
             disabled: get(&self.disabled),
             deleted: get(&self.deleted),
             skipped: get(&self.skipped),
-            left_active: get(&self.left_active),
+            not_switched_off: get(&self.not_switched_off),
             failed: failures.len() as u64,
             references: get(&self.references),
             failures,

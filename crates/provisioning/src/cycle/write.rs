@@ -254,6 +254,7 @@ impl Look<'_> {
             match_key,
             label: self.subject.label(),
             exported: exported(evaluation, state, before, state == LinkState::Creating),
+            kept: false,
         }
     }
 }

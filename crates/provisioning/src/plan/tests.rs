@@ -15,6 +15,7 @@ fn link(state: LinkState) -> LinkRecord {
         match_key: "[]".into(),
         label: "Ada".into(),
         exported: None,
+        kept: state == LinkState::LeftActive,
     }
 }
 
@@ -88,9 +89,9 @@ fn the_deprovisioning_table() {
         ("4", out(OutOfScope::Filtered(vec![])), Some(Linked), SwitchedOff, "disable, release"),
         ("4 without mapping", out(OutOfScope::Filtered(vec![])), Some(Linked), Kept, "note LeftActive"),
         ("6", out(OutOfScope::Disabled), Some(Linked), SwitchedOff, "disable"),
-        ("7", out(OutOfScope::Disabled), Some(Linked), Kept, "skip"),
+        ("7", out(OutOfScope::Disabled), Some(Linked), Kept, "note Linked"),
         ("8", out(OutOfScope::SoftDeleted), Some(Linked), SwitchedOff, "disable"),
-        ("9", out(OutOfScope::SoftDeleted), Some(Linked), Kept, "skip"),
+        ("9", out(OutOfScope::SoftDeleted), Some(Linked), Kept, "note Linked"),
         ("10", out(OutOfScope::HardDeleted), Some(Linked), SwitchedOff, "delete"),
         ("10 without mapping", out(OutOfScope::HardDeleted), Some(Linked), Kept, "delete"),
         ("12", out(OutOfScope::HardDeleted), Some(Released), SwitchedOff, "forget"),
@@ -112,7 +113,7 @@ fn the_deprovisioning_table() {
         ("3, then 7", out(OutOfScope::Disabled), Some(LeftActive), Kept, "note Linked"),
         ("3, then 12 of who is active", out(OutOfScope::HardDeleted), Some(LeftActive), SwitchedOff, "forget"),
         ("3, then 13", out(OutOfScope::NotAssigned), Some(LeftActive), Deleted, "delete"),
-        ("3, then passed over", out(passed.clone()), Some(LeftActive), Kept, "skip"),
+        ("3, then passed over", out(passed.clone()), Some(LeftActive), Kept, "note LeftActive"),
         ("3, then 17", Scope::In, Some(LeftActive), SwitchedOff, "update"),
         ("passed over", out(passed.clone()), None, Kept, "skip"),
         ("passed over", out(passed.clone()), Some(Linked), Kept, "note LeftAlone"),
@@ -142,16 +143,47 @@ fn the_deprovisioning_table_where_not_every_write_is_allowed() {
         // row, why, allowed, what leavers' accounts become -> what is done
         ("3", OutOfScope::NotAssigned, no_update, Leaving::SwitchedOff, "note LeftActive"),
         ("4 without Update", OutOfScope::Filtered(vec![]), no_update, Leaving::SwitchedOff, "note LeftActive"),
-        ("7", OutOfScope::Disabled, no_update, Leaving::SwitchedOff, "skip"),
-        ("9", OutOfScope::SoftDeleted, no_update, Leaving::SwitchedOff, "skip"),
+        ("7", OutOfScope::Disabled, no_update, Leaving::SwitchedOff, "note Linked"),
+        ("9", OutOfScope::SoftDeleted, no_update, Leaving::SwitchedOff, "note Linked"),
         ("10", OutOfScope::HardDeleted, no_update, Leaving::SwitchedOff, "delete"),
         ("11", OutOfScope::HardDeleted, no_delete, Leaving::SwitchedOff, "forget"),
         ("11", OutOfScope::HardDeleted, no_delete, Leaving::Kept, "forget"),
-        ("13 without Delete", OutOfScope::NotAssigned, no_delete, Leaving::Deleted, "skip"),
+        ("13 without Delete", OutOfScope::NotAssigned, no_delete, Leaving::Deleted, "note Linked"),
     ];
     for (row, why, allowed, leaving, expected) in cases {
         let done = decide_allowed(&Scope::Out(why), Some(LinkState::Linked), (true, true), leaving, false, allowed);
         assert_eq!(done, expected, "row {row}");
+    }
+}
+
+#[test]
+fn an_account_that_stays_is_noted_once() {
+    let no_delete = FlowTypes { delete: false, ..FlowTypes::default() };
+    for (why, state, leaving, allowed) in [
+        (OutOfScope::Disabled, LinkState::Linked, Leaving::Kept, FlowTypes::default()),
+        (OutOfScope::NotAssigned, LinkState::LeftActive, Leaving::Kept, FlowTypes::default()),
+        (OutOfScope::SoftDeleted, LinkState::Linked, Leaving::Deleted, no_delete),
+    ] {
+        let scope = Scope::Out(why.clone());
+        for kept in [false, true] {
+            let link = LinkRecord { kept, ..link(state) };
+            let known = Known {
+                scope: &scope,
+                link: Some(&link),
+                leaving,
+                allowed,
+                unchanged: false,
+                settled: true,
+                quiet: true,
+            };
+            match decide_out_of_scope(known, &why, Found::NotAsked) {
+                Action::NoteLink { state: noted, reason } if !kept => {
+                    assert!(noted == state && reason.keeps_account(), "{why:?}");
+                }
+                Action::Skip(reason) if kept => assert!(reason.keeps_account(), "{why:?}"),
+                other => panic!("{why:?} {kept}: {other:?}"),
+            }
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 //! off as soon as something can.
 
 use mapping::ObjectMapping;
-use provisioning::{Departure, JobChange, MappingTrialOf};
+use provisioning::JobChange;
+use provisioning::configuration::ConfigurationFile;
 use serde_json::{Value, json};
-use store::{ObjectKind, UserId};
+use store::UserId;
 
 use crate::fake_target::Nature;
 use crate::world::{Job, World, lines, on_both};
@@ -14,10 +15,10 @@ fn active(job: &Job<'_>, name: &str) -> Value {
 }
 
 /// Changes the mapping of users.
-type Keeping = fn(&mut ObjectMapping);
+pub type Keeping = fn(&mut ObjectMapping);
 
 /// What keeps accounts from being switched off.
-const KEEPING: [(&str, Keeping); 3] = [
+pub const KEEPING: [(&str, Keeping); 3] = [
     ("no mapping", |users| users.attributes.retain(|mapping| mapping.target != "active")),
     ("no update", |users| users.flow_types.update = false),
     ("at creation only", |users| {
@@ -30,20 +31,20 @@ async fn mappings(job: &Job<'_>) -> Vec<ObjectMapping> {
     job.world.engine().mappings(job.app).await.expect("the job is there")
 }
 
-async fn left_active(job: &Job<'_>) -> u64 {
-    job.world.engine().job(job.app).await.expect("the job is there").users.left_active
+async fn kept(job: &Job<'_>) -> u64 {
+    job.world.engine().job(job.app).await.expect("the job is there").users.not_switched_off
 }
 
 /// Ann has an account and leaves the scope while nothing switches it off; gives the mappings that would.
-async fn leaves(world: &World, job: &Job<'_>, keeping: Keeping) -> (UserId, Vec<ObjectMapping>) {
+pub async fn leaves(world: &World, job: &Job<'_>, keeping: Keeping) -> (UserId, Vec<ObjectMapping>) {
     let ann = world.joins_for(job.app, "Ann").await;
     job.until_calm().await;
     let before = mappings(job).await;
     job.map(|objects| keeping(&mut objects[0])).await;
     world.unassign(job.app, ann).await;
     let report = job.until_calm().await;
-    assert_eq!((report.disabled, report.left_active), (0, 1));
-    assert!(report.to_string().contains("(1 out of scope and left active)"), "{report}");
+    assert_eq!((report.disabled, report.not_switched_off), (0, 1));
+    assert!(report.to_string().contains("(1 out of scope that nothing switches off)"), "{report}");
     (ann, before)
 }
 
@@ -53,16 +54,16 @@ fn who_could_not_be_switched_off_is_told_and_switched_off_as_soon_as_something_c
         on_both(|world| async move {
             let job = world.job("scim", Nature::default()).await;
             let (_, before) = leaves(&world, &job, keeping).await;
-            assert_eq!((active(&job, "ann"), left_active(&job).await), (json!(true), 1), "{what}");
+            assert_eq!((active(&job, "ann"), kept(&job).await), (json!(true), 1), "{what}");
             // They are counted in each cycle that looks at everything.
             job.change(JobChange { restart: true, ..JobChange::default() }).await;
-            assert_eq!(job.cycle().await.left_active, 1, "{what}");
+            assert_eq!(job.cycle().await.not_switched_off, 1, "{what}");
             job.target.take_requests();
             job.change(JobChange { objects: Some(before), ..JobChange::default() }).await;
             assert_eq!(job.plan().await.len(), 1, "{what}");
             let report = job.until_calm().await;
-            assert_eq!((report.cycle, report.disabled, report.left_active), ("initial", 1, 0), "{what}");
-            assert_eq!((active(&job, "ann"), left_active(&job).await), (json!(false), 0), "{what}");
+            assert_eq!((report.cycle, report.disabled, report.not_switched_off), ("initial", 1, 0), "{what}");
+            assert_eq!((active(&job, "ann"), kept(&job).await), (json!(false), 0), "{what}");
             assert_eq!(job.target.take_writes().len(), 1, "{what}");
             // Who is switched off is let go: what becomes of the account from now on is the application's business.
             job.target.with(|app| {
@@ -82,7 +83,7 @@ fn who_is_in_scope_again_before_that_is_left_as_it_is() {
             let (ann, before) = leaves(&world, &job, keeping).await;
             world.assign(job.app, ann).await;
             job.until_calm().await;
-            assert_eq!(left_active(&job).await, 0, "{what}");
+            assert_eq!(kept(&job).await, 0, "{what}");
             job.change(JobChange { objects: Some(before), ..JobChange::default() }).await;
             job.until_calm().await;
             assert_eq!(lines(&job.target.take_writes()).matches("\"active\",\"value\":false").count(), 0, "{what}");
@@ -101,12 +102,12 @@ fn who_comes_back_together_with_the_mapping_is_left_as_it_is() {
         job.change(JobChange { objects: Some(before), ..JobChange::default() }).await;
         job.until_calm().await;
         assert_eq!(lines(&job.target.take_writes()), "");
-        assert_eq!((active(&job, "ann"), left_active(&job).await), (json!(true), 0));
+        assert_eq!((active(&job, "ann"), kept(&job).await), (json!(true), 0));
     });
 }
 
 #[test]
-fn who_is_purged_before_that_is_let_go_and_the_log_tells_that_the_account_is_active() {
+fn who_is_purged_before_that_is_let_go_and_the_log_tells_that_the_account_stays() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let (ann, before) = leaves(&world, &job, KEEPING[0].1).await;
@@ -115,9 +116,9 @@ fn who_is_purged_before_that_is_let_go_and_the_log_tells_that_the_account_is_act
         job.change(JobChange { objects: Some(before), ..JobChange::default() }).await;
         job.until_calm().await;
         assert_eq!(lines(&job.target.take_writes()), "");
-        assert_eq!((active(&job, "ann"), left_active(&job).await), (json!(true), 0));
+        assert_eq!((active(&job, "ann"), kept(&job).await), (json!(true), 0));
         let last = job.logs().await.pop().expect("there is a log");
-        assert!(last.record.to_string().contains("so it stays active at the target"), "{}", last.record);
+        assert!(last.record.to_string().contains("so it stays at the target as it is"), "{}", last.record);
     });
 }
 
@@ -134,44 +135,123 @@ fn who_is_deleted_while_nothing_switches_off_is_switched_off_once_something_does
     });
 }
 
-/// What is told would become of Ann's account.
-async fn departure(job: &Job<'_>, ann: UserId) -> (Option<Departure>, usize) {
-    let wanted = MappingTrialOf { app: job.app, kind: ObjectKind::User, id: ann.into(), draft: None, update: true };
-    let trial = job.world.engine().try_mappings(&wanted).await.expect("it can be tried");
-    let written =
-        trial.attributes.iter().filter(|one| matches!(one.effect, provisioning::trial::Effect::Change { .. }));
-    (trial.departure, written.count())
+/// Changes the mapping of users, and has Ann leave.
+type Leaving = (&'static str, Keeping, &'static str);
+
+/// Who stays managed although nothing switches the account off or removes it: template, what keeps it, and how Ann leaves.
+const STAYING: [Leaving; 4] = [
+    ("scim", KEEPING[0].1, "deleted"),
+    ("scim", KEEPING[1].1, "disabled"),
+    ("scim", KEEPING[2].1, "deleted"),
+    ("forcepoint-csg", |users| users.flow_types.delete = false, "deleted"),
+];
+
+#[test]
+fn who_stays_managed_is_counted_where_the_others_are() {
+    for (template, keeping, way) in STAYING {
+        on_both(|world| async move {
+            let job = world.job(template, Nature::default()).await;
+            let ann = world.joins_for(job.app, "Ann").await;
+            job.until_calm().await;
+            job.map(|objects| keeping(&mut objects[0])).await;
+            match way {
+                "deleted" => world.deletes(ann).await,
+                _ => world.set(ann, "accountEnabled", false).await,
+            }
+            job.target.take_requests();
+            let report = job.until_calm().await;
+            assert_eq!((report.not_switched_off, kept(&job).await), (1, 1), "{template} {way}");
+            job.change(JobChange { restart: true, ..JobChange::default() }).await;
+            assert_eq!((job.cycle().await.not_switched_off, kept(&job).await), (1, 1), "{template} {way}");
+            match way {
+                "deleted" => world.restores(ann).await,
+                _ => world.set(ann, "accountEnabled", true).await,
+            }
+            assert_eq!((job.until_calm().await.not_switched_off, kept(&job).await), (0, 0), "{template} {way}");
+            assert_eq!(lines(&job.target.take_writes()), "", "{template} {way}");
+        });
+    }
 }
 
 #[test]
-fn trying_mappings_tells_what_becomes_of_the_account_of_who_is_out_of_scope() {
-    on_both(|world| async move {
-        let job = world.job("scim", Nature::default()).await;
-        let ann = world.joins_for(job.app, "Ann").await;
-        job.until_calm().await;
-        assert_eq!(departure(&job, ann).await, (None, 0));
-        world.set(ann, "jobTitle", "Chief").await;
-        world.unassign(job.app, ann).await;
-        assert_eq!(departure(&job, ann).await, (Some(Departure::Disable), 1), "active alone, not the title");
-        job.cycle().await;
-        let (told, written) = departure(&job, ann).await;
-        assert!(
-            matches!(&told, Some(Departure::Nothing { reason }) if reason.starts_with("NotEffectivelyEntitled")),
-            "{told:?}"
-        );
-        assert_eq!(written, 0);
-    });
-    on_both(|world| async move {
-        let job = world.job("forcepoint-csg", Nature::default()).await;
-        let ann = world.joins_for(job.app, "Ann").await;
-        job.until_calm().await;
-        world.deletes(ann).await;
-        assert_eq!(departure(&job, ann).await, (Some(Departure::Delete), 0));
-    });
+fn who_was_let_go_is_counted_for_as_long_as_nothing_switches_off() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let (ann, _) = leaves(&world, &job, KEEPING[0].1).await;
-        let (told, _) = departure(&job, ann).await;
-        assert!(matches!(&told, Some(Departure::Nothing { reason }) if reason.contains("stays as it is")), "{told:?}");
+        // Whoever the filters leave alone is none of the mapping's business.
+        let passes = |value: &str| {
+            let clause = json!({ "attribute": "department", "operator": "EQUALS", "value": value });
+            serde_json::from_value(json!([{ "name": "F", "clauses": [clause] }])).expect("it is a filter")
+        };
+        world.set(ann, "department", "IT").await;
+        job.map(|objects| objects[0].input_filters = passes("Sales")).await;
+        assert_eq!((job.until_calm().await.not_switched_off, kept(&job).await), (0, 0));
+        job.map(|objects| objects[0].input_filters = passes("IT")).await;
+        assert_eq!((job.until_calm().await.not_switched_off, kept(&job).await), (1, 1));
+        // Assigned again and deleted before anybody has looked, so that the account is managed again.
+        world.assign(job.app, ann).await;
+        world.deletes(ann).await;
+        assert_eq!((job.until_calm().await.not_switched_off, kept(&job).await), (1, 1));
     });
+}
+
+#[test]
+fn nobody_is_told_that_an_account_is_active_which_was_switched_off_before() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        job.until_calm().await;
+        world.set(ann, "accountEnabled", false).await;
+        assert_eq!((job.until_calm().await.disabled, active(&job, "ann")), (1, json!(false)));
+        job.map(|objects| KEEPING[0].1(&mut objects[0])).await;
+        let report = job.until_calm().await;
+        assert!(report.to_string().contains("(1 out of scope that nothing switches off)"), "{report}");
+        world.unassign(job.app, ann).await;
+        job.until_calm().await;
+        world.deletes_for_good(ann).await;
+        job.until_calm().await;
+        let last = job.logs().await.pop().expect("there is a log").record.to_string();
+        assert!(last.contains("it stays at the target as it is") && !last.contains("active"), "{last}");
+    });
+}
+
+#[test]
+fn whose_accounts_a_change_ends_late_is_known_before() {
+    for (template, keeping, way) in STAYING {
+        on_both(|world| async move {
+            let job = world.job(template, Nature::default()).await;
+            let file = world.engine().configuration(job.app, false).await.expect("it can be read").to_toml();
+            let ann = world.joins_for(job.app, "Ann").await;
+            job.until_calm().await;
+            let before = mappings(&job).await;
+            job.map(|objects| keeping(&mut objects[0])).await;
+            if way == "deleted" {
+                world.deletes(ann).await
+            } else {
+                world.set(ann, "accountEnabled", false).await
+            }
+            job.until_calm().await;
+            let ended = if template == "scim" { "switched off" } else { "removed" };
+            let late = format!(
+                "1 account of users out of scope, which nothing has {ended} so far, would be {ended} by the next cycle, but for users that are in scope again by then"
+            );
+            let told = async |objects: Vec<ObjectMapping>| {
+                let change = JobChange { objects: Some(objects), ..JobChange::default() };
+                let mut outlook = world.engine().look_ahead(job.app, &change).await.expect("the job is there");
+                outlook.warnings.retain(|warning| warning.contains("so far"));
+                outlook.warnings
+            };
+            let mut other = mappings(&job).await;
+            other[0].attributes.retain(|mapping| mapping.target != "title");
+            assert!(told(other).await.is_empty(), "{template} {way}: nothing of it ends an account");
+            assert_eq!(told(before.clone()).await, [late.clone()], "{template} {way}");
+            let file = ConfigurationFile::parse(&file).expect("it can be read");
+            let proposal = world.engine().propose(&file).await.expect("nothing is wrong");
+            assert!(proposal.warnings().contains(&late), "{template} {way}: {:?}", proposal.warnings());
+            job.change(JobChange { objects: Some(before.clone()), ..JobChange::default() }).await;
+            job.until_calm().await;
+            job.map(|objects| keeping(&mut objects[0])).await;
+            assert!(told(before).await.is_empty(), "{template} {way}: nobody is left");
+        });
+    }
 }

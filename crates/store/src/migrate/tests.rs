@@ -221,7 +221,7 @@ fn keys_under_the_paths_of_an_older_schema_are_found() {
 type Told = (&'static str, &'static str, &'static str);
 
 /// Who was let go by an older program, as its log tells, the oldest record first.
-const LET_GO: [(&[Told], LinkState); 6] = [
+const LET_GO: [(&[Told], LinkState); 8] = [
     (&[("disable", "success", "{}"), ("other", "skipped", "NotInScope")], LinkState::Released),
     (&[("other", "skipped", "no mapping of IsSoftDeleted switches accounts off, so")], LinkState::LeftActive),
     (
@@ -231,6 +231,20 @@ const LET_GO: [(&[Told], LinkState); 6] = [
     (
         &[("other", "skipped", "no mapping of IsSoftDeleted switches accounts off, so"), ("disable", "success", "{}")],
         LinkState::Released,
+    ),
+    (
+        &[
+            ("other", "skipped", "no mapping of IsSoftDeleted switches accounts off, so"),
+            ("other", "skipped", "The account was read from the target; NotInScope"),
+        ],
+        LinkState::Released,
+    ),
+    (
+        &[
+            ("other", "skipped", "no mapping of IsSoftDeleted switches accounts off, so"),
+            ("other", "skipped", "The account was read from the target; the job does not allow Update"),
+        ],
+        LinkState::LeftActive,
     ),
     (&[("disable", "failure", "the job does not allow Update")], LinkState::Released),
     (&[], LinkState::Released),
@@ -268,7 +282,8 @@ fn who_an_older_program_left_active_is_known_by_its_log() {
             let read = store
                 .read(move |tx| links::link(tx, AppId::new(of(9)), ObjectKind::User, ObjectId::new(of(100 + number))));
             let link = tokio::runtime::Runtime::new().unwrap().block_on(read).unwrap().unwrap();
-            assert_eq!(link.state, *expected, "{records:?}");
+            let is_kept = *expected == LinkState::LeftActive;
+            assert_eq!((link.state, link.kept), (*expected, is_kept), "{records:?}");
         }
     }
 }

@@ -28,6 +28,7 @@ fn put(tx: &mut WriteTx<'_>, kind: ObjectKind, source: u128, state: LinkState) -
         match_key: String::new(),
         label: String::new(),
         exported: None,
+        kept: false,
     };
     links::put_link(tx, app(), &link)
 }

@@ -405,7 +405,7 @@ fn a_stored_value_of_the_wrong_kind_is_told_apart() {
     other.execute_batch("INSERT INTO settings (name, value) VALUES ('a', x'ff')").unwrap();
     let read = runtime.block_on(store.read(|tx| setting(tx, "a")));
     assert!(matches!(read, Err(StoreError::Decode(_))), "{read:?}");
-    other.execute_batch("INSERT INTO links VALUES (x'00', 9, x'00', NULL, 1, 0, 0, 0, '', '', NULL)").unwrap();
+    other.execute_batch("INSERT INTO links VALUES (x'00', 9, x'00', NULL, 1, 0, 0, 0, '', '', NULL, 0)").unwrap();
     let open = runtime.block_on(store.read(|tx| crate::links::open_links(tx, numbered(0), None, 9)));
     assert_eq!(open.unwrap(), []);
 }

@@ -273,6 +273,7 @@ fn put_link(tx: &mut WriteTx<'_>, number: u32) -> Result<(), StoreError> {
         match_key: String::new(),
         label: String::new(),
         exported: None,
+        kept: false,
     };
     links::put_link(tx, numbered::<AppId>(1), &link)
 }
