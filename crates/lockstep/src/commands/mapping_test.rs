@@ -46,7 +46,8 @@ pub async fn run(args: &MappingTestArgs, world: &World, output: Output) -> anyho
         }
         show(output, &app.name, &trial)?;
     }
-    let failed = trial.attributes.iter().any(|one| matches!(one.effect, Effect::Error { .. }));
+    let failed = matches!(trial.departure, Some(Departure::Fails { .. }))
+        || trial.attributes.iter().any(|one| matches!(one.effect, Effect::Error { .. }));
     Ok(if failed || !trial.problems.is_empty() { Outcome::ProblemsFound } else { Outcome::Done })
 }
 
@@ -73,6 +74,9 @@ fn show(output: Output, app: &str, trial: &MappingTrial) -> anyhow::Result<()> {
         }
         (Some(Departure::Delete), ..) => format!("Its account{account} is removed"),
         (Some(Departure::Nothing { reason }), ..) => format!("Nothing is written to its account{account}: {reason}"),
+        (Some(Departure::Fails { reason }), ..) => {
+            format!("Nothing is written to its account{account}, as the object fails: {reason}")
+        }
         (None, true, _) => "Nothing is written: a mapping leaves the whole object out (IgnoreObjectFlow)".to_owned(),
         (None, false, "update") => format!("What an update does to its account{account}:"),
         (None, false, _) if trial.account.is_some() => {

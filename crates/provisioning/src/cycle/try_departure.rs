@@ -4,14 +4,14 @@ use mapping::{ObjectMapping, Source, World};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
-use super::evaluate::leaving_by;
+use super::evaluate::{leaving_by, may_be_ended};
 use super::subject::Subject;
 use crate::engine::Engine;
 use crate::object_plan::{Desired, ObjectPlan, differences, reads_is_soft_deleted};
 use crate::plan::{Action, Found, Known, Leaving, Lookup, SkipReason, decide_out_of_scope, lookup};
 use crate::scope::{OutOfScope, Scope};
 use crate::target::resource_id;
-use crate::trial::{Absence, AttributeTrial, Effect};
+use crate::trial::{Absence, AttributeTrial, Effect, UNREADABLE};
 
 /// What becomes of the account of an object that is out of scope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,14 +26,24 @@ pub enum Departure {
         /// Why.
         reason: String,
     },
+    /// The object fails: a mapping that is evaluated for this does.
+    Fails {
+        /// Why.
+        reason: String,
+    },
 }
 
 impl Departure {
-    /// Leaves out what is not written: all but what follows from `IsSoftDeleted`, and that too where the account is not switched off.
+    /// Leaves out what is not written: all but what follows from `IsSoftDeleted`, and that too where the account is not switched off. What
+    /// fails is told where a cycle evaluates it too, which also asks for what the account is found by, or where it cannot even be read.
     pub(super) fn leave_out(&self, mapping: &ObjectMapping, attributes: &mut [AttributeTrial]) {
         for (tried, attribute) in attributes.iter_mut().zip(&mapping.attributes) {
-            let is_written = *self == Self::Disable && reads_is_soft_deleted(attribute);
-            if !is_written && !matches!(tried.effect, Effect::Error { .. }) {
+            let is_asked = reads_is_soft_deleted(attribute) || attribute.is_matching();
+            let is_told = match &tried.effect {
+                Effect::Error { code, .. } => *code == UNREADABLE || is_asked && matches!(self, Self::Fails { .. }),
+                _ => *self == Self::Disable && reads_is_soft_deleted(attribute),
+            };
+            if !is_told {
                 tried.effect = Effect::Nothing { reason: Absence::OutOfScope };
             }
         }
@@ -64,13 +74,20 @@ impl Engine {
         (subject, why): (&Subject, &OutOfScope),
         held: &Map<String, Json>,
     ) -> Departure {
-        let disabling = |source: &dyn Source, world: &World<'_>| plan.disabling(source, world);
-        let desired = self.with_world_of(subject, true, disabling).transpose();
+        let evaluated = |source: &dyn Source, world: &World<'_>| {
+            plan.match_values(source, world)?;
+            plan.disabling(source, world)
+        };
+        let desired = if may_be_ended(why, subject.link.as_ref()) {
+            self.with_world_of(subject, true, evaluated).transpose()
+        } else {
+            Ok(None)
+        };
         let wishes = match desired {
             Ok(Some(Desired::Values(wishes))) => wishes,
             Ok(Some(Desired::Ignored)) => return Departure::Nothing { reason: SkipReason::Ignored.text() },
             Ok(None) => Vec::new(),
-            Err(failure) => return Departure::Nothing { reason: failure.reason },
+            Err(failure) => return Departure::Fails { reason: failure.reason },
         };
         let leaving = leaving_by(plan.leaving(application_has_soft_delete), &wishes);
         let scope = Scope::Out(why.clone());

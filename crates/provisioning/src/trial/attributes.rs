@@ -11,6 +11,9 @@ use crate::object_plan::{Desired, Failure, ObjectPlan, Wish, differences, failin
 use crate::redaction::REDACTED;
 use crate::target_path::TargetPath;
 
+/// The code of a mapping that cannot be parsed.
+pub(crate) const UNREADABLE: &str = "InvalidExpression";
+
 /// One attribute mapping, tried.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -200,7 +203,7 @@ pub fn try_attributes(
 
 fn cannot_be_parsed(unparsed: &Unparsed) -> Effect {
     Effect::Error {
-        code: "InvalidExpression",
+        code: UNREADABLE,
         reason: unparsed.error.to_string(),
         position: Some(unparsed.error.position),
         pointer: Some(unparsed.error.pointer(&unparsed.text)),

@@ -5,6 +5,7 @@ mod attributes;
 mod draft;
 mod scope;
 
+pub(crate) use attributes::UNREADABLE;
 pub use attributes::{Absence, AttributeTrial, Effect, References, Referred, try_attributes};
 pub use draft::{Draft, Unparsed};
 pub use scope::{ClauseTally, ClauseTrial, FilterTally, FilterTrial, ScopeTally, explained};

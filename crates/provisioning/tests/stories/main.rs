@@ -3,6 +3,7 @@
 
 mod configuring;
 mod declaring;
+mod departing;
 mod failing;
 mod fake_target;
 mod flowing;

@@ -6,7 +6,7 @@ use provisioning::target::Method;
 use serde_json::json;
 
 use crate::fake_target::{Fault, Nature};
-use crate::world::{Job, on_both};
+use crate::world::{Job, World, on_both};
 
 /// What an initial cycle writes to the log.
 async fn restarted(job: &Job<'_>) -> Vec<String> {
@@ -90,4 +90,47 @@ fn a_failing_mapping_is_told_as_what_was_to_be_done() {
         let told = job.log_lines().await.split_off(known);
         assert!(told.contains(&format!("disable ann@contoso.com {failing}")), "{told:?}");
     });
+}
+
+/// What is told of Ann, whose matching attribute fails once she has left, and whether she is kept for another attempt.
+async fn told_of_a_leaver(world: &World, template: &str, leaves: &str) -> (Vec<String>, u64) {
+    let job = world.job(template, Nature::default()).await;
+    let ann = world.joins_for(job.app, "Ann").await;
+    job.until_calm().await;
+    world.set(ann, "jobTitle", "foo").await;
+    world.unassign(job.app, ann).await;
+    if leaves == "first" {
+        job.until_calm().await;
+    }
+    job.map(|objects| {
+        if leaves == "while nothing switches off" {
+            objects[0].attributes.retain(|mapping| mapping.target != "active");
+        }
+        let matching = objects[0].attributes.iter_mut().find(|mapping| mapping.is_matching());
+        matching.expect("there is one").source = "CDate([jobTitle])".parse().expect("it is an expression");
+    })
+    .await;
+    let known = job.logs().await.len();
+    world.clock.advance(SignedDuration::from_secs(1));
+    job.cycle().await;
+    let told = job.log_lines().await.split_off(known);
+    (told, world.engine().job(job.app).await.expect("the job is there").escrows)
+}
+
+#[test]
+fn a_failure_about_who_left_is_told_as_what_was_to_be_done_and_who_is_let_go_fails_no_more() {
+    let failing = |action: &str| vec![format!("{action} ann@contoso.com failure AttributeMappingEvaluation")];
+    for (template, leaves, told, kept) in [
+        ("scim", "", failing("disable"), 1),
+        ("scim", "while nothing switches off", failing("other"), 1),
+        ("scim", "first", vec!["other ann@contoso.com skipped".to_owned()], 0),
+        ("forcepoint-csg", "", failing("delete"), 1),
+    ] {
+        on_both(|world| {
+            let told = told.clone();
+            async move {
+                assert_eq!(told_of_a_leaver(&world, template, leaves).await, (told, kept), "{template} {leaves}");
+            }
+        });
+    }
 }
