@@ -260,11 +260,7 @@ fn without_value<'p>(
     Some(filled.map(|wish| Wish { flow_type: FlowType::AttributeAddOnly, always: false, ..wish }))
 }
 
-fn wish_of<'p>(
-    attribute: &AttributeMapping,
-    path: &'p TargetPath,
-    value: &mapping::Value,
-) -> Result<Wish<'p>, Unfit> {
+fn wish_of<'p>(attribute: &AttributeMapping, path: &'p TargetPath, value: &mapping::Value) -> Result<Wish<'p>, Unfit> {
     let roles = Roles::of(attribute, path, value);
     let json = roles.as_ref().and_then(Roles::elements).map_or_else(|| path.json(value), Ok)?;
     Ok(Wish { roles, ..wish(attribute, path, json) })

@@ -96,8 +96,11 @@ impl TryFrom<Vec<GroupFile>> for ScopingFilters {
         for GroupFile { name, clauses: written } in file {
             let mut clauses = Vec::with_capacity(written.len());
             for (number, clause) in (1..).zip(written) {
-                let clause =
-                    Clause::try_from(clause).map_err(|why| FiltersError::Clause { filter: name.clone(), number, why })?;
+                let clause = Clause::try_from(clause).map_err(|why| FiltersError::Clause {
+                    filter: name.clone(),
+                    number,
+                    why,
+                })?;
                 weight += clause.weight();
                 if weight > WEIGHT_MAX {
                     return Err(FiltersError::TooHeavy(format!("{name} {} {}", clause.attribute(), clause.operator())));

@@ -382,10 +382,13 @@ fn unknown(text: &str, quantifier: Option<(Quantifier, &str)>, name: &str) -> Op
     let spaced = |name: &str| name.replace('_', " ");
     let elsewhere = OTHER_WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(&spaced(name)));
     let spellings: Vec<String> = names().map(spaced).collect();
-    let near = elsewhere.map(|(_, operator)| *operator).filter(|operator| names().any(|name| name == *operator)).or_else(|| {
-        let near = nearest(&spaced(name), spellings.iter().map(String::as_str))?;
-        names().find(|name| spaced(name) == near)
-    });
+    let near = elsewhere
+        .map(|(_, operator)| *operator)
+        .filter(|operator| names().any(|name| name == *operator))
+        .or_else(|| {
+            let near = nearest(&spaced(name), spellings.iter().map(String::as_str))?;
+            names().find(|name| spaced(name) == near)
+        });
     let suggestion = near.map(|near| match quantifier {
         Some((quantifier, _)) => format!("{} {near}", quantifier.name()),
         None => near.to_owned(),

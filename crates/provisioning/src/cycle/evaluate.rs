@@ -136,7 +136,9 @@ impl Cycle {
     /// A failure as it may be told: a target may repeat in its answer what it holds, was asked for, or was sent. What is
     /// made by chance is another each time, and is hidden where it was sent.
     pub(super) fn told(&self, subject: &Subject, failure: &Failure) -> Failure {
-        let Some(plan) = self.plan_of(subject.kind).filter(|plan| !plan.secrets().is_empty()) else { return failure.clone() };
+        let Some(plan) = self.plan_of(subject.kind).filter(|plan| !plan.secrets().is_empty()) else {
+            return failure.clone();
+        };
         let redacted = subject.with_source(false, |source| {
             self.with_world(|world| {
                 let mut wishes = Vec::new();

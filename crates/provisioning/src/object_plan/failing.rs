@@ -61,11 +61,8 @@ impl ObjectPlan {
     fn held(&self, call: &Expression, source: &dyn Source, hidden: &Redacted) -> String {
         let names = call.attributes().into_iter().take(ATTRIBUTES_MAX);
         let held = names.map(|name| {
-            let value = if self.secrets.hold(name) {
-                REDACTED.to_owned()
-            } else {
-                shown(&source.attribute(name), hidden)
-            };
+            let value =
+                if self.secrets.hold(name) { REDACTED.to_owned() } else { shown(&source.attribute(name), hidden) };
             format!("[{name}] is {value}")
         });
         let held: Vec<String> = held.collect();
@@ -143,11 +140,7 @@ mod tests {
                 "IIF([department] = \"\", Redact([mail]), \"\")",
                 ", where [department] is \"Rome x\"",
             ),
-            (
-                "DefaultDomain()",
-                "[city]",
-                "there is no default domain; set `default_domain` in lockstep.toml",
-            ),
+            ("DefaultDomain()", "[city]", "there is no default domain; set `default_domain` in lockstep.toml"),
         ] {
             let reason = failure(title, nick_name, &person);
             assert!(reason.starts_with("the mapping of title failed: `"), "{reason}");

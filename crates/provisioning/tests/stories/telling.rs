@@ -298,9 +298,13 @@ fn a_failure_tells_nothing_that_another_mapping_redacts() {
             job.map_user(json!({ "target": "nickName", "source": nick_name })).await;
             job.map_user(json!({ "target": "active", "source": active })).await;
             assert_eq!(job.cycle().await.failed, 1, "{source}");
-            let report = world.engine().provision(job.app, ann.into(), ObjectKind::User).await.expect("it can be tried");
+            let report =
+                world.engine().provision(job.app, ann.into(), ObjectKind::User).await.expect("it can be tried");
             let reason = report.reason.expect("there is a reason").to_lowercase();
-            assert!(!reason.contains("hush") && (reason.contains("active") || reason.contains("nickname")), "{source}: {reason}");
+            assert!(
+                !reason.contains("hush") && (reason.contains("active") || reason.contains("nickname")),
+                "{source}: {reason}"
+            );
             let logs: Vec<String> = job.logs().await.iter().map(|log| log.record.to_string().to_lowercase()).collect();
             assert!(logs.iter().all(|log| !log.contains("hush")), "{source}: {logs:?}");
             assert!(logs.len() > count, "{source} is logged");

@@ -178,7 +178,8 @@ fn redacted_values_can_be_hidden_and_others_cannot() {
 #[test]
 fn what_another_mapping_redacts_is_in_no_reason() {
     let sources = ["CDate([secret])", "CDate([same])", "[secret]", "[same]", "Mid([secret], 1, 4)"];
-    let mut attributes: Vec<Json> = sources.iter().map(|source| json!({ "target": "active", "source": source })).collect();
+    let mut attributes: Vec<Json> =
+        sources.iter().map(|source| json!({ "target": "active", "source": source })).collect();
     attributes.push(json!({ "target": "title", "source": "Append(\"x\", Redact([secret]))" }));
     let mut ann = ann();
     ann.insert("same".into(), "S3CRET".into());
