@@ -62,7 +62,12 @@ impl MappingSource {
 
     /// True when logs must show `[Redact]` in place of the value.
     pub fn is_redacted(&self) -> bool {
-        self.uses_function("Redact")
+        matches!(self, Self::Expression(expression) if expression.is_redacted())
+    }
+
+    /// What stands inside its calls of `Redact`, as [`Expression::redacted`] has it.
+    pub fn redacted(&self) -> Vec<Expression> {
+        if let Self::Expression(expression) = self { expression.redacted() } else { Vec::new() }
     }
 
     /// True when the function `name` is called anywhere in the source.

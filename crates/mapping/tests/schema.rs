@@ -448,3 +448,14 @@ fn too_many_or_too_large_mappings_are_refused_before_they_take_memory() {
     let expected = "the regular expressions of the filters are too large together: shorten this one";
     assert_eq!(blocking(&filtered), [expected], "the first that is too much is told, and none behind it is read");
 }
+
+/// What is exported has to be read again, however deep an expression goes.
+#[test]
+fn a_document_with_a_deep_expression_is_read_again() {
+    let text = format!("{}[a]{}", "IIF(".repeat(100), "=\"1\",\"x\",\"y\")".repeat(100));
+    let attribute = json!({"target": "title", "source": text});
+    let object = json!({"sourceObject": "User", "targetObject": "User", "attributes": [attribute]});
+    let object: ObjectMapping = serde_json::from_value(object).unwrap();
+    let written = write(None, std::slice::from_ref(&object), &names()).document;
+    assert_eq!(read(&document(&written.to_text())).objects[0].attributes, object.attributes);
+}

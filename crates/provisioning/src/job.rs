@@ -183,13 +183,13 @@ impl JobChange {
             }
         }
         set(&mut settings.tenant_url, self.tenant_url.as_ref());
-        set(&mut settings.scope, self.scope.as_ref());
-        set(&mut settings.interval_seconds, self.interval_seconds.as_ref());
-        set(&mut settings.dialect, self.dialect.as_ref());
-        set(&mut settings.exclude_default_access, self.exclude_default_access.as_ref());
-        set(&mut settings.concurrency, self.concurrency.as_ref());
-        set(&mut settings.request_timeout_seconds, self.request_timeout_seconds.as_ref());
-        set(&mut settings.settle_seconds, self.settle_seconds.as_ref());
+        set(&mut settings.plain.scope, self.scope.as_ref());
+        set(&mut settings.plain.interval_seconds, self.interval_seconds.as_ref());
+        set(&mut settings.plain.dialect, self.dialect.as_ref());
+        set(&mut settings.plain.exclude_default_access, self.exclude_default_access.as_ref());
+        set(&mut settings.plain.concurrency, self.concurrency.as_ref());
+        set(&mut settings.plain.request_timeout_seconds, self.request_timeout_seconds.as_ref());
+        set(&mut settings.plain.settle_seconds, self.settle_seconds.as_ref());
         set(&mut settings.objects, self.objects.as_ref());
         settings
     }
@@ -459,7 +459,7 @@ pub(crate) fn settings_text(settings: &JobSettings) -> Result<String, JobError> 
 pub fn leaves_out_default_access(tx: &mut ReadTx<'_>, app: AppId) -> Result<bool, JobError> {
     let Some(record) = jobs::job_by_app(tx, app)? else { return Ok(false) };
     let (_, settings) = read_settings(&record, &directory::application(tx, app)?.template)?;
-    Ok(settings.exclude_default_access && settings.scope == ScopeSetting::Assigned)
+    Ok(settings.plain.exclude_default_access && settings.plain.scope == ScopeSetting::Assigned)
 }
 
 fn write_change(
@@ -500,23 +500,15 @@ fn write_change(
 /// What the audit log says of a change: the settings that are others now, by name, and what may be read of their values.
 fn told(before: &JobSettings, after: &JobSettings, change: &JobChange) -> Value {
     let mut detail = json!({});
-    let mut names: Vec<&str> = [
-        ("scope", before.scope != after.scope),
-        ("intervalSeconds", before.interval_seconds != after.interval_seconds),
-        ("dialect", before.dialect != after.dialect),
-        ("excludeDefaultAccess", before.exclude_default_access != after.exclude_default_access),
-        ("concurrency", before.concurrency != after.concurrency),
-        ("requestTimeoutSeconds", before.request_timeout_seconds != after.request_timeout_seconds),
-        ("settleSeconds", before.settle_seconds != after.settle_seconds),
+    let plain = before.plain.members().into_iter().zip(after.plain.members());
+    let plain = plain.map(|(before, after)| (before.0, before != after));
+    let others = [
         ("mappings", before.objects != after.objects),
         // Whether it is another token is nobody's business who reads the log.
         ("secretToken", change.secret_token.is_some()),
         ("restart", change.restart),
-    ]
-    .into_iter()
-    .filter(|(_, changed)| *changed)
-    .map(|(name, _)| name)
-    .collect();
+    ];
+    let mut names: Vec<&str> = plain.chain(others).filter(|(_, changed)| *changed).map(|(name, _)| name).collect();
     if before.tenant_url != after.tenant_url {
         names.push("tenantUrl");
         detail["tenantUrl"] = json!({ "old": before.tenant_url, "new": after.tenant_url });

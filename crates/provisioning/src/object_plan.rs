@@ -4,6 +4,7 @@
 mod difference;
 mod failing;
 mod roles;
+mod secrets;
 
 use mapping::schema::{AttributeDefinition, Mutability};
 use mapping::{
@@ -15,6 +16,7 @@ use serde_json::Value;
 pub use difference::{Difference, differences, fingerprint, hidden_part, new_account, with_hidden_part_of};
 pub use failing::failing_place;
 pub use roles::{ROLE_TYPE, Roles};
+pub use secrets::Secrets;
 
 use crate::plan::Leaving;
 use crate::target_path::{AttributeList, BadTarget, TargetPath, Unfit};
@@ -30,6 +32,7 @@ pub struct ObjectPlan {
     /// The mapping.
     pub mapping: ObjectMapping,
     targets: Vec<TargetPath>,
+    secrets: Secrets,
 }
 
 /// One value that an account should hold.
@@ -101,7 +104,19 @@ impl ObjectPlan {
                 .filter(|_| has_default)
                 .or_else(|| path.default_value().map(str::to_owned));
         }
-        Ok(Self { mapping, targets })
+        let secrets = Secrets::of(&mapping);
+        Ok(Self { mapping, targets, secrets })
+    }
+
+    /// With the secrets of a larger mapping, of which this is a part.
+    #[must_use]
+    pub fn keeping(self, secrets: &Secrets) -> Self {
+        Self { secrets: secrets.clone(), ..self }
+    }
+
+    /// What logs must not show.
+    pub const fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&AttributeMapping, &TargetPath)> {
@@ -112,11 +127,6 @@ impl ObjectPlan {
     /// they deleted: a mapping that an administrator removed means that nothing is to be done.
     pub fn leaving(&self, application_has_soft_delete: bool) -> Leaving {
         leaving(&self.mapping, application_has_soft_delete)
-    }
-
-    /// Whether there are values that logs must not show.
-    pub fn redacts(&self) -> bool {
-        self.mapping.attributes.iter().any(|attribute| attribute.source.is_redacted())
     }
 
     /// The target of the reference attribute `manager` or `members`.
@@ -185,6 +195,7 @@ impl ObjectPlan {
         for (attribute, path) in self.pairs().filter(|(attribute, _)| wanted(attribute) && !is_reference(attribute)) {
             let flow = attribute.evaluate(source, world, operation);
             let flow = flow.map_err(|error| self.evaluation_failure((attribute, path), (source, world), &error))?;
+            let cannot_take = |unfit: Unfit| self.cannot_take((attribute, path), (source, world), &unfit);
             match flow {
                 Flow::DropObject => return Ok(Desired::Ignored),
                 _ if !may_write(path) => {}
@@ -193,12 +204,13 @@ impl ObjectPlan {
                     wishes.push(wish(attribute, path, Value::Null));
                 }
                 Flow::Nothing | Flow::Clear => {
-                    wishes.extend(without_value(attribute, path, source, operation).transpose()?);
+                    let filled = without_value(attribute, path, source, operation).transpose();
+                    wishes.extend(filled.map_err(cannot_take)?);
                 }
-                Flow::Value(value) => wishes.push(wish_of(attribute, path, &value)?),
+                Flow::Value(value) => wishes.push(wish_of(attribute, path, &value).map_err(cannot_take)?),
                 Flow::Unique(candidates) => {
                     let first = candidates.values.first().map_or("", String::as_str);
-                    let wish = wish_of(attribute, path, &first.into())?;
+                    let wish = wish_of(attribute, path, &first.into()).map_err(cannot_take)?;
                     wishes.push(Wish { unique: Some(candidates), ..wish });
                 }
             }
@@ -231,7 +243,7 @@ fn without_value<'p>(
     path: &'p TargetPath,
     source: &dyn Source,
     operation: Operation,
-) -> Option<Result<Wish<'p>, Failure>> {
+) -> Option<Result<Wish<'p>, Unfit>> {
     if operation == Operation::Create || attribute.flow_type == FlowType::ObjectAddOnly {
         return None;
     }
@@ -244,14 +256,9 @@ fn without_value<'p>(
     Some(filled.map(|wish| Wish { flow_type: FlowType::AttributeAddOnly, always: false, ..wish }))
 }
 
-fn wish_of<'p>(
-    attribute: &AttributeMapping,
-    path: &'p TargetPath,
-    value: &mapping::Value,
-) -> Result<Wish<'p>, Failure> {
+fn wish_of<'p>(attribute: &AttributeMapping, path: &'p TargetPath, value: &mapping::Value) -> Result<Wish<'p>, Unfit> {
     let roles = Roles::of(attribute, path, value);
-    let json = roles.as_ref().and_then(Roles::elements).map_or_else(|| path.json(value), Ok);
-    let json = json.map_err(|unfit| cannot_take(path, &unfit, attribute.source.is_redacted()))?;
+    let json = roles.as_ref().and_then(Roles::elements).map_or_else(|| path.json(value), Ok)?;
     Ok(Wish { roles, ..wish(attribute, path, json) })
 }
 
@@ -299,9 +306,4 @@ fn missing(path: &TargetPath) -> Failure {
         path.text()
     );
     Failure { code: "MandatoryFieldsMissing", reason }
-}
-
-fn cannot_take(path: &TargetPath, unfit: &Unfit, redacted: bool) -> Failure {
-    let reason = format!("{} cannot take the mapped value: {}", path.text(), unfit.reason(redacted));
-    Failure { code: "SchemaPropertyCanOnlyAcceptValue", reason }
 }

@@ -37,6 +37,19 @@ impl Redacted {
         redacted.longest_first()
     }
 
+    /// These texts.
+    pub fn of_texts(texts: impl Iterator<Item = String>) -> Self {
+        let mut redacted = Self::default();
+        texts.for_each(|text| redacted.add_text(&text));
+        redacted.longest_first()
+    }
+
+    /// With others.
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self.longest_first()
+    }
+
     fn add(&mut self, value: &Value) {
         let mut left = vec![value];
         while let Some(value) = left.pop() {
@@ -63,7 +76,8 @@ impl Redacted {
 
     /// So that no rest of a text stays because a part of it was hidden first.
     fn longest_first(mut self) -> Self {
-        self.0.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        self.0.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+        self.0.dedup();
         self
     }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use mapping::validation::{Place, Rule, Severity};
 use mapping::{AttributeMapping, ObjectMapping, ObjectType};
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use store::jobs::JobRecord;
 
 use crate::discovery::Discovered;
@@ -59,10 +61,23 @@ impl JobStatus {
 
 /// The settings of a job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", try_from = "Map<String, Value>")]
 pub struct JobSettings {
     /// The Tenant URL.
     pub tenant_url: String,
+    /// Those that have a default in the template.
+    #[serde(flatten)]
+    pub plain: PlainSettings,
+    /// The mappings.
+    pub objects: Vec<ObjectMapping>,
+    /// What the target told of its attributes.
+    pub discovered: Discovered,
+}
+
+/// The settings of a job that have a default in its template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PlainSettings {
     /// Which objects are candidates.
     pub scope: ScopeSetting,
     /// Seconds between cycles.
@@ -77,11 +92,51 @@ pub struct JobSettings {
     pub request_timeout_seconds: u64,
     /// Seconds that must pass before a create of unknown outcome may be sent again, where the target accepts duplicates.
     pub settle_seconds: u64,
-    /// The mappings.
-    pub objects: Vec<ObjectMapping>,
-    /// What the target told of its attributes.
-    #[serde(default)]
-    pub discovered: Discovered,
+}
+
+/// Serde cannot refuse unknown keys of a structure with another one in it: what is left when the others are taken out is all of the other.
+impl TryFrom<Map<String, Value>> for JobSettings {
+    type Error = serde_json::Error;
+
+    fn try_from(mut stored: Map<String, Value>) -> Result<Self, Self::Error> {
+        let mut part = |name| stored.remove(name).ok_or_else(|| serde_json::Error::missing_field(name));
+        let (tenant_url, objects) = (part("tenantUrl")?, part("objects")?);
+        let discovered = part("discovered").ok();
+        Ok(Self {
+            tenant_url: serde_json::from_value(tenant_url)?,
+            objects: serde_json::from_value(objects)?,
+            discovered: discovered.map(serde_json::from_value).transpose()?.unwrap_or_default(),
+            plain: serde_json::from_value(Value::Object(stored))?,
+        })
+    }
+}
+
+impl PlainSettings {
+    /// The defaults of a template.
+    pub const fn default_of(template: &Template) -> Self {
+        Self {
+            scope: ScopeSetting::Assigned,
+            interval_seconds: INTERVAL_SECONDS,
+            dialect: template.dialect,
+            exclude_default_access: template.exclude_default_access,
+            concurrency: 64,
+            request_timeout_seconds: 30,
+            settle_seconds: 120,
+        }
+    }
+
+    /// Each by the name that it has in files, and where it is stored.
+    pub(crate) fn members(self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("scope", json!(self.scope)),
+            ("intervalSeconds", json!(self.interval_seconds)),
+            ("dialect", json!(self.dialect)),
+            ("excludeDefaultAccess", json!(self.exclude_default_access)),
+            ("concurrency", json!(self.concurrency)),
+            ("requestTimeoutSeconds", json!(self.request_timeout_seconds)),
+            ("settleSeconds", json!(self.settle_seconds)),
+        ]
+    }
 }
 
 /// What is wrong with settings: every problem at once, each one sentence.
@@ -115,13 +170,7 @@ impl JobSettings {
     pub fn of(template: &Template, tenant_url: &str) -> Self {
         Self {
             tenant_url: tenant_url.trim().to_owned(),
-            scope: ScopeSetting::Assigned,
-            interval_seconds: INTERVAL_SECONDS,
-            dialect: template.dialect,
-            exclude_default_access: template.exclude_default_access,
-            concurrency: 64,
-            request_timeout_seconds: 30,
-            settle_seconds: 120,
+            plain: PlainSettings::default_of(template),
             objects: template.objects.clone(),
             discovered: Discovered::default(),
         }
@@ -165,18 +214,18 @@ impl JobSettings {
         let ranges = [
             (
                 "interval",
-                INTERVAL_SECONDS_RANGE.contains(&self.interval_seconds),
+                INTERVAL_SECONDS_RANGE.contains(&self.plain.interval_seconds),
                 bounds(INTERVAL_SECONDS_RANGE, " seconds"),
             ),
-            ("concurrency", CONCURRENCY_RANGE.contains(&self.concurrency), bounds(CONCURRENCY_RANGE, "")),
+            ("concurrency", CONCURRENCY_RANGE.contains(&self.plain.concurrency), bounds(CONCURRENCY_RANGE, "")),
             (
                 "request timeout",
-                REQUEST_TIMEOUT_SECONDS_RANGE.contains(&self.request_timeout_seconds),
+                REQUEST_TIMEOUT_SECONDS_RANGE.contains(&self.plain.request_timeout_seconds),
                 bounds(REQUEST_TIMEOUT_SECONDS_RANGE, " seconds"),
             ),
             (
                 "settle window",
-                SETTLE_SECONDS_RANGE.contains(&self.settle_seconds),
+                SETTLE_SECONDS_RANGE.contains(&self.plain.settle_seconds),
                 bounds(SETTLE_SECONDS_RANGE, " seconds"),
             ),
         ];
@@ -186,10 +235,10 @@ impl JobSettings {
                 .filter(|(_, good, _)| !good)
                 .map(|(name, _, range)| format!("the {name} must be {range}")),
         );
-        if self.settle_seconds < 2 * self.request_timeout_seconds {
+        if self.plain.settle_seconds < 2 * self.plain.request_timeout_seconds {
             problems.push(format!(
                 "the settle window of {} s must be at least twice the request timeout of {} s",
-                self.settle_seconds, self.request_timeout_seconds
+                self.plain.settle_seconds, self.plain.request_timeout_seconds
             ));
         }
         problems
@@ -255,12 +304,12 @@ impl JobSettings {
         match self.url().ok().and_then(|url| url.compliant()) {
             Some(true) => Dialect::EntraCompliant,
             Some(false) => Dialect::Entra,
-            None => self.dialect,
+            None => self.plain.dialect,
         }
     }
 
     pub(crate) const fn scope_rules(&self) -> ScopeRules {
-        ScopeRules { scope: self.scope, exclude_default_access: self.exclude_default_access }
+        ScopeRules { scope: self.plain.scope, exclude_default_access: self.plain.exclude_default_access }
     }
 
     pub(crate) const fn facts(&self, template: &Template) -> TargetFacts {
@@ -271,15 +320,15 @@ impl JobSettings {
     }
 
     pub(crate) const fn request_timeout(&self) -> Duration {
-        Duration::from_secs(self.request_timeout_seconds)
+        Duration::from_secs(self.plain.request_timeout_seconds)
     }
 
     pub(crate) fn settle_window(&self) -> SignedDuration {
-        SignedDuration::from_secs(i64::try_from(self.settle_seconds).unwrap_or(i64::MAX))
+        SignedDuration::from_secs(i64::try_from(self.plain.settle_seconds).unwrap_or(i64::MAX))
     }
 
     pub(crate) fn interval(&self) -> SignedDuration {
-        SignedDuration::from_secs(i64::try_from(self.interval_seconds).unwrap_or(i64::MAX))
+        SignedDuration::from_secs(i64::try_from(self.plain.interval_seconds).unwrap_or(i64::MAX))
     }
 
     /// A mapping made ready, with what is known of the target's attributes.
@@ -328,11 +377,42 @@ mod tests {
         }
     }
 
+    /// As they have been stored since the first version; a job of a later one, with keys that nobody knows here, is not half understood.
+    #[test]
+    fn they_are_stored_as_one_object_without_unknown_keys() {
+        let template = Template::by_name("scim").unwrap();
+        let settings = JobSettings { objects: Vec::new(), ..JobSettings::of(template, "https://a/scim") };
+        let stored = serde_json::to_value(&settings).unwrap();
+        let plain = json!({ "tenantUrl": "https://a/scim", "scope": "assigned", "intervalSeconds": 2400, "dialect": "rfc",
+            "excludeDefaultAccess": false, "concurrency": 64, "requestTimeoutSeconds": 30, "settleSeconds": 120, "objects": [] });
+        let mut whole = plain.clone();
+        whole["discovered"] = json!(settings.discovered);
+        assert_eq!(stored, whole);
+        let again: JobSettings = serde_json::from_value(plain.clone()).unwrap();
+        assert_eq!(serde_json::to_value(again).unwrap(), whole);
+        assert!(settings.plain.members().iter().all(|(name, value)| plain[name] == *value));
+        for (change, told) in [
+            (json!({ "retries": 3 }), "unknown field `retries`"),
+            (json!({ "concurrency": "many" }), "invalid type: string"),
+        ] {
+            let mut other = plain.as_object().unwrap().clone();
+            other.extend(change.as_object().unwrap().clone());
+            let refused = serde_json::from_value::<JobSettings>(Value::Object(other)).unwrap_err().to_string();
+            assert!(refused.contains(told), "{refused}");
+        }
+        for key in plain.as_object().unwrap().keys() {
+            let mut without = plain.as_object().unwrap().clone();
+            without.remove(key);
+            let refused = serde_json::from_value::<JobSettings>(Value::Object(without)).unwrap_err().to_string();
+            assert!(refused.contains(&format!("missing field `{key}`")), "{refused}");
+        }
+    }
+
     #[test]
     fn every_problem_is_told_at_once() {
         let found = problems(|settings| {
             settings.tenant_url = "ftp://x".into();
-            settings.interval_seconds = 0;
+            settings.plain.interval_seconds = 0;
             settings.objects[0].attributes.retain(|mapping| mapping.target != "name.givenName");
             settings.objects[0].attributes[1].source = mapping::MappingSource::None;
         });

@@ -70,7 +70,7 @@ impl JobSettings {
             .iter()
             .flat_map(|object| &object.attributes)
             .find(|mapping| ROLE_FUNCTIONS.iter().any(|function| mapping.source.uses_function(function)));
-        if let Some(mapping) = roles.filter(|_| self.scope == ScopeSetting::All) {
+        if let Some(mapping) = roles.filter(|_| self.plain.scope == ScopeSetting::All) {
             warnings.push(format!(
                 "`{}` of users: it writes assigned roles, and with the scope `all` most people have none; set the scope to `assigned`",
                 mapping.target
@@ -349,7 +349,7 @@ mod tests {
     #[test]
     fn roles_need_assignments() {
         let (problems, warnings) = settings(|settings| {
-            settings.scope = ScopeSetting::All;
+            settings.plain.scope = ScopeSetting::All;
             let source = "AssertiveAppRoleAssignmentsComplex([appRoleAssignments])";
             mapped(settings, json!({"target": "roles", "source": source}));
         });

@@ -232,7 +232,7 @@ fn mappings() -> Value {
         { "target": "userType", "source": "Redact([department])" },
         { "target": "profileUrl", "source": "[city]" },
         { "target": "title", "source": "Apend([jobTitle], \"!\")" },
-        { "target": "timezone", "source": "CDate([surname])" },
+        { "target": "timezone", "source": "Append(\"x\", CDate([surname]))" },
         { "target": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", "source": "[manager]" },
     ] }])
 }
@@ -249,7 +249,7 @@ locale                                                              en          
 userType                                                            [Redact]                                                                                 Always         Redact([department])
 profileUrl                                                                               left out: the source gives null                                     Always         [city]
 title                                                                                    error, see below                                                    Always         Apend([jobTitle], "!")
-timezone                                                                                 error, see below                                                    Always         CDate([surname])
+timezone                                                                                 error, see below                                                    Always         Append("x", CDate([surname]))
 urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager  cho@contoso.example  a reference, which waits until there is an account for it           Always         [manager]
 
 title: there is no function `Apend`, at character 1; did you mean `Append`?
@@ -257,6 +257,11 @@ title: there is no function `Apend`, at character 1; did you mean `Append`?
     ^
 
 timezone: the mapping of timezone failed: `CDate`: "#;
+/// Where it fails, under the words.
+const FAILING: &str = r#"; it was called as CDate([surname]), where [surname] is "Lovelace"
+    Append("x", CDate([surname]))
+                ^
+"#;
 
 #[test]
 fn mappings_are_tried_on_a_user() {
@@ -266,7 +271,11 @@ fn mappings_are_tried_on_a_user() {
         let test = |more: &[&str]| installation.run(&[&["mapping", "test", "--app", "CRM"], more].concat());
         let tried = test(&["--user", "ada", "--mappings", &file]);
         assert_eq!(tried.code, 1, "{tried:?}");
-        assert!(tried.out.starts_with(TRIED), "{}", tried.out);
+        assert!(tried.out.starts_with(TRIED) && tried.out[TRIED.len()..].contains(FAILING), "{}", tried.out);
+        let told: Value = serde_json::from_str(&test(&["--user", "ada", "--mappings", &file, "--json"]).out).unwrap();
+        let failing = &told["attributes"].as_array().unwrap()[8];
+        let place = ["target", "effect", "code", "position"].map(|name| &failing[name]);
+        assert_eq!(place, [&json!("timezone"), &json!("error"), &json!("AttributeMappingEvaluation"), &json!(12)]);
         assert!(tried.err.contains("Redact hides values; --reveal shows them") && !tried.out.contains("Engines"));
         assert!(test(&["--user", "ada", "--mappings", &file, "--reveal"]).out.contains("Engines"));
 
@@ -298,6 +307,29 @@ fn mappings_are_tried_on_a_user() {
         let empty = installation.file("empty.json", "{}");
         test(&["--user", "ada", "--mappings", &empty]).refused(2, "empty.json: it holds no list of mappings");
         installation.run(&["mapping", "test", "--app", "CMR", "--user", "ada"]).refused(1, "did you mean \"CRM\"?");
+    }
+}
+
+/// Who was deleted can still be asked about, under the name of before.
+#[test]
+fn who_was_deleted_is_tried_too() {
+    for installation in Installation::each() {
+        let _serving = company(&installation);
+        installation.json(&["group", "add", "Engineers"]);
+        installation.json(&["assign", "CRM", "--group", "Engineers"]);
+        installation.json(&["user", "delete", "cho@contoso.example"]);
+        installation.json(&["group", "delete", "Engineers"]);
+        for (asked, name) in [("--user", "cho@contoso.example"), ("--group", "Engineers")] {
+            for command in ["mapping", "filter"] {
+                let tried = installation.run(&[command, "test", "--app", "CRM", asked, name]);
+                let told = format!("{name} at CRM: out of scope (NotActive: soft-deleted)\n");
+                assert!(tried.out.starts_with(&told) && tried.code == 0, "{command} {asked}: {tried:?}");
+            }
+        }
+        for (asked, kind) in [("--user", "user"), ("--group", "group")] {
+            let told = format!("no {kind} is named \"Nobody\"");
+            installation.run(&["filter", "test", "--app", "CRM", asked, "Nobody"]).refused(1, &told);
+        }
     }
 }
 

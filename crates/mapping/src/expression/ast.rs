@@ -131,6 +131,21 @@ impl Node {
         }
     }
 
+    /// Collects the arguments of the calls of `name`; a call inside such an argument is not looked for.
+    pub(super) fn arguments_of<'a>(&'a self, name: &str, found: &mut Vec<&'a Self>) {
+        match self {
+            Self::Call { function, arguments, .. } if function.name == name => found.extend(arguments.iter().flatten()),
+            Self::Call { arguments, .. } => {
+                arguments.iter().flatten().for_each(|argument| argument.arguments_of(name, found));
+            }
+            Self::Comparison { left, right, .. } => {
+                left.arguments_of(name, found);
+                right.arguments_of(name, found);
+            }
+            Self::Attribute(_) | Self::Text(_) | Self::Pattern(_) | Self::Number(_) | Self::Word(_) => {}
+        }
+    }
+
     /// True when a call of `name` stands anywhere in the tree.
     pub(super) fn calls(&self, name: &str) -> bool {
         match self {

@@ -182,11 +182,7 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-    use crate::ObjectMapping;
-    use crate::schema::{Document, Names, SOURCE_DIRECTORY, TARGET_DIRECTORY, read, write};
 
     #[test]
     fn arguments_stand_where_their_names_say() {
@@ -210,26 +206,6 @@ mod tests {
         let unknown = positions("ToLower", &["source", "colour"]).unwrap().unwrap_err();
         assert_eq!(unknown, "`colour` is no parameter of `ToLower(source, culture?)`, or is there twice");
         assert!(positions("ToLower", &["source", "source"]).unwrap().is_err());
-    }
-
-    /// What is exported has to be read again, however deep an expression goes.
-    #[test]
-    fn a_document_with_a_deep_expression_is_read_again() {
-        let text = format!("{}[a]{}", "IIF(".repeat(100), "=\"1\",\"x\",\"y\")".repeat(100));
-        let attribute = json!({"target": "title", "source": text});
-        let object = json!({"sourceObject": "User", "targetObject": "User", "attributes": [attribute]});
-        let object: ObjectMapping = serde_json::from_value(object).unwrap();
-        let names = Names {
-            schema_id: "job".into(),
-            rule_id: "rule".into(),
-            source_directory_id: "source".into(),
-            target_directory_id: "target".into(),
-            source_directory: SOURCE_DIRECTORY.into(),
-            target_directory: TARGET_DIRECTORY.into(),
-        };
-        let document = write(None, std::slice::from_ref(&object), &names).document;
-        let again = Document::parse(document.to_text().as_bytes()).unwrap();
-        assert_eq!(read(&again).objects[0].attributes, object.attributes);
     }
 
     #[test]

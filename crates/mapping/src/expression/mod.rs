@@ -59,6 +59,9 @@ pub const LIST_MAX: usize = 1_000;
 /// Work of one evaluation: one step per node, and more for large values, so that 40 values of the largest size end it.
 pub const STEPS_MAX: usize = 10_000;
 
+/// The function whose value logs do not show.
+const REDACT: &str = "Redact";
+
 /// Which functions may be called. By default those that Entra has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Language {
@@ -134,7 +137,14 @@ impl Expression {
 
     /// True when the value must not be shown in logs, because `Redact` takes part in it.
     pub fn is_redacted(&self) -> bool {
-        self.uses_function("Redact")
+        self.uses_function(REDACT)
+    }
+
+    /// What stands inside its calls of `Redact`: what each of these yields, and what the attributes hold that it reads, is secret.
+    pub fn redacted(&self) -> Vec<Self> {
+        let mut found = Vec::new();
+        self.root.arguments_of(REDACT, &mut found);
+        found.into_iter().map(|root| Self { root: root.clone() }).collect()
     }
 
     /// True when the function `name` (spelled as in the language) is called anywhere in the expression.

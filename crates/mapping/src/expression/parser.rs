@@ -109,7 +109,10 @@ impl Parser {
         let patterns = arguments.iter().flatten().filter_map(Node::as_pattern);
         self.pattern_weight += patterns.map(NetRegex::weight).sum::<usize>();
         if self.pattern_weight > WEIGHT_MAX {
-            return Err(ParseError::new(position, "the regular expressions are too large together"));
+            return Err(ParseError::new(
+                position,
+                "the regular expressions of the expression are too large together: shorten this one",
+            ));
         }
         Ok(Node::Call { function, arguments, place: Place(position) })
     }

@@ -104,6 +104,9 @@ fn what_an_expression_reads_and_uses() {
     assert!(expression.uses_function("Join"));
     assert!(!expression.uses_function("join"));
     assert!(!parse("[Redact]").unwrap().is_redacted());
+    let nested = parse(r#"Redact(Append([a], Redact([b]))) = Join("", Redact("x"), [c])"#).unwrap();
+    let redacted: Vec<String> = nested.redacted().iter().map(ToString::to_string).collect();
+    assert_eq!(redacted, ["Append([a], Redact([b]))", "\"x\""]);
 }
 
 #[test]

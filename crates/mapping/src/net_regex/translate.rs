@@ -58,7 +58,7 @@ pub(super) fn translate(text: &str) -> Result<Translated, String> {
 }
 
 /// Why a pattern is refused that would take too much memory.
-pub(super) const TOO_LARGE: &str = "is too large: its repetitions multiply";
+pub(super) const TOO_LARGE: &str = "is too large once it is compiled: shorten it, repeat less of it, or, where ASCII is enough, write `[0-9]` for `\\d` and `[A-Za-z0-9_]` for `\\w`, which stand for the characters of all languages";
 
 fn translate_as(letters: &[char], is_compact: bool) -> Result<Translated, String> {
     let mut translator = Translator {

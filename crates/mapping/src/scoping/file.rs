@@ -78,8 +78,8 @@ pub(super) enum FiltersError {
     TooManyClauses(usize),
     #[error("the regular expressions of the scoping filters are too large together: shorten the one of `{0}`")]
     TooHeavy(String),
-    #[error("the scoping filter `{filter}`: {why}")]
-    Clause { filter: String, why: ClauseError },
+    #[error("clause {number} of the scoping filter `{filter}`: {why}")]
+    Clause { filter: String, number: usize, why: ClauseError },
 }
 
 impl TryFrom<Vec<GroupFile>> for ScopingFilters {
@@ -95,9 +95,12 @@ impl TryFrom<Vec<GroupFile>> for ScopingFilters {
         let mut groups = Vec::with_capacity(file.len());
         for GroupFile { name, clauses: written } in file {
             let mut clauses = Vec::with_capacity(written.len());
-            for clause in written {
-                let clause =
-                    Clause::try_from(clause).map_err(|why| FiltersError::Clause { filter: name.clone(), why })?;
+            for (number, clause) in (1..).zip(written) {
+                let clause = Clause::try_from(clause).map_err(|why| FiltersError::Clause {
+                    filter: name.clone(),
+                    number,
+                    why,
+                })?;
                 weight += clause.weight();
                 if weight > WEIGHT_MAX {
                     return Err(FiltersError::TooHeavy(format!("{name} {} {}", clause.attribute(), clause.operator())));

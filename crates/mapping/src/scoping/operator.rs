@@ -198,6 +198,42 @@ static ELSEWHERE: &[(&str, &str)] = &[
     ),
     ("Valid Cert Match", "Microsoft does not tell what it does"),
 ];
+/// What other languages call an operator.
+static OTHER_WORDS: &[(&str, &str)] = &[
+    ("=", "EQUALS"),
+    ("==", "EQUALS"),
+    ("eq", "EQUALS"),
+    ("IS", "EQUALS"),
+    ("!=", "NOT EQUALS"),
+    ("<>", "NOT EQUALS"),
+    ("ne", "NOT EQUALS"),
+    ("IS NOT", "NOT EQUALS"),
+    ("DOES NOT EQUAL", "NOT EQUALS"),
+    (">", "Greater_Than"),
+    ("gt", "Greater_Than"),
+    (">=", "Greater_Than_OR_EQUALS"),
+    ("ge", "Greater_Than_OR_EQUALS"),
+    ("co", "Includes"),
+    ("CONTAINS", "Includes"),
+    ("ew", "ENDS_WITH"),
+    ("sw", "REGEX MATCH"),
+    ("STARTS WITH", "REGEX MATCH"),
+    ("BEGINS WITH", "REGEX MATCH"),
+    ("IN", "REGEX MATCH"),
+    ("LIKE", "REGEX MATCH"),
+    ("MATCHES", "REGEX MATCH"),
+    ("REGEX", "REGEX MATCH"),
+    ("NOT CONTAINS", "NOT REGEX MATCH"),
+    ("DOES NOT CONTAIN", "NOT REGEX MATCH"),
+    ("NOT REGEX", "NOT REGEX MATCH"),
+    ("pr", "IS NOT NULL"),
+    ("EXISTS", "IS NOT NULL"),
+    ("IS NOT EMPTY", "IS NOT NULL"),
+    ("IS EMPTY", "IS NULL"),
+    ("BEFORE", "IS BEFORE"),
+    ("AFTER", "IS AFTER"),
+    ("MEMBER OF", "IS MEMBER OF"),
+];
 
 impl Quantifier {
     /// All of them.
@@ -296,7 +332,7 @@ pub enum OperatorError {
         cure: &'static str,
     },
     /// Nobody knows it.
-    #[error("there is no operator `{written}`{}", .suggestion.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
+    #[error("there is no operator `{written}`; {}", .suggestion.as_ref().map_or_else(every_name, |name| format!("did you mean `{name}`?")))]
     Unknown {
         /// What was written.
         written: String,
@@ -341,10 +377,27 @@ fn unknown(text: &str, quantifier: Option<(Quantifier, &str)>, name: &str) -> Op
     if let Some((_, cure)) = ELSEWHERE.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
         return OperatorError::NotSupported { written, cure };
     }
-    let near = nearest(name, OPERATORS.iter().map(|entry| entry.name));
+    let may_be_meant = |entry: &&OperatorEntry| quantifier.is_none() || entry.is_quantifiable();
+    let names = || OPERATORS.iter().filter(may_be_meant).map(|entry| entry.name);
+    let spaced = |name: &str| name.replace('_', " ");
+    let elsewhere = OTHER_WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(&spaced(name)));
+    let spellings: Vec<String> = names().map(spaced).collect();
+    let near = elsewhere
+        .map(|(_, operator)| *operator)
+        .filter(|operator| names().any(|name| name == *operator))
+        .or_else(|| {
+            let near = nearest(&spaced(name), spellings.iter().map(String::as_str))?;
+            names().find(|name| spaced(name) == near)
+        });
     let suggestion = near.map(|near| match quantifier {
         Some((quantifier, _)) => format!("{} {near}", quantifier.name()),
         None => near.to_owned(),
     });
     OperatorError::Unknown { written, suggestion }
+}
+
+/// All of them, for whoever meant none that is like another.
+fn every_name() -> String {
+    let names: Vec<&str> = OPERATORS.iter().map(|entry| entry.name).collect();
+    format!("there are {}", names.join(", "))
 }

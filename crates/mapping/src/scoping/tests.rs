@@ -78,7 +78,15 @@ fn other_operators_are_refused_with_a_reason() {
         ("IS NUL", "there is no operator `IS NUL`; did you mean `IS NULL`?"),
         ("Valid Cert Match", "the operator `Valid Cert Match` is not supported: Microsoft does not tell what it does"),
         ("GREATER_THAN", "there is no operator `GREATER_THAN`; did you mean `Greater_Than`?"),
-        ("", "there is no operator ``"),
+        ("ENDS WITH", "there is no operator `ENDS WITH`; did you mean `ENDS_WITH`?"),
+        (
+            "greater than or equal",
+            "there is no operator `greater than or equal`; did you mean `Greater_Than_OR_EQUALS`?",
+        ),
+        ("contains", "there is no operator `contains`; did you mean `Includes`?"),
+        ("!=", "there is no operator `!=`; did you mean `NOT EQUALS`?"),
+        ("STARTS_WITH", "there is no operator `STARTS_WITH`; did you mean `REGEX MATCH`?"),
+        ("ALL CONTAINS", "there is no operator `ALL CONTAINS`; did you mean `ALL Includes`?"),
         ("ANY equals", "there is no operator `ANY equals`; did you mean `ANY EQUALS`?"),
         ("IS MEMBER OFF", "there is no operator `IS MEMBER OFF`; did you mean `IS MEMBER OF`?"),
         (
@@ -91,6 +99,11 @@ fn other_operators_are_refused_with_a_reason() {
         ),
         ("ANY NONE EQUALS", "there is no operator `ANY NONE EQUALS`; did you mean `ANY NOT EQUALS`?"),
     ] {
+        assert_eq!(text.parse::<FilterOperator>().unwrap_err().to_string(), expected, "{text}");
+    }
+    for text in ["", "sounds like", "NONE IS NUL"] {
+        let all: Vec<String> = FilterOperator::all().map(|operator| operator.to_string()).collect();
+        let expected = format!("there is no operator `{text}`; there are {}", all.join(", "));
         assert_eq!(text.parse::<FilterOperator>().unwrap_err().to_string(), expected, "{text}");
     }
 }

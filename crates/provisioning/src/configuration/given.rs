@@ -176,8 +176,8 @@ line 3, column 37: `flowType` of an attribute mapping cannot have `Sometimes`; t
 line 3, column 70: `matchingPriority` of an attribute mapping cannot be the text "1"; it must be a whole number, not negative, without quotation marks
 line 4, column 20: `target` is there twice; keep one of them
 line 5, column 3: an attribute mapping has no `target`
-line 7, column 44: `operator` of a clause: there is no operator `EQUAL`; did you mean `EQUALS`?
-line 8, column 3: a clause: `department EQUALS` needs a value
+line 7, column 44: `operator` of clause 1 of the filter `F`: there is no operator `EQUAL`; did you mean `EQUALS`?
+line 8, column 3: clause 2 of the filter `F`: `department EQUALS` needs a value
 "#);
         assert_eq!(told(mappings_of("[{]")), "line 1, column 3: this is no JSON: key must be a string");
     }
@@ -229,7 +229,7 @@ line 8, column 3: a clause: `department EQUALS` needs a value
         let wrong = r#"[{ "name": "F", "clauses": [{ "attribute": "a", "operator": "EQUAL", "value": "x" }, { "attribute": "a" }] }]"#;
         assert_eq!(
             told(filters_of(wrong, ObjectType::User)),
-            "line 1, column 61: `operator` of a clause: there is no operator `EQUAL`; did you mean `EQUALS`?\nline 1, column 86: a clause has no `operator`"
+            "line 1, column 61: `operator` of clause 1 of the filter `F`: there is no operator `EQUAL`; did you mean `EQUALS`?\nline 1, column 86: clause 2 of the filter `F` has no `operator`"
         );
         assert!(
             told(filters_of("{}", ObjectType::User))

@@ -21,10 +21,10 @@ use mapping::ObjectMapping;
 use serde::Serialize;
 use store::ObjectId;
 
-use crate::gallery::{Dialect, Template};
+use crate::gallery::Template;
 use crate::outlook::Outlook;
-use crate::scope::ScopeSetting;
 use crate::settings::JobSettings;
+pub use crate::settings::PlainSettings;
 use crate::validation::Installation;
 
 pub(crate) use self::apply::ConfigurationStep;
@@ -64,55 +64,6 @@ pub struct JobConfiguration {
     pub groups: Option<Vec<AssignmentRow>>,
 }
 
-/// The settings of a job that have a default in its template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlainSettings {
-    /// Which objects are candidates.
-    pub scope: ScopeSetting,
-    /// Seconds between cycles.
-    pub interval_seconds: u64,
-    /// How requests are written.
-    pub dialect: Dialect,
-    /// Whether *Default Access* counts for nothing.
-    pub exclude_default_access: bool,
-    /// Objects that are worked on at the same time.
-    pub concurrency: usize,
-    /// Seconds after which a request without answer is given up.
-    pub request_timeout_seconds: u64,
-    /// Seconds before a create of unknown outcome may be sent again.
-    pub settle_seconds: u64,
-}
-
-impl PlainSettings {
-    /// The defaults of a template.
-    pub fn default_of(template: &Template) -> Self {
-        Self::of(&JobSettings::of(template, ""))
-    }
-
-    /// Those of a job.
-    pub const fn of(settings: &JobSettings) -> Self {
-        Self {
-            scope: settings.scope,
-            interval_seconds: settings.interval_seconds,
-            dialect: settings.dialect,
-            exclude_default_access: settings.exclude_default_access,
-            concurrency: settings.concurrency,
-            request_timeout_seconds: settings.request_timeout_seconds,
-            settle_seconds: settings.settle_seconds,
-        }
-    }
-
-    const fn put(self, settings: &mut JobSettings) {
-        settings.scope = self.scope;
-        settings.interval_seconds = self.interval_seconds;
-        settings.dialect = self.dialect;
-        settings.exclude_default_access = self.exclude_default_access;
-        settings.concurrency = self.concurrency;
-        settings.request_timeout_seconds = self.request_timeout_seconds;
-        settings.settle_seconds = self.settle_seconds;
-    }
-}
-
 /// The address of a job that has none yet.
 const SOME_TENANT_URL: &str = "https://application.example/scim";
 
@@ -120,7 +71,7 @@ impl JobConfiguration {
     /// The settings of the job, with the template's where the file says nothing.
     fn job_settings(&self, template: &Template) -> JobSettings {
         let mut settings = JobSettings::of(template, self.tenant_url.as_deref().unwrap_or_default());
-        self.settings.put(&mut settings);
+        settings.plain = self.settings;
         if let Some(objects) = &self.objects {
             settings.objects.clone_from(objects);
         }

@@ -12,7 +12,6 @@ use store::{AppId, ObjectId, ObjectKind, ReadTx};
 
 use super::state::{AssignmentKey, JobState, find, name_of};
 use super::text::unified;
-use super::write::members;
 use super::{
     AssignmentRow, BadConfiguration, ConfigurationFile, ConfigurationProblem, JobConfiguration, Place, PlainSettings,
 };
@@ -141,9 +140,9 @@ impl Proposal {
     }
 
     fn plain(&self, side: Option<&JobConfiguration>) -> Vec<(&'static str, Value)> {
-        let mut all = members(self.after.settings);
+        let mut all = self.after.settings.members();
         match side {
-            Some(side) => all = members(side.settings),
+            Some(side) => all = side.settings.members(),
             None => all.iter_mut().for_each(|(_, value)| *value = Value::Null),
         }
         all.push(("tenantUrl", json!(side.and_then(|side| side.tenant_url.as_ref()))));
@@ -419,7 +418,7 @@ impl Look<'_> {
             }
             let plain = if is_wanted { Some(wanted.settings) } else { state.map(|state| state.settings) };
             if let Some(plain) = plain {
-                plain.put(&mut settings);
+                settings.plain = plain;
             }
             settings.problems(template, installation)
         };

@@ -326,7 +326,13 @@ fn filter<'t>(reader: &mut Reader<'t>, item: &Item<'t>) -> Option<(FilterGroup, 
     let mut plain = Value::Object(object_of(table, &["clauses"]));
     plain["clauses"] = serde_json::json!([]);
     let group: Option<FilterGroup> = reader.typed("a filter", item, plain);
-    let clauses = listed(reader, table, "clauses", |reader, item| typed(reader, "a clause", item));
+    let title = member(table, "name").and_then(|name| name.get_ref().as_str());
+    let filter = title.map_or_else(|| "a filter without a name".to_owned(), |title| format!("the filter `{title}`"));
+    let mut number = 0;
+    let clauses = listed(reader, table, "clauses", |reader, item| {
+        number += 1;
+        typed(reader, &format!("clause {number} of {filter}"), item)
+    });
     let (clauses, places): (Vec<Clause>, _) = clauses.into_iter().unzip();
     Some((FilterGroup { clauses, ..group? }, places))
 }

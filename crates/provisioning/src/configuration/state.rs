@@ -45,7 +45,7 @@ impl JobState {
             template: application.template,
             tenant_url: settings.tenant_url.clone(),
             on: record.status == "on",
-            settings: PlainSettings::of(&settings),
+            settings: settings.plain,
             roles,
             objects: settings.objects,
             users: BTreeSet::new(),

@@ -149,8 +149,8 @@ line 15, column 26: `sorce` is not a key of an attribute mapping; did you mean `
 line 15, column 52: `flowtype` is not a key of an attribute mapping; did you mean `flowType`?
 line 16, column 51: `flowType` of an attribute mapping cannot have `Alway`; did you mean `Always`?
 line 17, column 54: `matchingPriority` of an attribute mapping cannot be the number `-1`; it must be a whole number, not negative, without quotation marks
-line 23, column 42: `operator` of a clause: there is no operator `EQUAL`; did you mean `EQUALS`?
-line 24, column 3: a clause: `department EQUALS` needs a value
+line 23, column 42: `operator` of clause 1 of the filter `Only sales`: there is no operator `EQUAL`; did you mean `EQUALS`?
+line 24, column 3: clause 2 of the filter `Only sales`: `department EQUALS` needs a value
 line 28, column 1: `user` is not a key of assignments; did you mean `users`?
 line 30, column 3: the `id` of an assignment must be an object id
 line 31, column 3: an assignment needs the `name` or the `id` of whom it is for

@@ -42,8 +42,8 @@ impl JobConfiguration {
             line(out, "status", &json!(if on { "on" } else { "off" }));
         }
         let defaults = Template::by_name(&self.template).map(PlainSettings::default_of);
-        let default_members = defaults.map(members).unwrap_or_default();
-        for (name, value) in members(self.settings) {
+        let default_members = defaults.map(PlainSettings::members).unwrap_or_default();
+        for (name, value) in self.settings.members() {
             if !default_members.contains(&(name, value.clone())) {
                 line(out, name, &value);
             }
@@ -65,19 +65,6 @@ impl JobConfiguration {
             }
         }
     }
-}
-
-/// The settings by the names that they have in the file.
-pub(super) fn members(settings: PlainSettings) -> Vec<(&'static str, Value)> {
-    vec![
-        ("scope", json!(settings.scope)),
-        ("intervalSeconds", json!(settings.interval_seconds)),
-        ("dialect", json!(settings.dialect)),
-        ("excludeDefaultAccess", json!(settings.exclude_default_access)),
-        ("concurrency", json!(settings.concurrency)),
-        ("requestTimeoutSeconds", json!(settings.request_timeout_seconds)),
-        ("settleSeconds", json!(settings.settle_seconds)),
-    ]
 }
 
 fn assignment(row: &AssignmentRow) -> Value {

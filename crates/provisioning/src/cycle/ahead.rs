@@ -65,5 +65,5 @@ impl Cycle {
 /// Whether a job asks for the roles of users at all.
 pub(super) fn needs_roles(settings: &crate::settings::JobSettings) -> bool {
     let mappings = serde_json::to_string(&settings.objects).unwrap_or_else(|_| ROLES.to_owned());
-    settings.scope == ScopeSetting::Assigned || mappings.contains(ROLES)
+    settings.plain.scope == ScopeSetting::Assigned || mappings.contains(ROLES)
 }

@@ -135,7 +135,9 @@ impl Cycle {
     /// A failure as it may be told: a target may repeat in its answer what it holds, was asked for, or was sent. What is
     /// made by chance is another each time, and is hidden where it was sent.
     pub(super) fn told(&self, subject: &Subject, failure: &Failure) -> Failure {
-        let Some(plan) = self.plan_of(subject.kind).filter(|plan| plan.redacts()) else { return failure.clone() };
+        let Some(plan) = self.plan_of(subject.kind).filter(|plan| !plan.secrets().is_empty()) else {
+            return failure.clone();
+        };
         let redacted = subject.with_source(false, |source| {
             self.with_world(|world| {
                 let mut wishes = Vec::new();
@@ -144,7 +146,8 @@ impl Cycle {
                         wishes.extend(values);
                     }
                 }
-                Redacted::of(&wishes, &plan.match_values(source, world).unwrap_or_default())
+                let sent = Redacted::of(&wishes, &plan.match_values(source, world).unwrap_or_default());
+                sent.and(plan.secrets().texts(source, world))
             })
         });
         redacted.map_or_else(|| failure.clone(), |redacted| redacted.hide_in(failure))

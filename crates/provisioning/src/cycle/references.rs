@@ -53,7 +53,7 @@ impl Cycle {
     {
         let mut running: JoinSet<Result<(), Stop>> = JoinSet::new();
         for item in items {
-            while running.len() >= self.settings.concurrency {
+            while running.len() >= self.settings.plain.concurrency {
                 self.collect(running.join_next().await, phase);
             }
             if self.is_stopped() {

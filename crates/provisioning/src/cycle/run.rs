@@ -43,7 +43,7 @@ impl Engine {
         let result = cycle.while_leased(cycle.run(lease)).await;
         let mut report = cycle.report(started);
         if report.waiting > 0 {
-            report.settles_in_seconds = Some(cycle.settings.settle_seconds);
+            report.settles_in_seconds = Some(cycle.settings.plain.settle_seconds);
         }
         cycle.finish(&report, result).await?;
         Ok(report)

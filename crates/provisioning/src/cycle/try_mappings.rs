@@ -1,7 +1,7 @@
 //! Trying out expressions and mappings on objects of the directory: read here, with the roles they have, and compared with what the target
 //! holds where that is asked for. Nothing is written.
 
-use mapping::{Candidates, ObjectType, Source, Value, World};
+use mapping::{Candidates, ObjectMapping, ObjectType, Source, Value, World};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use store::jobs::JobRecord;
@@ -13,7 +13,7 @@ use super::subject::{Subject, object_type};
 use super::try_departure::Departure;
 use crate::engine::Engine;
 use crate::job::JobError;
-use crate::object_plan::{MatchValue, ObjectPlan};
+use crate::object_plan::{MatchValue, ObjectPlan, Secrets};
 use crate::outlook::Outlook;
 use crate::redaction::Redacted;
 use crate::scope::Scope;
@@ -164,7 +164,8 @@ impl Engine {
             departure.leave_out(&draft.mapping, &mut attributes);
         }
         if attributes.iter().any(|one| matches!(one.effect, Effect::FirstFree { .. })) {
-            self.look_up_free(&record, &settings, &draft, &mut attributes).await;
+            let hidden = self.hidden_of(&subject, &draft.mapping);
+            self.look_up_free(&record, &settings, &draft, (&hidden, &mut attributes)).await;
         }
         let out_because = match scope {
             Ok(Scope::In) => None,
@@ -197,6 +198,12 @@ impl Engine {
         subject.with_source(is_soft_deleted, |source| with(source, &world))
     }
 
+    /// What the mappings keep secret of an object: a target may repeat it in its answer.
+    fn hidden_of(&self, subject: &Subject, mapping: &ObjectMapping) -> Redacted {
+        let secrets = Secrets::of(mapping);
+        self.with_world_of(subject, false, |source, world| secrets.texts(source, world)).unwrap_or_default()
+    }
+
     /// The account that an update would change: the linked one, else the one that matches.
     async fn account_of(
         &self,
@@ -215,7 +222,7 @@ impl Engine {
         let plan = settings.plan(&draft.mapping).map_err(|error| JobError::Invalid(error.to_string()))?;
         let matches = self.with_world_of(subject, false, |source, world| plan.match_values(source, world)).transpose();
         let matches = matches.map_err(|failure| JobError::Invalid(failure.reason))?.unwrap_or_default();
-        let hidden = Redacted::of(&[], &matches);
+        let hidden = self.hidden_of(subject, &draft.mapping);
         for wanted in &matches {
             let found = target.find(subject.object(), wanted).await;
             let mut found = found.map_err(|error| told(hidden.hide_in_error(error)))?;
@@ -242,7 +249,7 @@ impl Engine {
         record: &JobRecord,
         settings: &JobSettings,
         draft: &Draft,
-        attributes: &mut [AttributeTrial],
+        (hidden, attributes): (&Redacted, &mut [AttributeTrial]),
     ) {
         let target = self.target_of(record, settings);
         for (tried, attribute) in attributes.iter_mut().zip(&draft.mapping.attributes) {
@@ -265,7 +272,7 @@ impl Engine {
                     drop(error);
                     *problem = Some("the target could not be asked".to_owned());
                 }
-                Err(error) => *problem = Some(format!("the target could not be asked: {error}")),
+                Err(error) => *problem = Some(hidden.hide(&format!("the target could not be asked: {error}"))),
             }
         }
     }

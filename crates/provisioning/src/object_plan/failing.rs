@@ -3,8 +3,8 @@
 use mapping::{AttributeMapping, EvaluationError, Expression, Language, MappingSource, Source, Value, World};
 
 use super::{Failure, ObjectPlan};
-use crate::redaction::REDACTED;
-use crate::target_path::TargetPath;
+use crate::redaction::{REDACTED, Redacted};
+use crate::target_path::{TargetPath, Unfit};
 
 /// Closing brackets after which the end of a call is looked for; the end of a longer one is not.
 const BRACKETS_MAX: usize = 32;
@@ -25,30 +25,44 @@ pub fn failing_place(
     parsed.evaluate(source, world).err().map(|error| (written, error))
 }
 
+/// A mapping, and the target attribute that it is of.
+type Mapped<'m> = (&'m AttributeMapping, &'m TargetPath);
+
 impl ObjectPlan {
     pub(super) fn evaluation_failure(
         &self,
-        (attribute, path): (&AttributeMapping, &TargetPath),
+        (attribute, path): Mapped<'_>,
         (source, world): (&dyn Source, &World<'_>),
         error: &EvaluationError,
     ) -> Failure {
         let place = failing_place(attribute, source, world);
         let call = place.and_then(|(written, error)| call_at(&written, error.position()?));
         let shown = call.map(|(text, call)| {
-            let held = if attribute.source.is_redacted() { String::new() } else { self.held(&call, source) };
-            format!("; it was called as {}{held}", cut(&text))
+            let hidden = self.secrets.texts(source, world);
+            let held = if attribute.source.is_redacted() { String::new() } else { self.held(&call, source, &hidden) };
+            format!("; it was called as {}{held}", cut(&hidden.hide(&text)))
         });
         let reason = format!("the mapping of {} failed: {error}{}", path.text(), shown.unwrap_or_default());
         Failure { code: "AttributeMappingEvaluation", reason }
     }
 
-    /// What the attributes hold that a call reads, but for those that another mapping keeps secret.
-    fn held(&self, call: &Expression, source: &dyn Source) -> String {
-        let secrets = self.mapping.attributes.iter().map(|one| &one.source).filter(|one| one.is_redacted());
-        let secrets: Vec<&str> = secrets.flat_map(MappingSource::attributes).collect();
+    pub(super) fn cannot_take(
+        &self,
+        (attribute, path): Mapped<'_>,
+        (source, world): (&dyn Source, &World<'_>),
+        unfit: &Unfit,
+    ) -> Failure {
+        let why = unfit.reason(self.secrets.are_shown_by(&attribute.source), &self.secrets.texts(source, world));
+        let reason = format!("{} cannot take the mapped value: {why}", path.text());
+        Failure { code: "SchemaPropertyCanOnlyAcceptValue", reason }
+    }
+
+    /// What the attributes hold that a call reads, but for what any mapping keeps secret.
+    fn held(&self, call: &Expression, source: &dyn Source, hidden: &Redacted) -> String {
         let names = call.attributes().into_iter().take(ATTRIBUTES_MAX);
         let held = names.map(|name| {
-            let value = if secrets.contains(&name) { REDACTED.to_owned() } else { shown(&source.attribute(name)) };
+            let value =
+                if self.secrets.hold(name) { REDACTED.to_owned() } else { shown(&source.attribute(name), hidden) };
             format!("[{name}] is {value}")
         });
         let held: Vec<String> = held.collect();
@@ -64,11 +78,11 @@ fn call_at(written: &str, position: usize) -> Option<(String, Expression)> {
     ends.find_map(parsed)
 }
 
-fn shown(value: &Value) -> String {
+fn shown(value: &Value, hidden: &Redacted) -> String {
     match value {
         Value::Null => "null".to_owned(),
-        Value::Text(text) => format!("\"{}\"", cut(text)),
-        Value::List(values) => format!("\"{}\"", cut(&values.join("; "))),
+        Value::Text(text) => format!("\"{}\"", cut(&hidden.hide(text))),
+        Value::List(values) => format!("\"{}\"", cut(&hidden.hide(&values.join("; ")))),
     }
 }
 
@@ -104,7 +118,7 @@ mod tests {
     #[test]
     fn a_failure_tells_the_call_and_what_it_read() {
         let long = format!(", where [mail] is \"{}…\"", "a".repeat(80));
-        let person = json!({ "jobTitle": "foo", "city": "Rome", "mail": "a".repeat(90) });
+        let person = json!({ "jobTitle": "foo", "city": "Rome", "department": "Rome x", "mail": "a".repeat(90) });
         for (title, nick_name, told) in [
             ("CDate([jobTitle])", "[city]", "; it was called as CDate([jobTitle]), where [jobTitle] is \"foo\""),
             (
@@ -116,11 +130,17 @@ mod tests {
             ("CDate(\"foo\")", "[city]", "; it was called as CDate(\"foo\")"),
             ("Redact(CDate([jobTitle]))", "[city]", "; it was called as CDate([jobTitle])"),
             ("CDate([jobTitle])", "Redact([jobTitle])", ", where [jobTitle] is [Redact]"),
+            // The same text in another attribute, or in the expression itself.
+            ("CDate([city])", "Redact(Append(\"Ro\", \"me\"))", ", where [city] is \"[Redact]\""),
+            ("CDate([department])", "Redact([city])", ", where [department] is \"[Redact] x\""),
+            ("CDate(Redact(\"hush\"))", "[city]", "; it was called as CDate(Redact(\"[Redact]\"))"),
+            // What decides whether there is a secret is none.
             (
-                "DefaultDomain()",
-                "[city]",
-                "the mapping of title failed: `DefaultDomain`: there is no default domain; set `default_domain` in lockstep.toml",
+                "CDate([department])",
+                "IIF([department] = \"\", Redact([mail]), \"\")",
+                ", where [department] is \"Rome x\"",
             ),
+            ("DefaultDomain()", "[city]", "there is no default domain; set `default_domain` in lockstep.toml"),
         ] {
             let reason = failure(title, nick_name, &person);
             assert!(reason.starts_with("the mapping of title failed: `"), "{reason}");

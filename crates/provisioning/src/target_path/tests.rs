@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Map, json};
 
 use super::*;
+use crate::redaction::Redacted;
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
@@ -226,10 +227,13 @@ fn ex_10_values_of_another_type_are_refused_with_the_reason() {
     ];
     for (path, value, expected) in cases {
         let unfit = path.json(&value).unwrap_err();
-        assert_eq!(unfit.reason(false), expected, "{}", path.text());
-        assert!(!matches!(&value, mapping::Value::Text(text) if unfit.reason(true).contains(text)), "{unfit:?}");
+        assert_eq!(unfit.reason(false, &Redacted::default()), expected, "{}", path.text());
+        assert!(
+            !matches!(&value, mapping::Value::Text(text) if unfit.reason(true, &Redacted::default()).contains(text)),
+            "{unfit:?}"
+        );
     }
-    let long = path("active").json(&"x".repeat(1000).into()).unwrap_err().reason(false);
+    let long = path("active").json(&"x".repeat(1000).into()).unwrap_err().reason(false, &Redacted::default());
     assert!(long.len() < 200 && long.contains('…'), "{long}");
 }
 

@@ -4,6 +4,7 @@ use scim::{Kind, Moment};
 use serde_json::{Map, Value};
 
 use super::TargetPath;
+use crate::redaction::Redacted;
 
 /// Characters of a value that a message shows.
 const SHOWN_MAX: usize = 60;
@@ -20,15 +21,16 @@ pub enum Unfit {
 }
 
 impl Unfit {
-    /// The reason as an administrator reads it; a value that is `redacted` is not shown.
-    pub fn reason(&self, redacted: bool) -> String {
+    /// The reason as an administrator reads it; a value that is secret is not shown, and nothing in it that is `hidden`.
+    pub fn reason(&self, is_secret: bool, hidden: &Redacted) -> String {
         match self {
             Self::Nothing => "the mapping gives it no value".to_owned(),
             Self::Several(count) => format!(
                 "it takes a single value and the mapping gives {count}; take one of them with an expression, or say in the attribute list that it is multi-valued"
             ),
-            Self::Not(wanted, _) if redacted => format!("the mapped value is not {wanted}"),
+            Self::Not(wanted, _) if is_secret => format!("the mapped value is not {wanted}"),
             Self::Not(wanted, text) => {
+                let text = hidden.hide(text);
                 let cut: String = text.chars().take(SHOWN_MAX).collect();
                 let more = if cut.len() < text.len() { "…" } else { "" };
                 format!("the mapped value {}{more} is not {wanted}", Value::from(cut))

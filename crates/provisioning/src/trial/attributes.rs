@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::draft::{Draft, Unparsed};
-use crate::object_plan::{Desired, Failure, ObjectPlan, Wish, differences, failing_place};
+use crate::object_plan::{Desired, Failure, ObjectPlan, Secrets, Wish, differences, failing_place};
 use crate::redaction::REDACTED;
 use crate::target_path::TargetPath;
 
@@ -180,12 +180,13 @@ pub fn try_attributes(
     held: Option<&Map<String, Json>>,
 ) -> Vec<AttributeTrial> {
     let bare = ObjectMapping { attributes: Vec::new(), ..draft.mapping.clone() };
+    let secrets = &Secrets::of(&draft.mapping);
     let tried = |(index, attribute): (usize, &mapping::AttributeMapping)| {
         let unparsed = draft.unparsed.get(&index);
         let alone = ObjectMapping { attributes: vec![attribute.clone()], ..bare.clone() };
         let effect = match unparsed {
             Some(unparsed) => cannot_be_parsed(unparsed),
-            None => Alone { mapping: alone, told: &draft.told, source, world, references, held }.effect(),
+            None => Alone { mapping: alone, told: &draft.told, secrets, source, world, references, held }.effect(),
         };
         let written = (attribute.source != MappingSource::None).then(|| attribute.source.to_string());
         AttributeTrial {
@@ -214,6 +215,8 @@ fn cannot_be_parsed(unparsed: &Unparsed) -> Effect {
 struct Alone<'a> {
     mapping: ObjectMapping,
     told: &'a [AttributeDefinition],
+    /// Those of all mappings.
+    secrets: &'a Secrets,
     source: &'a dyn Source,
     world: &'a World<'a>,
     references: &'a References,
@@ -227,7 +230,7 @@ impl Alone<'_> {
 
     fn effect(&self) -> Effect {
         let plan = match ObjectPlan::with_discovered(self.mapping.clone(), self.told) {
-            Ok(plan) => plan,
+            Ok(plan) => plan.keeping(self.secrets),
             Err(error) => return failed(Failure { code: "InvalidTarget", reason: error.to_string() }),
         };
         if let Some(reference) = self.reference(&plan) {

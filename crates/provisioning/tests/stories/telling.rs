@@ -277,3 +277,38 @@ fn values_that_are_redacted_are_nowhere_in_the_log() {
         assert!(logs.iter().all(|log| log.contains("[Redact]")), "{logs:?}");
     });
 }
+
+/// What one mapping redacts is in no failure of another one, whatever it does with it.
+#[test]
+fn a_failure_tells_nothing_that_another_mapping_redacts() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        job.map_user(json!({ "target": "title", "source": "Redact([jobTitle])" })).await;
+        let ann = world.joins_with("Ann", &[("jobTitle", "hush-one"), ("city", "HUSH-ONE")]).await;
+        world.assign(job.app, ann).await;
+        let mut count = 0;
+        for (nick_name, active) in [
+            ("CDate([jobTitle])", "\"True\""),
+            ("CDate([city])", "\"True\""),
+            ("[givenName]", "[jobTitle]"),
+            ("[givenName]", "Mid([jobTitle], 1, 6)"),
+            ("[givenName]", "[city]"),
+        ] {
+            let source = format!("{nick_name} {active}");
+            job.map_user(json!({ "target": "nickName", "source": nick_name })).await;
+            job.map_user(json!({ "target": "active", "source": active })).await;
+            assert_eq!(job.cycle().await.failed, 1, "{source}");
+            let report =
+                world.engine().provision(job.app, ann.into(), ObjectKind::User).await.expect("it can be tried");
+            let reason = report.reason.expect("there is a reason").to_lowercase();
+            assert!(
+                !reason.contains("hush") && (reason.contains("active") || reason.contains("nickname")),
+                "{source}: {reason}"
+            );
+            let logs: Vec<String> = job.logs().await.iter().map(|log| log.record.to_string().to_lowercase()).collect();
+            assert!(logs.iter().all(|log| !log.contains("hush")), "{source}: {logs:?}");
+            assert!(logs.len() > count, "{source} is logged");
+            count = logs.len();
+        }
+    });
+}

@@ -22,6 +22,10 @@ fn tried(draft: &Draft, held: Option<&Json>) -> Vec<AttributeTrial> {
     try_attributes(draft, &ann(), &world, &references, held.and_then(Json::as_object))
 }
 
+fn effect_of(attribute: Json) -> Effect {
+    tried(&draft(&json!([attribute])), None).remove(0).effect
+}
+
 /// The effect of one mapping, as JSON without what is the same for all.
 fn effect(attribute: &Json, held: Option<&Json>) -> Json {
     let one = tried(&draft(&json!([attribute])), held).remove(0);
@@ -168,4 +172,45 @@ fn redacted_values_can_be_hidden_and_others_cannot() {
         assert!(shown.contains("[Redact]") && shown.contains("Ann"), "{shown}");
         assert!(!shown.contains("s3cret") && !shown.contains("0ld"), "{shown}");
     }
+}
+
+/// Each mapping is tried alone, and what another one keeps secret is secret all the same.
+#[test]
+fn what_another_mapping_redacts_is_in_no_reason() {
+    let sources = ["CDate([secret])", "CDate([same])", "[secret]", "[same]", "Mid([secret], 1, 4)"];
+    let mut attributes: Vec<Json> =
+        sources.iter().map(|source| json!({ "target": "active", "source": source })).collect();
+    attributes.push(json!({ "target": "title", "source": "Append(\"x\", Redact([secret]))" }));
+    let mut ann = ann();
+    ann.insert("same".into(), "S3CRET".into());
+    let world = World { now: Timestamp::UNIX_EPOCH, default_domain: None, random: &|_| {} };
+    let tried = try_attributes(&draft(&json!(attributes)), &ann, &world, &References::default(), None);
+    let reasons: Vec<&str> = tried
+        .iter()
+        .filter_map(|one| if let Effect::Error { reason, .. } = &one.effect { Some(reason.as_str()) } else { None })
+        .collect();
+    assert_eq!(reasons.len(), sources.len());
+    for (reason, told) in reasons.iter().zip([
+        "; it was called as CDate([secret]), where [secret] is [Redact]",
+        "; it was called as CDate([same]), where [same] is \"[Redact]\"",
+        "active cannot take the mapped value: the mapped value is not a boolean; True or False is expected",
+        "the mapped value \"[Redact]\" is not a boolean; True or False is expected",
+        "the mapped value is not a boolean; True or False is expected",
+    ]) {
+        assert!(reason.ends_with(told), "{reason}");
+    }
+}
+
+#[test]
+fn a_call_that_fails_is_pointed_at() {
+    let source = "Join(\"-\", [city], Append(\"x\", CDate([givenName])))";
+    let tried = tried(&draft(&json!([{ "target": "title", "source": source }])), None);
+    let Effect::Error { pointer: Some(pointer), position, .. } = &tried[0].effect else { panic!("{tried:?}") };
+    assert_eq!((*position, pointer), (Some(30), &format!("{source}\n{:30}^", "")));
+    // An attribute that cannot take the value is no place in the expression.
+    let Effect::Error { pointer: None, position: None, .. } =
+        effect_of(json!({ "target": "active", "source": "Append([givenName], \"!\")" }))
+    else {
+        panic!("there is no call that fails");
+    };
 }
