@@ -70,6 +70,11 @@ impl MappingSource {
         if let Self::Expression(expression) = self { expression.redacted() } else { Vec::new() }
     }
 
+    /// The call that an error came up in, as [`Expression::call_at`] has it; `None` where no one call is to blame.
+    pub fn failing_call(&self, error: &EvaluationError) -> Option<Expression> {
+        if let Self::Expression(expression) = self { expression.call_at(error.position()?) } else { None }
+    }
+
     /// True when the function `name` is called anywhere in the source.
     pub fn uses_function(&self, name: &str) -> bool {
         match self {

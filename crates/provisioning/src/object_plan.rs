@@ -16,7 +16,7 @@ use serde_json::Value;
 pub use difference::{Difference, differences, fingerprint, hidden_part, new_account, with_hidden_part_of};
 pub use failing::failing_place;
 pub use roles::{ROLE_TYPE, Roles};
-pub use secrets::Secrets;
+pub use secrets::{Secrets, is_kept_secret};
 
 use crate::plan::Leaving;
 use crate::target_path::{AttributeList, BadTarget, TargetPath, Unfit};
@@ -104,7 +104,7 @@ impl ObjectPlan {
                 .filter(|_| has_default)
                 .or_else(|| path.default_value().map(str::to_owned));
         }
-        let secrets = Secrets::of(&mapping);
+        let secrets = Secrets::of(&mapping, told);
         Ok(Self { mapping, targets, secrets })
     }
 
@@ -156,7 +156,7 @@ impl ObjectPlan {
         for (attribute, path) in pairs {
             let value = attribute.match_value(source, world);
             let value = value.map_err(|error| self.evaluation_failure((attribute, path), (source, world), &error))?;
-            let redacted = attribute.source.is_redacted();
+            let redacted = is_kept_secret(attribute, path);
             // Who has nothing but blanks there would be taken for everybody who has nothing.
             let value = value.filter(|value| !value.trim().is_empty());
             values.extend(value.map(|value| MatchValue { path, value, redacted }));
@@ -267,7 +267,7 @@ fn wish<'p>(attribute: &AttributeMapping, path: &'p TargetPath, value: Value) ->
         path,
         value,
         unique: None,
-        redacted: attribute.source.is_redacted(),
+        redacted: is_kept_secret(attribute, path),
         always: attribute.flow_behavior == FlowBehavior::FlowAlways,
         flow_type: attribute.flow_type,
         roles: None,

@@ -90,7 +90,7 @@ pub struct MappingTestArgs {
     /// File with mappings to try in place of the job's, as `app show --json` prints them or `config export` writes them; - for standard input
     #[arg(long, value_name = "FILE")]
     pub mappings: Option<PathBuf>,
-    /// Show values that Redact hides
+    /// Show values that are hidden: under Redact, or never told by the target
     #[arg(long)]
     pub reveal: bool,
 }

@@ -42,7 +42,7 @@ pub async fn run(args: &MappingTestArgs, world: &World, output: Output) -> anyho
         output.json(&shown)?;
     } else {
         if hides {
-            note("Redact hides values; --reveal shows them");
+            note("values under Redact, or that the target never tells, are hidden; --reveal shows them");
         }
         show(output, &app.name, &trial)?;
     }

@@ -276,7 +276,7 @@ fn mappings_are_tried_on_a_user() {
         let failing = &told["attributes"].as_array().unwrap()[8];
         let place = ["target", "effect", "code", "position"].map(|name| &failing[name]);
         assert_eq!(place, [&json!("timezone"), &json!("error"), &json!("AttributeMappingEvaluation"), &json!(12)]);
-        assert!(tried.err.contains("Redact hides values; --reveal shows them") && !tried.out.contains("Engines"));
+        assert!(tried.err.contains("are hidden; --reveal shows them") && !tried.out.contains("Engines"));
         assert!(test(&["--user", "ada", "--mappings", &file, "--reveal"]).out.contains("Engines"));
 
         let own = test(&["--user", "ben@contoso.example", "--json"]).json();
@@ -329,6 +329,29 @@ fn who_was_deleted_is_tried_too() {
         for (asked, kind) in [("--user", "user"), ("--group", "group")] {
             let told = format!("no {kind} is named \"Nobody\"");
             installation.run(&["filter", "test", "--app", "CRM", asked, "Nobody"]).refused(1, &told);
+        }
+    }
+}
+
+/// Of who leaves a cycle evaluates little: what else fails keeps no account from being switched off.
+#[test]
+fn who_leaves_is_judged_as_by_a_cycle() {
+    let switching = "IIF([IsSoftDeleted] = \"True\", CDate([displayName]), \"True\")";
+    for installation in Installation::each() {
+        let _serving = company(&installation);
+        installation.json(&["sync", "CRM"]);
+        installation.json(&["unassign", "CRM", "--user", "ada@contoso.example"]);
+        for (target, source, code, told) in [
+            ("displayName", "CDate([displayName])", 0, " is switched off, and nothing else of it is written:"),
+            ("active", switching, 1, "), as the object fails: the mapping of active failed: `CDate`"),
+        ] {
+            let mut objects = installation.json(&["app", "show", "CRM"])["mappings"].take();
+            let attributes = objects[0]["attributes"].as_array_mut().unwrap();
+            attributes.iter_mut().find(|one| one["target"] == target).unwrap()["source"] = json!(source);
+            let file = installation.file("leaving.json", objects.to_string());
+            let tried =
+                installation.run(&["mapping", "test", "--app", "CRM", "--user", "ada", "--update", "--mappings", &file]);
+            assert!(tried.code == code && tried.out.contains(told), "{target}: {tried:?}");
         }
     }
 }

@@ -146,6 +146,16 @@ impl Node {
         }
     }
 
+    /// The call that begins at this place of the text that was parsed.
+    pub(super) fn call_at(&self, position: usize) -> Option<&Self> {
+        match self {
+            Self::Call { place, .. } if place.0 == position => Some(self),
+            Self::Call { arguments, .. } => arguments.iter().flatten().find_map(|argument| argument.call_at(position)),
+            Self::Comparison { left, right, .. } => left.call_at(position).or_else(|| right.call_at(position)),
+            Self::Attribute(_) | Self::Text(_) | Self::Pattern(_) | Self::Number(_) | Self::Word(_) => None,
+        }
+    }
+
     /// True when a call of `name` stands anywhere in the tree.
     pub(super) fn calls(&self, name: &str) -> bool {
         match self {

@@ -147,6 +147,12 @@ impl Expression {
         found.into_iter().map(|root| Self { root: root.clone() }).collect()
     }
 
+    /// The call in it that begins at this place, in characters from 0 of the text that was parsed: where an
+    /// [`EvaluationError`] came up.
+    pub fn call_at(&self, position: usize) -> Option<Self> {
+        self.root.call_at(position).map(|root| Self { root: root.clone() })
+    }
+
     /// True when the function `name` (spelled as in the language) is called anywhere in the expression.
     pub fn uses_function(&self, name: &str) -> bool {
         self.root.calls(name)

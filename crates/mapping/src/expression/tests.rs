@@ -110,6 +110,22 @@ fn what_an_expression_reads_and_uses() {
 }
 
 #[test]
+fn a_call_is_found_where_it_begins() {
+    let text = "Join( \")\", CDate([a]), [b] ) = Trim(Replace([c], , \"(x)\", , \"y\", , ))";
+    let expression = Expression::parse_with(text, Language::EXTENDED).unwrap();
+    for (begins, call) in [
+        ("Join", "Join(\")\", CDate([a]), [b])"),
+        ("CDate", "CDate([a])"),
+        ("Trim", "Trim(Replace([c], , \"(x)\", , \"y\", , ))"),
+        ("Replace", "Replace([c], , \"(x)\", , \"y\", , )"),
+    ] {
+        let found = expression.call_at(text.find(begins).unwrap()).map(|call| call.to_string());
+        assert_eq!(found.as_deref(), Some(call));
+    }
+    assert_eq!(expression.call_at(1), None);
+}
+
+#[test]
 fn words_end_the_flow_from_any_depth() {
     for (text, expected) in [
         ("IgnoreAttributeFlow", Outcome::DropAttribute),

@@ -1,7 +1,7 @@
 //! Trying out expressions and mappings on objects of the directory: read here, with the roles they have, and compared with what the target
 //! holds where that is asked for. Nothing is written.
 
-use mapping::{Candidates, ObjectMapping, ObjectType, Source, Value, World};
+use mapping::{Candidates, ObjectType, Source, Value, World};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use store::jobs::JobRecord;
@@ -164,7 +164,7 @@ impl Engine {
             departure.leave_out(&draft.mapping, &mut attributes);
         }
         if attributes.iter().any(|one| matches!(one.effect, Effect::FirstFree { .. })) {
-            let hidden = self.hidden_of(&subject, &draft.mapping);
+            let hidden = self.hidden_of(&subject, &draft);
             self.look_up_free(&record, &settings, &draft, (&hidden, &mut attributes)).await;
         }
         let out_because = match scope {
@@ -199,8 +199,8 @@ impl Engine {
     }
 
     /// What the mappings keep secret of an object: a target may repeat it in its answer.
-    fn hidden_of(&self, subject: &Subject, mapping: &ObjectMapping) -> Redacted {
-        let secrets = Secrets::of(mapping);
+    fn hidden_of(&self, subject: &Subject, draft: &Draft) -> Redacted {
+        let secrets = Secrets::of(&draft.mapping, &draft.told);
         self.with_world_of(subject, false, |source, world| secrets.texts(source, world)).unwrap_or_default()
     }
 
@@ -222,7 +222,7 @@ impl Engine {
         let plan = settings.plan(&draft.mapping).map_err(|error| JobError::Invalid(error.to_string()))?;
         let matches = self.with_world_of(subject, false, |source, world| plan.match_values(source, world)).transpose();
         let matches = matches.map_err(|failure| JobError::Invalid(failure.reason))?.unwrap_or_default();
-        let hidden = self.hidden_of(subject, &draft.mapping);
+        let hidden = self.hidden_of(subject, draft);
         for wanted in &matches {
             let found = target.find(subject.object(), wanted).await;
             let mut found = found.map_err(|error| told(hidden.hide_in_error(error)))?;

@@ -2,18 +2,16 @@
 
 use mapping::{AttributeMapping, EvaluationError, Expression, Language, MappingSource, Source, Value, World};
 
-use super::{Failure, ObjectPlan};
+use super::{Failure, ObjectPlan, is_kept_secret};
 use crate::redaction::{REDACTED, Redacted};
 use crate::target_path::{TargetPath, Unfit};
 
-/// Closing brackets after which the end of a call is looked for; the end of a longer one is not.
-const BRACKETS_MAX: usize = 32;
 /// Attributes of a call that are told with what they hold.
 const ATTRIBUTES_MAX: usize = 3;
 /// Longest text of a call, or of a value, in characters; longer ones are cut.
 const SHOWN_CHARS_MAX: usize = 80;
 
-/// The source of a mapping as it is written, with how it fails there. `None` where it does not fail when it is evaluated once more, as one
+/// The source of a mapping as it is printed, with how it fails there: for somebody who is shown that text. `None` where it does not fail when it is evaluated once more, as one
 /// that is made by chance may not.
 pub fn failing_place(
     attribute: &AttributeMapping,
@@ -35,12 +33,10 @@ impl ObjectPlan {
         (source, world): (&dyn Source, &World<'_>),
         error: &EvaluationError,
     ) -> Failure {
-        let place = failing_place(attribute, source, world);
-        let call = place.and_then(|(written, error)| call_at(&written, error.position()?));
-        let shown = call.map(|(text, call)| {
+        let shown = attribute.source.failing_call(error).map(|call| {
             let hidden = self.secrets.texts(source, world);
-            let held = if attribute.source.is_redacted() { String::new() } else { self.held(&call, source, &hidden) };
-            format!("; it was called as {}{held}", cut(&hidden.hide(&text)))
+            let held = if is_kept_secret(attribute, path) { String::new() } else { self.held(&call, source, &hidden) };
+            format!("; it was called as {}{held}", cut(&hidden.hide(&call.to_string())))
         });
         let reason = format!("the mapping of {} failed: {error}{}", path.text(), shown.unwrap_or_default());
         Failure { code: "AttributeMappingEvaluation", reason }
@@ -52,7 +48,8 @@ impl ObjectPlan {
         (source, world): (&dyn Source, &World<'_>),
         unfit: &Unfit,
     ) -> Failure {
-        let why = unfit.reason(self.secrets.are_shown_by(&attribute.source), &self.secrets.texts(source, world));
+        let is_secret = path.is_write_only() || self.secrets.are_shown_by(&attribute.source);
+        let why = unfit.reason(is_secret, &self.secrets.texts(source, world));
         let reason = format!("{} cannot take the mapped value: {why}", path.text());
         Failure { code: "SchemaPropertyCanOnlyAcceptValue", reason }
     }
@@ -68,14 +65,6 @@ impl ObjectPlan {
         let held: Vec<String> = held.collect();
         if held.is_empty() { String::new() } else { format!(", where {}", held.join(" and ")) }
     }
-}
-
-/// The call that begins at a place of an expression, as it is written and parsed.
-fn call_at(written: &str, position: usize) -> Option<(String, Expression)> {
-    let from: String = written.chars().skip(position).collect();
-    let mut ends = from.match_indices(')').take(BRACKETS_MAX).map(|(at, _)| &from[..=at]);
-    let parsed = |text: &str| Some((text.to_owned(), Expression::parse_with(text, Language::EXTENDED).ok()?));
-    ends.find_map(parsed)
 }
 
 fn shown(value: &Value, hidden: &Redacted) -> String {
@@ -102,11 +91,18 @@ mod tests {
 
     /// How the mapping of `title` fails, beside a mapping of `nickName`.
     fn failure(title: &str, nick_name: &str, person: &serde_json::Value) -> String {
+        failure_of(
+            &json!([{ "target": "title", "source": title }, { "target": "nickName", "source": nick_name }]),
+            person,
+        )
+    }
+
+    /// How one of these mappings fails, of a target that never tells `pin`.
+    fn failure_of(attributes: &serde_json::Value, person: &serde_json::Value) -> String {
         let mapping: ObjectMapping = serde_json::from_value(json!({
-            "sourceObject": "User", "targetObject": "User", "attributes": [
-                { "target": "title", "source": title },
-                { "target": "nickName", "source": nick_name },
-            ] }))
+            "sourceObject": "User", "targetObject": "User", "attributes": attributes,
+            "targetAttributes": [{ "name": "urn:example:pin", "mutability": "WriteOnly" }],
+        }))
         .unwrap();
         let plan = ObjectPlan::new(mapping).unwrap();
         let person: Map<_, _> = serde_json::from_value(person.clone()).unwrap();
@@ -146,5 +142,26 @@ mod tests {
             assert!(reason.starts_with("the mapping of title failed: `"), "{reason}");
             assert!(reason.ends_with(told), "{reason}");
         }
+    }
+
+    #[test]
+    fn a_failure_tells_nothing_of_what_the_target_never_tells() {
+        let person = json!({ "jobTitle": "hush-1", "city": "hush-1 in Rome", "mail": "ann@contoso.com" });
+        for (target, source, title, told) in [
+            ("password", "[jobTitle]", "CDate([jobTitle])", ", where [jobTitle] is [Redact]"),
+            ("urn:example:pin", "[jobTitle]", "CDate([jobTitle])", ", where [jobTitle] is [Redact]"),
+            ("password", "Append([jobTitle], \"-x\")", "CDate([city])", ", where [city] is \"[Redact] in Rome\""),
+            ("password", "CDate([jobTitle])", "[city]", "; it was called as CDate([jobTitle])"),
+            ("nickName", "[jobTitle]", "CDate([jobTitle])", ", where [jobTitle] is \"hush-1\""),
+        ] {
+            let hidden = json!({ "target": target, "source": source });
+            let reason = failure_of(&json!([{ "target": "title", "source": title }, hidden]), &person);
+            assert!(reason.ends_with(told), "{target} {source}: {reason}");
+        }
+        let beside = json!([
+            { "target": "title", "source": "CDate([city])" },
+            { "target": "password", "source": "[department]", "defaultValue": "hush-1" },
+        ]);
+        assert!(failure_of(&beside, &person).ends_with(", where [city] is \"[Redact] in Rome\""));
     }
 }

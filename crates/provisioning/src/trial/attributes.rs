@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::draft::{Draft, Unparsed};
-use crate::object_plan::{Desired, Failure, ObjectPlan, Secrets, Wish, differences, failing_place};
+use crate::object_plan::{Desired, Failure, ObjectPlan, Secrets, Wish, differences, failing_place, is_kept_secret};
 use crate::redaction::REDACTED;
-use crate::target_path::TargetPath;
+use crate::target_path::{AttributeList, TargetPath};
 
 /// The code of a mapping that cannot be parsed.
 pub(crate) const UNREADABLE: &str = "InvalidExpression";
@@ -28,7 +28,7 @@ pub struct AttributeTrial {
     pub matching_priority: u32,
     /// Accounts cannot be made without it.
     pub required: bool,
-    /// Whether the value is secret (`Redact`).
+    /// Whether the value is secret: it is under `Redact`, or the target never tells it.
     pub redacted: bool,
     /// What it does.
     #[serde(flatten)]
@@ -180,7 +180,12 @@ pub fn try_attributes(
     held: Option<&Map<String, Json>>,
 ) -> Vec<AttributeTrial> {
     let bare = ObjectMapping { attributes: Vec::new(), ..draft.mapping.clone() };
-    let secrets = &Secrets::of(&draft.mapping);
+    let secrets = &Secrets::of(&draft.mapping, &draft.told);
+    let list = AttributeList::new(bare.target_object, &bare.target_attributes, &draft.told);
+    let is_secret = |attribute: &mapping::AttributeMapping| {
+        let path = TargetPath::parse_by(&attribute.target, bare.target_object, &list);
+        path.map_or(attribute.source.is_redacted(), |path| is_kept_secret(attribute, &path))
+    };
     let tried = |(index, attribute): (usize, &mapping::AttributeMapping)| {
         let unparsed = draft.unparsed.get(&index);
         let alone = ObjectMapping { attributes: vec![attribute.clone()], ..bare.clone() };
@@ -195,7 +200,7 @@ pub fn try_attributes(
             flow_type: attribute.flow_type,
             matching_priority: attribute.matching_priority,
             required: attribute.required,
-            redacted: attribute.source.is_redacted(),
+            redacted: is_secret(attribute),
             effect,
         }
     };
