@@ -43,6 +43,8 @@ pub(super) struct Translated {
     pub(super) cost: Cost,
     /// Whether it needs an engine that tries one way after the other.
     pub(super) is_backtracking: bool,
+    /// Whether it has borders of words.
+    pub(super) has_borders: bool,
 }
 
 /// Translates a pattern, or says in words what is wrong with it.
@@ -74,6 +76,7 @@ fn translate_as(letters: &[char], is_compact: bool) -> Result<Translated, String
         is_backtracking: false,
         is_compact,
         has_tables: false,
+        has_borders: false,
     };
     translator.run()?;
     Ok(translator.finish())
@@ -108,6 +111,7 @@ struct Translator<'t> {
     is_compact: bool,
     /// Whether there are groups or borders of words.
     has_tables: bool,
+    has_borders: bool,
 }
 
 impl Translator<'_> {
@@ -126,8 +130,11 @@ impl Translator<'_> {
                     self.settle();
                     self.sum().alternative();
                 }
-                '?' => self.quantifier(("?".to_owned(), Times { copies: 1, is_bounded: true }))?,
-                '*' | '+' => self.quantifier((letter.to_string(), Times { copies: 2, is_bounded: false }))?,
+                '?' => self.quantifier(("?".to_owned(), Times { copies: 1, least: 0, is_bounded: true }))?,
+                '*' | '+' => {
+                    let least = usize::from(letter == '+');
+                    self.quantifier((letter.to_string(), Times { copies: 2, least, is_bounded: false }))?;
+                }
                 '{' => match self.counts() {
                     Some(counts) => self.quantifier(counts)?,
                     None => self.literal('{'),
@@ -161,7 +168,8 @@ impl Translator<'_> {
         let (pattern, size) = form(self.pattern, has_no_table);
         let (before_line_feed, second_size) = second.unzip();
         cost.size = size.saturating_add(second_size.unwrap_or_default());
-        Translated { pattern, before_line_feed, groups: self.groups, cost, is_backtracking: self.is_backtracking }
+        let Self { groups, is_backtracking, has_borders, .. } = self;
+        Translated { pattern, before_line_feed, groups, cost, is_backtracking, has_borders }
     }
 
     /// The pattern for texts that end with a line feed, where that is another one.
@@ -302,9 +310,9 @@ impl Translator<'_> {
         };
         let least = number(least)?;
         let times = match most {
-            None => Times { copies: least, is_bounded: true },
-            Some("") => Times { copies: least.saturating_add(1), is_bounded: false },
-            Some(most) => Times { copies: number(most)?, is_bounded: true },
+            None => Times { copies: least, least, is_bounded: true },
+            Some("") => Times { copies: least.saturating_add(1), least, is_bounded: false },
+            Some(most) => Times { copies: number(most)?, least, is_bounded: true },
         };
         self.at += end + 1;
         Some((format!("{{{inner}}}"), times))
@@ -316,7 +324,8 @@ impl Translator<'_> {
         };
         match letter {
             'A' | 'z' | 'b' | 'B' => {
-                self.has_tables |= matches!(letter, 'b' | 'B');
+                self.has_borders |= matches!(letter, 'b' | 'B');
+                self.has_tables |= self.has_borders;
                 self.assertion(&format!("\\{letter}"));
                 Ok(())
             }
