@@ -109,14 +109,12 @@ impl<'t> Document<'t> {
     }
 
     fn mappings(&mut self) -> Vec<(ObjectMapping, ObjectPlaces)> {
-        match self.list() {
-            Some(list) => objects(&mut self.reader, &list),
-            None => {
-                let what = self.instead_of(NO_MAPPINGS).to_owned();
-                self.reader.problems.push(ConfigurationProblem { place: None, what });
-                Vec::new()
-            }
-        }
+        let Some(list) = self.list() else {
+            let what = self.instead_of(NO_MAPPINGS).to_owned();
+            self.reader.problems.push(ConfigurationProblem { place: None, what });
+            return Vec::new();
+        };
+        objects(&mut self.reader, &list)
     }
 
     /// What to say of a document that does not hold what is looked for.

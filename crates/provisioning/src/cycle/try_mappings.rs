@@ -163,10 +163,8 @@ impl Engine {
         if let Some(departure) = &departure {
             departure.leave_out(&draft.mapping, &mut attributes);
         }
-        if attributes.iter().any(|one| matches!(one.effect, Effect::FirstFree { .. })) {
-            let hidden = self.hidden_of(&subject, &draft.mapping);
-            self.look_up_free(&record, &settings, &draft, (&hidden, &mut attributes)).await;
-        }
+        let hidden = self.hidden_of(&subject, &draft.mapping);
+        self.look_up_free(&record, &settings, &draft, (&hidden, &mut attributes)).await;
         let out_because = match scope {
             Ok(Scope::In) => None,
             Ok(Scope::Out(reason)) => Some(reason.reason()),
@@ -251,6 +249,9 @@ impl Engine {
         draft: &Draft,
         (hidden, attributes): (&Redacted, &mut [AttributeTrial]),
     ) {
+        if !attributes.iter().any(|one| matches!(one.effect, Effect::FirstFree { .. })) {
+            return;
+        }
         let target = self.target_of(record, settings);
         for (tried, attribute) in attributes.iter_mut().zip(&draft.mapping.attributes) {
             let Effect::FirstFree { candidates, taken, free, problem } = &mut tried.effect else { continue };
