@@ -74,7 +74,7 @@ fn affected(Added { object, attribute }: &Added, objects: &[ObjectMapping]) -> O
         (_, AttributeType::String) => return None,
         (_, kind) => format!("it is of the type `{kind:?}`"),
     };
-    let objects = if *object == ObjectType::User { "users" } else { "groups" };
+    let objects = object.plural();
     Some(format!(
         "a mapping of {objects} writes `{}`, of which the target tells that {facts}; the mapping goes on as before, so look at it, or name the attribute in the attribute list",
         mapped.target

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use mapping::validation::{Place, Rule, Severity};
-use mapping::{AttributeMapping, ObjectMapping, ObjectType};
+use mapping::validation::{Finding, Place, Rule, Severity};
+use mapping::{AttributeMapping, MappingSource, ObjectMapping, ObjectType};
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -156,13 +156,18 @@ pub(crate) struct Located {
 }
 
 impl Located {
-    fn at(place: Place, what: impl Into<String>) -> Self {
+    pub(crate) fn at(place: Place, what: impl Into<String>) -> Self {
         Self { place, what: what.into(), is_lack: false }
     }
 
     fn lack(place: Place, what: impl Into<String>) -> Self {
         Self { is_lack: true, ..Self::at(place, what) }
     }
+}
+
+/// Problems as people read them.
+pub(crate) fn sentences(problems: Vec<Located>) -> Vec<String> {
+    problems.into_iter().map(|problem| problem.what).collect()
 }
 
 impl JobSettings {
@@ -178,8 +183,7 @@ impl JobSettings {
 
     /// Checks everything; tells every problem at once.
     pub fn check(&self, template: &Template, installation: Installation) -> Result<(), BadSettings> {
-        let problems: Vec<String> =
-            self.problems(template, installation).into_iter().map(|problem| problem.what).collect();
+        let problems = sentences(self.problems(template, installation));
         if problems.is_empty() { Ok(()) } else { Err(BadSettings(problems)) }
     }
 
@@ -199,10 +203,7 @@ impl JobSettings {
             problems.extend(unknown_attributes(object).map(|problem| problem.what));
             problems.extend(self.plan(object).err().map(|error| error.to_string()));
             if !object.attributes.iter().any(AttributeMapping::is_matching) {
-                let name = match object.target_object {
-                    ObjectType::User => "users",
-                    ObjectType::Group => "groups",
-                };
+                let name = object.target_object.plural();
                 problems.push(format!("no mapping of {name} matches objects; give one a matching priority of 1"));
             }
         }
@@ -247,15 +248,21 @@ impl JobSettings {
         problems
     }
 
+    /// Whether a finding is that a mapping, or the source of one, is not there.
+    fn is_lack(&self, finding: &Finding) -> bool {
+        let Place { object, target, filter, .. } = &finding.place;
+        let Some(target) = target else { return filter.is_none() };
+        let object = object.and_then(|object| self.object(object));
+        let mut mappings = object.into_iter().flat_map(|object| &object.attributes);
+        finding.rule == Rule::RequiredAttribute
+            || mappings.any(|mapping| mapping.target.trim() == target.trim() && mapping.source == MappingSource::None)
+    }
+
     fn check_mappings(&self, template: &Template, installation: Installation, problems: &mut Vec<Located>) {
         let findings = self.findings(installation);
         problems.extend(findings.iter().filter(|finding| finding.severity == Severity::Problem).map(|finding| {
-            Located {
-                place: finding.place.clone(),
-                what: finding.message.clone(),
-                is_lack: finding.rule == Rule::RequiredAttribute
-                    || (finding.place.target.is_none() && finding.place.filter.is_none()),
-            }
+            let (place, what) = (finding.place.clone(), finding.message.clone());
+            Located { is_lack: self.is_lack(finding), place, what }
         }));
         for object in &self.objects {
             let of = Place { object: Some(object.target_object), ..Place::default() };
@@ -264,15 +271,16 @@ impl JobSettings {
                 Err(error) => problems.push(Located::at(of, error.to_string())),
                 Ok(plan) => problems.extend(plan.without_source().iter().map(|target| {
                     let what = format!("the required target attribute `{target}` has no source; map a source attribute to it or set a default");
-                    Located::at(Place { target: Some((*target).to_owned()), ..of.clone() }, what)
+                    Located::lack(Place { target: Some((*target).to_owned()), ..of.clone() }, what)
                 })),
             }
         }
         for required in &template.objects {
-            let given = self.objects.iter().find(|object| object.target_object == required.target_object);
-            let lacks = |target: &str| {
-                !given.is_some_and(|object| object.attributes.iter().any(|mapping| mapping.target == target))
+            // Whoever provisions users alone needs no mapping of groups.
+            let Some(given) = self.objects.iter().find(|object| object.target_object == required.target_object) else {
+                continue;
             };
+            let lacks = |target: &str| !given.attributes.iter().any(|mapping| mapping.target == target);
             // What every target requires is told of already.
             let is_told = |target: &str| {
                 findings.iter().any(|finding| {
@@ -286,8 +294,10 @@ impl JobSettings {
                 .filter(|mapping| mapping.required && lacks(&mapping.target) && !is_told(&mapping.target));
             problems.extend(missing.map(|mapping| {
                 let what = format!(
-                    "the target attribute `{}` is required by {} and has no mapping",
-                    mapping.target, template.title
+                    "the target attribute `{}` of {} is required by {} and has no mapping",
+                    mapping.target,
+                    required.target_object.plural(),
+                    template.title
                 );
                 Located::lack(Place { object: Some(required.target_object), ..Place::default() }, what)
             }));
@@ -422,9 +432,18 @@ mod tests {
                 "the Tenant URL must begin with https:// (http:// only inside your own network), not ftp://",
                 "the interval must be from 1 to 2592000 seconds",
                 "the required target attribute `active` has no source; map a source attribute to it or set a default",
-                "the target attribute `name.givenName` is required by Palo Alto Networks Cloud Identity Engine - Cloud Authentication Service and has no mapping",
+                "the target attribute `name.givenName` of users is required by Palo Alto Networks Cloud Identity Engine - Cloud Authentication Service and has no mapping",
             ]
         );
+    }
+
+    #[test]
+    fn who_provisions_users_alone_needs_no_mapping_of_groups() {
+        let template = Template::by_name("scim").unwrap();
+        let mut settings = JobSettings::of(template, "https://app.example.com/scim");
+        assert_eq!(settings.objects.len(), 2);
+        settings.objects.retain(|object| object.target_object == ObjectType::User);
+        assert_eq!(settings.check(template, Installation::UNKNOWN), Ok(()));
     }
 
     #[test]

@@ -26,9 +26,10 @@ const SOME_OF_GROUPS: &str = "groups have description, mail, securityEnabled and
 /// What is wrong with the name of a source attribute, as the end of a sentence; `None` where there is such an attribute.
 /// Names are case-sensitive here and have no aliases, as in Entra: what is read under another one is empty.
 pub fn unknown_attribute(object: ObjectType, name: &str) -> Option<String> {
-    let (kind, of, others, some): (_, _, &'static [&'static str], _) = match object {
-        ObjectType::User => (ObjectKind::User, "users", &VIRTUAL_OF_USERS, SOME_OF_USERS),
-        ObjectType::Group => (ObjectKind::Group, "groups", &VIRTUAL_OF_GROUPS, SOME_OF_GROUPS),
+    let of = object.plural();
+    let (kind, others, some): (_, &'static [&'static str], _) = match object {
+        ObjectType::User => (ObjectKind::User, &VIRTUAL_OF_USERS, SOME_OF_USERS),
+        ObjectType::Group => (ObjectKind::Group, &VIRTUAL_OF_GROUPS, SOME_OF_GROUPS),
     };
     if let Some(of_manager) = name.strip_prefix(MANAGER).filter(|_| object == ObjectType::User) {
         // Roles and the state of the account are those of the object that is provisioned.

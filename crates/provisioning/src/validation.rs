@@ -101,7 +101,7 @@ fn never_switched_off(object: &ObjectMapping, template: &Template) -> Option<Str
     if !is_expected || has_soft_delete(object) || object.attributes.iter().any(is_active) {
         return None;
     }
-    let name = if object.target_object == ObjectType::Group { "groups" } else { "users" };
+    let name = object.target_object.plural();
     Some(format!(
         "the mapping of {name}: no mapping reads `IsSoftDeleted`, so who leaves the scope stays active at the target for good; map \
          `Switch([IsSoftDeleted], , \"False\", \"True\", \"True\", \"False\")` to `active`"

@@ -58,7 +58,7 @@ pub async fn run(command: FilterCommand, world: &World, output: Output) -> anyho
     let engine = world.engine()?;
     let mappings = engine.mappings(app.id).await?;
     if mappings.iter().any(|mapping| mapping.target_object == object && !mapping.enabled) {
-        let objects = if object == ObjectType::Group { "groups" } else { "users" };
+        let objects = object.plural();
         note(&format!(
             "the mapping of {objects} is switched off at {} (`enabled` is false): none of them are provisioned, whoever is in scope",
             app.name
@@ -241,7 +241,7 @@ fn row(one: &Scoped) -> Vec<String> {
 }
 
 fn tell(output: Output, app: &str, object: ObjectType, tally: &ScopeTally) -> anyhow::Result<()> {
-    let of = if object == ObjectType::Group { "groups" } else { "users" };
+    let of = object.plural();
     output.line(&format!("{app}: {} of {} {of} are in scope", tally.in_scope, tally.looked_at))?;
     for (reason, count) in &tally.out {
         output.line(&format!("  {count} out: {}", in_words(reason)))?;

@@ -230,7 +230,7 @@ fn the_default_domain_is_a_setting() {
     assert_eq!(on_ann.out, "ann@contoso.com\n", "{on_ann:?}");
     let text = installation.run(&["config", "export"]).out.replace("\"[jobTitle]\"", "\"DefaultDomain()\"");
     let file = installation.file("crm.toml", text);
-    installation.run(&["config", "apply", &file, "--yes"]).refused(1, "set `default_domain` in lockstep.toml");
+    installation.run(&["config", "apply", &file, "--yes"]).refused(2, "set `default_domain` in lockstep.toml");
     installation
         .run(&["--default-domain", "contoso", "config", "diff", &file])
         .refused(2, "is no domain like contoso.com");

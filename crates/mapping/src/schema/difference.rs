@@ -304,10 +304,7 @@ impl fmt::Display for Change {
             ChangeKind::Removed => '-',
             ChangeKind::Changed => '~',
         };
-        let objects = match self.object {
-            ObjectType::User => "users",
-            ObjectType::Group => "groups",
-        };
+        let objects = self.object.plural();
         write!(f, "{sign} {objects}")?;
         let name = &self.name;
         match self.part {

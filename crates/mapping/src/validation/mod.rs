@@ -81,11 +81,8 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let of = match self.object {
-            Some(ObjectType::User) => "users",
-            Some(ObjectType::Group) => "groups",
-            None => return f.write_str("the job"),
-        };
+        let Some(object) = self.object else { return f.write_str("the job") };
+        let of = object.plural();
         match (&self.target, &self.filter) {
             (Some(target), _) => write!(f, "`{target}` of {of}"),
             (None, Some((kind, name))) => write!(f, "the {kind} `{name}` of {of}"),
@@ -142,8 +139,8 @@ pub fn validate(objects: &[(&ObjectMapping, Known<'_>)]) -> Vec<Finding> {
     for subject in &subjects {
         let place = || Place { object: Some(subject.object()), ..Place::default() };
         for problem in subject.mapping.check() {
-            let (target, filter) = (problem.target().map(str::to_owned), problem.filter().map(str::to_owned));
-            let place = Place { target, filter: filter.map(|name| ("scoping filter", name)), ..place() };
+            let filter = problem.filter().map(|(kind, name)| (kind, name.to_owned()));
+            let place = Place { target: problem.target().map(str::to_owned), filter, ..place() };
             let message = match problem {
                 Problem::TooManyMappings(_) | Problem::NoTarget | Problem::NoMatchingAttribute => {
                     format!("{place}: {problem}")

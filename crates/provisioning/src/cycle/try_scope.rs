@@ -125,7 +125,7 @@ impl Engine {
         rules.scope = wanted.scope.unwrap_or(rules.scope);
         let mapping = settings.object(wanted.object).cloned();
         let mut mapping = mapping.ok_or_else(|| {
-            let objects = if wanted.object == ObjectType::Group { "groups" } else { "users" };
+            let objects = wanted.object.plural();
             JobError::Invalid(format!("the job does not provision {objects}: it has no mapping of them"))
         })?;
         if let Some(filters) = &wanted.filters {

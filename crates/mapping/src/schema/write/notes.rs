@@ -4,16 +4,13 @@ use super::super::finding::Finding;
 use super::super::read::lacking;
 use super::super::standard;
 use crate::attribute_mapping::AttributeMapping;
-use crate::object_mapping::{ObjectMapping, ObjectType};
+use crate::object_mapping::ObjectMapping;
 use crate::schema::AttributeType;
 use crate::scoping::RegexMode;
 
 /// What the document held before, `base`, Entra has taken once.
 pub(super) fn tell(mapping: &ObjectMapping, base: Option<&ObjectMapping>, findings: &mut Vec<Finding>) {
-    let objects = match mapping.source_object {
-        ObjectType::User => "users",
-        ObjectType::Group => "groups",
-    };
+    let objects = mapping.source_object.plural();
     for attribute in &mapping.attributes {
         let place = format!("{objects}, target attribute {}", attribute.target);
         findings.extend(extension(attribute, base, &place));
