@@ -176,12 +176,12 @@ impl JobChange {
 
     /// Settings with the change made to them.
     pub(crate) fn applied(&self, before: &JobSettings) -> JobSettings {
-        let mut settings = before.clone();
         fn set<T: Clone>(slot: &mut T, value: Option<&T>) {
             if let Some(value) = value {
                 slot.clone_from(value);
             }
         }
+        let mut settings = before.clone();
         set(&mut settings.tenant_url, self.tenant_url.as_ref());
         set(&mut settings.plain.scope, self.scope.as_ref());
         set(&mut settings.plain.interval_seconds, self.interval_seconds.as_ref());

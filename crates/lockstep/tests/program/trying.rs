@@ -349,8 +349,17 @@ fn who_leaves_is_judged_as_by_a_cycle() {
             let attributes = objects[0]["attributes"].as_array_mut().unwrap();
             attributes.iter_mut().find(|one| one["target"] == target).unwrap()["source"] = json!(source);
             let file = installation.file("leaving.json", objects.to_string());
-            let tried =
-                installation.run(&["mapping", "test", "--app", "CRM", "--user", "ada", "--update", "--mappings", &file]);
+            let tried = installation.run(&[
+                "mapping",
+                "test",
+                "--app",
+                "CRM",
+                "--user",
+                "ada",
+                "--update",
+                "--mappings",
+                &file,
+            ]);
             assert!(tried.code == code && tried.out.contains(told), "{target}: {tried:?}");
         }
     }

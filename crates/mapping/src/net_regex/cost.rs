@@ -5,10 +5,17 @@
 pub(super) struct Cost {
     /// What one step through a text costs where all ways are tried at once.
     pub(super) weight: usize,
+    /// The characters and classes that are looked for, each as often as it is compiled: so many ways there may be to be followed at once.
+    pub(super) parts: usize,
     /// Bytes of the compiled part, as measured.
     pub(super) size: usize,
     /// Characters that it can look at from where it begins; `usize::MAX` where there is no bound.
     pub(super) reach: usize,
+    /// Characters that are looked at behind the last place where a match could end, or behind where it begins, until it is known that it goes
+    /// on: of `a+` it is the one behind the match, of `a.*b` all; `usize::MAX` where there is no bound.
+    pub(super) beyond: usize,
+    /// Whether it matches where nothing is taken, wherever that is.
+    pub(super) may_be_empty: bool,
     /// Ways to go on behind it.
     pub(super) ways: usize,
     /// Steps until all those ways were tried one after the other.
@@ -22,23 +29,42 @@ pub(super) struct Cost {
 pub(super) struct Times {
     /// The copies that are compiled.
     pub(super) copies: usize,
+    /// The fewest.
+    pub(super) least: usize,
     pub(super) is_bounded: bool,
 }
 
 impl Cost {
-    pub(super) const NOTHING: Self = Self { weight: 0, size: 0, reach: 0, ways: 1, steps: 0, is_kept: false };
+    pub(super) const NOTHING: Self = Self {
+        weight: 0,
+        parts: 0,
+        size: 0,
+        reach: 0,
+        beyond: 0,
+        may_be_empty: true,
+        ways: 1,
+        steps: 0,
+        is_kept: false,
+    };
 
     /// Of what looks at one character.
     pub(super) const fn of_one(weight: usize, size: usize) -> Self {
-        Self { weight, size, reach: 1, ways: 1, steps: 1, is_kept: false }
+        Self { weight, parts: 1, size, reach: 1, beyond: 1, may_be_empty: false, ways: 1, steps: 1, is_kept: false }
     }
 
     /// One behind the other.
     pub(super) fn then(self, next: Self) -> Self {
         Self {
             weight: self.weight.saturating_add(next.weight),
+            parts: self.parts.saturating_add(next.parts),
             size: self.size.saturating_add(next.size),
             reach: self.reach.saturating_add(next.reach),
+            beyond: if next.may_be_empty {
+                self.beyond.max(next.beyond)
+            } else {
+                self.reach.saturating_add(next.beyond)
+            },
+            may_be_empty: self.may_be_empty && next.may_be_empty,
             ways: self.ways.saturating_mul(next.ways),
             steps: self.steps.saturating_add(self.ways.saturating_mul(next.steps)),
             is_kept: self.is_kept || next.is_kept,
@@ -49,8 +75,11 @@ impl Cost {
     pub(super) fn or(self, other: Self) -> Self {
         Self {
             weight: self.weight.saturating_add(other.weight),
+            parts: self.parts.saturating_add(other.parts),
             size: self.size.saturating_add(other.size),
             reach: self.reach.max(other.reach),
+            beyond: self.beyond.max(other.beyond),
+            may_be_empty: self.may_be_empty || other.may_be_empty,
             ways: self.ways.saturating_add(other.ways),
             steps: self.steps.saturating_add(other.steps).saturating_add(1),
             is_kept: self.is_kept || other.is_kept,
@@ -58,7 +87,7 @@ impl Cost {
     }
 
     pub(super) fn repeated(self, times: Times) -> Self {
-        let Times { copies, is_bounded } = times;
+        let Times { copies, least, is_bounded } = times;
         let (ways, steps) = match (is_bounded, self.ways) {
             (false, _) => (usize::MAX, usize::MAX),
             (true, 1) => (copies.saturating_add(1), copies.saturating_mul(self.steps.saturating_add(1))),
@@ -67,8 +96,12 @@ impl Cost {
         let compiled = if self.is_kept { 1 } else { copies };
         Self {
             weight: self.weight.saturating_mul(compiled),
+            parts: self.parts.saturating_mul(compiled),
             size: self.size.saturating_mul(compiled),
             reach: if is_bounded { self.reach.saturating_mul(copies) } else { usize::MAX },
+            // A match can end behind each repetition but the first ones, of which so many have to be.
+            beyond: self.reach.saturating_mul(least.saturating_sub(1)).saturating_add(self.beyond),
+            may_be_empty: least == 0 || self.may_be_empty,
             ways,
             steps,
             is_kept: self.is_kept,

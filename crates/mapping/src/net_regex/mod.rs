@@ -36,6 +36,11 @@ const FEW_STEPS_MAX: usize = 10_000;
 const STEP_COST: usize = 60;
 /// What all searches of one evaluation may cost: nanoseconds, roughly.
 const COST_MAX: usize = 100_000_000;
+/// What beginning a search costs, and finding out its groups, beside what is looked at.
+const SEARCH_COST: usize = 1_000;
+/// How much more that is where borders of words are looked for in a text that is not ASCII: the fast engine leaves such a text to a slow one,
+/// to which each part of the pattern costs as much at each byte as it costs to find groups.
+const BORDER_TIMES: usize = 4;
 /// What a byte costs that is looked at to find a match. Where a match ends is known only behind it, at worst at the end of the text.
 const BYTE_COST: usize = 2;
 /// What finding out the groups of a match costs for each of its bytes and of what the pattern weighs.
@@ -59,6 +64,7 @@ struct Compiled {
     groups: Groups,
     cost: Cost,
     is_backtracking: bool,
+    has_borders: bool,
 }
 
 /// What the searches of one evaluation may still cost, all together.
@@ -116,12 +122,13 @@ impl NetRegex {
         if count > PATTERN_CHARS_MAX {
             return Err(format!("has {count} characters, more than {PATTERN_CHARS_MAX}"));
         }
-        let Translated { pattern, before_line_feed, groups, cost, is_backtracking } = translate::translate(text)?;
+        let Translated { pattern, before_line_feed, groups, cost, is_backtracking, has_borders } =
+            translate::translate(text)?;
         let compile = |pattern| compile(&wrap(pattern), backtracks_max(&cost));
         let engine = compile(pattern)?;
         let before_line_feed = before_line_feed.map(compile).transpose()?;
         let text = text.to_owned();
-        Ok(Self(Arc::new(Compiled { text, engine, before_line_feed, groups, cost, is_backtracking })))
+        Ok(Self(Arc::new(Compiled { text, engine, before_line_feed, groups, cost, is_backtracking, has_borders })))
     }
 
     /// The pattern as it was written.
@@ -235,7 +242,8 @@ impl NetRegex {
         let ends = text.ends_with('\n');
         let engine = self.0.before_line_feed.as_ref().filter(|_| ends).unwrap_or(&self.0.engine);
         let is_backtracking = self.0.is_backtracking || ends && self.0.before_line_feed.is_some();
-        Search { engine, text, at: Some(0), cost: self.0.cost, is_backtracking, has_groups, effort }
+        let is_slow = self.0.has_borders && !text.is_ascii();
+        Search { engine, text, at: Some(0), cost: self.0.cost, is_backtracking, is_slow, has_groups, effort }
     }
 }
 
@@ -283,6 +291,8 @@ struct Search<'s> {
     at: Option<usize>,
     cost: Cost,
     is_backtracking: bool,
+    /// Whether borders of words are found by the slow engine.
+    is_slow: bool,
     has_groups: bool,
     effort: &'s mut Effort,
 }
@@ -290,6 +300,7 @@ struct Search<'s> {
 impl<'s> Search<'s> {
     fn next(&mut self) -> Result<Option<Found<'s>>, Exhausted> {
         let Some(at) = self.at else { return Ok(None) };
+        self.effort.spend(self.beginning())?;
         let rest = self.text.len() - at + 1;
         let most = self.price(rest, rest);
         self.effort.spend(most)?;
@@ -307,13 +318,21 @@ impl<'s> Search<'s> {
 
     /// Bytes that were looked at to find a match that ends behind so many.
     fn looked_at(&self, found: usize, rest: usize) -> usize {
-        self.cost.reach.saturating_mul(CHARACTER_BYTES).saturating_add(found + 1).min(rest)
+        // What tries all ways at once goes on behind a match only as long as a better one may come.
+        let behind = if self.is_backtracking { self.cost.reach } else { self.cost.beyond };
+        behind.saturating_mul(CHARACTER_BYTES).saturating_add(found + 1).min(rest)
+    }
+
+    /// What a search costs whatever it looks at.
+    const fn beginning(&self) -> usize {
+        if self.is_slow { SEARCH_COST * BORDER_TIMES } else { SEARCH_COST }
     }
 
     /// What a search costs that tried to begin at so many places and looked at so many bytes.
     fn price(&self, places: usize, bytes: usize) -> usize {
         if !self.is_backtracking {
-            return bytes.saturating_mul(BYTE_COST);
+            let of_each = if self.is_slow { self.cost.parts.saturating_mul(GROUP_COST) } else { BYTE_COST };
+            return bytes.saturating_mul(of_each);
         }
         if !is_few(&self.cost) {
             return bytes.saturating_mul(BACKTRACKS_MAX * BACKTRACK_COST_OF_TWO / 2);
@@ -330,7 +349,7 @@ impl<'s> Search<'s> {
         } else {
             (end - begin).saturating_mul(self.cost.weight).saturating_mul(GROUP_COST)
         };
-        self.effort.spend(cost)?;
+        self.effort.spend(cost.saturating_add(self.beginning()))?;
         self.engine.captures_from_pos(self.text, begin).map_err(|_| Exhausted)
     }
 }

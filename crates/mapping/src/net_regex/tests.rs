@@ -297,9 +297,52 @@ fn many_matches_in_a_long_value_are_all_replaced() {
         ("(?=([A-Z]))", "aB".repeat(300), "$1", "aBB".repeat(300)),
         ("a", "a".repeat(30_000), "b", "b".repeat(30_000)),
         ("\\d{3}", "123".repeat(10_000), "x", "x".repeat(10_000)),
+        ("\\w+", "word ".repeat(12_000), "x", "x ".repeat(12_000)),
+        ("\\s+", "a  b\n".repeat(12_000), " ", "a b ".repeat(12_000)),
+        ("[^,]+,?", "ab,".repeat(20_000), ";", ";".repeat(20_000)),
+        ("(\\w)(\\w*)", "word ".repeat(3_000), "$1", "w ".repeat(3_000)),
+        ("\\b\\w", "\u{e9}a ".repeat(5_000), "x", "xa ".repeat(5_000)),
+        ("-{2,}", "a--".repeat(20_000), "-", "a-".repeat(20_000)),
     ] {
         let replaced = regex(pattern).replace(&text, replacement, 1 << 16, &mut Effort::default());
         assert!(replaced.as_deref() == Ok(expected.as_str()), "{pattern} {:?}", replaced.map(|text| text.len()));
+    }
+}
+
+/// How far a search may look behind the last place where a match could end: only that far its costs are another for each match.
+#[test]
+fn what_is_looked_at_behind_a_match_has_a_bound_or_none() {
+    for (pattern, expected) in [
+        ("a", 1),
+        ("abc", 3),
+        ("a+", 1),
+        ("\\w*", 1),
+        ("(ab)+", 2),
+        ("a{3,}", 3),
+        ("a{2,5}b?", 2),
+        ("^\\w+", 2),
+        ("foo\\w*", 3),
+        ("a|bc+", 2),
+        ("(a+)+", 1),
+        ("(a+b*)*", 1),
+        // The rest of the text may be looked at, and the match is short all the same.
+        ("a.*b|a", usize::MAX),
+        ("a(?:.*b)?", usize::MAX),
+        ("(?:a+b)+", usize::MAX),
+        ("\\w+\\.\\w+", usize::MAX),
+        ("a(?:b+c){2}", usize::MAX),
+    ] {
+        assert_eq!(regex(pattern).0.cost.beyond, expected, "{pattern}");
+    }
+}
+
+/// A search that looks at the rest of the text for each match is charged for that.
+#[test]
+fn what_looks_at_the_rest_for_each_match_gives_up() {
+    let text = "a".repeat(60_000);
+    for pattern in ["a.*b|a", "a(?:.*b)?", "(?:a+b)?"] {
+        let replaced = regex(pattern).replace(&text, "", 1 << 16, &mut Effort::default());
+        assert_eq!(replaced, Err(Unreplaced::Exhausted(Exhausted)), "{pattern}");
     }
 }
 

@@ -43,6 +43,8 @@ pub(super) struct Translated {
     pub(super) cost: Cost,
     /// Whether it needs an engine that tries one way after the other.
     pub(super) is_backtracking: bool,
+    /// Whether it has borders of words.
+    pub(super) has_borders: bool,
 }
 
 /// Translates a pattern, or says in words what is wrong with it.
@@ -73,7 +75,7 @@ fn translate_as(letters: &[char], is_compact: bool) -> Result<Translated, String
         last: None,
         is_backtracking: false,
         is_compact,
-        has_tables: false,
+        tables: Tables::default(),
     };
     translator.run()?;
     Ok(translator.finish())
@@ -106,8 +108,20 @@ struct Translator<'t> {
     is_backtracking: bool,
     /// Whether large classes are kept once where they are repeated, which takes steps instead of memory.
     is_compact: bool,
-    /// Whether there are groups or borders of words.
-    has_tables: bool,
+    tables: Tables,
+}
+
+/// What is found by a table of its own, or by a slower engine.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tables {
+    has_groups: bool,
+    has_borders: bool,
+}
+
+impl Tables {
+    const fn are_needed(self) -> bool {
+        self.has_groups || self.has_borders
+    }
 }
 
 impl Translator<'_> {
@@ -126,8 +140,11 @@ impl Translator<'_> {
                     self.settle();
                     self.sum().alternative();
                 }
-                '?' => self.quantifier(("?".to_owned(), Times { copies: 1, is_bounded: true }))?,
-                '*' | '+' => self.quantifier((letter.to_string(), Times { copies: 2, is_bounded: false }))?,
+                '?' => self.quantifier(("?".to_owned(), Times { copies: 1, least: 0, is_bounded: true }))?,
+                '*' | '+' => {
+                    let least = usize::from(letter == '+');
+                    self.quantifier((letter.to_string(), Times { copies: 2, least, is_bounded: false }))?;
+                }
                 '{' => match self.counts() {
                     Some(counts) => self.quantifier(counts)?,
                     None => self.literal('{'),
@@ -151,9 +168,10 @@ impl Translator<'_> {
         // What tries one way after the other is compiled in pieces, each with a table of its own; an end of the text that is all behind
         // the rest is not yet that.
         let is_at_end = is_one && self.ends == [self.pattern.len().saturating_sub("\\z".len())];
-        let has_no_table = self.has_tables && !self.is_backtracking && cost.size >= HEAVY_SIZE;
+        let has_no_table = self.tables.are_needed() && !self.is_backtracking && cost.size >= HEAVY_SIZE;
         let form = |pattern: String, has_no_table: bool| {
-            let times = if self.has_tables && !has_no_table && cost.size >= HEAVY_SIZE { TABLE_TIMES } else { 1 };
+            let times =
+                if self.tables.are_needed() && !has_no_table && cost.size >= HEAVY_SIZE { TABLE_TIMES } else { 1 };
             let size = cost.size.saturating_mul(times).saturating_add(PATTERN_SIZE);
             (if has_no_table { NO_TABLE.to_owned() + &pattern } else { pattern }, size)
         };
@@ -161,7 +179,9 @@ impl Translator<'_> {
         let (pattern, size) = form(self.pattern, has_no_table);
         let (before_line_feed, second_size) = second.unzip();
         cost.size = size.saturating_add(second_size.unwrap_or_default());
-        Translated { pattern, before_line_feed, groups: self.groups, cost, is_backtracking: self.is_backtracking }
+        let Self { groups, is_backtracking, tables, .. } = self;
+        let has_borders = tables.has_borders;
+        Translated { pattern, before_line_feed, groups, cost, is_backtracking, has_borders }
     }
 
     /// The pattern for texts that end with a line feed, where that is another one.
@@ -302,9 +322,9 @@ impl Translator<'_> {
         };
         let least = number(least)?;
         let times = match most {
-            None => Times { copies: least, is_bounded: true },
-            Some("") => Times { copies: least.saturating_add(1), is_bounded: false },
-            Some(most) => Times { copies: number(most)?, is_bounded: true },
+            None => Times { copies: least, least, is_bounded: true },
+            Some("") => Times { copies: least.saturating_add(1), least, is_bounded: false },
+            Some(most) => Times { copies: number(most)?, least, is_bounded: true },
         };
         self.at += end + 1;
         Some((format!("{{{inner}}}"), times))
@@ -316,7 +336,7 @@ impl Translator<'_> {
         };
         match letter {
             'A' | 'z' | 'b' | 'B' => {
-                self.has_tables |= matches!(letter, 'b' | 'B');
+                self.tables.has_borders |= matches!(letter, 'b' | 'B');
                 self.assertion(&format!("\\{letter}"));
                 Ok(())
             }
@@ -390,7 +410,7 @@ impl Translator<'_> {
             return Err(format!("has groups more than {DEPTH_MAX} deep"));
         }
         if !self.take("?") {
-            self.has_tables |= !self.options.is_explicit;
+            self.tables.has_groups |= !self.options.is_explicit;
             let text = if self.options.is_explicit { "(?:" } else { "(" };
             self.enter(text);
             return Ok(());
@@ -411,7 +431,7 @@ impl Translator<'_> {
             Some('<' | '\'') => {
                 let close = if self.next() == Some('<') { '>' } else { '\'' };
                 while self.next().ok_or("has a group whose name is not closed")? != close {}
-                self.has_tables = true;
+                self.tables.has_groups = true;
                 self.enter("(");
                 Ok(())
             }

@@ -70,11 +70,39 @@ fn quoted(text: &str) -> String {
 
 /// EX-01: each pattern on each text.
 fn regular_expressions() -> impl Iterator<Item = Case> {
-    PATTERNS.into_iter().flat_map(|pattern| {
+    let alone = PATTERNS.into_iter().flat_map(|pattern| {
         let expression = format!("Replace([x], , {}, , \"-$1\", , )", quoted(pattern));
         texts().map(|value| Case { id: "EX-01", expression: expression.clone(), value })
-    })
+    });
+    let again = MATCHES.into_iter().flat_map(|(pattern, replacement)| {
+        let call = format!("Replace(@, , {}, , {}, , )", quoted(pattern), quoted(replacement));
+        let expression = (0..30).fold("[x]".to_owned(), |inner, _| call.replace('@', &inner));
+        ["a".repeat(60_000), "a ".repeat(30_000), "\u{e4} ".repeat(20_000)].map(|value| Case {
+            id: "EX-01",
+            expression: expression.clone(),
+            value,
+        })
+    });
+    alone.chain(again)
 }
+
+/// Patterns that match at each place of a text, with what leaves the text as long as it is: there are as many searches as there can be.
+const MATCHES: [(&str, &str); 14] = [
+    ("a", "a"),
+    ("[ab]", "a"),
+    ("[a-z]+", "a"),
+    ("([a-z])", "$1"),
+    ("([a-z])([a-z]*)", "$1$2"),
+    ("(?=a)", ""),
+    ("(a)(?= )", "$1"),
+    ("\\b", ""),
+    ("(\\b)", "$1"),
+    ("\\bq", ""),
+    ("\\b[^ ]{1,20}q", ""),
+    ("\\b(?:.+x?.+)+q", ""),
+    ("\\b[^ ]", "a"),
+    ("", ""),
+];
 
 /// `call` with `$` for what it works on, inside itself as often as calls may be.
 fn nested(call: &str, times: usize) -> String {

@@ -70,8 +70,8 @@ fn ex_01_to_ex_03_each_attack_is_refused_or_ends() {
         [
             "EX-01 refused: 10",
             "EX-01 too large: 36",
-            "EX-01 too long: 80",
-            "EX-01 value: 64",
+            "EX-01 too long: 106",
+            "EX-01 value: 80",
             "EX-02 too large: 20",
             "EX-02 too long: 1",
             "EX-02 value: 2",

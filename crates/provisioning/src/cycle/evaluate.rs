@@ -106,10 +106,13 @@ impl Cycle {
         }
         let evaluated = subject.with_source(is_out, |source| {
             self.with_world(|world| {
-                evaluation.matches = plan.match_values(source, world)?;
+                let matches = plan.match_values(source, world);
                 let desired = if is_out {
+                    // The account of who leaves is known, and switching it off waits for no mapping that does not do it.
+                    evaluation.matches = matches.unwrap_or_default();
                     plan.disabling(source, world)?
                 } else {
+                    evaluation.matches = matches?;
                     plan.desired(source, world, Operation::Update)?
                 };
                 match desired {

@@ -7,14 +7,14 @@ use store::links::{self, LinkRecord, LinkState};
 use store::{ObjectId, ObjectKind};
 
 use super::context::{Cycle, Mode, Stop};
-use super::evaluate::{Evaluation, held_manager, may_be_ended, wrote_manager};
+use super::evaluate::{Evaluation, held_manager, wrote_manager};
 use super::subject::Subject;
 use super::takeover::Holder;
 use crate::object_plan::{Desired, Failure, MatchValue, ObjectPlan};
 use crate::plan::{
-    Action, Found, Leaving, Lookup, SkipReason, decide_in_scope, decide_out_of_scope, duplicate_target_entries, lookup,
+    Action, Found, Lookup, SkipReason, decide_in_scope, decide_out_of_scope, duplicate_target_entries, lookup,
 };
-use crate::scope::{OutOfScope, Scope};
+use crate::scope::Scope;
 use crate::target::{CallError, resource_id};
 use crate::target_path::TargetPath;
 
@@ -150,22 +150,11 @@ impl Look<'_> {
     /// What was to be done about an object that cannot be evaluated, as far as is known.
     fn intended(&self) -> &'static str {
         match self.cycle.scope_of(self.plan, &self.subject) {
-            Ok(Scope::Out(why)) => self.intended_end(&why),
+            // Nothing is evaluated of who is out of scope but what switches the account off.
+            Ok(Scope::Out(_)) if self.plan.mapping.flow_types.update => "disable",
+            Ok(Scope::Out(_)) => "other",
             _ if self.subject.link.as_ref().is_some_and(|link| link.target_id.is_some()) => "update",
             _ => "create",
-        }
-    }
-
-    /// The same of one that is out of scope.
-    fn intended_end(&self, why: &OutOfScope) -> &'static str {
-        let allowed = self.plan.mapping.flow_types;
-        let leaving =
-            if *why == OutOfScope::HardDeleted { Leaving::Deleted } else { self.cycle.leaving_of(self.subject.kind) };
-        match leaving {
-            _ if !may_be_ended(why, self.subject.link.as_ref()) => "other",
-            Leaving::Deleted if allowed.delete => "delete",
-            Leaving::SwitchedOff if allowed.update => "disable",
-            Leaving::SwitchedOff | Leaving::Deleted | Leaving::Kept => "other",
         }
     }
 

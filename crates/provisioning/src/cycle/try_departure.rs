@@ -35,13 +35,13 @@ pub enum Departure {
 
 impl Departure {
     /// Leaves out what is not written: all but what follows from `IsSoftDeleted`, and that too where the account is not switched off. What
-    /// fails is told where a cycle evaluates it too, which also asks for what the account is found by, or where it cannot even be read.
+    /// fails is told where a cycle evaluates it too, or where it cannot even be read.
     pub(super) fn leave_out(&self, mapping: &ObjectMapping, attributes: &mut [AttributeTrial]) {
         for (tried, attribute) in attributes.iter_mut().zip(&mapping.attributes) {
-            let is_asked = reads_is_soft_deleted(attribute) || attribute.is_matching();
+            let is_asked = reads_is_soft_deleted(attribute);
             let is_told = match &tried.effect {
                 Effect::Error { code, .. } => *code == UNREADABLE || is_asked && matches!(self, Self::Fails { .. }),
-                _ => *self == Self::Disable && reads_is_soft_deleted(attribute),
+                _ => is_asked && *self == Self::Disable,
             };
             if !is_told {
                 tried.effect = Effect::Nothing { reason: Absence::OutOfScope };
@@ -74,12 +74,9 @@ impl Engine {
         (subject, why): (&Subject, &OutOfScope),
         held: &Map<String, Json>,
     ) -> Departure {
-        let evaluated = |source: &dyn Source, world: &World<'_>| {
-            plan.match_values(source, world)?;
-            plan.disabling(source, world)
-        };
+        let disabling = |source: &dyn Source, world: &World<'_>| plan.disabling(source, world);
         let desired = if may_be_ended(why, subject.link.as_ref()) {
-            self.with_world_of(subject, true, evaluated).transpose()
+            self.with_world_of(subject, true, disabling).transpose()
         } else {
             Ok(None)
         };

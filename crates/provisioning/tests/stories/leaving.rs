@@ -376,3 +376,31 @@ fn who_leaves_while_a_create_may_still_arrive_keeps_no_account() {
         });
     }
 }
+
+/// A mapping that fails keeps who is in scope waiting. Who leaves needs those alone that switch the account off.
+#[test]
+fn who_leaves_is_switched_off_whatever_other_mappings_fail() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        job.map(|objects| {
+            objects[0].attributes.iter_mut().for_each(|mapping| mapping.matching_priority = 0);
+            for (target, priority) in [("nickName", 1), ("title", 0)] {
+                let mapping =
+                    json!({ "target": target, "source": "CDate([department])", "matchingPriority": priority });
+                objects[0].attributes.retain(|other| other.target != target);
+                objects[0].attributes.push(serde_json::from_value(mapping).expect("it is a mapping"));
+            }
+        })
+        .await;
+        let ann = world.joins_with("Ann", &[("department", "2026-03-02")]).await;
+        world.assign(job.app, ann).await;
+        assert_eq!(job.until_calm().await.created, 1);
+        world.set(ann, "department", "Sales").await;
+        let report = job.cycle().await;
+        assert_eq!((report.failed, active(&job, "ann")), (1, json!(true)));
+        world.unassign(job.app, ann).await;
+        let report = job.cycle().await;
+        assert_eq!((report.disabled, report.failed, active(&job, "ann")), (1, 0, json!(false)));
+        assert_eq!(world.engine().job(job.app).await.expect("the job is there").escrows, 0);
+    });
+}

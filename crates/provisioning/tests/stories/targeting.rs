@@ -95,18 +95,18 @@ fn a_value_that_is_never_told_is_written_when_it_changes_and_no_other_time() {
 fn a_value_that_is_never_told_is_in_no_log_and_no_plan() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
-        job.map_user(json!({ "target": "password", "source": "[department]" })).await;
-        let ann = world.joins_with("Ann", &[("department", "hush-1")]).await;
+        job.map_user(json!({ "target": "password", "source": "[companyName]" })).await;
+        let ann = world.joins_with("Ann", &[("companyName", "hush-1")]).await;
         world.assign(job.app, ann).await;
         let planned = serde_json::to_string(&job.plan().await).expect("it is JSON");
         assert!(planned.contains(r#""password":"[Redact]""#) && !planned.contains("hush"), "{planned}");
         job.until_calm().await;
         assert_eq!(job.target.with(|app| app.user_attribute("ann@contoso.com", "password")), "hush-1");
-        job.map_user(json!({ "target": "title", "source": "CDate([department])" })).await;
-        world.set(ann, "department", "hush-2").await;
+        job.map_user(json!({ "target": "title", "source": "CDate([companyName])" })).await;
+        world.set(ann, "companyName", "hush-2").await;
         assert_eq!(job.cycle().await.failed, 1);
         let told = job.logs().await.iter().map(|log| log.record.to_string()).collect::<String>();
-        assert!(told.contains("CDate([department]), where [department] is [Redact]"), "{told}");
+        assert!(told.contains("CDate([companyName]), where [companyName] is [Redact]"), "{told}");
         assert!(told.contains("password") && !told.contains("hush"), "{told}");
     });
 }

@@ -22,7 +22,7 @@ fn tried(draft: &Draft, held: Option<&Json>) -> Vec<AttributeTrial> {
     try_attributes(draft, &ann(), &world, &references, held.and_then(Json::as_object))
 }
 
-fn effect_of(attribute: Json) -> Effect {
+fn effect_of(attribute: &Json) -> Effect {
     tried(&draft(&json!([attribute])), None).remove(0).effect
 }
 
@@ -209,7 +209,7 @@ fn a_call_that_fails_is_pointed_at() {
     assert_eq!((*position, pointer), (Some(30), &format!("{source}\n{:30}^", "")));
     // An attribute that cannot take the value is no place in the expression.
     let Effect::Error { pointer: None, position: None, .. } =
-        effect_of(json!({ "target": "active", "source": "Append([givenName], \"!\")" }))
+        effect_of(&json!({ "target": "active", "source": "Append([givenName], \"!\")" }))
     else {
         panic!("there is no call that fails");
     };
