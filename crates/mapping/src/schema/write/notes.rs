@@ -4,7 +4,7 @@ use super::super::finding::Finding;
 use super::super::read::lacking;
 use super::super::standard;
 use crate::attribute_mapping::AttributeMapping;
-use crate::object_mapping::{ObjectMapping, ObjectType};
+use crate::object_mapping::ObjectMapping;
 use crate::schema::AttributeType;
 use crate::scoping::RegexMode;
 
