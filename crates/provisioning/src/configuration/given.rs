@@ -109,14 +109,12 @@ impl<'t> Document<'t> {
     }
 
     fn mappings(&mut self) -> Vec<(ObjectMapping, ObjectPlaces)> {
-        match self.list() {
-            Some(list) => objects(&mut self.reader, &list),
-            None => {
-                let what = self.instead_of(NO_MAPPINGS).to_owned();
-                self.reader.problems.push(ConfigurationProblem { place: None, what });
-                Vec::new()
-            }
+        if let Some(list) = self.list() {
+            return objects(&mut self.reader, &list);
         }
+        let what = self.instead_of(NO_MAPPINGS).to_owned();
+        self.reader.problems.push(ConfigurationProblem { place: None, what });
+        Vec::new()
     }
 
     /// What to say of a document that does not hold what is looked for.
@@ -179,7 +177,10 @@ line 5, column 3: an attribute mapping has no `target`
 line 7, column 44: `operator` of a clause: there is no operator `EQUAL`; did you mean `EQUALS`?
 line 8, column 3: a clause: `department EQUALS` needs a value
 "#);
-        assert_eq!(told(mappings_of("[{]")), "line 1, column 3: this is no JSON: key must be a string");
+        assert_eq!(
+            told(mappings_of("[{]")),
+            "line 1, column 3: this is no JSON: a name in quotation marks is expected here"
+        );
     }
 
     #[test]

@@ -166,11 +166,7 @@ impl Engine {
         if attributes.iter().any(|one| matches!(one.effect, Effect::FirstFree { .. })) {
             self.look_up_free(&record, &settings, &draft, &mut attributes).await;
         }
-        let out_because = match scope {
-            Ok(Scope::In) => None,
-            Ok(Scope::Out(reason)) => Some(reason.reason()),
-            Err(undecided) => Some(undecided.to_string()),
-        };
+        let out_because = scope.map_or_else(|undecided| Some(undecided.to_string()), |scope| scope.out_because());
         let linked = subject.link.as_ref().and_then(|link| link.target_id.clone());
         Ok(MappingTrial {
             object: subject.label(),
