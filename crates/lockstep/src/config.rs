@@ -46,10 +46,11 @@ const LOG_DAYS: RangeInclusive<u64> = 1..=3_650;
 /// Unknown keys of a file that are told of.
 const UNKNOWN_TOLD_MAX: usize = 20;
 
-/// How much is logged, from nothing to everything.
-/// The longest domain, in bytes, and the longest label of one, in characters.
+/// The longest domain, in bytes.
 const DOMAIN_MAX: usize = 253;
+/// The longest label of a domain, in characters.
 const LABEL_MAX: usize = 63;
+/// How much is logged, from nothing to everything.
 const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Form of log lines.

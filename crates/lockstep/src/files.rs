@@ -66,7 +66,9 @@ fn text_of(
 
 /// Refuses to write over a file that says something else, unless that is wanted.
 pub fn refuse_other(path: &Path, text: &str, force: bool) -> anyhow::Result<()> {
-    if force || !path.exists() || std::fs::read(path).is_ok_and(|bytes| bytes == text.as_bytes()) {
+    let is_same_length = |there: &std::fs::Metadata| there.is_file() && there.len() == text.len() as u64;
+    let says_the_same = |there| is_same_length(&there) && std::fs::read(path).is_ok_and(|is| is == text.as_bytes());
+    if force || !path.exists() || path.metadata().is_ok_and(says_the_same) {
         return Ok(());
     }
     bail!(

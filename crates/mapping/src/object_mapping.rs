@@ -230,14 +230,18 @@ pub enum Problem {
     )]
     RolesMappedDirectly(String),
     /// A filter without clauses would let everyone pass.
-    #[error("the scoping filter `{0}` has no clause")]
-    EmptyFilter(String),
+    #[error("the {kind} `{filter}` has no clause")]
+    EmptyFilter {
+        /// Its kind: `scoping filter`, `input filter` or `category filter`.
+        kind: &'static str,
+        /// Its title.
+        filter: String,
+    },
     /// An attribute that Entra's operators cannot use.
-    #[error(
-        "the scoping filter `{filter}` uses `{attribute}`, which Entra's operators cannot use; {}",
-        instead_of(attribute)
-    )]
+    #[error("the {kind} `{filter}` uses `{attribute}`, which Entra's operators cannot use; {}", instead_of(attribute))]
     NotFilterable {
+        /// The kind of the filter.
+        kind: &'static str,
         /// The title of the filter.
         filter: String,
         /// The attribute.
@@ -254,7 +258,7 @@ impl Problem {
             | Self::UserMappingDisabled
             | Self::NoTarget
             | Self::NoMatchingAttribute
-            | Self::EmptyFilter(_)
+            | Self::EmptyFilter { .. }
             | Self::NotFilterable { .. } => None,
             Self::DuplicateTarget(target)
             | Self::PrimaryKeyMapped(target)
@@ -267,10 +271,10 @@ impl Problem {
         }
     }
 
-    /// The title of the filter that it is about, if it is about one.
-    pub fn filter(&self) -> Option<&str> {
+    /// Kind and title of the filter that it is about, if it is about one.
+    pub fn filter(&self) -> Option<(&'static str, &str)> {
         match self {
-            Self::EmptyFilter(filter) | Self::NotFilterable { filter, .. } => Some(filter),
+            Self::EmptyFilter { kind, filter } | Self::NotFilterable { kind, filter, .. } => Some((kind, filter)),
             _ => None,
         }
     }
@@ -314,7 +318,8 @@ impl ObjectMapping {
         self.named_filter_groups().map(|(_, group)| group)
     }
 
-    fn named_filter_groups(&self) -> impl Iterator<Item = (&'static str, &FilterGroup)> {
+    /// The same, each with its kind: `scoping filter`, `input filter` or `category filter`.
+    pub fn named_filter_groups(&self) -> impl Iterator<Item = (&'static str, &FilterGroup)> {
         let kinds = [
             ("input filter", &self.input_filters),
             ("category filter", &self.category_filters),
@@ -396,13 +401,13 @@ impl ObjectMapping {
         if clauses > CLAUSES_MAX {
             problems.push(Problem::TooManyClauses(clauses));
         }
-        for group in self.filter_groups() {
+        for (kind, group) in self.named_filter_groups() {
             if group.clauses.is_empty() {
-                problems.push(Problem::EmptyFilter(group.name.clone()));
+                problems.push(Problem::EmptyFilter { kind, filter: group.name.clone() });
             }
             for clause in group.clauses.iter().filter(|clause| !is_filterable(clause)) {
                 let (filter, attribute) = (group.name.clone(), clause.attribute().to_owned());
-                problems.push(Problem::NotFilterable { filter, attribute });
+                problems.push(Problem::NotFilterable { kind, filter, attribute });
             }
         }
     }

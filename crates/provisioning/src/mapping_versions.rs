@@ -161,7 +161,7 @@ impl Engine {
             let record = version(tx, app, Some(number))?;
             let mut warnings: Vec<String> = missing_groups(tx, &now, &objects_of(&record)?)?
                 .into_iter()
-                .map(|missing| format!("{missing}: nobody is a member of it"))
+                .map(|missing| format!("{}: nobody is a member of it", missing.what))
                 .collect();
             warnings.extend(gone_document(tx, app, Some(number))?);
             Ok::<_, JobError>(warnings)

@@ -9,7 +9,7 @@ use crate::cycle::ScopeTrialOf;
 use crate::engine::Engine;
 use crate::gallery::Template;
 use crate::job::{JobChange, JobError};
-use crate::settings::{BadSettings, JobSettings};
+use crate::settings::{BadSettings, JobSettings, sentences};
 use crate::surroundings::missing_groups;
 use crate::validation::Installation;
 
@@ -75,6 +75,6 @@ impl Engine {
         before: Vec<ObjectMapping>,
         after: Vec<ObjectMapping>,
     ) -> Result<Vec<String>, JobError> {
-        self.store().read(move |tx: &mut ReadTx<'_>| missing_groups(tx, &before, &after)).await
+        self.store().read(move |tx: &mut ReadTx<'_>| missing_groups(tx, &before, &after).map(sentences)).await
     }
 }

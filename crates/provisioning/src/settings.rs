@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use mapping::validation::{Place, Rule, Severity};
-use mapping::{AttributeMapping, ObjectMapping, ObjectType};
+use mapping::validation::{Finding, Place, Rule, Severity};
+use mapping::{AttributeMapping, MappingSource, ObjectMapping, ObjectType};
 use serde::{Deserialize, Serialize};
 use store::jobs::JobRecord;
 
@@ -101,13 +101,18 @@ pub(crate) struct Located {
 }
 
 impl Located {
-    fn at(place: Place, what: impl Into<String>) -> Self {
+    pub(crate) fn at(place: Place, what: impl Into<String>) -> Self {
         Self { place, what: what.into(), is_lack: false }
     }
 
     fn lack(place: Place, what: impl Into<String>) -> Self {
         Self { is_lack: true, ..Self::at(place, what) }
     }
+}
+
+/// Problems as people read them.
+pub(crate) fn sentences(problems: Vec<Located>) -> Vec<String> {
+    problems.into_iter().map(|problem| problem.what).collect()
 }
 
 impl JobSettings {
@@ -129,8 +134,7 @@ impl JobSettings {
 
     /// Checks everything; tells every problem at once.
     pub fn check(&self, template: &Template, installation: Installation) -> Result<(), BadSettings> {
-        let problems: Vec<String> =
-            self.problems(template, installation).into_iter().map(|problem| problem.what).collect();
+        let problems = sentences(self.problems(template, installation));
         if problems.is_empty() { Ok(()) } else { Err(BadSettings(problems)) }
     }
 
@@ -195,15 +199,21 @@ impl JobSettings {
         problems
     }
 
+    /// Whether a finding is that a mapping, or the source of one, is not there.
+    fn is_lack(&self, finding: &Finding) -> bool {
+        let Place { object, target, filter, .. } = &finding.place;
+        let Some(target) = target else { return filter.is_none() };
+        let object = object.and_then(|object| self.object(object));
+        let mut mappings = object.into_iter().flat_map(|object| &object.attributes);
+        finding.rule == Rule::RequiredAttribute
+            || mappings.any(|mapping| mapping.target.trim() == target.trim() && mapping.source == MappingSource::None)
+    }
+
     fn check_mappings(&self, template: &Template, installation: Installation, problems: &mut Vec<Located>) {
         let findings = self.findings(installation);
         problems.extend(findings.iter().filter(|finding| finding.severity == Severity::Problem).map(|finding| {
-            Located {
-                place: finding.place.clone(),
-                what: finding.message.clone(),
-                is_lack: finding.rule == Rule::RequiredAttribute
-                    || (finding.place.target.is_none() && finding.place.filter.is_none()),
-            }
+            let (place, what) = (finding.place.clone(), finding.message.clone());
+            Located { is_lack: self.is_lack(finding), place, what }
         }));
         for object in &self.objects {
             let of = Place { object: Some(object.target_object), ..Place::default() };
@@ -212,7 +222,7 @@ impl JobSettings {
                 Err(error) => problems.push(Located::at(of, error.to_string())),
                 Ok(plan) => problems.extend(plan.without_source().iter().map(|target| {
                     let what = format!("the required target attribute `{target}` has no source; map a source attribute to it or set a default");
-                    Located::at(Place { target: Some((*target).to_owned()), ..of.clone() }, what)
+                    Located::lack(Place { target: Some((*target).to_owned()), ..of.clone() }, what)
                 })),
             }
         }

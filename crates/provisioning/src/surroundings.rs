@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use directory::User;
-use mapping::{ObjectMapping, ObjectType, Source, Value};
+use mapping::validation::Place;
+use mapping::{Clause, ObjectMapping, ObjectType, Source, Value};
 use store::{ObjectId, ReadTx, groups};
 
 use crate::job::JobError;
-use crate::settings::BadSettings;
+use crate::settings::{BadSettings, Located, sentences};
 use crate::source::UserSource;
 
 /// Groups that an object may be in, nested ones included, for filters to be asked about them.
@@ -214,32 +215,42 @@ pub(crate) fn check_groups(
     after: &[ObjectMapping],
 ) -> Result<(), JobError> {
     let problems = missing_groups(tx, before, after)?;
-    if problems.is_empty() { Ok(()) } else { Err(BadSettings(problems).into()) }
+    if problems.is_empty() { Ok(()) } else { Err(BadSettings(sentences(problems)).into()) }
 }
 
-/// The same as sentences, one for each filter and group.
+/// The same, one for each clause.
 pub(crate) fn missing_groups(
     tx: &mut ReadTx<'_>,
     before: &[ObjectMapping],
     after: &[ObjectMapping],
-) -> Result<Vec<String>, JobError> {
+) -> Result<Vec<Located>, JobError> {
     let known: BTreeSet<&str> = groups_asked_for(before).map(|(_, group)| group).collect();
     let mut problems = Vec::new();
-    for (filter, group) in groups_asked_for(after).filter(|(_, group)| !known.contains(group)) {
+    for (place, group) in groups_asked_for(after).filter(|(_, group)| !known.contains(group)) {
         let id = group.parse::<uuid::Uuid>().ok().map(ObjectId::new);
         if id.map(|id| groups::group_by_id(tx, id.group())).transpose()?.flatten().is_none() {
-            problems.push(format!(
-                "the scoping filter `{filter}` asks for the members of {group}, and the directory has no group with that object id"
-            ));
+            let what =
+                format!("{place} asks for the members of {group}, and the directory has no group with that object id");
+            problems.push(Located::at(place, what));
         }
     }
     Ok(problems)
 }
 
-/// The groups whose members filters ask for, each with the title of the filter.
-fn groups_asked_for(objects: &[ObjectMapping]) -> impl Iterator<Item = (&str, &str)> {
-    let filters = objects.iter().flat_map(ObjectMapping::filter_groups);
-    filters.flat_map(|filter| filter.clauses.iter().filter_map(|clause| Some((filter.name.as_str(), clause.group()?))))
+/// The groups whose members filters ask for, each with its place.
+fn groups_asked_for(objects: &[ObjectMapping]) -> impl Iterator<Item = (Place, &str)> {
+    let of_filter = |object: &ObjectMapping, kind, name: &str, clause: &Clause| Place {
+        object: Some(object.target_object),
+        filter: Some((kind, name.to_owned())),
+        clause: Some(clause.to_string()),
+        ..Place::default()
+    };
+    let filters =
+        objects.iter().flat_map(|object| object.named_filter_groups().map(move |(kind, group)| (object, kind, group)));
+    filters.flat_map(move |(object, kind, group)| {
+        let asking = group.clauses.iter().filter_map(|clause| Some((clause, clause.group()?)));
+        asking.map(move |(clause, asked)| (of_filter(object, kind, &group.name, clause), asked))
+    })
 }
 
 #[cfg(test)]

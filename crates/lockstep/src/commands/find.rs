@@ -43,13 +43,20 @@ pub async fn user_by_any_name(world: &World, name: &str) -> Result<User, Directo
                 (Some(_), others) => {
                     Err(DirectoryError::Ambiguous { kind: "user", name: name.clone(), count: others + 1 })
                 }
-                (None, _) => directory::find_deleted_user(tx, &name).map_err(|_| absent),
+                (None, _) => directory::find_deleted_user(tx, &name).map_err(|error| rather(error, absent)),
             }
         }
-        Err(absent @ DirectoryError::NotFound { .. }) => directory::find_deleted_user(tx, &name).map_err(|_| absent),
+        Err(absent @ DirectoryError::NotFound { .. }) => {
+            directory::find_deleted_user(tx, &name).map_err(|error| rather(error, absent))
+        }
         found => found,
     };
     world.store().read(find).await
+}
+
+/// Whoever is not among the soft-deleted is told of as not there at all; every other failure is told as it is.
+fn rather(error: DirectoryError, absent: DirectoryError) -> DirectoryError {
+    if matches!(error, DirectoryError::NotFound { .. }) { absent } else { error }
 }
 
 /// The user of that `userPrincipalName` or object id.
@@ -65,7 +72,7 @@ pub async fn user_or_deleted(world: &World, name: &str) -> Result<User, Director
         .store()
         .read(move |tx| match directory::find_user(tx, &name) {
             Err(absent @ DirectoryError::NotFound { .. }) => {
-                directory::find_deleted_user(tx, &name).map_err(|_| absent)
+                directory::find_deleted_user(tx, &name).map_err(|error| rather(error, absent))
             }
             found => found,
         })
@@ -82,7 +89,9 @@ pub async fn group(world: &World, name: &str) -> Result<Group, DirectoryError> {
 pub async fn group_or_deleted(world: &World, name: &str) -> Result<Group, DirectoryError> {
     let name = name.to_owned();
     let find = move |tx: &mut ReadTx<'_>| match directory::find_group(tx, &name) {
-        Err(absent @ DirectoryError::NotFound { .. }) => directory::find_deleted_group(tx, &name).map_err(|_| absent),
+        Err(absent @ DirectoryError::NotFound { .. }) => {
+            directory::find_deleted_group(tx, &name).map_err(|error| rather(error, absent))
+        }
         found => found,
     };
     world.store().read(find).await

@@ -129,8 +129,8 @@ fn filters_of_each_kind_are_checked() {
     assert_eq!(
         problems(&mapping),
         [
-            "the scoping filter `F1` uses `startDate`, which Entra's operators cannot use; write `IS BEFORE`, `IS AFTER`, `IS ON OR BEFORE`, `IS ON OR AFTER`, `HAS VALUE` or `HAS NO VALUE`",
-            "the scoping filter `F1` has no clause",
+            "the input filter `F1` uses `startDate`, which Entra's operators cannot use; write `IS BEFORE`, `IS AFTER`, `IS ON OR BEFORE`, `IS ON OR AFTER`, `HAS VALUE` or `HAS NO VALUE`",
+            "the category filter `F1` has no clause",
             "the scoping filter `F1` uses `manager`, which Entra's operators cannot use; write an attribute of the manager, such as `manager.objectId EQUALS` or `manager.department EQUALS`, or `manager HAS NO VALUE`",
         ]
     );

@@ -139,8 +139,8 @@ pub fn validate(objects: &[(&ObjectMapping, Known<'_>)]) -> Vec<Finding> {
     for subject in &subjects {
         let place = || Place { object: Some(subject.object()), ..Place::default() };
         for problem in subject.mapping.check() {
-            let (target, filter) = (problem.target().map(str::to_owned), problem.filter().map(str::to_owned));
-            let place = Place { target, filter: filter.map(|name| ("scoping filter", name)), ..place() };
+            let filter = problem.filter().map(|(kind, name)| (kind, name.to_owned()));
+            let place = Place { target: problem.target().map(str::to_owned), filter, ..place() };
             let message = match problem {
                 Problem::TooManyMappings(_) | Problem::NoTarget | Problem::NoMatchingAttribute => {
                     format!("{place}: {problem}")

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use super::places::ObjectPlaces;
 use super::read::{filters, objects, toml_of};
 use super::rows::{Item, Reader, member};
-use super::{BadConfiguration, CONFIGURATION_BYTES_MAX, ConfigurationProblem, json};
+use super::{BadConfiguration, CONFIGURATION_BYTES_MAX, ConfigurationProblem, PROBLEMS_KEPT_MAX, json};
 use crate::trial::Draft;
 
 const NO_MAPPINGS: &str = "it holds no list of mappings, as lockstep app show --json prints it under `mappings`, or lockstep config export writes it";
@@ -45,7 +45,7 @@ pub fn filters_of(text: &str, object: ObjectType) -> Result<ScopingFilters, BadC
 pub fn keys_given_twice(text: &str) -> Vec<ConfigurationProblem> {
     let Ok(read) = json::parse(text) else { return Vec::new() };
     let mut reader = Reader::new(text);
-    for (byte, key) in read.twice {
+    for (byte, key) in read.twice.into_iter().take(PROBLEMS_KEPT_MAX) {
         reader
             .problem(byte, format!("`{key}` is there twice in one object, and only the last counts; keep one of them"));
     }
@@ -94,7 +94,7 @@ impl<'t> Document<'t> {
             return Ok(Self { item: Spanned::new(0..text.len(), DeValue::Table(table)), reader });
         }
         let read = json::parse(text).map_err(|problem| BadConfiguration(vec![problem]))?;
-        for (byte, key) in read.twice {
+        for (byte, key) in read.twice.into_iter().take(PROBLEMS_KEPT_MAX) {
             reader.problem(byte, format!("`{key}` is there twice; keep one of them"));
         }
         Ok(Self { item: read.item, reader })

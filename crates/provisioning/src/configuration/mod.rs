@@ -40,6 +40,10 @@ pub const CONFIGURATION_BYTES_MAX: u64 = 16 << 20;
 pub const ASSIGNMENTS_MAX: usize = 100_000;
 /// Problems of a file that are told of.
 const PROBLEMS_TOLD_MAX: usize = 100;
+/// Problems of a file after which no more are looked for.
+const PROBLEMS_KEPT_MAX: usize = 1_000;
+/// The rows of a list in a file, but for assignments.
+const ROWS_MAX: usize = 10_000;
 
 /// What a file says of a job, or a job as a file says it.
 #[derive(Clone, Debug, PartialEq)]
@@ -189,7 +193,8 @@ impl BadConfiguration {
         let more = problems.len().saturating_sub(PROBLEMS_TOLD_MAX);
         if more > 0 {
             problems.truncate(PROBLEMS_TOLD_MAX);
-            problems.push(ConfigurationProblem { place: None, what: format!("and {more} more") });
+            let least = if more + PROBLEMS_TOLD_MAX < PROBLEMS_KEPT_MAX { "" } else { "at least " };
+            problems.push(ConfigurationProblem { place: None, what: format!("and {least}{more} more") });
         }
         Self(problems)
     }

@@ -37,6 +37,7 @@ pub(super) struct ObjectPlaces {
 
 #[derive(Clone, Debug, PartialEq)]
 struct FilterPlaces {
+    kind: &'static str,
     name: String,
     place: Place,
     /// By the clause as it is printed.
@@ -48,10 +49,11 @@ impl ObjectPlaces {
         object: &ObjectMapping,
         place: Place,
         attributes: &[Place],
-        filters: Vec<(&FilterGroup, Place, Vec<Place>)>,
+        filters: Vec<(&'static str, &FilterGroup, Place, Vec<Place>)>,
     ) -> Self {
         let targets = object.attributes.iter().map(|mapping| mapping.target.clone());
-        let filter = |(group, place, clauses): (&FilterGroup, Place, Vec<Place>)| FilterPlaces {
+        let filter = |(kind, group, place, clauses): (_, &FilterGroup, Place, Vec<Place>)| FilterPlaces {
+            kind,
             name: group.name.clone(),
             place,
             clauses: group.clauses.iter().map(ToString::to_string).zip(clauses).collect(),
@@ -75,18 +77,11 @@ impl Places {
                 object.attributes.iter().rev().filter(|(name, _)| name.trim().eq_ignore_ascii_case(target.trim()));
             return Some(same.next().map_or(object.place, |(_, place)| *place));
         }
-        let Some((_, name)) = &wanted.filter else { return Some(object.place) };
-        let filter = object.filters.iter().find(|filter| filter.name == *name)?;
-        let clause =
-            wanted.clause.as_ref().and_then(|wanted| filter.clauses.iter().find(|(clause, _)| clause == wanted));
-        Some(clause.map_or(filter.place, |(_, place)| *place))
-    }
-
-    /// Where the filter stands that a sentence begins with.
-    pub(super) fn of_filter_in(&self, sentence: &str) -> Option<Place> {
-        let mut filters = self.objects.iter().flat_map(|object| &object.filters);
-        filters
-            .find(|filter| sentence.starts_with(&format!("the scoping filter `{}` ", filter.name)))
-            .map(|filter| filter.place)
+        let Some((kind, name)) = &wanted.filter else { return Some(object.place) };
+        // Several may have one name.
+        let same = || object.filters.iter().filter(|filter| filter.kind == *kind && filter.name == *name);
+        let mut clauses = same().flat_map(|filter| &filter.clauses);
+        let clause = wanted.clause.as_ref().and_then(|wanted| clauses.find(|(clause, _)| clause == wanted));
+        clause.map(|(_, place)| *place).or_else(|| same().next().map(|filter| filter.place))
     }
 }

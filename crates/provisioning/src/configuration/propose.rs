@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use directory::DirectoryError;
+use mapping::nearest;
 use mapping::schema::Difference;
-use mapping::{nearest, validation};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::applications::AssignmentRecord;
@@ -17,6 +17,7 @@ use super::{
     AssignmentRow, BadConfiguration, ConfigurationFile, ConfigurationProblem, JobConfiguration, Place, PlainSettings,
 };
 use crate::cycle::ScopeLoss;
+use crate::discovery::Discovered;
 use crate::engine::Engine;
 use crate::gallery::Template;
 use crate::job::JobError;
@@ -240,6 +241,7 @@ fn new_state(wanted: &JobConfiguration) -> JobState {
         settings: wanted.settings,
         roles: Vec::new(),
         objects: template.map(|template| template.objects.clone()).unwrap_or_default(),
+        discovered: Discovered::default(),
         users: BTreeSet::new(),
         groups: BTreeSet::new(),
     }
@@ -335,8 +337,8 @@ impl Look<'_> {
     fn check_groups(&mut self, tx: &mut ReadTx<'_>) -> Result<(), JobError> {
         let Some(after) = &self.file.wanted.objects else { return Ok(()) };
         let before = self.state.map(|state| state.objects.as_slice()).unwrap_or_default();
-        for what in missing_groups(tx, before, after)? {
-            self.problem(self.file.places.of_filter_in(&what), what);
+        for missing in missing_groups(tx, before, after)? {
+            self.problem(self.file.places.of(&missing.place), missing.what);
         }
         Ok(())
     }
@@ -419,17 +421,22 @@ impl Look<'_> {
             if let Some(plain) = plain {
                 plain.put(&mut settings);
             }
-            settings.problems(template, installation)
+            if let Some(state) = state {
+                settings.discovered.clone_from(&state.discovered);
+            }
+            let of_url = settings.url().err().map(|error| error.to_string());
+            (settings.problems(template, installation), of_url)
         };
-        let mut problems = made(self.state, true);
+        let (mut problems, of_url) = made(self.state, true);
         let is_same = self.state.is_some_and(|state| wanted.objects.as_ref().is_none_or(|new| *new == state.objects));
         if is_same {
-            let old = made(self.state, false);
+            let (old, _) = made(self.state, false);
             problems.retain(|problem| !old.contains(problem));
         }
         // That there is no address at all is told in other words; and what mappings lack may be in what could not be read of them.
         let has_url = wanted.tenant_url.is_some() || self.state.is_some();
         let is_whole = !self.file.gaps.mappings;
+        let is_of_url = |problem: &Located| of_url.as_ref() == Some(&problem.what);
         problems.retain(|problem| (has_url || !is_of_url(problem)) && (is_whole || !problem.is_lack));
         for problem in problems {
             let places = &self.file.places;
@@ -437,8 +444,4 @@ impl Look<'_> {
             self.problem(place, problem.what);
         }
     }
-}
-
-fn is_of_url(problem: &Located) -> bool {
-    problem.place == validation::Place::default() && problem.what.contains("Tenant URL")
 }

@@ -10,7 +10,7 @@ use super::places::{Gaps, ObjectPlaces, Places};
 use super::rows::{Item, Reader, json_of, key_of, member, object_of};
 use super::{
     ASSIGNMENTS_MAX, AssignmentRow, BadConfiguration, CONFIGURATION_BYTES_MAX, ConfigurationFile, ConfigurationProblem,
-    JobConfiguration, Place, PlainSettings, json,
+    JobConfiguration, Place, PlainSettings, ROWS_MAX, json,
 };
 use crate::gallery::Template;
 use crate::trial::Unparsed;
@@ -38,6 +38,8 @@ const KEYS: [&str; 16] = [
 const ROW_LISTS: [&str; 2] = ["attributes", "targetAttributes"];
 /// The lists of filters of an object mapping.
 const FILTER_LISTS: [&str; 3] = ["scoping", "inputFilters", "categoryFilters"];
+/// The kinds of those filters.
+const FILTER_KINDS: [&str; 3] = ["scoping filter", "input filter", "category filter"];
 
 /// `status` in the file.
 #[derive(Clone, Copy, Deserialize)]
@@ -164,8 +166,7 @@ fn whole<'t, T>(reader: &mut Reader<'t>, gap: &mut bool, read: impl FnOnce(&mut 
 
 /// The object mappings of a list.
 pub(super) fn objects<'t>(reader: &mut Reader<'t>, list: &Item<'t>) -> Vec<(ObjectMapping, ObjectPlaces)> {
-    let items: Vec<_> = reader.list("mappings", list).collect();
-    items.into_iter().filter_map(|item| object(reader, item)).collect()
+    at_most(reader, "mappings", list, ROWS_MAX).into_iter().filter_map(|item| object(reader, item)).collect()
 }
 
 /// A value that need not be there.
@@ -253,7 +254,9 @@ fn object<'t>(reader: &mut Reader<'t>, item: &Item<'t>) -> Option<(ObjectMapping
     let (attributes, rows): (_, Vec<Place>) = attributes.into_iter().unzip();
     object.attributes = attributes;
     object.target_attributes = target_attributes.into_iter().map(|(entry, _)| entry).collect();
-    let of_filters = filters.iter().flatten().map(|((group, clauses), place)| (group, *place, clauses.clone()));
+    let of_filters = FILTER_KINDS.into_iter().zip(&filters).flat_map(|(kind, filters)| {
+        filters.iter().map(move |((group, clauses), place)| (kind, group, *place, clauses.clone()))
+    });
     let places = ObjectPlaces::new(&object, reader.place(item.span().start), &rows, of_filters.collect());
     let [scoping, input, category] = filters.map(groups);
     object.scoping = scoping;
@@ -280,6 +283,16 @@ fn listed<'t, T>(
     member(table, name).map(|item| rows(reader, name, item, read)).unwrap_or_default()
 }
 
+/// The items of a list; none where there are too many.
+fn at_most<'v, 't>(reader: &mut Reader<'t>, name: &str, item: &'v Item<'t>, most: usize) -> Vec<&'v Item<'t>> {
+    let items: Vec<_> = reader.list(name, item).collect();
+    if items.len() <= most {
+        return items;
+    }
+    reader.problem(item.span().start, format!("`{name}` has {} rows, at most {most} are allowed", items.len()));
+    Vec::new()
+}
+
 /// The rows of a list, each with its place.
 fn rows<'t, T>(
     reader: &mut Reader<'t>,
@@ -287,8 +300,10 @@ fn rows<'t, T>(
     item: &Item<'t>,
     mut read: impl FnMut(&mut Reader<'t>, &Item<'t>) -> Option<T>,
 ) -> Vec<(T, Place)> {
-    let items: Vec<_> = reader.list(name, item).collect();
-    items.into_iter().filter_map(|item| Some((read(reader, item)?, reader.place(item.span().start)))).collect()
+    at_most(reader, name, item, ROWS_MAX)
+        .into_iter()
+        .filter_map(|item| Some((read(reader, item)?, reader.place(item.span().start))))
+        .collect()
 }
 
 fn typed<'t, T: DeserializeOwned>(reader: &mut Reader<'t>, of: &str, item: &Item<'t>) -> Option<T> {
@@ -345,12 +360,7 @@ fn assignments<'t>(reader: &mut Reader<'t>, table: &DeTable<'t>, places: &mut Pl
 }
 
 fn assigned<'t>(reader: &mut Reader<'t>, name: &str, item: &Item<'t>, places: &mut Vec<Place>) -> Vec<AssignmentRow> {
-    let items: Vec<_> = reader.list(name, item).collect();
-    if items.len() > ASSIGNMENTS_MAX {
-        let what = format!("`{name}` has {} rows, at most {ASSIGNMENTS_MAX} are allowed", items.len());
-        reader.problem(item.span().start, what);
-        return Vec::new();
-    }
+    let items = at_most(reader, name, item, ASSIGNMENTS_MAX);
     let mut rows = Vec::with_capacity(items.len());
     for item in items {
         let Some(row) = typed::<AssignmentFile>(reader, "an assignment", item) else { continue };

@@ -8,13 +8,38 @@ use serde_json::{Map, Number, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{ConfigurationProblem, Place};
+use super::{ConfigurationProblem, PROBLEMS_KEPT_MAX, Place};
 use crate::trial::Unparsed;
+
+/// Bytes from one mark to the next.
+const MARK_STEP: usize = 1024;
+/// The most keys of a value that is read as one; none that this program writes has a tenth of them.
+const KEYS_MAX: usize = 256;
+/// As much of what serde says of a value is looked at and told, in bytes: it may quote the whole value.
+const MESSAGE_MAX: usize = 1000;
+
+/// The line and the character of a byte, both from 0. Places are counted from the mark before them, because a file may be one line.
+#[derive(Clone, Copy, Default)]
+struct Mark {
+    line: usize,
+    column: usize,
+}
+
+impl Mark {
+    fn past(self, bytes: &[u8]) -> Self {
+        bytes.iter().fold(self, |Self { line, column }, byte| match byte {
+            b'\n' => Self { line: line + 1, column: 0 },
+            // The second and further bytes of a character.
+            0x80..=0xbf => Self { line, column },
+            _ => Self { line, column: column + 1 },
+        })
+    }
+}
 
 /// The text of a file, and what is wrong with it.
 pub(super) struct Reader<'t> {
     text: &'t str,
-    line_starts: Vec<usize>,
+    marks: Vec<Mark>,
     pub(super) problems: Vec<ConfigurationProblem>,
     /// Sources that cannot be parsed, by the bytes where their rows begin, where they are to be kept; else each is a problem.
     pub(super) unparsed: Option<BTreeMap<usize, Unparsed>>,
@@ -24,16 +49,24 @@ pub(super) type Item<'t> = Spanned<DeValue<'t>>;
 
 impl<'t> Reader<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { text, line_starts, problems: Vec::new(), unparsed: None }
+        let mut marks = vec![Mark::default()];
+        for chunk in text.as_bytes().chunks_exact(MARK_STEP) {
+            marks.push(marks[marks.len() - 1].past(chunk));
+        }
+        Self { text, marks, problems: Vec::new(), unparsed: None }
     }
 
     /// Line and character of a byte.
     pub(super) fn place(&self, byte: usize) -> Place {
         let byte = byte.min(self.text.len());
-        let line = self.line_starts.partition_point(|start| *start <= byte).max(1);
-        let start = self.line_starts.get(line - 1).copied().unwrap_or_default();
-        Place { line, column: self.text.get(start..byte).map_or(0, |before| before.chars().count()) + 1 }
+        let at = byte / MARK_STEP;
+        let Mark { line, column } = self.marks[at].past(&self.text.as_bytes()[at * MARK_STEP..byte]);
+        Place { line: line + 1, column: column + 1 }
+    }
+
+    /// Whether so much is wrong that nothing more is looked for.
+    pub(super) const fn is_full(&self) -> bool {
+        self.problems.len() >= PROBLEMS_KEPT_MAX
     }
 
     pub(super) fn problem(&mut self, byte: usize, what: impl Into<String>) {
@@ -49,6 +82,7 @@ impl<'t> Reader<'t> {
         of: &str,
         known: impl Iterator<Item = &'k str> + Clone,
     ) {
+        let key = shortened(key);
         let told = nearest(key, known.clone()).map_or_else(
             || format!("there are {}", known.collect::<Vec<_>>().join(", ")),
             |name| format!("did you mean `{name}`?"),
@@ -77,13 +111,17 @@ impl<'t> Reader<'t> {
     /// A value of a type that reads itself from JSON. Every unknown key is told, and every value that cannot be.
     pub(super) fn typed<T: DeserializeOwned>(&mut self, of: &str, item: &Item<'t>, mut json: Value) -> Option<T> {
         let (mut is_good, mut is_cut) = (true, false);
-        loop {
-            let message = match serde_json::from_value::<T>(json.clone()) {
+        let table = item.get_ref().as_table();
+        if let Some(keys) = table.map(DeTable::len).filter(|keys| *keys > KEYS_MAX) {
+            self.problem(item.span().start, format!("{of} has {keys} keys, at most {KEYS_MAX} are allowed"));
+            return None;
+        }
+        while !self.is_full() {
+            let message = match T::deserialize(&json) {
                 Ok(value) => return is_good.then_some(value),
-                Err(error) => error.to_string(),
+                Err(error) => shortened(&error.to_string()).to_owned(),
             };
             is_good = false;
-            let table = item.get_ref().as_table();
             let Some((key, known)) = unknown("unknown field", &message) else {
                 // What is missing because it was taken out has been told of.
                 if is_cut && message.starts_with("missing field") {
@@ -105,7 +143,13 @@ impl<'t> Reader<'t> {
             // Without the key there may be more to tell; where it was not a key of this value, there is nothing to take out.
             json.as_object_mut()?.remove(key)?;
         }
+        None
     }
+}
+
+fn shortened(text: &str) -> &str {
+    let whole = text.char_indices().take_while(|(at, _)| *at < MESSAGE_MAX).last();
+    &text[..whole.map_or(0, |(at, c)| at + c.len_utf8())]
 }
 
 /// What stands in the back quotes of serde's sentence about an unknown field or variant: the word, and the words that there are.
@@ -161,17 +205,20 @@ fn plain_type(expected: &str) -> String {
 /// The key whose value a failure is about: the one whose value is quoted, else the one without which the sentence is another.
 fn culprit<T: DeserializeOwned>(json: &Value, message: &str) -> Option<String> {
     let members = json.as_object()?;
-    let is_quoted = |value: &Value| value.as_str().is_some_and(|text| message.contains(&format!("`{text}`")));
+    let is_quoted = |value: &Value| {
+        value.as_str().is_some_and(|text| text.len() < message.len() && message.contains(&format!("`{text}`")))
+    };
     if let Some((key, _)) = members.iter().find(|(_, value)| is_quoted(value)) {
         return Some(key.clone());
     }
-    let is_without = |key: &String| {
-        let mut without = members.clone();
-        without.remove(key);
-        let told = serde_json::from_value::<T>(Value::Object(without)).err().map(|error| error.to_string());
-        told.is_none_or(|told| told != message && !told.starts_with("missing field"))
-    };
-    members.keys().find(|key| is_without(key)).cloned()
+    let mut without = json.clone();
+    members.iter().find_map(|(key, value)| {
+        without.as_object_mut()?.remove(key);
+        let told = T::deserialize(&without).err().map(|error| error.to_string());
+        without[key] = value.clone();
+        let is_of_it = told.is_none_or(|told| shortened(&told) != message && !told.starts_with("missing field"));
+        is_of_it.then(|| key.clone())
+    })
 }
 
 /// Where a key stands.
@@ -209,5 +256,25 @@ pub(super) fn json_of(item: &Item<'_>) -> Value {
         DeValue::Datetime(moment) => Value::String(moment.to_string()),
         DeValue::Array(list) => Value::Array(list.iter().map(json_of).collect()),
         DeValue::Table(table) => Value::Object(object_of(table, &[])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_place_is_its_line_and_character(text in "[aé\u{1f600}\n]{0,3000}") {
+            let reader = Reader::new(&text);
+            let (mut line, mut column) = (1, 1);
+            for (byte, c) in text.char_indices() {
+                prop_assert_eq!(reader.place(byte), Place { line, column });
+                (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
+            }
+            prop_assert_eq!(reader.place(text.len() + 1), Place { line, column });
+        }
     }
 }

@@ -8,6 +8,7 @@ use store::applications::AssignmentRecord;
 use store::{AppId, ObjectId, ObjectKind, ReadTx, jobs};
 
 use super::{ASSIGNMENTS_MAX, AssignmentRow, JobConfiguration, PlainSettings};
+use crate::discovery::Discovered;
 use crate::engine::read_settings;
 use crate::job::JobError;
 
@@ -27,6 +28,7 @@ pub(super) struct JobState {
     pub(super) settings: PlainSettings,
     pub(super) roles: Vec<String>,
     pub(super) objects: Vec<ObjectMapping>,
+    pub(super) discovered: Discovered,
     pub(super) users: BTreeSet<AssignmentKey>,
     pub(super) groups: BTreeSet<AssignmentKey>,
 }
@@ -48,6 +50,7 @@ impl JobState {
             settings: PlainSettings::of(&settings),
             roles,
             objects: settings.objects,
+            discovered: settings.discovered,
             users: BTreeSet::new(),
             groups: BTreeSet::new(),
         };

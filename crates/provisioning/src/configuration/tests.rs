@@ -96,6 +96,29 @@ fn what_a_file_leaves_out_has_its_default_or_stays() {
     assert_eq!((only_users.wanted.users, only_users.wanted.groups), (Some(Vec::new()), None));
 }
 
+/// How long reading takes is not asked: where the size of a file counted twice, this would not end.
+#[test]
+fn what_is_far_too_much_is_told_soon() {
+    let many = |row: &str, count: usize| vec![row; count].join(",");
+    let keys = |count: usize| (0..count).map(|key| format!("\"k{key}\":1")).collect::<Vec<_>>().join(",");
+    let mapping = |attributes: &str| {
+        format!("[{{\"sourceObject\":\"User\",\"targetObject\":\"User\",\"attributes\":[{attributes}]}}]")
+    };
+    let told = |text: &str| mappings_of(text).unwrap_err().0;
+    let rows = told(&mapping(&many("{\"target\":\"a\"}", 600_000)));
+    assert_eq!(rows[0].what, "`attributes` has 600000 rows, at most 10000 are allowed");
+    assert_eq!(rows[0].place, Some(Place { line: 1, column: 60 }));
+    let wide = told(&mapping(&format!("{{{}}}", keys(300_000))));
+    assert_eq!(wide[0].what, "an attribute mapping has 300000 keys, at most 256 are allowed");
+    let wrong = told(&mapping(&many("{\"target\":1,\"flowType\":2}", 10_000)));
+    assert_eq!(wrong.len(), PROBLEMS_TOLD_MAX + 1);
+    assert_eq!(wrong[PROBLEMS_TOLD_MAX].what, "and at least 900 more");
+    let long = told(&mapping(&format!("{{\"target\":\"a\",\"flowType\":\"{}\"}}", "é".repeat(4_000_000))));
+    assert!(long.len() == 1 && long[0].what.len() < 2_000, "{}", long[0].what.len());
+    let twice = keys_given_twice(&format!("{{{}}}", many("\"a\":1", 1_000_000)));
+    assert_eq!(twice.len(), PROBLEMS_TOLD_MAX + 1);
+}
+
 fn problems(text: &str) -> Vec<String> {
     ConfigurationFile::parse(text).unwrap_err().0.iter().map(ToString::to_string).collect()
 }

@@ -14,10 +14,9 @@ use super::try_departure::Departure;
 use crate::engine::Engine;
 use crate::job::JobError;
 use crate::object_plan::{MatchValue, ObjectPlan};
-use crate::outlook::Outlook;
 use crate::redaction::Redacted;
 use crate::scope::Scope;
-use crate::settings::JobSettings;
+use crate::settings::{JobSettings, Located, sentences};
 use crate::surroundings::{JobNeeds, missing_groups};
 use crate::target::{CallError, Target, resource_id};
 use crate::trial::{AttributeTrial, Draft, Effect, References, Referred, try_attributes};
@@ -136,7 +135,6 @@ impl Engine {
         let before = settings.objects.clone();
         settings.objects.retain(|mapping| mapping.target_object != draft.mapping.target_object);
         settings.objects.push(draft.mapping.clone());
-        let mut problems = Outlook::of(&settings, template, self.installation()).problems;
         let after = settings.objects.clone();
         let needs = JobNeeds::of_one(&draft.mapping);
         let read = move |tx: &mut ReadTx<'_>| {
@@ -145,7 +143,7 @@ impl Engine {
             Ok::<_, JobError>((subject, references, missing_groups(tx, &before, &after)?))
         };
         let (subject, references, missing) = self.store().read(read).await?;
-        problems.extend(missing);
+        let problems = problems_of(&draft, settings.problems(template, self.installation()), missing);
         let held =
             if wanted.update { Some(self.account_of(&record, &settings, &subject, &draft).await?) } else { None };
         let scope = scope_of(settings.scope_rules(), &draft.mapping, &subject, self.now());
@@ -265,6 +263,13 @@ impl Engine {
             }
         }
     }
+}
+
+/// Those that are a draft's own: what only seems missing is told of where it cannot be parsed.
+fn problems_of(draft: &Draft, mut problems: Vec<Located>, missing: Vec<Located>) -> Vec<String> {
+    problems.retain(|problem| draft.unparsed.is_empty() || !problem.is_lack);
+    problems.extend(missing);
+    sentences(problems)
 }
 
 /// The plan of an object type with one attribute mapping alone.

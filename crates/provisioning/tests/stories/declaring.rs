@@ -2,7 +2,8 @@
 
 use mapping::{FlowType, MappingSource};
 use provisioning::configuration::{ConfigurationFile, Proposal};
-use provisioning::{JobChange, JobError, JobStatus, ScopeSetting};
+use provisioning::trial::Draft;
+use provisioning::{JobChange, JobError, JobStatus, MappingTrialOf, ScopeSetting};
 use store::{AppId, ObjectKind};
 
 use crate::fake_target::Nature;
@@ -385,6 +386,49 @@ fn every_problem_of_a_file_is_told_at_once_and_at_its_place() {
             );
         }
         assert_eq!(told.len(), 4, "nothing is told that only seems missing: {told:?}");
+    });
+}
+
+#[test]
+fn a_source_that_cannot_be_read_is_not_missing_too() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let text = exported(&world, job.app).await;
+        let text = text.replacen("source = \"[userPrincipalName]\"", "source = 'ToLowr([userPrincipalName])'", 1);
+        let told = problems(&world, &text).await;
+        assert!(told.len() == 1 && told[0].contains("there is no function `ToLowr`"), "{told:?}");
+        let draft = Draft::read(&text, mapping::ObjectType::User).unwrap();
+        let ann = world.joins("Ann").await;
+        let tried =
+            MappingTrialOf { app: job.app, kind: ObjectKind::User, id: ann.into(), draft: Some(draft), update: false };
+        let trial = world.engine().try_mappings(&tried).await.unwrap();
+        assert_eq!(trial.problems, [""; 0]);
+    });
+}
+
+#[test]
+fn a_group_that_is_not_there_is_told_at_the_clause_that_asks_for_it() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let gone = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+        let filter = |kind: &str, attribute: &str, operator: &str, value: &str| {
+            format!(
+                "[[mappings.{kind}]]\nname = \"F\"\nclauses = [\n  {{ attribute = \"{attribute}\", operator = \"{operator}\", value = \"{value}\" }},\n]\n"
+            )
+        };
+        let text = exported(&world, job.app).await;
+        let (before, groups) = text.split_once("[[mappings]]\nsourceObject = \"Group\"").unwrap();
+        let filters =
+            filter("scoping", "city", "EQUALS", "Rome") + &filter("inputFilters", "memberOf", "IS MEMBER OF", gone);
+        let text = format!("{before}{filters}\n[[mappings]]\nsourceObject = \"Group\"{groups}");
+        let line = text.lines().position(|line| line.contains(gone)).unwrap() + 1;
+        let told = problems(&world, &text).await;
+        assert_eq!(
+            told,
+            [format!(
+                "line {line}, column 3: the input filter `F` of users asks for the members of {gone}, and the directory has no group with that object id"
+            )]
+        );
     });
 }
 

@@ -18,7 +18,7 @@ const NO_DOMAIN: &str = "`title` of users: `DefaultDomain` fails, because there 
 
 fn no_group() -> String {
     format!(
-        "the scoping filter `F` asks for the members of {NOBODY}, and the directory has no group with that object id"
+        "the scoping filter `F` of users asks for the members of {NOBODY}, and the directory has no group with that object id"
     )
 }
 

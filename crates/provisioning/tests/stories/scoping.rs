@@ -201,7 +201,7 @@ fn a_group_that_the_directory_does_not_have_is_refused_when_the_filter_is_saved(
         objects[0].category_filters = filters("memberOf", "IS NOT MEMBER OF", Some(nobody));
         let change = JobChange { objects: Some(objects), ..JobChange::default() };
         let refused = world.engine().change_job(job.app, change).await.expect_err("there is no such group").to_string();
-        let expected = "the scoping filter `F` asks for the members of 3f2504e0-4f89-41d3-9a0c-0305e82c3301, and the directory has no group";
+        let expected = "the category filter `F` of users asks for the members of 3f2504e0-4f89-41d3-9a0c-0305e82c3301, and the directory has no group";
         assert!(refused.contains(expected), "{refused}");
         // A group that is gone since keeps nobody from changing something else.
         let sales = world.group("Sales").await;
