@@ -11,9 +11,9 @@ const WORDS: [(&str, &str); 6] = [
     ("ANY EQUALS", "one value of a multi-valued attribute, or more, satisfies the operator behind ANY"),
     ("NONE EQUALS", "no value does, and there are some"),
     ("ALL EQUALS", "each value does, as for the operator alone"),
-    ("manager.department", "before the name of an attribute of users: that of the manager, with every operator"),
+    ("manager.department", "`manager.` before an attribute of users reads that of the manager, with every operator"),
     ("memberOf", "the attribute of the operators whose value is a group, which is named by its object id"),
-    ("today+14d", "a date may also be 2026-12-31, 2026-12-31T18:00:00Z, today, today-2w, now, now-36h"),
+    ("today+14d", "a date, as are 2026-12-31, 2026-12-31T18:00:00Z, today, today-2w, now and now-36h"),
 ];
 
 /// Carries it out. It needs no data.
