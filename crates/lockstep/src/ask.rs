@@ -4,11 +4,16 @@ use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
+use console::{Key, Term};
 
 use crate::outcome::usage;
 
 /// Longest file that is read as a secret token, in bytes.
 pub const SECRET_BYTES_MAX: u64 = 64 << 10;
+/// Longest answer to a question, in bytes.
+const ANSWER_BYTES_MAX: usize = 20;
+/// What Ctrl+D types.
+const END_OF_INPUT: char = '\u{4}';
 
 /// The secret token: from a file, from standard input (`-`), or typed without echo where there is a terminal.
 pub fn secret_token(file: Option<&Path>) -> anyhow::Result<String> {
@@ -48,12 +53,12 @@ fn read_secret(from: impl std::io::Read, name: &str) -> anyhow::Result<String> {
 }
 
 fn typed_secret() -> anyhow::Result<String> {
-    let terminal = console::Term::stderr();
+    let terminal = Term::stderr();
     write!(&terminal, "Secret Token (not shown): ")?;
     Ok(terminal.read_secure_line()?)
 }
 
-/// Asks before something is destroyed. Without a terminal, only `--yes` is leave.
+/// Asks before something is destroyed. Without a terminal, only `--yes` is leave. Any answer but yes, and Ctrl+C, is none.
 pub fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
     if yes {
         return Ok(());
@@ -61,15 +66,51 @@ pub fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
     if !std::io::stdin().is_terminal() {
         return Err(usage(format!("{question} Nothing was done; say --yes to do it without being asked")));
     }
-    let terminal = console::Term::stderr();
+    let mut terminal = Term::stderr();
     write!(&terminal, "{} [y/N] ", crate::output::clean(question))?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
+    let answer = if terminal.is_term() {
+        // Keys are read one by one, because Ctrl+C would end the program without a word.
+        let keys = terminal.clone();
+        answer_of(|| keys.read_key_raw(), &mut terminal)?
+    } else {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line)?;
+        line
+    };
     if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
         Ok(())
     } else {
         anyhow::bail!("nothing was done")
     }
+}
+
+/// What is typed up to Enter, shown as it is typed; empty where it is given up.
+fn answer_of(
+    mut next: impl FnMut() -> std::io::Result<Key>,
+    shown: &mut impl std::io::Write,
+) -> std::io::Result<String> {
+    let mut answer = String::new();
+    loop {
+        match next()? {
+            Key::Enter => break,
+            Key::CtrlC | Key::Escape | Key::Char(END_OF_INPUT) => {
+                answer.clear();
+                break;
+            }
+            Key::Backspace => {
+                let taken_back = answer.pop().map_or("", |_| "\u{8} \u{8}");
+                write!(shown, "{taken_back}")?;
+            }
+            Key::Char(c) if !c.is_control() && answer.len() < ANSWER_BYTES_MAX => {
+                answer.push(c);
+                write!(shown, "{c}")?;
+            }
+            _ => {}
+        }
+        shown.flush()?;
+    }
+    writeln!(shown)?;
+    Ok(answer)
 }
 
 #[cfg(test)]
@@ -83,5 +124,29 @@ mod tests {
         assert!(read_secret(&vec![b'a'; most][..], "f").is_ok());
         assert!(read_secret(&vec![b'a'; most + 1][..], "f").unwrap_err().to_string().contains("more than 65536 bytes"));
         assert!(read_secret(&[0xff, 0xfe][..], "f").unwrap_err().to_string().contains("not UTF-8"));
+    }
+
+    #[test]
+    fn only_yes_is_yes() {
+        let typed = |text: &str| text.chars().map(Key::Char).collect::<Vec<_>>();
+        for (keys, answer, shown) in [
+            ([typed("y"), vec![Key::Enter]].concat(), "y", "y\n"),
+            (
+                [typed("no"), vec![Key::Backspace; 3], typed("yes"), vec![Key::Enter]].concat(),
+                "yes",
+                "no\u{8} \u{8}\u{8} \u{8}yes\n",
+            ),
+            (vec![Key::Enter], "", "\n"),
+            (vec![Key::CtrlC], "", "\n"),
+            ([typed("yes"), vec![Key::CtrlC]].concat(), "", "yes\n"),
+            ([typed("y\u{4}"), vec![Key::Enter]].concat(), "", "y\n"),
+            (vec![Key::ArrowUp, Key::Char('\u{1}'), Key::Escape], "", "\n"),
+            ([typed(&"y".repeat(30)), vec![Key::Enter]].concat(), &"y".repeat(20), &format!("{}\n", "y".repeat(20))),
+        ] {
+            let (mut keys, mut seen) = (keys.into_iter(), Vec::new());
+            let given = answer_of(|| Ok(keys.next().unwrap()), &mut seen).unwrap();
+            assert_eq!((given.as_str(), String::from_utf8(seen).unwrap().as_str()), (answer, shown));
+        }
+        assert!(answer_of(|| Err(std::io::ErrorKind::UnexpectedEof.into()), &mut Vec::new()).is_err());
     }
 }

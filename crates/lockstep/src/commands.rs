@@ -15,6 +15,7 @@ mod doctor;
 mod events;
 mod expression;
 mod expression_check;
+mod filter_operators;
 mod filter_test;
 mod find;
 mod group;
@@ -61,7 +62,7 @@ pub fn run(
         Command::Expression(alone) if !expression::needs_data(alone) => {
             return expression::run_alone(alone, config.default_domain.as_deref(), output);
         }
-        Command::Filter(FilterCommand::Operators) => return filter_test::operators(output),
+        Command::Filter(FilterCommand::Operators) => return filter_operators::run(output),
         Command::Schema(SchemaFileCommand::Convert(args)) => return schema::convert(args, output),
         _ => {}
     }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::expression::{EvaluationError, Expression, Language, Outcome};
 use crate::net_regex::{Effort, NetRegex};
+use crate::no_json::NoJson;
 use crate::value::{Source, Value, World};
 
 /// Longest row in bytes. The longest expression and a source object with the largest value fit.
@@ -189,15 +190,21 @@ impl<'t> Row<'t> {
     }
 
     fn judged(&self, language: Language, random: &dyn Fn(&mut [u8])) -> Result<Judgement, String> {
-        let input =
-            serde_json::from_str(self.input).map_err(|error| format!("`input_json` is no JSON object: {error}"))?;
+        let input = serde_json::from_str(self.input)
+            .map_err(|error| no_json("`input_json` is no JSON object", self.input, &error))?;
         let sample = Sample::new(input).map_err(|error| error.to_string())?;
-        let expected: Json =
-            serde_json::from_str(self.expected).map_err(|error| format!("`expected_json` is no JSON: {error}"))?;
+        let expected: Json = serde_json::from_str(self.expected)
+            .map_err(|error| no_json("`expected_json` is no JSON", self.expected, &error))?;
         let expected = Expected::read(expected)?;
         let (got, error) = given(self.expression, language, &sample, random);
         Ok(if expected.fits(&got) { Judgement::Passed } else { Judgement::Failed { got, error } })
     }
+}
+
+/// Of a cell, which is one line.
+fn no_json(what: &str, text: &str, error: &serde_json::Error) -> String {
+    let NoJson { what: why, column, .. } = NoJson::of(text, error);
+    format!("{what}: {why}, at its character {column}")
 }
 
 /// What an expression gives, in the words of the table, and the error where it gives none. What cannot be parsed cannot be evaluated either.

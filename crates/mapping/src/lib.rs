@@ -28,6 +28,7 @@ pub mod expression;
 mod guest;
 mod nearest;
 mod net_regex;
+mod no_json;
 mod object_mapping;
 pub mod schema;
 mod scoping;
@@ -39,6 +40,7 @@ pub use counted::counted;
 pub use expression::{Candidates, EvaluationError, Expression, Language, Outcome, ParseError};
 pub use guest::guest_user_principal_name;
 pub use nearest::nearest;
+pub use no_json::NoJson;
 pub use object_mapping::{ATTRIBUTE_MAPPINGS_MAX, CLAUSES_MAX, FlowTypes, ObjectMapping, ObjectType, Problem};
 pub use scoping::{
     Clause, ClauseError, Comparison, ExplainedClause, ExplainedGroup, Explanation, FilterGroup, FilterOperator, Held,

@@ -52,6 +52,11 @@ pub enum JobError {
     /// Somebody changed the job after the difference was made that this change was decided by.
     #[error("somebody changed this job meanwhile; nothing was done, look at the difference again")]
     ChangedMeanwhile,
+    /// The job would be at another server, for which the stored token was not given.
+    #[error(
+        "the Tenant URL leads to another server, which needs a secret token of its own: the stored one is not sent there"
+    )]
+    TokenNeeded,
     /// The settings are wrong.
     #[error("{0}")]
     Settings(#[from] BadSettings),
@@ -169,6 +174,12 @@ impl JobChange {
         self.tenant_url.is_some() || self.secret_token.is_some() || self.dialect.is_some()
     }
 
+    /// Whether it must bring the secret token: the one that is stored was given for another server, and is not shown to a new one.
+    fn lacks_token(&self, before: &JobSettings, after: &JobSettings) -> bool {
+        let origin = |settings: &JobSettings| settings.url().ok().map(|url| url.origin());
+        self.secret_token.is_none() && origin(before) != origin(after)
+    }
+
     /// Whether this is the way back to an earlier version, which was right once: groups that are gone since keep nobody from it.
     pub(crate) const fn goes_back(&self) -> bool {
         matches!(self.schema, SchemaBase::OfVersion(_))
@@ -266,8 +277,14 @@ impl Engine {
         self.job(app).await
     }
 
-    /// Changes a job. A new address or token must pass the connection test first. Where somebody else changes the job
-    /// meanwhile, the change is made anew to what that left.
+    /// Whether a change is refused with [`JobError::TokenNeeded`] as it is.
+    pub async fn lacks_token(&self, app: AppId, change: &JobChange) -> Result<bool, JobError> {
+        let (_, _, before) = self.load(app).await?;
+        Ok(change.lacks_token(&before, &change.applied(&before)))
+    }
+
+    /// Changes a job. A new address or token must pass the connection test first, and the address of another server comes with its
+    /// token. Where somebody else changes the job meanwhile, the change is made anew to what that left.
     pub async fn change_job(&self, app: AppId, change: JobChange) -> Result<JobView, JobError> {
         if change.status == Some(JobStatus::Quarantine) {
             return Err(JobError::Invalid(
@@ -289,6 +306,9 @@ impl Engine {
         let problems = change.problems(&before, &settings, template, self.installation());
         if !problems.is_empty() {
             return Err(BadSettings(problems).into());
+        }
+        if change.lacks_token(&before, &settings) {
+            return Err(JobError::TokenNeeded);
         }
         if change.objects.is_some() && !change.goes_back() {
             let (before, after) = (before.objects.clone(), settings.objects.clone());
@@ -315,7 +335,9 @@ impl Engine {
         let (entry, roles) = (self.entry(), self.roles(&change.add_roles));
         let text = settings_text(&settings)?;
         let mut detail = told(&before, &settings, change);
-        let change = change.clone();
+        // The same mappings again are no reason to look at everything again.
+        let objects = change.objects.clone().filter(|objects| *objects != before.objects);
+        let change = JobChange { objects, ..change.clone() };
         self.store()
             .write(move |tx| {
                 if let Some(step) = &change.configuration {

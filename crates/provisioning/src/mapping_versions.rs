@@ -147,7 +147,9 @@ impl Engine {
         let gone = self.store().read(move |tx| gone_document(tx, app, None)).await?;
         if let Some(reason) = gone.filter(|_| base.is_none()) {
             let place = "the document".to_owned();
-            exported.findings.insert(0, Finding { severity: Severity::Different, blocks: false, place, reason });
+            exported
+                .findings
+                .insert(0, Finding { severity: Severity::Different, blocks: false, place, short_place: None, reason });
         }
         Ok(exported)
     }
@@ -386,4 +388,51 @@ pub(crate) fn keep(
     let record = VersionRecord { head, objects: objects_text(&after.objects)? };
     insert_version(tx, app, &record, document.brings.as_deref())?;
     Ok(Some(record.head))
+}
+
+#[cfg(test)]
+mod tests {
+    use mapping::AttributeMapping;
+    use mapping::schema::Difference;
+
+    use super::*;
+    use crate::gallery::Template;
+
+    /// The object mappings of a document that says what these say.
+    fn out_and_in(objects: &[ObjectMapping]) -> Vec<ObjectMapping> {
+        let text = || "x".to_owned();
+        let names = Names {
+            schema_id: text(),
+            rule_id: text(),
+            source_directory_id: text(),
+            target_directory_id: text(),
+            source_directory: SOURCE_DIRECTORY.to_owned(),
+            target_directory: TARGET_DIRECTORY.to_owned(),
+        };
+        let written = schema::write(None, objects, &names).document.to_text();
+        schema::read(&Document::parse(written.as_bytes()).unwrap()).objects
+    }
+
+    #[test]
+    fn what_is_exported_and_imported_again_is_as_it_was() {
+        for template in Template::all() {
+            let mut with_own = template.objects.clone();
+            for object in &mut with_own {
+                for (target, required) in [("urn:acme:2.0:User:level", false), ("badge", true), ("roles", false)] {
+                    let source = mapping::MappingSource::Attribute("displayName".to_owned());
+                    let target = target.to_owned();
+                    object.attributes.push(AttributeMapping {
+                        target,
+                        source,
+                        required,
+                        ..AttributeMapping::default()
+                    });
+                }
+            }
+            for objects in [&template.objects, &with_own] {
+                let again = out_and_in(objects);
+                assert_eq!(Difference::between(objects, &again).to_string(), "", "{}", template.name);
+            }
+        }
+    }
 }

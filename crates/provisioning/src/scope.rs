@@ -26,6 +26,16 @@ pub enum Scope {
     Out(OutOfScope),
 }
 
+impl Scope {
+    /// Why the object is not to have one, in the words of the provisioning log.
+    pub fn out_because(&self) -> Option<String> {
+        match self {
+            Self::In => None,
+            Self::Out(reason) => Some(reason.reason()),
+        }
+    }
+}
+
 /// Why an object is out of scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutOfScope {

@@ -52,6 +52,8 @@ pub struct EntitlementRecord {
     pub role: RoleRecord,
     /// Whether the user is assigned, rather than one of the user's groups.
     pub direct: bool,
+    /// Who is assigned: the user, or that group.
+    pub principal: ObjectId,
 }
 
 statements! {
@@ -70,20 +72,20 @@ statements! {
     ASSIGNMENTS = "SELECT a.principal, a.kind, r.id, r.value, r.display_name FROM assignments a JOIN app_roles r ON r.app = a.app AND r.id = a.role WHERE a.app = $1 AND a.principal >= $2 ORDER BY a.principal LIMIT $3";
     APPS_OF = "SELECT app FROM assignments WHERE principal = $1 GROUP BY app";
     IS_ASSIGNED = "SELECT 1 FROM assignments WHERE app = $1 AND principal = $2 LIMIT 1";
-    ENTITLEMENTS = "SELECT r.id, r.value, r.display_name, 1 FROM assignments a JOIN app_roles r ON r.app = a.app AND r.id = a.role WHERE a.app = $1 AND a.principal = $2
+    ENTITLEMENTS = "SELECT r.id, r.value, r.display_name, 1, a.principal FROM assignments a JOIN app_roles r ON r.app = a.app AND r.id = a.role WHERE a.app = $1 AND a.principal = $2
                     UNION ALL
-                    SELECT r.id, r.value, r.display_name, 0 FROM directory_members m
+                    SELECT r.id, r.value, r.display_name, 0, a.principal FROM directory_members m
                     JOIN directory_groups g ON g.id = m.group_id AND g.deleted IS NULL AND g.security_enabled = 1
                     JOIN assignments a ON a.app = $1 AND a.principal = m.group_id
                     JOIN app_roles r ON r.app = a.app AND r.id = a.role WHERE m.member_id = $2
-                    ORDER BY 4 DESC, 2",
-                   "SELECT r.id, r.value, r.display_name, 1::bigint FROM assignments a JOIN app_roles r ON r.app = a.app AND r.id = a.role WHERE a.app = $1 AND a.principal = $2
+                    ORDER BY 4 DESC, 2, 5",
+                   "SELECT r.id, r.value, r.display_name, 1::bigint, a.principal FROM assignments a JOIN app_roles r ON r.app = a.app AND r.id = a.role WHERE a.app = $1 AND a.principal = $2
                     UNION ALL
-                    SELECT r.id, r.value, r.display_name, 0::bigint FROM directory_members m
+                    SELECT r.id, r.value, r.display_name, 0::bigint, a.principal FROM directory_members m
                     JOIN directory_groups g ON g.id = m.group_id AND g.deleted IS NULL AND g.security_enabled = 1
                     JOIN assignments a ON a.app = $1 AND a.principal = m.group_id
                     JOIN app_roles r ON r.app = a.app AND r.id = a.role WHERE m.member_id = $2
-                    ORDER BY 4 DESC, 2";
+                    ORDER BY 4 DESC, 2, 5";
     GRANT = "INSERT INTO admin_roles (user_id, role, created) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     REVOKE = "DELETE FROM admin_roles WHERE user_id = $1 AND role = $2";
     ADMINS = "SELECT user_id, role FROM admin_roles ORDER BY role, user_id LIMIT $1";
@@ -197,10 +199,10 @@ pub fn is_assigned(tx: &mut ReadTx<'_>, app: AppId, principal: ObjectId) -> Resu
 }
 
 /// The roles a user has in an application: its own first, then those of its groups, each by value. Nested groups give none.
-/// A role that comes in several ways is there once, as the user's own where it is that too.
+/// A role that comes in several ways is there once, as the user's own where it is that too, or else of the first of those groups by id.
 pub fn entitlements(tx: &mut ReadTx<'_>, app: AppId, user: UserId) -> Result<Vec<EntitlementRecord>, StoreError> {
     let mut found = tx.all(&ENTITLEMENTS, params![app, user], |row| {
-        Ok(EntitlementRecord { role: role(row, 0)?, direct: row.flag(3)? })
+        Ok(EntitlementRecord { role: role(row, 0)?, direct: row.flag(3)?, principal: row.id(4)? })
     })?;
     let mut seen = HashSet::new();
     found.retain(|one| seen.insert(one.role.id));

@@ -50,7 +50,7 @@ pub enum AppCommand {
         /// Another display name
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
-        /// Another Tenant URL
+        /// Another Tenant URL; one of another server comes with --secret-token-file
         #[arg(long, value_name = "URL")]
         tenant_url: Option<String>,
         /// File with another secret token, or - for standard input

@@ -15,7 +15,7 @@ use store::{AppId, ReadTx};
 
 use super::configuration::refused;
 use super::find;
-use super::mapping_versions::show_before_asking;
+use super::mapping_versions::{scope_warnings, show_before_asking};
 use super::pages::{self, Listed, tell_more};
 use crate::ask::{confirm, secret_token};
 use crate::cli::{AppCommand, DialectName, JobSettingsArgs, ScopeName, Switch};
@@ -47,11 +47,17 @@ pub async fn run(command: AppCommand, world: &World, output: Output) -> anyhow::
         }
         AppCommand::Set { ref app, yes, .. } => {
             let id = find::application(world, app).await?.id;
-            let (engine, change) = (world.engine()?, job_change(command)?);
+            let (engine, mut change) = (world.engine()?, job_change(command)?);
             if change == JobChange::default() {
                 return Err(usage("nothing to change is named; lockstep help app set lists what can be"));
             }
-            let change = seen(&engine, id, output, change, yes).await?;
+            // Nobody is asked for anything that would be refused.
+            let outlook = engine.look_ahead(id, &change).await?;
+            let warnings = outlook.refuse().map_err(|problems| wrong_setting(problems.into()))?;
+            if engine.lacks_token(id, &change).await? {
+                change.secret_token = Some(token_of_another_server()?);
+            }
+            let change = seen(&engine, id, output, change, (warnings, yes)).await?;
             if change == JobChange::default() {
                 return told(output, &engine.job(id).await?, "has these mappings already; nothing was changed")
                     .map(|()| Outcome::Done);
@@ -72,7 +78,7 @@ async fn seen(
     app: AppId,
     output: Output,
     mut change: JobChange,
-    yes: bool,
+    (warnings, yes): (Vec<String>, bool),
 ) -> anyhow::Result<JobChange> {
     let Some(objects) = &change.objects else { return Ok(change) };
     let latest = engine.mapping_version(app, None).await?;
@@ -83,10 +89,25 @@ async fn seen(
     }
     // Scripts that nobody looks at went on before there was a question, and still do.
     let yes = yes || !std::io::stdin().is_terminal();
-    show_before_asking(output, &difference, &[], yes)?;
+    let mut told = scope_warnings(engine, app, objects).await?;
+    if !yes {
+        // Who is not asked is told with the job, as it is then.
+        told.extend(warnings);
+    }
+    show_before_asking(output, &difference, &told, yes)?;
     confirm("Take these mappings? The next cycle looks at everything again.", yes)?;
     change.if_mapping_version = Some(latest.head.version);
     Ok(change)
+}
+
+/// The secret token of the server that the job would be at: its own was given for the one it is at, and is not sent to another.
+fn token_of_another_server() -> anyhow::Result<String> {
+    let why = JobError::TokenNeeded;
+    if !std::io::stdin().is_terminal() {
+        return Err(usage(format!("{why}; name its file with --secret-token-file FILE, or - for standard input")));
+    }
+    note(&why.to_string());
+    secret_token(None)
 }
 
 /// Tells options that are wrong whatever there is, by their names, from what failed.

@@ -7,8 +7,8 @@ use anyhow::{anyhow, bail};
 use directory::AttributeType;
 use mapping::cases::{Sample, instant};
 use mapping::{
-    Candidates, EvaluationError, Expression, Language, ObjectType, Outcome as Evaluated, Overridden, ParseError,
-    Source, Value, World as Asked, nearest,
+    Candidates, EvaluationError, Expression, Language, NoJson, ObjectType, Outcome as Evaluated, Overridden,
+    ParseError, Source, Value, World as Asked, nearest,
 };
 use provisioning::{Availability, REDACTED, SourceObject, unknown_attribute};
 use serde_json::{Value as Json, json};
@@ -99,7 +99,9 @@ impl Object {
         let shown = shown(file);
         let text = read_text(file, "the sample in", SAMPLE_BYTES_MAX, "holds no sample")?;
         let object = serde_json::from_str(&text);
-        let object = object.map_err(|error| usage(format!("{shown} holds no JSON object of attributes: {error}")))?;
+        let object = object.map_err(|error| {
+            usage(format!("{shown} holds no JSON object of attributes: {}", NoJson::of(&text, &error)))
+        })?;
         Sample::new(object).map(Self::Sample).map_err(|error| usage(format!("{shown}: {error}")))
     }
 

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use directory::Application;
-use mapping::{FilterOperator, ObjectType, ScopingFilters, Value};
+use mapping::{ObjectType, ScopingFilters, Value};
 use provisioning::configuration::{CONFIGURATION_BYTES_MAX, filters_of};
 use provisioning::trial::ScopeTally;
 use provisioning::{Engine, ScopeSetting, ScopeTrial, ScopeTrialOf, Scoped};
@@ -11,8 +11,8 @@ use serde_json::json;
 use store::ObjectId;
 
 use super::configuration::refused;
-use super::find;
 use super::pages::tell_more;
+use super::{filter_operators, find};
 use crate::cli::{FilterCommand, FilterTestArgs, ScopeName, Side};
 use crate::files::read_text;
 use crate::outcome::Outcome;
@@ -26,24 +26,9 @@ const BAR_STEP: u64 = 100;
 const ROWS_TOGETHER: usize = 500;
 const HEAD: [&str; 4] = ["OBJECT", "SCOPE", "WHY", "ID"];
 
-/// Carries out `filter operators`, which needs no data.
-pub fn operators(output: Output) -> anyhow::Result<Outcome> {
-    let all: Vec<(String, bool)> =
-        FilterOperator::all().map(|operator| (operator.to_string(), operator.takes_value())).collect();
-    if output.is_json() {
-        output.json(
-            &all.iter().map(|(name, takes)| json!({ "operator": name, "takesValue": takes })).collect::<Vec<_>>(),
-        )?;
-    } else {
-        let row = |(name, takes): &(String, bool)| vec![name.clone(), if *takes { "yes" } else { "no" }.to_owned()];
-        output.table(&["OPERATOR", "TAKES A VALUE"], all.iter().map(row).collect(), "There are no operators")?;
-    }
-    Ok(Outcome::Done)
-}
-
 /// Carries out `filter` on the directory.
 pub async fn run(command: FilterCommand, world: &World, output: Output) -> anyhow::Result<Outcome> {
-    let FilterCommand::Test(args) = command else { return operators(output) };
+    let FilterCommand::Test(args) = command else { return filter_operators::run(output) };
     let app = find::application_or_only(world, args.app.as_deref()).await?;
     let object = if args.groups || args.group.is_some() { ObjectType::Group } else { ObjectType::User };
     let filters = match &args.filters {
@@ -98,9 +83,9 @@ fn explain(output: Output, app: &Application, trial: &ScopeTrial, problems: &[St
         shown["problems"] = json!(problems);
         return output.json(&shown);
     }
-    let Scoped { object, out_because, .. } = &trial.scoped;
-    let verdict = out_because.as_ref().map_or_else(|| "in scope".to_owned(), |why| format!("out of scope ({why})"));
-    output.line(&format!("{object} at {}: {verdict}", app.name))?;
+    let Scoped { object, in_scope, .. } = &trial.scoped;
+    let verdict = if *in_scope { "in scope" } else { "out of scope" };
+    output.line(&format!("{object} at {}: {verdict} ({})", app.name, why(&trial.scoped)))?;
     if trial.filters.is_empty() {
         return output.line("There are no scoping filters, so they keep nobody out");
     }
@@ -237,7 +222,12 @@ impl List {
 
 fn row(one: &Scoped) -> Vec<String> {
     let side = if one.in_scope { "in" } else { "out" };
-    vec![one.object.clone(), side.to_owned(), one.out_because.clone().unwrap_or_default(), one.id.to_string()]
+    vec![one.object.clone(), side.to_owned(), why(one).to_owned(), one.id.to_string()]
+}
+
+/// Why it is in scope, or out.
+fn why(one: &Scoped) -> &str {
+    one.out_because.as_deref().or(one.in_because.as_deref()).unwrap_or_default()
 }
 
 fn tell(output: Output, app: &str, object: ObjectType, tally: &ScopeTally) -> anyhow::Result<()> {

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use anyhow::bail;
 use directory::Application;
 use mapping::counted;
 use mapping::schema::document::DOCUMENT_BYTES_MAX;
@@ -65,8 +64,8 @@ fn told_findings(findings: &[Finding]) -> Vec<String> {
             (first.severity, first.reason.as_str()) == (finding.severity, finding.reason.as_str())
         };
         match groups.iter_mut().find(same) {
-            Some((_, places)) => places.push(&finding.place),
-            None => groups.push((finding, vec![&finding.place])),
+            Some((_, places)) => places.push(finding.shown_place()),
+            None => groups.push((finding, vec![finding.shown_place()])),
         }
     }
     groups.sort_by_key(|(first, _)| first.severity);
@@ -118,7 +117,7 @@ impl Given {
         let shown = shown_path(file);
         let mut lines: Vec<String> = self.refusal(leave_out).into_iter().map(|why| format!("{shown} {why}")).collect();
         lines.extend(problems.iter().map(|problem| format!("{shown} cannot be taken over: {problem}")));
-        if lines.is_empty() { Ok(()) } else { bail!("{}", lines.join("\nerror: ")) }
+        if lines.is_empty() { Ok(()) } else { Err(usage(lines.join("\nerror: "))) }
     }
 
     /// Why the document itself must not be carried out.
@@ -312,7 +311,8 @@ mod tests {
         let finding = |severity, place: &str, reason: &str| Finding {
             severity,
             blocks: false,
-            place: place.to_owned(),
+            place: format!("rule A, object mapping B, {place}"),
+            short_place: Some(place.to_owned()),
             reason: reason.to_owned(),
         };
         let findings = [

@@ -12,24 +12,9 @@ pub fn with_application(installation: &Installation) -> (Serving, Tenant) {
         installation.json(&["user", "add", &format!("{name}@contoso.example"), "--display-name", name]);
     }
     installation.json(&["group", "add", "Sales"]);
-    add(installation, "CRM", &tenant);
+    installation.add_app("scim", "CRM", &tenant, &[]);
     installation.json(&["assign", "CRM", "--user", "ann@contoso.example"]);
     (serving, tenant)
-}
-
-pub fn add(installation: &Installation, name: &str, tenant: &Tenant) {
-    installation.json(&[
-        "app",
-        "add",
-        "--template",
-        "scim",
-        "--name",
-        name,
-        "--tenant-url",
-        &tenant.url,
-        "--secret-token-file",
-        &tenant.token_file,
-    ]);
 }
 
 /// Gives the title another source.
@@ -128,7 +113,7 @@ fn a_new_application_comes_of_a_file_and_a_token() {
     let (_serving, tenant) = with_application(&installation);
     let folder = installation.path("jobs");
     let folder = folder.to_str().unwrap();
-    add(&installation, "crm (2)", &tenant);
+    installation.add_app("scim", "crm (2)", &tenant, &[]);
     let written = installation.json(&["config", "export", "--all", folder]);
     assert_eq!(written.as_array().unwrap().len(), 2);
     let file = format!("{folder}/crm.toml");

@@ -136,6 +136,15 @@ impl Installation {
         self.run(&[arguments, &["--json"]].concat()).json()
     }
 
+    /// Adds an application of a tenant, with more options.
+    #[track_caller]
+    pub fn add_app(&self, template: &str, name: &str, tenant: &Tenant, more: &[&str]) -> Answer {
+        let to = ["--tenant-url", &tenant.url, "--secret-token-file", &tenant.token_file, "--json"];
+        let added = self.run(&[&["app", "add", "--template", template, "--name", name][..], &to, more].concat());
+        added.expect_done();
+        added
+    }
+
     /// Lets the database take no more writes, as a full disk would.
     pub fn fill_up(&self) {
         match &self.postgres {

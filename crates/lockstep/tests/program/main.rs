@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so do the functions it is told with")]
 
 mod admins;
+mod bad_files;
 mod bulk;
 mod configuring;
 mod credentials;
@@ -15,6 +16,7 @@ mod provisioning;
 mod refusals;
 mod schemas;
 mod serving;
+mod setting;
 mod stopping;
 mod targets;
 mod tenants;

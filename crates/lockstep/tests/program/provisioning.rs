@@ -54,18 +54,7 @@ fn from_a_file_to_an_application() {
         let tenant = Tenant::add(&installation, "acme", "palo-alto-cie");
         assert!(tenant.url.starts_with(&format!("http://{}/", serving.address)), "{}", tenant.url);
         import(&installation);
-        let app = installation.json(&[
-            "app",
-            "add",
-            "--template",
-            "palo-alto-cie",
-            "--name",
-            "CIE",
-            "--tenant-url",
-            &tenant.url,
-            "--secret-token-file",
-            &tenant.token_file,
-        ]);
+        let app = installation.add_app("palo-alto-cie", "CIE", &tenant, &[]).json();
         assert_eq!((&app["name"], &app["status"], &app["scope"]), (&"CIE".into(), &"off".into(), &"assigned".into()));
         installation.json(&["assign", "CIE", "--group", "All staff"]);
         let again = installation.run(&["assign", "CIE", "--group", "All staff"]);
@@ -229,20 +218,7 @@ fn a_role_counts_where_default_access_does_not() {
     let serving = installation.serve();
     let tenant = Tenant::add(&installation, "acme", "netskope");
     import(&installation);
-    installation.json(&[
-        "app",
-        "add",
-        "--template",
-        "netskope",
-        "--name",
-        "Netskope",
-        "--tenant-url",
-        &tenant.url,
-        "--secret-token-file",
-        &tenant.token_file,
-        "--role",
-        "User",
-    ]);
+    installation.add_app("netskope", "Netskope", &tenant, &["--role", "User"]);
     installation.json(&["assign", "Netskope", "--user", "ann@contoso.example"]);
     installation.json(&["assign", "Netskope", "--user", "ben@contoso.example", "--role", "User"]);
     assert_eq!(counts(&installation.json(&["sync", "Netskope"]))[0], 1);
@@ -265,24 +241,7 @@ fn the_scheduler_of_serve_runs_jobs_that_are_on() {
     let serving = installation.serve();
     let tenant = Tenant::add(&installation, "acme", "generic");
     import(&installation);
-    installation.json(&[
-        "app",
-        "add",
-        "--template",
-        "scim",
-        "--name",
-        "Any",
-        "--tenant-url",
-        &tenant.url,
-        "--secret-token-file",
-        &tenant.token_file,
-        "--scope",
-        "all",
-        "--interval",
-        "1",
-        "--status",
-        "on",
-    ]);
+    installation.add_app("scim", "Any", &tenant, &["--scope", "all", "--interval", "1", "--status", "on"]);
     // Each look takes a process of its own; a cycle of four people takes much less than all of them.
     let arrived =
         (0..500).any(|_| total(&serving, &tenant, "/Users") >= 3 || installation.json(&["status", "Any"]).is_null());

@@ -39,9 +39,7 @@ pub fn piped(installation: &Installation, arguments: &[&str], text: &str) -> Ans
 fn company(installation: &Installation) -> Serving {
     let serving = installation.serve();
     let tenant = Tenant::add(installation, "acme", "generic");
-    let (url, token) = (tenant.url.as_str(), tenant.token_file.as_str());
-    let add = ["app", "add", "--template", "scim", "--name", "CRM", "--tenant-url", url, "--secret-token-file", token];
-    installation.json(&add);
+    installation.add_app("scim", "CRM", &tenant, &[]);
     let users = installation.file("users.csv", USERS);
     installation.json(&["import", "users", &users]);
     installation.json(&["user", "set", "ada@contoso.example", "manager=cho@contoso.example"]);
@@ -143,7 +141,8 @@ fn an_expression_reads_a_sample() {
     assert_eq!(piped.out, "ROME\n");
     eval("[a]", "no-such-file").refused(1, "the sample in no-such-file cannot be read: there is no such file");
     eval("-", "-").refused(2, "cannot both come from standard input");
-    eval("[a]", &installation.file("list.json", "[1]")).refused(2, "holds no JSON object of attributes");
+    eval("[a]", &installation.file("list.json", "[1]"))
+        .refused(2, "holds no JSON object of attributes: an object in braces is expected, in line 1, column 1");
     eval("[a]", &installation.file("now.json", "{\"$now\": 1}")).refused(2, "`$now` must be an instant");
 }
 
@@ -186,7 +185,7 @@ fn a_table_is_run_row_by_row() {
         ran.out,
         "line 4: [a]\n    input:    {\"a\": \"x\"}\n    expected: \"y\"\n    got:      \"x\"\n\
          line 5: the row has 1 field, 3 are needed with tabs between them\n\
-         line 6: `input_json` is no JSON object: EOF while parsing a string at line 1 column 3\n\
+         line 6: `input_json` is no JSON object: it ends before it is complete, within a text: a `\"` is missing, at its character 3\n\
          line 7: Apend([a], \"b\")\n    input:    {\"a\": \"x\"}\n    expected: \"xb\"\n    got:      {\"$error\":\"parse\"}  \
          (there is no function `Apend`, at character 1; did you mean `Append`?)\n\
          2 passed, 4 failed\n"
@@ -392,7 +391,8 @@ fn filters_are_tried_on_the_directory() {
         let file = installation.file("filters.json", json!([{ "name": "Engines", "clauses": clauses }]).to_string());
         let test = |more: &[&str]| installation.run(&[&["filter", "test", "--app", "CRM"], more].concat());
         let tried = test(&["--filters", &file, "--only", "in"]);
-        let list = "OBJECT               SCOPE  WHY  ID\nada@contoso.example  in          #";
+        let list =
+            "OBJECT               SCOPE  WHY                ID\nada@contoso.example  in     assigned directly  #";
         assert_eq!((tried.code, without_ids(&tried.out)), (0, format!("{EVERYONE}{list}")));
         assert_eq!(test(&["--filters", &file, "--user", "dan"]).out, ONE);
 
@@ -417,7 +417,9 @@ fn filters_are_tried_on_the_directory() {
         assert_eq!(own["out"], json!({ "disabled": 1, "notAssigned": 1 }));
         assert_eq!(test(&["--groups", "--json"]).json()["lookedAt"], 0);
         assert!(test(&["--groups"]).out.ends_with("\nThere is nobody to list\n"));
-        assert!(test(&["--user", "ada"]).out.ends_with("There are no scoping filters, so they keep nobody out\n"));
+        let ada = test(&["--user", "ada"]).out;
+        let nobody_out = "There are no scoping filters, so they keep nobody out\n";
+        assert_eq!(ada, format!("ada@contoso.example at CRM: in scope (assigned directly)\n{nobody_out}"));
 
         let misspelt = clauses.to_string().replace("jobTitle", "jobTitel");
         let misspelt = installation.file("misspelt.json", format!("[{{\"name\": \"F\", \"clauses\": {misspelt}}}]"));
@@ -435,6 +437,47 @@ fn filters_are_tried_on_the_directory() {
 }
 
 #[test]
+fn who_is_in_scope_is_told_by_what() {
+    for installation in Installation::each() {
+        let _serving = company(&installation);
+        installation.json(&["group", "add", "Sellers"]);
+        installation.json(&["group", "members", "add", "Sellers", "ben@contoso.example"]);
+        installation.json(&["assign", "CRM", "--group", "Sellers"]);
+        let filter = |name: &str, department: &str| json!({ "name": name, "clauses": [{ "attribute": "department", "operator": "EQUALS", "value": department }] });
+        let titled = json!({ "name": "Titled", "clauses": [{ "attribute": "jobTitle", "operator": "IS NOT NULL" }] });
+        let filters = json!([filter("Engines", "Engines"), filter("Sales", "Sales"), titled]);
+        let file = installation.file("filters.json", filters.to_string());
+        let told = |more: &[&str]| {
+            let told = installation.json(&[&["filter", "test", "--only", "in"], more].concat());
+            let mut rows: Vec<String> = told["objects"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| format!("{}: {}", one["object"].as_str().unwrap(), one["inBecause"].as_str().unwrap()))
+                .collect();
+            rows.sort_unstable();
+            rows
+        };
+        assert_eq!(
+            told(&["--filters", &file]),
+            [
+                "ada@contoso.example: assigned directly, and the filters Engines, Titled let it in",
+                "ben@contoso.example: assigned through the group Sellers, and the filter Sales lets it in",
+                "cho@contoso.example: assigned directly, and the filters Sales, Titled let it in",
+            ]
+        );
+        assert_eq!(told(&[])[1], "ben@contoso.example: assigned through the group Sellers");
+        assert_eq!(told(&["--scope", "all"])[0], "ada@contoso.example: all are in scope");
+        assert_eq!(told(&["--groups"]), ["Sellers: assigned"]);
+        let ben = installation.run(&["filter", "test", "--user", "ben"]).out;
+        assert!(
+            ben.starts_with("ben@contoso.example at CRM: in scope (assigned through the group Sellers)\n"),
+            "{ben}"
+        );
+    }
+}
+
+#[test]
 fn functions_and_operators_are_listed() {
     let installation = Installation::embedded();
     let run = |arguments: &[&str]| answer(installation.bare().args(arguments));
@@ -443,6 +486,31 @@ fn functions_and_operators_are_listed() {
     assert_eq!((&found[0]["name"], &found[0]["extension"]), (&json!("Trim"), &json!(true)));
     run(&["expression", "functions", "xxx"]).refused(2, "lockstep expression functions lists those that there are");
     run(&["expression", "functions", "Apend"]).refused(2, "there is no function \"Apend\"; did you mean Append?");
-    assert!(run(&["filter", "operators"]).out.contains("\nIS NOT NULL "));
+    let dates = run(&["expression", "functions", "FormatDateTime"]).out;
+    assert!(dates.contains("\nFormatDateTime(source, inputFormat, outputFormat) "), "{dates}");
+    operators_are_listed(&run(&["filter", "operators"]).out, &run(&["filter", "operators", "--json"]).json());
     assert!(!installation.path("lockstep-data").exists(), "no data folder is made for it");
+}
+
+fn operators_are_listed(table: &str, json: &Value) {
+    let lines: Vec<String> = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    for line in [
+        "OPERATOR VALUE AFTER ANY, NONE, ALL WHOSE",
+        "IS NOT NULL none no Entra's",
+        "& text yes Entra's",
+        "IS ON OR AFTER date yes Lockstep's own",
+        "IS NESTED MEMBER OF group no Lockstep's own",
+    ] {
+        assert!(lines.iter().any(|one| one == line), "{line} in {table}");
+    }
+    for word in ["ANY EQUALS", "NONE EQUALS", "ALL EQUALS", "manager.department", "memberOf", "today+14d"] {
+        assert!(table.contains(&format!("\n{word} ")), "{word} in {table}");
+        assert!(json["words"].as_array().unwrap().iter().any(|one| one["word"] == word), "{word} in {json}");
+    }
+    let before = json["operators"].as_array().unwrap().iter().find(|one| one["operator"] == "IS BEFORE").unwrap();
+    let all = json!(["ANY", "NONE", "ALL"]);
+    assert_eq!(
+        *before,
+        json!({ "operator": "IS BEFORE", "takesValue": true, "value": "date", "quantifiers": all, "extension": true })
+    );
 }

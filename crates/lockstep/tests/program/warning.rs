@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::configuring::{add, set_title, with_application};
+use crate::configuring::{set_title, with_application};
 use crate::installation::{Answer, Installation, Tenant};
 
 /// Runs a command with a text on its standard input.
@@ -85,7 +85,7 @@ fn files_that_are_applied_one_by_one_tell_where_they_stopped() {
     let installation = Installation::embedded();
     let (_serving, tenant) = with_application(&installation);
     for name in ["HR", "Wiki"] {
-        add(&installation, name, &tenant);
+        installation.add_app("scim", name, &tenant, &[]);
     }
     let changed = |name: &str, from: &str, to: &str| {
         let text = installation.run(&["config", "export", "--app", name]).out;
@@ -159,10 +159,10 @@ fn an_import_says_beforehand_what_it_would_be_refused_for() {
     let told = dry.any_json();
     assert_eq!((dry.code, &told["stops"], &told["problems"]), (3, &json!(true), &json!([problem])));
     let to = installation.path("job.toml").to_str().unwrap().to_owned();
-    import(&wrong, &["--yes"]).refused(1, problem);
-    import(&wrong, &["--to", &to]).refused(1, problem);
+    import(&wrong, &["--yes"]).refused(2, problem);
+    import(&wrong, &["--to", &to]).refused(2, problem);
     let converted = installation.run(&["schema", "convert", &wrong, "--leave-out", "--to", &to]);
-    assert!(converted.code == 1 && converted.err.contains(problem), "{converted:?}");
+    assert!(converted.code == 2 && converted.err.contains(problem), "{converted:?}");
     assert!(!installation.path("job.toml").exists(), "a file that cannot be applied is not written");
     let good = import(&schema(&installation, "department"), &["--dry-run"]);
     assert!(

@@ -81,8 +81,8 @@ fn rows_that_say_nothing_are_told_of() {
     for (line, words) in [
         ("[a]", "the row has 1 field, 3 are needed"),
         ("[a]\t{}", "the row has 2 fields, 3 are needed"),
-        ("[a]\t{\"a\"\tnull", "`input_json` is no JSON object: "),
-        ("[a]\t[]\tnull", "`input_json` is no JSON object: "),
+        ("[a]\t{\"a\"\tnull", "`input_json` is no JSON object: it ends before it is complete"),
+        ("[a]\t[]\tnull", "`input_json` is no JSON object: an object in braces is expected, at its character 1"),
         ("[a]\t{}\tx", "`expected_json` is no JSON: "),
         ("[a]\t{}\t7", "a number or a boolean is a text, as \"7\" or \"True\""),
         ("[a]\t{}\t[1]", "a number or a boolean is a text"),

@@ -202,8 +202,8 @@ impl fmt::Display for Expression {
     }
 }
 
-/// The signature of every function of a language, in alphabetical order: `ToLower(source, culture?)`, where `?` marks what may be left
-/// out. For whoever composes an expression.
+/// The signatures of every function of a language, in alphabetical order: `ToLower(source, culture?)`, where `?` marks what may be left
+/// out. Of a function that is called in more than one way, each. For whoever composes an expression.
 pub fn signatures(language: Language) -> impl Iterator<Item = String> {
     functions::signatures(language)
 }

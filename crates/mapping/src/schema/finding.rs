@@ -26,7 +26,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// One thing to be told. `Display` is one line: severity, place, reason.
+/// One thing to be told. `Display` is one line: severity, short place, reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
@@ -34,15 +34,19 @@ pub struct Finding {
     pub severity: Severity,
     /// The import is not carried out while this stands: what is left would provision other people, or in another way, than the document says.
     pub blocks: bool,
-    /// Where, for people: the rule, the object mapping, the target attribute.
+    /// Where: the rule, the object mapping, the target attribute.
     pub place: String,
+    /// The same in few words, for people who have one document before them, such as `users: target attribute title`. None where there are
+    /// none.
+    #[serde(skip)]
+    pub short_place: Option<String>,
     /// Why, what happens, and how to mend it.
     pub reason: String,
 }
 
 impl Finding {
     pub(super) fn new(severity: Severity, place: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { severity, blocks: false, place: place.into(), reason: reason.into() }
+        Self { severity, blocks: false, place: place.into(), short_place: None, reason: reason.into() }
     }
 
     pub(super) fn not_supported(place: impl Into<String>, reason: impl Into<String>) -> Self {
@@ -57,6 +61,17 @@ impl Finding {
         Self::new(Severity::Note, place, reason)
     }
 
+    /// Shortens what its place begins with.
+    pub(super) fn shorten(&mut self, begin: &str, short: &str) {
+        let rest = self.place.strip_prefix(begin).map(|rest| rest.strip_prefix(", ").unwrap_or(rest));
+        self.short_place = rest.map(|rest| if rest.is_empty() { short.to_owned() } else { format!("{short}: {rest}") });
+    }
+
+    /// Where, in as few words as there are.
+    pub fn shown_place(&self) -> &str {
+        self.short_place.as_deref().unwrap_or(&self.place)
+    }
+
     pub(super) fn blocking(self) -> Self {
         Self { blocks: true, ..self }
     }
@@ -64,6 +79,6 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.severity, self.place, self.reason)
+        write!(f, "{}: {}: {}", self.severity, self.shown_place(), self.reason)
     }
 }

@@ -68,9 +68,10 @@ pub(super) fn of_target(object: ObjectType, path: &str) -> Option<AttributeDefin
     }
 }
 
-/// The definition of a target attribute: RFC 7643's, and text for what that does not define.
+/// The definition of a target attribute: RFC 7643's, and for what that does not define what counts where nobody says anything: text of which
+/// another case is another value.
 pub(super) fn or_text(object: ObjectType, path: &str) -> AttributeDefinition {
-    let text = || AttributeDefinition { name: path.to_owned(), ..AttributeDefinition::default() };
+    let text = || AttributeDefinition { name: path.to_owned(), case_exact: true, ..AttributeDefinition::default() };
     AttributeDefinition { name: path.to_owned(), ..of_target(object, path).unwrap_or_else(text) }
 }
 

@@ -21,6 +21,20 @@ pub(super) enum OperandKind {
     Group,
 }
 
+impl OperandKind {
+    /// What the value of a clause is, for people; none where a clause has no value.
+    pub(super) const fn word(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Text => Some("text"),
+            Self::Number => Some("whole number"),
+            Self::Pattern => Some("pattern"),
+            Self::Moment => Some("date"),
+            Self::Group => Some("group"),
+        }
+    }
+}
+
 /// Where a regular expression has to be found. Which it is in Entra is not documented: published filters read as if the whole value was
 /// meant, and .NET looks anywhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

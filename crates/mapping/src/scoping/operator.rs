@@ -260,6 +260,11 @@ impl FilterOperator {
         self.operand() != OperandKind::None
     }
 
+    /// What a clause with this operator compares with: `text`, `pattern`, `whole number`, `date` or `group`; `None` where it has no value.
+    pub fn value_kind(self) -> Option<&'static str> {
+        self.operand().word()
+    }
+
     /// True for an operator of ours, which Entra does not know.
     pub fn is_extension(self) -> bool {
         matches!(self, Self::Quantified(..)) || self.entry().is_extension

@@ -177,7 +177,10 @@ line 5, column 3: an attribute mapping has no `target`
 line 7, column 44: `operator` of clause 1 of the filter `F`: there is no operator `EQUAL`; did you mean `EQUALS`?
 line 8, column 3: clause 2 of the filter `F`: `department EQUALS` needs a value
 "#);
-        assert_eq!(told(mappings_of("[{]")), "line 1, column 3: this is no JSON: key must be a string");
+        assert_eq!(
+            told(mappings_of("[{]")),
+            "line 1, column 3: this is no JSON: a name in quotation marks is expected here"
+        );
     }
 
     #[test]

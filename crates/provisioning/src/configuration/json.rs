@@ -1,5 +1,6 @@
 //! JSON read as values with their places, as TOML is, so that one reader tells what is wrong with either.
 
+use mapping::NoJson;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
@@ -21,9 +22,8 @@ pub(super) fn is_json(text: &str) -> bool {
 /// Reads a document; how deep its values may lie in one another is limited by `serde_json`.
 pub(super) fn parse(text: &str) -> Result<Json<'_>, ConfigurationProblem> {
     if let Err(error) = serde_json::from_str::<serde_json::Value>(text) {
-        let place = Place { line: error.line().max(1), column: error.column().max(1) };
-        let told = error.to_string();
-        let what = told.split_once(" at line ").map_or(told.as_str(), |(what, _)| what);
+        let NoJson { what, line, column } = NoJson::of(text, &error);
+        let place = Place { line, column };
         return Err(ConfigurationProblem { place: Some(place), what: format!("this is no JSON: {what}") });
     }
     let mut walk = Walk { text, at: 0, twice: Vec::new() };
@@ -155,15 +155,21 @@ mod tests {
     #[test]
     fn what_is_no_json_is_told_with_its_place() {
         for (text, line, column, words) in [
-            ("{\n  \"a\": }", 2, 8, "expected value"),
-            ("{\"a\": 1", 1, 7, "EOF while parsing an object"),
-            ("{\"a\": 1} x", 1, 10, "trailing characters"),
+            (
+                "{\n  \"a\": }",
+                2,
+                8,
+                "a value is expected here: a text in quotation marks, a number, true, false, null, `[` or `{`",
+            ),
+            ("{\"a\": 1", 1, 7, "it ends before it is complete, within an object: a `}` is missing"),
+            ("{\"a\": [\n", 2, 1, "it ends before it is complete, within a list: a `]` is missing"),
+            ("{\"a\": 1} x", 1, 10, "something stands behind its end"),
         ] {
             let problem = parse(text).err().unwrap();
             assert_eq!(problem.place, Some(Place { line, column }), "{text}");
             assert_eq!(problem.what, format!("this is no JSON: {words}"));
         }
-        assert!(parse(&"[".repeat(100_000)).err().unwrap().what.contains("recursion limit"));
+        assert!(parse(&"[".repeat(100_000)).err().unwrap().what.contains("too deep in one another"));
     }
 
     /// Values without what TOML does not have: null, and numbers beyond its own.

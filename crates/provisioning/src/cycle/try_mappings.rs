@@ -163,11 +163,7 @@ impl Engine {
         }
         let hidden = self.hidden_of(&subject, &draft);
         self.look_up_free(&record, &settings, &draft, (&hidden, &mut attributes)).await;
-        let out_because = match scope {
-            Ok(Scope::In) => None,
-            Ok(Scope::Out(reason)) => Some(reason.reason()),
-            Err(undecided) => Some(undecided.to_string()),
-        };
+        let out_because = scope.map_or_else(|undecided| Some(undecided.to_string()), |scope| scope.out_because());
         let linked = subject.link.as_ref().and_then(|link| link.target_id.clone());
         Ok(MappingTrial {
             object: subject.label(),

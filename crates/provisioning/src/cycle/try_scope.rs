@@ -1,12 +1,14 @@
 //! Trying out scoping filters on the directory: who is in scope, who is out, and by which clause. Objects are read page by page, so that it
 //! needs little memory however many there are. Nothing is written, and the target is not asked.
 
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use mapping::{ObjectMapping, ObjectType, ScopingFilters};
 use serde::Serialize;
-use store::{AppId, ObjectId, ObjectKind, ReadTx, StoreError, groups, users};
+use store::applications::EntitlementRecord;
+use store::{AppId, ObjectId, ObjectKind, ReadTx, Store, StoreError, groups, users};
 
 use super::evaluate::scope_of;
 use super::subject::Subject;
@@ -18,6 +20,8 @@ use crate::trial::{FilterTrial, ScopeTally, explained};
 
 /// Objects of one page.
 const PAGE: u32 = 200;
+/// Groups whose names are kept; those beyond are told by their ids.
+const GROUPS_NAMED_MAX: usize = 10_000;
 
 /// Filters to be tried.
 #[derive(Clone, Debug)]
@@ -45,6 +49,9 @@ pub struct Scoped {
     /// Why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub out_because: Option<String>,
+    /// By what it is: the assignment that makes it a candidate, and, where there are several filters, those that let it in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_because: Option<String>,
 }
 
 /// One object, filter by filter.
@@ -66,17 +73,69 @@ struct Rules {
 }
 
 impl Rules {
-    fn scoped(&self, subject: &Subject, now: jiff::Timestamp) -> (Scoped, Option<Scope>) {
+    fn scoped(&self, subject: &Subject, now: jiff::Timestamp, groups: &GroupNames) -> (Scoped, Option<Scope>) {
         let scope = scope_of(self.assigned, &self.mapping, subject, now);
         let out_because = match &scope {
-            Ok(Scope::In) => None,
-            Ok(Scope::Out(reason)) => Some(reason.reason()),
+            Ok(scope) => scope.out_because(),
             Err(undecided) => Some(undecided.to_string()),
         };
+        let in_because = out_because.is_none().then(|| self.in_because(subject, now, groups));
         let (object, id) = (subject.label(), subject.id);
-        (Scoped { object, id, in_scope: out_because.is_none(), out_because }, scope.ok())
+        (Scoped { object, id, in_scope: out_because.is_none(), out_because, in_because }, scope.ok())
+    }
+
+    fn in_because(&self, subject: &Subject, now: jiff::Timestamp, groups: &GroupNames) -> String {
+        let candidate = if self.assigned.scope == ScopeSetting::All {
+            "all are in scope".to_owned()
+        } else {
+            match self.counting(subject).filter(|one| !one.direct) {
+                Some(through) => match groups.get(&through.principal) {
+                    Some(name) => format!("assigned through the group {name}"),
+                    None => format!("assigned through the group {}", through.principal),
+                },
+                None if subject.kind == ObjectKind::User => "assigned directly".to_owned(),
+                None => "assigned".to_owned(),
+            }
+        };
+        let filters = &self.mapping.scoping;
+        if filters.0.len() < 2 {
+            return candidate;
+        }
+        let tried = subject.with_source(false, |source| explained(filters, source, now)).unwrap_or_default();
+        let names: Vec<String> = tried.into_iter().filter(|one| one.holds).map(|one| one.name).collect();
+        let (filters, let_in) = if names.len() > 1 { ("filters", "let") } else { ("filter", "lets") };
+        format!("{candidate}, and the {filters} {} {let_in} it in", names.join(", "))
+    }
+
+    /// The entitlement by which a user is a candidate.
+    fn counting<'s>(&self, subject: &'s Subject) -> Option<&'s EntitlementRecord> {
+        let counts = |one: &&EntitlementRecord| {
+            !self.assigned.exclude_default_access || one.role.value != directory::DEFAULT_ACCESS
+        };
+        subject.entitlements.iter().find(counts)
+    }
+
+    /// Reads the names of the groups through which users are assigned, those that are not known yet.
+    async fn learn_groups(&self, store: &Store, subjects: &[Subject], groups: &mut GroupNames) -> Result<(), JobError> {
+        let through = subjects.iter().filter_map(|subject| self.counting(subject)).filter(|one| !one.direct);
+        let new: BTreeSet<ObjectId> = through.map(|one| one.principal).filter(|id| !groups.contains_key(id)).collect();
+        if new.is_empty() || groups.len() >= GROUPS_NAMED_MAX {
+            return Ok(());
+        }
+        let read = store.scan(move |tx| {
+            let mut found = Vec::new();
+            for id in new {
+                found.extend(directory::group(tx, id.group())?.map(|group| (id, group.display_name)));
+            }
+            Ok::<_, JobError>(found)
+        });
+        groups.extend(read.await?);
+        Ok(())
     }
 }
+
+/// Names of assigned groups, each read once.
+type GroupNames = HashMap<ObjectId, String>;
 
 impl Engine {
     /// Decides about every user, or every group, of the directory. `seen` gets each, with how many were looked at and how many
@@ -90,14 +149,15 @@ impl Engine {
         let (app, kind) = (wanted.app, kind_of(wanted.object));
         let total = self.store().read(move |tx| count(tx, kind)).await?;
         let mut tally = ScopeTally::of(&rules.mapping.scoping);
-        let mut after = None;
+        let (mut after, mut groups) = (None, GroupNames::new());
         loop {
             let needs = Arc::clone(&rules.needs);
             let subjects = self.store().scan(move |tx| page(tx, app, &needs, kind, after)).await?;
             after = subjects.last().map(|subject| subject.id);
+            rules.learn_groups(self.store(), &subjects, &mut groups).await?;
             let now = self.now();
             for subject in &subjects {
-                let (scoped, scope) = rules.scoped(subject, now);
+                let (scoped, scope) = rules.scoped(subject, now, &groups);
                 subject.with_source(false, |source| tally.count(scope.as_ref(), &rules.mapping.scoping, source, now));
                 if seen(scoped, tally.looked_at, total).is_break() {
                     return Ok(tally);
@@ -115,8 +175,10 @@ impl Engine {
         let (app, kind, now) = (wanted.app, kind_of(wanted.object), self.now());
         let needs = Arc::clone(&rules.needs);
         let subject = self.store().read(move |tx| Subject::load(tx, app, &needs, kind, id)).await?;
+        let mut groups = GroupNames::new();
+        rules.learn_groups(self.store(), std::slice::from_ref(&subject), &mut groups).await?;
         let filters = subject.with_source(false, |source| explained(&rules.mapping.scoping, source, now));
-        Ok(ScopeTrial { scoped: rules.scoped(&subject, now).0, filters: filters.unwrap_or_default() })
+        Ok(ScopeTrial { scoped: rules.scoped(&subject, now, &groups).0, filters: filters.unwrap_or_default() })
     }
 
     async fn rules(&self, wanted: &ScopeTrialOf) -> Result<Rules, JobError> {

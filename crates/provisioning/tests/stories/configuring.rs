@@ -65,7 +65,7 @@ fn a_cycle_that_runs_while_the_address_changes_ends_and_leaves_no_trace_of_the_o
         job.target.fail_once(Fault::Held, |request| request.method == Method::Post);
         let moves = async {
             job.target.holds().await;
-            job.change(JobChange { tenant_url: Some(url), ..JobChange::default() }).await;
+            job.moves_to(url).await;
             let refused = job.try_cycle().await.expect_err("the cycle still runs");
             job.target.frees();
             refused
@@ -102,7 +102,7 @@ fn whoever_waits_for_the_old_target_ends_when_there_is_a_new_one() {
             };
             let moves = async {
                 job.target.holds().await;
-                job.change(JobChange { tenant_url: Some(url), ..JobChange::default() }).await;
+                job.moves_to(url).await;
             };
             let (ended, ()) = tokio::join!(waits, moves);
             assert!(matches!(ended, Err(JobError::LeaseLost)), "{ended:?}");
@@ -124,12 +124,44 @@ fn the_old_target_puts_no_job_in_quarantine_that_has_a_new_one() {
         });
         let moves = async {
             asked.notified().await;
-            job.change(JobChange { tenant_url: Some(url), ..JobChange::default() }).await;
+            job.moves_to(url).await;
         };
         let (ended, ()) = tokio::join!(job.try_cycle(), moves);
         ended.expect_err("nobody answers at the old address");
         let view = world.engine().job(job.app).await.expect("the job is there");
         assert_eq!((view.status, view.quarantine), (JobStatus::On, None));
+    });
+}
+
+#[test]
+fn the_same_mappings_are_no_reason_to_look_at_everything_again() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        world.joins_for(job.app, "Ann").await;
+        job.until_calm().await;
+        job.map(|_| {}).await;
+        let report = job.cycle().await;
+        assert_eq!((report.cycle, report.requests), ("incremental", 0));
+        job.map(|objects| objects[0].attributes.retain(|one| one.target != "title")).await;
+        assert_eq!(job.cycle().await.cycle, "initial");
+    });
+}
+
+#[test]
+fn another_server_comes_with_its_token() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let (elsewhere, url) = world.target("elsewhere", Nature::default());
+        let change = JobChange { tenant_url: Some(url.clone()), interval_seconds: Some(77), ..JobChange::default() };
+        let engine = world.engine();
+        assert!(engine.lacks_token(job.app, &change).await.expect("the job is there"));
+        let refused = engine.change_job(job.app, change).await.expect_err("its token is missing");
+        assert!(matches!(refused, JobError::TokenNeeded), "{refused}");
+        assert_eq!(lines(&elsewhere.take_requests()), "", "the stored token was sent");
+        assert_ne!(engine.job(job.app).await.expect("the job is there").interval_seconds, 77);
+        job.moves_to(url.clone()).await;
+        let below = JobChange { tenant_url: Some(format!("{url}/")), ..JobChange::default() };
+        assert!(!engine.lacks_token(job.app, &below).await.expect("the job is there"), "the server is the same");
     });
 }
 

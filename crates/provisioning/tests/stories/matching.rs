@@ -274,7 +274,7 @@ fn another_address_is_another_set_of_accounts() {
         let (elsewhere, url) = world.target("elsewhere", Nature::default());
         // The first account there has the id that Ann's has at the old address.
         elsewhere.with(|app| app.add_user(&json!({ "userName": "robot@contoso.com", "active": true })));
-        job.change(JobChange { tenant_url: Some(url), ..JobChange::default() }).await;
+        job.moves_to(url).await;
         world.deletes(ann).await;
         world.joins_for(job.app, "Bob").await;
         assert_eq!(job.until_calm().await.created, 1);

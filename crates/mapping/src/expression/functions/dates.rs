@@ -85,7 +85,10 @@ fn patterns_at(has_styles: bool) -> (usize, usize) {
 }
 
 /// Both ways of calling `FormatDateTime`.
-const FORMS: &str = "`FormatDateTime(source, dateTimeStyles?, inputFormat, outputFormat)` or `FormatDateTime(source, inputFormat, outputFormat)`";
+pub(super) static FORMAT_FORMS: [&str; 2] = [
+    "FormatDateTime(source, dateTimeStyles?, inputFormat, outputFormat)",
+    "FormatDateTime(source, inputFormat, outputFormat)",
+];
 
 /// Refuses calls without both patterns, and patterns that are none.
 pub(super) fn check_format(arguments: &mut [Option<Node>]) -> Result<(), Refusal> {
@@ -98,7 +101,10 @@ pub(super) fn check_format(arguments: &mut [Option<Node>]) -> Result<(), Refusal
                 Pattern::new(text).map_err(refused)?;
             }
             Some(Some(_)) => {}
-            _ => return Err(format!("`FormatDateTime` needs the argument `{parameter}`: {FORMS}").into()),
+            _ => {
+                let [long, short] = FORMAT_FORMS;
+                return Err(format!("`FormatDateTime` needs the argument `{parameter}`: `{long}` or `{short}`").into());
+            }
         }
     }
     if has_styles && let Some(Some(Node::Text(text))) = arguments.get(1) {

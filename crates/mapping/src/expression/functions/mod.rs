@@ -30,6 +30,8 @@ pub(super) struct Function {
     check: fn(&mut [Option<Node>]) -> Result<(), Refusal>,
     /// Entra does not have it.
     pub(super) is_extension: bool,
+    /// How it is called, where the parameters alone do not tell it: some of them go together.
+    forms: &'static [&'static str],
 }
 
 /// What is wrong with a call.
@@ -82,7 +84,7 @@ const fn takes(name: &'static str) -> Parameter {
 type Body = fn(&mut Arguments<'_, '_, '_>) -> Evaluated;
 
 const fn function(name: &'static str, parameters: &'static [Parameter], evaluate: Body) -> Function {
-    Function { name, parameters, rest: Rest::None, evaluate, check: |_| Ok(()), is_extension: false }
+    Function { name, parameters, rest: Rest::None, evaluate, check: |_| Ok(()), is_extension: false, forms: &[] }
 }
 
 impl Function {
@@ -92,6 +94,10 @@ impl Function {
 
     const fn checked_by(self, check: fn(&mut [Option<Node>]) -> Result<(), Refusal>) -> Self {
         Self { check, ..self }
+    }
+
+    const fn called(self, forms: &'static [&'static str]) -> Self {
+        Self { forms, ..self }
     }
 
     const fn extension(self) -> Self {
@@ -122,7 +128,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         &[needs("source"), takes("dateTimeStyles"), takes("inputFormat"), takes("outputFormat")],
         dates::format_date_time,
     )
-    .checked_by(dates::check_format),
+    .checked_by(dates::check_format)
+    .called(&dates::FORMAT_FORMS),
     function("Guid", &[], |arguments| Ok(random::guid(arguments.world()))),
     function("IIF", &[needs("condition"), takes("valueIfTrue"), takes("valueIfFalse")], conditions::iif),
     function("IgnoreFlowIfNullOrEmpty", &[needs("expression")], conditions::ignore_flow_if_null_or_empty),
@@ -224,9 +231,9 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.name == name)
 }
 
-/// The signature of every function of the language, in alphabetical order.
+/// The signatures of every function of the language, in alphabetical order.
 pub(super) fn signatures(language: Language) -> impl Iterator<Item = String> {
-    of(language).map(ToString::to_string)
+    of(language).flat_map(Function::signatures)
 }
 
 fn of(language: Language) -> impl Iterator<Item = &'static Function> + Clone {
@@ -246,6 +253,14 @@ pub(super) fn suggestion(name: &str, language: Language) -> Option<&'static str>
 }
 
 impl Function {
+    /// Each way to call it.
+    fn signatures(&self) -> Vec<String> {
+        if self.forms.is_empty() {
+            return vec![self.to_string()];
+        }
+        self.forms.iter().map(|form| (*form).to_owned()).collect()
+    }
+
     /// Its name, or a former one that has fewer letters.
     pub(super) fn shortest_name(&self) -> &'static str {
         let former = FORMER.iter().filter(|(_, now)| *now == self.name).map(|(former, _)| *former);
@@ -329,9 +344,12 @@ impl PartialEq for Function {
     }
 }
 
-/// The signature: `ToLower(source, culture?)`, where `?` marks what may be left out.
+/// The signature: `ToLower(source, culture?)`, where `?` marks what may be left out; the longest, where there are several.
 impl fmt::Display for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(first) = self.forms.first() {
+            return f.write_str(first);
+        }
         let optional = |parameter: &Parameter| if parameter.required { "" } else { "?" };
         let named = self.parameters.iter().map(|parameter| format!("{}{}", parameter.name, optional(parameter)));
         let rest: &[&str] = match self.rest {

@@ -58,6 +58,14 @@ fn signatures_name_the_parameters() {
         assert_eq!(find(name).unwrap().to_string(), expected);
         assert!(signatures(Language::EXTENDED).any(|signature| signature == expected));
     }
+    let of_dates: Vec<String> =
+        signatures(Language::ENTRA).filter(|signature| signature.starts_with("FormatDateTime(")).collect();
+    assert_eq!(of_dates, dates::FORMAT_FORMS);
+    for form in of_dates {
+        let call = form.replace('?', "").replace("inputFormat", "\"yyyy\"").replace("outputFormat", "\"yy\"");
+        let call = call.replace("source", "[a]").replace("dateTimeStyles", "");
+        assert!(call.parse::<Expression>().is_ok(), "{call}");
+    }
 }
 
 #[test]

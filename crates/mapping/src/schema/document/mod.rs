@@ -12,6 +12,7 @@ use std::fmt;
 use serde::{Deserialize as _, Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value};
 
+use crate::no_json::NoJson;
 use json::{Json as _, Reader, kind_of};
 pub use member::Member;
 pub use model::{
@@ -85,7 +86,7 @@ pub enum DocumentError {
     TooDeep,
     /// Not JSON.
     #[error("the document is no JSON: {0}")]
-    NotJson(String),
+    NotJson(NoJson),
     /// JSON, but something else.
     #[error("the document is no synchronization schema: {0}")]
     NotASchema(String),
@@ -116,7 +117,7 @@ impl Document {
         let mut deserializer = serde_json::Deserializer::from_str(text);
         deserializer.disable_recursion_limit();
         let json = Value::deserialize(&mut deserializer).and_then(|json| deserializer.end().map(|()| json));
-        Self::from_json(json.map_err(|error| DocumentError::NotJson(error.to_string()))?)
+        Self::from_json(json.map_err(|error| DocumentError::NotJson(NoJson::of(text, &error)))?)
     }
 
     /// Reads a JSON value, as [`parse`](Self::parse) does.

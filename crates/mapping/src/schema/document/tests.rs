@@ -39,7 +39,10 @@ fn a_mark_at_the_begin_and_a_template_around_are_taken() {
 fn what_is_no_schema_is_told() {
     for (bytes, expected) in [
         (&b"\xFF\xFE{\0"[..], "the document is not in UTF-8; save it as UTF-8"),
-        (b"{\"a\": }", "the document is no JSON: expected value at line 1 column 7"),
+        (
+            b"{\"a\": }",
+            "the document is no JSON: a value is expected here: a text in quotation marks, a number, true, false, null, `[` or `{`, in line 1, column 7",
+        ),
         (b"[]", "the document is no synchronization schema: it is a list, an object is expected"),
         (
             b"{\"value\": []}",

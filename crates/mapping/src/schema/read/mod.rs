@@ -65,9 +65,14 @@ pub(super) fn located(schema: &Schema, findings: &mut Vec<Finding>) -> Vec<Locat
     for chosen in select::chosen(schema, findings) {
         let rule = &schema.synchronization_rules.items()[chosen.rule];
         let entry = &rule.object_mappings.items()[chosen.index];
-        let place = place(rule.name.text(), entry);
-        let mut reading = object::Reading { schema, rule, entry, object: chosen.object, place, findings };
+        let (place, before) = (place(rule.name.text(), entry), findings.len());
+        let mut reading =
+            object::Reading { schema, rule, entry, object: chosen.object, place: place.clone(), findings };
         let object::Read { mapping, positions, is_whole } = reading.mapping();
+        // One mapping of an object type counts, so that its type is enough to know it by.
+        for finding in &mut findings[before..] {
+            finding.shorten(&place, chosen.object.plural());
+        }
         located.push(Located { rule: chosen.rule, index: chosen.index, mapping, positions, is_whole });
     }
     located

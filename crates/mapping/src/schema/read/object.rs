@@ -164,14 +164,17 @@ impl Reading<'_> {
     }
 }
 
-/// Whether an entry repeats what counts without it. References name the objects of the document, whose names end in ours.
+/// Whether an entry repeats what counts without it. References name the objects of the document, whose names end in ours. What RFC 7643 does not
+/// define is known by its mapping, or else by its entry alone.
 fn says_nothing(object: ObjectType, definition: &AttributeDefinition, is_mapped: bool) -> bool {
-    standard::of_target(object, &definition.name).is_some_and(|standard| {
-        let required = if is_mapped { definition.required } else { standard.required };
-        let (name, referenced_objects) = (definition.name.clone(), definition.referenced_objects.clone());
-        referenced(definition) == referenced(&standard)
-            && *definition == AttributeDefinition { name, required, referenced_objects, ..standard }
-    })
+    if !is_mapped && standard::of_target(object, &definition.name).is_none() {
+        return false;
+    }
+    let standard = standard::or_text(object, &definition.name);
+    let required = if is_mapped { definition.required } else { standard.required };
+    let referenced_objects = definition.referenced_objects.clone();
+    referenced(definition) == referenced(&standard)
+        && *definition == AttributeDefinition { required, referenced_objects, ..standard }
 }
 
 /// The objects that an attribute points at by their primary key, without what stands before their names; none where it points elsewhere.

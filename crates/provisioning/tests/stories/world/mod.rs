@@ -213,6 +213,12 @@ impl Job<'_> {
         self.world.engine().change_job(self.app, change).await.expect("the change is allowed");
     }
 
+    /// Gives the job the address and the token of another target.
+    pub async fn moves_to(&self, url: String) {
+        let secret_token = Some("another".to_owned());
+        self.change(JobChange { tenant_url: Some(url), secret_token, ..JobChange::default() }).await;
+    }
+
     /// Changes the settings' mappings.
     pub async fn map(&self, change: impl FnOnce(&mut Vec<mapping::ObjectMapping>)) {
         let mut objects = self.world.engine().mappings(self.app).await.expect("the job is there");
