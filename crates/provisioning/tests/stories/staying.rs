@@ -226,9 +226,9 @@ fn whose_accounts_a_change_ends_late_is_known_before() {
             let before = mappings(&job).await;
             job.map(|objects| keeping(&mut objects[0])).await;
             if way == "deleted" {
-                world.deletes(ann).await
+                world.deletes(ann).await;
             } else {
-                world.set(ann, "accountEnabled", false).await
+                world.set(ann, "accountEnabled", false).await;
             }
             job.until_calm().await;
             let ended = if template == "scim" { "switched off" } else { "removed" };
@@ -244,7 +244,7 @@ fn whose_accounts_a_change_ends_late_is_known_before() {
             let mut other = mappings(&job).await;
             other[0].attributes.retain(|mapping| mapping.target != "title");
             assert!(told(other).await.is_empty(), "{template} {way}: nothing of it ends an account");
-            assert_eq!(told(before.clone()).await, [late.clone()], "{template} {way}");
+            assert_eq!(told(before.clone()).await, std::slice::from_ref(&late), "{template} {way}");
             let file = ConfigurationFile::parse(&file).expect("it can be read");
             let proposal = world.engine().propose(&file).await.expect("nothing is wrong");
             assert!(proposal.warnings().contains(&late), "{template} {way}: {:?}", proposal.warnings());
