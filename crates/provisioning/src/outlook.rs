@@ -49,7 +49,10 @@ impl Engine {
             return Ok(outlook);
         }
         outlook.warnings = after.warnings(template);
-        outlook.warnings.extend(self.late_departures(app, template, &before.objects, &after.objects).await?);
+        // At another target no account is known.
+        if before.tenant_url == after.tenant_url {
+            outlook.warnings.extend(self.late_departures(app, template, &before.objects, &after.objects).await?);
+        }
         if !change.goes_back() {
             outlook.problems.extend(self.missing_groups(before.objects, after.objects).await?);
         }

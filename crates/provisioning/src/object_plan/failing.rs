@@ -113,6 +113,7 @@ mod tests {
 
     #[test]
     fn a_failure_tells_the_call_and_what_it_read() {
+        let deep = format!("CDate({}[jobTitle]{})", "ToLower(".repeat(40), ")".repeat(40));
         let long = format!(", where [mail] is \"{}…\"", "a".repeat(80));
         let person = json!({ "jobTitle": "foo", "city": "Rome", "department": "Rome x", "mail": "a".repeat(90) });
         for (title, nick_name, told) in [
@@ -123,6 +124,7 @@ mod tests {
                 "; it was called as CDate(Append([jobTitle], \")\")), where [jobTitle] is \"foo\"",
             ),
             ("CDate([mail])", "[city]", long.as_str()),
+            (deep.as_str(), "[city]", "ToLower(ToLower(To…, where [jobTitle] is \"foo\""),
             ("CDate(\"foo\")", "[city]", "; it was called as CDate(\"foo\")"),
             ("Redact(CDate([jobTitle]))", "[city]", "; it was called as CDate([jobTitle])"),
             ("CDate([jobTitle])", "Redact([jobTitle])", ", where [jobTitle] is [Redact]"),

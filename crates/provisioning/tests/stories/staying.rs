@@ -235,16 +235,19 @@ fn whose_accounts_a_change_ends_late_is_known_before() {
             let late = format!(
                 "1 account of users out of scope, which nothing has {ended} so far, would be {ended} by the next cycle, but for users that are in scope again by then"
             );
-            let told = async |objects: Vec<ObjectMapping>| {
-                let change = JobChange { objects: Some(objects), ..JobChange::default() };
+            let told_of = async |objects: Vec<ObjectMapping>, tenant_url: Option<String>| {
+                let change = JobChange { objects: Some(objects), tenant_url, ..JobChange::default() };
                 let mut outlook = world.engine().look_ahead(job.app, &change).await.expect("the job is there");
                 outlook.warnings.retain(|warning| warning.contains("so far"));
                 outlook.warnings
             };
+            let told = async |objects| told_of(objects, None).await;
             let mut other = mappings(&job).await;
             other[0].attributes.retain(|mapping| mapping.target != "title");
             assert!(told(other).await.is_empty(), "{template} {way}: nothing of it ends an account");
             assert_eq!(told(before.clone()).await, std::slice::from_ref(&late), "{template} {way}");
+            let elsewhere = Some("https://other.example.com/scim".to_owned());
+            assert!(told_of(before.clone(), elsewhere).await.is_empty(), "{template} {way}: all are matched anew");
             let file = ConfigurationFile::parse(&file).expect("it can be read");
             let proposal = world.engine().propose(&file).await.expect("nothing is wrong");
             assert!(proposal.warnings().contains(&late), "{template} {way}: {:?}", proposal.warnings());
