@@ -248,11 +248,16 @@ impl JobSettings {
         problems
     }
 
-    /// Whether a finding is that a mapping, or the source of one, is not there.
+    /// Whether a finding is that a mapping, the source of one, or a clause is not there.
     fn is_lack(&self, finding: &Finding) -> bool {
         let Place { object, target, filter, .. } = &finding.place;
-        let Some(target) = target else { return filter.is_none() };
         let object = object.and_then(|object| self.object(object));
+        let Some(target) = target else {
+            let mut filters = object.into_iter().flat_map(ObjectMapping::named_filter_groups);
+            return filter.as_ref().is_none_or(|(kind, name)| {
+                filters.any(|(of, group)| of == *kind && group.name == *name && group.clauses.is_empty())
+            });
+        };
         let mut mappings = object.into_iter().flat_map(|object| &object.attributes);
         finding.rule == Rule::RequiredAttribute
             || mappings.any(|mapping| mapping.target.trim() == target.trim() && mapping.source == MappingSource::None)

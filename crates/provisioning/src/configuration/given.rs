@@ -165,7 +165,8 @@ mod tests {
   { "source": "[mail]" }
 ], "scoping": [{ "name": "F", "clauses": [
   { "attribute": "department", "operator": "EQUAL", "value": "x" },
-  { "attribute": "department", "operator": "EQUALS" } ] }] }]"#;
+  { "attribute": "department", "operator": "EQUALS" },
+  { "attribute": "employeeId", "operator": "Greater_Than", "value": "abc" } ] }] }]"#;
         insta::assert_snapshot!(told(mappings_of(text)), @r#"
 line 2, column 34: there is no function `Apend`, at character 1; did you mean `Append`?
     Apend([jobTitle])
@@ -176,6 +177,7 @@ line 4, column 20: `target` is there twice; keep one of them
 line 5, column 3: an attribute mapping has no `target`
 line 7, column 44: `operator` of clause 1 of the filter `F`: there is no operator `EQUAL`; did you mean `EQUALS`?
 line 8, column 3: clause 2 of the filter `F`: `department EQUALS` needs a value
+line 9, column 69: `value` of clause 3 of the filter `F`: `employeeId Greater_Than` needs a whole number, such as 1000
 "#);
         assert_eq!(
             told(mappings_of("[{]")),

@@ -128,6 +128,10 @@ impl<'t> Reader<'t> {
                     return None;
                 }
                 let key = culprit::<T>(&json, &message);
+                // Nor is what no value of it is to blame for.
+                if is_cut && key.is_none() {
+                    return None;
+                }
                 let byte = key.as_ref().and_then(|key| value_of(table, key));
                 let of = key
                     .as_ref()

@@ -355,7 +355,8 @@ fn whoever_other_rules_put_out_of_scope_is_told() {
         let told = losses(&with_filter(&text, &sales)).await;
         assert!(told.len() == 1 && told[0].contains("2 users would leave"), "{told:?}");
         let objects = ConfigurationFile::parse(&with_filter(&text, &sales)).expect("it is a file").wanted.objects;
-        let found = world.engine().scope_losses(job.app, None, &objects.expect("there are mappings")).await;
+        let change = JobChange { objects, ..JobChange::default() };
+        let found = world.engine().scope_losses(job.app, &change).await;
         assert_eq!(found.expect("they are counted")[0].accounts, Some(2));
     });
 }
@@ -394,6 +395,9 @@ fn a_source_that_cannot_be_read_is_not_missing_too() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
         let text = exported(&world, job.app).await;
+        let unread = "[[mappings.scoping]]\nname = \"F\"\nclauses = [{ attribute = \"city\", operator = \"EQUAL\", value = \"x\" }]\n\n[[mappings]]\nsourceObject = \"Group\"";
+        let told = problems(&world, &text.replace("[[mappings]]\nsourceObject = \"Group\"", unread)).await;
+        assert!(told.len() == 1 && told[0].contains("there is no operator `EQUAL`"), "{told:?}");
         let text = text.replacen("source = \"[userPrincipalName]\"", "source = 'ToLowr([userPrincipalName])'", 1);
         let told = problems(&world, &text).await;
         assert!(told.len() == 1 && told[0].contains("there is no function `ToLowr`"), "{told:?}");

@@ -78,11 +78,11 @@ fn a_leaver_and_a_joiner_in_one_cycle_come_to_one_account_that_is_on() {
                     }
                     job.until_calm().await;
                     let told = format!("{template} {purged} {concurrency}");
-                    assert_eq!(job.target.with(|app| app.users.len()), 1, "{told}");
+                    let lines = job.log_lines().await;
+                    assert_eq!(job.target.with(|app| app.users.len()), 1, "{told} {lines:?}");
                     assert_ne!(of_ann(&job, "active"), json!(false), "{told}");
                     let view = world.engine().job(job.app).await.expect("the job is there");
                     assert_eq!((view.users.linked, view.users.open, view.escrows), (1, 0, 0), "{told}");
-                    let lines = job.log_lines().await;
                     assert!(!lines.iter().any(|line| line.contains("failure")), "{told} {lines:?}");
                 });
             }
