@@ -85,6 +85,7 @@ impl Cycle {
             return Ok(Done { action: "other", status: "skipped", reason: None });
         }
         self.counts.waits(kind, id, false);
+        self.counts.stays(kind, id, false);
         let mut conflicted = false;
         for _ in 0..ROUNDS_MAX {
             let look = self.look(plan, kind, id, conflicted).await?;

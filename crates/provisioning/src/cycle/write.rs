@@ -94,7 +94,9 @@ impl Look<'_> {
             exported: exported(evaluation, state, self.subject.link.as_ref(), hidden),
             ..self.new_link(evaluation, state, Some(target_id))
         };
-        let intent = link_in(LinkState::Verify, target_id.clone());
+        // Until it is known to be switched off, an account that nothing switched off counts as such.
+        let kept = evaluation.scope != Scope::In && self.subject.link.as_ref().is_some_and(|link| link.kept);
+        let intent = LinkRecord { kept, ..link_in(LinkState::Verify, target_id.clone()) };
         let leave = || self.intend(intent.clone());
         leave().await?;
         let modified = differences.iter().map(ModifiedProperty::of_difference).collect();
