@@ -41,7 +41,9 @@ pub use expression::{Candidates, EvaluationError, Expression, Language, Outcome,
 pub use guest::guest_user_principal_name;
 pub use nearest::nearest;
 pub use no_json::NoJson;
-pub use object_mapping::{ATTRIBUTE_MAPPINGS_MAX, CLAUSES_MAX, FlowTypes, ObjectMapping, ObjectType, Problem};
+pub use object_mapping::{
+    ATTRIBUTE_MAPPINGS_MAX, CLAUSES_MAX, FilterKind, FlowTypes, ObjectMapping, ObjectType, Problem,
+};
 pub use scoping::{
     Clause, ClauseError, Comparison, ExplainedClause, ExplainedGroup, Explanation, FilterGroup, FilterOperator, Held,
     OperatorError, Quantifier, RegexMode, ScopingFilters, Undecided, Verdict,

@@ -2,6 +2,7 @@
 //! Carrying it out is the provisioning engine's.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::de::Error as _;
@@ -61,6 +62,28 @@ impl ObjectType {
             Self::User => "users",
             Self::Group => "groups",
         }
+    }
+}
+
+/// The kinds of filters of an object mapping. `Display` is what they are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum FilterKind {
+    /// Who is in scope.
+    Scoping,
+    /// What is looked at, before it is asked who is in scope.
+    Input,
+    /// Which of them this object mapping is for.
+    Category,
+}
+
+impl fmt::Display for FilterKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Scoping => "scoping filter",
+            Self::Input => "input filter",
+            Self::Category => "category filter",
+        })
     }
 }
 
@@ -232,8 +255,8 @@ pub enum Problem {
     /// A filter without clauses would let everyone pass.
     #[error("the {kind} `{filter}` has no clause")]
     EmptyFilter {
-        /// Its kind: `scoping filter`, `input filter` or `category filter`.
-        kind: &'static str,
+        /// Its kind.
+        kind: FilterKind,
         /// Its title.
         filter: String,
     },
@@ -241,7 +264,7 @@ pub enum Problem {
     #[error("the {kind} `{filter}` uses `{attribute}`, which Entra's operators cannot use; {}", instead_of(attribute))]
     NotFilterable {
         /// The kind of the filter.
-        kind: &'static str,
+        kind: FilterKind,
         /// The title of the filter.
         filter: String,
         /// The attribute.
@@ -272,9 +295,9 @@ impl Problem {
     }
 
     /// Kind and title of the filter that it is about, if it is about one.
-    pub fn filter(&self) -> Option<(&'static str, &str)> {
+    pub fn filter(&self) -> Option<(FilterKind, &str)> {
         match self {
-            Self::EmptyFilter { kind, filter } | Self::NotFilterable { kind, filter, .. } => Some((kind, filter)),
+            Self::EmptyFilter { kind, filter } | Self::NotFilterable { kind, filter, .. } => Some((*kind, filter)),
             _ => None,
         }
     }
@@ -318,12 +341,12 @@ impl ObjectMapping {
         self.named_filter_groups().map(|(_, group)| group)
     }
 
-    /// The same, each with its kind: `scoping filter`, `input filter` or `category filter`.
-    pub fn named_filter_groups(&self) -> impl Iterator<Item = (&'static str, &FilterGroup)> {
+    /// The same, each with its kind.
+    pub fn named_filter_groups(&self) -> impl Iterator<Item = (FilterKind, &FilterGroup)> {
         let kinds = [
-            ("input filter", &self.input_filters),
-            ("category filter", &self.category_filters),
-            ("scoping filter", &self.scoping),
+            (FilterKind::Input, &self.input_filters),
+            (FilterKind::Category, &self.category_filters),
+            (FilterKind::Scoping, &self.scoping),
         ];
         kinds.into_iter().flat_map(|(kind, filters)| filters.0.iter().map(move |group| (kind, group)))
     }

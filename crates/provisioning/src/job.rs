@@ -19,7 +19,7 @@ use crate::scope::ScopeSetting;
 use crate::secret::CannotDecrypt;
 use crate::settings::{BadSettings, JobSettings, JobStatus};
 use crate::surroundings::check_groups;
-use crate::target::{ConnectionProblem, Untold, discover, test_connection};
+use crate::target::{ConnectionProblem, TenantUrl, Untold, discover, test_connection};
 use crate::target_path::TargetPath;
 use crate::validation::Installation;
 use crate::view::JobView;
@@ -176,8 +176,13 @@ impl JobChange {
 
     /// Whether it must bring the secret token: the one that is stored was given for another server, and is not shown to a new one.
     fn lacks_token(&self, before: &JobSettings, after: &JobSettings) -> bool {
-        let origin = |settings: &JobSettings| settings.url().ok().map(|url| url.origin());
-        self.secret_token.is_none() && origin(before) != origin(after)
+        self.secret_token.is_none() && TenantUrl::are_of_two_servers(&before.tenant_url, &after.tenant_url)
+    }
+
+    /// The change without mappings that the job has already: they are no reason to look at everything again, and not judged once more.
+    pub(crate) fn without_same(&self, before: &JobSettings) -> Self {
+        let objects = self.objects.clone().filter(|objects| *objects != before.objects);
+        Self { objects, ..self.clone() }
     }
 
     /// Whether this is the way back to an earlier version, which was right once: groups that are gone since keep nobody from it.
@@ -302,6 +307,7 @@ impl Engine {
     /// Changes a job as it is now; says whether it still was so when the change was to be written.
     async fn try_change(&self, app: AppId, change: &JobChange) -> Result<bool, JobError> {
         let (record, template, before) = self.load(app).await?;
+        let change = change.without_same(&before);
         let mut settings = change.applied(&before);
         let problems = change.problems(&before, &settings, template, self.installation());
         if !problems.is_empty() {
@@ -314,7 +320,7 @@ impl Engine {
             let (before, after) = (before.objects.clone(), settings.objects.clone());
             self.store().read(move |tx| check_groups(tx, &before, &after)).await?;
         }
-        let moved = before.url().ok().map(|url| url.join("")) != settings.url().ok().map(|url| url.join(""));
+        let moved = TenantUrl::are_of_two_targets(&before.tenant_url, &settings.tenant_url);
         let token = match &change.secret_token {
             Some(token) => checked_token(token)?,
             None => self.0.key.decrypt(app, &record.secret)?,
@@ -334,10 +340,7 @@ impl Engine {
         let secret = self.0.key.encrypt(app, self.random(), &token);
         let (entry, roles) = (self.entry(), self.roles(&change.add_roles));
         let text = settings_text(&settings)?;
-        let mut detail = told(&before, &settings, change);
-        // The same mappings again are no reason to look at everything again.
-        let objects = change.objects.clone().filter(|objects| *objects != before.objects);
-        let change = JobChange { objects, ..change.clone() };
+        let mut detail = told(&before, &settings, &change);
         self.store()
             .write(move |tx| {
                 if let Some(step) = &change.configuration {

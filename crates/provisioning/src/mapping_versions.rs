@@ -3,7 +3,9 @@
 
 use jiff::Timestamp;
 use mapping::ObjectMapping;
-use mapping::schema::{self, Document, Exported, Finding, Names, SOURCE_DIRECTORY, Severity, TARGET_DIRECTORY};
+use mapping::schema::{
+    self, AttributeDefinition, Document, Exported, Finding, Names, SOURCE_DIRECTORY, Severity, TARGET_DIRECTORY,
+};
 use serde::Serialize;
 use store::mapping_versions::{
     VersionHead, VersionRecord, documents_kept, insert_version, latest_version, schema_document, version_by_number,
@@ -152,6 +154,13 @@ impl Engine {
                 .insert(0, Finding { severity: Severity::Different, blocks: false, place, short_place: None, reason });
         }
         Ok(exported)
+    }
+
+    /// Mappings of a document as the job has them: without the entries of the attribute list that stand in a document because every target
+    /// has one there, and say nothing.
+    pub async fn as_mapped(&self, app: AppId, mut objects: Vec<ObjectMapping>) -> Result<Vec<ObjectMapping>, JobError> {
+        leave_out_empty_entries(&mut objects, &self.load(app).await?.2);
+        Ok(objects)
     }
 
     /// What a way back to a version cannot bring back; each is one sentence.
@@ -390,10 +399,27 @@ pub(crate) fn keep(
     Ok(Some(record.head))
 }
 
+/// Leaves out entries that say what counts without them, text of which the case counts, where the job maps the attribute without one. Where the
+/// target has told something of the attribute, an entry is an answer to that, and is kept.
+fn leave_out_empty_entries(objects: &mut [ObjectMapping], job: &JobSettings) {
+    for object in objects {
+        let Some(before) = job.object(object.target_object) else { continue };
+        let told = job.discovered.of(object.target_object);
+        object.target_attributes.retain(|entry| {
+            let is_it = |name: &str| name.eq_ignore_ascii_case(&entry.name);
+            let (name, required) = (entry.name.clone(), entry.required);
+            let plain = AttributeDefinition { name, required, case_exact: true, ..AttributeDefinition::default() };
+            let is_mapped = before.attributes.iter().any(|mapping| is_it(&mapping.target));
+            let mut known = before.target_attributes.iter().chain(told);
+            *entry != plain || !is_mapped || known.any(|other| is_it(&other.name))
+        });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use mapping::AttributeMapping;
-    use mapping::schema::Difference;
+    use mapping::schema::{AttributeType, Difference};
 
     use super::*;
     use crate::gallery::Template;
@@ -413,6 +439,11 @@ mod tests {
         schema::read(&Document::parse(written.as_bytes()).unwrap()).objects
     }
 
+    fn job(objects: &[ObjectMapping]) -> JobSettings {
+        let template = Template::by_name("scim").unwrap();
+        JobSettings { objects: objects.to_vec(), ..JobSettings::of(template, "https://app.example.com/scim") }
+    }
+
     #[test]
     fn what_is_exported_and_imported_again_is_as_it_was() {
         for template in Template::all() {
@@ -430,9 +461,27 @@ mod tests {
                 }
             }
             for objects in [&template.objects, &with_own] {
-                let again = out_and_in(objects);
+                let mut again = out_and_in(objects);
+                leave_out_empty_entries(&mut again, &job(objects));
                 assert_eq!(Difference::between(objects, &again).to_string(), "", "{}", template.name);
             }
+        }
+    }
+
+    #[test]
+    fn an_entry_that_says_something_here_is_kept() {
+        let mut mapped = Template::by_name("scim").unwrap().objects[0].clone();
+        let source = mapping::MappingSource::Attribute("displayName".to_owned());
+        mapped.attributes.push(AttributeMapping::new("badge", source));
+        let entry = AttributeDefinition { name: "badge".into(), case_exact: true, ..AttributeDefinition::default() };
+        let listed = ObjectMapping { target_attributes: vec![entry.clone()], ..mapped.clone() };
+        let told = AttributeDefinition { kind: AttributeType::Boolean, ..entry };
+        for (before, told, is_kept) in [(&mapped, None, false), (&mapped, Some(told), true), (&listed, None, true)] {
+            let mut job = job(std::slice::from_ref(before));
+            job.discovered.users.extend(told);
+            let mut imported = vec![listed.clone()];
+            leave_out_empty_entries(&mut imported, &job);
+            assert_eq!(imported[0] == listed, is_kept, "{before:?}");
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::gallery::Template;
 use crate::job::{JobChange, JobError};
 use crate::settings::{BadSettings, JobSettings, sentences};
 use crate::surroundings::missing_groups;
+use crate::target::TenantUrl;
 use crate::validation::Installation;
 
 /// What is to be known of a change. Each is one sentence.
@@ -40,8 +41,7 @@ impl Engine {
     /// What would come of a change of a job. Nothing is written, and no target is asked. Of mappings that the job has already nothing is said.
     pub async fn look_ahead(&self, app: AppId, change: &JobChange) -> Result<Outlook, JobError> {
         let (_, template, before) = self.load(app).await?;
-        let objects = change.objects.clone().filter(|objects| *objects != before.objects);
-        let change = JobChange { objects, ..change.clone() };
+        let change = change.without_same(&before);
         let after = change.applied(&before);
         let mut outlook =
             Outlook { problems: change.problems(&before, &after, template, self.installation()), warnings: Vec::new() };
@@ -50,7 +50,7 @@ impl Engine {
         }
         outlook.warnings = after.warnings(template);
         // At another target no account is known.
-        if before.tenant_url == after.tenant_url {
+        if !TenantUrl::are_of_two_targets(&before.tenant_url, &after.tenant_url) {
             outlook.warnings.extend(self.late_departures(app, template, &before.objects, &after.objects).await?);
         }
         if !change.goes_back() {

@@ -57,7 +57,7 @@ pub async fn run(command: AppCommand, world: &World, output: Output) -> anyhow::
             if engine.lacks_token(id, &change).await? {
                 change.secret_token = Some(token_of_another_server()?);
             }
-            let change = seen(&engine, id, output, change, (warnings, yes)).await?;
+            let (change, said) = seen(&engine, id, output, change, (warnings, yes)).await?;
             if change == JobChange::default() {
                 return told(output, &engine.job(id).await?, "has these mappings already; nothing was changed")
                     .map(|()| Outcome::Done);
@@ -65,39 +65,42 @@ pub async fn run(command: AppCommand, world: &World, output: Output) -> anyhow::
             let tests = change.needs_connection_test();
             let changing = engine.change_job(id, change);
             let changed = if tests { tested(output, changing).await } else { changing.await };
-            let job = changed.map_err(wrong_setting)?;
+            let mut job = changed.map_err(wrong_setting)?;
+            // What was said before is not said twice, but a program reads the answer alone.
+            job.warnings.retain(|warning| !said.contains(warning));
+            if output.is_json() {
+                job.warnings.splice(..0, said);
+            }
             told(output, &job, "was changed")?;
         }
     }
     Ok(Outcome::Done)
 }
 
-/// Shows what other mappings would change, and asks where there is somebody to ask; leaves out those that would change nothing.
+/// Shows what other mappings would change, and asks where there is somebody to ask; leaves out those that would change nothing, and gives the
+/// warnings that were shown.
 async fn seen(
     engine: &Engine,
     app: AppId,
     output: Output,
     mut change: JobChange,
     (warnings, yes): (Vec<String>, bool),
-) -> anyhow::Result<JobChange> {
-    let Some(objects) = &change.objects else { return Ok(change) };
+) -> anyhow::Result<(JobChange, Vec<String>)> {
+    let Some(objects) = &change.objects else { return Ok((change, Vec::new())) };
     let latest = engine.mapping_version(app, None).await?;
     let difference = Difference::between(&latest.objects, objects);
     if difference.is_empty() {
         change.objects = None;
-        return Ok(change);
+        return Ok((change, Vec::new()));
     }
     // Scripts that nobody looks at went on before there was a question, and still do.
     let yes = yes || !std::io::stdin().is_terminal();
-    let mut told = scope_warnings(engine, app, objects).await?;
-    if !yes {
-        // Who is not asked is told with the job, as it is then.
-        told.extend(warnings);
-    }
-    show_before_asking(output, &difference, &told, yes)?;
+    let mut said = scope_warnings(engine, app, &change).await?;
+    said.extend(warnings);
+    show_before_asking(output, &difference, &said, yes)?;
     confirm("Take these mappings? The next cycle looks at everything again.", yes)?;
     change.if_mapping_version = Some(latest.head.version);
-    Ok(change)
+    Ok((change, said))
 }
 
 /// The secret token of the server that the job would be at: its own was given for the one it is at, and is not sent to another.

@@ -40,9 +40,10 @@ pub async fn run(command: VersionsCommand, world: &World, output: Output) -> any
             let wanted = engine.mapping_version(app.id, Some(version)).await?;
             let latest = engine.mapping_version(app.id, None).await?;
             let mut warnings = engine.roll_back_warnings(app.id, version).await?;
-            warnings.extend(scope_warnings(&engine, app.id, &wanted.objects).await?);
-            let way = (SchemaBase::OfVersion(version), wanted.objects.clone());
-            warnings.extend(mapping_warnings(&engine, app.id, way).await?);
+            let schema = SchemaBase::OfVersion(version);
+            let change = JobChange { objects: Some(wanted.objects.clone()), schema, ..JobChange::default() };
+            warnings.extend(scope_warnings(&engine, app.id, &change).await?);
+            warnings.extend(engine.look_ahead(app.id, &change).await?.refuse()?);
             let back = Back { name: &app.name, what: format!("mappings of version {version}"), warnings, yes };
             let difference = back.ask(output, &latest, &wanted.objects)?;
             let done = engine.roll_back(app.id, version, Some(latest.head.version)).await?;
@@ -53,8 +54,10 @@ pub async fn run(command: VersionsCommand, world: &World, output: Output) -> any
             let engine = world.engine()?;
             let wanted = engine.default_mappings(app.id).await?;
             let latest = engine.mapping_version(app.id, None).await?;
-            let mut warnings = scope_warnings(&engine, app.id, &wanted).await?;
-            warnings.extend(mapping_warnings(&engine, app.id, (SchemaBase::Without, wanted.clone())).await?);
+            let schema = SchemaBase::Without;
+            let change = JobChange { objects: Some(wanted.clone()), schema, ..JobChange::default() };
+            let mut warnings = scope_warnings(&engine, app.id, &change).await?;
+            warnings.extend(engine.look_ahead(app.id, &change).await?.refuse()?);
             let back = Back { name: &app.name, what: format!("default mappings of {}", app.template), warnings, yes };
             let difference = back.ask(output, &latest, &wanted)?;
             let done = engine.restore_defaults(app.id, Some(latest.head.version)).await?;
@@ -112,20 +115,10 @@ async fn diff(world: &World, output: Output, app: AppId, from: Option<i64>, to: 
     output.difference(&difference.to_string())
 }
 
-/// Who would leave the scope by the filters of other mappings, a sentence for users and one for groups.
-pub async fn scope_warnings(engine: &Engine, app: AppId, wanted: &[ObjectMapping]) -> anyhow::Result<Vec<String>> {
-    let losses = engine.scope_losses(app, None, wanted).await?;
+/// Who would leave the scope by a change, a sentence for users and one for groups.
+pub async fn scope_warnings(engine: &Engine, app: AppId, change: &JobChange) -> anyhow::Result<Vec<String>> {
+    let losses = engine.scope_losses(app, change).await?;
     Ok(losses.iter().map(ToString::to_string).collect())
-}
-
-/// What is to be known of mappings that are gone back to; an error where they could not be saved, before anybody is asked.
-async fn mapping_warnings(
-    engine: &Engine,
-    app: AppId,
-    (schema, objects): (SchemaBase, Vec<ObjectMapping>),
-) -> anyhow::Result<Vec<String>> {
-    let change = JobChange { objects: Some(objects), schema, ..JobChange::default() };
-    Ok(engine.look_ahead(app, &change).await?.refuse()?)
 }
 
 /// Prints a difference of mappings with its warnings: as the answer, or, before somebody is asked whose answer is for a program, beside it.

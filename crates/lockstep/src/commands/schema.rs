@@ -141,18 +141,19 @@ impl Given {
 
 async fn import(world: &World, output: Output, args: &SchemaImportArgs) -> anyhow::Result<Outcome> {
     let app = find::application_or_only(world, args.app.as_deref()).await?;
-    let given = given(&args.file)?;
+    let mut given = given(&args.file)?;
     if !output.is_json() {
         given.report(output, false)?;
     }
     let engine = world.engine()?;
+    given.imported.objects = engine.as_mapped(app.id, given.imported.objects).await?;
     let latest = engine.mapping_version(app.id, None).await?;
     let (mut difference, mut outlook) = (Difference::default(), Outlook::default());
     if !given.is_blocked() {
         difference = Difference::between(&latest.objects, &given.imported.objects);
         let change = JobChange { objects: Some(given.imported.objects.clone()), ..JobChange::default() };
         outlook = engine.look_ahead(app.id, &change).await?;
-        outlook.warnings.splice(..0, scope_warnings(&engine, app.id, &given.imported.objects).await?);
+        outlook.warnings.splice(..0, scope_warnings(&engine, app.id, &change).await?);
     }
     let import = Import { args, app, given, latest: latest.head.version, difference, outlook };
     if args.dry_run {

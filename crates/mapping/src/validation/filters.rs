@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::known::Subject;
 use super::{Findings, Place, Rule};
 use crate::expression::analysis::{Possible, Shape, Texts, matches_nothing, one_of};
+use crate::object_mapping::FilterKind;
 use crate::scoping::{Clause, FilterGroup, ScopingFilters};
 use crate::value::Value;
 
@@ -51,15 +52,15 @@ impl Named<'_> {
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
     let mapping = subject.mapping;
     for (kind, filters) in [
-        ("scoping filter", &mapping.scoping),
-        ("input filter", &mapping.input_filters),
-        ("category filter", &mapping.category_filters),
+        (FilterKind::Scoping, &mapping.scoping),
+        (FilterKind::Input, &mapping.input_filters),
+        (FilterKind::Category, &mapping.category_filters),
     ] {
         check_kind(subject, kind, filters, findings);
     }
 }
 
-fn check_kind(subject: &Subject<'_>, kind: &'static str, filters: &ScopingFilters, findings: &mut Findings) {
+fn check_kind(subject: &Subject<'_>, kind: FilterKind, filters: &ScopingFilters, findings: &mut Findings) {
     let place = |group: &FilterGroup| Place {
         object: Some(subject.object()),
         filter: Some((kind, group.name.clone())),

@@ -21,7 +21,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::object_mapping::{ObjectMapping, ObjectType, Problem};
+use crate::object_mapping::{FilterKind, ObjectMapping, ObjectType, Problem};
 use known::Subject;
 pub use known::{Known, SourceAttribute};
 
@@ -71,8 +71,8 @@ pub struct Place {
     pub object: Option<ObjectType>,
     /// The target attribute whose mapping it is about.
     pub target: Option<String>,
-    /// The filter that it is about, with its kind: `scoping filter`, `input filter` or `category filter`.
-    pub filter: Option<(&'static str, String)>,
+    /// The filter that it is about: its kind and its title.
+    pub filter: Option<(FilterKind, String)>,
     /// The clause of the filter, as it is printed.
     pub clause: Option<String>,
     /// The character of the expression, as it is printed, from 0.

@@ -1,7 +1,7 @@
 //! Where things stand in a file that can only be checked against a job, and what of it could not be read.
 
 use mapping::validation;
-use mapping::{FilterGroup, ObjectMapping, ObjectType};
+use mapping::{FilterGroup, FilterKind, ObjectMapping, ObjectType};
 
 use super::Place;
 
@@ -37,7 +37,7 @@ pub(super) struct ObjectPlaces {
 
 #[derive(Clone, Debug, PartialEq)]
 struct FilterPlaces {
-    kind: &'static str,
+    kind: FilterKind,
     name: String,
     place: Place,
     /// By the clause as it is printed.
@@ -49,7 +49,7 @@ impl ObjectPlaces {
         object: &ObjectMapping,
         place: Place,
         attributes: &[Place],
-        filters: Vec<(&'static str, &FilterGroup, Place, Vec<Place>)>,
+        filters: Vec<(FilterKind, &FilterGroup, Place, Vec<Place>)>,
     ) -> Self {
         let targets = object.attributes.iter().map(|mapping| mapping.target.clone());
         let filter = |(kind, group, place, clauses): (_, &FilterGroup, Place, Vec<Place>)| FilterPlaces {

@@ -19,8 +19,7 @@ use crate::cycle::ScopeLoss;
 use crate::discovery::Discovered;
 use crate::engine::Engine;
 use crate::gallery::Template;
-use crate::job::JobError;
-use crate::scope::ScopeRules;
+use crate::job::{JobChange, JobError};
 use crate::settings::{JobSettings, Located};
 use crate::surroundings::missing_groups;
 use crate::target::TenantUrl;
@@ -71,20 +70,17 @@ impl Proposal {
 
     /// Whether the secret token must be given: the application is new, or its address leads to another server.
     pub fn needs_token(&self) -> bool {
-        self.app.is_none() || self.differs_in(TenantUrl::origin)
+        self.app.is_none() || self.differs_by(TenantUrl::are_of_two_servers)
     }
 
     /// Whether the address is that of another set of objects, so that links are forgotten.
     fn moves(&self) -> bool {
-        self.app.is_some() && self.differs_in(|url| url.join(""))
+        self.app.is_some() && self.differs_by(TenantUrl::are_of_two_targets)
     }
 
-    fn differs_in(&self, part: impl Fn(&TenantUrl) -> String) -> bool {
-        let of = |side: Option<&JobConfiguration>| {
-            let url: Option<TenantUrl> = side?.tenant_url.as_ref()?.parse().ok();
-            url.as_ref().map(&part)
-        };
-        of(self.before.as_ref()) != of(Some(&self.after))
+    fn differs_by(&self, are_different: fn(&str, &str) -> bool) -> bool {
+        let before = self.before.as_ref().and_then(|before| before.tenant_url.as_deref());
+        are_different(before.unwrap_or_default(), self.after.tenant_url.as_deref().unwrap_or_default())
     }
 
     /// What to know before this is applied, beside who is not assigned any more; each is one sentence.
@@ -172,9 +168,13 @@ impl Engine {
         }
         if let Some(app) = proposal.app {
             let PlainSettings { scope, exclude_default_access, .. } = proposal.after.settings;
-            let rules = ScopeRules { scope, exclude_default_access };
-            let objects = proposal.after.objects.as_deref().unwrap_or_default();
-            proposal.scope_losses = self.scope_losses(app, Some(rules), objects).await?;
+            let change = JobChange {
+                scope: Some(scope),
+                exclude_default_access: Some(exclude_default_access),
+                objects: proposal.after.objects.clone(),
+                ..JobChange::default()
+            };
+            proposal.scope_losses = self.scope_losses(app, &change).await?;
         }
         Ok(proposal)
     }

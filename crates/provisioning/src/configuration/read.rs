@@ -1,6 +1,8 @@
 //! The file read: every problem at once, each with its place.
 
-use mapping::{AttributeMapping, Clause, FilterGroup, Language, MappingSource, ObjectMapping, ScopingFilters};
+use mapping::{
+    AttributeMapping, Clause, FilterGroup, FilterKind, Language, MappingSource, ObjectMapping, ScopingFilters,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -39,7 +41,7 @@ const ROW_LISTS: [&str; 2] = ["attributes", "targetAttributes"];
 /// The lists of filters of an object mapping.
 const FILTER_LISTS: [&str; 3] = ["scoping", "inputFilters", "categoryFilters"];
 /// The kinds of those filters.
-const FILTER_KINDS: [&str; 3] = ["scoping filter", "input filter", "category filter"];
+const FILTER_KINDS: [FilterKind; 3] = [FilterKind::Scoping, FilterKind::Input, FilterKind::Category];
 
 /// `status` in the file.
 #[derive(Clone, Copy, Deserialize)]

@@ -12,7 +12,7 @@ use super::evaluate::scope_of;
 use super::subject::Subject;
 use super::try_scope::{count, kind_of, page};
 use crate::engine::Engine;
-use crate::job::JobError;
+use crate::job::{JobChange, JobError};
 use crate::scope::{Scope, ScopeRules};
 use crate::surroundings::JobNeeds;
 
@@ -56,21 +56,17 @@ impl fmt::Display for ScopeLoss {
 }
 
 impl Engine {
-    /// Who would leave the scope if a job had these rules (or the ones that it has) and these mappings; nothing where nobody does.
+    /// Who would leave the scope by a change of a job: of its mappings, or of its rules of who is in scope; nothing where nobody does.
     /// Accounts of a mapping that is gone or switched off stay as they are and are not counted; neither is who is assigned or
     /// unassigned at the same time.
-    pub async fn scope_losses(
-        &self,
-        app: AppId,
-        rules: Option<ScopeRules>,
-        objects: &[ObjectMapping],
-    ) -> Result<Vec<ScopeLoss>, JobError> {
+    pub async fn scope_losses(&self, app: AppId, change: &JobChange) -> Result<Vec<ScopeLoss>, JobError> {
         let (_, _, settings) = self.load(app).await?;
-        let before = settings.scope_rules();
-        let after = rules.unwrap_or(before);
+        let changed = change.applied(&settings);
+        let (before, after) = (settings.scope_rules(), changed.scope_rules());
         let mut losses = Vec::new();
         for old in settings.objects.iter().filter(|old| old.enabled) {
-            let Some(new) = objects.iter().find(|new| new.enabled && new.target_object == old.target_object) else {
+            let Some(new) = changed.objects.iter().find(|new| new.enabled && new.target_object == old.target_object)
+            else {
                 continue;
             };
             let is_same = before == after

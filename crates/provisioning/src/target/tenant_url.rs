@@ -117,6 +117,21 @@ impl TenantUrl {
         format!("{scheme}://{}:{port}", self.host().to_ascii_lowercase())
     }
 
+    /// Whether two addresses are those of different servers: the secret token of one is not sent to the other. What is no address is none.
+    pub(crate) fn are_of_two_servers(one: &str, other: &str) -> bool {
+        Self::differ(one, other, Self::origin)
+    }
+
+    /// Whether two addresses are those of different sets of objects, whatever their slash at the end and their flags.
+    pub(crate) fn are_of_two_targets(one: &str, other: &str) -> bool {
+        Self::differ(one, other, |url| url.join(""))
+    }
+
+    fn differ(one: &str, other: &str, part: impl Fn(&Self) -> String) -> bool {
+        let of = |text: &str| text.parse().ok().as_ref().map(&part);
+        of(one) != of(other)
+    }
+
     /// The address of a path below this one; `path` begins with `/` and is already encoded.
     pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.text)

@@ -355,7 +355,8 @@ fn whoever_other_rules_put_out_of_scope_is_told() {
         let told = losses(&with_filter(&text, &sales)).await;
         assert!(told.len() == 1 && told[0].contains("2 users would leave"), "{told:?}");
         let objects = ConfigurationFile::parse(&with_filter(&text, &sales)).expect("it is a file").wanted.objects;
-        let found = world.engine().scope_losses(job.app, None, &objects.expect("there are mappings")).await;
+        let change = JobChange { objects, ..JobChange::default() };
+        let found = world.engine().scope_losses(job.app, &change).await;
         assert_eq!(found.expect("they are counted")[0].accounts, Some(2));
     });
 }

@@ -4,6 +4,7 @@
 use super::super::document::{ClauseEntry, GroupEntry};
 use super::super::finding::Finding;
 use crate::net_regex::WEIGHT_MAX;
+use crate::object_mapping::FilterKind;
 use crate::scoping::{Clause, ClauseError, FilterGroup, FilterOperator, RegexMode, ScopingFilters};
 
 /// Graph's former word for `IS NOT NULL`.
@@ -13,7 +14,7 @@ const PRESENT: &str = "Present";
 pub(in crate::schema) fn read(
     groups: &[GroupEntry],
     place: &str,
-    what: &str,
+    kind: FilterKind,
     findings: &mut Vec<Finding>,
 ) -> Option<ScopingFilters> {
     let mut read = Vec::with_capacity(groups.len());
@@ -22,7 +23,7 @@ pub(in crate::schema) fn read(
         let title = group.name.text();
         let mut clauses = Vec::new();
         for entry in group.clauses.items() {
-            let place = format!("{place}, {what} `{title}`, clause {}", shown(entry));
+            let place = format!("{place}, {kind} `{title}`, clause {}", shown(entry));
             match clause(entry, &place, findings) {
                 Ok(clause) if weight + clause.weight() > WEIGHT_MAX => {
                     let reason = "the regular expressions of the filters are too large together: shorten this one";

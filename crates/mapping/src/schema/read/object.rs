@@ -10,7 +10,7 @@ use super::super::standard::{self, TARGET_ANCHOR};
 use super::attributes::FLOW_NULL_VALUES;
 use super::{filters, notes, select};
 use crate::attribute_mapping::AttributeMapping;
-use crate::object_mapping::{CLAUSES_MAX, FlowTypes, ObjectMapping, ObjectType};
+use crate::object_mapping::{CLAUSES_MAX, FilterKind, FlowTypes, ObjectMapping, ObjectType};
 use crate::scoping::ScopingFilters;
 
 /// What one object mapping means.
@@ -102,9 +102,9 @@ impl Reading<'_> {
     fn filters(&mut self) -> Option<[ScopingFilters; 3]> {
         let Some(scope) = self.entry.scope.given() else { return Some(Default::default()) };
         let kinds = [
-            ("scoping filter", scope.groups.items()),
-            ("input filter", scope.input_filter_groups.items()),
-            ("category filter", scope.category_filter_groups.items()),
+            (FilterKind::Scoping, scope.groups.items()),
+            (FilterKind::Input, scope.input_filter_groups.items()),
+            (FilterKind::Category, scope.category_filter_groups.items()),
         ];
         let clauses: usize =
             kinds.iter().flat_map(|(_, groups)| *groups).map(|group| group.clauses.items().len()).sum();
@@ -164,17 +164,14 @@ impl Reading<'_> {
     }
 }
 
-/// Whether an entry repeats what counts without it. References name the objects of the document, whose names end in ours. What RFC 7643 does not
-/// define is known by its mapping, or else by its entry alone.
+/// Whether an entry repeats what counts without it. References name the objects of the document, whose names end in ours.
 fn says_nothing(object: ObjectType, definition: &AttributeDefinition, is_mapped: bool) -> bool {
-    if !is_mapped && standard::of_target(object, &definition.name).is_none() {
-        return false;
-    }
-    let standard = standard::or_text(object, &definition.name);
-    let required = if is_mapped { definition.required } else { standard.required };
-    let referenced_objects = definition.referenced_objects.clone();
-    referenced(definition) == referenced(&standard)
-        && *definition == AttributeDefinition { required, referenced_objects, ..standard }
+    standard::of_target(object, &definition.name).is_some_and(|standard| {
+        let required = if is_mapped { definition.required } else { standard.required };
+        let (name, referenced_objects) = (definition.name.clone(), definition.referenced_objects.clone());
+        referenced(definition) == referenced(&standard)
+            && *definition == AttributeDefinition { name, required, referenced_objects, ..standard }
+    })
 }
 
 /// The objects that an attribute points at by their primary key, without what stands before their names; none where it points elsewhere.

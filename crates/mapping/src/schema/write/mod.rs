@@ -33,8 +33,7 @@ pub struct Exported {
 /// whole: `names` are its ids and the names of its directories, which are also given to what a base lacks.
 ///
 /// Reading the document gives the same object mappings, but for what a document has no place for: a full match of a regular expression becomes
-/// `^(?:…)$`, `required` is the same for a mapping and its entry, and an entry of the attribute list that only repeats what counts without it is
-/// none.
+/// `^(?:…)$`, targets that RFC 7643 does not define get an entry in the attribute list, and `required` is the same for a mapping and its entry.
 pub fn write(base: Option<&Document>, objects: &[ObjectMapping], names: &Names) -> Exported {
     let mut document = base.cloned().unwrap_or_else(|| Document::new(new::schema(names)));
     let mut findings = Vec::new();

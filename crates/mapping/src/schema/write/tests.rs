@@ -21,11 +21,10 @@ fn names() -> Names {
     }
 }
 
-/// Targets that RFC 7643 defines, and one that it does not.
-const TARGETS: [&str; 7] = [
+/// Targets that RFC 7643 defines, so that no entry of the attribute list is needed.
+const TARGETS: [&str; 6] = [
     "userName",
     "title",
-    "urn:x:custom",
     "emails[type eq \"work\"].value",
     "active",
     "externalId",
@@ -82,7 +81,7 @@ fn filters() -> impl Strategy<Value = ScopingFilters> {
     prop::collection::vec(group, 0..3).prop_map(ScopingFilters)
 }
 
-/// Entries of the attribute list, of which those that say something count.
+/// Entries of the attribute list that say something.
 fn list(object: ObjectType) -> impl Strategy<Value = Vec<AttributeDefinition>> {
     let names = vec!["title", "externalId", "urn:x:custom", "members", "roles"];
     let entry =
@@ -98,7 +97,7 @@ fn list(object: ObjectType) -> impl Strategy<Value = Vec<AttributeDefinition>> {
             entry["name"] = json!(name);
             serde_json::from_value::<AttributeDefinition>(entry).unwrap()
         });
-        list.filter(|one| standard::or_text(object, &one.name) != *one).collect()
+        list.filter(|one| standard::of_target(object, &one.name).is_none_or(|standard| standard != *one)).collect()
     })
 }
 
@@ -122,13 +121,29 @@ fn object(object: ObjectType) -> impl Strategy<Value = ObjectMapping> {
                 scoping,
                 input_filters,
                 category_filters,
-                target_attributes,
+                // Groups have few attributes of the RFC, so what is mapped is listed.
+                target_attributes: if object == ObjectType::Group {
+                    listed(target_attributes, &attributes)
+                } else {
+                    target_attributes
+                },
                 flow_null_values: nulls,
                 extensions: attributes.iter().any(|mapping| mapping.source.extension().is_some()),
                 attributes,
             }
         },
     )
+}
+
+fn listed(mut list: Vec<AttributeDefinition>, attributes: &[AttributeMapping]) -> Vec<AttributeDefinition> {
+    for mapping in attributes {
+        let is_known = standard::of_target(ObjectType::Group, &mapping.target).is_some();
+        if !is_known && !list.iter().any(|entry| entry.name == mapping.target) {
+            let text = standard::or_text(ObjectType::Group, &mapping.target);
+            list.push(AttributeDefinition { required: mapping.required, ..text });
+        }
+    }
+    list
 }
 
 fn objects() -> impl Strategy<Value = Vec<ObjectMapping>> {
