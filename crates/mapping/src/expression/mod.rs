@@ -153,6 +153,11 @@ impl Expression {
         self.root.call_at(position).map(|root| Self { root: root.clone() })
     }
 
+    /// The function that it calls; `None` where it is no call.
+    pub fn function(&self) -> Option<&'static str> {
+        if let Node::Call { function, .. } = &self.root { Some(function.name) } else { None }
+    }
+
     /// True when the function `name` (spelled as in the language) is called anywhere in the expression.
     pub fn uses_function(&self, name: &str) -> bool {
         self.root.calls(name)

@@ -119,10 +119,10 @@ fn a_call_is_found_where_it_begins() {
         ("Trim", "Trim(Replace([c], , \"(x)\", , \"y\", , ))"),
         ("Replace", "Replace([c], , \"(x)\", , \"y\", , )"),
     ] {
-        let found = expression.call_at(text.find(begins).unwrap()).map(|call| call.to_string());
-        assert_eq!(found.as_deref(), Some(call));
+        let found = expression.call_at(text.find(begins).unwrap()).unwrap();
+        assert_eq!((found.to_string().as_str(), found.function()), (call, Some(begins)));
     }
-    assert_eq!(expression.call_at(1), None);
+    assert_eq!((expression.call_at(1), expression.function()), (None, None));
 }
 
 #[test]

@@ -34,7 +34,9 @@ impl Look<'_> {
         if will_be_seen && link.state != LinkState::Deleting {
             // Looked at in each cycle from now on, also after a crash. An account that is nobody's any more is not to be deleted.
             let is_let_go = matches!(link.state, LinkState::Released | LinkState::LeftActive);
-            let intent = (!is_let_go).then_some(LinkRecord { state: LinkState::Deleting, ..link });
+            // Of an account that a write may still reach nobody knows whether it stays as it is.
+            let kept = link.kept && link.state != LinkState::Verify;
+            let intent = (!is_let_go).then_some(LinkRecord { state: LinkState::Deleting, kept, ..link });
             cycle
                 .record(move |tx| {
                     if let Some(link) = &intent {

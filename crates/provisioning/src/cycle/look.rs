@@ -85,6 +85,7 @@ impl Cycle {
             return Ok(Done { action: "other", status: "skipped", reason: None });
         }
         self.counts.waits(kind, id, false);
+        self.counts.stays(kind, id, false);
         let mut conflicted = false;
         for _ in 0..ROUNDS_MAX {
             let look = self.look(plan, kind, id, conflicted).await?;
@@ -217,6 +218,11 @@ impl Look<'_> {
                 // Who is out of scope and has lost the account to somebody else has none.
                 (Scope::Out(_), _) => Ok(Sought::Found(Found::Absent, linked)),
             };
+        }
+        // It was found before somebody else's deletion of it ended. What a create of unknown outcome made may have the id again.
+        let may_be_new = self.subject.link.as_ref().is_some_and(|link| link.state == LinkState::Creating);
+        if !may_be_new && self.cycle.was_deleted(self.subject.kind, &target_id) {
+            return Ok(Sought::Found(Found::Absent, linked));
         }
         let ours = self.manages_held_manager(&held).await?;
         let plan: &'e ObjectPlan = evaluation.plan;

@@ -113,13 +113,16 @@ impl Look<'_> {
         if cycle.previews() {
             self.foresee_link(target_id.as_deref(), false, state == LinkState::Linked, Manager::NotSent);
         }
-        if keeps_verifying || cycle.previews() {
+        if cycle.previews() {
             return Ok(self.skip(evaluation, reason).await?);
+        }
+        if keeps_verifying {
+            return Ok(self.put_off(evaluation, reason).await?);
         }
         let mut link = self.new_link(evaluation, state, target_id);
         // Nothing was sent: the window goes on from the last write.
         link.at = before.map_or(link.at, |before| before.at);
-        link.kept = evaluation.scope != Scope::In && reason.keeps_account();
+        link.kept = keeps_account(evaluation, reason);
         if let Some(before) = before.filter(|before| link.kept && before.state == state) {
             // The account is as it was: an export that is still good is not forgotten.
             link.exported = before.exported;
@@ -145,6 +148,16 @@ impl Look<'_> {
         one_more(&cycle.counts.skipped);
         self.count_kept(evaluation, reason);
         Ok(self.done("other", "skipped", Some(text)))
+    }
+
+    /// Nothing is written down of an account that a write may still reach, but whether it stays as it is: the report counts it as well.
+    async fn put_off(&self, evaluation: &Evaluation<'_>, reason: &SkipReason) -> Result<Looked, Stop> {
+        let kept = keeps_account(evaluation, reason);
+        if let Some(link) = self.subject.link.clone().filter(|link| link.kept != kept) {
+            let (app, link) = (self.cycle.app, LinkRecord { kept, ..link });
+            self.cycle.record(move |tx| links::put_link(tx, app, &link)).await?;
+        }
+        self.skip(evaluation, reason).await
     }
 
     /// The account is gone, or no longer ours: the link goes. `deleted` is the id of an account that was just removed.
@@ -183,7 +196,9 @@ impl Look<'_> {
 
     fn farewell(&self, evaluation: &Evaluation<'_>) -> &'static str {
         let is_purged = evaluation.scope == Scope::Out(OutOfScope::HardDeleted);
-        if is_purged && self.subject.link.as_ref().is_some_and(|link| link.kept) {
+        // What switches it off may have been sent by now, and may still arrive.
+        let is_known = |link: &LinkRecord| link.kept && link.state != LinkState::Verify;
+        if is_purged && self.subject.link.as_ref().is_some_and(is_known) {
             "the account is not managed any more; nothing switched it off or removed it when the object left the scope, so it stays at the target as it is"
         } else {
             "the account is not managed any more"
@@ -192,8 +207,8 @@ impl Look<'_> {
 
     /// Counts an account that stays as it is although its object is out of scope, by the rule by which that is noted with the link.
     fn count_kept(&self, evaluation: &Evaluation<'_>, reason: &SkipReason) {
-        if evaluation.scope != Scope::In && self.subject.link.is_some() && reason.keeps_account() {
-            one_more(&self.cycle.counts.not_switched_off);
+        if self.subject.link.is_some() && keeps_account(evaluation, reason) {
+            self.cycle.counts.stays(self.subject.kind, self.subject.id, true);
         }
     }
 
@@ -211,6 +226,7 @@ impl Look<'_> {
             return Ok(Looked::Again { conflicted: self.conflicted });
         };
         link.state = LinkState::Creating;
+        link.kept = false;
         link.exported = link.exported.map(remnant);
         let (app, kind, id) = (self.cycle.app, self.subject.kind, self.subject.id);
         self.cycle.with_preview(|preview| preview.gone.insert((kind, id)));
@@ -283,6 +299,11 @@ impl Look<'_> {
     pub(super) fn done(&self, action: &'static str, status: &'static str, reason: Option<String>) -> Looked {
         Looked::Done(Done { action, status, reason })
     }
+}
+
+/// Whether the account stays as it is although its object is out of scope.
+fn keeps_account(evaluation: &Evaluation<'_>, reason: &SkipReason) -> bool {
+    evaluation.scope != Scope::In && reason.keeps_account()
 }
 
 /// The failure of an object as it is kept for another attempt, one more than before: cycles are counted, not looks. A target that

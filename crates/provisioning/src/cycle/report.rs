@@ -120,7 +120,8 @@ pub(super) struct Counts {
     pub(super) disabled: AtomicU64,
     pub(super) deleted: AtomicU64,
     pub(super) skipped: AtomicU64,
-    pub(super) not_switched_off: AtomicU64,
+    /// By object, as `waiting`.
+    not_switched_off: Mutex<BTreeSet<(ObjectKind, ObjectId)>>,
     failures: Mutex<BTreeSet<(ObjectKind, ObjectId)>>,
     pub(super) references: AtomicU64,
     /// By object: what the last look at it came to counts.
@@ -130,6 +131,15 @@ pub(super) struct Counts {
 
 pub(super) fn one_more(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
+}
+
+fn note_in(objects: &Mutex<BTreeSet<(ObjectKind, ObjectId)>>, object: (ObjectKind, ObjectId), is_one: bool) {
+    let mut objects = objects.lock().unwrap_or_else(PoisonError::into_inner);
+    if is_one {
+        objects.insert(object);
+    } else {
+        objects.remove(&object);
+    }
 }
 
 impl Counts {
@@ -146,12 +156,12 @@ impl Counts {
 
     /// Notes whether an object waits for the window of a create to pass.
     pub(super) fn waits(&self, kind: ObjectKind, id: ObjectId, waits: bool) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waits {
-            waiting.insert((kind, id));
-        } else {
-            waiting.remove(&(kind, id));
-        }
+        note_in(&self.waiting, (kind, id), waits);
+    }
+
+    /// Notes whether an object is out of scope and its account stays as it is.
+    pub(super) fn stays(&self, kind: ObjectKind, id: ObjectId, stays: bool) {
+        note_in(&self.not_switched_off, (kind, id), stays);
     }
 
     pub(super) fn report(&self, cycle: &'static str, requests: u64, seconds: f64) -> CycleReport {
@@ -164,7 +174,7 @@ impl Counts {
             disabled: get(&self.disabled),
             deleted: get(&self.deleted),
             skipped: get(&self.skipped),
-            not_switched_off: get(&self.not_switched_off),
+            not_switched_off: self.not_switched_off.lock().unwrap_or_else(PoisonError::into_inner).len() as u64,
             failed: failures.len() as u64,
             references: get(&self.references),
             failures,

@@ -205,6 +205,9 @@ impl Engine {
         draft: &Draft,
     ) -> Result<Map<String, Json>, JobError> {
         let target = self.target_of(record, settings)?;
+        // The target may repeat what it was sent, and tell what it holds.
+        let hidden = self.hidden_of(subject, draft);
+        let told = |error| told(hidden.hide_in_error(error));
         let linked = subject.link.as_ref().and_then(|link| link.target_id.as_deref());
         if let Some(id) = linked
             && let Some(account) = target.read(subject.object(), id).await.map_err(told)?
@@ -214,10 +217,8 @@ impl Engine {
         let plan = settings.plan(&draft.mapping).map_err(|error| JobError::Invalid(error.to_string()))?;
         let matches = self.with_world_of(subject, false, |source, world| plan.match_values(source, world)).transpose();
         let matches = matches.map_err(|failure| JobError::Invalid(failure.reason))?.unwrap_or_default();
-        let hidden = self.hidden_of(subject, draft);
         for wanted in &matches {
-            let found = target.find(subject.object(), wanted).await;
-            let mut found = found.map_err(|error| told(hidden.hide_in_error(error)))?;
+            let mut found = target.find(subject.object(), wanted).await.map_err(told)?;
             match (found.pop(), found.len()) {
                 (Some(only), 0) => return Ok(only),
                 (Some(_), others) => {

@@ -45,6 +45,7 @@ impl Look<'_> {
         leave().await?;
         match cycle.target.create(object, &body, leave).await? {
             Ok(created) => {
+                cycle.note_created(self.subject.kind, &created.id);
                 let (at, target_id) = (cycle.engine.now(), Some(created.id));
                 let exported = exported(evaluation, LinkState::Linked, self.subject.link.as_ref(), true);
                 let link = LinkRecord { target_id, state: LinkState::Linked, at, exported, ..link };
@@ -94,7 +95,9 @@ impl Look<'_> {
             exported: exported(evaluation, state, self.subject.link.as_ref(), hidden),
             ..self.new_link(evaluation, state, Some(target_id))
         };
-        let intent = link_in(LinkState::Verify, target_id.clone());
+        // Until it is known to be switched off, an account that nothing switched off counts as such.
+        let kept = evaluation.scope != Scope::In && self.subject.link.as_ref().is_some_and(|link| link.kept);
+        let intent = LinkRecord { kept, ..link_in(LinkState::Verify, target_id.clone()) };
         let leave = || self.intend(intent.clone());
         leave().await?;
         let modified = differences.iter().map(ModifiedProperty::of_difference).collect();
@@ -151,7 +154,10 @@ impl Look<'_> {
         let leave = || self.intend(intent.clone());
         leave().await?;
         match cycle.target.delete(self.subject.object(), &target_id, leave).await? {
-            Ok(()) => self.forget(evaluation, Some(&target_id)).await,
+            Ok(()) => {
+                cycle.note_deleted(self.subject.kind, &target_id);
+                self.forget(evaluation, Some(&target_id)).await
+            }
             Err(error) => self.not_done(evaluation, error, "delete").await,
         }
     }

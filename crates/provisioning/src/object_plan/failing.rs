@@ -34,6 +34,9 @@ impl ObjectPlan {
         error: &EvaluationError,
     ) -> Failure {
         let shown = attribute.source.failing_call(error).map(|call| {
+            if path.is_write_only() || makes_secret(attribute, &call, error) {
+                return format!("; it was called as {}(…)", call.function().unwrap_or_default());
+            }
             let hidden = self.secrets.texts(source, world);
             let held = if is_kept_secret(attribute, path) { String::new() } else { self.held(&call, source, &hidden) };
             format!("; it was called as {}{held}", cut(&hidden.hide(&call.to_string())))
@@ -65,6 +68,12 @@ impl ObjectPlan {
         let held: Vec<String> = held.collect();
         if held.is_empty() { String::new() } else { format!(", where {}", held.join(" and ")) }
     }
+}
+
+/// Whether a call that failed stands under `Redact`, or works with what does: what is written there is as secret as what it yields.
+fn makes_secret(attribute: &AttributeMapping, call: &Expression, error: &EvaluationError) -> bool {
+    let is_under = |inner: &Expression| error.position().and_then(|position| inner.call_at(position)).is_some();
+    call.is_redacted() || attribute.source.redacted().iter().any(is_under)
 }
 
 fn shown(value: &Value, hidden: &Redacted) -> String {
@@ -126,12 +135,15 @@ mod tests {
             ("CDate([mail])", "[city]", long.as_str()),
             (deep.as_str(), "[city]", "ToLower(ToLower(To…, where [jobTitle] is \"foo\""),
             ("CDate(\"foo\")", "[city]", "; it was called as CDate(\"foo\")"),
-            ("Redact(CDate([jobTitle]))", "[city]", "; it was called as CDate([jobTitle])"),
+            ("Redact(CDate([jobTitle]))", "[city]", "; it was called as CDate(…)"),
+            ("Redact(Mid(Join(\"\", \"Pepper!\", [city]), [jobTitle], 8))", "[city]", "; it was called as Mid(…)"),
+            ("Mid(Redact(Join(\"\", \"Pepper!\", [city])), [jobTitle], 8)", "[city]", "; it was called as Mid(…)"),
+            ("Join(\"-\", Redact(\"Pepper!\"), CDate([jobTitle]))", "[city]", "; it was called as CDate([jobTitle])"),
             ("CDate([jobTitle])", "Redact([jobTitle])", ", where [jobTitle] is [Redact]"),
             // The same text in another attribute, or in the expression itself.
             ("CDate([city])", "Redact(Append(\"Ro\", \"me\"))", ", where [city] is \"[Redact]\""),
             ("CDate([department])", "Redact([city])", ", where [department] is \"[Redact] x\""),
-            ("CDate(Redact(\"hush\"))", "[city]", "; it was called as CDate(Redact(\"[Redact]\"))"),
+            ("CDate(Redact(\"hush\"))", "[city]", "; it was called as CDate(…)"),
             // What decides whether there is a secret is none.
             (
                 "CDate([department])",
@@ -153,7 +165,9 @@ mod tests {
             ("password", "[jobTitle]", "CDate([jobTitle])", ", where [jobTitle] is [Redact]"),
             ("urn:example:pin", "[jobTitle]", "CDate([jobTitle])", ", where [jobTitle] is [Redact]"),
             ("password", "Append([jobTitle], \"-x\")", "CDate([city])", ", where [city] is \"[Redact] in Rome\""),
-            ("password", "CDate([jobTitle])", "[city]", "; it was called as CDate([jobTitle])"),
+            ("password", "CDate([jobTitle])", "[city]", "; it was called as CDate(…)"),
+            ("password", "Mid(Append(\"Pepper!\", [city]), [jobTitle], 8)", "[city]", "; it was called as Mid(…)"),
+            ("urn:example:pin", "Append(\"Pepper!\", CDate([jobTitle]))", "[city]", "; it was called as CDate(…)"),
             ("nickName", "[jobTitle]", "CDate([jobTitle])", ", where [jobTitle] is \"hush-1\""),
         ] {
             let hidden = json!({ "target": target, "source": source });

@@ -1,14 +1,19 @@
 //! Accounts that stay active although their people are out of scope, because nothing could switch them off: they are told, and switched
 //! off as soon as something can.
 
+use jiff::SignedDuration;
 use mapping::ObjectMapping;
 use provisioning::JobChange;
 use provisioning::configuration::ConfigurationFile;
+use provisioning::target::{Method, Request};
 use serde_json::{Value, json};
 use store::UserId;
 
-use crate::fake_target::Nature;
+use crate::fake_target::{Fault, Nature};
 use crate::world::{Job, World, lines, on_both};
+
+/// Longer than the settle window.
+const WINDOW: SignedDuration = SignedDuration::from_secs(150);
 
 fn active(job: &Job<'_>, name: &str) -> Value {
     job.target.with(|app| app.user_attribute(&format!("{name}@contoso.com"), "active"))
@@ -193,6 +198,100 @@ fn who_was_let_go_is_counted_for_as_long_as_nothing_switches_off() {
         world.deletes(ann).await;
         assert_eq!((job.until_calm().await.not_switched_off, kept(&job).await), (1, 1));
     });
+}
+
+#[test]
+fn who_stays_while_a_write_is_open_is_counted_where_the_others_are() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        job.until_calm().await;
+        job.target.fail(|request| if request.method == Method::Patch { Fault::Lost } else { Fault::None });
+        world.unassign(job.app, ann).await;
+        assert_eq!((job.cycle().await.failed, kept(&job).await), (1, 0));
+        // Nobody knows yet whether that arrives when nothing switches off any more.
+        job.map(|objects| KEEPING[0].1(&mut objects[0])).await;
+        assert_eq!((job.cycle().await.not_switched_off, kept(&job).await), (1, 1));
+        assert_eq!((job.cycle().await.not_switched_off, kept(&job).await), (1, 1));
+        world.assign(job.app, ann).await;
+        assert_eq!((job.cycle().await.not_switched_off, kept(&job).await), (0, 0));
+        world.unassign(job.app, ann).await;
+        world.clock.advance(WINDOW);
+        assert_eq!((job.until_calm().await.not_switched_off, kept(&job).await), (1, 1));
+    });
+}
+
+#[test]
+fn who_is_switched_off_late_is_counted_until_that_is_known() {
+    for fault in [Fault::Lost, Fault::AnswerLost, Fault::Refused(400, None)] {
+        on_both(|world| {
+            let fault = fault.clone();
+            async move {
+                let job = world.job("scim", Nature::default()).await;
+                let (_, before) = leaves(&world, &job, KEEPING[0].1).await;
+                job.change(JobChange { objects: Some(before), ..JobChange::default() }).await;
+                let told = format!("{fault:?}");
+                job.target
+                    .fail(move |request| if request.method == Method::Patch { fault.clone() } else { Fault::None });
+                assert_eq!((job.cycle().await.failed, kept(&job).await), (1, 1), "{told}");
+                job.target.heal();
+                world.clock.advance(WINDOW);
+                job.until_calm().await;
+                assert_eq!((active(&job, "ann"), kept(&job).await), (json!(false), 0), "{told}");
+            }
+        });
+    }
+}
+
+#[test]
+fn nobody_is_told_that_an_account_stays_which_may_be_switched_off_by_now_or_is_gone() {
+    // Whether she is still in a group at the target when she is purged.
+    for in_group in [false, true] {
+        on_both(|world| async move {
+            let job = world.job("scim", Nature::default()).await;
+            let (ann, before) = leaves(&world, &job, KEEPING[0].1).await;
+            if in_group {
+                world.assign(job.app, ann).await;
+                let group = world.group_for(job.app, "Sales").await;
+                world.enters(group, ann).await;
+                job.until_calm().await;
+                world.deletes(ann).await;
+                job.until_calm().await;
+            }
+            job.change(JobChange { objects: Some(before), ..JobChange::default() }).await;
+            job.map(|objects| objects[0].flow_types.delete = false).await;
+            let is_of_ann = |request: &Request| request.method == Method::Patch && request.path.contains("/Users/");
+            job.target.fail(move |request| if is_of_ann(request) { Fault::AnswerLost } else { Fault::None });
+            assert_eq!((job.cycle().await.failed, kept(&job).await), (1, 1));
+            job.target.heal();
+            if in_group {
+                world.purges(ann).await;
+            } else {
+                world.deletes_for_good(ann).await;
+            }
+            goodbye(&world, &job).await;
+        });
+    }
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        let (ann, before) = leaves(&world, &job, KEEPING[0].1).await;
+        job.change(JobChange { objects: Some(before), ..JobChange::default() }).await;
+        job.target.with(|app| app.users.clear());
+        assert_eq!((job.cycle().await.waiting, kept(&job).await), (1, 0));
+        world.deletes_for_good(ann).await;
+        goodbye(&world, &job).await;
+    });
+}
+
+/// Lets everything arrive; then Ann is managed no more, and nothing is told of her account.
+async fn goodbye(world: &World, job: &Job<'_>) {
+    job.cycle().await;
+    world.clock.advance(WINDOW);
+    job.until_calm().await;
+    let logs = job.logs().await.into_iter().map(|log| log.record.to_string());
+    let told: Vec<String> = logs.filter(|log| log.contains("is not managed any more")).collect();
+    assert!(told.len() == 1 && !told[0].contains("stays at the target"), "{told:?}");
+    assert_eq!(kept(job).await, 0);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What people are told: plans before anything is sent, single objects on demand, and the provisioning log.
 
-use provisioning::{JobChange, Predicted};
+use provisioning::{JobChange, MappingTrialOf, Predicted};
 use serde_json::{Value, json};
 use store::{ObjectKind, StoreError};
 
@@ -309,6 +309,25 @@ fn a_failure_tells_nothing_that_another_mapping_redacts() {
             assert!(logs.iter().all(|log| !log.contains("hush")), "{source}: {logs:?}");
             assert!(logs.len() > count, "{source} is logged");
             count = logs.len();
+        }
+    });
+}
+
+#[test]
+fn trying_mappings_tells_nothing_secret_that_the_target_repeats() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        job.map_user(json!({ "target": "title", "source": "Redact([jobTitle])" })).await;
+        let ann = world.joins_with("Ann", &[("jobTitle", "hush-one")]).await;
+        world.assign(job.app, ann).await;
+        job.until_calm().await;
+        let ben = world.joins_with("Ben", &[("jobTitle", "hush-one")]).await;
+        job.target.fail(|_| Fault::Repeated(400));
+        for (who, asks) in [(ann, "read by its id"), (ben, "found by its name")] {
+            let wanted =
+                MappingTrialOf { app: job.app, kind: ObjectKind::User, id: who.into(), draft: None, update: true };
+            let error = world.engine().try_mappings(&wanted).await.expect_err("the target refuses").to_string();
+            assert!(error.contains("[Redact]") && !error.contains("hush"), "{asks}: {error}");
         }
     });
 }
