@@ -93,6 +93,22 @@ fn parts_that_do_not_mean_what_they_say() {
             r#"IIF("yes", [x], [y])"#,
             vec![(4, "\"yes\"", "never counts as true; a condition is True, a number other than 0, or a comparison")],
         ),
+        (
+            r#"IIF([flag] = "True", [x], "IgnoreAttributeFlow")"#,
+            vec![(
+                26,
+                "\"IgnoreAttributeFlow\"",
+                "is a text like any other; the word without quotes leaves the attribute as it is",
+            )],
+        ),
+        (
+            r#"Coalesce([x], "ignoreObjectFlow")"#,
+            vec![(
+                14,
+                "\"ignoreObjectFlow\"",
+                "is a text like any other; the word without quotes passes over the whole object",
+            )],
+        ),
         (r#"IIF("True", [x], [y])"#, vec![(4, "\"True\"", "always counts as true")]),
         (
             r#"Switch([flag], "n", "True", "y", "false", "z")"#,
