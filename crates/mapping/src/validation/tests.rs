@@ -531,7 +531,7 @@ fn what_a_mapping_must_be_by_itself_comes_too() {
     let findings = validate(&[(&mapping, known(&target()))]);
     assert_eq!(
         told(&findings),
-        ["P `userName` and `title` have the same matching priority 1"]
+        ["P `userName` and `title` have the same matching priority 1; give each a number of its own"]
     );
     assert_eq!(findings[0].rule, Rule::Mapping);
 }
