@@ -45,7 +45,7 @@ impl Reading<'_> {
         }
         let (mut mappings, mut positions, mut weight) = (Vec::new(), Vec::new(), 0);
         for (position, entry) in entries.iter().enumerate() {
-            let place = match entry.target_attribute_name.text() {
+            let place = match entry.target_attribute_name.text().trim() {
                 "" => format!("{}, attribute mapping {}", self.place, position + 1),
                 target => format!("{}, target attribute {target}", self.place),
             };
