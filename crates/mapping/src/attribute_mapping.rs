@@ -306,7 +306,8 @@ impl MappingFile {
             }
         };
         Ok(AttributeMapping {
-            target: self.target,
+            // No attribute's name begins or ends with a blank.
+            target: self.target.trim().to_owned(),
             source,
             default_value: self.default_value,
             matching_priority: self.matching_priority,

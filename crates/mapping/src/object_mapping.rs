@@ -204,7 +204,9 @@ pub enum Problem {
     #[error("the scoping filters have {0} clauses, at most {CLAUSES_MAX} are allowed")]
     TooManyClauses(usize),
     /// The user mapping is switched off.
-    #[error("the mapping of users cannot be disabled")]
+    #[error(
+        "the mapping of users cannot be disabled; set `enabled` to true, and switch the job off where nobody is to be provisioned"
+    )]
     UserMappingDisabled,
     /// A mapping has an empty target.
     #[error("an attribute mapping has no target attribute")]
@@ -219,7 +221,7 @@ pub enum Problem {
     #[error("no attribute mapping matches objects; give one a matching priority of 1")]
     NoMatchingAttribute,
     /// Two matching attributes have the same priority.
-    #[error("`{first}` and `{second}` have the same matching priority {priority}")]
+    #[error("`{first}` and `{second}` have the same matching priority {priority}; give each a number of its own")]
     DuplicatePriority {
         /// The number.
         priority: u32,
@@ -253,7 +255,7 @@ pub enum Problem {
     )]
     RolesMappedDirectly(String),
     /// A filter without clauses would let everyone pass.
-    #[error("the {kind} `{filter}` has no clause")]
+    #[error("the {kind} `{filter}` has no clause, so everyone would pass it; give it a clause, or remove it")]
     EmptyFilter {
         /// Its kind.
         kind: FilterKind,

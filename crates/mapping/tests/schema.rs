@@ -201,6 +201,19 @@ fn what_would_let_others_in_blocks_the_import() {
 }
 
 #[test]
+fn blanks_around_a_target_attribute_are_passed_over() {
+    let target = format!("{USER_MAPPING}/attributeMappings/0/targetAttributeName");
+    let plain = read(&Document::parse(CUSTOMAPPSSO.as_bytes()).unwrap());
+    let name = parsed(CUSTOMAPPSSO).pointer(&target).and_then(Value::as_str).unwrap().to_owned();
+    let document = with(CUSTOMAPPSSO, &target, json!(format!(" {name} ")));
+    let imported = read(&document);
+    assert_eq!(imported.objects, plain.objects);
+    let told = format!("the blanks around `{name}` in its `targetAttributeName` are passed over");
+    assert!(imported.findings.iter().any(|finding| finding.reason == told), "{:?}", imported.findings);
+    assert_eq!(write(Some(&document), &imported.objects, &names()).document, document, "it stays as it is");
+}
+
+#[test]
 fn a_mapping_that_switches_accounts_off_is_never_left_out() {
     let unread = json!({"type": "Function", "name": "Swich", "expression": "Swich([IsSoftDeleted])", "parameters": []});
     for (target, object, blocks) in [

@@ -247,11 +247,20 @@ impl Import<'_> {
                 None => output.line("Nothing was done; without --dry-run this would be imported")?,
             }
         } else {
-            let (file, again) = (self.file_name(), if is_changed { "" } else { " already" });
-            output.line(&format!("{name} has the mappings of {file}{again} (version {version})"))?;
+            output.line(&taken_over(name, &self.file_name(), is_changed, &self.difference, version))?;
         }
         Ok(outcome)
     }
+}
+
+/// What an import has done. One without other mappings keeps the document alone, of which exports are made.
+fn taken_over(name: &str, file: &str, is_changed: bool, difference: &Difference, version: i64) -> String {
+    let (again, kept) = match (difference.is_empty(), is_changed) {
+        (true, true) => (" already", "; the document is kept, and exports are made from it"),
+        (true, false) => (" already", ""),
+        (false, _) => ("", ""),
+    };
+    format!("{name} has the mappings of {file}{again}{kept} (version {version})")
 }
 
 fn show(output: Output, difference: &Difference, name: &str) -> anyhow::Result<()> {

@@ -91,6 +91,11 @@ fn empty_elements_do_not_flow() {
         assert_eq!(mapping.evaluate(&source, &world, Operation::Create), Ok(create), "{json}");
         assert_eq!(mapping.evaluate(&source, &world, Operation::Update), Ok(update), "{json}");
     }
+    assert_eq!(
+        read(json!({"target": " userName "})).unwrap().target,
+        "userName",
+        "no name begins or ends with a blank"
+    );
     for (attribute, expected) in [("blank", None), ("gaps", None), ("one", Some("a"))] {
         let mapping = AttributeMapping::new("t", MappingSource::Attribute(attribute.into()));
         assert_eq!(mapping.match_value(&source, &world).unwrap().as_deref(), expected, "{attribute}");

@@ -56,6 +56,21 @@ pub(super) static WORDS: &[(&str, Word)] = &[
     ("vbBinaryCompare", Word::BinaryCompare),
 ];
 
+/// Whether a name is a bare word of the language.
+pub(crate) fn is_word(name: &str) -> bool {
+    WORDS.iter().any(|(word, _)| *word == name)
+}
+
+/// What the word leaves out or passes over that a text spells; most likely it was meant, in place of the text.
+pub(crate) fn ignored_by(text: &str) -> Option<&'static str> {
+    let (_, word) = WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(text.trim()))?;
+    match word {
+        Word::IgnoreAttributeFlow => Some("leaves the attribute as it is"),
+        Word::IgnoreObjectFlow => Some("passes over the whole object"),
+        Word::TextCompare | Word::BinaryCompare => None,
+    }
+}
+
 impl Word {
     pub(super) fn name(self) -> &'static str {
         match self {

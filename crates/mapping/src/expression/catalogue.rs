@@ -1,10 +1,12 @@
-//! The functions as Microsoft Graph lists them, and where the arguments of a call stand by the names of their parameters.
+//! The functions as Microsoft Graph lists them, and expressions as the trees that Graph shows.
 
 mod graph;
+mod keys;
 
 use serde::Serialize;
 
 use self::graph::listed;
+pub(crate) use self::keys::positions;
 use super::ast::Node;
 use super::evaluate::decimal_text;
 use super::functions::{self, FUNCTIONS, Function, Rest};
@@ -78,36 +80,9 @@ fn key(function: &Function, index: usize, count: usize) -> &'static str {
     listed.or_else(here).or_else(|| repeated(function.rest)).unwrap_or_default()
 }
 
-/// Whether Graph documents the keys of a function's arguments.
-pub(crate) fn is_listed(name: &str) -> bool {
-    functions::find(name).is_some_and(|function| listed(function.name).is_some())
-}
-
-/// Where the arguments of a call stand, from 0, by the keys of the tree in its order. `None` for a function that nobody knows.
-///
-/// # Errors
-/// A key that is none of the function's, or comes too often.
-pub(crate) fn positions(name: &str, keys: &[&str]) -> Option<Result<Vec<usize>, String>> {
-    let function = functions::find(name)?;
-    let named = function.parameters;
-    let (mut taken, mut repeats) = (vec![false; named.len()], 0);
-    let place = |key: &&str| {
-        let is_free = |index: usize, taken: &[bool]| {
-            let is_meant = |name: &str| name.eq_ignore_ascii_case(key);
-            let in_graph = listed(function.name).and_then(|listed| listed.get(index));
-            !taken[index] && (is_meant(named[index].name) || in_graph.is_some_and(|listed| is_meant(listed.name)))
-        };
-        if let Some(index) = (0..named.len()).find(|index| is_free(*index, &taken)) {
-            taken[index] = true;
-            return Ok(index);
-        }
-        if function.rest == Rest::None {
-            return Err(format!("`{key}` is no parameter of `{function}`, or is there twice"));
-        }
-        repeats += 1;
-        Ok(named.len() + repeats - 1)
-    };
-    Some(keys.iter().map(place).collect())
+/// Whether the keys of a function's arguments have to say where these stand: Graph documents them, or there may be any number.
+pub(crate) fn needs_keys(name: &str) -> bool {
+    functions::find(name).is_some_and(|function| listed(function.name).is_some() || function.rest != Rest::None)
 }
 
 /// Whether two names mean the same function.
@@ -183,30 +158,6 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn arguments_stand_where_their_names_say() {
-        for (function, keys, expected) in [
-            ("Replace", vec!["source", "Find", "Replacement"], Some(Ok(vec![0, 1, 4]))),
-            ("Replace", vec!["Template", "oldValue", "SOURCE"], Some(Ok(vec![6, 1, 0]))),
-            ("Switch", vec!["source", "switchValue", "switchValue"], Some(Ok(vec![0, 2, 3]))),
-            ("Switch", vec!["source", "defaultValue", "key1", "value1"], Some(Ok(vec![0, 1, 2, 3]))),
-            ("Join", vec!["separator", "source", "source"], Some(Ok(vec![0, 1, 2]))),
-            ("Coalesce", vec!["source1", "source2", "defaultValue"], Some(Ok(vec![0, 1, 2]))),
-            ("AppRoleAssignments", vec!["appRoleAssignments"], Some(Ok(vec![0]))),
-            ("AppRoleAssignments", vec!["source"], Some(Ok(vec![0]))),
-            ("SingleAppRoleAssignment", vec!["source"], Some(Ok(vec![0]))),
-            ("IsNothing", vec!["source"], Some(Ok(vec![0]))),
-            ("IsNothing", vec!["expression"], Some(Ok(vec![0]))),
-            ("FormatDateTime", vec!["source", "inputFormat", "outputFormat"], Some(Ok(vec![0, 2, 3]))),
-            ("Nothing", vec!["source"], None),
-        ] {
-            assert_eq!(positions(function, &keys), expected, "{function} {keys:?}");
-        }
-        let unknown = positions("ToLower", &["source", "colour"]).unwrap().unwrap_err();
-        assert_eq!(unknown, "`colour` is no parameter of `ToLower(source, culture?)`, or is there twice");
-        assert!(positions("ToLower", &["source", "source"]).unwrap().is_err());
-    }
 
     #[test]
     fn the_catalogue_is_as_graph_lists_functions() {

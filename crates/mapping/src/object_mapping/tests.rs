@@ -87,13 +87,13 @@ fn all_problems_are_found_at_once() {
     assert_eq!(
         problems(&mapping),
         [
-            "the mapping of users cannot be disabled",
+            "the mapping of users cannot be disabled; set `enabled` to true, and switch the job off where nobody is to be provisioned",
             "`username` is the target of more than one attribute mapping",
             "`ID` is the primary key of the target and cannot be mapped",
             "an attribute mapping has no target attribute",
             "`roles`: appRoleAssignments flows only through SingleAppRoleAssignment, AppRoleAssignmentsComplex or AssertiveAppRoleAssignmentsComplex",
             "no attribute mapping matches objects; give one a matching priority of 1",
-            "the scoping filter `all` has no clause",
+            "the scoping filter `all` has no clause, so everyone would pass it; give it a clause, or remove it",
         ]
     );
 }
@@ -109,7 +109,7 @@ fn matching_attributes_need_a_value_of_the_object() {
     assert_eq!(
         problems(&mapping),
         [
-            "`c` and `d` have the same matching priority 3",
+            "`c` and `d` have the same matching priority 3; give each a number of its own",
             "`a` matches objects, so its value must come from the source object",
             "`b` matches objects, so its value must come from the source object",
             "`c` matches objects, so it cannot use `Guid`",
@@ -130,7 +130,7 @@ fn filters_of_each_kind_are_checked() {
         problems(&mapping),
         [
             "the input filter `F1` uses `startDate`, which Entra's operators cannot use; write `IS BEFORE`, `IS AFTER`, `IS ON OR BEFORE`, `IS ON OR AFTER`, `HAS VALUE` or `HAS NO VALUE`",
-            "the category filter `F1` has no clause",
+            "the category filter `F1` has no clause, so everyone would pass it; give it a clause, or remove it",
             "the scoping filter `F1` uses `manager`, which Entra's operators cannot use; write an attribute of the manager, such as `manager.objectId EQUALS` or `manager.department EQUALS`, or `manager HAS NO VALUE`",
         ]
     );

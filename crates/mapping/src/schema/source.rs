@@ -64,6 +64,10 @@ fn structure(entry: &SourceEntry, odd: &mut Vec<String>) -> Result<String, Strin
         return Ok(format!("[{name}]"));
     }
     if is_kind(CONSTANT) {
+        // Trees have no other form for a bare word.
+        if expression::is_word(name) {
+            return Ok(name.to_owned());
+        }
         return Ok(expression::quoted(name));
     }
     if kind.is_empty() && parameters.is_empty() {
@@ -89,7 +93,7 @@ fn structure(entry: &SourceEntry, odd: &mut Vec<String>) -> Result<String, Strin
 }
 
 /// The arguments where their keys say. Graph documents the keys of few functions, so those of others that are not known here leave the
-/// arguments in their order.
+/// arguments in their order, unless there may be any number of them.
 fn placed(
     name: &str,
     parameters: &[ParameterEntry],
@@ -100,7 +104,7 @@ fn placed(
     let positions = match expression::positions(name, &keys) {
         None => return Ok(arguments),
         Some(Ok(positions)) => positions,
-        Some(Err(reason)) if expression::is_listed(name) || has_doubles(&keys) => return Err(reason),
+        Some(Err(reason)) if expression::needs_keys(name) || has_doubles(&keys) => return Err(reason),
         Some(Err(reason)) => {
             odd.push(format!("{reason}; the arguments of `{name}` are taken in the order in which they stand"));
             return Ok(arguments);

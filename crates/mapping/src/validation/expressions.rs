@@ -4,6 +4,7 @@ use super::known::{Mapped, Subject};
 use super::{Findings, Place, Rule, Severity};
 use crate::attribute_mapping::{FlowType, MappingSource};
 use crate::expression::analysis::Note;
+use crate::expression::ignored_by;
 
 /// Functions with another result each time.
 const CHANGING: [&str; 3] = ["Guid", "RandomString", "Now"];
@@ -26,6 +27,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
                 "`DefaultDomain` fails, because there is no default domain; set `default_domain` in lockstep.toml";
             findings.problem(Rule::Expression, subject.at(mapped), what);
         }
+        quoted_words(subject, mapped, findings);
         clearing(subject, mapped, findings);
         switching_off(subject, mapped, findings);
     }
@@ -76,6 +78,19 @@ fn changing(subject: &Subject<'_>, mapped: &Mapped<'_>, findings: &mut Findings)
 
 fn is_outermost(mapped: &Mapped<'_>, function: &str) -> bool {
     mapped.mapping.source.to_string().starts_with(&format!("{function}("))
+}
+
+/// A word of the language that is a text, and would be written to accounts. Those inside of expressions are told with their places.
+fn quoted_words(subject: &Subject<'_>, mapped: &Mapped<'_>, findings: &mut Findings) {
+    let constant = if let MappingSource::Constant(text) = &mapped.mapping.source { Some(text) } else { None };
+    let source = constant.map(|text| ("source", text, "write the source without quotes"));
+    let default = mapped.mapping.default_value.as_ref().map(|text| ("default value", text, "remove it"));
+    for (what, text, cure) in source.into_iter().chain(default) {
+        if let Some(does) = ignored_by(text) {
+            let what = format!("its {what} is the text `{text}`, and not the word that {does}; {cure}");
+            findings.warning(Rule::Expression, subject.at(mapped), what);
+        }
+    }
 }
 
 /// Both the mapping and its attributes have to say that null flows.

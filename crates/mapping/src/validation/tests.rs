@@ -285,6 +285,22 @@ fn expressions_that_never_give_a_value() {
 }
 
 #[test]
+fn words_that_are_texts() {
+    let constant = "its source is the text `IgnoreAttributeFlow`, and not the word that leaves the attribute as it is; write the source without quotes";
+    let default = "its default value is the text `ignoreObjectFlow`, and not the word that passes over the whole object; remove it";
+    let inside = "`\"IgnoreObjectFlow\"`, at character 15, is a text like any other; the word without quotes passes over the whole object";
+    for (mapping, expected) in [
+        (json!({"source": "\"IgnoreAttributeFlow\""}), constant),
+        (json!({"source": "[x]", "defaultValue": "ignoreObjectFlow"}), default),
+        (json!({"source": "Coalesce([x], \"IgnoreObjectFlow\")"}), inside),
+    ] {
+        let mut title = mapping;
+        title["target"] = "title".into();
+        assert_eq!(findings_of(&users(&json!([title]))), [format!("W `title` of users: {expected}")]);
+    }
+}
+
+#[test]
 fn a_default_domain_must_be_there_to_be_asked_for() {
     let domain = json!([{"target": "title", "source": "Join(\"@\", [x], DefaultDomain())"}]);
     table(&[(domain.clone(), &[])]);
@@ -513,7 +529,10 @@ fn filters_that_change_nothing() {
 fn what_a_mapping_must_be_by_itself_comes_too() {
     let mapping = users(&json!([{"target": "title", "source": "[mail]", "matchingPriority": 1}]));
     let findings = validate(&[(&mapping, known(&target()))]);
-    assert_eq!(told(&findings), ["P `userName` and `title` have the same matching priority 1"]);
+    assert_eq!(
+        told(&findings),
+        ["P `userName` and `title` have the same matching priority 1; give each a number of its own"]
+    );
     assert_eq!(findings[0].rule, Rule::Mapping);
 }
 

@@ -124,7 +124,10 @@ impl Analyst<'_, '_> {
     fn node(&mut self, node: &Node, position: usize) -> (Possible, usize) {
         let possible = match node {
             Node::Attribute(name) => (self.known)(name),
-            Node::Text(text) => Possible::few([text.as_str()]),
+            Node::Text(text) => {
+                self.note(node, position, false, notes::of_text(text));
+                Possible::few([text.as_str()])
+            }
             Node::Pattern(pattern) => Possible::few([pattern.text()]),
             Node::Number(number) => Possible::few([decimal_text(number).as_str()]),
             Node::Word(_) => self.evaluated(node).unwrap_or_else(Possible::anything),

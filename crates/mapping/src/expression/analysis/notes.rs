@@ -1,6 +1,6 @@
 //! What is strange about one call: conditions and keys that are always or never met, date patterns that mean something else in .NET.
 
-use super::super::ast::Node;
+use super::super::ast::{Node, ignored_by};
 use super::functions::{Given, may_equal};
 use super::matches_nothing;
 use super::possible::{Possible, Texts};
@@ -8,6 +8,11 @@ use super::possible::{Possible, Texts};
 /// Functions that choose between what others made: that what they choose is never a value may be meant.
 pub(super) fn is_choice(function: &str) -> bool {
     matches!(function, "Coalesce" | "IIF" | "IgnoreFlowIfNullOrEmpty" | "Redact" | "Switch")
+}
+
+/// A word in quotes is no word.
+pub(super) fn of_text(text: &str) -> Option<String> {
+    ignored_by(text).map(|does| format!("is a text like any other; the word without quotes {does}"))
 }
 
 pub(super) fn of_comparison(possible: &Possible) -> Option<String> {

@@ -139,6 +139,23 @@ fn parts_that_do_not_mean_what_they_say() {
 }
 
 #[test]
+fn words_in_quotes_are_told_of() {
+    for (text, part, position, does) in [
+        (
+            r#"IIF([flag] = "True", [x], "IgnoreAttributeFlow")"#,
+            "\"IgnoreAttributeFlow\"",
+            26,
+            "leaves the attribute as it is",
+        ),
+        (r#"Coalesce([x], "ignoreObjectFlow")"#, "\"ignoreObjectFlow\"", 14, "passes over the whole object"),
+    ] {
+        let message = format!("is a text like any other; the word without quotes {does}");
+        let note = Note { position, part: part.to_owned(), is_never: false, message };
+        assert_eq!(analysed(text).notes, [note], "{text}");
+    }
+}
+
+#[test]
 fn parts_that_are_meant_so() {
     for text in [
         r#"Switch([x], [x], "", "Other")"#,

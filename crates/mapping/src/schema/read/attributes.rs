@@ -45,7 +45,7 @@ impl Reading<'_> {
         }
         let (mut mappings, mut positions, mut weight) = (Vec::new(), Vec::new(), 0);
         for (position, entry) in entries.iter().enumerate() {
-            let place = match entry.target_attribute_name.text() {
+            let place = match entry.target_attribute_name.text().trim() {
                 "" => format!("{}, attribute mapping {}", self.place, position + 1),
                 target => format!("{}, target attribute {target}", self.place),
             };
@@ -93,8 +93,9 @@ pub(in crate::schema) fn lacking(function: &str) -> String {
 }
 
 fn attribute(entry: &AttributeMappingEntry) -> Result<(AttributeMapping, Vec<String>), String> {
-    let target = entry.target_attribute_name.text();
-    if target.trim().is_empty() {
+    let given = entry.target_attribute_name.text();
+    let target = given.trim();
+    if target.is_empty() {
         return Err("it has no `targetAttributeName`".to_owned());
     }
     let priority = entry.matching_priority.given().copied().unwrap_or_default();
@@ -104,6 +105,9 @@ fn attribute(entry: &AttributeMappingEntry) -> Result<(AttributeMapping, Vec<Str
         Member::Absent | Member::Null => (MappingSource::None, Vec::new()),
         Member::Given(given) => source::read(given)?,
     };
+    if target.len() < given.len() {
+        notes.push(format!("the blanks around `{target}` in its `targetAttributeName` are passed over"));
+    }
     if let Some(function) = source.extension() {
         let lacking = lacking(function);
         notes.push(format!(

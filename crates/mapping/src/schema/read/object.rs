@@ -133,7 +133,9 @@ impl Reading<'_> {
 
     fn has_own_flag(&self, target: &str) -> bool {
         let mut entries = self.entry.attribute_mappings.items().iter();
-        entries.any(|entry| entry.target_attribute_name.text() == target && entry.other.contains_key(FLOW_NULL_VALUES))
+        entries.any(|entry| {
+            entry.target_attribute_name.text().trim() == target && entry.other.contains_key(FLOW_NULL_VALUES)
+        })
     }
 
     /// The entries of the attribute list that say more or other than the RFC. `required` of what is mapped stands in the mapping.

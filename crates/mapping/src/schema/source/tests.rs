@@ -23,7 +23,7 @@ fn bare(mut entry: SourceEntry) -> SourceEntry {
     entry
 }
 
-const EXPRESSIONS: [&str; 12] = [
+const EXPRESSIONS: [&str; 14] = [
     "[mail]",
     "\"a \\\"b\\\" \\\\c\"",
     "Switch([IsSoftDeleted], , \"False\", \"True\", \"True\", \"False\")",
@@ -36,6 +36,8 @@ const EXPRESSIONS: [&str; 12] = [
     "SelectUniqueValue([a], Append([a], \"1\"))",
     "Trim(StripSpaces([emails[type eq \"work\"].value]))",
     "Guid()",
+    "IIF([a] = \"1\", \"x\", IgnoreAttributeFlow)",
+    "IgnoreObjectFlow",
 ];
 
 #[test]
@@ -182,6 +184,41 @@ fn keys_of_the_portal_and_of_graph_are_taken() {
         with_expression["expression"] = expected.into();
         assert_eq!(read(&entry(&with_expression)).unwrap().1, Vec::<String>::new(), "{name} {keys:?}");
     }
+}
+
+#[test]
+fn arguments_stand_where_the_numbers_in_their_keys_say() {
+    for (name, keys, expected) in [
+        (
+            "Switch",
+            &["source", "defaultValue", "key1", "key2", "value1", "value2"][..],
+            "Switch([a], [b], [c], [e], [d], [f])",
+        ),
+        ("Join", &["separator", "source2", "source1"], "Join([a], [c], [b])"),
+        ("Coalesce", &["source1", "source2", "source10", "source3"], "Coalesce([a], [b], [d], [c])"),
+    ] {
+        let json = call(name, keys);
+        assert_eq!(read(&entry(&json)).map(|(source, odd)| (source.to_string(), odd)), Ok((expected.into(), vec![])));
+        let mut with_expression = json;
+        with_expression["expression"] = expected.into();
+        assert_eq!(read(&entry(&with_expression)).unwrap().1, Vec::<String>::new(), "{name} {keys:?}");
+    }
+    for (name, keys, expected) in [
+        ("Switch", &["source", "key1", "value2"][..], "`key1` of `Switch` has no `value1` beside it"),
+        ("Coalesce", &["source1", "source"], "the keys `source1` and `source` of `Coalesce` do not say which"),
+    ] {
+        let error = read(&entry(&call(name, keys))).unwrap_err();
+        assert!(error.starts_with(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_word_in_an_expression_stays_a_text_where_it_is_quoted() {
+    let constant = json!({"type": "Constant", "name": "IgnoreAttributeFlow"});
+    assert_eq!(read(&entry(&constant)).unwrap().0.to_string(), "IgnoreAttributeFlow");
+    let mut quoted = constant;
+    quoted["expression"] = "\"IgnoreAttributeFlow\"".into();
+    assert_eq!(read(&entry(&quoted)).unwrap().0, MappingSource::Constant("IgnoreAttributeFlow".to_owned()));
 }
 
 #[test]
