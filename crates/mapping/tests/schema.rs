@@ -256,7 +256,11 @@ fn only_what_is_changed_is_written() {
     assert_eq!(mappings[2..5], before[2..5]);
     assert_eq!(mappings.last().unwrap()["source"]["expression"], "[extensionAttribute9]");
     let again = read(&Document::from_json(changed.clone()).unwrap()).objects;
-    assert_eq!(Difference::between(&objects, &again).to_string(), "");
+    let lines = Difference::between(&objects, &again).to_string();
+    assert_eq!(
+        lines, "+ users: attribute list, urn:x:badge  caseExact: true\n",
+        "a document lists what the RFC does not define"
+    );
     let is_badge = |entry: &&Value| entry["name"] == "urn:x:badge";
     let list = changed.pointer("/directories").and_then(Value::as_array).into_iter().flatten();
     let objects = list.flat_map(|directory| directory["objects"].as_array().into_iter().flatten());

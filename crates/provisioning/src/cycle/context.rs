@@ -1,6 +1,6 @@
 //! A running cycle: the job as it was when the cycle began, its target, its lease, its counters.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -68,8 +68,6 @@ pub(super) struct Cycle {
     stop: Mutex<Option<Stop>>,
     /// Matching values for which an account is made in this cycle, and for which object.
     claims: Mutex<HashMap<(ObjectKind, String), ObjectId>>,
-    /// Accounts that were deleted in this cycle: an answer of before may still tell of them.
-    deleted: Mutex<HashSet<(ObjectKind, String)>>,
     pub(super) later: Mutex<Later>,
     pub(super) ahead: tokio::sync::Mutex<Ahead>,
     /// What filters and mappings ask for beside the objects.
@@ -167,7 +165,6 @@ impl Cycle {
             stopped: AtomicBool::new(false),
             stop: Mutex::new(None),
             claims: Mutex::default(),
-            deleted: Mutex::default(),
             later: Mutex::default(),
             ahead: tokio::sync::Mutex::default(),
         }))
@@ -279,21 +276,6 @@ impl Cycle {
             let value = format!("{} {}", wanted.path.text(), scim::fold(&wanted.value));
             *claims.entry((kind, value)).or_insert(id) == id
         })
-    }
-
-    /// Notes that an account is gone. To be called before its link is forgotten.
-    pub(super) fn note_deleted(&self, kind: ObjectKind, target_id: &str) {
-        self.deleted.lock().unwrap_or_else(PoisonError::into_inner).insert((kind, target_id.to_owned()));
-    }
-
-    /// Notes that there is an account; ids that are names come back with the next who has the name.
-    pub(super) fn note_created(&self, kind: ObjectKind, target_id: &str) {
-        self.deleted.lock().unwrap_or_else(PoisonError::into_inner).remove(&(kind, target_id.to_owned()));
-    }
-
-    /// Whether an account was deleted in this cycle. To be asked after its link was looked for: whoever finds none then knows why.
-    pub(super) fn was_deleted(&self, kind: ObjectKind, target_id: &str) -> bool {
-        self.deleted.lock().unwrap_or_else(PoisonError::into_inner).contains(&(kind, target_id.to_owned()))
     }
 
     /// Whether nothing about the object of a link can be on its way any more.

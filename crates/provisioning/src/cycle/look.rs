@@ -219,11 +219,6 @@ impl Look<'_> {
                 (Scope::Out(_), _) => Ok(Sought::Found(Found::Absent, linked)),
             };
         }
-        // It was found before somebody else's deletion of it ended. What a create of unknown outcome made may have the id again.
-        let may_be_new = self.subject.link.as_ref().is_some_and(|link| link.state == LinkState::Creating);
-        if !may_be_new && self.cycle.was_deleted(self.subject.kind, &target_id) {
-            return Ok(Sought::Found(Found::Absent, linked));
-        }
         let ours = self.manages_held_manager(&held).await?;
         let plan: &'e ObjectPlan = evaluation.plan;
         let differences = Cycle::differences_of(plan, &self.subject, evaluation, &held, ours);

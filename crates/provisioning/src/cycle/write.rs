@@ -45,7 +45,6 @@ impl Look<'_> {
         leave().await?;
         match cycle.target.create(object, &body, leave).await? {
             Ok(created) => {
-                cycle.note_created(self.subject.kind, &created.id);
                 let (at, target_id) = (cycle.engine.now(), Some(created.id));
                 let exported = exported(evaluation, LinkState::Linked, self.subject.link.as_ref(), true);
                 let link = LinkRecord { target_id, state: LinkState::Linked, at, exported, ..link };
@@ -154,10 +153,7 @@ impl Look<'_> {
         let leave = || self.intend(intent.clone());
         leave().await?;
         match cycle.target.delete(self.subject.object(), &target_id, leave).await? {
-            Ok(()) => {
-                cycle.note_deleted(self.subject.kind, &target_id);
-                self.forget(evaluation, Some(&target_id)).await
-            }
+            Ok(()) => self.forget(evaluation, Some(&target_id)).await,
             Err(error) => self.not_done(evaluation, error, "delete").await,
         }
     }

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use provisioning::JobChange;
 use provisioning::target::Method;
 use serde_json::{Value, json};
-use store::{ObjectKind, ReadTx, UserId, links};
+use store::UserId;
 
 use crate::fake_target::{Fault, Nature};
 use crate::telling::plan_and_run;
@@ -88,38 +88,6 @@ fn a_leaver_and_a_joiner_in_one_cycle_come_to_one_account_that_is_on() {
             }
         }
     }
-}
-
-#[test]
-fn a_joiner_is_not_linked_to_an_account_that_was_deleted_while_it_was_found() {
-    // In time as it is: where waits pass at once, the answer would not be waited for.
-    store::testing::on_both(|store| async move {
-        let world = World::new(store, 1);
-        let job = world.job("forcepoint-csg", Nature::default()).await;
-        let before = world.joins_for(job.app, "Ann").await;
-        job.until_calm().await;
-        world.clock.advance(WINDOW);
-        world.deletes(before).await;
-        world.purges(before).await;
-        let ann = world.joins_for(job.app, "Ann").await;
-        job.target.fail_once(Fault::AnswerHeld, |request| request.path.contains("filter="));
-        let app = job.app;
-        let deletes = async {
-            job.target.holds().await;
-            let has_link = move |tx: &mut ReadTx<'_>| links::link(tx, app, ObjectKind::User, before.into());
-            while world.store.read(has_link).await.expect("the store can be read").is_some() {
-                tokio::task::yield_now().await;
-            }
-            job.target.frees();
-        };
-        let (cycle, ()) = tokio::join!(job.try_cycle(), deletes);
-        cycle.expect("it ends well");
-        job.until_calm().await;
-        assert_eq!(job.target.with(|app| app.users.len()), 1);
-        let link = world.store.read(move |tx| links::link(tx, app, ObjectKind::User, ann.into())).await;
-        let id = link.expect("the store can be read").and_then(|link| link.target_id).expect("she is linked");
-        assert!(job.target.with(|app| app.users.contains_key(&id)), "to the account that is there");
-    });
 }
 
 #[test]

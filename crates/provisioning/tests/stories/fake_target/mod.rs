@@ -83,8 +83,6 @@ pub enum Fault {
     Silent,
     /// It is served when the story says so.
     Held,
-    /// It is served, and answered when the story says so.
-    AnswerHeld,
     /// It is refused for the way it is written, with this `scimType`.
     Malformed(&'static str),
     /// It is refused with this status, in words that repeat what was sent, and what it holds.
@@ -307,12 +305,6 @@ impl FakeTarget {
                 self.held.notify_one();
                 self.freed.notified().await;
                 Ok(self.answered(number, self.serve(&request)))
-            }
-            Fault::AnswerHeld => {
-                let response = self.serve(&request);
-                self.held.notify_one();
-                self.freed.notified().await;
-                Ok(self.answered(number, response))
             }
             Fault::Malformed(kind) => Ok(self.answered(number, application::malformed(kind))),
             Fault::Repeated(status) => {
