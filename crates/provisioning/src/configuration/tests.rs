@@ -233,7 +233,7 @@ fn mappings() -> impl Strategy<Value = AttributeMapping> {
             matching_priority,
             flow_type,
             required,
-            ..AttributeMapping::new(target, mapping::MappingSource::None)
+            ..AttributeMapping::new(target.trim(), mapping::MappingSource::None)
         },
     )
 }
