@@ -178,12 +178,16 @@ fn settings_that_were_wrong_before_keep_nobody_from_switching_a_job_off() {
         assert!(spoilt.await.expect("it is written"));
         let off = JobChange { status: Some(JobStatus::Off), ..JobChange::default() };
         let slow = JobChange { interval_seconds: Some(0), ..JobChange::default() };
-        let same =
-            JobChange { objects: Some(engine.mappings(app).await.expect("they are read")), ..JobChange::default() };
+        let same = engine.mappings(app).await.expect("they are read");
+        let mut others = same.clone();
+        let of_name = others[0].attributes.iter_mut().find(|mapping| mapping.target == "displayName");
+        of_name.expect("it is mapped").default_value = Some("Somebody".to_owned());
+        let to = |objects| JobChange { objects: Some(objects), ..JobChange::default() };
         assert_eq!(engine.change_job(app, off).await.expect("it is allowed").status, JobStatus::Off);
         let refused = engine.change_job(app, slow).await.expect_err("that is not").to_string();
         assert_eq!(refused, "the interval must be from 1 to 2592000 seconds");
-        let refused = engine.change_job(app, same).await.expect_err("nor is that").to_string();
+        engine.change_job(app, to(same)).await.expect("what it has already is no change");
+        let refused = engine.change_job(app, to(others)).await.expect_err("nor is that").to_string();
         assert!(refused.ends_with("did you mean `jobTitle`?"), "{refused}");
     });
 }
@@ -426,8 +430,10 @@ fn a_job_whose_mappings_count_as_wrong_by_now_goes_on_and_tells_of_it() {
         assert!(problems.len() == 1 && problems[0].contains("the same attribute as `title`"), "{problems:?}");
         world.set(ann, "accountEnabled", false).await;
         assert_eq!(job.cycle().await.disabled, 1);
-        let same = engine.mappings(app).await.expect("they are read");
-        let refused = engine.change_job(app, JobChange { objects: Some(same), ..JobChange::default() }).await;
+        let mut others = engine.mappings(app).await.expect("they are read");
+        let of_name = others[0].attributes.iter_mut().find(|mapping| mapping.target == "displayName");
+        of_name.expect("it is mapped").default_value = Some("Somebody".to_owned());
+        let refused = engine.change_job(app, JobChange { objects: Some(others), ..JobChange::default() }).await;
         refused.expect_err("it is not saved like this");
         // Without an attribute to match by there is nothing to work with.
         let spoilt = world.store.write(move |tx| {
