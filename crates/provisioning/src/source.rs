@@ -65,9 +65,9 @@ pub(crate) fn source_attribute(object: ObjectType, name: &str) -> Option<SourceA
     match (object, name) {
         (_, "IsSoftDeleted") => Some(of(AttributeType::Boolean, false)),
         (ObjectType::User, "originalUserPrincipalName") => Some(of(AttributeType::String, false)),
-        (ObjectType::User, "appRoleAssignments") | (ObjectType::Group, "members") => {
-            Some(of(AttributeType::String, true))
-        }
+        (ObjectType::User, "appRoleAssignments")
+        | (ObjectType::Group, "members")
+        | (_, MEMBER_OF | TRANSITIVE_MEMBER_OF) => Some(of(AttributeType::String, true)),
         _ => {
             let kind = if object == ObjectType::User { ObjectKind::User } else { ObjectKind::Group };
             let kept = directory::attribute_named(kind, name)?;

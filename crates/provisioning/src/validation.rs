@@ -1,18 +1,20 @@
 //! What is wrong with the mappings of a job, as `mapping::validation` finds it, by what the directory has and what a target is known to have: the
 //! administrator's attribute list, RFC 7643, and what the target told.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use mapping::schema::{AttributeDefinition, AttributeType, Mutability, ReferencedObject};
 use mapping::validation::{Finding, Known, Severity, validate};
-use mapping::{AttributeMapping, MappingSource, ObjectMapping, ObjectType};
-use scim::{Attribute, Kind, ResourceType};
+use mapping::{AttributeMapping, FlowType, MappingSource, ObjectMapping, ObjectType};
+use scim::{Attribute, AttributePath, Kind, ResourceType};
 
 use crate::gallery::Template;
-use crate::object_plan::has_soft_delete;
+use crate::object_plan::{has_soft_delete, reads_is_soft_deleted};
 use crate::scope::ScopeSetting;
 use crate::settings::JobSettings;
 use crate::source::source_attribute;
+use crate::target_path::resource_type;
 
 /// Where accounts are switched off.
 const ACTIVE: &str = "active";
@@ -47,13 +49,24 @@ impl JobSettings {
                 move |name: &str| source_attribute(source_object, name)
             })
             .collect();
-        let known = self.objects.iter().zip(&targets).zip(&sources).map(|((object, (target, told)), source)| {
-            let core_schema = match object.target_object {
-                ObjectType::User => scim::USER_URN,
-                ObjectType::Group => scim::GROUP_URN,
-            };
-            (object, Known { source, target, told, core_schema, has_default_domain: installation.has_default_domain })
-        });
+        let extensions: Vec<_> = self
+            .objects
+            .iter()
+            .map(|object| {
+                let target_object = object.target_object;
+                move |name: &str| extension(target_object, name)
+            })
+            .collect();
+        let around = sources.iter().zip(&extensions);
+        let known =
+            self.objects.iter().zip(&targets).zip(around).map(|((object, (target, told)), (source, extension))| {
+                let core_schema = match object.target_object {
+                    ObjectType::User => scim::USER_URN,
+                    ObjectType::Group => scim::GROUP_URN,
+                };
+                let has_default_domain = installation.has_default_domain;
+                (object, Known { source, target, told, core_schema, extension, has_default_domain })
+            });
         validate(&known.collect::<Vec<_>>())
     }
 
@@ -82,11 +95,10 @@ impl JobSettings {
 
     /// What the target told of attributes that nobody else knows.
     fn told(&self, object: &ObjectMapping) -> Vec<AttributeDefinition> {
-        let known = defined_of(object.target_object);
-        let is_new = |told: &&AttributeDefinition| {
-            let mut others = known.iter().chain(&object.target_attributes);
-            !others.any(|other| other.name.eq_ignore_ascii_case(&told.name))
-        };
+        let name = |definition: &AttributeDefinition| full_name(object.target_object, &definition.name);
+        let known: HashSet<String> =
+            defined_of(object.target_object).iter().chain(&object.target_attributes).map(name).collect();
+        let is_new = |told: &&AttributeDefinition| !known.contains(&name(told));
         self.discovered.of(object.target_object).iter().filter(is_new).cloned().collect()
     }
 }
@@ -96,16 +108,41 @@ impl JobSettings {
 fn never_switched_off(object: &ObjectMapping, template: &Template) -> Option<String> {
     let is_expected = object.enabled && object.flow_types.update && template.has_soft_delete(object.target_object);
     let is_active = |mapping: &AttributeMapping| {
-        mapping.target.trim().eq_ignore_ascii_case(ACTIVE) && mapping.source != MappingSource::None
+        let is_filled = mapping.default_value.as_ref().is_some_and(|text| !text.is_empty());
+        is_active_name(&mapping.target) && (mapping.source != MappingSource::None || is_filled)
     };
-    if !is_expected || has_soft_delete(object) || object.attributes.iter().any(is_active) {
+    let follows =
+        |mapping: &AttributeMapping| reads_is_soft_deleted(mapping) && mapping.flow_type != FlowType::ObjectAddOnly;
+    if !is_expected || object.attributes.iter().any(|mapping| follows(mapping) || is_active(mapping)) {
         return None;
     }
     let name = object.target_object.plural();
+    let when = if has_soft_delete(object) { " after the account is created" } else { "" };
     Some(format!(
-        "the mapping of {name}: no mapping reads `IsSoftDeleted`, so who leaves the scope stays active at the target for good; map \
+        "the mapping of {name}: no mapping reads `IsSoftDeleted`{when}, so who leaves the scope stays active at the target for good; map \
          `Switch([IsSoftDeleted], , \"False\", \"True\", \"True\", \"False\")` to `active`"
     ))
+}
+
+/// `active` in its spellings.
+fn is_active_name(target: &str) -> bool {
+    match target.trim().rsplit_once([':', '.']) {
+        Some((urn, attribute)) => urn.eq_ignore_ascii_case(scim::USER_URN) && attribute.eq_ignore_ascii_case(ACTIVE),
+        None => target.trim().eq_ignore_ascii_case(ACTIVE),
+    }
+}
+
+/// The URN of the extension that an attribute belongs to which is named without one, as targets are read.
+fn extension(object: ObjectType, name: &str) -> Option<&'static str> {
+    let path = AttributePath { urn: None, attribute: name.to_owned(), filter: None, sub_attribute: None };
+    resource_type(object).resolve(&path)?.extension
+}
+
+/// The name with the URN of its extension, in small letters.
+fn full_name(object: ObjectType, name: &str) -> String {
+    let attribute = name.split(['.', '[']).next().unwrap_or(name);
+    let urn = extension(object, attribute).map(|urn| format!("{urn}:")).unwrap_or_default();
+    format!("{urn}{name}").to_ascii_lowercase()
 }
 
 fn defined_of(object: ObjectType) -> &'static Vec<AttributeDefinition> {
@@ -121,7 +158,8 @@ fn own_and_defined(object: &ObjectMapping) -> Vec<AttributeDefinition> {
     let defined = defined_of(object.target_object);
     let mut list = object.target_attributes.clone();
     for entry in &mut list {
-        let Some(known) = defined.iter().find(|known| known.name.eq_ignore_ascii_case(&entry.name)) else { continue };
+        let name = full_name(object.target_object, &entry.name);
+        let Some(known) = defined.iter().find(|known| known.name.eq_ignore_ascii_case(&name)) else { continue };
         if entry.kind == AttributeType::String {
             entry.kind = known.kind;
         }
@@ -130,9 +168,9 @@ fn own_and_defined(object: &ObjectMapping) -> Vec<AttributeDefinition> {
             entry.referenced_objects.clone_from(&known.referenced_objects);
         }
     }
-    let is_own = |known: &&AttributeDefinition| {
-        object.target_attributes.iter().any(|entry| entry.name.eq_ignore_ascii_case(&known.name))
-    };
+    let own: HashSet<String> =
+        object.target_attributes.iter().map(|entry| full_name(object.target_object, &entry.name)).collect();
+    let is_own = |known: &&AttributeDefinition| own.contains(&known.name.to_ascii_lowercase());
     list.extend(defined.iter().filter(|known| !is_own(known)).cloned());
     list
 }
@@ -245,11 +283,24 @@ mod tests {
             active.unwrap().source = MappingSource::None;
         };
         let never_updated: Change = |users| users.flow_types.update = false;
-        for (change, expected) in [(without, 1), (elsewhere, 0), (empty, 1), (never_updated, 0)] {
+        let only_created: Change = |users| {
+            let reading = users.attributes.iter_mut().filter(|one| reads_it(one));
+            reading.for_each(|one| {
+                "title".clone_into(&mut one.target);
+                one.flow_type = FlowType::ObjectAddOnly;
+            });
+        };
+        for (change, expected) in [(without, 1), (elsewhere, 0), (empty, 1), (never_updated, 0), (only_created, 1)] {
             let told = settings(|settings| change(&mut settings.objects[0])).1;
             let count = told.iter().filter(|one| one.contains("stays active at the target for good")).count();
             assert_eq!(count, expected, "{told:?}");
         }
+        // Nothing but a default value is told of once, by what it is.
+        let filled = settings(|settings| {
+            let active = settings.objects[0].attributes.iter_mut().find(|one| one.target == "active").unwrap();
+            (active.source, active.default_value) = (MappingSource::None, Some("True".to_owned()));
+        });
+        assert_eq!(filled.1.len(), 1, "{filled:?}");
         // An application that cannot switch accounts off has them deleted.
         for template in Template::all() {
             let mut settings = JobSettings::of(template, "https://app.example.com/scim");
@@ -257,6 +308,80 @@ mod tests {
             let is_told = settings.warnings(template).iter().any(|one| one.contains("stays active"));
             assert_eq!(is_told, template.has_soft_delete(ObjectType::User), "{}", template.name);
         }
+    }
+
+    #[test]
+    fn an_attribute_of_an_extension_is_the_same_without_its_urn() {
+        let urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        for (name, source) in [
+            ("department", "department"),
+            ("employeeNumber", "employeeId"),
+            ("costCenter", "companyName"),
+            ("manager", "manager"),
+        ] {
+            let short = json!({"target": name, "source": format!("[{source}]")});
+            let long = json!({"target": format!("{urn}:{name}"), "source": format!("[{source}]")});
+            let alone = |settings: &mut JobSettings| {
+                settings.objects[0].attributes.retain(|mapping| !mapping.target.starts_with(urn));
+                mapped(settings, short.clone());
+            };
+            assert_eq!(settings(alone), (Vec::new(), Vec::new()), "{name}");
+            let both = settings(|settings| {
+                alone(settings);
+                mapped(settings, long.clone());
+            });
+            let what = format!("it is the same attribute as `{name}`, which is mapped too; remove one of the mappings");
+            assert_eq!(both, (vec![format!("`{urn}:{name}` of users: {what}")], Vec::new()));
+        }
+        // An entry of the attribute list, and what the target tells, are about the same attribute too.
+        let listed = settings(|settings| {
+            settings.objects[0].attributes.retain(|mapping| !mapping.target.starts_with(urn));
+            settings.objects[0].target_attributes = serde_json::from_value(json!([{"name": "manager"}])).unwrap();
+            settings.discovered.users =
+                serde_json::from_value(json!([{"name": "department", "type": "Integer"}])).unwrap();
+            mapped(settings, json!({"target": format!("{urn}:manager"), "source": "[manager]"}));
+            mapped(settings, json!({"target": "department", "source": "[objectId]"}));
+        });
+        assert_eq!(listed, (Vec::new(), Vec::new()));
+        // The core schema has no such attribute.
+        let core = "urn:ietf:params:scim:schemas:core:2.0:User:department";
+        let unknown = settings(|settings| mapped(settings, json!({"target": core, "source": "[department]"})));
+        assert!(unknown.1[0].contains("no such target attribute is known"), "{unknown:?}");
+    }
+
+    #[test]
+    fn references_and_texts_do_not_stand_for_one_another() {
+        let manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
+        for (target, source, expected) in [
+            (
+                manager,
+                "[department]",
+                "it refers to `User`, and its source gives a text, which is written as it is; map a source attribute that refers to objects, as `[manager]` or `[members]` does",
+            ),
+            (
+                "locale",
+                "[memberOf]",
+                "it holds a single value and its source has several, so objects with more than one fail; take one with `Item(…, 1)` or put them together with `Join`",
+            ),
+            (
+                "nickName",
+                "[manager]",
+                "it holds a text, and its source refers to the manager, whose id at the target would be written; take an attribute of the manager, such as `[manager.displayName]`, or say in the attribute list that it is a `Reference`",
+            ),
+        ] {
+            let told = settings(|settings| mapped(settings, json!({"target": target, "source": source})));
+            assert_eq!(told, (Vec::new(), vec![format!("`{target}` of users: {expected}")]));
+        }
+        let part = format!("{manager}.value");
+        for (target, source) in [(manager, "[manager]"), (manager, "Switch([department], , \"A\", \"701984\")")] {
+            let told = settings(|settings| mapped(settings, json!({"target": target, "source": source})));
+            assert_eq!(told, (Vec::new(), Vec::new()), "{target} {source}");
+        }
+        let told = settings(|settings| {
+            settings.objects[0].attributes.retain(|mapping| mapping.target != manager);
+            mapped(settings, json!({"target": part, "source": "[manager]"}));
+        });
+        assert_eq!(told, (Vec::new(), Vec::new()));
     }
 
     fn reads_it(mapping: &AttributeMapping) -> bool {

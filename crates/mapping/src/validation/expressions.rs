@@ -8,9 +8,6 @@ use crate::expression::ignored_by;
 
 /// Functions with another result each time.
 const CHANGING: [&str; 3] = ["Guid", "RandomString", "Now"];
-/// The virtual attribute from which accounts are switched off, and where that is written.
-const IS_SOFT_DELETED: &str = "IsSoftDeleted";
-const ACTIVE: &str = "active";
 /// The function that asks for the default domain.
 const DEFAULT_DOMAIN: &str = "DefaultDomain";
 
@@ -29,7 +26,6 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
         }
         quoted_words(subject, mapped, findings);
         clearing(subject, mapped, findings);
-        switching_off(subject, mapped, findings);
     }
 }
 
@@ -111,14 +107,4 @@ fn clearing(subject: &Subject<'_>, mapped: &Mapped<'_>, findings: &mut Findings)
         None => return,
     };
     findings.warning(Rule::Expression, subject.at(mapped), what);
-}
-
-fn switching_off(subject: &Subject<'_>, mapped: &Mapped<'_>, findings: &mut Findings) {
-    let reads = |mapped: &Mapped<'_>| mapped.mapping.source.attributes().contains(IS_SOFT_DELETED);
-    let is_active = mapped.name.attribute == ACTIVE && mapped.name.is_whole() && mapped.name.schema.is_empty();
-    if is_active && mapped.flows() && !subject.mapped.iter().any(reads) {
-        let what = "it does not read `IsSoftDeleted`, so who leaves the scope is not switched off at the target; \
-            map `Switch([IsSoftDeleted], , \"False\", \"True\", \"True\", \"False\")`";
-        findings.warning(Rule::Expression, subject.at(mapped), what);
-    }
 }

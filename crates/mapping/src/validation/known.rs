@@ -31,6 +31,8 @@ pub struct Known<'a> {
     pub told: &'a [AttributeDefinition],
     /// The URN of the schema whose attributes are also named without it.
     pub core_schema: &'a str,
+    /// The URN of the extension that the attribute of a name belongs to, where it is also named without that URN.
+    pub extension: &'a dyn Fn(&str) -> Option<&'static str>,
     /// Whether there is a default domain, for `DefaultDomain`.
     pub has_default_domain: bool,
 }
@@ -77,7 +79,7 @@ pub(super) struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     pub(super) fn new(mapping: &'a ObjectMapping, known: &'a Known<'a>) -> Self {
-        let name = |text: &str| TargetName::read(text, known.core_schema);
+        let name = |text: &str| TargetName::read(text, known.core_schema).in_extension(text, known.extension);
         let all = known.target.iter().chain(known.told);
         let targets: Vec<_> = all.map(|definition| (name(&definition.name), definition)).collect();
         let mut by_name = HashMap::new();
@@ -91,13 +93,7 @@ impl<'a> Subject<'a> {
     }
 
     fn mapped(&self, mapping: &'a AttributeMapping, name: TargetName) -> Mapped<'a> {
-        let known = |name: &str| self.of_source(name);
-        let source = match &mapping.source {
-            MappingSource::Attribute(attribute) => Analysis { possible: known(attribute), notes: Vec::new() },
-            MappingSource::Constant(text) => Analysis { possible: Possible::few([text.as_str()]), notes: Vec::new() },
-            MappingSource::Expression(expression) => expression.analyse(&known),
-            MappingSource::None => Analysis { possible: Possible::null(), notes: Vec::new() },
-        };
+        let source = analysed(&mapping.source, &|name| self.of_source(name));
         Mapped { mapping, target: self.target(&name), name, source }
     }
 
@@ -154,6 +150,16 @@ impl<'a> Subject<'a> {
             AttributeType::String | AttributeType::Binary => Possible::many(Shape::Text, true),
         };
         single.or(Possible::null())
+    }
+}
+
+/// What a source yields, where `known` says what a source attribute may be.
+pub(super) fn analysed(source: &MappingSource, known: &dyn Fn(&str) -> Possible) -> Analysis {
+    match source {
+        MappingSource::Attribute(attribute) => Analysis { possible: known(attribute), notes: Vec::new() },
+        MappingSource::Constant(text) => Analysis { possible: Possible::few([text.as_str()]), notes: Vec::new() },
+        MappingSource::Expression(expression) => expression.analyse(known),
+        MappingSource::None => Analysis { possible: Possible::null(), notes: Vec::new() },
     }
 }
 

@@ -11,6 +11,7 @@ mod known;
 mod matching;
 mod path;
 mod references;
+mod switching_off;
 mod targets;
 #[cfg(test)]
 mod tests;
@@ -153,6 +154,7 @@ pub fn validate(objects: &[(&ObjectMapping, Known<'_>)]) -> Vec<Finding> {
         type_clash::check(subject, &mut findings);
         matching::check(subject, &mut findings);
         expressions::check(subject, &mut findings);
+        switching_off::check(subject, &mut findings);
         filters::check(subject, &mut findings);
     }
     references::check(&subjects, &mut findings);

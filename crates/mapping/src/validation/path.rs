@@ -46,6 +46,15 @@ impl TargetName {
         }
     }
 
+    /// The same of the extension that it belongs to, if it was written without a URN: `department`.
+    pub(super) fn in_extension(self, text: &str, extension: &dyn Fn(&str) -> Option<&'static str>) -> Self {
+        if text.trim().get(..4).is_some_and(|begin| begin.eq_ignore_ascii_case("urn:")) {
+            return self;
+        }
+        let schema = extension(&self.attribute).map(str::to_ascii_lowercase);
+        Self { schema: schema.unwrap_or_default(), ..self }
+    }
+
     /// The attribute with all that it holds.
     pub(super) fn is_whole(&self) -> bool {
         self.terms.is_empty() && self.part.is_none()

@@ -4,11 +4,13 @@
 use super::known::{Mapped, Subject, Target};
 use super::{Findings, Rule, Severity};
 use crate::attribute_mapping::FlowType;
-use crate::expression::analysis::{Possible, Shape, Texts};
-use crate::schema::AttributeType;
+use crate::expression::analysis::{Possible, Shape, Texts, one_of};
+use crate::schema::{AttributeType, Mutability};
 
 /// The most characters of a text that a message shows.
 const SHOWN_MAX: usize = 40;
+/// The source attribute that refers to one object.
+const MANAGER: &str = "manager";
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
     for mapped in &subject.mapped {
@@ -28,6 +30,9 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
         if !target.definition.multivalued && is_several(subject, mapped) {
             let what = "it holds a single value and its source has several, so objects with more than one fail; \
                 take one with `Item(…, 1)` or put them together with `Join`";
+            findings.warning(Rule::Type, subject.at(mapped), what);
+        }
+        if let Some(what) = reference(mapped, target) {
             findings.warning(Rule::Type, subject.at(mapped), what);
         }
         let only_adds = mapped.mapping.flow_type == FlowType::MultiValueAddOnly;
@@ -58,6 +63,34 @@ fn whole_object(subject: &Subject<'_>, mapped: &Mapped<'_>, part: &str, findings
         _ => Severity::Warning,
     };
     findings.tell(severity, Rule::Type, subject.at(mapped), what);
+}
+
+/// What the provisioning engine writes as the id that the target gave the object is the source attribute itself, and nothing made of it.
+fn reference(mapped: &Mapped<'_>, target: &Target<'_>) -> Option<String> {
+    let (definition, possible) = (target.definition, &mapped.source.possible);
+    if !mapped.name.is_whole() || definition.mutability == Mutability::ReadOnly {
+        return None;
+    }
+    let is_reference = definition.kind == AttributeType::Reference && !definition.referenced_objects.is_empty();
+    // A few given texts may be ids of the target.
+    let is_other = !possible.list
+        && matches!(possible.texts, Texts::Many { shape: Shape::Text | Shape::Integer | Shape::Instant, .. });
+    if is_reference && is_other {
+        let names = definition.referenced_objects.iter().map(|object| object.referenced_object_name.as_str());
+        return Some(format!(
+            "it refers to {}, and its source gives {}, which is written as it is; \
+             map a source attribute that refers to objects, as `[manager]` or `[members]` does",
+            one_of(names),
+            given(possible)
+        ));
+    }
+    // What the target alone says may be a part of the truth.
+    let is_text = definition.kind == AttributeType::String && target.part.is_none();
+    (is_text && mapped.direct() == Some(MANAGER) && target.severity == Severity::Problem).then(|| {
+        "it holds a text, and its source refers to the manager, whose id at the target would be written; \
+         take an attribute of the manager, such as `[manager.displayName]`, or say in the attribute list that it is a `Reference`"
+            .to_owned()
+    })
 }
 
 fn is_several(subject: &Subject<'_>, mapped: &Mapped<'_>) -> bool {
