@@ -30,6 +30,7 @@ mod nearest;
 mod net_regex;
 mod no_json;
 mod object_mapping;
+mod old_extension;
 pub mod schema;
 mod scoping;
 pub mod validation;
@@ -44,6 +45,7 @@ pub use no_json::NoJson;
 pub use object_mapping::{
     ATTRIBUTE_MAPPINGS_MAX, CLAUSES_MAX, FilterKind, FlowTypes, ObjectMapping, ObjectType, Problem,
 };
+pub use old_extension::with_colon_behind_version;
 pub use scoping::{
     Clause, ClauseError, Comparison, ExplainedClause, ExplainedGroup, Explanation, FilterGroup, FilterOperator, Held,
     OperatorError, Quantifier, RegexMode, ScopingFilters, Undecided, Verdict,

@@ -31,16 +31,19 @@ const SELECT_UNIQUE_VALUE: &str = "SelectUniqueValue";
 const APP_ROLE_ASSIGNMENTS: &str = "appRoleAssignments";
 
 /// Source attributes that Entra's operators cannot use: multi-valued ones, references, and dates.
-const NOT_FILTERABLE: [&str; 9] = [
-    "members",
-    APP_ROLE_ASSIGNMENTS,
-    "userType",
-    "manager",
-    "StatusHireDate",
-    "startDate",
-    "endDate",
-    "StatusTerminationDate",
-    "accountExpires",
+const NOT_FILTERABLE: [&[&str]; 3] = [
+    &["members", "manager"],
+    &[APP_ROLE_ASSIGNMENTS, "userType", "otherMails", "proxyAddresses", "groupTypes"],
+    &[
+        "StatusHireDate",
+        "startDate",
+        "endDate",
+        "StatusTerminationDate",
+        "accountExpires",
+        "employeeHireDate",
+        "employeeLeaveDateTime",
+        "createdDateTime",
+    ],
 ];
 
 /// The attribute that tells the groups of an object, and is asked by operators of its own.
@@ -442,7 +445,8 @@ impl ObjectMapping {
 fn is_filterable(clause: &Clause) -> bool {
     clause.operator().is_extension() || {
         let name = clause.attribute();
-        !NOT_FILTERABLE.contains(&name.strip_prefix(MANAGER_PREFIX).unwrap_or(name)) && name != MEMBER_OF
+        let attribute = name.strip_prefix(MANAGER_PREFIX).unwrap_or(name);
+        !NOT_FILTERABLE.iter().any(|names| names.contains(&attribute)) && name != MEMBER_OF
     }
 }
 
@@ -454,7 +458,7 @@ fn instead_of(attribute: &str) -> &'static str {
         }
         "members" => "ask the members in place of the group: `memberOf IS MEMBER OF` with the object id of the group",
         MEMBER_OF => "write `IS MEMBER OF` or `IS NESTED MEMBER OF` with the object id of a group",
-        APP_ROLE_ASSIGNMENTS | "userType" => {
+        several if NOT_FILTERABLE[1].contains(&several) => {
             "write `ANY`, `NONE` or `ALL` before the operator, as in `ANY EQUALS`, or use `HAS VALUE` or `HAS NO VALUE`"
         }
         _ => "write `IS BEFORE`, `IS AFTER`, `IS ON OR BEFORE`, `IS ON OR AFTER`, `HAS VALUE` or `HAS NO VALUE`",

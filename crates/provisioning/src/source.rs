@@ -19,12 +19,21 @@ const ORIGINAL_NAME: &str = "originalUserPrincipalName";
 /// The groups that an object is in.
 const AROUND: [&str; 2] = [MEMBER_OF, TRANSITIVE_MEMBER_OF];
 
+/// The name under which the directory keeps what documents of Entra call otherwise, as Azure AD Graph did.
+fn kept_as(name: &str) -> &str {
+    match name {
+        "dirSyncEnabled" => "onPremisesSyncEnabled",
+        "immutableId" => "onPremisesImmutableId",
+        _ => name,
+    }
+}
+
 /// Where to look when nothing like the name is there.
 const SOME_OF_USERS: &str = "users have those of Entra, and extension_APPLICATION_NAME for what else there is";
 const SOME_OF_GROUPS: &str = "groups have description, mail, securityEnabled and others";
 
 /// What is wrong with the name of a source attribute, as the end of a sentence; `None` where there is such an attribute.
-/// Names are case-sensitive here and have no aliases, as in Entra: what is read under another one is empty.
+/// Names are case-sensitive here and have no other aliases than those of [`kept_as`], as in Entra: what is read under another one is empty.
 pub fn unknown_attribute(object: ObjectType, name: &str) -> Option<String> {
     let of = object.plural();
     let (kind, others, some): (_, &'static [&'static str], _) = match object {
@@ -45,6 +54,7 @@ pub fn unknown_attribute(object: ObjectType, name: &str) -> Option<String> {
     if AROUND.contains(&name) {
         return None;
     }
+    let name = kept_as(name);
     let kept = directory::attribute_name(kind, name);
     if others.contains(&name) || kept.as_deref() == Some(name) {
         return None;
@@ -70,7 +80,7 @@ pub(crate) fn source_attribute(object: ObjectType, name: &str) -> Option<SourceA
         | (_, MEMBER_OF | TRANSITIVE_MEMBER_OF) => Some(of(AttributeType::String, true)),
         _ => {
             let kind = if object == ObjectType::User { ObjectKind::User } else { ObjectKind::Group };
-            let kept = directory::attribute_named(kind, name)?;
+            let kept = directory::attribute_named(kind, kept_as(name))?;
             let choices = kept.choices.iter().map(|choice| (*choice).to_owned()).collect();
             Some(SourceAttribute { choices, ..of(attribute_type(kept.kind), kept.multi_valued) })
         }
@@ -109,7 +119,7 @@ impl Source for UserSource<'_> {
             "manager" => self.user.manager.map_or(Value::Null, |id| Value::Text(id.to_string())),
             "createdDateTime" => Value::Text(self.user.created.to_string()),
             "appRoleAssignments" => Value::List(self.entitlements.iter().map(role_text).collect()),
-            _ => self.user.attributes.get(name).map_or(Value::Null, Value::from_json),
+            _ => self.user.attributes.get(kept_as(name)).map_or(Value::Null, Value::from_json),
         }
     }
 }
@@ -130,7 +140,7 @@ impl Source for GroupSource<'_> {
             "securityEnabled" => boolean(self.group.security_enabled),
             "IsSoftDeleted" => boolean(self.is_soft_deleted),
             "createdDateTime" => Value::Text(self.group.created.to_string()),
-            _ => self.group.attributes.get(name).map_or(Value::Null, Value::from_json),
+            _ => self.group.attributes.get(kept_as(name)).map_or(Value::Null, Value::from_json),
         }
     }
 }
@@ -166,6 +176,10 @@ mod tests {
             (ObjectType::User, "extensionAttribute15", None),
             (ObjectType::User, "extension_9d98asd_costCenter", None),
             (ObjectType::Group, "members", None),
+            (ObjectType::User, "dirSyncEnabled", None),
+            (ObjectType::User, "manager.immutableId", None),
+            (ObjectType::Group, "dirSyncEnabled", None),
+            (ObjectType::Group, "immutableId", Some("is not an attribute of groups")),
             (ObjectType::User, "manager.department", None),
             (ObjectType::User, "manager.objectId", None),
             (ObjectType::User, "manager.manager", None),

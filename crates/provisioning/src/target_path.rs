@@ -7,8 +7,8 @@ mod list;
 mod place;
 mod value;
 
-use mapping::ObjectType;
 use mapping::schema::Mutability;
+use mapping::{ObjectType, with_colon_behind_version};
 use scim::{AttributePath, Filter, Kind, Literal, Operator};
 use serde_json::Value;
 
@@ -45,9 +45,10 @@ impl TargetPath {
     /// The same, where an attribute list says what attributes are.
     pub fn parse_by(text: &str, object: ObjectType, list: &AttributeList) -> Result<Self, BadTarget> {
         let bad = |reason: &str| BadTarget { target: text.to_owned(), reason: reason.to_owned() };
-        let path: AttributePath = text.parse().map_err(|error: scim::ScimError| bad(&error.detail))?;
-        if !path.may_name_attribute() {
-            return Err(bad("it names a schema and no attribute of it"));
+        let path: AttributePath =
+            with_colon_behind_version(text).parse().map_err(|error: scim::ScimError| bad(&error.detail))?;
+        if !may_be_written(&path) {
+            return Err(bad("it names a schema and no attribute of it; a name has letters, digits, `-`, `_` and `$`"));
         }
         let core = resource_type(object);
         let resolved = core.resolve(&path);
@@ -151,6 +152,16 @@ impl TargetPath {
             && self.terms.iter().all(has)
             && self.name.is_of_the_same_attribute(&other.name)
     }
+}
+
+/// Whether it names an attribute. Those of extensions need not begin with a letter, as they must by RFC 7643 §2.1: agents of directories
+/// call the distinguished name `-dn-`.
+fn may_be_written(path: &AttributePath) -> bool {
+    let is_lenient = |name: &str| {
+        name.bytes().any(|byte| byte.is_ascii_alphabetic())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_$".contains(&byte))
+    };
+    path.may_name_attribute() || path.urn.is_some() && is_lenient(&path.attribute)
 }
 
 /// What the brackets say: that these sub-attributes have these values.

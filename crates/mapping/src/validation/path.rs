@@ -1,6 +1,8 @@
 //! The name of a target attribute, taken apart so that spellings of one attribute are equal. What stands in brackets is compared as text:
 //! whether it can be written to is the provisioning engine's to say.
 
+use crate::with_colon_behind_version;
+
 /// A target attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct TargetName {
@@ -17,7 +19,8 @@ pub(super) struct TargetName {
 impl TargetName {
     /// Reads a name such as `emails[type eq "work"].value`; attributes of `core_schema` are also named without it.
     pub(super) fn read(text: &str, core_schema: &str) -> Self {
-        let text = text.trim();
+        let text = with_colon_behind_version(text.trim());
+        let text = text.as_ref();
         let (head, brackets, tail) = match (text.find('['), text.rfind(']')) {
             (Some(open), Some(close)) if open < close => {
                 (&text[..open], Some(&text[open + 1..close]), &text[close + 1..])
@@ -126,6 +129,11 @@ mod tests {
             (r#"a[type eq "x" and primary eq true].b"#, r#"a[primary eq true AND type eq "x"].b"#, true),
             (r#"a[type eq "x and y"].b"#, r#"a[type eq "x"].b"#, false),
             ("emails", "emails.value", false),
+            (
+                "urn:scim:schemas:extension:enterprise:1.0.manager",
+                "urn:scim:schemas:extension:Enterprise:1.0:manager",
+                true,
+            ),
         ] {
             assert_eq!(TargetName::read(one, CORE) == TargetName::read(other, CORE), expected, "{one} {other}");
         }

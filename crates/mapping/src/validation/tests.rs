@@ -19,7 +19,7 @@ fn source(name: &str) -> Option<SourceAttribute> {
         "hireDate" => Some(of(AttributeType::DateTime)),
         "level" => Some(of(AttributeType::Integer)),
         "manager" | "objectId" => Some(of(AttributeType::Reference)),
-        "otherMails" | "members" => Some(SourceAttribute { multivalued: true, ..SourceAttribute::default() }),
+        "otherMails" | "members" | "tags" => Some(SourceAttribute { multivalued: true, ..SourceAttribute::default() }),
         "ageGroup" => {
             Some(SourceAttribute { choices: vec!["Minor".into(), "Adult".into()], ..SourceAttribute::default() })
         }
@@ -438,7 +438,7 @@ fn clauses_that_are_not_meant_so() {
         ("department", "EQUALS", "Sales ", "begins or ends with a blank, which counts; take it away"),
         ("department", "Includes", "", "holds for every value; write `IS NOT NULL`"),
         (
-            "otherMails",
+            "tags",
             "EQUALS",
             "a@b",
             "compares an attribute with several values, and holds only where all of them satisfy it",

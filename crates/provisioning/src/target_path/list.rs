@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::LazyLock;
 
-use mapping::ObjectType;
 use mapping::schema::{AttributeDefinition, AttributeType, Mutability};
+use mapping::{ObjectType, with_colon_behind_version};
 use scim::{AttributePath, Kind, Resolved, ResourceType};
 use serde_json::Value;
 
@@ -144,7 +144,7 @@ impl AttributeList {
 }
 
 fn key_of(object: ObjectType, text: &str) -> Option<(Name, String)> {
-    let path: AttributePath = text.parse().ok()?;
+    let path: AttributePath = with_colon_behind_version(text).parse().ok()?;
     let mut name = Name::of(&path, resource_type(object).resolve(&path).as_ref());
     if path.filter.is_some() {
         name.sub_attribute.get_or_insert_with(|| "value".to_owned());

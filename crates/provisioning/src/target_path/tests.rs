@@ -69,6 +69,15 @@ fn written_values_are_read_again() {
             json!({ ENTERPRISE: { "manager": { "value": "x" } } }),
         ),
         ("urn:ietf:params:scim:schemas:core:2.0:User:title", json!({ "title": "x" })),
+        (
+            "urn:scim:schemas:extension:enterprise:1.0.department",
+            json!({ "urn:scim:schemas:extension:enterprise:1.0": { "department": "x" } }),
+        ),
+        (
+            "urn:scim:schemas:extension:enterprise:1.0.name.part",
+            json!({ "urn:scim:schemas:extension:enterprise:1.0": { "name": { "part": "x" } } }),
+        ),
+        ("urn:example:2.0:User:-dn-", json!({ "urn:example:2.0:User": { "-dn-": "x" } })),
         ("urn:example:2.0:User:own", json!({ "urn:example:2.0:User": { "own": "x" } })),
         ("urn:example:2.0:User.own", json!({ "urn:example:2.0:User": { "own": "x" } })),
         ("urn:example:2.0:User:badge.code", json!({ "urn:example:2.0:User": { "badge": { "code": "x" } } })),

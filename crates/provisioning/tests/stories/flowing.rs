@@ -45,6 +45,22 @@ fn what_is_only_added_never_takes_a_value_away() {
 }
 
 #[test]
+fn what_documents_call_otherwise_is_read_of_where_it_is_kept() {
+    on_both(|world| async move {
+        let job = world.job("scim", Nature::default()).await;
+        job.map_user(json!({ "target": "title", "source": "[immutableId]" })).await;
+        job.map_user(json!({ "target": "nickName", "source": "[manager.immutableId]" })).await;
+        let chief = world.joins_with("Bella", &[("onPremisesImmutableId", "ref-1")]).await;
+        let ann = world.joins_with("Ann", &[("onPremisesImmutableId", "ref-2")]).await;
+        world.set(ann, "manager", chief.to_string()).await;
+        world.assign(job.app, ann).await;
+        job.until_calm().await;
+        let of_ann = |name: &str| job.target.with(|app| app.user_attribute("ann@contoso.com", name));
+        assert_eq!((of_ann("title"), of_ann("nickName")), (json!("ref-2"), json!("ref-1")));
+    });
+}
+
+#[test]
 fn a_redacted_value_that_the_application_repeats_is_told_to_nobody() {
     on_both(|world| async move {
         let job = world.job("scim", Nature::default()).await;
