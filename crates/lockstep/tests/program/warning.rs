@@ -63,7 +63,7 @@ fn other_filters_tell_who_leaves_the_scope() {
     let second = text.rfind("\n[[mappings]]").unwrap();
     let tighter = format!("{}{}", &text[..second], text[second..].replacen("\n[[mappings]]", filter, 1));
     let file = installation.file("crm.toml", tighter);
-    let words = "other rules of who is in scope: 1 user would leave it and lose their accounts: ann@contoso.example";
+    let words = "1 user would leave the scope and lose the account: ann@contoso.example";
     let diff = installation.run(&["config", "diff", &file]);
     assert!(diff.out.contains(&format!("WARNING: {words}\n")), "{diff:?}");
     assert_eq!(installation.json(&["config", "diff", &file])[0]["warnings"], json!([words]));
