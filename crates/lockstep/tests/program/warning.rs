@@ -81,6 +81,28 @@ fn other_filters_tell_who_leaves_the_scope() {
 }
 
 #[test]
+fn an_import_tells_of_accounts_that_its_filters_take_out_of_management() {
+    let installation = Installation::embedded();
+    let _serving = with_application(&installation);
+    installation.json(&["sync", "CRM"]);
+    let exported: Value = serde_json::from_str(&installation.run(&["schema", "export"]).out).unwrap();
+    for key in ["inputFilterGroups", "categoryFilterGroups"] {
+        let mut document = exported.clone();
+        let clause = json!({
+            "sourceOperandName": "department", "operatorName": "EQUALS", "targetOperand": { "values": ["Sales"] },
+        });
+        let groups = json!([{ "name": "Sales", "clauses": [clause] }]);
+        document["synchronizationRules"][0]["objectMappings"][0]["scope"] = json!({ "groups": [], key: groups });
+        let file = installation.file("schema.json", document.to_string());
+        let words = "1 account of users would no longer be managed and stay as it is: ann@contoso.example";
+        let dry = installation.json(&["schema", "import", &file, "--dry-run"]);
+        assert_eq!(dry["warnings"], json!([words]), "{key}");
+        let unasked = installation.run(&["schema", "import", &file]);
+        assert!(unasked.code == 2 && unasked.out.contains(&format!("WARNING: {words}\n")), "{unasked:?}");
+    }
+}
+
+#[test]
 fn files_that_are_applied_one_by_one_tell_where_they_stopped() {
     let installation = Installation::embedded();
     let (_serving, tenant) = with_application(&installation);

@@ -388,3 +388,77 @@ fn needs_of_both(before: &ObjectMapping, after: &ObjectMapping) -> JobNeeds {
     both.attributes.extend(after.attributes.iter().cloned());
     JobNeeds::of_one(&both)
 }
+
+#[cfg(test)]
+mod tests {
+    use mapping::FlowType;
+
+    use super::*;
+    use crate::scope::ScopeSetting;
+
+    fn loss(accounts: Option<u64>, names: &[&str], fate: Fate) -> String {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        ScopeLoss { object: ObjectType::Group, accounts, names, fate }.to_string()
+    }
+
+    #[test]
+    fn one_is_told_as_one_and_many_by_their_first() {
+        let kept = || Fate::Kept { because: "`flowTypes` lacks Delete".to_owned() };
+        for (told, words) in [
+            (loss(Some(1), &["A"], Fate::Lost), "1 group would leave the scope and lose the account: A"),
+            (loss(Some(3), &["A", "B"], Fate::Lost), "3 groups would leave the scope and lose their accounts: A, B, …"),
+            (
+                loss(Some(2), &["A", "B"], kept()),
+                "2 groups would leave the scope and keep their accounts, because `flowTypes` lacks Delete; they are A, B",
+            ),
+            (
+                loss(Some(1), &["A"], Fate::Unmanaged),
+                "1 account of groups would no longer be managed and stay as it is: A",
+            ),
+            (
+                loss(None, &[], kept()),
+                "who is in scope changes for groups, and they are too many to be counted here: whoever leaves the scope keeps the account, \
+                 because `flowTypes` lacks Delete; lockstep filter test tells who is in it",
+            ),
+        ] {
+            assert_eq!(told, words);
+        }
+    }
+
+    #[test]
+    fn of_many_the_mapping_tells_what_becomes_of_them() {
+        type Change = fn(&mut ObjectMapping);
+        let cases: [(Change, ObjectType, Option<&str>); 6] = [
+            (|_| {}, ObjectType::User, None),
+            (|users| users.flow_types.update = false, ObjectType::User, Some("`flowTypes` lacks Update")),
+            (
+                |users| users.attributes.retain(|one| !reads_is_soft_deleted(one)),
+                ObjectType::User,
+                Some("no mapping reads `IsSoftDeleted`"),
+            ),
+            (
+                |users| users.attributes.iter_mut().for_each(|one| one.flow_type = FlowType::ObjectAddOnly),
+                ObjectType::User,
+                Some("`active` is written at creation only"),
+            ),
+            (|_| {}, ObjectType::Group, None),
+            (|groups| groups.flow_types.delete = false, ObjectType::Group, Some("`flowTypes` lacks Delete")),
+        ];
+        for (change, object, because) in cases {
+            let template = Template::by_name("scim").unwrap();
+            let mut mapping = template.objects.iter().find(|one| one.target_object == object).unwrap().clone();
+            change(&mut mapping);
+            let rules = ScopeRules { scope: ScopeSetting::All, exclude_default_access: false };
+            let ahead = Ahead {
+                app: AppId::new(uuid::Uuid::nil()),
+                before: (rules, &mapping),
+                after: (rules, &mapping),
+                plans: None,
+                application_has_soft_delete: template.has_soft_delete(object),
+                reassigned: Arc::default(),
+            };
+            let fate = because.map_or(Fate::Lost, |because| Fate::Kept { because: because.to_owned() });
+            assert_eq!(ahead.presumed_fate(), fate);
+        }
+    }
+}
