@@ -10,6 +10,7 @@ use store::links::LinkRecord;
 use store::{AppId, CycleId, ObjectId, ObjectKind, StoreError, WriteTx};
 
 use super::ahead::{Ahead, needs_roles};
+use super::deletions::Deletions;
 use super::later::Later;
 use super::lease::HeldLease;
 use super::preview::Preview;
@@ -68,6 +69,7 @@ pub(super) struct Cycle {
     stop: Mutex<Option<Stop>>,
     /// Matching values for which an account is made in this cycle, and for which object.
     claims: Mutex<HashMap<(ObjectKind, String), ObjectId>>,
+    pub(super) deletions: Deletions,
     pub(super) later: Mutex<Later>,
     pub(super) ahead: tokio::sync::Mutex<Ahead>,
     /// What filters and mappings ask for beside the objects.
@@ -165,6 +167,7 @@ impl Cycle {
             stopped: AtomicBool::new(false),
             stop: Mutex::new(None),
             claims: Mutex::default(),
+            deletions: Deletions::default(),
             later: Mutex::default(),
             ahead: tokio::sync::Mutex::default(),
         }))

@@ -49,6 +49,8 @@ enum Sought<'p> {
     Found(Found<'p>, Option<String>),
     /// The account that matches has the link of an object that is deleted.
     Leavers(LinkRecord),
+    /// The account was deleted while it was asked for.
+    Deleted,
 }
 
 /// What was done about an object, for those who asked about this object.
@@ -172,6 +174,7 @@ impl Look<'_> {
         let (found, target_id) = match self.look_up(lookup(known), evaluation).await? {
             Sought::Found(found, target_id) => (found, target_id),
             Sought::Leavers(former) => return self.take_over(evaluation, former).await,
+            Sought::Deleted => return Ok(Looked::Again { conflicted: self.conflicted }),
         };
         let action = match &evaluation.scope {
             // A create of unknown outcome was looked for by what it was sent with, and is not sent again without.
@@ -197,6 +200,7 @@ impl Look<'_> {
     /// Asks the target what it holds.
     async fn look_up<'e>(&self, how: Lookup, evaluation: &'e Evaluation<'e>) -> Result<Sought<'e>, Trouble> {
         let linked = self.subject.link.as_ref().and_then(|link| link.target_id.clone());
+        let asked = self.cycle.deletions.now();
         let held = match how {
             Lookup::Nothing => return Ok(Sought::Found(Found::NotAsked, linked)),
             Lookup::ById => match &linked {
@@ -218,6 +222,9 @@ impl Look<'_> {
                 // Who is out of scope and has lost the account to somebody else has none.
                 (Scope::Out(_), _) => Ok(Sought::Found(Found::Absent, linked)),
             };
+        }
+        if self.cycle.deletions.since(asked, self.subject.kind, &target_id) {
+            return Ok(Sought::Deleted);
         }
         let ours = self.manages_held_manager(&held).await?;
         let plan: &'e ObjectPlan = evaluation.plan;

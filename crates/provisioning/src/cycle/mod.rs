@@ -6,6 +6,7 @@
 
 mod ahead;
 mod context;
+mod deletions;
 mod demand;
 mod evaluate;
 mod farewell;

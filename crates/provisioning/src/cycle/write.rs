@@ -153,7 +153,10 @@ impl Look<'_> {
         let leave = || self.intend(intent.clone());
         leave().await?;
         match cycle.target.delete(self.subject.object(), &target_id, leave).await? {
-            Ok(()) => self.forget(evaluation, Some(&target_id)).await,
+            Ok(()) => {
+                cycle.deletions.note(self.subject.kind, &target_id);
+                self.forget(evaluation, Some(&target_id)).await
+            }
             Err(error) => self.not_done(evaluation, error, "delete").await,
         }
     }

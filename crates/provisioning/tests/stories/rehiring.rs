@@ -4,12 +4,14 @@ use jiff::SignedDuration;
 use provisioning::JobChange;
 use provisioning::target::Method;
 use serde_json::{Value, json};
-use store::UserId;
+use store::{ObjectKind, ReadTx, UserId, links};
 
 use crate::fake_target::{Fault, Nature};
 use crate::telling::plan_and_run;
 use crate::world::{Job, World, lines, on_both};
 
+/// How often the store is looked at for something that comes soon.
+const LOOKS_MAX: usize = 20_000;
 /// Longer than the settle window.
 const WINDOW: SignedDuration = SignedDuration::from_secs(130);
 
@@ -88,6 +90,52 @@ fn a_leaver_and_a_joiner_in_one_cycle_come_to_one_account_that_is_on() {
             }
         }
     }
+}
+
+#[test]
+fn a_joiner_is_not_linked_to_an_account_that_was_deleted_while_it_was_found() {
+    // In time as it is: where waits pass at once, the answer would not be waited for.
+    store::testing::on_both(|store| async move {
+        let world = World::new(store, 1);
+        let job = world.job("forcepoint-csg", Nature::default()).await;
+        job.change(JobChange { concurrency: Some(8), ..JobChange::default() }).await;
+        let before = world.joins_for(job.app, "Ann").await;
+        job.until_calm().await;
+        world.clock.advance(WINDOW);
+        world.deletes(before).await;
+        world.purges(before).await;
+        let ann = world.joins_for(job.app, "Ann").await;
+        let mut is_found = false;
+        job.target.fail(move |request| match request.method {
+            Method::Delete => Fault::Held,
+            Method::Get if request.path.contains("filter=") && request.path.contains("ann") && !is_found => {
+                is_found = true;
+                Fault::AnswerHeld
+            }
+            _ => Fault::None,
+        });
+        let app = job.app;
+        let deletes = async {
+            job.target.holds_answer().await;
+            job.target.holds().await;
+            job.target.frees();
+            let has_link = move |tx: &mut ReadTx<'_>| links::link(tx, app, ObjectKind::User, before.into());
+            let mut looks = 0;
+            while world.store.read(has_link).await.expect("the store can be read").is_some() {
+                looks += 1;
+                assert!(looks < LOOKS_MAX, "the link is forgotten");
+                tokio::task::yield_now().await;
+            }
+            job.target.frees_answer();
+        };
+        let (cycle, ()) = tokio::join!(job.try_cycle(), deletes);
+        cycle.expect("it ends well");
+        job.until_calm().await;
+        assert_eq!(job.target.with(|app| app.users.len()), 1);
+        let link = world.store.read(move |tx| links::link(tx, app, ObjectKind::User, ann.into())).await;
+        let id = link.expect("the store can be read").and_then(|link| link.target_id).expect("she is linked");
+        assert!(job.target.with(|app| app.users.contains_key(&id)), "to the account that is there");
+    });
 }
 
 #[test]

@@ -317,6 +317,12 @@ pub(super) fn malformed(kind: &str) -> Response {
     answer(400, Some(&body))
 }
 
+/// A page for people where an answer of SCIM was awaited.
+pub(super) fn page(status: u16) -> Response {
+    let body = Bytes::from_static(b"<html>sign in</html>");
+    Response { status, retry_after: None, content_type: Some("text/html".to_owned()), body }
+}
+
 /// The same answer about another object.
 pub(super) fn with_other_id(mut response: Response) -> Response {
     if let Ok(mut body) = serde_json::from_slice::<Value>(&response.body)

@@ -6,7 +6,6 @@ mod application;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use provisioning::target::{Method, Request, Response, SendError, Sending, Transport};
 use serde_json::{Value, json};
@@ -83,6 +82,8 @@ pub enum Fault {
     Silent,
     /// It is served when the story says so.
     Held,
+    /// It is served, and answered when the story says so.
+    AnswerHeld,
     /// It is refused for the way it is written, with this `scimType`.
     Malformed(&'static str),
     /// It is refused with this status, in words that repeat what was sent, and what it holds.
@@ -132,6 +133,8 @@ pub struct FakeTarget {
     crash: Arc<tokio::sync::Notify>,
     held: Arc<tokio::sync::Notify>,
     freed: Arc<tokio::sync::Notify>,
+    answer_held: Arc<tokio::sync::Notify>,
+    answer_freed: Arc<tokio::sync::Notify>,
 }
 
 impl FakeTarget {
@@ -150,6 +153,8 @@ impl FakeTarget {
             crash: Arc::default(),
             held: Arc::default(),
             freed: Arc::default(),
+            answer_held: Arc::default(),
+            answer_freed: Arc::default(),
         }
     }
 
@@ -202,6 +207,16 @@ impl FakeTarget {
     /// Lets the request that is held be served.
     pub fn frees(&self) {
         self.freed.notify_one();
+    }
+
+    /// Is ready when an answer is held.
+    pub async fn holds_answer(&self) {
+        self.answer_held.notified().await;
+    }
+
+    /// Lets the answer that is held be given.
+    pub fn frees_answer(&self) {
+        self.answer_freed.notify_one();
     }
 
     /// Is ready when a fault of the kind *crash* has happened.
@@ -290,21 +305,19 @@ impl FakeTarget {
                 tokio::time::sleep(duration).await;
                 Ok(self.answered(number, self.serve(&request)))
             }
-            Fault::Garbage => {
-                let status = self.serve(&request).status;
-                let body = Bytes::from_static(b"<html>sign in</html>");
-                let content_type = Some("text/html".to_owned());
-                Ok(self.answered(number, Response { status, retry_after: None, content_type, body }))
-            }
-            Fault::OtherId => {
-                let response = self.serve(&request);
-                Ok(self.answered(number, application::with_other_id(response)))
-            }
+            Fault::Garbage => Ok(self.answered(number, application::page(self.serve(&request).status))),
+            Fault::OtherId => Ok(self.answered(number, application::with_other_id(self.serve(&request)))),
             Fault::Silent => std::future::pending().await,
             Fault::Held => {
                 self.held.notify_one();
                 self.freed.notified().await;
                 Ok(self.answered(number, self.serve(&request)))
+            }
+            Fault::AnswerHeld => {
+                let response = self.serve(&request);
+                self.answer_held.notify_one();
+                self.answer_freed.notified().await;
+                Ok(self.answered(number, response))
             }
             Fault::Malformed(kind) => Ok(self.answered(number, application::malformed(kind))),
             Fault::Repeated(status) => {
