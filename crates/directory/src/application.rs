@@ -174,7 +174,7 @@ pub fn remove_app_role(tx: &mut WriteTx<'_>, app: AppId, name: &str) -> Result<A
 }
 
 /// The role of that value, or else that display name, without case; [`DEFAULT_ACCESS`] where none is named.
-fn role_named(tx: &mut ReadTx<'_>, app: AppId, name: Option<&str>) -> Result<AppRole, DirectoryError> {
+pub fn role_named(tx: &mut ReadTx<'_>, app: AppId, name: Option<&str>) -> Result<AppRole, DirectoryError> {
     let Some(name) = name else { return Ok(default_access_role()) };
     let key = folded(name);
     let mut roles = stored::roles(tx, app)?;

@@ -20,7 +20,7 @@ mod user;
 pub use application::{
     AppRole, Application, Assignment, DEFAULT_ACCESS, Entitlement, NAME_MAX, ROLES_MAX, add_app_role, add_application,
     app_roles, application, applications, assign, assignments, default_access_role, entitlements, find_application,
-    remove_app_role, remove_application, rename_application, unassign,
+    remove_app_role, remove_application, rename_application, role_named, unassign,
 };
 pub use attribute::{
     AttributeType, SOURCE_ATTRIBUTES, STRING_MAX, SourceAttribute, VALUES_MAX, attribute_name, attribute_named,

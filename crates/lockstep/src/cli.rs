@@ -14,7 +14,9 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use application::{AppCommand, AssignArgs, DialectName, JobSettingsArgs, ScopeName, Switch, UnassignArgs};
+pub use application::{
+    AppCommand, AssignArgs, DialectName, JobSettingsArgs, PrincipalArgs, ScopeName, Switch, UnassignArgs,
+};
 pub use configuration::{ConfigCommand, SchemaConvertArgs, SchemaFileCommand, SchemaImportArgs, VersionsCommand};
 pub use directory::{AdminCommand, GroupCommand, ImportArgs, ImportCommand, ImportFormat, MembersCommand, UserCommand};
 pub use provisioning::{LogStatus, LogsArgs, LogsCommand, ProvisionArgs};

@@ -3,14 +3,14 @@
 
 use std::fmt;
 
-use mapping::{AttributeMapping, FlowType, ObjectMapping, ObjectType, counted};
+use mapping::{AttributeMapping, ObjectMapping, ObjectType, counted};
 use store::links::count_kept_links;
 use store::{AppId, ObjectKind, ReadTx};
 
 use crate::engine::Engine;
 use crate::gallery::Template;
 use crate::job::JobError;
-use crate::object_plan::{leaving, reads_is_soft_deleted};
+use crate::object_plan::{leaving, switches_off};
 use crate::plan::Leaving;
 
 /// Accounts that the first cycle after a change ends. `Display` is one sentence.
@@ -64,10 +64,14 @@ impl Engine {
     }
 }
 
+/// Whether a mapping ends accounts of objects that are out of scope.
+pub(crate) fn ends_accounts(mapping: &ObjectMapping, has_soft_delete: bool) -> bool {
+    end_of(mapping, has_soft_delete).is_some()
+}
+
 /// How a mapping ends accounts of objects that are out of scope, and by what; `None` where it leaves them as they are.
 fn end_of(mapping: &ObjectMapping, has_soft_delete: bool) -> Option<(Leaving, Vec<&AttributeMapping>)> {
-    let applies = |one: &&AttributeMapping| reads_is_soft_deleted(one) && one.flow_type != FlowType::ObjectAddOnly;
-    let by: Vec<&AttributeMapping> = mapping.attributes.iter().filter(applies).collect();
+    let by: Vec<&AttributeMapping> = mapping.attributes.iter().filter(|one| switches_off(one)).collect();
     match leaving(mapping, has_soft_delete) {
         _ if !mapping.enabled => None,
         Leaving::SwitchedOff if mapping.flow_types.update && !by.is_empty() => Some((Leaving::SwitchedOff, by)),

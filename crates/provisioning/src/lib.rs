@@ -30,8 +30,8 @@ mod validation;
 mod view;
 
 pub use cycle::{
-    Availability, CycleReport, Departure, MappingTrial, MappingTrialOf, OnDemandReport, PlanSink, Predicted, Progress,
-    ProgressFn, ScopeLoss, ScopeTrial, ScopeTrialOf, Scoped, SourceObject,
+    Availability, CycleReport, Departure, Fate, MappingTrial, MappingTrialOf, OnDemandReport, PlanSink, Predicted,
+    Progress, ProgressFn, ScopeLoss, ScopeTrial, ScopeTrialOf, Scoped, SourceObject,
 };
 pub use discovery::{Added, DISCOVERED_MAX, Discovered, Discovery, Origin};
 pub use engine::{Connect, Engine, EngineParts, Random};

@@ -300,6 +300,11 @@ pub(crate) fn reads_is_soft_deleted(attribute: &AttributeMapping) -> bool {
     attribute.source.attributes().contains(IS_SOFT_DELETED)
 }
 
+/// Whether a mapping says also of an account that is there already whether it is switched off.
+pub(crate) fn switches_off(attribute: &AttributeMapping) -> bool {
+    reads_is_soft_deleted(attribute) && attribute.flow_type != FlowType::ObjectAddOnly
+}
+
 fn missing(path: &TargetPath) -> Failure {
     let reason = format!(
         "{} is required and the source object gives it no value; fill the source attribute or set a default",

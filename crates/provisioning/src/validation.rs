@@ -6,18 +6,18 @@ use std::sync::LazyLock;
 
 use mapping::schema::{AttributeDefinition, AttributeType, Mutability, ReferencedObject};
 use mapping::validation::{Finding, Known, Severity, validate};
-use mapping::{AttributeMapping, FlowType, MappingSource, ObjectMapping, ObjectType};
+use mapping::{AttributeMapping, MappingSource, ObjectMapping, ObjectType};
 use scim::{Attribute, AttributePath, Kind, ResourceType};
 
 use crate::gallery::Template;
-use crate::object_plan::{has_soft_delete, reads_is_soft_deleted};
+use crate::object_plan::{has_soft_delete, switches_off};
 use crate::scope::ScopeSetting;
 use crate::settings::JobSettings;
 use crate::source::source_attribute;
 use crate::target_path::resource_type;
 
 /// Where accounts are switched off.
-const ACTIVE: &str = "active";
+pub(crate) const ACTIVE: &str = "active";
 /// Functions of the roles that somebody is assigned.
 const ROLE_FUNCTIONS: [&str; 3] =
     ["AppRoleAssignmentsComplex", "AssertiveAppRoleAssignmentsComplex", "SingleAppRoleAssignment"];
@@ -111,9 +111,7 @@ fn never_switched_off(object: &ObjectMapping, template: &Template) -> Option<Str
         let is_filled = mapping.default_value.as_ref().is_some_and(|text| !text.is_empty());
         is_active_name(&mapping.target) && (mapping.source != MappingSource::None || is_filled)
     };
-    let follows =
-        |mapping: &AttributeMapping| reads_is_soft_deleted(mapping) && mapping.flow_type != FlowType::ObjectAddOnly;
-    if !is_expected || object.attributes.iter().any(|mapping| follows(mapping) || is_active(mapping)) {
+    if !is_expected || object.attributes.iter().any(|mapping| switches_off(mapping) || is_active(mapping)) {
         return None;
     }
     let name = object.target_object.plural();
@@ -125,7 +123,7 @@ fn never_switched_off(object: &ObjectMapping, template: &Template) -> Option<Str
 }
 
 /// `active` in its spellings.
-fn is_active_name(target: &str) -> bool {
+pub(crate) fn is_active_name(target: &str) -> bool {
     match target.trim().rsplit_once([':', '.']) {
         Some((urn, attribute)) => urn.eq_ignore_ascii_case(scim::USER_URN) && attribute.eq_ignore_ascii_case(ACTIVE),
         None => target.trim().eq_ignore_ascii_case(ACTIVE),
@@ -242,6 +240,7 @@ fn referenced(attribute: &Attribute) -> Vec<ReferencedObject> {
 
 #[cfg(test)]
 mod tests {
+    use mapping::FlowType;
     use serde_json::json;
 
     use super::*;

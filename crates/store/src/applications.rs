@@ -201,12 +201,18 @@ pub fn is_assigned(tx: &mut ReadTx<'_>, app: AppId, principal: ObjectId) -> Resu
 /// The roles a user has in an application: its own first, then those of its groups, each by value. Nested groups give none.
 /// A role that comes in several ways is there once, as the user's own where it is that too, or else of the first of those groups by id.
 pub fn entitlements(tx: &mut ReadTx<'_>, app: AppId, user: UserId) -> Result<Vec<EntitlementRecord>, StoreError> {
-    let mut found = tx.all(&ENTITLEMENTS, params![app, user], |row| {
-        Ok(EntitlementRecord { role: role(row, 0)?, direct: row.flag(3)?, principal: row.id(4)? })
-    })?;
+    let mut found = ways_in(tx, app, user.into())?;
     let mut seen = HashSet::new();
     found.retain(|one| seen.insert(one.role.id));
     Ok(found)
+}
+
+/// Every assignment by which a user or group has a role in an application, its own first, then those of its groups, each by value. A role
+/// that comes in several ways is there as often.
+pub fn ways_in(tx: &mut ReadTx<'_>, app: AppId, principal: ObjectId) -> Result<Vec<EntitlementRecord>, StoreError> {
+    tx.all(&ENTITLEMENTS, params![app, principal], |row| {
+        Ok(EntitlementRecord { role: role(row, 0)?, direct: row.flag(3)?, principal: row.id(4)? })
+    })
 }
 
 /// Gives a user an admin role, by its Entra name.

@@ -74,7 +74,7 @@ pub enum AppCommand {
         /// File with the attribute mappings, all of them, as `app show --json` prints them or `config export` writes them; - for standard input
         #[arg(long, value_name = "FILE")]
         mappings: Option<PathBuf>,
-        /// Do not ask before other mappings are taken
+        /// Do not ask before other mappings are taken, or accounts are given up
         #[arg(long)]
         yes: bool,
         /// One more app role; may be given several times
@@ -180,6 +180,9 @@ pub struct UnassignArgs {
     /// Only the assignment with this app role [default: all]
     #[arg(long, value_name = "ROLE")]
     pub role: Option<String>,
+    /// Do not ask before accounts are given up
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// Users and groups, one at the least.

@@ -15,7 +15,7 @@ use store::{AppId, ReadTx};
 
 use super::configuration::refused;
 use super::find;
-use super::mapping_versions::{scope_warnings, show_before_asking};
+use super::mapping_versions::{scope_warnings, show_before_asking, warn_before_asking};
 use super::pages::{self, Listed, tell_more};
 use crate::ask::{confirm, secret_token};
 use crate::cli::{AppCommand, DialectName, JobSettingsArgs, ScopeName, Switch};
@@ -77,8 +77,8 @@ pub async fn run(command: AppCommand, world: &World, output: Output) -> anyhow::
     Ok(Outcome::Done)
 }
 
-/// Shows what other mappings would change, and asks where there is somebody to ask; leaves out those that would change nothing, and gives the
-/// warnings that were shown.
+/// Shows what other mappings would change, and whose accounts the change gives up, and asks where there is somebody to ask; leaves out
+/// mappings that would change nothing, and gives the warnings that were shown.
 async fn seen(
     engine: &Engine,
     app: AppId,
@@ -86,20 +86,25 @@ async fn seen(
     mut change: JobChange,
     (warnings, yes): (Vec<String>, bool),
 ) -> anyhow::Result<(JobChange, Vec<String>)> {
-    let Some(objects) = &change.objects else { return Ok((change, Vec::new())) };
-    let latest = engine.mapping_version(app, None).await?;
-    let difference = Difference::between(&latest.objects, objects);
-    if difference.is_empty() {
-        change.objects = None;
-        return Ok((change, Vec::new()));
-    }
     // Scripts that nobody looks at went on before there was a question, and still do.
     let yes = yes || !std::io::stdin().is_terminal();
     let mut said = scope_warnings(engine, app, &change).await?;
-    said.extend(warnings);
-    show_before_asking(output, &difference, &said, yes)?;
-    confirm("Take these mappings? The next cycle looks at everything again.", yes)?;
-    change.if_mapping_version = Some(latest.head.version);
+    if let Some(objects) = &change.objects {
+        let latest = engine.mapping_version(app, None).await?;
+        let difference = Difference::between(&latest.objects, objects);
+        if !difference.is_empty() {
+            said.extend(warnings);
+            show_before_asking(output, &difference, &said, yes)?;
+            confirm("Take these mappings? The next cycle looks at everything again.", yes)?;
+            change.if_mapping_version = Some(latest.head.version);
+            return Ok((change, said));
+        }
+        change.objects = None;
+    }
+    if !said.is_empty() {
+        warn_before_asking(output, &said, yes)?;
+        confirm("Change the job all the same? The next cycle looks at everything again.", yes)?;
+    }
     Ok((change, said))
 }
 

@@ -1,12 +1,17 @@
 //! `assign` and `unassign`: who gets an account at an application, with which app role.
 
+use std::io::IsTerminal as _;
+
 use directory::{Activity, Application, DEFAULT_ACCESS, DirectoryError};
+use provisioning::JobError;
 use serde_json::json;
 use store::{ObjectId, ObjectKind, ReadTx};
 
 use super::app::note_default_access;
 use super::find;
-use crate::cli::{AssignArgs, UnassignArgs};
+use super::mapping_versions::warn_before_asking;
+use crate::ask::confirm;
+use crate::cli::{AssignArgs, PrincipalArgs, UnassignArgs};
 use crate::outcome::Outcome;
 use crate::output::Output;
 use crate::world::{World, audit, now};
@@ -35,15 +40,30 @@ pub async fn assign(args: AssignArgs, world: &World, output: Output) -> anyhow::
     Ok(outcome)
 }
 
-/// Carries out `unassign`.
+/// Carries out `unassign`, once it is told whose accounts that gives up; asks where there is somebody to ask.
 pub async fn unassign(args: UnassignArgs, world: &World, output: Output) -> anyhow::Result<Outcome> {
     let app = find::application(world, &args.app).await?;
     let (id, role, now) = (app.id, args.role, now());
+    let PrincipalArgs { users, groups } = args.principals;
+    let named = world.store().read(move |tx| principals(tx, &users, &groups)).await?;
+    let ending = named.iter().map(|(principal, kind, _)| (*principal, *kind)).collect();
+    let warnings: Vec<String> = match world.engine()?.losses_by_unassigning(id, ending, role.clone()).await {
+        Ok(losses) => losses.iter().map(ToString::to_string).collect(),
+        // Without a job there are no accounts.
+        Err(JobError::NotFound) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    if !warnings.is_empty() {
+        // Scripts that nobody looks at went on before there was a question, and still do.
+        let yes = args.yes || !std::io::stdin().is_terminal();
+        warn_before_asking(output, &warnings, yes)?;
+        confirm("Unassign them all the same?", yes)?;
+    }
     let name = app.name.clone();
     let ended = world.store().write(move |tx| {
         let mut ended = 0;
-        for (principal, _, shown) in principals(tx, &args.principals.users, &args.principals.groups)? {
-            if directory::unassign(tx, id, principal, role.as_deref(), now)? {
+        for (principal, _, shown) in &named {
+            if directory::unassign(tx, id, *principal, role.as_deref(), now)? {
                 ended += 1;
                 let detail = json!({ "principal": principal, "principalName": shown, "role": role });
                 audit(tx, Activity::RemoveAssignment, &name, &detail)?;
@@ -51,7 +71,12 @@ pub async fn unassign(args: UnassignArgs, world: &World, output: Output) -> anyh
         }
         Ok::<_, DirectoryError>(ended)
     });
-    told(output, &app, ended.await?, "no longer assigned to", "None of them is assigned so")
+    let ended: u64 = ended.await?;
+    if output.is_json() {
+        output.json(&json!({ "app": app.id, "name": app.name, "changed": ended, "warnings": warnings }))?;
+        return Ok(Outcome::Done);
+    }
+    told(output, &app, ended, "no longer assigned to", "None of them is assigned so")
 }
 
 fn told(output: Output, app: &Application, changed: u64, what: &str, nothing: &str) -> anyhow::Result<Outcome> {

@@ -194,23 +194,20 @@ fn shown(one: &Proposed) -> Value {
     value
 }
 
-/// What is to be known before a file is applied: loud who loses an account by it.
+/// What is to be known before a file is applied: who is no longer assigned, and whose accounts are given up by it.
 fn warnings(proposal: &Proposal) -> Vec<String> {
     let mut warnings = Vec::new();
     let losing = proposal.losing();
     if !losing.is_empty() {
-        let groups = losing.iter().filter(|one| one.is_group).count();
+        let groups = losing.iter().filter(|one| one.is_group).count() as u64;
+        let kinds = [counted(losing.len() as u64 - groups, "user"), counted(groups, "group")];
+        let kinds: Vec<String> = kinds.into_iter().filter(|kind| !kind.starts_with("0 ")).collect();
         let mut names: Vec<&str> = losing.iter().take(LOSING_TOLD_MAX).map(|one| one.name.as_str()).collect();
         if losing.len() > LOSING_TOLD_MAX {
             names.push("…");
         }
-        warnings.push(format!(
-            "{} and {} would no longer be assigned to {}, and lose their accounts unless another group keeps them: {}",
-            counted((losing.len() - groups) as u64, "user"),
-            counted(groups as u64, "group"),
-            proposal.after.name,
-            names.join(", ")
-        ));
+        let (kinds, names) = (kinds.join(" and "), names.join(", "));
+        warnings.push(format!("{kinds} would no longer be assigned to {}: {names}", proposal.after.name));
     }
     warnings.extend(proposal.warnings());
     warnings

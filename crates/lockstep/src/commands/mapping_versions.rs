@@ -115,7 +115,7 @@ async fn diff(world: &World, output: Output, app: AppId, from: Option<i64>, to: 
     output.difference(&difference.to_string())
 }
 
-/// Who would leave the scope by a change, a sentence for users and one for groups.
+/// Whose accounts a change gives up, in a sentence for each way in which it does.
 pub async fn scope_warnings(engine: &Engine, app: AppId, change: &JobChange) -> anyhow::Result<Vec<String>> {
     let losses = engine.scope_losses(app, change).await?;
     Ok(losses.iter().map(ToString::to_string).collect())
@@ -132,12 +132,24 @@ pub fn show_before_asking(
         if !difference.is_empty() {
             output.difference(&difference.to_string())?;
         }
-        return warnings.iter().try_for_each(|warning| output.line(&format!("WARNING: {warning}")));
+        return warn_before_asking(output, warnings, yes);
     }
-    if !yes && !difference.is_empty() {
-        aside(difference.to_string().trim_end());
-        for warning in warnings {
-            aside(&format!("WARNING: {warning}"));
+    if !difference.is_empty() {
+        if !yes {
+            aside(difference.to_string().trim_end());
+        }
+        warn_before_asking(output, warnings, yes)?;
+    }
+    Ok(())
+}
+
+/// The same of warnings alone.
+pub fn warn_before_asking(output: Output, warnings: &[String], yes: bool) -> anyhow::Result<()> {
+    for warning in warnings.iter().map(|warning| format!("WARNING: {warning}")) {
+        if !output.is_json() {
+            output.line(&warning)?;
+        } else if !yes {
+            aside(&warning);
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `app set`: what it refuses, and what it leaves as it is.
+//! `app set` and `unassign`: what they refuse, what they leave as it is, and whose accounts they give up.
 
 use std::net::TcpListener;
 
@@ -67,4 +67,63 @@ fn another_server_is_not_sent_the_token_of_the_first() {
     let moved = ["app", "set", "CRM", "--tenant-url", &by_name, "--secret-token-file", &tenant.token_file];
     let moved: Value = installation.json(&moved);
     assert_eq!(moved["tenantUrl"], by_name.as_str());
+}
+
+/// Ben is assigned through Sales, and Cid, who has an account as well, is not assigned.
+fn with_accounts(installation: &Installation) {
+    installation.json(&["user", "add", "cid@contoso.example", "--display-name", "cid"]);
+    installation.json(&["group", "members", "add", "Sales", "ben@contoso.example"]);
+    installation.json(&["assign", "CRM", "--group", "Sales"]);
+    installation.json(&["app", "set", "CRM", "--scope", "all"]);
+    installation.json(&["sync", "CRM"]);
+}
+
+#[test]
+fn whose_accounts_settings_give_up_is_told_before() {
+    let installation = Installation::embedded();
+    let _serving = with_application(&installation);
+    with_accounts(&installation);
+    let words = "1 user would leave the scope and lose the account: cid@contoso.example";
+    let set = installation.run(&["app", "set", "CRM", "--scope", "assigned"]);
+    assert_eq!(set.code, 0, "a script is not asked: {set:?}");
+    assert!(set.out.starts_with(&format!("WARNING: {words}\nApplication CRM was changed\n")), "{set:?}");
+    let set = installation.json(&["app", "set", "CRM", "--scope", "all"]);
+    assert_eq!(set["warnings"], Value::Null, "nobody leaves");
+    let set = installation.json(&["app", "set", "CRM", "--scope", "assigned", "--interval", "60"]);
+    assert_eq!(set["warnings"], json!([words]));
+    installation.json(&["sync", "CRM"]);
+    let set = installation.json(&["app", "set", "CRM", "--exclude-default-access", "true"]);
+    let words = "2 users would leave the scope and lose their accounts: ann@contoso.example, ben@contoso.example";
+    assert_eq!(set["warnings"], json!([words]));
+    assert_eq!(installation.json(&["sync", "CRM"])["disabled"], 2);
+}
+
+#[test]
+fn whose_accounts_unassigning_gives_up_is_told_before() {
+    let installation = Installation::embedded();
+    let _serving = with_application(&installation);
+    with_accounts(&installation);
+    let none = installation.json(&["unassign", "CRM", "--user", "ann@contoso.example"]);
+    assert_eq!((&none["changed"], &none["warnings"]), (&json!(1), &json!([])), "all are in scope");
+    installation.json(&["assign", "CRM", "--user", "ann@contoso.example"]);
+    installation.json(&["app", "set", "CRM", "--scope", "assigned"]);
+    installation.json(&["sync", "CRM"]);
+    let told = [
+        "1 user would leave the scope and lose the account: ben@contoso.example",
+        "1 group would leave the scope and lose the account: Sales",
+    ];
+    let text =
+        installation.run(&["config", "export"]).out.replace("groups = [\n  { name = \"Sales\" },\n]", "groups = []");
+    let file = installation.file("crm.toml", text);
+    let expected = json!(["1 group would no longer be assigned to CRM: Sales", told[0], told[1]]);
+    assert_eq!(installation.json(&["config", "diff", &file])[0]["warnings"], expected);
+    let unassigned = installation.run(&["unassign", "CRM", "--group", "Sales"]);
+    let end = "1 user or group no longer assigned to CRM\n";
+    assert_eq!(unassigned.out, format!("WARNING: {}\nWARNING: {}\n{end}", told[0], told[1]));
+    let ann = installation.json(&["unassign", "CRM", "--user", "ann@contoso.example"]);
+    assert_eq!(ann["warnings"], json!(["1 user would leave the scope and lose the account: ann@contoso.example"]));
+    installation.run(&["unassign", "CRM", "--group", "Nobody"]).refused(1, "no group is named");
+    let unknown = ["unassign", "CRM", "--group", "Sales", "--role", "Guest"];
+    installation.run(&unknown).refused(1, "Guest");
+    assert_eq!(installation.json(&["sync", "CRM"])["disabled"], 2);
 }

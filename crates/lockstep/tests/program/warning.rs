@@ -63,7 +63,7 @@ fn other_filters_tell_who_leaves_the_scope() {
     let second = text.rfind("\n[[mappings]]").unwrap();
     let tighter = format!("{}{}", &text[..second], text[second..].replacen("\n[[mappings]]", filter, 1));
     let file = installation.file("crm.toml", tighter);
-    let words = "other rules of who is in scope: 1 user would leave it and lose their accounts: ann@contoso.example";
+    let words = "1 user would leave the scope and lose the account: ann@contoso.example";
     let diff = installation.run(&["config", "diff", &file]);
     assert!(diff.out.contains(&format!("WARNING: {words}\n")), "{diff:?}");
     assert_eq!(installation.json(&["config", "diff", &file])[0]["warnings"], json!([words]));
@@ -78,6 +78,28 @@ fn other_filters_tell_who_leaves_the_scope() {
     installation.json(&["mapping", "rollback", "1", "--yes"]);
     let dry = installation.json(&["schema", "import", &schema, "--dry-run"]);
     assert_eq!(dry["warnings"], json!([words]));
+}
+
+#[test]
+fn an_import_tells_of_accounts_that_its_filters_take_out_of_management() {
+    let installation = Installation::embedded();
+    let _serving = with_application(&installation);
+    installation.json(&["sync", "CRM"]);
+    let exported: Value = serde_json::from_str(&installation.run(&["schema", "export"]).out).unwrap();
+    for key in ["inputFilterGroups", "categoryFilterGroups"] {
+        let mut document = exported.clone();
+        let clause = json!({
+            "sourceOperandName": "department", "operatorName": "EQUALS", "targetOperand": { "values": ["Sales"] },
+        });
+        let groups = json!([{ "name": "Sales", "clauses": [clause] }]);
+        document["synchronizationRules"][0]["objectMappings"][0]["scope"] = json!({ "groups": [], key: groups });
+        let file = installation.file("schema.json", document.to_string());
+        let words = "1 account of users would no longer be managed and stay as it is: ann@contoso.example";
+        let dry = installation.json(&["schema", "import", &file, "--dry-run"]);
+        assert_eq!(dry["warnings"], json!([words]), "{key}");
+        let unasked = installation.run(&["schema", "import", &file]);
+        assert!(unasked.code == 2 && unasked.out.contains(&format!("WARNING: {words}\n")), "{unasked:?}");
+    }
 }
 
 #[test]

@@ -2,10 +2,11 @@
 
 use directory::Activity;
 use serde_json::json;
-use store::{AppId, LogId, ObjectKind, ReadTx, WriteTx};
+use store::{AppId, LogId, ReadTx, WriteTx};
 
 use super::propose::{Assigned, Proposal};
 use super::state::JobState;
+use crate::cycle::Reassigned;
 use crate::engine::Engine;
 use crate::gallery::Template;
 use crate::job::{Entry, JobChange, JobError, NewJob, checked_token};
@@ -33,6 +34,18 @@ impl ConfigurationStep {
         Ok(())
     }
 
+    /// The assignments that it makes and ends.
+    pub(crate) fn reassigned(&self) -> Reassigned {
+        let mut reassigned = Reassigned::default();
+        for (_, one) in &self.ends {
+            reassigned.end(one.id, one.kind(), &one.role);
+        }
+        for (_, one) in &self.assigns {
+            reassigned.make(one.id, one.kind(), &one.role);
+        }
+        reassigned
+    }
+
     /// Makes and ends assignments.
     pub(crate) fn assign(&self, tx: &mut WriteTx<'_>, app: AppId, entry: &Entry) -> Result<(), JobError> {
         let name = directory::application(tx, app)?.name;
@@ -42,8 +55,7 @@ impl ConfigurationStep {
             directory::record(tx, *id, entry.at, &entry.actor, Activity::RemoveAssignment, &name, &told(one))?;
         }
         for (id, one) in &self.assigns {
-            let kind = if one.is_group { ObjectKind::Group } else { ObjectKind::User };
-            directory::assign(tx, app, one.id, kind, Some(&one.role), entry.at)?;
+            directory::assign(tx, app, one.id, one.kind(), Some(&one.role), entry.at)?;
             directory::record(tx, *id, entry.at, &entry.actor, Activity::AddAssignment, &name, &told(one))?;
         }
         Ok(())
@@ -61,14 +73,18 @@ impl Engine {
         secret_token: Option<&str>,
         reason: &str,
     ) -> Result<JobView, JobError> {
-        let step = self.step(proposal);
-        match (proposal.app, &proposal.state) {
-            (Some(app), Some(state)) => {
-                let change = change_of(proposal, state, step, reason);
+        match self.change_of(proposal, reason) {
+            Some((app, change)) => {
                 self.change_job(app, JobChange { secret_token: secret_token.map(str::to_owned), ..change }).await
             }
-            _ => self.add_configured(proposal, step, secret_token).await,
+            None => self.add_configured(proposal, self.step(proposal), secret_token).await,
         }
+    }
+
+    /// The change of a job that is there; nothing of a new one.
+    pub(super) fn change_of(&self, proposal: &Proposal, reason: &str) -> Option<(AppId, JobChange)> {
+        let (app, state) = (proposal.app?, proposal.state.as_ref()?);
+        Some((app, change_of(proposal, state, self.step(proposal), reason)))
     }
 
     fn step(&self, proposal: &Proposal) -> ConfigurationStep {

@@ -12,14 +12,12 @@ use store::{AppId, ObjectId, ObjectKind, ReadTx};
 
 use super::state::{AssignmentKey, JobState, find, name_of};
 use super::text::unified;
-use super::{
-    AssignmentRow, BadConfiguration, ConfigurationFile, ConfigurationProblem, JobConfiguration, Place, PlainSettings,
-};
+use super::{AssignmentRow, BadConfiguration, ConfigurationFile, ConfigurationProblem, JobConfiguration, Place};
 use crate::cycle::ScopeLoss;
 use crate::discovery::Discovered;
 use crate::engine::Engine;
 use crate::gallery::Template;
-use crate::job::{JobChange, JobError};
+use crate::job::JobError;
 use crate::settings::{JobSettings, Located};
 use crate::surroundings::missing_groups;
 use crate::target::TenantUrl;
@@ -42,6 +40,12 @@ pub struct Assigned {
     pub role: String,
 }
 
+impl Assigned {
+    pub(super) const fn kind(&self) -> ObjectKind {
+        if self.is_group { ObjectKind::Group } else { ObjectKind::User }
+    }
+}
+
 /// What a file would change, and of what that was found out.
 #[derive(Clone, Debug)]
 pub struct Proposal {
@@ -55,7 +59,7 @@ pub struct Proposal {
     pub assigns: Vec<Assigned>,
     /// Assignments that would end.
     pub ends: Vec<Assigned>,
-    /// Accounts that would leave the scope by other rules or filters.
+    /// Accounts that would leave the scope, or not be managed any more.
     pub scope_losses: Vec<ScopeLoss>,
     /// What an administrator should know about the mappings that there would be, where the file changes the job; each is one sentence.
     pub mapping_warnings: Vec<String>,
@@ -166,14 +170,7 @@ impl Engine {
         if !proposal.is_empty() {
             proposal.mapping_warnings = self.mapping_warnings(&proposal).await?;
         }
-        if let Some(app) = proposal.app {
-            let PlainSettings { scope, exclude_default_access, .. } = proposal.after.settings;
-            let change = JobChange {
-                scope: Some(scope),
-                exclude_default_access: Some(exclude_default_access),
-                objects: proposal.after.objects.clone(),
-                ..JobChange::default()
-            };
+        if let Some((app, change)) = self.change_of(&proposal, "") {
             proposal.scope_losses = self.scope_losses(app, &change).await?;
         }
         Ok(proposal)

@@ -19,6 +19,7 @@ mod note;
 mod preview;
 mod preview_run;
 mod reach;
+mod reassigned;
 mod record;
 mod recorder;
 mod references;
@@ -37,8 +38,9 @@ mod write;
 
 pub use demand::OnDemandReport;
 pub use preview::{PlanSink, Predicted};
+pub(crate) use reassigned::Reassigned;
 pub use report::{CycleReport, Progress, ProgressFn};
-pub use scope_loss::ScopeLoss;
+pub use scope_loss::{Fate, ScopeLoss};
 pub use try_departure::Departure;
 pub use try_mappings::{Availability, MappingTrial, MappingTrialOf, SourceObject};
 pub use try_scope::{ScopeTrial, ScopeTrialOf, Scoped};

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::evaluate::{leaving_by, may_be_ended};
 use super::subject::Subject;
 use crate::engine::Engine;
-use crate::object_plan::{Desired, ObjectPlan, differences, reads_is_soft_deleted};
+use crate::object_plan::{Desired, Failure, ObjectPlan, differences, reads_is_soft_deleted};
 use crate::plan::{Action, Found, Known, Leaving, Lookup, SkipReason, decide_out_of_scope, lookup};
 use crate::scope::{OutOfScope, Scope};
 use crate::target::resource_id;
@@ -71,21 +71,32 @@ impl Engine {
         &self,
         plan: &ObjectPlan,
         application_has_soft_delete: bool,
-        (subject, why): (&Subject, &OutOfScope),
+        leaver: (&Subject, &OutOfScope),
         held: &Map<String, Json>,
     ) -> Departure {
-        let disabling = |source: &dyn Source, world: &World<'_>| plan.disabling(source, world);
-        let desired = if may_be_ended(why, subject.link.as_ref()) {
-            self.with_world_of(subject, true, disabling).transpose()
-        } else {
-            Ok(None)
-        };
-        let wishes = match desired {
-            Ok(Some(Desired::Values(wishes))) => wishes,
-            Ok(Some(Desired::Ignored)) => return Departure::Nothing { reason: SkipReason::Ignored.text() },
-            Ok(None) => Vec::new(),
-            Err(failure) => return Departure::Fails { reason: failure.reason },
-        };
+        match self.parting(plan, application_has_soft_delete, leaver, held) {
+            Ok(action) => Departure::of(action),
+            Err(failure) => Departure::Fails { reason: failure.reason },
+        }
+    }
+
+    /// The same as what is decided; the failure of a mapping that is evaluated for it.
+    pub(super) fn parting<'p>(
+        &self,
+        plan: &'p ObjectPlan,
+        application_has_soft_delete: bool,
+        (subject, why): (&Subject, &OutOfScope),
+        held: &Map<String, Json>,
+    ) -> Result<Action<'p>, Failure> {
+        let mut wishes = Vec::new();
+        if may_be_ended(why, subject.link.as_ref()) {
+            let disabling = |source: &dyn Source, world: &World<'_>| plan.disabling(source, world);
+            match self.with_world_of(subject, true, disabling).transpose()? {
+                Some(Desired::Values(values)) => wishes = values,
+                Some(Desired::Ignored) => return Ok(Action::Skip(SkipReason::Ignored)),
+                None => {}
+            }
+        }
         let leaving = leaving_by(plan.leaving(application_has_soft_delete), &wishes);
         let scope = Scope::Out(why.clone());
         let known = Known {
@@ -104,6 +115,6 @@ impl Engine {
                 differences: differences(wishes, held),
             },
         };
-        Departure::of(decide_out_of_scope(known, why, found))
+        Ok(decide_out_of_scope(known, why, found))
     }
 }

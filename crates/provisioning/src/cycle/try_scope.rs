@@ -19,7 +19,7 @@ use crate::surroundings::JobNeeds;
 use crate::trial::{FilterTrial, ScopeTally, explained};
 
 /// Objects of one page.
-const PAGE: u32 = 200;
+pub(super) const PAGE: u32 = 200;
 /// Groups whose names are kept; those beyond are told by their ids.
 const GROUPS_NAMED_MAX: usize = 10_000;
 

@@ -349,7 +349,7 @@ fn whoever_other_rules_put_out_of_scope_is_told() {
         assert_eq!(losses(&text).await, [""; 0]);
         assert_eq!(
             losses(&text.replace("scope = \"all\"\n", "")).await,
-            ["other rules of who is in scope: 1 user would leave it and lose their accounts: bob@contoso.com"]
+            ["1 user would leave the scope and lose the account: bob@contoso.com"]
         );
         let sales = world.group("Sales").await.to_string();
         let told = losses(&with_filter(&text, &sales)).await;

@@ -12,6 +12,7 @@ mod grouping;
 mod hostile;
 mod joining;
 mod leaving;
+mod losing;
 mod matching;
 mod parting;
 mod rehiring;
