@@ -121,7 +121,10 @@ fn required(subject: &Subject<'_>, findings: &mut Findings) {
         // What is mapped without a source is told of where mappings are made ready.
         let mut covering = subject.mapped.iter().filter(covers).peekable();
         let place = Place { object: Some(subject.object()), target: Some(definition.name.clone()), ..Place::default() };
-        if covering.peek().is_none() {
+        if covering.peek().is_none() && definition.default_value.as_ref().is_some_and(|text| !text.is_empty()) {
+            let what = "the target requires it, and its default value is written only where a mapping writes the attribute; map it, if objects cannot be created without it";
+            findings.warning(Rule::RequiredAttribute, place, what);
+        } else if covering.peek().is_none() {
             let what = "the target requires it and no mapping writes it; map a source attribute to it, or a constant";
             findings.tell(subject.severity(index), Rule::RequiredAttribute, place, what);
         } else if definition.default_value.is_none()

@@ -175,6 +175,14 @@ fn required_attributes() {
             "P `urn:example:2.0:User:cost` of users: the target requires it and its mapping has no source; map a source attribute to it or set a default"
         ]
     );
+    // A default value may be the target's own business.
+    let mut with_default = list.clone();
+    with_default.last_mut().unwrap().default_value = Some("7".into());
+    let what = "the target requires it, and its default value is written only where a mapping writes the attribute; map it, if objects cannot be created without it";
+    assert_eq!(
+        told(&validate(&[(&users(&json!([])), known(&with_default))])),
+        [format!("W `urn:example:2.0:User:cost` of users: {what}")]
+    );
     let mut updates = users(&json!([]));
     updates.flow_types.create = false;
     assert_eq!(of(&updates), [""; 0], "what is never created needs nothing");
