@@ -2,7 +2,7 @@
 
 use super::known::{Mapped, Subject, analysed};
 use super::{Findings, Rule};
-use crate::attribute_mapping::FlowType;
+use crate::attribute_mapping::{FlowType, MappingSource};
 use crate::expression::analysis::{Possible, Texts};
 use crate::schema::AttributeType;
 
@@ -11,6 +11,9 @@ const IS_SOFT_DELETED: &str = "IsSoftDeleted";
 const ACTIVE: &str = "active";
 /// What does it.
 const CURE: &str = "map `Switch([IsSoftDeleted], , \"False\", \"True\", \"True\", \"False\")`";
+
+/// What the words and functions begin with that leave an attribute out.
+const LEAVING_OUT: &str = "Ignore";
 
 /// The texts that are written as true, and as false.
 const ON: [&str; 2] = ["true", "1"];
@@ -23,12 +26,17 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
     for mapped in subject.mapped.iter().filter(is_active).filter(|mapped| mapped.flows()) {
         let mut others = subject.mapped.iter().filter(|other| !std::ptr::eq(*other, mapped));
         let is_done_elsewhere = others.any(|other| reads(other) && other.mapping.flow_type != FlowType::ObjectAddOnly);
-        let what = if reads(mapped) {
-            reversed(subject, mapped).or_else(|| cannot(subject, mapped).filter(|_| !is_done_elsewhere))
-        } else {
-            let what = "it does not read `IsSoftDeleted`, so who leaves the scope is not switched off at the target";
-            (!is_done_elsewhere).then(|| format!("{what}; {CURE}"))
+        let switched_off = || match () {
+            () if is_done_elsewhere => None,
+            () if reads(mapped) => cannot(subject, mapped),
+            () => {
+                let what =
+                    "it does not read `IsSoftDeleted`, so who leaves the scope is not switched off at the target";
+                Some(format!("{what}; {CURE}"))
+            }
         };
+        let reversed = Some(mapped).filter(|mapped| reads(mapped)).and_then(|mapped| reversed(subject, mapped));
+        let what = reversed.or_else(|| always_off(subject, mapped)).or_else(switched_off);
         if let Some(what) = what {
             findings.warning(Rule::Expression, subject.at(mapped), what);
         }
@@ -58,17 +66,48 @@ fn reversed(subject: &Subject<'_>, mapped: &Mapped<'_>) -> Option<String> {
     })
 }
 
+/// Nobody can use an account that is switched off from the beginning.
+fn always_off(subject: &Subject<'_>, mapped: &Mapped<'_>) -> Option<String> {
+    let is_flag = mapped.target.as_ref().is_some_and(|target| target.definition.kind == AttributeType::Boolean);
+    let is_off = |text: &str| OFF.iter().any(|flag| flag.eq_ignore_ascii_case(text.trim()));
+    let by_default = || mapped.mapping.default_value.as_deref().is_some_and(is_off);
+    let is_always = match &mapped.mapping.source {
+        _ if !is_flag || !subject.mapping.enabled => false,
+        MappingSource::None => by_default(),
+        MappingSource::Attribute(_) => false,
+        MappingSource::Constant(text) => is_off(text),
+        // One that leaves the attribute out for some is meant for others alone.
+        MappingSource::Expression(expression) => {
+            let in_scope = when(subject, mapped, false);
+            let is_nothing_else = in_scope.may_be_value() && !in_scope.may_be_empty() && is_none_but(&in_scope, OFF);
+            is_nothing_else && !expression.to_string().contains(LEAVING_OUT)
+        }
+    };
+    let only = match mapped.mapping.flow_type {
+        _ if mapped.mapping.source == MappingSource::None => Some("where the account has no value"),
+        flow_type => only(flow_type),
+    };
+    is_always.then(|| match only {
+        None => format!("it is always False, so everybody is switched off at the target, in scope or not; {CURE}"),
+        Some(only) => format!("it writes False, and only {only}, so accounts begin switched off; {CURE}"),
+    })
+}
+
+/// Where a flow type writes, if not always.
+const fn only(flow_type: FlowType) -> Option<&'static str> {
+    match flow_type {
+        FlowType::ObjectAddOnly => Some("when an account is created"),
+        FlowType::AttributeAddOnly | FlowType::ValueAddOnly => Some("where the account has no value"),
+        FlowType::Always | FlowType::MultiValueAddOnly => None,
+    }
+}
+
 fn cannot(subject: &Subject<'_>, mapped: &Mapped<'_>) -> Option<String> {
     if !is_judged(subject, mapped) {
         return None;
     }
     let flow_type = mapped.mapping.flow_type;
-    let only = match flow_type {
-        FlowType::ObjectAddOnly => Some("when an account is created"),
-        FlowType::AttributeAddOnly | FlowType::ValueAddOnly => Some("where the account has no value"),
-        FlowType::Always | FlowType::MultiValueAddOnly => None,
-    };
-    if let Some(only) = only {
+    if let Some(only) = only(flow_type) {
         return Some(format!(
             "`flowType` `{flow_type:?}` writes it only {only}, so who leaves the scope is not switched off at the target; \
              set `flowType` to `Always`"

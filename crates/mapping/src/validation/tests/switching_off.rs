@@ -44,6 +44,38 @@ fn active_that_switches_nobody_off() {
 }
 
 #[test]
+fn active_that_is_always_false() {
+    let cure = "map `Switch([IsSoftDeleted], , \"False\", \"True\", \"True\", \"False\")`";
+    let off = format!(
+        "W `active` of users: it is always False, so everybody is switched off at the target, in scope or not; {cure}"
+    );
+    let begins = |only: &str| {
+        format!("W `active` of users: it writes False, and only {only}, so accounts begin switched off; {cure}")
+    };
+    let nobody = format!(
+        "W `active` of users: it does not read `IsSoftDeleted`, so who leaves the scope is not switched off at the target; {cure}"
+    );
+    let (created, empty) = (begins("when an account is created"), begins("where the account has no value"));
+    for (mapping, expected) in [
+        (json!({"source": "\"False\""}), vec![&off]),
+        (json!({"source": "\"0\""}), vec![&off]),
+        (json!({"source": "Switch([IsSoftDeleted], , \"False\", \"False\", \"True\", \"False\")"}), vec![&off]),
+        (json!({"source": "\"False\"", "flowType": "ObjectAddOnly"}), vec![&created]),
+        (json!({"source": "\"False\"", "flowType": "AttributeAddOnly"}), vec![&empty]),
+        (json!({"defaultValue": "False"}), vec![&empty]),
+        (json!({"source": "\"True\""}), vec![&nobody]),
+        (json!({"defaultValue": "True"}), vec![&nobody]),
+        // Only who leaves is switched off.
+        (json!({"source": "IIF([IsSoftDeleted], \"False\", IgnoreAttributeFlow)"}), vec![]),
+    ] {
+        assert_eq!(active(&mapping).iter().collect::<Vec<_>>(), expected, "{mapping}");
+    }
+    let elsewhere =
+        json!([{"target": "active", "source": "\"False\""}, {"target": "title", "source": "[IsSoftDeleted]"}]);
+    assert_eq!(findings_of(&users(&elsewhere)), [off], "nothing makes up for it");
+}
+
+#[test]
 fn active_that_is_not_written_again() {
     for (flow_type, expected) in [
         ("ObjectAddOnly", Some("when an account is created")),
