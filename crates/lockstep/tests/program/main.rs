@@ -9,6 +9,7 @@ mod configuring;
 mod credentials;
 mod demo;
 mod directory;
+mod discovering;
 mod documents;
 mod events;
 mod installation;

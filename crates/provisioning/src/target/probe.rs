@@ -73,12 +73,29 @@ fn problem(error: CallError) -> ConnectionProblem {
     }
 }
 
-/// Why a target told nothing of its attributes.
+/// Why a target told nothing of its attributes. One sentence with the cure.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the target's /Schemas cannot be read: {0}; a target without it has its attributes added by hand, to targetAttributes of its mappings"
-)]
+#[error("the target's /Schemas cannot be read: {0}")]
 pub struct Untold(String);
+
+impl Untold {
+    /// What an answer says that is not what was asked for. Only one that there is nothing to be read says what to do without.
+    fn of(answer: &Response) -> Self {
+        let status = answer.status;
+        let said = scim_detail(&answer.body).unwrap_or_else(|| what_it_is(answer));
+        Self(match status {
+            300..=399 => ConnectionProblem::Redirect(status).to_string(),
+            401 => ConnectionProblem::Unauthorized(status).to_string(),
+            403 => format!(
+                "the target forbids it (status 403: {said}); look at the application whether the tenant is suspended, and whether the token may read schemas"
+            ),
+            200..=299 | 400 | 404 | 405 | 410 | 501 => format!(
+                "it answers with status {status}, {said}; a target without it has its attributes added by hand, to targetAttributes of its mappings"
+            ),
+            _ => format!("it answers with status {status}, {said}; try again later, or ask the operator of the target"),
+        })
+    }
+}
 
 /// Reads the target's `/Schemas` and, where there is one, `/ResourceTypes`. A target that does not answer within `patience` tells
 /// nothing.
@@ -95,7 +112,7 @@ async fn resources_at(target: &Target, path: &str, patience: &mut Duration) -> R
     };
     match listed(&answer.body).filter(|_| answer.status == 200) {
         Some(list) => Ok(list.resources),
-        None => Err(Untold(format!("it answers with status {}, {}", answer.status, what_it_is(&answer)))),
+        None => Err(Untold::of(&answer)),
     }
 }
 
