@@ -33,7 +33,7 @@ const SOME_OF_USERS: &str = "users have those of Entra, and extension_APPLICATIO
 const SOME_OF_GROUPS: &str = "groups have description, mail, securityEnabled and others";
 
 /// What is wrong with the name of a source attribute, as the end of a sentence; `None` where there is such an attribute.
-/// Names are case-sensitive here and have no other aliases than those of [`kept_as`], as in Entra: what is read under another one is empty.
+/// Names are case-sensitive here and have no other aliases than those of `kept_as`, as in Entra: what is read under another one is empty.
 pub fn unknown_attribute(object: ObjectType, name: &str) -> Option<String> {
     let of = object.plural();
     let (kind, others, some): (_, &'static [&'static str], _) = match object {
