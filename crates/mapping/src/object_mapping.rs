@@ -69,7 +69,7 @@ impl ObjectType {
 }
 
 /// The kinds of filters of an object mapping. `Display` is what they are called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FilterKind {
     /// Who is in scope.

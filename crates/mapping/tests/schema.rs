@@ -236,6 +236,33 @@ fn a_mapping_that_switches_accounts_off_is_never_left_out() {
 }
 
 #[test]
+fn the_only_mapping_that_matches_objects_is_never_left_out() {
+    let unread = json!({"type": "Function", "name": "ToLowr", "expression": "ToLowr([mail])", "parameters": []});
+    for (matches_too, blocks) in [(None, true), (Some("displayName"), false)] {
+        let mut json = parsed(CUSTOMAPPSSO);
+        let mappings = json.pointer_mut(&format!("{USER_MAPPING}/attributeMappings")).and_then(Value::as_array_mut);
+        for mapping in mappings.expect("mappings") {
+            let target = mapping["targetAttributeName"].as_str().unwrap_or_default().to_owned();
+            if target == "userName" {
+                mapping["source"] = unread.clone();
+            } else if Some(target.as_str()) == matches_too {
+                mapping["matchingPriority"] = json!(2);
+            }
+        }
+        let imported = read(&Document::from_json(json).expect("a schema"));
+        assert_eq!(imported.may_be_carried_out(true), !blocks, "{:?}", imported.findings);
+        let of_name = imported.findings.iter().find(|one| one.reason.contains("`ToLowr`")).expect("it is told");
+        assert_eq!(of_name.reason.contains("no account is found that is there already"), blocks, "{of_name}");
+        assert!(!imported.findings.iter().any(|one| one.reason.contains("no attribute mapping matches objects")));
+        // It is left out of what is used, and not of what is validated.
+        let ((users, unread), used) = (&imported.parts[0], &imported.objects[0]);
+        assert!(unread.lacks_of("userName") && !unread.lacks_of("title"));
+        assert_eq!(users.attributes.len(), used.attributes.len() + 1);
+        assert!(users.matching().any(|one| one.target == "userName"));
+    }
+}
+
+#[test]
 fn only_what_is_changed_is_written() {
     let base = document(ODDITIES);
     let mut objects = read(&base).objects;
@@ -381,7 +408,7 @@ fn what_entra_passes_over_is_read_as_switched_off() {
     };
     for value in [json!("true"), json!("\"True\""), json!(true)] {
         let base = unsynchronized(1, value.clone());
-        let Imported { mut objects, findings } = read(&base);
+        let Imported { mut objects, findings, .. } = read(&base);
         assert!(!objects[1].enabled && findings.iter().all(|finding| !finding.blocks), "{value}: {findings:?}");
         assert!(findings.iter().any(|finding| finding.reason.contains("Unsynchronized")));
         assert_eq!(write(Some(&base), &objects, &names()).document, base, "it stays as it is");
@@ -425,7 +452,7 @@ fn functions_of_cloud_sync_come_and_stay_with_a_note() {
     let source = json!({"type": "Function", "name": "Trim", "expression": "Trim([displayName])", "parameters": [
         {"key": "source", "value": {"type": "Attribute", "name": "displayName", "expression": "[displayName]"}}]});
     let base = with(CUSTOMAPPSSO, &format!("{USER_MAPPING}/attributeMappings/2/source"), source);
-    let Imported { mut objects, findings } = read(&base);
+    let Imported { mut objects, findings, .. } = read(&base);
     assert!(objects[0].extensions);
     let told = lines(&findings);
     let expected = "target attribute displayName: `Trim` is not in Entra's list of functions for applications (that of cloud sync has it); here it is an extension, and the import switches `extensions` on for the object mapping";

@@ -46,4 +46,5 @@ pub use settings::{BadSettings, JobSettings, JobStatus};
 pub use source::unknown_attribute;
 pub use target::{ConnectionProblem, OutboundPolicy, TenantUrl, Trust};
 pub use target_path::{BadTarget, TargetPath};
+pub use validation::why_failed;
 pub use view::{CycleView, JobView, LogFilter, LogPage, LogView, ObjectCounts};

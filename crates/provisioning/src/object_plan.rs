@@ -108,6 +108,20 @@ impl ObjectPlan {
         Ok(Self { mapping, targets, secrets })
     }
 
+    /// The plan of those mappings whose targets can be written to, and what is wrong with the others.
+    pub fn of_good_targets(mut mapping: ObjectMapping, told: &[AttributeDefinition]) -> (Vec<BadTarget>, Self) {
+        let list = AttributeList::new(mapping.target_object, &mapping.target_attributes, told);
+        let (object, mut bad) = (mapping.target_object, Vec::new());
+        let is_good = |one: &AttributeMapping| {
+            TargetPath::parse_by(&one.target, object, &list).map_err(|error| bad.push(error)).is_ok()
+        };
+        mapping.attributes.retain(is_good);
+        let secrets = Secrets::of(&mapping, told);
+        let none = ObjectMapping { attributes: Vec::new(), ..mapping.clone() };
+        let plan = Self::with_discovered(mapping, told).unwrap_or(Self { mapping: none, targets: Vec::new(), secrets });
+        (bad, plan)
+    }
+
     /// With the secrets of a larger mapping, of which this is a part.
     #[must_use]
     pub fn keeping(self, secrets: &Secrets) -> Self {

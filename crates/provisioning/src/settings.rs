@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use mapping::validation::{Finding, Place, Rule, Severity};
+use mapping::validation::{Finding, Place, Rule, Severity, UnreadMappings};
 use mapping::{AttributeMapping, MappingSource, ObjectMapping, ObjectType};
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,9 @@ const CONCURRENCY_RANGE: std::ops::RangeInclusive<usize> = 1..=256;
 /// A request must end while the lease that was checked before it still lasts.
 pub(crate) const REQUEST_TIMEOUT_SECONDS_RANGE: std::ops::RangeInclusive<u64> = 1..=60;
 const SETTLE_SECONDS_RANGE: std::ops::RangeInclusive<u64> = 1..=24 * 3600;
+
+/// The setting that holds the Tenant URL.
+pub(crate) const TENANT_URL: &[&str] = &["tenantUrl"];
 
 /// Whether a job runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,11 +156,13 @@ pub(crate) struct Located {
     pub what: String,
     /// Whether it is that something is not there.
     pub is_lack: bool,
+    /// The settings that it is about, by their names in files, where it is not about mappings.
+    pub settings: &'static [&'static str],
 }
 
 impl Located {
     pub(crate) fn at(place: Place, what: impl Into<String>) -> Self {
-        Self { place, what: what.into(), is_lack: false }
+        Self { place, what: what.into(), is_lack: false, settings: &[] }
     }
 
     fn lack(place: Place, what: impl Into<String>) -> Self {
@@ -189,16 +194,26 @@ impl JobSettings {
 
     /// The same, each with its place.
     pub(crate) fn problems(&self, template: &Template, installation: Installation) -> Vec<Located> {
-        let of_job = |what| Located::at(Place::default(), what);
+        self.problems_of_part(template, installation, &UnreadMappings::default())
+    }
+
+    /// The same of mappings of which something could not be read: all that is wrong with the rest.
+    pub(crate) fn problems_of_part(
+        &self,
+        template: &Template,
+        installation: Installation,
+        unread: &UnreadMappings,
+    ) -> Vec<Located> {
+        let of_job = |(settings, what)| Located { settings, ..Located::at(Place::default(), what) };
         let mut problems: Vec<Located> = self.basic_problems().into_iter().map(of_job).collect();
-        self.check_mappings(template, installation, &mut problems);
+        self.check_mappings(template, installation, unread, &mut problems);
         problems
     }
 
     /// Checks what no cycle can work without: address and ranges, targets that can be written to, attributes to match by, filters and mappings
     /// that read what there is. A job that was saved before something else counted as a problem goes on, and its view tells of it.
     pub fn check_workable(&self) -> Result<(), BadSettings> {
-        let mut problems = self.basic_problems();
+        let mut problems: Vec<String> = self.basic_problems().into_iter().map(|(_, what)| what).collect();
         for object in self.objects.iter().filter(|object| object.enabled) {
             problems.extend(unknown_attributes(object).map(|problem| problem.what));
             problems.extend(self.plan(object).err().map(|error| error.to_string()));
@@ -210,24 +225,33 @@ impl JobSettings {
         if problems.is_empty() { Ok(()) } else { Err(BadSettings(problems)) }
     }
 
-    fn basic_problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
+    /// Each with the settings that it is about.
+    fn basic_problems(&self) -> Vec<(&'static [&'static str], String)> {
+        let mut problems: Vec<(&'static [&'static str], String)> = Vec::new();
         if let Err(error) = self.url() {
-            problems.push(error.to_string());
+            problems.push((TENANT_URL, error.to_string()));
         }
-        let ranges = [
+        let ranges: [(&'static [&'static str], _, _, _); 4] = [
             (
+                &["intervalSeconds"],
                 "interval",
                 INTERVAL_SECONDS_RANGE.contains(&self.plain.interval_seconds),
                 bounds(INTERVAL_SECONDS_RANGE, " seconds"),
             ),
-            ("concurrency", CONCURRENCY_RANGE.contains(&self.plain.concurrency), bounds(CONCURRENCY_RANGE, "")),
             (
+                &["concurrency"],
+                "concurrency",
+                CONCURRENCY_RANGE.contains(&self.plain.concurrency),
+                bounds(CONCURRENCY_RANGE, ""),
+            ),
+            (
+                &["requestTimeoutSeconds"],
                 "request timeout",
                 REQUEST_TIMEOUT_SECONDS_RANGE.contains(&self.plain.request_timeout_seconds),
                 bounds(REQUEST_TIMEOUT_SECONDS_RANGE, " seconds"),
             ),
             (
+                &["settleSeconds"],
                 "settle window",
                 SETTLE_SECONDS_RANGE.contains(&self.plain.settle_seconds),
                 bounds(SETTLE_SECONDS_RANGE, " seconds"),
@@ -236,14 +260,15 @@ impl JobSettings {
         problems.extend(
             ranges
                 .into_iter()
-                .filter(|(_, good, _)| !good)
-                .map(|(name, _, range)| format!("the {name} must be {range}")),
+                .filter(|(_, _, good, _)| !good)
+                .map(|(settings, name, _, range)| (settings, format!("the {name} must be {range}"))),
         );
         if self.plain.settle_seconds < 2 * self.plain.request_timeout_seconds {
-            problems.push(format!(
+            let what = format!(
                 "the settle window of {} s must be at least twice the request timeout of {} s",
                 self.plain.settle_seconds, self.plain.request_timeout_seconds
-            ));
+            );
+            problems.push((&["settleSeconds", "requestTimeoutSeconds"], what));
         }
         problems
     }
@@ -263,24 +288,45 @@ impl JobSettings {
             || mappings.any(|mapping| mapping.target.trim() == target.trim() && mapping.source == MappingSource::None)
     }
 
-    fn check_mappings(&self, template: &Template, installation: Installation, problems: &mut Vec<Located>) {
-        let findings = self.findings(installation);
+    fn check_mappings(
+        &self,
+        template: &Template,
+        installation: Installation,
+        unread: &UnreadMappings,
+        problems: &mut Vec<Located>,
+    ) {
+        let findings = self.findings_of_part(installation, unread);
         problems.extend(findings.iter().filter(|finding| finding.severity == Severity::Problem).map(|finding| {
             let (place, what) = (finding.place.clone(), finding.message.clone());
-            Located { is_lack: self.is_lack(finding), place, what }
+            Located { is_lack: self.is_lack(finding), ..Located::at(place, what) }
         }));
         for object in &self.objects {
             let of = Place { object: Some(object.target_object), ..Place::default() };
             problems.extend(unknown_attributes(object));
-            match self.plan(object) {
-                Err(error) => problems.push(Located::at(of, error.to_string())),
-                Ok(plan) => problems.extend(plan.without_source().iter().map(|target| {
-                    let what = format!("the required target attribute `{target}` has no source; map a source attribute to it or set a default");
-                    Located::lack(Place { target: Some((*target).to_owned()), ..of.clone() }, what)
-                })),
-            }
+            let at = |target: &str| Place { target: Some(target.to_owned()), ..of.clone() };
+            let (bad, plan) = ObjectPlan::of_good_targets(object.clone(), self.discovered.of(object.target_object));
+            problems.extend(bad.into_iter().map(|error| Located::at(at(&error.target), error.to_string())));
+            let unread = unread.objects.get(&object.target_object);
+            let without_source = plan.without_source().into_iter();
+            let told = without_source.filter(|target| unread.is_none_or(|unread| !unread.lacks_of(target)));
+            problems.extend(told.map(|target| {
+                let what = format!("the required target attribute `{target}` has no source; map a source attribute to it or set a default");
+                Located::lack(at(target), what)
+            }));
         }
-        for required in &template.objects {
+        self.check_required_of_template(template, unread, &findings, problems);
+    }
+
+    /// What the application requires, beside what every target does.
+    fn check_required_of_template(
+        &self,
+        template: &Template,
+        unread: &UnreadMappings,
+        findings: &[Finding],
+        problems: &mut Vec<Located>,
+    ) {
+        let has_more = |object| unread.objects.get(&object).is_some_and(|unread| unread.more_mappings);
+        for required in template.objects.iter().filter(|required| !has_more(required.target_object)) {
             // Whoever provisions users alone needs no mapping of groups.
             let Some(given) = self.objects.iter().find(|object| object.target_object == required.target_object) else {
                 continue;

@@ -31,7 +31,8 @@ pub struct TargetPath {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the target attribute `{target}` is not understood: {reason}")]
 pub struct BadTarget {
-    target: String,
+    /// The attribute as it is written.
+    pub(crate) target: String,
     reason: String,
 }
 

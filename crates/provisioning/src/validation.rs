@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use mapping::schema::{AttributeDefinition, AttributeType, Mutability, ReferencedObject};
-use mapping::validation::{Finding, Known, Severity, validate};
-use mapping::{AttributeMapping, MappingSource, ObjectMapping, ObjectType};
+use mapping::validation::{Finding, Known, Severity, Unread, UnreadMappings, validate};
+use mapping::{AttributeMapping, EvaluationError, MappingSource, ObjectMapping, ObjectType};
 use scim::{Attribute, AttributePath, Kind, ResourceType};
 
 use crate::gallery::Template;
@@ -18,12 +18,23 @@ use crate::target_path::resource_type;
 
 /// Where accounts are switched off.
 pub(crate) const ACTIVE: &str = "active";
+/// How a default domain is set.
+const SET_DEFAULT_DOMAIN: &str = "set `default_domain` in lockstep.toml";
 /// Functions of the roles that somebody is assigned.
 const ROLE_FUNCTIONS: [&str; 3] =
     ["AppRoleAssignmentsComplex", "AssertiveAppRoleAssignmentsComplex", "SingleAppRoleAssignment"];
 
 static USERS: LazyLock<Vec<AttributeDefinition>> = LazyLock::new(|| defined(&ResourceType::user()));
 static GROUPS: LazyLock<Vec<AttributeDefinition>> = LazyLock::new(|| defined(&ResourceType::group()));
+
+/// Why an expression has failed, with the cure where the installation lacks something.
+pub fn why_failed(error: &EvaluationError) -> String {
+    if *error == EvaluationError::NoDefaultDomain {
+        format!("{error}; {SET_DEFAULT_DOMAIN}")
+    } else {
+        error.to_string()
+    }
+}
 
 /// What mappings may use of the installation, beside the directory and the target.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +51,12 @@ impl Installation {
 impl JobSettings {
     /// All that is wrong with the mappings: problems, which keep them from being saved, and warnings.
     pub fn findings(&self, installation: Installation) -> Vec<Finding> {
+        self.findings_of_part(installation, &UnreadMappings::default())
+    }
+
+    /// The same of mappings of which something could not be read: all that is wrong with the rest.
+    pub(crate) fn findings_of_part(&self, installation: Installation, unread: &UnreadMappings) -> Vec<Finding> {
+        let nothing = Unread::default();
         let targets: Vec<_> = self.objects.iter().map(|object| (own_and_defined(object), self.told(object))).collect();
         let sources: Vec<_> = self
             .objects
@@ -64,10 +81,14 @@ impl JobSettings {
                     ObjectType::User => scim::USER_URN,
                     ObjectType::Group => scim::GROUP_URN,
                 };
-                let has_default_domain = installation.has_default_domain;
-                (object, Known { source, target, told, core_schema, extension, has_default_domain })
+                let no_default_domain = Some(SET_DEFAULT_DOMAIN).filter(|_| !installation.has_default_domain);
+                let unread = unread.objects.get(&object.target_object).unwrap_or(&nothing);
+                (object, Known { source, target, told, core_schema, extension, no_default_domain, unread })
             });
-        validate(&known.collect::<Vec<_>>())
+        let mut findings = validate(&known.collect::<Vec<_>>());
+        // What seems to be missing may be among what could not be read.
+        findings.retain(|finding| !unread.more || finding.place.object.is_some());
+        findings
     }
 
     /// What an administrator should know about mappings that can be saved; each is one sentence.

@@ -6,7 +6,7 @@ use std::path::Path;
 use directory::{DEFAULT_ACCESS, DirectoryError, Page};
 use mapping::counted;
 use mapping::schema::Difference;
-use provisioning::configuration::{CONFIGURATION_BYTES_MAX, mappings_of};
+use provisioning::configuration::{CONFIGURATION_BYTES_MAX, GivenMappings};
 use provisioning::{
     Added, Dialect, Discovery, Engine, JobChange, JobError, JobStatus, JobView, NewJob, ScopeSetting, Template,
 };
@@ -45,9 +45,13 @@ pub async fn run(command: AppCommand, world: &World, output: Output) -> anyhow::
             told(output, &job, "was added; its connection works")?;
             note_default_access(world, job.app, &job.name, false).await?;
         }
-        AppCommand::Set { ref app, yes, .. } => {
+        AppCommand::Set { ref app, yes, ref mappings, .. } => {
+            let file = mappings.clone();
             let id = find::application(world, app).await?.id;
             let (engine, mut change) = (world.engine()?, job_change(command)?);
+            if let Some(file) = &file {
+                change.objects = Some(read_mappings(&engine, id, file).await?);
+            }
             if change == JobChange::default() {
                 return Err(usage("nothing to change is named; lockstep help app set lists what can be"));
             }
@@ -253,7 +257,7 @@ fn job_change(command: AppCommand) -> anyhow::Result<JobChange> {
         concurrency,
         settle,
         request_timeout,
-        mappings,
+        mappings: _,
         roles,
         remove_roles,
         restart,
@@ -273,7 +277,6 @@ fn job_change(command: AppCommand) -> anyhow::Result<JobChange> {
         concurrency,
         request_timeout_seconds: request_timeout,
         settle_seconds: settle,
-        objects: mappings.map(|file| read_mappings(&file)).transpose()?,
         status: status.map(|status| if status == Switch::On { JobStatus::On } else { JobStatus::Off }),
         restart,
         add_roles: roles,
@@ -298,9 +301,13 @@ const fn dialect(name: DialectName) -> Dialect {
 }
 
 /// Takes the list of mappings, the whole document that `app show --json` prints, or the file of a job.
-fn read_mappings(file: &Path) -> anyhow::Result<Vec<mapping::ObjectMapping>> {
+async fn read_mappings(engine: &Engine, app: AppId, file: &Path) -> anyhow::Result<Vec<mapping::ObjectMapping>> {
     let text = read_text(file, "the mappings in", CONFIGURATION_BYTES_MAX, "holds no mappings")?;
-    mappings_of(&text).map_err(|bad| refused(file, &bad))
+    let given = GivenMappings::read(&text).map_err(|bad| refused(file, &bad))?;
+    match engine.check_given(app, given).await {
+        Err(JobError::Configuration(bad)) => Err(refused(file, &bad)),
+        checked => Ok(checked?),
+    }
 }
 
 /// Says what to do where people who have only *Default Access* are left out: before anybody is assigned where there is no

@@ -10,7 +10,7 @@ use mapping::{
     Candidates, EvaluationError, Expression, Language, NoJson, ObjectType, Outcome as Evaluated, Overridden,
     ParseError, Source, Value, World as Asked, nearest,
 };
-use provisioning::{Availability, REDACTED, SourceObject, unknown_attribute};
+use provisioning::{Availability, REDACTED, SourceObject, unknown_attribute, why_failed};
 use serde_json::{Value as Json, json};
 use store::ObjectKind;
 
@@ -306,7 +306,7 @@ impl Given {
                     "error": { "kind": "evaluation", "message": all_are_taken(candidates) } }),
             },
             Self::Failed(error) => json!({ "outcome": "error", "error": {
-                "kind": "evaluation", "message": error.to_string(), "position": error.position(), "pointer": error.pointer(text),
+                "kind": "evaluation", "message": why_failed(error), "position": error.position(), "pointer": error.pointer(text),
             } }),
             Self::Unparsed(error) => json!({ "outcome": "error", "error": {
                 "kind": "parse", "message": error.to_string(), "position": error.position, "suggestion": error.suggestion,
@@ -341,7 +341,9 @@ impl Given {
                 found.taken.iter().for_each(|value| note(&format!("another account has {value}")));
                 output.line(&free)
             }
-            Self::Failed(error) => bail!("{error}{}", error.pointer(text).as_deref().map(indented).unwrap_or_default()),
+            Self::Failed(error) => {
+                bail!("{}{}", why_failed(&error), error.pointer(text).as_deref().map(indented).unwrap_or_default())
+            }
             Self::Unparsed(error) => bail!("{error}{}", indented(&error.pointer(text))),
         }
     }

@@ -4,9 +4,10 @@
 use std::path::Path;
 
 use directory::Application;
-use mapping::counted;
 use mapping::schema::document::DOCUMENT_BYTES_MAX;
 use mapping::schema::{Difference, Document, Finding, Imported, Severity, read};
+use mapping::validation::UnreadMappings;
+use mapping::{ObjectMapping, counted};
 use provisioning::configuration::{JobConfiguration, PlainSettings, keys_given_twice};
 use provisioning::{JobChange, Outlook, SchemaBase, Template};
 use serde_json::json;
@@ -112,6 +113,24 @@ impl Given {
         self.imported.objects.is_empty() || self.imported.findings.iter().any(|finding| finding.blocks)
     }
 
+    /// Everything that can be read, with what could not be.
+    fn parts(&self) -> (Vec<ObjectMapping>, UnreadMappings) {
+        let mut unread = UnreadMappings { more: self.imported.parts.is_empty(), ..UnreadMappings::default() };
+        let mut objects = Vec::new();
+        for (object, of_object) in &self.imported.parts {
+            unread.add(object.target_object, of_object.clone());
+            objects.push(object.clone());
+        }
+        (objects, unread)
+    }
+
+    /// Problems that the report does not tell already.
+    fn untold(&self, mut problems: Vec<String>) -> Vec<String> {
+        let is_told = |problem: &str| self.imported.findings.iter().any(|finding| problem.ends_with(&finding.reason));
+        problems.retain(|problem| !is_told(problem));
+        problems
+    }
+
     /// Refuses what must not be carried out, with what is wrong with the job that would come of it.
     fn check(&self, file: &Path, leave_out: bool, problems: &[String]) -> anyhow::Result<()> {
         let shown = shown_path(file);
@@ -149,11 +168,18 @@ async fn import(world: &World, output: Output, args: &SchemaImportArgs) -> anyho
     given.imported.objects = engine.as_mapped(app.id, given.imported.objects).await?;
     let latest = engine.mapping_version(app.id, None).await?;
     let (mut difference, mut outlook) = (Difference::default(), Outlook::default());
+    let is_left_out = given.imported.may_be_carried_out(args.leave_out);
     if !given.is_blocked() {
         difference = Difference::between(&latest.objects, &given.imported.objects);
         let change = JobChange { objects: Some(given.imported.objects.clone()), ..JobChange::default() };
         outlook = engine.look_ahead(app.id, &change).await?;
         outlook.warnings.splice(..0, scope_warnings(&engine, app.id, &change).await?);
+    }
+    // Nothing is left out yet, so what cannot be read counts as being there.
+    if !is_left_out {
+        let (objects, unread) = given.parts();
+        let objects = engine.as_mapped(app.id, objects).await?;
+        outlook.problems = given.untold(engine.problems_of_part(app.id, objects, &unread).await?);
     }
     let import = Import { args, app, given, latest: latest.head.version, difference, outlook };
     if args.dry_run {
@@ -291,7 +317,13 @@ pub fn convert(args: &SchemaConvertArgs, output: Output) -> anyhow::Result<Outco
         users: None,
         groups: None,
     };
-    let outlook = if given.is_blocked() { Outlook::default() } else { job.outlook(template) };
+    let outlook = if given.imported.may_be_carried_out(args.leave_out) {
+        job.outlook(template)
+    } else {
+        let (objects, unread) = given.parts();
+        let part = JobConfiguration { objects: Some(objects), ..job.clone() };
+        Outlook { problems: given.untold(part.problems_of_part(template, &unread)), warnings: Vec::new() }
+    };
     given.check(&args.file, args.leave_out, &outlook.problems)?;
     for warning in &outlook.warnings {
         aside(&format!("WARNING: {warning}"));

@@ -12,6 +12,7 @@ mod directory;
 mod discovering;
 mod documents;
 mod events;
+mod every_problem;
 mod installation;
 mod provisioning;
 mod refusals;

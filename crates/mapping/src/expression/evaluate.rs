@@ -41,7 +41,7 @@ pub enum EvaluationError {
     #[error("the evaluation takes more than {STEPS_MAX} steps")]
     TooManySteps,
     /// `DefaultDomain` was asked and the tenant has none.
-    #[error("`DefaultDomain`: there is no default domain; set `default_domain` in lockstep.toml")]
+    #[error("`DefaultDomain`: there is no default domain")]
     NoDefaultDomain,
 }
 

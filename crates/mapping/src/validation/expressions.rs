@@ -16,12 +16,13 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
         if mapped.source.possible.may_be_value() {
             mapped.source.notes.iter().for_each(|note| part(subject, mapped, note, findings));
             changing(subject, mapped, findings);
-        } else {
+        } else if !mapped.lacks_more {
+            // A default value may be among what could not be read.
             never(subject, mapped, findings);
         }
-        if mapped.mapping.source.uses_function(DEFAULT_DOMAIN) && !subject.known.has_default_domain {
-            let what =
-                "`DefaultDomain` fails, because there is no default domain; set `default_domain` in lockstep.toml";
+        let no_domain = subject.known.no_default_domain.filter(|_| mapped.mapping.source.uses_function(DEFAULT_DOMAIN));
+        if let Some(cure) = no_domain {
+            let what = format!("`DefaultDomain` fails, because there is no default domain; {cure}");
             findings.problem(Rule::Expression, subject.at(mapped), what);
         }
         quoted_words(subject, mapped, findings);

@@ -84,7 +84,8 @@ fn check_kind(subject: &Subject<'_>, kind: FilterKind, filters: &ScopingFilters,
         }
     }
     // Without any other that lets somebody through, everyone leaves the scope.
-    let is_closed = !filters.0.is_empty() && impossible.len() == filters.0.len();
+    let is_closed =
+        !filters.0.is_empty() && impossible.len() == filters.0.len() && !subject.known.unread.lacks_filter(kind);
     for (place, why) in impossible {
         if is_closed {
             findings.problem(

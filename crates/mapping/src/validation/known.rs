@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::path::TargetName;
-use super::{Place, Severity};
+use super::{Place, Severity, Unread};
 use crate::attribute_mapping::{AttributeMapping, MappingSource};
 use crate::expression::analysis::{Analysis, Possible, Shape};
 use crate::object_mapping::{ObjectMapping, ObjectType};
@@ -33,8 +33,10 @@ pub struct Known<'a> {
     pub core_schema: &'a str,
     /// The URN of the extension that the attribute of a name belongs to, where it is also named without that URN.
     pub extension: &'a dyn Fn(&str) -> Option<&'static str>,
-    /// Whether there is a default domain, for `DefaultDomain`.
-    pub has_default_domain: bool,
+    /// Where there is no default domain, for `DefaultDomain`: how it is set. `None` where there is one.
+    pub no_default_domain: Option<&'a str>,
+    /// What of the object mapping could not be read.
+    pub unread: &'a Unread,
 }
 
 impl std::fmt::Debug for Known<'_> {
@@ -43,7 +45,8 @@ impl std::fmt::Debug for Known<'_> {
             .field("target", &self.target)
             .field("told", &self.told)
             .field("core_schema", &self.core_schema)
-            .field("has_default_domain", &self.has_default_domain)
+            .field("no_default_domain", &self.no_default_domain)
+            .field("unread", &self.unread)
             .finish_non_exhaustive()
     }
 }
@@ -56,6 +59,10 @@ pub(super) struct Mapped<'a> {
     pub(super) source: Analysis,
     /// The target, where it is known.
     pub(super) target: Option<Target<'a>>,
+    /// Its source, or something else of it, could not be read.
+    pub(super) is_part: bool,
+    /// Something else than its source could not be read.
+    pub(super) lacks_more: bool,
 }
 
 /// What is known of one target attribute.
@@ -93,8 +100,14 @@ impl<'a> Subject<'a> {
     }
 
     fn mapped(&self, mapping: &'a AttributeMapping, name: TargetName) -> Mapped<'a> {
-        let source = analysed(&mapping.source, &|name| self.of_source(name));
-        Mapped { mapping, target: self.target(&name), name, source }
+        let unread = self.known.unread;
+        let source = if unread.lacks_source(&mapping.target) {
+            Analysis { possible: Possible::anything(), notes: Vec::new() }
+        } else {
+            analysed(&mapping.source, &|name| self.of_source(name))
+        };
+        let (is_part, lacks_more) = (unread.lacks_of(&mapping.target), unread.lacks_more(&mapping.target));
+        Mapped { mapping, target: self.target(&name), name, source, is_part, lacks_more }
     }
 
     pub(super) fn object(&self) -> ObjectType {
@@ -164,9 +177,9 @@ pub(super) fn analysed(source: &MappingSource, known: &dyn Fn(&str) -> Possible)
 }
 
 impl Mapped<'_> {
-    /// Whether it writes anything: it has a source, or a default value.
+    /// Whether it writes anything: it has a source, or a default value. What could not be read of it may be either.
     pub(super) fn flows(&self) -> bool {
-        self.mapping.source != MappingSource::None || self.has_default()
+        self.is_part || self.mapping.source != MappingSource::None || self.has_default()
     }
 
     pub(super) fn has_default(&self) -> bool {

@@ -16,6 +16,7 @@ mod targets;
 #[cfg(test)]
 mod tests;
 mod type_clash;
+mod unread;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,6 +26,7 @@ use serde::Serialize;
 use crate::object_mapping::{FilterKind, ObjectMapping, ObjectType, Problem};
 use known::Subject;
 pub use known::{Known, SourceAttribute};
+pub use unread::{Unread, UnreadMappings};
 
 /// What a finding means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -138,18 +140,7 @@ pub fn validate(objects: &[(&ObjectMapping, Known<'_>)]) -> Vec<Finding> {
     check_together(objects, &mut findings);
     let subjects: Vec<Subject<'_>> = objects.iter().map(|(mapping, known)| Subject::new(mapping, known)).collect();
     for subject in &subjects {
-        let place = || Place { object: Some(subject.object()), ..Place::default() };
-        for problem in subject.mapping.check() {
-            let filter = problem.filter().map(|(kind, name)| (kind, name.to_owned()));
-            let place = Place { target: problem.target().map(str::to_owned), filter, ..place() };
-            let message = match problem {
-                Problem::TooManyMappings(_) | Problem::NoTarget | Problem::NoMatchingAttribute => {
-                    format!("{place}: {problem}")
-                }
-                problem => problem.to_string(),
-            };
-            findings.0.push(Finding { severity: Severity::Problem, rule: Rule::Mapping, place, message });
-        }
+        check_itself(subject, &mut findings);
         targets::check(subject, &mut findings);
         type_clash::check(subject, &mut findings);
         matching::check(subject, &mut findings);
@@ -158,8 +149,29 @@ pub fn validate(objects: &[(&ObjectMapping, Known<'_>)]) -> Vec<Finding> {
         filters::check(subject, &mut findings);
     }
     references::check(&subjects, &mut findings);
+    let subject_of = |finding: &Finding| subjects.iter().find(|subject| finding.place.object == Some(subject.object()));
+    let is_true = |finding: &Finding| {
+        subject_of(finding).is_none_or(|subject| !subject.known.unread.explains_finding(finding, subject))
+    };
+    findings.0.retain(is_true);
     findings.0.sort_by_key(|finding| finding.severity);
     findings.0
+}
+
+/// What a mapping must be by itself.
+fn check_itself(subject: &Subject<'_>, findings: &mut Findings) {
+    let place = || Place { object: Some(subject.object()), ..Place::default() };
+    for problem in subject.mapping.check().into_iter().filter(|problem| !subject.known.unread.explains(problem)) {
+        let filter = problem.filter().map(|(kind, name)| (kind, name.to_owned()));
+        let place = Place { target: problem.target().map(str::to_owned), filter, ..place() };
+        let message = match problem {
+            Problem::TooManyMappings(_) | Problem::NoTarget | Problem::NoMatchingAttribute => {
+                format!("{place}: {problem}")
+            }
+            problem => problem.to_string(),
+        };
+        findings.0.push(Finding { severity: Severity::Problem, rule: Rule::Mapping, place, message });
+    }
 }
 
 /// What is wrong with the object mappings beside one another.

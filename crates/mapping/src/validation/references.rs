@@ -32,7 +32,12 @@ pub(super) fn check(subjects: &[Subject<'_>], findings: &mut Findings) {
             if let Some(what) = is_too_late(mapped) {
                 findings.warning(Rule::References, subject.at(mapped), what);
             }
-            if is_needed(mapped) && !mapped.has_default() && !provisioned.is_empty() {
+            if is_needed(mapped)
+                && !mapped.has_default()
+                && !mapped.is_part
+                && !subject.known.unread.settings
+                && !provisioned.is_empty()
+            {
                 needed.push(Needed {
                     from: subject.object(),
                     attribute: mapped.mapping.target.trim(),

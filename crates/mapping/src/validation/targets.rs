@@ -95,7 +95,8 @@ fn wholes_and_parts(subject: &Subject<'_>, findings: &mut Findings) {
         parts.entry((&mapped.name.schema, &mapped.name.attribute)).or_insert(mapped);
     }
     for whole in subject.mapped.iter().filter(|mapped| mapped.flows() && mapped.name.is_whole()) {
-        let only_adds = matches!(whole.mapping.flow_type, FlowType::MultiValueAddOnly | FlowType::ValueAddOnly);
+        let only_adds =
+            whole.lacks_more || matches!(whole.mapping.flow_type, FlowType::MultiValueAddOnly | FlowType::ValueAddOnly);
         if let Some(part) = parts.get(&(whole.name.schema.as_str(), whole.name.attribute.as_str()))
             && !only_adds
         {
@@ -121,6 +122,9 @@ fn required(subject: &Subject<'_>, findings: &mut Findings) {
         // What is mapped without a source is told of where mappings are made ready.
         let mut covering = subject.mapped.iter().filter(covers).peekable();
         let place = Place { object: Some(subject.object()), target: Some(definition.name.clone()), ..Place::default() };
+        if covering.peek().is_none() && subject.known.unread.more_mappings {
+            continue;
+        }
         if covering.peek().is_none() && definition.default_value.as_ref().is_some_and(|text| !text.is_empty()) {
             let what = "the target requires it, and its default value is written only where a mapping writes the attribute; map it, if objects cannot be created without it";
             findings.warning(Rule::RequiredAttribute, place, what);

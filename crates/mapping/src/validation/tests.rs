@@ -1,6 +1,7 @@
 //! Tests of the validation: tables of wrong mappings with the sentences about them.
 
 mod switching_off;
+mod unread;
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -73,7 +74,9 @@ fn users(more: &serde_json::Value) -> ObjectMapping {
 }
 
 fn known(target: &[AttributeDefinition]) -> Known<'_> {
-    Known { source: &source, target, told: &[], core_schema: CORE, extension: &extension, has_default_domain: true }
+    static NOTHING: std::sync::LazyLock<Unread> = std::sync::LazyLock::new(Unread::default);
+    let (source, extension) = (&source, &extension);
+    Known { source, target, told: &[], core_schema: CORE, extension, no_default_domain: None, unread: &NOTHING }
 }
 
 /// The findings as `P` or `W` and the sentence.
@@ -320,12 +323,10 @@ fn a_default_domain_must_be_there_to_be_asked_for() {
     let domain = json!([{"target": "title", "source": "Join(\"@\", [x], DefaultDomain())"}]);
     table(&[(domain.clone(), &[])]);
     let (mapping, target) = (users(&domain), target());
-    let without = Known { has_default_domain: false, ..known(&target) };
+    let without = Known { no_default_domain: Some("set one"), ..known(&target) };
     assert_eq!(
         told(&validate(&[(&mapping, without)])),
-        [
-            "P `title` of users: `DefaultDomain` fails, because there is no default domain; set `default_domain` in lockstep.toml"
-        ]
+        ["P `title` of users: `DefaultDomain` fails, because there is no default domain; set one"]
     );
 }
 

@@ -1,14 +1,20 @@
 //! Mappings and filters that are given in a file: as JSON, as `app show --json` prints them, or as the TOML file of a job. Every problem is
 //! told at once and at its place.
 
+use mapping::validation::UnreadMappings;
 use mapping::{ObjectMapping, ObjectType, ScopingFilters};
+use store::{AppId, ReadTx};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::places::ObjectPlaces;
+use super::places::Places;
 use super::read::{filters, objects, toml_of};
 use super::rows::{Item, Reader, member};
 use super::{BadConfiguration, CONFIGURATION_BYTES_MAX, ConfigurationProblem, PROBLEMS_KEPT_MAX, json};
+use crate::engine::Engine;
+use crate::job::JobError;
+use crate::settings::{JobSettings, sentences};
+use crate::surroundings::missing_groups;
 use crate::trial::Draft;
 
 const NO_MAPPINGS: &str = "it holds no list of mappings, as lockstep app show --json prints it under `mappings`, or lockstep config export writes it";
@@ -17,9 +23,76 @@ const A_SCHEMA: &str = "it is a synchronization schema of Microsoft Graph; take 
 
 /// The mappings of a job: a list of them, or a document that has it under `mappings`.
 pub fn mappings_of(text: &str) -> Result<Vec<ObjectMapping>, BadConfiguration> {
-    let mut document = Document::read(text)?;
-    let read = document.mappings();
-    document.done(read.into_iter().map(|(object, _)| object).collect())
+    GivenMappings::read(text)?.whole()
+}
+
+/// Mappings of a file as far as they can be read.
+#[derive(Clone, Debug)]
+pub struct GivenMappings {
+    objects: Vec<ObjectMapping>,
+    places: Places,
+    unread: UnreadMappings,
+    problems: Vec<ConfigurationProblem>,
+}
+
+impl GivenMappings {
+    /// Reads what can be read. The rest is told by [`Engine::check_given`], together with what is wrong with the mappings. Fails where the
+    /// file is neither JSON nor TOML.
+    pub fn read(text: &str) -> Result<Self, BadConfiguration> {
+        let mut document = Document::read(text)?;
+        let (mut places, mut unread) = (Places::default(), UnreadMappings::default());
+        let before = document.reader.problems.len();
+        let objects = document.mappings(&mut places, &mut unread);
+        // Of a key that is there twice, the other value may be what seems to be missing.
+        if before > 0 {
+            for of_object in unread.objects.values_mut() {
+                (of_object.more_mappings, of_object.settings) = (true, true);
+            }
+        }
+        Ok(Self { objects, places, unread, problems: document.reader.problems })
+    }
+
+    /// The mappings; everything that could not be read where there is such.
+    pub fn whole(self) -> Result<Vec<ObjectMapping>, BadConfiguration> {
+        if self.problems.is_empty() { Ok(self.objects) } else { Err(BadConfiguration::of(self.problems)) }
+    }
+}
+
+impl Engine {
+    /// Mappings of a file that a job may take. Else all that is wrong with them, at once and at its place.
+    pub async fn check_given(&self, app: AppId, given: GivenMappings) -> Result<Vec<ObjectMapping>, JobError> {
+        let (_, template, before) = self.load(app).await?;
+        if given.problems.is_empty() && given.objects == before.objects {
+            return Ok(given.objects);
+        }
+        let after = JobSettings { objects: given.objects.clone(), ..before.clone() };
+        let mut found = after.problems_of_part(template, self.installation(), &given.unread);
+        // What is wrong with other settings is not the file's.
+        found.retain(|problem| problem.settings.is_empty());
+        let missing = self.store().read(move |tx: &mut ReadTx<'_>| missing_groups(tx, &before.objects, &after.objects));
+        found.extend(missing.await?);
+        let GivenMappings { objects, places, mut problems, .. } = given;
+        problems.extend(found.into_iter().map(|problem| {
+            let place = places.of(&problem.place);
+            ConfigurationProblem { place, what: problem.what }
+        }));
+        if problems.is_empty() { Ok(objects) } else { Err(BadConfiguration::of(problems).into()) }
+    }
+
+    /// What is wrong with mappings, of which something could not be read, beside that; each is one sentence.
+    pub async fn problems_of_part(
+        &self,
+        app: AppId,
+        objects: Vec<ObjectMapping>,
+        unread: &UnreadMappings,
+    ) -> Result<Vec<String>, JobError> {
+        let (_, template, before) = self.load(app).await?;
+        let after = JobSettings { objects, ..before.clone() };
+        let mut found = after.problems_of_part(template, self.installation(), unread);
+        let missing = self.store().read(move |tx: &mut ReadTx<'_>| missing_groups(tx, &before.objects, &after.objects));
+        found.extend(missing.await?);
+        Ok(sentences(found))
+    }
 }
 
 /// A list of filters; or the scoping filters of an object type in a list of mappings, or in a document that has either under `mappings` or
@@ -57,12 +130,12 @@ impl Draft {
     pub fn read(text: &str, object: ObjectType) -> Result<Self, BadConfiguration> {
         let mut document = Document::read(text)?;
         document.reader.unparsed = Some(std::collections::BTreeMap::new());
-        let read = document.mappings();
-        let found = read.into_iter().enumerate().find(|(_, (mapping, _))| mapping.source_object == object);
+        let read = document.mappings(&mut Places::default(), &mut UnreadMappings::default());
+        let found = read.into_iter().enumerate().find(|(_, mapping)| mapping.source_object == object);
         let unparsed = document.reader.unparsed.take().unwrap_or_default();
         let list = document.list();
         document.done(())?;
-        let Some((index, (mapping, _))) = found else {
+        let Some((index, mapping)) = found else {
             let objects = object.plural();
             return Err(BadConfiguration::whole(format!("it has no mapping of {objects}")));
         };
@@ -108,10 +181,11 @@ impl<'t> Document<'t> {
         self.inner("mappings").or_else(|| Some(self.item.clone()).filter(|item| item.get_ref().is_array()))
     }
 
-    fn mappings(&mut self) -> Vec<(ObjectMapping, ObjectPlaces)> {
+    fn mappings(&mut self, places: &mut Places, unread: &mut UnreadMappings) -> Vec<ObjectMapping> {
         if let Some(list) = self.list() {
-            return objects(&mut self.reader, &list);
+            return objects(&mut self.reader, &list, places, unread);
         }
+        unread.more = true;
         let what = self.instead_of(NO_MAPPINGS).to_owned();
         self.reader.problems.push(ConfigurationProblem { place: None, what });
         Vec::new()

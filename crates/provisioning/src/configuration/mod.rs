@@ -5,6 +5,7 @@
 mod apply;
 mod given;
 mod json;
+mod object;
 mod places;
 mod propose;
 mod read;
@@ -18,17 +19,18 @@ mod write;
 use std::fmt;
 
 use mapping::ObjectMapping;
+use mapping::validation::UnreadMappings;
 use serde::Serialize;
 use store::ObjectId;
 
 use crate::gallery::Template;
 use crate::outlook::Outlook;
-use crate::settings::JobSettings;
 pub use crate::settings::PlainSettings;
+use crate::settings::{JobSettings, sentences};
 use crate::validation::Installation;
 
 pub(crate) use self::apply::ConfigurationStep;
-pub use self::given::{filters_of, keys_given_twice, mappings_of};
+pub use self::given::{GivenMappings, filters_of, keys_given_twice, mappings_of};
 use self::places::{Gaps, Places};
 pub use self::propose::{Assigned, Proposal};
 pub use self::text::unified;
@@ -82,10 +84,20 @@ impl JobConfiguration {
         settings
     }
 
+    /// What is wrong with mappings of it of which something could not be read, beside that; each is one sentence.
+    pub fn problems_of_part(&self, template: &Template, unread: &UnreadMappings) -> Vec<String> {
+        let settings = self.with_some_url().job_settings(template);
+        sentences(settings.problems_of_part(template, Installation::UNKNOWN, unread))
+    }
+
+    fn with_some_url(&self) -> Self {
+        let tenant_url = self.tenant_url.clone().or_else(|| Some(SOME_TENANT_URL.to_owned()));
+        Self { tenant_url, ..self.clone() }
+    }
+
     /// What would come of a new job that is made of this, on whatever installation. That it has no Tenant URL yet is not held against it.
     pub fn outlook(&self, template: &Template) -> Outlook {
-        let tenant_url = self.tenant_url.clone().or_else(|| Some(SOME_TENANT_URL.to_owned()));
-        let settings = Self { tenant_url, ..self.clone() }.job_settings(template);
+        let settings = self.with_some_url().job_settings(template);
         Outlook::of(&settings, template, Installation::UNKNOWN)
     }
 }

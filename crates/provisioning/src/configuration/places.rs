@@ -1,6 +1,8 @@
 //! Where things stand in a file that can only be checked against a job, and what of it could not be read.
 
-use mapping::validation;
+use std::collections::{BTreeMap, BTreeSet};
+
+use mapping::validation::{self, UnreadMappings};
 use mapping::{FilterGroup, FilterKind, ObjectMapping, ObjectType};
 
 use super::Place;
@@ -10,7 +12,8 @@ use super::Place;
 pub(super) struct Places {
     pub(super) name: Place,
     pub(super) template: Place,
-    pub(super) tenant_url: Option<Place>,
+    /// By their names in files; also that of the Tenant URL.
+    pub(super) settings: BTreeMap<&'static str, Place>,
     pub(super) roles: Option<Place>,
     pub(super) objects: Vec<ObjectPlaces>,
     pub(super) users: Vec<Place>,
@@ -18,10 +21,12 @@ pub(super) struct Places {
 }
 
 /// Parts that are not whole, because something in them could not be read: what they lack may be there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Gaps {
     pub(super) roles: bool,
-    pub(super) mappings: bool,
+    pub(super) mappings: UnreadMappings,
+    /// By their names in files.
+    pub(super) settings: BTreeSet<&'static str>,
 }
 
 /// Where the parts of an object mapping stand.
@@ -31,6 +36,8 @@ pub(super) struct ObjectPlaces {
     object: ObjectType,
     /// By target attribute.
     attributes: Vec<(String, Place)>,
+    /// By target attribute: the entries of the attribute list.
+    definitions: Vec<(String, Place)>,
     /// Of all three kinds.
     filters: Vec<FilterPlaces>,
 }
@@ -48,10 +55,11 @@ impl ObjectPlaces {
     pub(super) fn new(
         object: &ObjectMapping,
         place: Place,
-        attributes: &[Place],
+        (attributes, definitions): (&[Place], &[Place]),
         filters: Vec<(FilterKind, &FilterGroup, Place, Vec<Place>)>,
     ) -> Self {
         let targets = object.attributes.iter().map(|mapping| mapping.target.clone());
+        let defined = object.target_attributes.iter().map(|entry| entry.name.clone());
         let filter = |(kind, group, place, clauses): (_, &FilterGroup, Place, Vec<Place>)| FilterPlaces {
             kind,
             name: group.name.clone(),
@@ -62,6 +70,7 @@ impl ObjectPlaces {
             place,
             object: object.target_object,
             attributes: targets.zip(attributes.iter().copied()).collect(),
+            definitions: defined.zip(definitions.iter().copied()).collect(),
             filters: filters.into_iter().map(filter).collect(),
         }
     }
@@ -73,8 +82,9 @@ impl Places {
         let object = self.objects.iter().find(|object| wanted.object == Some(object.object))?;
         if let Some(target) = &wanted.target {
             // The last one is what makes two of it.
+            let mapped = object.attributes.iter().rev();
             let mut same =
-                object.attributes.iter().rev().filter(|(name, _)| name.trim().eq_ignore_ascii_case(target.trim()));
+                mapped.chain(&object.definitions).filter(|(name, _)| name.trim().eq_ignore_ascii_case(target.trim()));
             return Some(same.next().map_or(object.place, |(_, place)| *place));
         }
         let Some((kind, name)) = &wanted.filter else { return Some(object.place) };

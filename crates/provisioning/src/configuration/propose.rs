@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use directory::DirectoryError;
 use mapping::nearest;
 use mapping::schema::Difference;
+use mapping::validation::UnreadMappings;
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::applications::AssignmentRecord;
@@ -18,13 +19,16 @@ use crate::discovery::Discovered;
 use crate::engine::Engine;
 use crate::gallery::Template;
 use crate::job::JobError;
-use crate::settings::{JobSettings, Located};
+use crate::settings::{JobSettings, Located, TENANT_URL};
 use crate::surroundings::missing_groups;
 use crate::target::TenantUrl;
 use crate::validation::Installation;
 
 /// Assignments that are read at a time.
 const ASSIGNMENTS_STEP: u32 = 500;
+
+/// The template of applications that have none of their own.
+const ANY_TEMPLATE: &str = "scim";
 
 /// An assignment that a file makes or ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -297,7 +301,7 @@ impl Look<'_> {
                 );
                 self.problem(Some(places.template), what);
             }
-            None if wanted.tenant_url.is_none() => {
+            None if wanted.tenant_url.is_none() && !places.settings.contains_key(TENANT_URL[0]) => {
                 let what = format!(
                     "no application is named {:?} yet, and a new one needs a `tenantUrl`, such as \"https://app.example.com/scim/v2\"",
                     wanted.name
@@ -406,7 +410,10 @@ impl Look<'_> {
     /// What is wrong with the settings and mappings as a whole; not what was so before where the file leaves that alone.
     fn check_settings(&mut self, installation: Installation) {
         let wanted = &self.file.wanted;
-        let Some(template) = Template::by_name(&wanted.template) else { return };
+        // That there is no such template is told already, and hides nothing else.
+        let named =
+            [Some(wanted.template.as_str()), self.state.map(|state| state.template.as_str()), Some(ANY_TEMPLATE)];
+        let Some(template) = named.into_iter().flatten().find_map(Template::by_name) else { return };
         let made = |state: Option<&JobState>, is_wanted: bool| {
             let url = wanted.tenant_url.as_deref().filter(|_| is_wanted);
             let mut settings =
@@ -422,24 +429,24 @@ impl Look<'_> {
             if let Some(state) = state {
                 settings.discovered.clone_from(&state.discovered);
             }
-            let of_url = settings.url().err().map(|error| error.to_string());
-            (settings.problems(template, installation), of_url)
+            let unread = if is_wanted { self.file.gaps.mappings.clone() } else { UnreadMappings::default() };
+            settings.problems_of_part(template, installation, &unread)
         };
-        let (mut problems, of_url) = made(self.state, true);
+        let mut problems = made(self.state, true);
         let is_same = self.state.is_some_and(|state| wanted.objects.as_ref().is_none_or(|new| *new == state.objects));
         if is_same {
-            let (old, _) = made(self.state, false);
+            let old = made(self.state, false);
             problems.retain(|problem| !old.contains(problem));
         }
-        // That there is no address at all is told in other words; and what mappings lack may be in what could not be read of them.
+        // That there is no address at all is told in other words; and of what could not be read nothing is known.
         let has_url = wanted.tenant_url.is_some() || self.state.is_some();
-        let is_whole = !self.file.gaps.mappings;
-        let is_of_url = |problem: &Located| of_url.as_ref() == Some(&problem.what);
-        problems.retain(|problem| (has_url || !is_of_url(problem)) && (is_whole || !problem.is_lack));
+        let is_unread = |setting: &&str| self.file.gaps.settings.contains(setting);
+        let is_known = |problem: &Located| !problem.settings.iter().any(is_unread);
+        problems.retain(|problem| (has_url || problem.settings != TENANT_URL) && is_known(problem));
         for problem in problems {
             let places = &self.file.places;
-            let place = if is_of_url(&problem) { places.tenant_url } else { places.of(&problem.place) };
-            self.problem(place, problem.what);
+            let of_setting = problem.settings.iter().find_map(|setting| places.settings.get(setting)).copied();
+            self.problem(of_setting.or_else(|| places.of(&problem.place)), problem.what);
         }
     }
 }

@@ -1,21 +1,18 @@
 //! The file read: every problem at once, each with its place.
 
-use mapping::{
-    AttributeMapping, Clause, FilterGroup, FilterKind, Language, MappingSource, ObjectMapping, ScopingFilters,
-};
+use mapping::validation::UnreadMappings;
+use mapping::{ObjectMapping, ScopingFilters};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use toml::de::DeTable;
 
-use super::places::{Gaps, ObjectPlaces, Places};
-use super::rows::{Item, Reader, json_of, key_of, member, object_of};
+use super::places::{Gaps, Places};
+use super::rows::{Item, Reader, json_of, key_of, member, value_of};
 use super::{
     ASSIGNMENTS_MAX, AssignmentRow, BadConfiguration, CONFIGURATION_BYTES_MAX, ConfigurationFile, ConfigurationProblem,
-    JobConfiguration, Place, PlainSettings, ROWS_MAX, json,
+    JobConfiguration, Place, PlainSettings, ROWS_MAX, json, object,
 };
 use crate::gallery::Template;
-use crate::trial::Unparsed;
 
 /// The keys at the top of the file.
 const KEYS: [&str; 16] = [
@@ -36,13 +33,6 @@ const KEYS: [&str; 16] = [
     "mappings",
     "assignments",
 ];
-/// The lists of rows of an object mapping that are read one by one.
-const ROW_LISTS: [&str; 2] = ["attributes", "targetAttributes"];
-/// The lists of filters of an object mapping.
-const FILTER_LISTS: [&str; 3] = ["scoping", "inputFilters", "categoryFilters"];
-/// The kinds of those filters.
-const FILTER_KINDS: [FilterKind; 3] = [FilterKind::Scoping, FilterKind::Input, FilterKind::Category];
-
 /// `status` in the file.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -122,19 +112,15 @@ fn file<'t>(reader: &mut Reader<'t>, table: &DeTable<'t>) -> ConfigurationFile {
     let mut places = Places {
         name: reader.place(key_of(table, "name").unwrap_or_default()),
         template: reader.place(key_of(table, "template").unwrap_or_default()),
-        tenant_url: key_of(table, "tenantUrl").map(|byte| reader.place(byte)),
         roles: key_of(table, "roles").map(|byte| reader.place(byte)),
         ..Places::default()
     };
     let name = required(reader, table, "name", "the display name of the application");
-    let settings = settings(reader, table, PlainSettings::default_of(known));
     let mut gaps = Gaps::default();
-    let objects = whole(reader, &mut gaps.mappings, |reader| {
-        let read = objects(reader, member(table, "mappings")?);
-        let (objects, at): (Vec<_>, _) = read.into_iter().unzip();
-        places.objects = at;
-        Some(objects)
-    });
+    let settings =
+        Settings { reader, table, places: &mut places, gaps: &mut gaps }.read(PlainSettings::default_of(known));
+    places.settings.extend(key_of(table, "tenantUrl").map(|byte| ("tenantUrl", reader.place(byte))));
+    let objects = member(table, "mappings").map(|list| objects(reader, list, &mut places, &mut gaps.mappings));
     let roles = whole(reader, &mut gaps.roles, |reader| roles(reader, table));
     let (users, groups) = assignments(reader, table, &mut places);
     let wanted = JobConfiguration {
@@ -166,9 +152,28 @@ fn whole<'t, T>(reader: &mut Reader<'t>, gap: &mut bool, read: impl FnOnce(&mut 
     part
 }
 
-/// The object mappings of a list.
-pub(super) fn objects<'t>(reader: &mut Reader<'t>, list: &Item<'t>) -> Vec<(ObjectMapping, ObjectPlaces)> {
-    at_most(reader, "mappings", list, ROWS_MAX).into_iter().filter_map(|item| object(reader, item)).collect()
+/// The object mappings of a list, with their places and what of them could not be read.
+pub(super) fn objects<'t>(
+    reader: &mut Reader<'t>,
+    list: &Item<'t>,
+    places: &mut Places,
+    unread: &mut UnreadMappings,
+) -> Vec<ObjectMapping> {
+    let before = reader.problems.len();
+    let items = at_most(reader, "mappings", list, ROWS_MAX);
+    unread.more |= reader.problems.len() > before;
+    let mut objects = Vec::with_capacity(items.len());
+    for item in items {
+        match object::read(reader, item) {
+            Some((object, at, of_object)) => {
+                places.objects.push(at);
+                unread.add(object.target_object, of_object);
+                objects.push(object);
+            }
+            None => unread.more = true,
+        }
+    }
+    objects
 }
 
 /// A value that need not be there.
@@ -210,16 +215,35 @@ fn template(reader: &mut Reader<'_>, table: &DeTable<'_>) -> (String, &'static T
     (name, known)
 }
 
-fn settings(reader: &mut Reader<'_>, table: &DeTable<'_>, defaults: PlainSettings) -> PlainSettings {
-    PlainSettings {
-        scope: value(reader, table, "scope").unwrap_or(defaults.scope),
-        interval_seconds: value(reader, table, "intervalSeconds").unwrap_or(defaults.interval_seconds),
-        dialect: value(reader, table, "dialect").unwrap_or(defaults.dialect),
-        exclude_default_access: value(reader, table, "excludeDefaultAccess").unwrap_or(defaults.exclude_default_access),
-        concurrency: value(reader, table, "concurrency").unwrap_or(defaults.concurrency),
-        request_timeout_seconds: value(reader, table, "requestTimeoutSeconds")
-            .unwrap_or(defaults.request_timeout_seconds),
-        settle_seconds: value(reader, table, "settleSeconds").unwrap_or(defaults.settle_seconds),
+/// The settings that have a default, on their way out of a file.
+struct Settings<'r, 't> {
+    reader: &'r mut Reader<'t>,
+    table: &'r DeTable<'t>,
+    places: &'r mut Places,
+    gaps: &'r mut Gaps,
+}
+
+impl Settings<'_, '_> {
+    fn read(mut self, defaults: PlainSettings) -> PlainSettings {
+        PlainSettings {
+            scope: self.value("scope", defaults.scope),
+            interval_seconds: self.value("intervalSeconds", defaults.interval_seconds),
+            dialect: self.value("dialect", defaults.dialect),
+            exclude_default_access: self.value("excludeDefaultAccess", defaults.exclude_default_access),
+            concurrency: self.value("concurrency", defaults.concurrency),
+            request_timeout_seconds: self.value("requestTimeoutSeconds", defaults.request_timeout_seconds),
+            settle_seconds: self.value("settleSeconds", defaults.settle_seconds),
+        }
+    }
+
+    fn value<T: DeserializeOwned>(&mut self, key: &'static str, default: T) -> T {
+        let place = value_of(Some(self.table), key).map(|byte| (key, self.reader.place(byte)));
+        self.places.settings.extend(place);
+        let value = value(self.reader, self.table, key);
+        if value.is_none() && place.is_some() {
+            self.gaps.settings.insert(key);
+        }
+        value.unwrap_or(default)
     }
 }
 
@@ -229,54 +253,19 @@ fn roles(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Option<Vec<String>> {
     roles.sort();
     let twice = roles.iter().zip(roles.iter().skip(1)).find(|(role, next)| role == next);
     if let Some((twice, _)) = twice {
-        let byte = super::rows::value_of(Some(table), "roles").unwrap_or_default();
+        let byte = value_of(Some(table), "roles").unwrap_or_default();
         reader.problem(byte, format!("the role {twice:?} is there twice"));
     }
     Some(roles)
 }
 
-/// One object mapping: its rows and filters one by one, so that each problem has its place.
-fn object<'t>(reader: &mut Reader<'t>, item: &Item<'t>) -> Option<(ObjectMapping, ObjectPlaces)> {
-    let table = reader.table("mappings", item)?;
-    let mut without = ROW_LISTS.to_vec();
-    without.extend(FILTER_LISTS);
-    let mut plain = Value::Object(object_of(table, &without));
-    plain["attributes"] = serde_json::json!([]);
-    let read: Option<ObjectMapping> = reader.typed("a mapping", item, plain);
-    let extensions = member(table, "extensions").and_then(|item| item.get_ref().as_bool()).unwrap_or_default();
-    let attributes =
-        listed(reader, table, "attributes", |reader, item| attribute(reader, item, Language { extensions }));
-    let target_attributes =
-        listed(reader, table, "targetAttributes", |reader, item| typed(reader, "an entry of targetAttributes", item));
-    let filters = FILTER_LISTS.map(|name| listed(reader, table, name, filter));
-    if member(table, "attributes").is_none() {
-        reader.problem(item.span().start, "a mapping has no `attributes`; list each target attribute there");
-    }
-    let mut object = read?;
-    let (attributes, rows): (_, Vec<Place>) = attributes.into_iter().unzip();
-    object.attributes = attributes;
-    object.target_attributes = target_attributes.into_iter().map(|(entry, _)| entry).collect();
-    let of_filters = FILTER_KINDS.into_iter().zip(&filters).flat_map(|(kind, filters)| {
-        filters.iter().map(move |((group, clauses), place)| (kind, group, *place, clauses.clone()))
-    });
-    let places = ObjectPlaces::new(&object, reader.place(item.span().start), &rows, of_filters.collect());
-    let [scoping, input, category] = filters.map(groups);
-    object.scoping = scoping;
-    object.input_filters = input;
-    object.category_filters = category;
-    Some((object, places))
-}
-
 /// The filters of a list.
 pub(super) fn filters<'t>(reader: &mut Reader<'t>, list: &Item<'t>) -> ScopingFilters {
-    groups(rows(reader, "the filters", list, filter))
+    let read = rows(reader, "the filters", list, object::filter);
+    ScopingFilters(read.into_iter().map(|(filter, _)| filter.group).collect())
 }
 
-fn groups(read: Vec<((FilterGroup, Vec<Place>), Place)>) -> ScopingFilters {
-    ScopingFilters(read.into_iter().map(|((group, _), _)| group).collect())
-}
-
-fn listed<'t, T>(
+pub(super) fn listed<'t, T>(
     reader: &mut Reader<'t>,
     table: &DeTable<'t>,
     name: &str,
@@ -308,50 +297,8 @@ fn rows<'t, T>(
         .collect()
 }
 
-fn typed<'t, T: DeserializeOwned>(reader: &mut Reader<'t>, of: &str, item: &Item<'t>) -> Option<T> {
+pub(super) fn typed<'t, T: DeserializeOwned>(reader: &mut Reader<'t>, of: &str, item: &Item<'t>) -> Option<T> {
     reader.typed(of, item, json_of(item))
-}
-
-/// The mapping of one attribute. An expression that is none is told with a pointer to the place.
-fn attribute<'t>(reader: &mut Reader<'t>, item: &Item<'t>, language: Language) -> Option<AttributeMapping> {
-    let mut json = json_of(item);
-    let mut source = None;
-    if let Some(given) = item.get_ref().as_table().and_then(|table| member(table, "source"))
-        && let Some(text) = given.get_ref().as_str()
-    {
-        match MappingSource::parse_with(text, language) {
-            Ok(parsed) => source = Some(parsed),
-            Err(error) => {
-                if let Some(unparsed) = &mut reader.unparsed {
-                    unparsed.insert(item.span().start, Unparsed { text: text.to_owned(), error });
-                } else {
-                    let place = error.pointer(text).replace('\n', "\n    ");
-                    reader.problem(given.span().start, format!("{error}\n    {place}"));
-                }
-            }
-        }
-        // Parsed here, in the language of the object mapping.
-        json.as_object_mut()?.remove("source");
-    }
-    let mapping: AttributeMapping = reader.typed("an attribute mapping", item, json)?;
-    Some(AttributeMapping { source: source.unwrap_or_default(), ..mapping })
-}
-
-/// A filter, with the places of its clauses.
-fn filter<'t>(reader: &mut Reader<'t>, item: &Item<'t>) -> Option<(FilterGroup, Vec<Place>)> {
-    let table = reader.table("a filter", item)?;
-    let mut plain = Value::Object(object_of(table, &["clauses"]));
-    plain["clauses"] = serde_json::json!([]);
-    let group: Option<FilterGroup> = reader.typed("a filter", item, plain);
-    let title = member(table, "name").and_then(|name| name.get_ref().as_str());
-    let filter = title.map_or_else(|| "a filter without a name".to_owned(), |title| format!("the filter `{title}`"));
-    let mut number = 0;
-    let clauses = listed(reader, table, "clauses", |reader, item| {
-        number += 1;
-        typed(reader, &format!("clause {number} of {filter}"), item)
-    });
-    let (clauses, places): (Vec<Clause>, _) = clauses.into_iter().unzip();
-    Some((FilterGroup { clauses, ..group? }, places))
 }
 
 type Rows = Option<Vec<AssignmentRow>>;

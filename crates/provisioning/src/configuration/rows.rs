@@ -109,8 +109,20 @@ impl<'t> Reader<'t> {
     }
 
     /// A value of a type that reads itself from JSON. Every unknown key is told, and every value that cannot be.
-    pub(super) fn typed<T: DeserializeOwned>(&mut self, of: &str, item: &Item<'t>, mut json: Value) -> Option<T> {
-        let (mut is_good, mut is_cut) = (true, false);
+    pub(super) fn typed<T: DeserializeOwned>(&mut self, of: &str, item: &Item<'t>, json: Value) -> Option<T> {
+        let mut left_out = Vec::new();
+        self.partly(of, item, json, &mut left_out).filter(|_| left_out.is_empty())
+    }
+
+    /// The same, without the keys that cannot be read, which are told and named in `left_out`. `None` where nothing is left without them.
+    pub(super) fn partly<T: DeserializeOwned>(
+        &mut self,
+        of: &str,
+        item: &Item<'t>,
+        mut json: Value,
+        left_out: &mut Vec<String>,
+    ) -> Option<T> {
+        let mut is_cut = false;
         let table = item.get_ref().as_table();
         if let Some(keys) = table.map(DeTable::len).filter(|keys| *keys > KEYS_MAX) {
             self.problem(item.span().start, format!("{of} has {keys} keys, at most {KEYS_MAX} are allowed"));
@@ -118,10 +130,9 @@ impl<'t> Reader<'t> {
         }
         while !self.is_full() {
             let message = match T::deserialize(&json) {
-                Ok(value) => return is_good.then_some(value),
+                Ok(value) => return Some(value),
                 Err(error) => shortened(&error.to_string()).to_owned(),
             };
-            is_good = false;
             let Some((key, known)) = unknown("unknown field", &message) else {
                 // What is missing because it was taken out has been told of.
                 if is_cut && message.starts_with("missing field") {
@@ -139,13 +150,16 @@ impl<'t> Reader<'t> {
                     .map_or_else(|| of.to_owned(), |key| format!("`{key}` of {of}"));
                 self.problem(byte.unwrap_or_else(|| item.span().start), explained(&of, &message));
                 is_cut = true;
-                json.as_object_mut()?.remove(&key?)?;
+                let key = key?;
+                json.as_object_mut()?.remove(&key)?;
+                left_out.push(key);
                 continue;
             };
             let byte = table.and_then(|table| key_of(table, key)).unwrap_or_else(|| item.span().start);
             self.unknown_key(byte, key, of, known.iter().copied());
             // Without the key there may be more to tell; where it was not a key of this value, there is nothing to take out.
             json.as_object_mut()?.remove(key)?;
+            left_out.push(key.to_owned());
         }
         None
     }

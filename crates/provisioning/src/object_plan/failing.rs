@@ -5,6 +5,7 @@ use mapping::{AttributeMapping, EvaluationError, Expression, Language, MappingSo
 use super::{Failure, ObjectPlan, is_kept_secret};
 use crate::redaction::{REDACTED, Redacted};
 use crate::target_path::{TargetPath, Unfit};
+use crate::validation::why_failed;
 
 /// Attributes of a call that are told with what they hold.
 const ATTRIBUTES_MAX: usize = 3;
@@ -41,7 +42,8 @@ impl ObjectPlan {
             let held = if is_kept_secret(attribute, path) { String::new() } else { self.held(&call, source, &hidden) };
             format!("; it was called as {}{held}", cut(&hidden.hide(&call.to_string())))
         });
-        let reason = format!("the mapping of {} failed: {error}{}", path.text(), shown.unwrap_or_default());
+        let reason =
+            format!("the mapping of {} failed: {}{}", path.text(), why_failed(error), shown.unwrap_or_default());
         Failure { code: "AttributeMappingEvaluation", reason }
     }
 

@@ -197,12 +197,12 @@ fn whatever_cannot_be_is_told_at_once_and_nothing_is_done() {
         let told = problems(&world, &text).await;
         insta::assert_snapshot!(told.join("\n").replace(&ann.to_string(), "ANN"), @r#"
 line 2, column 1: the application scim is made from the template `scim`, which cannot be changed; remove it first, or give the file another name
+line 3, column 19: the interval must be from 1 to 2592000 seconds
 line 7, column 3: no user is named "anne@contoso.com"
 line 8, column 3: the application has no role "Membre"; did you mean "Member"?
 line 9, column 3: the application has no role "Membre"; did you mean "Member"?
 line 9, column 3: "ANN" is assigned twice with the same role
 line 11, column 11: 2 groups are named "Twins"; use the object id of the one you mean
-the interval must be from 1 to 2592000 seconds
 "#);
         let told = problems(&world, "name = \"New\"\ntemplate = \"scim\"\n").await;
         assert_eq!(

@@ -15,6 +15,7 @@ mod leaving;
 mod losing;
 mod matching;
 mod parting;
+mod reading;
 mod rehiring;
 mod retrying;
 mod scoping;

@@ -33,17 +33,28 @@ pub(in crate::schema) const FLOW_BEHAVIORS: [(&str, FlowBehavior); 2] =
 /// for it; where a mapping has this member it counts.
 pub(in crate::schema) const FLOW_NULL_VALUES: &str = "flowNullValues";
 
+/// The attribute mappings of an object mapping.
+#[derive(Default)]
+pub(super) struct Attributes {
+    /// Those that can be read.
+    pub(super) mappings: Vec<AttributeMapping>,
+    /// The entries that they were read from.
+    pub(super) positions: Vec<usize>,
+    /// Those that cannot, without their sources.
+    pub(super) left_out: Vec<AttributeMapping>,
+    /// There is too much of them, so that the rest is not there; told, and blocks.
+    pub(super) is_too_much: bool,
+}
+
 impl Reading<'_> {
-    /// The attribute mappings that can be read, and the entries that they were read from; `None` where there is too much of them, which is
-    /// told and blocks.
-    pub(super) fn attributes(&mut self) -> Option<(Vec<AttributeMapping>, Vec<usize>)> {
+    pub(super) fn attributes(&mut self) -> Attributes {
         let entries = self.entry.attribute_mappings.items();
         if entries.len() > ATTRIBUTE_MAPPINGS_MAX {
             let problem = Problem::TooManyMappings(entries.len());
             self.findings.push(Finding::not_supported(self.place.clone(), problem.to_string()).blocking());
-            return None;
+            return Attributes { is_too_much: true, ..Attributes::default() };
         }
-        let (mut mappings, mut positions, mut weight) = (Vec::new(), Vec::new(), 0);
+        let (mut read, mut weight, mut matching) = (Attributes::default(), 0, Vec::new());
         for (position, entry) in entries.iter().enumerate() {
             let place = match entry.target_attribute_name.text().trim() {
                 "" => format!("{}, attribute mapping {}", self.place, position + 1),
@@ -57,25 +68,52 @@ impl Reading<'_> {
                     if weight > PATTERNS_WEIGHT_MAX {
                         let reason = "the regular expressions of the attribute mappings are too large together: shorten this one";
                         self.findings.push(Finding::not_supported(place, reason).blocking());
-                        return None;
+                        return Attributes { is_too_much: true, ..read };
                     }
                     self.findings.extend(notes.into_iter().map(|note| Finding::note(place.clone(), note)));
-                    mappings.push(mapping);
-                    positions.push(position);
-                }
-                Err(reason) if self.switches_off(entry) => {
-                    let reason = format!(
-                        "{reason}; without this mapping nobody who leaves the scope is switched off, so the import stops here: write it in another way"
-                    );
-                    self.findings.push(Finding::not_supported(place, reason).blocking());
+                    read.mappings.push(mapping);
+                    read.positions.push(position);
                 }
                 Err(reason) => {
-                    let reason = format!("{reason}; the mapping is left out");
-                    self.findings.push(Finding::not_supported(place, reason));
+                    let left_out = self.left_out(entry);
+                    if left_out.as_ref().is_some_and(AttributeMapping::is_matching) {
+                        matching.push((self.findings.len(), reason.clone()));
+                    }
+                    read.left_out.extend(left_out);
+                    self.findings.push(if self.switches_off(entry) {
+                        let why = "nobody who leaves the scope is switched off";
+                        Finding::not_supported(place, needed(&reason, why)).blocking()
+                    } else {
+                        Finding::not_supported(place, format!("{reason}; the mapping is left out"))
+                    });
                 }
             }
         }
-        Some((mappings, positions))
+        if !read.mappings.iter().any(AttributeMapping::is_matching) {
+            for (finding, reason) in matching {
+                let place = self.findings[finding].place.clone();
+                let why = "no account is found that is there already";
+                self.findings[finding] = Finding::not_supported(place, needed(&reason, why)).blocking();
+            }
+        }
+        read
+    }
+
+    /// What is known of a mapping that cannot be read.
+    fn left_out(&mut self, entry: &AttributeMappingEntry) -> Option<AttributeMapping> {
+        let target = entry.target_attribute_name.text().trim();
+        if target.is_empty() {
+            self.unread.more_mappings = true;
+            return None;
+        }
+        let priority = entry.matching_priority.given().copied().unwrap_or_default();
+        let matching_priority = u32::try_from(priority);
+        if matching_priority.is_err() || word(&FLOW_TYPES, &entry.flow_type, "flowType").is_err() {
+            self.unread.add_mapping(target);
+        }
+        self.unread.add_source(target);
+        let matching_priority = matching_priority.unwrap_or_default();
+        Some(AttributeMapping { matching_priority, ..AttributeMapping::new(target, MappingSource::None) })
     }
 
     /// Whether it is the mapping by which accounts are switched off.
@@ -84,6 +122,11 @@ impl Reading<'_> {
         let is_active = ACTIVE.iter().any(|active| active.eq_ignore_ascii_case(target));
         self.object == ObjectType::User && select::is_enabled(self.entry) && is_active
     }
+}
+
+/// Why a mapping is not left out.
+fn needed(reason: &str, why: &str) -> String {
+    format!("{reason}; without this mapping {why}, so the import stops here: write it in another way")
 }
 
 /// Says that a function is this project's own. Of these, Microsoft's other product, cloud sync, documents `Trim`.

@@ -6,19 +6,21 @@ use super::super::finding::Finding;
 use crate::net_regex::WEIGHT_MAX;
 use crate::object_mapping::FilterKind;
 use crate::scoping::{Clause, ClauseError, FilterGroup, FilterOperator, RegexMode, ScopingFilters};
+use crate::validation::Unread;
 
 /// Graph's former word for `IS NOT NULL`.
 const PRESENT: &str = "Present";
 
-/// Reads the groups, of which there are not too many; `None` where a clause cannot be read, which is told and blocks.
+/// Reads the groups, of which there are not too many. What of a clause cannot be read is told and blocks, and the clause is left out.
 pub(in crate::schema) fn read(
     groups: &[GroupEntry],
     place: &str,
     kind: FilterKind,
     findings: &mut Vec<Finding>,
-) -> Option<ScopingFilters> {
+    unread: &mut Unread,
+) -> ScopingFilters {
     let mut read = Vec::with_capacity(groups.len());
-    let (mut is_whole, mut weight) = (true, 0);
+    let mut weight = 0;
     for group in groups {
         let title = group.name.text();
         let mut clauses = Vec::new();
@@ -28,14 +30,15 @@ pub(in crate::schema) fn read(
                 Ok(clause) if weight + clause.weight() > WEIGHT_MAX => {
                     let reason = "the regular expressions of the filters are too large together: shorten this one";
                     findings.push(Finding::not_supported(place, reason).blocking());
-                    return None;
+                    unread.more_filters.insert(kind);
+                    return ScopingFilters(read);
                 }
                 Ok(clause) => {
                     weight += clause.weight();
                     clauses.push(clause);
                 }
                 Err(error) => {
-                    is_whole = false;
+                    unread.add_filter(kind, title);
                     let reason = format!(
                         "{error}; without this clause others would be in scope, so the object mapping is not imported: change or remove the clause"
                     );
@@ -45,7 +48,7 @@ pub(in crate::schema) fn read(
         }
         read.push(FilterGroup { name: title.to_owned(), clauses });
     }
-    is_whole.then_some(ScopingFilters(read))
+    ScopingFilters(read)
 }
 
 fn shown(entry: &ClauseEntry) -> String {

@@ -8,7 +8,9 @@ mod select;
 
 use super::document::{Document, ObjectMappingEntry, Schema};
 use super::finding::{Finding, Severity};
+use crate::attribute_mapping::AttributeMapping;
 use crate::object_mapping::ObjectMapping;
+use crate::validation::Unread;
 
 pub(super) use attributes::{FLOW_BEHAVIORS, FLOW_NULL_VALUES, FLOW_TYPES, lacking};
 pub(super) use filters::clause;
@@ -21,6 +23,9 @@ pub struct Imported {
     pub objects: Vec<ObjectMapping>,
     /// All that is to be told, at once.
     pub findings: Vec<Finding>,
+    /// Everything that can be read, with what could not be: also what is left out of `objects`, and mappings without their sources. It is to
+    /// be validated while something is left out, and not to be used.
+    pub parts: Vec<(ObjectMapping, Unread)>,
 }
 
 impl Imported {
@@ -36,13 +41,17 @@ impl Imported {
 /// [`write`](super::write()) keeps it.
 pub fn read(document: &Document) -> Imported {
     let mut findings = misspellings(document);
-    let located: Vec<Located> =
-        located(&document.schema, &mut findings).into_iter().filter(|one| one.is_whole).collect();
-    if located.is_empty() {
+    let located = located(&document.schema, &mut findings);
+    if !located.iter().any(|one| one.is_whole) {
         let reason = "there is no object mapping of users or groups that can be read";
         findings.push(Finding::not_supported("the document", reason).blocking());
     }
-    Imported { objects: located.into_iter().map(|one| one.mapping).collect(), findings }
+    let (mut objects, mut parts) = (Vec::new(), Vec::new());
+    for one in located {
+        parts.push((one.with_left_out(), one.unread));
+        objects.extend(one.is_whole.then_some(one.mapping));
+    }
+    Imported { objects, findings, parts }
 }
 
 /// An object mapping with its place in the document.
@@ -57,6 +66,17 @@ pub(super) struct Located {
     pub(super) positions: Vec<usize>,
     /// It can be used: nothing is left out that decides who is provisioned.
     pub(super) is_whole: bool,
+    /// What is left out of it.
+    pub(super) unread: Unread,
+    /// The attribute mappings that are left out, without their sources.
+    pub(super) left_out: Vec<AttributeMapping>,
+}
+
+impl Located {
+    fn with_left_out(&self) -> ObjectMapping {
+        let attributes = self.mapping.attributes.iter().chain(&self.left_out).cloned().collect();
+        ObjectMapping { attributes, ..self.mapping.clone() }
+    }
 }
 
 /// The object mappings that count, in the order of the document.
@@ -66,14 +86,22 @@ pub(super) fn located(schema: &Schema, findings: &mut Vec<Finding>) -> Vec<Locat
         let rule = &schema.synchronization_rules.items()[chosen.rule];
         let entry = &rule.object_mappings.items()[chosen.index];
         let (place, before) = (place(rule.name.text(), entry), findings.len());
-        let mut reading =
-            object::Reading { schema, rule, entry, object: chosen.object, place: place.clone(), findings };
-        let object::Read { mapping, positions, is_whole } = reading.mapping();
+        let mut reading = object::Reading {
+            schema,
+            rule,
+            entry,
+            object: chosen.object,
+            place: place.clone(),
+            findings,
+            unread: Unread::default(),
+        };
+        let object::Read { mapping, positions, is_whole, unread, left_out } = reading.mapping();
         // One mapping of an object type counts, so that its type is enough to know it by.
         for finding in &mut findings[before..] {
             finding.shorten(&place, chosen.object.plural());
         }
-        located.push(Located { rule: chosen.rule, index: chosen.index, mapping, positions, is_whole });
+        let (rule, index) = (chosen.rule, chosen.index);
+        located.push(Located { rule, index, mapping, positions, is_whole, unread, left_out });
     }
     located
 }

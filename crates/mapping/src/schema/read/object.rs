@@ -7,11 +7,12 @@ use super::super::definitions;
 use super::super::document::{Member, ObjectDefinition, ObjectMappingEntry, Rule, Schema};
 use super::super::finding::Finding;
 use super::super::standard::{self, TARGET_ANCHOR};
-use super::attributes::FLOW_NULL_VALUES;
+use super::attributes::{Attributes, FLOW_NULL_VALUES};
 use super::{filters, notes, select};
 use crate::attribute_mapping::AttributeMapping;
-use crate::object_mapping::{CLAUSES_MAX, FilterKind, FlowTypes, ObjectMapping, ObjectType};
+use crate::object_mapping::{CLAUSES_MAX, FilterKind, FlowTypes, ObjectMapping, ObjectType, Problem};
 use crate::scoping::ScopingFilters;
+use crate::validation::Unread;
 
 /// What one object mapping means.
 pub(super) struct Read {
@@ -20,6 +21,10 @@ pub(super) struct Read {
     pub(super) positions: Vec<usize>,
     /// Nothing is left out that decides who is provisioned.
     pub(super) is_whole: bool,
+    /// What is left out.
+    pub(super) unread: Unread,
+    /// The attribute mappings that are left out, without their sources.
+    pub(super) left_out: Vec<AttributeMapping>,
 }
 
 /// The reading of one object mapping.
@@ -30,6 +35,8 @@ pub(super) struct Reading<'a> {
     pub(super) object: ObjectType,
     pub(super) place: String,
     pub(super) findings: &'a mut Vec<Finding>,
+    /// What is left out so far.
+    pub(super) unread: Unread,
 }
 
 impl Reading<'_> {
@@ -39,12 +46,13 @@ impl Reading<'_> {
         self.rule_filters();
         self.metadata();
         let filters = self.filters();
+        let are_whole = self.unread.is_nothing();
         let flow_types = flow_types(&self.entry.flow_types).map_err(|reason| {
             self.findings.push(Finding::not_supported(self.place.clone(), reason).blocking());
         });
-        let read = self.attributes();
-        let has_mappings = read.is_some();
-        let (mut attributes, positions) = read.unwrap_or_default();
+        let Attributes { mut mappings, positions, mut left_out, is_too_much } = self.attributes();
+        self.unread.settings |= flow_types.is_err();
+        self.unread.more_mappings |= is_too_much;
         let (rule, entry) = (self.rule, self.entry);
         let definition = |directory: &Member<String>, object: &Member<String>| {
             definitions::object(self.schema, directory.text(), object.text())
@@ -52,11 +60,12 @@ impl Reading<'_> {
         let target = definition(&rule.target_directory_name, &entry.target_object_name);
         let source = definition(&rule.source_directory_name, &entry.source_object_name);
         if let Some(target) = target {
-            self.apply(target, &mut attributes);
+            self.apply(target, &mut mappings);
+            self.apply(target, &mut left_out);
         }
-        let target_attributes = target.map_or_else(Vec::new, |target| self.attribute_list(target, &attributes));
-        let is_whole = filters.is_some() && flow_types.is_ok() && has_mappings;
-        let [scoping, input_filters, category_filters] = filters.unwrap_or_default();
+        let target_attributes = target.map_or_else(Vec::new, |target| self.attribute_list(target, &mappings));
+        let is_whole = are_whole && flow_types.is_ok() && !is_too_much;
+        let [scoping, input_filters, category_filters] = filters;
         let mapping = ObjectMapping {
             source_object: self.object,
             target_object: self.object,
@@ -67,15 +76,19 @@ impl Reading<'_> {
             category_filters,
             target_attributes,
             flow_null_values: source.map(flowing_null).unwrap_or_default(),
-            extensions: attributes.iter().any(|mapping| mapping.source.extension().is_some()),
-            attributes,
+            extensions: mappings.iter().any(|mapping| mapping.source.extension().is_some()),
+            attributes: mappings,
         };
-        // Without its mappings it would be told that nothing matches objects, which is not what is wrong.
-        let problems = if has_mappings { mapping.check() } else { Vec::new() }.into_iter();
+        let unread = std::mem::take(&mut self.unread);
+        // That a mapping is left out which matches objects is told where that is so.
+        let is_told = |problem: &Problem| {
+            *problem == Problem::NoMatchingAttribute && left_out.iter().any(AttributeMapping::is_matching)
+        };
+        let problems = mapping.check().into_iter().filter(|problem| !unread.explains(problem) && !is_told(problem));
         self.findings
             .extend(problems.map(|problem| Finding::not_supported(self.place.clone(), problem.to_string()).blocking()));
         notes::tell(&mapping, &self.place, self.findings);
-        Read { mapping, positions, is_whole }
+        Read { mapping, positions, is_whole, unread, left_out }
     }
 
     fn rule_filters(&mut self) {
@@ -99,8 +112,8 @@ impl Reading<'_> {
     }
 
     /// Scoping, input and category filters.
-    fn filters(&mut self) -> Option<[ScopingFilters; 3]> {
-        let Some(scope) = self.entry.scope.given() else { return Some(Default::default()) };
+    fn filters(&mut self) -> [ScopingFilters; 3] {
+        let Some(scope) = self.entry.scope.given() else { return Default::default() };
         let kinds = [
             (FilterKind::Scoping, scope.groups.items()),
             (FilterKind::Input, scope.input_filter_groups.items()),
@@ -111,11 +124,10 @@ impl Reading<'_> {
         if clauses > CLAUSES_MAX {
             let reason = format!("the filters have {clauses} clauses, at most {CLAUSES_MAX} are allowed");
             self.findings.push(Finding::not_supported(self.place.clone(), reason).blocking());
-            return None;
+            self.unread.more_filters.extend(kinds.map(|(kind, _)| kind));
+            return Default::default();
         }
-        let [scoping, input, category] =
-            kinds.map(|(what, groups)| filters::read(groups, &self.place, what, self.findings));
-        Some([scoping?, input?, category?])
+        kinds.map(|(kind, groups)| filters::read(groups, &self.place, kind, self.findings, &mut self.unread))
     }
 
     /// What the target's definition says about each mapping.
