@@ -226,7 +226,11 @@ fn given(expression: &str, language: Language, sample: &Sample, random: &dyn Fn(
             match (candidates.first_free(|value| sample.is_taken(value)), candidates.failure.as_ref()) {
                 (Some(free), _) => json!(free),
                 (None, Some(error)) => return failed(error),
-                (None, None) => return (json!({ "$error": "eval" }), Some("every value is taken".to_owned())),
+                (None, None) => {
+                    let why =
+                        if candidates.values.is_empty() { "no rule gives a value" } else { "every value is taken" };
+                    return (json!({ "$error": "eval" }), Some(why.to_owned()));
+                }
             }
         }
         Err(error) => return failed(&error),

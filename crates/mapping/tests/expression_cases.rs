@@ -11,7 +11,7 @@ use mapping::{Expression, Language};
 
 /// Each table with the number of its rows; a row that gets lost must be noticed.
 const TABLES: [(&str, usize); 2] =
-    [(include_str!("expression_cases.tsv"), 191), (include_str!("expression_cases_more.tsv"), 215)];
+    [(include_str!("expression_cases.tsv"), 191), (include_str!("expression_cases_more.tsv"), 253)];
 
 fn rows(table: &str) -> impl Iterator<Item = (usize, Row<'_>)> {
     let (names, rows) = table.split_once('\n').expect("the table has rows");

@@ -365,6 +365,9 @@ fn indented(pointer: &str) -> String {
 }
 
 fn all_are_taken(candidates: &Candidates) -> String {
+    if candidates.values.is_empty() {
+        return "no rule of SelectUniqueValue gives a value".to_owned();
+    }
     let next =
         candidates.failure.as_ref().map_or_else(String::new, |error| format!(", and the next rule fails: {error}"));
     format!("other accounts have every value that SelectUniqueValue gives{next}")

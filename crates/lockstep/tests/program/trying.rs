@@ -129,6 +129,7 @@ fn an_expression_reads_a_sample() {
     let unique = eval("SelectUniqueValue([city], \"Oslo\")", &sample);
     assert_eq!((unique.out.as_str(), unique.err.as_str()), ("Oslo\n", "note: another account has Rome\n"));
     eval("SelectUniqueValue([city], [city])", &sample).refused(1, "other accounts have every value");
+    eval("SelectUniqueValue([jobTitle], \"\")", &sample).refused(1, "no rule of SelectUniqueValue gives a value");
     assert!(
         eval("[citi]", &sample)
             .err

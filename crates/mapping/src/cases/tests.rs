@@ -58,6 +58,7 @@ fn rows_that_do_not_hold_tell_what_they_give() {
             json!({"$error": "eval"}),
             "every value is taken",
         ),
+        ("SelectUniqueValue([a], [b])\t{}\t\"x\"", json!({"$error": "eval"}), "no rule gives a value"),
     ] {
         let Judgement::Failed { got: given, error: told } = judged(line) else { panic!("{line}: {:?}", judged(line)) };
         assert_eq!(given, got, "{line}");

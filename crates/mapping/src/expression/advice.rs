@@ -48,12 +48,26 @@ pub(super) fn of_character(characters: &[char], position: usize) -> ParseError {
         '|' => no_operator(&format!("; {ONE}")),
         '&' | '+' => no_operator("; texts are put together by a function").suggesting("Join(\"\", …)"),
         '!' => told("there is no operator `!`; inequality is `<>`, and `Not` turns a condition round".to_owned()),
+        '/' if is_double || characters.get(position + 1) == Some(&'*') => {
+            told("there are no comments in an expression; remove this one".to_owned())
+        }
         '-' | '*' | '/' | '%' | '^' => no_operator(": the language has no arithmetic"),
         ';' => told("arguments are separated by `,`, not by `;`".to_owned()),
         ']' => told("this `]` closes no attribute name".to_owned()),
         other => {
             told(format!("`{}` has no place in an expression outside of strings and brackets", other.escape_debug()))
         }
+    }
+}
+
+/// The operator that two signs mean which other languages join, or write the other way round.
+pub(super) fn of_two_comparators(first: &str, second: &str) -> Option<&'static str> {
+    match (first, second) {
+        ("=", ">") | (">", "=") => Some(">="),
+        ("=", "<") | ("<", "=") => Some("<="),
+        ("<", ">") | (">", "<") => Some("<>"),
+        ("=", "=") => Some("="),
+        _ => None,
     }
 }
 

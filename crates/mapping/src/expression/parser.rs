@@ -50,11 +50,11 @@ impl Parser {
         };
         let operator = *operator;
         let position = self.tokens.next().map_or(self.end, |(position, _)| position);
-        if let Some((position, Token::Comparator(_))) = self.tokens.peek() {
-            return Err(ParseError::new(
-                *position,
-                "one comparison follows another; equality is `=`, inequality is `<>`",
-            ));
+        if let Some((position, Token::Comparator(second))) = self.tokens.peek() {
+            let message = "one comparison follows another; equality is `=`, inequality is `<>`";
+            let error = ParseError::new(*position, message);
+            let meant = advice::of_two_comparators(operator.symbol(), second.symbol());
+            return Err(meant.into_iter().fold(error, ParseError::suggesting));
         }
         let is_null = matches!(self.peek(), Some(Token::Name(name)) if advice::of_null(name, 0).is_some());
         let asked = if is_null { advice::of_comparison_with_null(&left.to_string(), operator.symbol()) } else { None };
@@ -104,7 +104,8 @@ impl Parser {
         let (mut arguments, places) = self.arguments(function, position, depth + 1)?;
         function.settle(&mut arguments).map_err(|refusal| {
             let place = refusal.argument.and_then(|index| places.get(index));
-            ParseError::new(place.copied().unwrap_or(position), refusal.message)
+            let error = ParseError::new(place.copied().unwrap_or(position), refusal.message);
+            refusal.suggestion.into_iter().fold(error, ParseError::suggesting)
         })?;
         let patterns = arguments.iter().flatten().filter_map(Node::as_pattern);
         self.pattern_weight += patterns.map(NetRegex::weight).sum::<usize>();
@@ -195,6 +196,13 @@ fn word(name: &str, position: usize) -> Result<Node, ParseError> {
     }
     if let Some(error) = advice::of_null(name, position) {
         return Err(error);
+    }
+    if name.eq_ignore_ascii_case("not") && functions::find(name).is_none() {
+        return Err(ParseError::new(
+            position,
+            format!("there is no operator `{name}`; a function turns a condition round"),
+        )
+        .suggesting("Not(…)"));
     }
     if functions::find(name).is_some() {
         return Err(ParseError::new(position, format!("the arguments of the function `{name}` are missing"))

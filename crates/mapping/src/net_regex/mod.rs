@@ -263,8 +263,12 @@ fn compile(pattern: &str, backtracks_max: usize) -> Result<Engine, String> {
         .delegate_dfa_size_limit(COMPILED_BYTES_MAX)
         .build();
     engine.map_err(|error| {
-        let fancy_regex::Error::CompileError(why) = error else {
-            return "is no regular expression".to_owned();
+        let why = match error {
+            fancy_regex::Error::CompileError(why) => why,
+            fancy_regex::Error::ParseError(_, why) => {
+                return format!("is no regular expression that can be run: {why}");
+            }
+            _ => return "is no regular expression that can be run".to_owned(),
         };
         match *why {
             CompileError::InnerError(_) | CompileError::DfaBuildError(..) | CompileError::PatternTooComplex => {

@@ -98,17 +98,39 @@ struct Translator<'t> {
     /// Where in `pattern` the end of a text stands.
     ends: Vec<usize>,
     groups: Groups,
-    /// The options before each group that is open.
-    opened: Vec<Options>,
+    /// The groups that are open.
+    opened: Vec<Opened>,
     options: Options,
     /// What the atoms of each open group cost together, the whole first.
     sums: Vec<Sum>,
-    /// What the last atom costs, which a quantifier multiplies; `None` where there is none that could be repeated.
-    last: Option<Cost>,
+    /// The last atom, which a quantifier repeats; `None` where there is none that could be repeated.
+    last: Option<Atom>,
     is_backtracking: bool,
     /// Whether large classes are kept once where they are repeated, which takes steps instead of memory.
     is_compact: bool,
     tables: Tables,
+}
+
+/// A group that is open.
+#[derive(Clone, Copy, Debug)]
+struct Opened {
+    /// The options before it.
+    options: Options,
+    /// Where it begins in the translated pattern.
+    begin: usize,
+    is_look_around: bool,
+    /// Whether nothing in it takes a character so far.
+    is_still: bool,
+}
+
+/// What a quantifier repeats.
+#[derive(Clone, Copy, Debug)]
+struct Atom {
+    cost: Cost,
+    /// Where it begins in the translated pattern.
+    begin: usize,
+    /// Whether it takes no character: repeated, it matches once or not at all.
+    is_still: bool,
 }
 
 /// What is found by a table of its own, or by a slower engine.
@@ -216,14 +238,21 @@ impl Translator<'_> {
 
     fn atom(&mut self, text: &str, cost: Cost) {
         self.settle();
+        self.last = Some(Atom { cost, begin: self.pattern.len(), is_still: false });
         self.pattern.push_str(text);
-        self.last = Some(cost);
     }
 
     /// Adds up what the last atom costs: nothing repeats it any more.
     fn settle(&mut self) {
-        if let Some(cost) = self.last.take() {
-            self.sum().add(cost);
+        if let Some(atom) = self.last.take() {
+            self.add(atom.cost, atom.is_still);
+        }
+    }
+
+    fn add(&mut self, cost: Cost, is_still: bool) {
+        self.sum().add(cost);
+        if let Some(group) = self.opened.last_mut() {
+            group.is_still &= is_still;
         }
     }
 
@@ -280,7 +309,10 @@ impl Translator<'_> {
 
     /// What looks at a place and takes no character.
     fn assertion(&mut self, text: &str) {
-        self.atom(text, Cost::of_one(1, ASSERTION_SIZE));
+        self.settle();
+        let cost = Cost::of_one(1, ASSERTION_SIZE);
+        self.last = Some(Atom { cost, begin: self.pattern.len(), is_still: true });
+        self.pattern.push_str(text);
     }
 
     fn end(&mut self) {
@@ -291,14 +323,19 @@ impl Translator<'_> {
 
     /// A quantifier and what it multiplies the costs by.
     fn quantifier(&mut self, (text, times): (String, Times)) -> Result<(), String> {
-        let Some(cost) = self.last.take() else {
+        let Some(atom) = self.last.take() else {
             return Err(format!("has the quantifier `{text}` where there is nothing to repeat"));
         };
-        self.sum().add(cost.repeated(times));
-        self.pattern.push_str(&text);
-        if self.peek() == Some('?') {
-            self.at += 1;
-            self.pattern.push('?');
+        if times.is_bounded && times.copies < times.least {
+            return Err(format!("has the quantifier `{text}`, whose first number is greater than its second"));
+        }
+        let is_lazy = self.take("?");
+        if atom.is_still {
+            self.repeat_still(&atom, times, is_lazy);
+        } else {
+            self.add(atom.cost.repeated(times), false);
+            self.pattern.push_str(&text);
+            self.pattern.push_str(if is_lazy { "?" } else { "" });
         }
         let again = self.at;
         let is_nested = matches!(self.peek(), Some('*' | '+' | '?'))
@@ -308,6 +345,24 @@ impl Translator<'_> {
             };
         self.at = again;
         if is_nested { Err("has a quantifier behind another one".to_owned()) } else { Ok(()) }
+    }
+
+    /// Repeats what takes no character, which the engine refuses to do: once is as good as ever so often.
+    fn repeat_still(&mut self, atom: &Atom, times: Times, is_lazy: bool) {
+        let is_never = times.is_bounded && times.copies == 0;
+        let (before, behind) = match (times.least, is_lazy) {
+            // Its groups are still counted.
+            _ if is_never => ("(?:|(?!)", ")"),
+            (0, false) => ("(?:", "|)"),
+            (0, true) => ("(?:|", ")"),
+            _ => ("", ""),
+        };
+        self.is_backtracking |= is_never;
+        self.pattern.insert_str(atom.begin, before);
+        self.pattern.push_str(behind);
+        self.ends.iter_mut().filter(|at| **at >= atom.begin).for_each(|at| *at += before.len());
+        let once = Times { copies: 1, least: times.least.min(1), is_bounded: true };
+        self.add(atom.cost.repeated(once), true);
     }
 
     /// `n}`, `n,}` or `n,m}` behind a brace; anything else leaves the brace a letter.
@@ -442,21 +497,24 @@ impl Translator<'_> {
 
     fn enter(&mut self, text: &str) {
         self.settle();
+        let is_look_around = ["(?=", "(?!", "(?<"].iter().any(|begin| text.starts_with(begin));
+        let (options, begin) = (self.options, self.pattern.len());
+        self.opened.push(Opened { options, begin, is_look_around, is_still: true });
         self.pattern.push_str(text);
-        self.opened.push(self.options);
         self.sums.push(Sum::EMPTY);
     }
 
     fn close(&mut self) -> Result<(), String> {
-        let Some(options) = self.opened.pop() else {
+        self.settle();
+        let Some(Opened { options, begin, is_look_around, is_still }) = self.opened.pop() else {
             return Err("has a `)` that closes nothing".to_owned());
         };
         self.options = options;
-        self.settle();
         let mut cost = self.sums.pop().expect("each open group has one").total();
         cost.weight = cost.weight.saturating_add(1);
         cost.size = cost.size.saturating_add(GROUP_SIZE);
-        self.atom(")", cost);
+        self.pattern.push(')');
+        self.last = Some(Atom { cost, begin, is_still: is_look_around || is_still });
         Ok(())
     }
 

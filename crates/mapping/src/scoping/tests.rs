@@ -356,6 +356,10 @@ fn clauses_that_make_no_sense_are_refused() {
             "the regular expression of `a REGEX MATCH` has a `(` that is not closed",
         ),
         (
+            json!({"attribute": "a", "operator": "NOT REGEX MATCH", "value": "^x{2,1}$"}),
+            "the regular expression of `a NOT REGEX MATCH` has the quantifier `{2,1}`, whose first number is greater than its second",
+        ),
+        (
             json!({"attribute": "a", "operator": "EQUALS", "value": "x", "regexMode": "full"}),
             "`a EQUALS` compares with no regular expression, so it takes no `regexMode`",
         ),

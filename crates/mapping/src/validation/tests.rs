@@ -277,7 +277,7 @@ fn expressions_that_never_give_a_value() {
         ),
         (
             json!({"source": "Join(\" \", [x], Mid([y], 0, 2))"}),
-            format!("W {title} `Mid([y], 0, 2)`, at character 16, never gives a value"),
+            format!("W {title} `Mid([y], 0, 2)`, at character 16, never gives a value: `start` counts from 1"),
         ),
         (
             json!({"source": "Join(\" \", [x], Left([y], 0))"}),

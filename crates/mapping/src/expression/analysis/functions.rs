@@ -5,6 +5,7 @@ use super::super::dates::calendar::Interval;
 use super::super::dates::free;
 use super::super::evaluate::integer;
 use super::super::functions::SELECT_UNIQUE_VALUE;
+use super::super::functions::casing::is_culture;
 use super::possible::{Possible, Shape, Texts};
 
 /// The greatest length that `RandomString` takes.
@@ -41,6 +42,14 @@ impl Given<'_> {
     fn may_be_date(&self, index: usize) -> bool {
         match &self.text(index).texts {
             Texts::Few(few) => few.iter().any(|text| free::parse(text).is_some()),
+            Texts::Many { .. } => true,
+        }
+    }
+
+    fn may_be_culture(&self) -> bool {
+        let culture = self.text(1);
+        match &culture.texts {
+            Texts::Few(few) => culture.null || few.iter().any(|text| is_culture(text)),
             Texts::Many { .. } => true,
         }
     }
@@ -89,6 +98,9 @@ pub(super) fn possible(function: &str, given: &Given<'_>) -> Possible {
         "Item" => item(given),
         "Join" => join(given),
         "Left" | "Len" | "Mid" | "Right" | "Word" => part(function, given),
+        "ToLower" | "ToUpper" if !given.may_be_culture() => {
+            Possible { null: given.text(0).null, ..Possible::nothing() }
+        }
         "NormalizeDiacritics" | "PCase" | "StripSpaces" | "ToLower" | "ToUpper" | "Trim" => {
             lifted(&given.text(0), true)
         }

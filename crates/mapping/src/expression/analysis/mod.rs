@@ -83,14 +83,8 @@ impl Expression {
 
     /// How an expression ends that never gives a value, in words: tried with an object that has nothing else than "a".
     pub(crate) fn ends(&self) -> String {
-        struct Letters;
-        impl crate::value::Source for Letters {
-            fn attribute(&self, _: &str) -> Value {
-                Value::from("a")
-            }
-        }
         let ended =
-            if has_pattern(&self.root) { Ok(Outcome::Value(Value::Null)) } else { self.evaluate(&Letters, &still()) };
+            if has_pattern(&self.root) { Ok(Outcome::Value(Value::Null)) } else { self.evaluate(&Same("a"), &still()) };
         match ended {
             Ok(Outcome::DropAttribute) => "it leaves the attribute out".to_owned(),
             Ok(Outcome::DropObject) => "it leaves the whole object out".to_owned(),
@@ -100,6 +94,33 @@ impl Expression {
             Err(error) => format!("it fails: {error}"),
         }
     }
+}
+
+/// An object whose attributes all have one value.
+struct Same(&'static str);
+
+impl crate::value::Source for Same {
+    fn attribute(&self, _: &str) -> Value {
+        Value::from(self.0)
+    }
+}
+
+/// Why a call that never gives a value fails itself, where that is the same whatever it reads.
+fn failure(call: &Node, function: &str) -> Option<String> {
+    const TRIED: [&str; 3] = ["a", "1", "2021-01-01"];
+    if has_pattern(call) {
+        return None;
+    }
+    let world = still();
+    let message = |text: &&'static str| match Evaluator::new(&Same(text), &world).node(call) {
+        Err(Interrupt::Failed(EvaluationError::Argument { function: failed, message, .. })) if failed == function => {
+            Some(message)
+        }
+        _ => None,
+    };
+    let messages: Vec<String> = TRIED.iter().map(message).collect::<Option<_>>()?;
+    let first = messages.first()?;
+    messages.iter().all(|other| other == first).then(|| first.clone())
 }
 
 /// A world in which nothing happens: what is evaluated here asks nothing of it.
@@ -172,7 +193,9 @@ impl Analyst<'_, '_> {
             }
         }
         if !possible.may_be_value() && !notes::is_choice(function.name) && is_first(&given) {
-            self.note(node, position, true, Some("never gives a value".to_owned()));
+            let fails = if self.notes.len() < NOTES_MAX { failure(node, function.name) } else { None };
+            let why = fails.map_or_else(String::new, |why| format!(": {why}"));
+            self.note(node, position, true, Some(format!("never gives a value{why}")));
         }
         (possible, at + 1)
     }

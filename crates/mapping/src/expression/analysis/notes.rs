@@ -1,6 +1,7 @@
 //! What is strange about one call: conditions and keys that are always or never met, date patterns that mean something else in .NET.
 
 use super::super::ast::{Node, ignored_by};
+use super::super::functions::casing::{has_language, is_culture};
 use super::functions::{Given, may_equal};
 use super::matches_nothing;
 use super::possible::{Possible, Texts};
@@ -30,6 +31,7 @@ pub(super) fn of_call(function: &str, given: &Given<'_>) -> Vec<(Option<usize>, 
         "IIF" => condition(given).into_iter().collect(),
         "Switch" => keys(given),
         "FormatDateTime" => patterns(given),
+        "ToLower" | "ToUpper" => culture(given).into_iter().collect(),
         "Replace" => given.nodes.iter().enumerate().filter_map(regex).collect(),
         "SingleAppRoleAssignment" | "AppRoleAssignmentsComplex" | "AssertiveAppRoleAssignmentsComplex" => {
             let is_meant = matches!(given.nodes, [Some(Node::Attribute(name))] if name == "appRoleAssignments");
@@ -76,6 +78,13 @@ fn regex((index, node): (usize, &Option<Node>)) -> Option<(Option<usize>, String
     matches_nothing(pattern.text()).then(|| (Some(index), message.to_owned()))
 }
 
+/// A name that .NET takes, and that is most likely meant to be another one.
+fn culture(given: &Given<'_>) -> Option<(Option<usize>, String)> {
+    let Some(Some(Node::Text(text))) = given.nodes.get(1) else { return None };
+    let message = "names no culture that is known, so that letters change as without it; one is `tr-TR`";
+    (is_culture(text) && !has_language(text)).then(|| (Some(1), message.to_owned()))
+}
+
 fn patterns(given: &Given<'_>) -> Vec<(Option<usize>, String)> {
     let first = if matches!(given.nodes.get(3), Some(Some(_))) { 2 } else { 1 };
     let trap = |index: usize| match given.nodes.get(index) {
@@ -87,11 +96,17 @@ fn patterns(given: &Given<'_>) -> Vec<(Option<usize>, String)> {
 
 /// What a date pattern most likely does not mean.
 fn date_trap(pattern: &str) -> Option<&'static str> {
+    // A letter alone is a pattern of .NET's own, `D` and `Y` among them.
+    if pattern.chars().count() == 1 {
+        return None;
+    }
     let bare: String = pattern.split(['\'', '"']).step_by(2).collect();
     let (has, lacks) = (|part: &str| bare.contains(part), |part: &str| !bare.contains(part));
-    if has("YY") {
+    let has_alone =
+        |letter: char| bare.split(|other: char| !other.is_ascii_alphabetic()).any(|word| word == letter.to_string());
+    if has("YY") || has_alone('Y') {
         Some("has `Y`, which .NET writes as it stands; a year is `yyyy`")
-    } else if has("DD") {
+    } else if has("DD") || has_alone('D') {
         Some("has `D`, which .NET writes as it stands; a day is `dd`")
     } else if has("mm") && has("yy") && lacks("M") {
         Some("has `mm`, which is minutes, and no month; a month is `MM`")

@@ -48,6 +48,13 @@ fn what_never_gives_a_value() {
         (r#"SelectUniqueValue("", Left([x], 0))"#, "it is always empty"),
         (r#"BitAnd([x], "one")"#, "it fails: `BitAnd`"),
         ("DateFromNum(\"x\")", "it fails: `DateFromNum`"),
+        (r#"DateAdd("month", 1, Now())"#, "it fails: `DateAdd`: `interval` is"),
+        ("Mid([x], 0, 2)", "it fails: `Mid`: `start` counts from 1"),
+        (r#"Left([x], "two")"#, "it fails: `Left`: `numChars` is not a whole number"),
+        ("RandomString(300, 1, 1, 1, 1)", "it fails: `RandomString`: `Length` is not between 0 and 256"),
+        (r#"ToUpper([x], "not a culture")"#, "it fails: `ToUpper`: `culture` is not the name of one"),
+        (r#"ToLower([x], " tr-TR ")"#, "it fails: `ToLower`: `culture` is not the name of one"),
+        (r#"CDate("2021-02-30")"#, "it fails: `CDate`: `expression` is no date: that month has no such day"),
     ] {
         assert!(!analysed(text).possible.may_be_value(), "{text}");
         let told = text.parse::<Expression>().unwrap().ends();
@@ -138,6 +145,52 @@ fn parts_that_do_not_mean_what_they_say() {
     }
 }
 
+/// A part that can be left is no problem of the whole, but has its reason.
+#[test]
+fn parts_that_always_fail_say_why() {
+    for (part, why) in [
+        (r#"DateAdd("month", 1, Now())"#, ": `interval` is `yyyy`, `m`, `d`, `ww`, `h`, `n` (minute) or `s`"),
+        ("Item([x], 0)", ": `index` counts from 1"),
+        ("Mid([x], 0, 2)", ": `start` counts from 1"),
+        ("Mid([x], [y], -1)", ""),
+        ("RandomString(300, 0, 0, 0, 0)", ": `Length` is not between 0 and 256"),
+        (r#"Left([x], "two")"#, ": `numChars` is not a whole number"),
+        (r#"ToUpper([x], "not a culture")"#, ": `culture` is not the name of one, such as `tr-TR`"),
+        ("Left([x], 0)", ""),
+        ("Mid([x], [y], 0)", ""),
+        ("Left(CDate([x]), 0)", ""),
+    ] {
+        let found = analysed(&format!("IIF([z] = \"a\", {part}, [x])")).notes;
+        let told: Vec<_> = found.iter().map(|note| (note.part.as_str(), note.message.clone())).collect();
+        assert_eq!(told, [(part, format!("never gives a value{why}"))], "{part}");
+    }
+}
+
+#[test]
+fn letters_and_names_that_dot_net_passes_over_are_told_of() {
+    for (text, message) in [
+        (
+            r#"FormatDateTime([x], , "yyyy-MM-dd", "DD/MM/YYYY")"#,
+            "has `Y`, which .NET writes as it stands; a year is `yyyy`",
+        ),
+        (
+            r#"FormatDateTime([x], , "yyyy-MM-dd", "DD/MM/yyyy")"#,
+            "has `D`, which .NET writes as it stands; a day is `dd`",
+        ),
+        (
+            r#"FormatDateTime([x], , "yyyy-MM-dd", "D.M.yyyy")"#,
+            "has `D`, which .NET writes as it stands; a day is `dd`",
+        ),
+        (
+            r#"ToLower([x], "turkish")"#,
+            "names no culture that is known, so that letters change as without it; one is `tr-TR`",
+        ),
+    ] {
+        let found = analysed(text).notes;
+        assert_eq!(found.iter().map(|note| note.message.as_str()).collect::<Vec<_>>(), [message], "{text}");
+    }
+}
+
 #[test]
 fn words_in_quotes_are_told_of() {
     for (text, part, position, does) in [
@@ -163,6 +216,10 @@ fn parts_that_are_meant_so() {
         "IIF(IsPresent([x]), IIF(IsPresent([y]), [y], IgnoreAttributeFlow), IgnoreAttributeFlow)",
         r#"FormatDateTime([x], , "M/d/yyyy h:mm:ss tt", "yyyy-MM-dd'T'HH:mm:ss'Z'")"#,
         r#"Replace([x], , "^a?$", , "", , )"#,
+        r#"FormatDateTime([x], , "yyyy-MM-dd", "D")"#,
+        r#"FormatDateTime([x], , "yyyy-MM-dd", "dd 'D' MMM yyyy")"#,
+        r#"ToLower([x], "xx-Latn-YY")"#,
+        r#"ToUpper([x], "")"#,
     ] {
         assert_eq!(analysed(text).notes, [], "{text}");
     }

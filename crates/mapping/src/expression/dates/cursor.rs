@@ -69,19 +69,15 @@ impl<'t> Cursor<'t> {
         were_there
     }
 
-    /// Seconds east of Greenwich: `+hh:mm`, `+hhmm` or `+hh`; .NET knows none beyond fourteen hours.
-    pub(super) fn offset(&mut self) -> Option<i32> {
-        let sign = if self.take('-') {
-            -1
-        } else if self.take('+') {
-            1
-        } else {
+    /// `+hh:mm`, `+hhmm` or `+hh`.
+    pub(super) fn offset(&mut self) -> Option<Offset> {
+        let is_west = self.take('-');
+        if !is_west && !self.take('+') {
             return None;
-        };
+        }
         let hours = self.number(1, 2)?;
         let minutes = if self.take(':') || self.digits_ahead() == 2 { self.number(2, 2)? } else { 0 };
-        let seconds = (hours * 60 + minutes) * 60;
-        (minutes < 60 && seconds <= OFFSET_MAX).then_some(sign * seconds)
+        Some(Offset { is_west, hours, minutes })
     }
 
     /// Parts of a second as ticks; what is smaller is left away.
@@ -90,6 +86,25 @@ impl<'t> Cursor<'t> {
         let kept = &digits[..digits.len().min(TICK_DIGITS)];
         let ticks: i32 = if kept.is_empty() { 0 } else { kept.parse().ok()? };
         Some((kept.len()..TICK_DIGITS).fold(ticks, |ticks, _| ticks * 10))
+    }
+}
+
+/// An offset as it is written, whether or not there is such a one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offset {
+    is_west: bool,
+    hours: i32,
+    minutes: i32,
+}
+
+impl Offset {
+    /// That of UTC.
+    pub(super) const NONE: Self = Self { is_west: false, hours: 0, minutes: 0 };
+
+    /// Seconds east of Greenwich; .NET knows none beyond fourteen hours.
+    pub(super) fn seconds(self) -> Option<i32> {
+        let seconds = (self.hours * 60 + self.minutes) * 60;
+        (self.minutes < 60 && seconds <= OFFSET_MAX).then_some(if self.is_west { -seconds } else { seconds })
     }
 }
 

@@ -39,6 +39,35 @@ impl Moment {
     }
 }
 
+/// Why a text is no date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It is not written as one; all others are.
+    Form,
+    Month,
+    Day,
+    Weekday,
+    Time,
+    Offset,
+    /// It lies outside the years there are.
+    Range,
+}
+
+impl Fault {
+    /// The rest of a sentence about a text whose form is right.
+    pub(super) const fn message(self) -> &'static str {
+        match self {
+            Self::Form => "it is not written as one",
+            Self::Month => "there is no such month; of two numbers the month is the first, as in `M/d/yyyy`",
+            Self::Day => "that month has no such day",
+            Self::Weekday => "the date falls on another day of the week",
+            Self::Time => "there is no such time of day",
+            Self::Offset => "an offset is at most 14 hours, and its minutes are fewer than 60",
+            Self::Range => "in UTC it lies outside the years 1 to 9999",
+        }
+    }
+}
+
 fn is_in_range(at: DateTime) -> bool {
     at.year() >= YEAR_MIN
 }

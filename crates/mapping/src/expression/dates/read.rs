@@ -1,20 +1,54 @@
 //! Reads a date by a pattern, as .NET's `DateTime.ParseExact` does: all of the text, and nothing but what the pattern says.
 
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, Time, date};
 
 use super::cursor::Cursor;
 use super::names::{DAYS, ERA, HALVES, MONTHS, shorts};
 use super::pattern::{Part, Pattern};
-use super::{Moment, TICK_NANOSECONDS};
+use super::{Fault, Moment, TICK_NANOSECONDS};
 
 /// The last year that two digits mean (`Calendar.TwoDigitYearMax` of the invariant culture).
 const TWO_DIGIT_YEAR_MAX: i32 = 2049;
+/// The first day of .NET.
+const FIRST_DAY: Date = date(1, 1, 1);
 
-/// What may be different from the pattern (.NET's `DateTimeStyles`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What may be different from the pattern, and what it means that something is missing (.NET's `DateTimeStyles`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of .NET")]
 pub(in crate::expression) struct Styles {
-    /// White space may stand between any two parts.
+    /// White space may stand before the text, and counts nowhere at the beginning of the pattern.
+    pub(in crate::expression) allow_leading_white: bool,
+    /// The same behind it.
+    pub(in crate::expression) allow_trailing_white: bool,
+    /// White space may stand before any part.
     pub(in crate::expression) allow_inner_white: bool,
+    /// A time alone is one of the first day there is, and not of today.
+    pub(in crate::expression) no_current_date: bool,
+    /// A text without offset says all the same where it is from: from UTC, as our local time is that too.
+    pub(in crate::expression) is_placed: bool,
+}
+
+impl Styles {
+    /// No style at all.
+    pub(in crate::expression) const NONE: Self = Self {
+        allow_leading_white: false,
+        allow_trailing_white: false,
+        allow_inner_white: false,
+        no_current_date: false,
+        is_placed: false,
+    };
+
+    /// The same, and white space wherever it may be.
+    pub(in crate::expression) const fn with_white_spaces(self) -> Self {
+        Self { allow_leading_white: true, allow_trailing_white: true, allow_inner_white: true, ..self }
+    }
+}
+
+impl Default for Styles {
+    /// What `FormatDateTime` has where no style is named.
+    fn default() -> Self {
+        Self { allow_leading_white: true, allow_trailing_white: true, ..Self::NONE }
+    }
 }
 
 /// What was read so far. A part that comes twice must say the same.
@@ -34,26 +68,37 @@ struct Fields {
 }
 
 impl Pattern {
-    /// Reads `text`; `None` where it is not as the pattern says. White space before and behind it does not count. What a pattern does not
-    /// name is taken from `today` where it names no date at all, else the year is today's, and month and day are the first.
-    pub(in crate::expression) fn read(&self, text: &str, styles: Styles, today: Date) -> Option<Moment> {
-        let mut cursor = Cursor::new(text.trim());
+    /// Reads `text`. What a pattern does not name is taken from `today` where it names no date at all, else the year is today's, and month
+    /// and day are the first.
+    pub(in crate::expression) fn read(&self, text: &str, styles: Styles, today: Date) -> Result<Moment, Fault> {
+        let fields = self.fields(text, styles).ok_or(Fault::Form)?;
+        fields.moment(if styles.no_current_date { FIRST_DAY } else { today }, styles.is_placed)
+    }
+
+    /// What the text names; `None` where it is not as the pattern says.
+    fn fields(&self, text: &str, styles: Styles) -> Option<Fields> {
+        let is_white = |part: &Part| matches!(part, Part::Literal(letter) if letter.is_whitespace());
+        let (mut text, mut parts) = (text, self.0.as_slice());
+        if styles.allow_leading_white {
+            text = text.trim_start();
+            parts = &parts[parts.iter().take_while(|part| is_white(part)).count()..];
+        }
+        if styles.allow_trailing_white {
+            text = text.trim_end();
+            parts = &parts[..parts.len() - parts.iter().rev().take_while(|part| is_white(part)).count()];
+        }
+        let mut cursor = Cursor::new(text);
         let mut fields = Fields::default();
-        for (index, part) in self.0.iter().enumerate() {
+        for (index, part) in parts.iter().enumerate() {
             if styles.allow_inner_white {
                 cursor.blanks();
-                if matches!(part, Part::Literal(letter) if letter.is_whitespace()) {
+                if is_white(part) {
                     continue;
                 }
             }
-            // At the ends white space of the pattern is as free as that of the text.
-            let is_end = |part: &Part| matches!(part, Part::Literal(letter) if letter.is_whitespace());
-            if is_end(part) && (self.0[..index].iter().all(is_end) || self.0[index..].iter().all(is_end)) {
-                continue;
-            }
-            fields.read(part, self.0.get(index + 1), &mut cursor)?;
+            fields.read(part, parts.get(index + 1), &mut cursor)?;
         }
-        if cursor.is_done() { fields.moment(today) } else { None }
+        cursor.is_done().then_some(fields)
     }
 }
 
@@ -83,9 +128,11 @@ impl Fields {
                 set(&mut self.is_after_noon, half == 1)
             }
             Part::Era => cursor.take_one_of(&[ERA, "AD"]).map(|_| ()),
-            Part::Offset(_) => set(&mut self.offset, cursor.offset()?),
+            Part::Offset(_) => set(&mut self.offset, cursor.offset()?.seconds()?),
             Part::Zone if cursor.take_word("Z") => set(&mut self.offset, 0),
-            Part::Zone if matches!(cursor.peek(), Some('+' | '-')) => set(&mut self.offset, cursor.offset()?),
+            Part::Zone if matches!(cursor.peek(), Some('+' | '-')) => {
+                set(&mut self.offset, cursor.offset()?.seconds()?)
+            }
             Part::Zone => Some(()),
             Part::Literal('.') if matches!(next, Some(Part::Fraction { is_optional: true, .. })) => {
                 cursor.take('.');
@@ -95,18 +142,25 @@ impl Fields {
         }
     }
 
-    fn moment(self, today: Date) -> Option<Moment> {
+    fn moment(self, today: Date, is_placed: bool) -> Result<Moment, Fault> {
         let is_dateless = self.year.is_none() && self.month.is_none() && self.day.is_none();
         let date = if is_dateless {
             today
         } else {
-            let year = i16::try_from(self.year.unwrap_or(today.year().into())).ok().filter(|year| *year > 0)?;
-            let month = i8::try_from(self.month.unwrap_or(1)).ok()?;
-            Date::new(year, month, i8::try_from(self.day.unwrap_or(1)).ok()?).ok()?
+            let year = i16::try_from(self.year.unwrap_or(today.year().into())).ok().filter(|year| *year > 0);
+            let month = i8::try_from(self.month.unwrap_or(1)).ok().filter(|month| (1..=12).contains(month));
+            let day = i8::try_from(self.day.unwrap_or(1)).map_err(|_| Fault::Day)?;
+            Date::new(year.ok_or(Fault::Range)?, month.ok_or(Fault::Month)?, day).map_err(|_| Fault::Day)?
         };
         if self.weekday.is_some_and(|weekday| weekday != i32::from(date.weekday().to_sunday_zero_offset())) {
-            return None;
+            return Err(Fault::Weekday);
         }
+        let time = self.time().ok_or(Fault::Time)?;
+        let offset = self.offset.or(is_placed.then_some(0));
+        Moment::new(date.to_datetime(time), offset).ok_or(Fault::Range)
+    }
+
+    fn time(&self) -> Option<Time> {
         let of_half = match (self.hour_of_half, self.is_after_noon) {
             (Some(hour), is_after_noon) => Some(hour_of_half(hour, is_after_noon.unwrap_or(false))?),
             (None, _) => None,
@@ -117,8 +171,7 @@ impl Fields {
             (None, of_half) => of_half.unwrap_or(0),
         };
         let nanoseconds = self.ticks.unwrap_or(0) * TICK_NANOSECONDS;
-        let time = time(hour, self.minute.unwrap_or(0), self.second.unwrap_or(0), nanoseconds)?;
-        Moment::new(date.to_datetime(time), self.offset)
+        time(hour, self.minute.unwrap_or(0), self.second.unwrap_or(0), nanoseconds)
     }
 }
 

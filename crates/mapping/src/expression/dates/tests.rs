@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::calendar::{self, Interval};
 use super::pattern::Pattern;
-use super::{Moment, Styles, free};
+use super::{Fault, Moment, Styles, free};
 
 const TODAY: Date = date(2025, 7, 30);
 
@@ -40,6 +40,16 @@ fn dates_in_many_forms() {
         ("24 Aug 2021", "8/24/2021 12:00:00 AM"),
         ("August 24, 2021 1:02:03 AM", "8/24/2021 1:02:03 AM"),
         ("Tue, 24 Aug 2021 10:00:00 GMT", "8/24/2021 10:00:00 AM"),
+        ("Aug 24,2021", "8/24/2021 12:00:00 AM"),
+        ("Tue Aug 24 2021", "8/24/2021 12:00:00 AM"),
+        ("June 2021", "6/1/2021 12:00:00 AM"),
+        ("Jun 1999", "6/1/1999 12:00:00 AM"),
+        ("May 1221", "5/1/1221 12:00:00 AM"),
+        ("June, 2021 1 PM", "6/1/2021 1:00:00 PM"),
+        ("Jun-2021", "6/1/2021 12:00:00 AM"),
+        ("2021-08", "8/1/2021 12:00:00 AM"),
+        ("2021/8", "8/1/2021 12:00:00 AM"),
+        ("08/2021", "8/1/2021 12:00:00 AM"),
         ("2024-02-29", "2/29/2024 12:00:00 AM"),
         ("9999-12-31", "12/31/9999 12:00:00 AM"),
         ("0001-01-01", "1/1/0001 12:00:00 AM"),
@@ -55,7 +65,13 @@ fn what_is_no_date() {
         " ",
         "tomorrow",
         "2021",
-        "2021-08",
+        "2021-",
+        "2021-13",
+        "Jan 052021",
+        "Jan 05/2021",
+        "Tue Aug 242021",
+        "June 21",
+        "June",
         "2021-13-01",
         "2023-02-29",
         "31/12/2020",
@@ -91,8 +107,30 @@ fn what_is_no_date() {
     }
 }
 
+#[test]
+fn what_is_wrong_with_what_has_the_form_of_a_date() {
+    for (text, expected) in [
+        ("tomorrow", Fault::Form),
+        ("2021-06-30 x", Fault::Form),
+        ("2020-13-01", Fault::Month),
+        ("31/12/2020", Fault::Month),
+        ("2021-02-30", Fault::Day),
+        ("30 Feb 2021 10:00Z", Fault::Day),
+        ("2021-06-999", Fault::Form),
+        ("Mon, 24 Aug 2021", Fault::Weekday),
+        ("2021-06-30 25:00", Fault::Time),
+        ("2021-06-30 13:00 PM", Fault::Time),
+        ("2021-06-30+14:01", Fault::Offset),
+        ("2021-06-30T10:00-01:60", Fault::Offset),
+        ("0000-01-01", Fault::Range),
+        ("9999-12-31T23:59:59-01:00", Fault::Range),
+    ] {
+        assert_eq!(free::read(text), Err(expected), "{text}");
+    }
+}
+
 fn through(text: &str, input: &str, output: &str) -> Option<String> {
-    let moment = Pattern::new(input).unwrap().read(text, Styles::default(), TODAY)?;
+    let moment = Pattern::new(input).unwrap().read(text, Styles::default(), TODAY).ok()?;
     Some(Pattern::new(output).unwrap().write(moment))
 }
 
@@ -146,10 +184,38 @@ fn what_is_not_as_the_pattern_says() {
         ("2015-01-23T10:00:00,5", "yyyy-MM-ddTHH:mm:ss.f"),
         ("2015 - 01", "yyyy-MM"),
     ] {
-        assert_eq!(Pattern::new(input).unwrap().read(text, Styles::default(), TODAY), None, "{text} by {input}");
+        let read = Pattern::new(input).unwrap().read(text, Styles::default(), TODAY);
+        assert!(read.is_err(), "{text} by {input}: {read:?}");
     }
-    let spaced = Pattern::new("yyyy-MM").unwrap();
-    assert!(spaced.read("2015 - 01", Styles { allow_inner_white: true }, TODAY).is_some());
+}
+
+#[test]
+fn styles_say_what_may_be_different() {
+    let leading = Styles { allow_leading_white: true, ..Styles::NONE };
+    let trailing = Styles { allow_trailing_white: true, ..Styles::NONE };
+    let inner = Styles { allow_inner_white: true, ..Styles::NONE };
+    for (text, input, styles, is_read) in [
+        ("2015-01", "yyyy-MM", Styles::NONE, true),
+        (" 2015-01", "yyyy-MM", Styles::NONE, false),
+        ("2015-01 ", "yyyy-MM", Styles::NONE, false),
+        (" 2015-01 ", " yyyy-MM ", Styles::NONE, true),
+        ("2015-01", " yyyy-MM", Styles::NONE, false),
+        ("2015-01", " yyyy-MM", leading, true),
+        (" 2015-01", "yyyy-MM", leading, true),
+        ("2015-01 ", "yyyy-MM", leading, false),
+        (" 2015-01", "yyyy-MM", trailing, false),
+        ("2015-01 ", "yyyy-MM", trailing, true),
+        ("2015-01", "yyyy-MM ", trailing, true),
+        ("2015 - 01", "yyyy-MM", inner, true),
+        ("2015 - 01 ", "yyyy-MM", inner, false),
+        ("2015 - 01", "yyyy-MM", Styles::default(), false),
+        (" 2015 - 01 ", "yyyy-MM", Styles::NONE.with_white_spaces(), true),
+    ] {
+        let read = Pattern::new(input).unwrap().read(text, styles, TODAY);
+        assert_eq!(read.is_ok(), is_read, "{text:?} by {input:?} with {styles:?}");
+    }
+    let timed = Pattern::new("HH:mm").unwrap().read("12:05", Styles { no_current_date: true, ..Styles::NONE }, TODAY);
+    assert_eq!(timed.map(|moment| moment.at.date()), Ok(date(1, 1, 1)));
 }
 
 #[test]
@@ -281,7 +347,7 @@ proptest! {
         prop_assert_eq!(free::parse(&free::text_of(moment.at)), Some(moment));
         for whole in ["s", "M/d/yyyy h:mm:ss tt", "yyyyMMddHHmmss", "dddd, dd MMMM yyyy HH:mm:ss", "o"] {
             let pattern = Pattern::new(whole).unwrap();
-            prop_assert_eq!(pattern.read(&pattern.write(moment), Styles::default(), TODAY), Some(moment), "{}", whole);
+            prop_assert_eq!(pattern.read(&pattern.write(moment), Styles::default(), TODAY), Ok(moment), "{}", whole);
         }
     }
 

@@ -39,12 +39,32 @@ fn change_case(
         return Ok(None.into());
     };
     let culture = arguments.text(1)?.unwrap_or_default();
+    if !is_culture(&culture) {
+        return Err(arguments.refuse("`culture` is not the name of one, such as `tr-TR`"));
+    }
     let exceptions = if is_turkic(&culture) { turkic } else { &[] };
     let change = |letter: char| {
         exceptions.iter().find(|(from, _)| *from == letter).map_or_else(|| invariant(letter), |(_, to)| *to)
     };
     Ok(source.chars().map(change).collect::<String>().into())
 }
+
+/// Whether .NET takes a text for the name of a culture, known or not: letters and digits in parts of at most eight. `""` is the invariant one.
+pub(in super::super) fn is_culture(text: &str) -> bool {
+    let is_part = |part: &str| (1..=PART_MAX).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let is_language = text.split(['-', '_']).next().is_some_and(|part| part.bytes().all(|b| b.is_ascii_alphabetic()));
+    text.is_empty() || text.len() <= CULTURE_MAX && is_language && text.split(['-', '_']).all(is_part)
+}
+
+/// Whether a name may be that of a culture that there is: languages have two letters or three.
+pub(in super::super) fn has_language(culture: &str) -> bool {
+    culture.is_empty() || (2..=3).contains(&culture.split(['-', '_']).next().unwrap_or_default().len())
+}
+
+/// Characters of a part of a culture's name (RFC 5646 §2.1).
+const PART_MAX: usize = 8;
+/// Characters of a culture's name in Windows.
+const CULTURE_MAX: usize = 85;
 
 /// Turkish and Azerbaijani tell the dotted from the dotless i.
 fn is_turkic(culture: &str) -> bool {
@@ -60,6 +80,17 @@ pub(super) fn lower(letter: char) -> char {
 /// Letter for letter; the dotless `ı` has no capital in the invariant culture.
 fn upper(letter: char) -> char {
     if letter == 'ı' { letter } else { only(letter.to_uppercase()).unwrap_or(letter) }
+}
+
+/// The first letter of a word. Letters of two have a form for it in which only the first is a capital: `ǆ`, `ǉ`, `ǌ` and `ǳ`.
+fn title(letter: char) -> char {
+    match letter {
+        '\u{1c6}' => '\u{1c5}',
+        '\u{1c9}' => '\u{1c8}',
+        '\u{1cc}' => '\u{1cb}',
+        '\u{1f3}' => '\u{1f2}',
+        _ => upper(letter),
+    }
 }
 
 fn only(mut letters: impl Iterator<Item = char>) -> Option<char> {
@@ -81,7 +112,7 @@ pub(super) fn p_case(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
         if separates(letter) {
             at_start = true;
         } else if letter.is_alphabetic() && std::mem::take(&mut at_start) {
-            return upper(lower(letter));
+            return title(lower(letter));
         }
         lower(letter)
     };

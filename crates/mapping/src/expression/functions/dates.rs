@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use super::super::ast::Node;
 use super::super::dates::calendar::{self, INTERVALS, Interval};
 use super::super::dates::pattern::Pattern;
-use super::super::dates::{Moment, Styles, free};
+use super::super::dates::{Fault, Styles, free};
 use super::super::evaluate::{Arguments, Evaluated, Interrupt};
 use super::Refusal;
 use crate::value::{Value, World};
@@ -73,9 +73,10 @@ fn optional_moment(
     let Some(text) = arguments.text(index)? else {
         return Ok(None);
     };
-    match free::parse(&text) {
-        Some(moment) => Ok(Some(moment.at)),
-        None => Err(arguments.refuse(format!("`{parameter}` is no date; {}", free::FORMS))),
+    match free::read(&text) {
+        Ok(moment) => Ok(Some(moment.at)),
+        Err(Fault::Form) => Err(arguments.refuse(format!("`{parameter}` is no date; {}", free::FORMS))),
+        Err(fault) => Err(arguments.refuse(format!("`{parameter}` is no date: {}", fault.message()))),
     }
 }
 
@@ -126,9 +127,16 @@ pub(super) fn format_date_time(arguments: &mut Arguments<'_, '_, '_>) -> Evaluat
     let input = pattern(arguments, input, "inputFormat")?;
     let output = pattern(arguments, output, "outputFormat")?;
     let today = TimeZone::UTC.to_datetime(arguments.world().now).date();
-    let read: Option<Moment> = input.read(&source, styles, today);
-    let moment = read.ok_or_else(|| arguments.refuse("`source` is not as `inputFormat` says"))?;
-    Ok(Value::Text(output.write(moment)))
+    match input.read(&source, styles, today) {
+        Ok(moment) => Ok(Value::Text(output.write(moment))),
+        Err(Fault::Form) if input.read(&source, styles.with_white_spaces(), today).is_ok() => {
+            Err(arguments.refuse("`source` has white space that `dateTimeStyles` does not allow"))
+        }
+        Err(Fault::Form) => Err(arguments.refuse("`source` is not as `inputFormat` says")),
+        Err(fault) => {
+            Err(arguments.refuse(format!("`source` is as `inputFormat` says, but no date: {}", fault.message())))
+        }
+    }
 }
 
 fn pattern(arguments: &mut Arguments<'_, '_, '_>, index: usize, parameter: &str) -> Result<Pattern, Interrupt> {
@@ -136,22 +144,40 @@ fn pattern(arguments: &mut Arguments<'_, '_, '_>, index: usize, parameter: &str)
     Pattern::new(&text).map_err(|error| arguments.refuse(format!("`{parameter}` {error}")))
 }
 
-/// .NET's `DateTimeStyles`, by name, with commas between. Those about zones change nothing, as all that is written is in UTC.
+/// .NET's `DateTimeStyles`, by name, with commas between; they take the place of the default. All that is written is in UTC, so that
+/// `AdjustToUniversal` has nothing to do, and UTC is our local time.
 fn styles(text: &str) -> Result<Styles, String> {
-    let mut styles = Styles::default();
-    for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        match name {
-            "AllowInnerWhite" | "AllowWhiteSpaces" => styles.allow_inner_white = true,
-            "None"
-            | "AllowLeadingWhite"
-            | "AllowTrailingWhite"
-            | "NoCurrentDateDefault"
-            | "AdjustToUniversal"
-            | "AssumeUniversal"
-            | "AssumeLocal"
-            | "RoundtripKind" => {}
+    let names: Vec<&str> = text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    if names.is_empty() {
+        return Ok(Styles::default());
+    }
+    let mut styles = Styles::NONE;
+    for name in &names {
+        match *name {
+            "AllowLeadingWhite" => styles.allow_leading_white = true,
+            "AllowTrailingWhite" => styles.allow_trailing_white = true,
+            "AllowInnerWhite" => styles.allow_inner_white = true,
+            "AllowWhiteSpaces" => styles = styles.with_white_spaces(),
+            "NoCurrentDateDefault" => styles.no_current_date = true,
+            "AssumeUniversal" | "AssumeLocal" => styles.is_placed = true,
+            "None" | "AdjustToUniversal" | ROUNDTRIP => {}
             _ => return Err("`dateTimeStyles` names a style that .NET does not have".to_owned()),
         }
     }
-    Ok(styles)
+    let clash = CLASHES.iter().find(|(one, other)| names.contains(one) && names.contains(other));
+    match clash {
+        Some((one, other)) => {
+            Err(format!("`dateTimeStyles` has both `{one}` and `{other}`, which exclude one another"))
+        }
+        None => Ok(styles),
+    }
 }
+
+const ROUNDTRIP: &str = "RoundtripKind";
+/// Styles that .NET refuses together.
+const CLASHES: [(&str, &str); 4] = [
+    ("AssumeLocal", "AssumeUniversal"),
+    (ROUNDTRIP, "AssumeLocal"),
+    (ROUNDTRIP, "AssumeUniversal"),
+    (ROUNDTRIP, "AdjustToUniversal"),
+];

@@ -1,7 +1,7 @@
 //! The table of functions: a function is one entry. Their bodies live in the modules below, grouped by what they work on;
 //! how arguments are evaluated lives in `evaluate`.
 
-mod casing;
+pub(super) mod casing;
 mod conditions;
 mod dates;
 mod encoding;
@@ -39,17 +39,19 @@ pub(super) struct Refusal {
     /// The argument that is wrong, from 0; `None` where it is the call as a whole.
     pub(super) argument: Option<usize>,
     pub(super) message: String,
+    /// What was probably meant.
+    pub(super) suggestion: Option<String>,
 }
 
 impl Refusal {
     fn of_argument(index: usize, message: String) -> Self {
-        Self { argument: Some(index), message }
+        Self { argument: Some(index), message, suggestion: None }
     }
 }
 
 impl From<String> for Refusal {
     fn from(message: String) -> Self {
-        Self { argument: None, message }
+        Self { argument: None, message, suggestion: None }
     }
 }
 
@@ -287,7 +289,7 @@ impl Function {
                     parameter.name,
                     index + 1
                 );
-                return Err(Refusal { argument: arguments.get(index).map(|_| index), message });
+                return Err(Refusal { argument: arguments.get(index).map(|_| index), message, suggestion: None });
             }
         }
         self.settle_rest(arguments)?;
@@ -309,7 +311,7 @@ impl Function {
         let of_two = |noun: &str| {
             let left_out = arguments.iter().position(Option::is_none);
             let message = format!("`{}` needs at least two {noun}, and none may be left out", self.name);
-            Err(Refusal { argument: left_out, message })
+            Err(Refusal { argument: left_out, message, suggestion: None })
         };
         match self.rest {
             Rest::Sources if arguments.len() <= named => {

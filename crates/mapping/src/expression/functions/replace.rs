@@ -44,15 +44,73 @@ fn form(is_given: impl Fn(usize) -> bool) -> Option<Form> {
     FORMS.iter().find(|(_, wanted)| fits(wanted)).map(|(form, _)| *form)
 }
 
+/// The names of the arguments behind the source.
+const NAMES: [(usize, &str); 6] = [
+    (OLD_VALUE, "oldValue"),
+    (PATTERN, "regexPattern"),
+    (GROUP, "regexGroupName"),
+    (REPLACEMENT, "replacementValue"),
+    (OTHER_ATTRIBUTE, "replacementAttributeName"),
+    (TEMPLATE, "template"),
+];
+const COMBINATIONS: &str = "`Replace` takes `oldValue` with `replacementValue` or `template`, or `regexPattern` with `replacementValue`, with \
+     `regexGroupName` and `replacementValue`, or with `regexGroupName` and `replacementAttributeName`";
+/// Characters of a call that a suggestion writes out.
+const SUGGESTED_MAX: usize = 100;
+/// Arguments that count as left out where they are `""` and no form has all that are given, in steps: published mappings fill every place. Of
+/// a replacement `""` says to remove what is found, so that it is the last to be passed over.
+static EMPTY_ONES: [&[usize]; 3] = [
+    &[PATTERN, GROUP, OTHER_ATTRIBUTE, TEMPLATE],
+    &[OLD_VALUE, PATTERN, GROUP, OTHER_ATTRIBUTE, TEMPLATE],
+    &[OLD_VALUE, PATTERN, GROUP, REPLACEMENT, OTHER_ATTRIBUTE, TEMPLATE],
+];
+
+/// Leaves out empty arguments that no form has, where one has all others.
+fn leave_out_empty(arguments: &mut [Option<Node>]) {
+    let is_empty = |index: usize| matches!(arguments.get(index), Some(Some(Node::Text(text))) if text.is_empty());
+    let is_given = |index: usize| matches!(arguments.get(index), Some(Some(_)));
+    if form(is_given).is_some() {
+        return;
+    }
+    let fits =
+        |empty: &&&[usize]| form(|index| is_given(index) && !(empty.contains(&index) && is_empty(index))).is_some();
+    let Some(empty) = EMPTY_ONES.iter().find(fits) else { return };
+    let left_out: Vec<usize> = empty.iter().copied().filter(|index| is_empty(*index)).collect();
+    for index in left_out {
+        arguments[index] = None;
+    }
+}
+
+/// What is wrong with arguments that are of no form: what is too much for the form that is nearest to them, if anything.
+fn refused(arguments: &[Option<Node>]) -> Refusal {
+    let is_given =
+        |index: usize| matches!(arguments.get(index), Some(Some(node)) if *node != Node::Text(String::new()));
+    let differs =
+        |wanted: &[usize]| NAMES.iter().filter(|(index, _)| is_given(*index) != wanted.contains(index)).count();
+    let nearest = FORMS.iter().map(|(_, wanted)| *wanted).min_by_key(|wanted| differs(wanted)).unwrap_or_default();
+    let surplus = NAMES.iter().find(|(index, _)| is_given(*index) && !nearest.contains(index));
+    let suggestion = with_places(arguments);
+    let Some((index, name)) = surplus else {
+        return Refusal { argument: None, message: COMBINATIONS.to_owned(), suggestion };
+    };
+    let beside = NAMES.iter().find(|(index, _)| is_given(*index) && nearest.contains(index));
+    let beside = beside.map_or_else(String::new, |(_, name)| format!(" beside `{name}`"));
+    let refusal = Refusal::of_argument(*index, format!("`{name}` is too much{beside}: {COMBINATIONS}"));
+    Refusal { suggestion, ..refusal }
+}
+
+/// The call that three arguments mean to whoever knows the function of this name from elsewhere: source, old value and new one.
+fn with_places(arguments: &[Option<Node>]) -> Option<String> {
+    let [Some(source), Some(old), Some(new)] = arguments else { return None };
+    let meant = format!("Replace({source}, {old}, , , {new}, , )");
+    (meant.chars().count() <= SUGGESTED_MAX).then_some(meant)
+}
+
 /// Refuses the combinations that mean nothing; compiles the pattern where it is written out.
 pub(super) fn check(arguments: &mut [Option<Node>]) -> Result<(), Refusal> {
+    leave_out_empty(arguments);
     if form(|index| matches!(arguments.get(index), Some(Some(_)))).is_none() {
-        return Err(
-            "`Replace` takes `oldValue` with `replacementValue` or `template`, or `regexPattern` with `replacementValue`, with \
-             `regexGroupName` and `replacementValue`, or with `regexGroupName` and `replacementAttributeName`"
-                .to_owned()
-                .into(),
-        );
+        return Err(refused(arguments));
     }
     if let Some(Some(node)) = arguments.get_mut(PATTERN)
         && let Node::Text(text) = node

@@ -421,3 +421,30 @@ fn what_is_left_out_at_the_end() {
     }
     assert!(signatures(Language::ENTRA).any(|signature| signature == "Split(source, delimiter?)"));
 }
+
+/// What has the form of a date is told what is wrong with it, and not all forms there are.
+#[test]
+fn dates_that_are_nearly_right() {
+    for (text, expected) in [
+        (r#"CDate("2021-02-30")"#, "`CDate`: `expression` is no date: that month has no such day"),
+        (
+            r#"CDate("2020-13-01")"#,
+            "`CDate`: `expression` is no date: there is no such month; of two numbers the month is the first, as in `M/d/yyyy`",
+        ),
+        (
+            r#"NumFromDate("2021-06-30+14:01")"#,
+            "`NumFromDate`: `value` is no date: an offset is at most 14 hours, and its minutes are fewer than 60",
+        ),
+        (
+            r#"FormatDateTime("9999-12-31T23:59:59-08:00", , "yyyy-MM-ddTHH:mm:sszzz", "yyyy")"#,
+            "`FormatDateTime`: `source` is as `inputFormat` says, but no date: in UTC it lies outside the years 1 to 9999",
+        ),
+        (
+            r#"FormatDateTime(" 2021", "AllowTrailingWhite", "yyyy", "yyyy")"#,
+            "`FormatDateTime`: `source` has white space that `dateTimeStyles` does not allow",
+        ),
+        (r#"FormatDateTime("2021x", , "yyyy", "yyyy")"#, "`FormatDateTime`: `source` is not as `inputFormat` says"),
+    ] {
+        refuse(text, &json!({}), expected);
+    }
+}

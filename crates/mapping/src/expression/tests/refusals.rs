@@ -17,6 +17,10 @@ fn names_that_are_not_known() {
         ("Substr([a], 1, 2)", "there is no function `Substr`, at character 1; did you mean `Mid`?"),
         ("NoSuchFunction([a])", "there is no function `NoSuchFunction`, at character 1"),
         (
+            r#"IIF(NOT IsPresent([a]),"1","0")"#,
+            "there is no operator `NOT`; a function turns a condition round, at character 5; did you mean `Not(…)`?",
+        ),
+        (
             "IIF(Not [a], 1, 2)",
             "the arguments of the function `Not` are missing, at character 5; did you mean `Not(…)`?",
         ),
@@ -87,6 +91,10 @@ fn arguments_that_are_wrong() {
         (
             r#"FormatDateTime([a], "Nope", "yyyy", "yyyy")"#,
             "`FormatDateTime`: `dateTimeStyles` names a style that .NET does not have, at character 21",
+        ),
+        (
+            r#"FormatDateTime([a], "RoundtripKind,AssumeLocal", "yyyy", "yyyy")"#,
+            "`FormatDateTime`: `dateTimeStyles` has both `RoundtripKind` and `AssumeLocal`, which exclude one another, at character 21",
         ),
     ] {
         refuse(text, expected);
@@ -165,12 +173,32 @@ fn what_other_languages_have() {
         ("IIF([a] = [b] = [c], 1, 2)", "comparisons cannot be chained; nest `IIF` instead, at character 15"),
         (
             r#"IIF([a] == "x", 1, 2)"#,
-            "one comparison follows another; equality is `=`, inequality is `<>`, at character 10",
+            "one comparison follows another; equality is `=`, inequality is `<>`, at character 10; did you mean `=`?",
         ),
         (
             r#"IIF([a] != "x", 1, 2)"#,
             "there is no operator `!`; inequality is `<>`, and `Not` turns a condition round, at character 9",
         ),
+        (
+            r#"[a] => "x""#,
+            "one comparison follows another; equality is `=`, inequality is `<>`, at character 6; did you mean `>=`?",
+        ),
+        (
+            r#"[a] > = "x""#,
+            "one comparison follows another; equality is `=`, inequality is `<>`, at character 7; did you mean `>=`?",
+        ),
+        (
+            r#"[a] =< "x""#,
+            "one comparison follows another; equality is `=`, inequality is `<>`, at character 6; did you mean `<=`?",
+        ),
+    ] {
+        refuse(text, expected);
+    }
+}
+
+#[test]
+fn operators_of_other_languages() {
+    for (text, expected) in [
         (
             r#"IIF([a] = "x" AND [b] = "y", 1, 2)"#,
             "there is no operator `AND`; for both of two conditions write `IIF(first, IIF(second, yes, no), no)`, at character 15",
@@ -214,10 +242,49 @@ fn what_other_languages_have() {
             r#"a string begins with a straight double quote, not with `'`, at character 13; did you mean `"b\\c"`?"#,
         ),
         ("'a", "a string begins with a straight double quote, not with `'`, at character 1"),
+        (r#"Append([a], "x") // all"#, "there are no comments in an expression; remove this one, at character 18"),
+        ("/* all */ [a]", "there are no comments in an expression; remove this one, at character 1"),
         ("user.mail", "`.` has no place in an expression outside of strings and brackets, at character 5"),
         ("={a}", "`{` has no place in an expression outside of strings and brackets, at character 2"),
     ] {
         refuse(text, expected);
+    }
+}
+
+/// The combinations of arguments that mean nothing: which of them is too much.
+#[test]
+fn arguments_of_replace_that_do_not_go_together() {
+    const COMBINATIONS: &str = "`Replace` takes `oldValue` with `replacementValue` or `template`, or `regexPattern` with `replacementValue`, with `regexGroupName` and `replacementValue`, or with `regexGroupName` and `replacementAttributeName`";
+    for (text, too_much, place) in [
+        (
+            r#"Replace([a], "h", "j")"#,
+            "`regexPattern` is too much beside `oldValue`",
+            r#"19; did you mean `Replace([a], "h", , , "j", , )`?"#,
+        ),
+        (r#"Replace([a], "h", "j", , "k")"#, "`regexPattern` is too much beside `oldValue`", "19"),
+        (r#"Replace([a], , "h", , "k", , "t")"#, "`template` is too much beside `regexPattern`", "30"),
+        (r#"Replace([a], "h", , "g", "k")"#, "`regexGroupName` is too much beside `oldValue`", "21"),
+        (r#"Replace([a], "h", "", "", "k", "", "t")"#, "`template` is too much beside `oldValue`", "36"),
+    ] {
+        refuse(text, &format!("{too_much}: {COMBINATIONS}, at character {place}"));
+    }
+    let meant = r#"did you mean `Replace([a], "h", , , "", , )`?"#;
+    refuse(r#"Replace([a], "h", "")"#, &format!("{COMBINATIONS}, at character 1; {meant}"));
+}
+
+/// Published mappings fill every place.
+#[test]
+fn empty_arguments_that_replace_has_no_use_for_are_left_out() {
+    for (text, printed) in [
+        (r#"Replace([a], ".", "", "", "", "", "")"#, r#"Replace([a], ".", , , "", , )"#),
+        (r#"Replace([a], ".", "", "", "-", "", "")"#, r#"Replace([a], ".", , , "-", , )"#),
+        (r#"Replace([a], "", "[0-9]", "", "", "", "")"#, r#"Replace([a], , "[0-9]", , "", , )"#),
+        (r#"Replace([a], "", "(?<g>x)", "g", "", [b], "")"#, r#"Replace([a], , "(?<g>x)", "g", , [b], )"#),
+        (r#"Replace([a], "<a>", "", "", "", "", "<a>@b")"#, r#"Replace([a], "<a>", , , , , "<a>@b")"#),
+        (r#"Replace([a], , "", , "y", , )"#, r#"Replace([a], , "", , "y", , )"#),
+        (r#"Replace([a], "x", , , , , "")"#, r#"Replace([a], "x", , , , , "")"#),
+    ] {
+        assert_eq!(text.parse::<Expression>().map(|read| read.to_string()).as_deref(), Ok(printed), "{text}");
     }
 }
 

@@ -159,6 +159,7 @@ fn keys_are_those_that_graph_lists() {
         ("Join(\"-\", [a], [b])", "separator source source"),
         ("Replace([a], \"b\", , , \"c\")", "source Find Replacement"),
         ("Replace([a], , \"b\", , \"c\")", "source RegularExpression Replacement"),
+        ("Replace([a], \".\", \"\", \"\", \"\", \"\", \"\")", "source Find Replacement"),
         ("Prepend(\"x\", [a])", "prefix source"),
         ("Split([a], \",\")", "source delimiter"),
     ] {
