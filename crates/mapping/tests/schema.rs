@@ -236,6 +236,18 @@ fn a_mapping_that_switches_accounts_off_is_never_left_out() {
 }
 
 #[test]
+fn a_file_whose_mappings_are_unchanged_is_written_as_it_was() {
+    for text in ALL {
+        // Members, an order and notations that are nobody's.
+        let text = text.replacen('{', "{\n  \"zone\": 12345678901234567890123,\n  \"area\": \"\\u00e9\",", 1);
+        let document = document(&text);
+        let written = write(Some(&document), &read(&document).objects, &names()).document.to_text();
+        let differs = text.lines().zip(written.lines()).find(|(before, now)| before != now);
+        assert_eq!((differs, written.len()), (None, text.len()));
+    }
+}
+
+#[test]
 fn only_what_is_changed_is_written() {
     let base = document(ODDITIES);
     let mut objects = read(&base).objects;
