@@ -19,18 +19,19 @@ impl Reading<'_> {
             return;
         }
         let (rule, entry) = (self.rule, self.entry);
-        for (side, directory, object, lost) in [
+        for (side, directory, object, consequence) in [
             ("target", &rule.target_directory_name, &entry.target_object_name, TARGET),
             ("source", &rule.source_directory_name, &entry.source_object_name, SOURCE),
         ] {
             let place = format!("{}, {side} directory {}", self.place, directory.text());
-            let Some(directory) = self.one_of(directories, directory, |one: &Directory| one.name.text(), &place, lost)
+            let Some(directory) =
+                self.one_of(directories, directory, |one: &Directory| one.name.text(), &place, consequence)
             else {
                 continue;
             };
             let objects = directory.objects.items();
             let place = format!("{place}, {side} object {}", object.text());
-            self.one_of(objects, object, |one: &ObjectDefinition| one.name.text(), &place, lost);
+            self.one_of(objects, object, |one: &ObjectDefinition| one.name.text(), &place, consequence);
         }
     }
 
@@ -41,7 +42,7 @@ impl Reading<'_> {
         name: &Member<String>,
         name_of: impl Fn(&T) -> &str,
         place: &str,
-        lost: &str,
+        consequence: &str,
     ) -> Option<&'l T> {
         let name = name.text();
         // As where they are read: exactly so, or but for the case.
@@ -53,11 +54,11 @@ impl Reading<'_> {
         };
         let reason = match found.len() {
             1 => return Some(found[0]),
-            0 if name.is_empty() => format!("the document does not say which it is, {lost}"),
+            0 if name.is_empty() => format!("the document does not say which it is, {consequence}"),
             0 => {
                 let meant = nearest(name, list.iter().map(&name_of));
                 let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-                format!("the document defines no `{name}` there, {lost}{meant}")
+                format!("the document defines no `{name}` there, {consequence}{meant}")
             }
             count => {
                 format!("the document defines `{name}` {count} times; the first definition counts, the others do not")
