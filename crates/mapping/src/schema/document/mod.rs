@@ -191,7 +191,7 @@ impl Document {
     }
 
     /// The document as people keep it in files: JSON with line breaks, ended by one. What was read from a text keeps the order of its members,
-    /// how its texts and numbers are noted, and its indentation; what is new stands behind.
+    /// how its texts and numbers are noted, and its indentation and end; what is new stands behind.
     pub fn to_text(&self) -> String {
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
         match &self.before.0 {

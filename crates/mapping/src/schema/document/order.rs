@@ -19,12 +19,15 @@ enum Node<'t> {
     Object(Vec<(&'t str, Node<'t>)>),
 }
 
-/// `written`, with its members in the order of `before`, and new ones behind; with line breaks, and ended by one. What is equal to what stood
-/// there before is noted as there. Both are JSON.
+/// `written`, with its members in the order of `before`, and new ones behind; with line breaks, and ended as before. What is equal to what
+/// stood there before is noted as there. Both are JSON.
 pub(super) fn in_order_of(before: &str, written: &str) -> String {
     let mut text = Text { text: String::with_capacity(written.len() + 1), indent: indent_of(before) };
     text.node(&Scanner::read(written), Some(&Scanner::read(before)), 0);
-    text.text.push('\n');
+    // A document in one line has no end of its own.
+    if before.ends_with('\n') || !before.contains('\n') {
+        text.text.push('\n');
+    }
     text.text
 }
 
@@ -121,14 +124,19 @@ fn said(scalar: &str) -> Cow<'_, str> {
 
 /// Whether two notations mean the same value.
 fn is_same(one: &str, other: &str) -> bool {
-    let value = |scalar: &str| serde_json::from_str::<serde_json::Value>(scalar).ok();
     one == other || value(one).is_some_and(|one| value(other) == Some(one))
+}
+
+fn value(scalar: &str) -> Option<serde_json::Value> {
+    serde_json::from_str(scalar).ok()
 }
 
 /// By what an element of a list is known again.
 fn identity<'t>(element: &Node<'t>) -> Cow<'t, str> {
     match element {
-        Node::Scalar(scalar) => said(scalar),
+        Node::Scalar(scalar) if scalar.starts_with('"') => said(scalar),
+        // One number has many notations.
+        Node::Scalar(scalar) => value(scalar).map_or("".into(), |value| value.to_string().into()),
         Node::List(_) => "".into(),
         Node::Object(members) => {
             let named = |name: &&str| members.iter().find(|(member, _)| said(member) == *name);
@@ -248,6 +256,8 @@ mod tests {
             // Other kinds.
             (r#"{"a":{"c":1},"b":[1]}"#, r#"{"b":{"x":1},"a":[2]}"#, r#"{"a":[2],"b":{"x":1}}"#),
             (r#"{"a":"1"}"#, r#"{"a":1}"#, r#"{"a":1}"#),
+            // Elements that are numbers.
+            ("[1.50,1e3,-0,1E-400,2]", "[1.5,1000.0,-0.0,0.0,3]", "[1.50,1e3,-0,1E-400,3]"),
         ] {
             let text = in_order_of(before, written);
             assert_eq!(text.replace([' ', '\n'], ""), expected, "{before}");
@@ -259,7 +269,8 @@ mod tests {
         for (before, indent) in
             [("{\n\t\"a\": 1}", "\t"), ("\u{FEFF}{\r\n    \"a\": 1}", "    "), ("{\"a\":\n     1}", "  ")]
         {
-            assert_eq!(in_order_of(before, "{\"a\": 1}"), format!("{{\n{indent}\"a\": 1\n}}\n"));
+            assert_eq!(in_order_of(before, "{\"a\": 1}"), format!("{{\n{indent}\"a\": 1\n}}"));
         }
+        assert_eq!(in_order_of("{\"a\":1}", "{\"a\":1}"), "{\n  \"a\": 1\n}\n");
     }
 }
