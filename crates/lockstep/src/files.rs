@@ -56,7 +56,8 @@ fn text_of(
     if bytes.len() as u64 > bytes_max {
         return Err(usage(format!("{shown} has more than {bytes_max} bytes and {what_it_is_not}")));
     }
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+    // With its mark, or without: then one byte of the first character, which is ASCII's in all that is read here, is 0.
+    if matches!(bytes.as_slice(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=0xff, ..] | [1..=0xff, 0, ..]) {
         return Err(usage(format!("{shown} is UTF-16, not UTF-8, and {what_it_is_not}; save it as UTF-8")));
     }
     let text = String::from_utf8(bytes)
@@ -120,6 +121,8 @@ mod tests {
         for (bytes, words) in [
             (&b"1234567"[..], "a.json has more than 6 bytes and holds no mappings"),
             (b"\xff\xfe{\0", "a.json is UTF-16, not UTF-8, and holds no mappings; save it as UTF-8"),
+            (b"{\0}\0", "a.json is UTF-16, not UTF-8, and holds no mappings; save it as UTF-8"),
+            (b"\0{\0}", "a.json is UTF-16, not UTF-8, and holds no mappings; save it as UTF-8"),
             (b"\xff", "a.json is not UTF-8 and holds no mappings; save it as UTF-8"),
         ] {
             let error = read(bytes).unwrap_err();

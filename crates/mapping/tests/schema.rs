@@ -263,6 +263,18 @@ fn the_only_mapping_that_matches_objects_is_never_left_out() {
 }
 
 #[test]
+fn a_file_whose_mappings_are_unchanged_is_written_as_it_was() {
+    for text in ALL {
+        // Members, an order and notations that are nobody's.
+        let text = text.replacen('{', "{\n  \"zone\": 12345678901234567890123,\n  \"area\": \"\\u00e9\",", 1);
+        let document = document(&text);
+        let written = write(Some(&document), &read(&document).objects, &names()).document.to_text();
+        let differs = text.lines().zip(written.lines()).find(|(before, now)| before != now);
+        assert_eq!((differs, written.len()), (None, text.len()));
+    }
+}
+
+#[test]
 fn only_what_is_changed_is_written() {
     let base = document(ODDITIES);
     let mut objects = read(&base).objects;
@@ -371,9 +383,10 @@ fn without_expressions(json: &mut Value) {
 #[test]
 fn trees_with_the_keys_of_graph_say_the_same_as_their_expressions() {
     let imported = read(&document(GRAPH_KEYS));
-    assert!(imported.may_be_carried_out(false));
-    let notes = imported.findings.iter().filter(|finding| finding.severity == Severity::Note);
-    assert_eq!(notes.collect::<Vec<_>>(), Vec::<&Finding>::new());
+    let foreign = "not supported: the target `crm.example`: it speaks another protocol than SCIM";
+    let told: Vec<String> =
+        imported.findings.iter().filter(|one| one.severity != Severity::Different).map(ToString::to_string).collect();
+    assert!(matches!(told.as_slice(), [one] if one.starts_with(foreign)), "{told:?}");
     let mut json = parsed(GRAPH_KEYS);
     without_expressions(&mut json);
     let trees = read(&Document::from_json(json).unwrap());

@@ -77,6 +77,23 @@ fn told_findings(findings: &[Finding]) -> Vec<String> {
     groups.iter().map(line).collect()
 }
 
+/// Parts that are left out of a file are told by their places up to this many.
+const LEFT_OUT_TOLD_MAX: usize = 10;
+
+/// What a file does not have of the document that it was made of, which is kept nowhere.
+fn not_kept(findings: &[Finding]) -> String {
+    let is_left_out = |finding: &&Finding| finding.severity == Severity::NotSupported;
+    let left_out: Vec<&str> = findings.iter().filter(is_left_out).map(Finding::shown_place).collect();
+    let mut told = "the document itself is not kept: the file has its mappings, filters and attribute lists alone, without ids, metadata and other definitions".to_owned();
+    if !left_out.is_empty() {
+        let shown = left_out[..left_out.len().min(LEFT_OUT_TOLD_MAX)].join("; ");
+        let more = left_out.len().saturating_sub(LEFT_OUT_TOLD_MAX);
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        told += &format!(", and without what was left out ({shown}{more})");
+    }
+    told + "; `lockstep schema import` into an application, without --to, keeps it, and exports are made from it"
+}
+
 /// A document that was read, with its text.
 struct Given {
     text: String,
@@ -195,6 +212,7 @@ async fn import(world: &World, output: Output, args: &SchemaImportArgs) -> anyho
         let now = engine.configuration(import.app.id, false).await?;
         let job = JobConfiguration { objects: Some(import.given.imported.objects), ..now };
         configuration::put(output, &import.app.name, &job.to_toml(), Some(path), args.force)?;
+        note(&not_kept(&import.given.imported.findings));
         return Ok(Outcome::Done);
     }
     import.carry_out(world, output).await
@@ -334,6 +352,7 @@ pub fn convert(args: &SchemaConvertArgs, output: Output) -> anyhow::Result<Outco
         );
     }
     configuration::put(output, &name, &job.to_toml(), args.to.as_deref(), args.force)?;
+    note(&not_kept(&given.imported.findings));
     Ok(Outcome::Done)
 }
 
@@ -347,6 +366,23 @@ fn target_directory(document: &Document) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_file_lacks_of_its_document_is_told_with_what_was_left_out() {
+        let finding = |severity, place: &str| Finding {
+            severity,
+            blocks: false,
+            place: place.to_owned(),
+            short_place: None,
+            reason: "it is so".to_owned(),
+        };
+        let kept = not_kept(&[finding(Severity::Note, "users")]);
+        assert!(kept.starts_with("the document itself is not kept") && !kept.contains("left out"), "{kept}");
+        let mut findings = vec![finding(Severity::Note, "users"), finding(Severity::NotSupported, "users: title")];
+        assert!(not_kept(&findings).contains(", and without what was left out (users: title); "));
+        findings.extend((0..LEFT_OUT_TOLD_MAX).map(|index| finding(Severity::NotSupported, &format!("rule {index}"))));
+        assert!(not_kept(&findings).contains("; rule 8; and 1 more); "), "{}", not_kept(&findings));
+    }
 
     #[test]
     fn the_same_finding_is_told_once_with_the_list_of_its_places() {

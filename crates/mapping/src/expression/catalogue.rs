@@ -80,11 +80,6 @@ fn key(function: &Function, index: usize, count: usize) -> &'static str {
     listed.or_else(here).or_else(|| repeated(function.rest)).unwrap_or_default()
 }
 
-/// Whether the keys of a function's arguments have to say where these stand: Graph documents them, or there may be any number.
-pub(crate) fn needs_keys(name: &str) -> bool {
-    functions::find(name).is_some_and(|function| listed(function.name).is_some() || function.rest != Rest::None)
-}
-
 /// Whether two names mean the same function.
 pub(crate) fn is_same_function(one: &str, other: &str) -> bool {
     let name = |name| functions::find(name).map(|function| function.name);

@@ -37,7 +37,7 @@ use std::str::FromStr;
 
 pub(crate) use ast::{ignored_by, is_word};
 pub use catalogue::{FunctionDefinition, ParameterDefinition, functions};
-pub(crate) use catalogue::{Part, PartKind, is_same_function, needs_keys, positions};
+pub(crate) use catalogue::{Part, PartKind, is_same_function, positions};
 pub(crate) use dates::{date_time, file_time};
 pub use error::ParseError;
 pub use evaluate::EvaluationError;

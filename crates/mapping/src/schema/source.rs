@@ -1,7 +1,5 @@
 //! Sources of attribute mappings: Graph's expression and tree, and back. Where both are there the expression counts, as it does in Entra.
 
-use std::collections::BTreeSet;
-
 use super::document::{Member, ParameterEntry, SourceEntry};
 use crate::attribute_mapping::MappingSource;
 use crate::expression::{self, EXPRESSION_CHARS_MAX, Expression, Language, Part, PartKind};
@@ -25,9 +23,15 @@ pub(super) fn read(entry: &SourceEntry) -> Result<(MappingSource, Vec<String>), 
     is_known_type(entry)?;
     let mut odd = Vec::new();
     let given = entry.expression.text();
-    let text = if given.trim().is_empty() { structure(entry, &mut odd)? } else { given.to_owned() };
-    let expression = Expression::parse_with(&text, Language::EXTENDED)
-        .map_err(|error| format!("the expression `{}` cannot be read: {error}", shown(&text)))?;
+    let text = text_of(entry, &mut odd)?;
+    let is_constant = entry.kind.text().eq_ignore_ascii_case(CONSTANT) && !given.trim().is_empty();
+    let expression = Expression::parse_with(&text, Language::EXTENDED).map_err(|mut error| {
+        // A word that is meant as a text is no attribute.
+        if is_constant {
+            error.suggestion = Some(expression::quoted(given.trim()));
+        }
+        format!("the expression `{}` cannot be read: {error}", shown(&text))
+    })?;
     if !given.trim().is_empty() && !agrees(&expression.part(), entry) {
         odd.push(format!(
             "`expression` and the tree beside it (`type`, `name`, `parameters`) disagree; `{}` counts",
@@ -92,8 +96,8 @@ fn structure(entry: &SourceEntry, odd: &mut Vec<String>) -> Result<String, Strin
     Ok(format!("{name}({})", placed(name, parameters, arguments, odd)?.join(", ")))
 }
 
-/// The arguments where their keys say. Graph documents the keys of few functions, so those of others that are not known here leave the
-/// arguments in their order, unless there may be any number of them.
+/// The arguments where their keys say. Graph documents the keys of few functions, so arguments of others whose keys are not known here take
+/// the places that are left, unless there may be any number of them.
 fn placed(
     name: &str,
     parameters: &[ParameterEntry],
@@ -104,10 +108,13 @@ fn placed(
     let positions = match expression::positions(name, &keys) {
         None => return Ok(arguments),
         Some(Ok(positions)) => positions,
-        Some(Err(reason)) if expression::needs_keys(name) || has_doubles(&keys) => return Err(reason),
-        Some(Err(reason)) => {
-            odd.push(format!("{reason}; the arguments of `{name}` are taken in the order in which they stand"));
-            return Ok(arguments);
+        Some(Err(misplaced)) => {
+            let Some(positions) = misplaced.instead else { return Err(misplaced.reason) };
+            let reason = misplaced.reason;
+            odd.push(format!(
+                "{reason}; arguments whose keys are unknown take the places that are left, in their order"
+            ));
+            positions
         }
     };
     let mut placed = vec![String::new(); positions.iter().max().map_or(0, |last| last + 1)];
@@ -117,14 +124,22 @@ fn placed(
     Ok(placed)
 }
 
-fn has_doubles(keys: &[&str]) -> bool {
-    let mut seen = BTreeSet::new();
-    !keys.iter().all(|key| seen.insert(key.to_ascii_lowercase()))
-}
-
 fn text_of(entry: &SourceEntry, odd: &mut Vec<String>) -> Result<String, String> {
     let given = entry.expression.text();
-    if given.trim().is_empty() { structure(entry, odd) } else { Ok(given.to_owned()) }
+    if given.trim().is_empty() || is_bare_constant(entry, odd) { structure(entry, odd) } else { Ok(given.to_owned()) }
+}
+
+/// Whether the `expression` of a constant lacks its quotes, which is told: it is not readable, and just what the `name` beside it is.
+fn is_bare_constant(entry: &SourceEntry, odd: &mut Vec<String>) -> bool {
+    let (given, name) = (entry.expression.text(), entry.name.text());
+    let is_bare = entry.kind.text().eq_ignore_ascii_case(CONSTANT)
+        && given == name
+        && Expression::parse_with(given, Language::EXTENDED).is_err();
+    if is_bare {
+        let told = shown(given);
+        odd.push(format!("`{told}` has no quotes; its `type` says that it is a constant, so it is read as the text"));
+    }
+    is_bare
 }
 
 /// Whether a tree says the same as the expression. What it leaves out it does not deny.
@@ -150,7 +165,8 @@ fn arguments_agree(part: &Part, parameters: &[ParameterEntry]) -> bool {
     // Keys that are not known deny nothing: then the order counts, as in a tree without an expression.
     let order = |keys: Vec<&str>| -> Vec<usize> {
         let mut order: Vec<usize> = (0..keys.len()).collect();
-        if let Some(Ok(positions)) = expression::positions(&part.name, &keys) {
+        let placed = expression::positions(&part.name, &keys);
+        if let Some(positions) = placed.and_then(|placed| placed.map_or_else(|other| other.instead, Some)) {
             order.sort_by_key(|index| positions[*index]);
         }
         order

@@ -1,6 +1,8 @@
 //! Where the arguments of a call stand by the keys of its tree: by the names of the parameters, and by the numbers in the keys of those that
 //! are repeated (`source1`, `key2`).
 
+use std::collections::BTreeSet;
+
 use super::super::functions::{self, Function, Rest};
 use super::graph::listed;
 
@@ -8,6 +10,26 @@ use super::graph::listed;
 const SIDES: [&str; 2] = ["key", "value"];
 /// What `Coalesce` takes when nothing else has a value.
 const DEFAULT_VALUE: &str = "defaultValue";
+
+/// Keys that mean one parameter: what a function is given first, which Graph calls the source, and how many characters of it are meant.
+const FIRST: [&str; 5] = ["source", "string", "value", "expression", "attribute"];
+const HOW_MANY: [&str; 2] = ["length", "numChars"];
+
+/// Why the keys of a tree do not say where its arguments stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Misplaced {
+    /// Which key is wrong, and how.
+    pub(crate) reason: String,
+    /// Where the arguments stand all the same: those whose keys are unknown in the places that are left, in their order. `None` where that
+    /// would be a guess.
+    pub(crate) instead: Option<Vec<usize>>,
+}
+
+impl From<String> for Misplaced {
+    fn from(reason: String) -> Self {
+        Self { reason, instead: None }
+    }
+}
 
 /// The key of an argument that is repeated: a name, and perhaps a number.
 struct Key<'k> {
@@ -39,37 +61,80 @@ impl<'k> Key<'k> {
 ///
 /// # Errors
 /// A key that is none of the function's, or comes too often; keys that do not say which argument comes first.
-pub(crate) fn positions(name: &str, keys: &[&str]) -> Option<Result<Vec<usize>, String>> {
+pub(crate) fn positions(name: &str, keys: &[&str]) -> Option<Result<Vec<usize>, Misplaced>> {
     functions::find(name).map(|function| of(function, keys))
 }
 
-fn of(function: &Function, keys: &[&str]) -> Result<Vec<usize>, String> {
+fn of(function: &Function, keys: &[&str]) -> Result<Vec<usize>, Misplaced> {
     let named = function.parameters;
-    let (mut taken, mut positions) = (vec![false; named.len()], vec![0; keys.len()]);
-    let mut repeated = Vec::new();
+    let (mut taken, mut positions) = (vec![None; named.len()], vec![0; keys.len()]);
+    let (mut repeated, mut unknown) = (Vec::new(), Vec::new());
     for (index, key) in keys.iter().enumerate() {
-        let meant = |place: &usize| {
-            let in_graph = listed(function.name).and_then(|listed| listed.get(*place));
-            named[*place].name.eq_ignore_ascii_case(key)
-                || in_graph.is_some_and(|listed| listed.name.eq_ignore_ascii_case(key))
-        };
-        let mut places = (0..named.len()).filter(meant).peekable();
-        let is_named = places.peek().is_some();
-        match places.find(|place| !taken[*place]) {
+        let places = places(function, key);
+        match places.iter().find(|place| taken[**place].is_none()) {
             Some(place) => {
-                taken[place] = true;
-                positions[index] = place;
+                taken[*place] = Some(*key);
+                positions[index] = *place;
             }
-            None if is_named || function.rest == Rest::None => {
-                return Err(format!("`{key}` is no parameter of `{function}`, or is there twice"));
-            }
+            None if !places.is_empty() => return Err(twice(function, key, taken[places[0]].unwrap_or(key)).into()),
+            None if function.rest == Rest::None => unknown.push(index),
             None => repeated.push(Key::read(index, key)),
         }
+    }
+    if let Some(first) = unknown.first() {
+        let free = (0..named.len()).filter(|place| taken[*place].is_none());
+        let instead = instead(function, keys, &unknown, free, positions);
+        return Err(Misplaced { reason: format!("`{}` is no parameter of `{function}`", keys[*first]), instead });
     }
     for (place, index) in order(function, repeated)?.into_iter().enumerate() {
         positions[index] = named.len() + place;
     }
     Ok(positions)
+}
+
+/// The parameters that a key means: by its name here or in Graph's list, else by another name of the same.
+fn places(function: &Function, key: &str) -> Vec<usize> {
+    let named = function.parameters;
+    let is_called = |place: usize, name: &str| {
+        let in_graph = listed(function.name).and_then(|listed| listed.get(place));
+        named[place].name.eq_ignore_ascii_case(name)
+            || in_graph.is_some_and(|listed| listed.name.eq_ignore_ascii_case(name))
+    };
+    let exact: Vec<usize> = (0..named.len()).filter(|place| is_called(*place, key)).collect();
+    if !exact.is_empty() || function.rest != Rest::None {
+        return exact;
+    }
+    let means = |names: &[&str], place: usize| {
+        names.iter().any(|name| name.eq_ignore_ascii_case(key)) && names.iter().any(|name| is_called(place, name))
+    };
+    (0..named.len()).filter(|place| (*place == 0 && means(&FIRST, 0)) || means(&HOW_MANY, *place)).collect()
+}
+
+fn twice(function: &Function, key: &str, other: &str) -> String {
+    if key.eq_ignore_ascii_case(other) {
+        return format!("`{key}` of `{}` is there twice", function.name);
+    }
+    format!("`{other}` and `{key}` are the same parameter of `{function}`")
+}
+
+/// Where arguments with unknown keys stand: in the places that are left. Nowhere where Graph documents the keys, or where one comes twice.
+fn instead(
+    function: &Function,
+    keys: &[&str],
+    unknown: &[usize],
+    free: impl Iterator<Item = usize>,
+    mut positions: Vec<usize>,
+) -> Option<Vec<usize>> {
+    let mut seen = BTreeSet::new();
+    if listed(function.name).is_some() || !unknown.iter().all(|index| seen.insert(keys[*index].to_ascii_lowercase())) {
+        return None;
+    }
+    // What is too much is told where the call is read.
+    let free = free.chain(function.parameters.len()..);
+    for (index, place) in unknown.iter().zip(free) {
+        positions[*index] = place;
+    }
+    Some(positions)
 }
 
 /// The repeated arguments in their order. Keys without numbers leave them as they stand.
@@ -164,9 +229,50 @@ mod tests {
         ] {
             assert_eq!(positions(function, &keys), expected, "{function} {keys:?}");
         }
-        let unknown = positions("ToLower", &["source", "colour"]).unwrap().unwrap_err();
-        assert_eq!(unknown, "`colour` is no parameter of `ToLower(source, culture?)`, or is there twice");
-        assert!(positions("ToLower", &["source", "source"]).unwrap().is_err());
+    }
+
+    #[test]
+    fn a_parameter_is_known_by_all_of_its_names() {
+        for (function, keys, expected) in [
+            ("Left", "length source", vec![1, 0]),
+            ("Left", "numChars string", vec![1, 0]),
+            ("Right", "LENGTH Source", vec![1, 0]),
+            ("Mid", "numChars start string", vec![2, 1, 0]),
+            ("Item", "index source", vec![1, 0]),
+            ("Word", "delimiters wordNumber source", vec![2, 1, 0]),
+            ("CDate", "source", vec![0]),
+            ("DateAdd", "dateTime value interval", vec![2, 1, 0]),
+            ("RandomString", "MinimumNumbers Length", vec![1, 0]),
+        ] {
+            let keys: Vec<&str> = keys.split(' ').collect();
+            assert_eq!(positions(function, &keys), Some(Ok(expected)), "{function} {keys:?}");
+        }
+    }
+
+    #[test]
+    fn every_function_is_given_by_its_own_names_in_any_order() {
+        for function in functions::FUNCTIONS.iter().filter(|function| function.rest == Rest::None) {
+            let keys: Vec<&str> = function.parameters.iter().map(|parameter| parameter.name).rev().collect();
+            let expected = (0..keys.len()).rev().collect();
+            assert_eq!(positions(function.name, &keys), Some(Ok(expected)), "{function}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_take_the_places_that_are_left() {
+        let lower = "`colour` is no parameter of `ToLower(source, culture?)`";
+        for (function, keys, reason, instead) in [
+            ("ToLower", "source colour", lower, Some(vec![0, 1])),
+            ("ToLower", "culture colour", lower, Some(vec![1, 0])),
+            ("ToLower", "source source", "`source` of `ToLower` is there twice", None),
+            ("Left", "string source", "`string` and `source` are the same parameter of `Left(string, numChars)`", None),
+            ("ToLower", "colour COLOUR", lower, None),
+            ("Append", "source colour", "`colour` is no parameter of `Append(source, suffix)`", None),
+        ] {
+            let keys: Vec<&str> = keys.split(' ').collect();
+            let misplaced = Misplaced { reason: reason.to_owned(), instead };
+            assert_eq!(positions(function, &keys), Some(Err(misplaced)), "{function} {keys:?}");
+        }
     }
 
     #[test]
@@ -200,21 +306,21 @@ mod tests {
             ("Switch", "source key1 value2", "`key1` of `Switch` has no `value1` beside it".to_owned()),
             ("Switch", "source key1 value1 value3", "`value3` of `Switch` has no `key3` beside it".to_owned()),
             ("Switch", "source key value key", "`key` of `Switch` has no `value` beside it".to_owned()),
-            ("Switch", "source key1 value1 key01 value2", twice("key01", "Switch")),
+            ("Switch", "source key1 value1 key01 value2", twice_of("key01", "Switch")),
             ("Switch", "source key1 value", open("key1", "value", "Switch", switch)),
             ("Switch", "source key1 value1 more", open("key1", "more", "Switch", switch)),
             ("Switch", "source one other", open("one", "other", "Switch", switch)),
-            ("Switch", "source source a a", format!("`source` is no parameter of `{switch}`, or is there twice")),
-            ("Join", "separator source1 SOURCE1", twice("SOURCE1", "Join")),
+            ("Switch", "source source a a", "`source` of `Switch` is there twice".to_owned()),
+            ("Join", "separator source1 SOURCE1", twice_of("SOURCE1", "Join")),
             ("Coalesce", "source1 source", open("source1", "source", "Coalesce", coalesce)),
             ("Coalesce", "source1 other2", open("source1", "other2", "Coalesce", coalesce)),
         ] {
             let keys: Vec<&str> = keys.split(' ').collect();
-            assert_eq!(positions(function, &keys), Some(Err(expected)), "{function} {keys:?}");
+            assert_eq!(positions(function, &keys), Some(Err(expected.into())), "{function} {keys:?}");
         }
     }
 
-    fn twice(key: &str, function: &str) -> String {
+    fn twice_of(key: &str, function: &str) -> String {
         format!("`{key}` of `{function}` is there twice; give each argument a number of its own")
     }
 }

@@ -4,10 +4,12 @@
 mod json;
 mod member;
 mod model;
+mod order;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize as _, Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Map, Value};
@@ -33,15 +35,37 @@ pub const MISFITS_MAX: usize = 50;
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// The member of a template or job that holds the schema.
 const SCHEMA: &str = "schema";
+/// The member of a list of Graph's that holds its elements.
+const VALUE: &str = "value";
+
+/// What a schema stood in.
+#[derive(Clone, Debug, PartialEq)]
+enum Around {
+    /// A template or job, with its other members.
+    Template(Map<String, Value>),
+    /// A list of one, with its other members.
+    List(Map<String, Value>),
+}
+
+/// The text that a document was read from, for the order of its members. It makes no document another.
+#[derive(Clone, Debug, Default)]
+struct TextBefore(Option<Arc<str>>);
+
+impl PartialEq for TextBefore {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
 
 /// A synchronization schema as it came. `Serialize` writes what was read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Document {
     /// The schema.
     pub schema: Schema,
-    /// The other members of the template that the schema stood in.
-    template: Option<Map<String, Value>>,
+    /// What the schema stood in, the outermost first.
+    around: Vec<Around>,
     misspellings: Vec<Misspelling>,
+    before: TextBefore,
 }
 
 /// A member whose name is nearly a known one. It is kept, but it has no effect.
@@ -81,6 +105,9 @@ pub enum DocumentError {
     /// Another encoding.
     #[error("the document is not in UTF-8; save it as UTF-8")]
     NotUtf8,
+    /// UTF-16, in which some editors and shells save.
+    #[error("the document is in UTF-16, not in UTF-8; save it as UTF-8")]
+    Utf16,
     /// Too deep.
     #[error("the document has lists and objects more than {DEPTH_MAX} deep")]
     TooDeep,
@@ -98,16 +125,20 @@ pub enum DocumentError {
 impl Document {
     /// A document of nothing but `schema`.
     pub fn new(schema: Schema) -> Self {
-        Self { schema, template: None, misspellings: Vec::new() }
+        Self { schema, ..Self::default() }
     }
 
-    /// Reads JSON text in UTF-8, with or without a byte order mark: a schema, or a template with a schema in it.
+    /// Reads JSON text in UTF-8, with or without a byte order mark: a schema, a template with a schema in it, or a list
+    /// of Graph's with nothing but one of these.
     ///
     /// # Errors
     /// What keeps it from being a schema; all values that do not fit, at once.
     pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
         if bytes.len() > DOCUMENT_BYTES_MAX {
             return Err(DocumentError::TooLarge(bytes.len()));
+        }
+        if is_utf16(bytes) {
+            return Err(DocumentError::Utf16);
         }
         let text = std::str::from_utf8(bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes));
         let text = text.map_err(|_| DocumentError::NotUtf8)?;
@@ -117,7 +148,8 @@ impl Document {
         let mut deserializer = serde_json::Deserializer::from_str(text);
         deserializer.disable_recursion_limit();
         let json = Value::deserialize(&mut deserializer).and_then(|json| deserializer.end().map(|()| json));
-        Self::from_json(json.map_err(|error| DocumentError::NotJson(NoJson::of(text, &error)))?)
+        let document = Self::from_json(json.map_err(|error| DocumentError::NotJson(NoJson::of(text, &error)))?)?;
+        Ok(Self { before: TextBefore(Some(text.into())), ..document })
     }
 
     /// Reads a JSON value, as [`parse`](Self::parse) does.
@@ -131,29 +163,41 @@ impl Document {
         let Value::Object(mut members) = json else {
             return Err(DocumentError::NotASchema(format!("it is {}, an object is expected", kind_of(&json))));
         };
-        if is_schema(&members) {
-            return Self::of(members, None);
+        let mut around = Vec::new();
+        if !is_schema(&members)
+            && let Some(element) = take_element(&mut members)
+        {
+            around.push(Around::List(std::mem::replace(&mut members, element)));
         }
-        match members.remove(SCHEMA) {
-            Some(Value::Object(schema)) if is_schema(&schema) => Self::of(schema, Some(members)),
-            _ => Err(DocumentError::NotASchema(what_else(&members))),
+        if !is_schema(&members)
+            && let Some(Value::Object(schema)) = members.remove(SCHEMA)
+        {
+            around.push(Around::Template(std::mem::replace(&mut members, schema)));
+        }
+        if is_schema(&members) {
+            Self::of(members, around)
+        } else {
+            Err(DocumentError::NotASchema(what_else(&members)))
         }
     }
 
-    fn of(schema: Map<String, Value>, template: Option<Map<String, Value>>) -> Result<Self, DocumentError> {
+    fn of(schema: Map<String, Value>, around: Vec<Around>) -> Result<Self, DocumentError> {
         let mut reader = Reader::default();
         let schema = Schema::read(Value::Object(schema), &mut reader);
         if !reader.misfits.is_empty() {
             return Err(DocumentError::Misfits(reader.misfits));
         }
-        Ok(Self { schema, template, misspellings: reader.misspellings })
+        Ok(Self { schema, around, misspellings: reader.misspellings, before: TextBefore::default() })
     }
 
-    /// The document as people keep it in files: JSON with line breaks, ended by one.
+    /// The document as people keep it in files: JSON with line breaks, ended by one. What was read from a text keeps the order of its members,
+    /// how its texts and numbers are noted, and its indentation and end; what is new stands behind.
     pub fn to_text(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        text
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        match &self.before.0 {
+            Some(before) => order::in_order_of(before, &text),
+            None => text + "\n",
+        }
     }
 
     /// Members whose names are nearly known ones.
@@ -164,14 +208,50 @@ impl Document {
 
 impl Serialize for Document {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Some(template) = &self.template else { return self.schema.serialize(serializer) };
-        let mut map = serializer.serialize_map(Some(template.len() + 1))?;
-        for (name, value) in template {
+        Within { schema: &self.schema, around: &self.around }.serialize(serializer)
+    }
+}
+
+/// A schema with what it stood in.
+struct Within<'d> {
+    schema: &'d Schema,
+    around: &'d [Around],
+}
+
+impl Serialize for Within<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some((outermost, around)) = self.around.split_first() else { return self.schema.serialize(serializer) };
+        let inside = Self { schema: self.schema, around };
+        let (Around::Template(others) | Around::List(others)) = outermost;
+        let mut map = serializer.serialize_map(Some(others.len() + 1))?;
+        for (name, value) in others {
             map.serialize_entry(name, value)?;
         }
-        map.serialize_entry(SCHEMA, &self.schema)?;
+        match outermost {
+            Around::Template(_) => map.serialize_entry(SCHEMA, &inside)?,
+            Around::List(_) => map.serialize_entry(VALUE, &[inside])?,
+        }
         map.end()
     }
+}
+
+/// Whether text is UTF-16 without a mark, or with one: of the first two characters, which are no others than ASCII's in JSON, one byte is 0.
+fn is_utf16(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=0xff, ..] | [1..=0xff, 0, ..])
+}
+
+/// Takes the only element out of a list of Graph's, where it is a schema or has one in it.
+fn take_element(members: &mut Map<String, Value>) -> Option<Map<String, Value>> {
+    let has_schema = |element: &Map<String, Value>| {
+        is_schema(element) || element.get(SCHEMA).and_then(Value::as_object).is_some_and(is_schema)
+    };
+    let Some(Value::Array(elements)) = members.get_mut(VALUE) else { return None };
+    let element = match elements.as_mut_slice() {
+        [Value::Object(element)] if has_schema(element) => std::mem::take(element),
+        _ => return None,
+    };
+    members.remove(VALUE);
+    Some(element)
 }
 
 /// Whether a text has lists and objects too deep in one another. As far as it is JSON, it is as deep as is counted here.
@@ -208,8 +288,12 @@ fn is_schema(members: &Map<String, Value>) -> bool {
 
 /// What an object without rules and directories probably is, and what to do.
 fn what_else(members: &Map<String, Value>) -> String {
-    if members.get("value").is_some_and(Value::is_array) {
-        return "it is a list; take one element of its `value`".to_owned();
+    if let Some(elements) = members.get(VALUE).and_then(Value::as_array) {
+        return match elements.len() {
+            0 => "it is a list, and its `value` is empty: there is no schema in it".to_owned(),
+            1 => "it is a list, and the element of its `value` is no schema".to_owned(),
+            count => format!("it is a list of {count}; take one element of its `value`"),
+        };
     }
     if members.contains_key("error") {
         return "it is an error that Microsoft Graph has answered".to_owned();

@@ -19,6 +19,8 @@ fn absent_null_and_unknown_members_stay_what_they_are() {
             {"source": null}, {"source": {}}, {"source": {"parameters": [{"key": "k", "value": null, "x": 1}]}},
             {"matchingPriority": null, "defaultValue": ""}]}]}]}),
         json!({"id": "scim", "factoryTag": "scim", "schema": {"id": "s", "directories": []}}),
+        json!({"@odata.context": "x", "value": [{"id": "s", "directories": []}]}),
+        json!({"@odata.nextLink": "x", "value": [{"id": "t", "schema": {"id": "s", "directories": [], "value": []}}]}),
     ] {
         assert_eq!(round(&json), json);
     }
@@ -31,14 +33,17 @@ fn a_mark_at_the_begin_and_a_template_around_are_taken() {
     assert_eq!(document.schema.id.text(), "a");
     assert_eq!(
         document.to_text(),
-        "{\n  \"id\": \"t\",\n  \"schema\": {\n    \"id\": \"a\",\n    \"directories\": []\n  }\n}\n"
+        "{\n  \"schema\": {\n    \"directories\": [],\n    \"id\": \"a\"\n  },\n  \"id\": \"t\"\n}\n"
     );
 }
 
 #[test]
 fn what_is_no_schema_is_told() {
     for (bytes, expected) in [
-        (&b"\xFF\xFE{\0"[..], "the document is not in UTF-8; save it as UTF-8"),
+        (&b"\xFF\xFE{\0"[..], "the document is in UTF-16, not in UTF-8; save it as UTF-8"),
+        (b"{\0\"\0", "the document is in UTF-16, not in UTF-8; save it as UTF-8"),
+        (b"\0{\0\"", "the document is in UTF-16, not in UTF-8; save it as UTF-8"),
+        (b"{\"id\": \"\xE4\"}", "the document is not in UTF-8; save it as UTF-8"),
         (
             b"{\"a\": }",
             "the document is no JSON: a value is expected here: a text in quotation marks, a number, true, false, null, `[` or `{`, in line 1, column 7",
@@ -46,7 +51,15 @@ fn what_is_no_schema_is_told() {
         (b"[]", "the document is no synchronization schema: it is a list, an object is expected"),
         (
             b"{\"value\": []}",
-            "the document is no synchronization schema: it is a list; take one element of its `value`",
+            "the document is no synchronization schema: it is a list, and its `value` is empty: there is no schema in it",
+        ),
+        (
+            b"{\"value\": [{\"id\": 1}]}",
+            "the document is no synchronization schema: it is a list, and the element of its `value` is no schema",
+        ),
+        (
+            b"{\"value\": [{\"directories\": []}, {\"directories\": []}]}",
+            "the document is no synchronization schema: it is a list of 2; take one element of its `value`",
         ),
         (
             b"{\"SynchronizationRules\": []}",
@@ -179,5 +192,12 @@ proptest! {
             prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), json);
             prop_assert_eq!(Document::parse(text.as_bytes()).unwrap(), document);
         }
+    }
+
+    #[test]
+    fn in_the_order_of_any_text_it_is_equal_json(before in json_values(), json in json_values()) {
+        let text = order::in_order_of(&before.to_string(), &json.to_string());
+        prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), json);
+        prop_assert_eq!(order::in_order_of(&text, &text), text);
     }
 }

@@ -1,10 +1,14 @@
 //! What a document means here: its object mappings, and all that an administrator should know before they are used.
 
 mod attributes;
+mod directories;
 mod filters;
 mod notes;
 mod object;
+mod protocol;
 mod select;
+#[cfg(test)]
+mod tests;
 
 use super::document::{Document, ObjectMappingEntry, Schema};
 use super::finding::{Finding, Severity};
@@ -42,6 +46,9 @@ impl Imported {
 pub fn read(document: &Document) -> Imported {
     let mut findings = misspellings(document);
     let located = located(&document.schema, &mut findings);
+    if let Some(finding) = protocol::tell(&document.schema, &located) {
+        findings.insert(0, finding);
+    }
     if !located.iter().any(|one| one.is_whole) {
         let reason = "there is no object mapping of users or groups that can be read";
         findings.push(Finding::not_supported("the document", reason).blocking());

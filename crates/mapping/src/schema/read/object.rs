@@ -59,6 +59,7 @@ impl Reading<'_> {
         };
         let target = definition(&rule.target_directory_name, &entry.target_object_name);
         let source = definition(&rule.source_directory_name, &entry.source_object_name);
+        self.directories();
         if let Some(target) = target {
             self.apply(target, &mut mappings);
             self.apply(target, &mut left_out);
@@ -106,7 +107,8 @@ impl Reading<'_> {
 
     fn metadata(&mut self) {
         if self.entry.metadata.items().iter().any(select::is_unsynchronized) {
-            let reason = "Entra passes it over (`Unsynchronized` is true in its metadata), so it is read as switched off; it stays so in the document";
+            let reason =
+                "Entra passes it over (`Unsynchronized` is true in its metadata), so it is read as switched off";
             self.findings.push(Finding::note(self.place.clone(), reason));
         }
     }
@@ -131,14 +133,21 @@ impl Reading<'_> {
     }
 
     /// What the target's definition says about each mapping.
-    fn apply(&self, target: &ObjectDefinition, attributes: &mut [AttributeMapping]) {
+    fn apply(&mut self, target: &ObjectDefinition, attributes: &mut [AttributeMapping]) {
         let entries = target.attributes.items();
         let is = |flag: &Member<bool>| flag.given().copied().unwrap_or_default();
         for mapping in attributes {
             let Some(index) = definitions::attribute_index(entries, &mapping.target) else { continue };
             mapping.required = is(&entries[index].required);
-            if !self.has_own_flag(&mapping.target) {
-                mapping.flow_null_values = is(&entries[index].flow_null_values);
+            if self.has_own_flag(&mapping.target) {
+                continue;
+            }
+            let flows = is(&entries[index].flow_null_values);
+            mapping.flow_null_values = flows && !mapping.is_matching() && !mapping.required;
+            if flows && !mapping.flow_null_values {
+                let place = format!("{}, target attribute {}", self.place, mapping.target);
+                let reason = "`flowNullValues` of its definition is passed over: what is required, or matched by, is never cleared";
+                self.findings.push(Finding::note(place, reason));
             }
         }
     }

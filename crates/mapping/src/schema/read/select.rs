@@ -107,8 +107,14 @@ fn candidates_of(rule: &Rule, index: usize, candidates: &mut Vec<Chosen>, findin
 fn surplus(rules: &[Rule], first: &Chosen, other: &Chosen) -> Finding {
     let entry = |one: &Chosen| &rules[one.rule].object_mappings.items()[one.index];
     let told = |one: &Chosen| place(rules[one.rule].name.text(), entry(one));
-    let reason = format!("one object mapping counts for each type, which is {}; this one is left out", told(first));
-    let finding = Finding::not_supported(told(other), reason);
+    let (mut counts, mut left_out) = (told(first), told(other));
+    if counts == left_out {
+        let index = |one: &Chosen| format!(" (synchronizationRules[{}].objectMappings[{}])", one.rule, one.index);
+        counts += &index(first);
+        left_out += &index(other);
+    }
+    let reason = format!("one object mapping counts for each type, which is {counts}; this one is left out");
+    let finding = Finding::not_supported(left_out, reason);
     if is_enabled(entry(other)) { finding } else { noted(finding) }
 }
 

@@ -223,13 +223,43 @@ fn a_word_in_an_expression_stays_a_text_where_it_is_quoted() {
 }
 
 #[test]
+fn a_tree_alone_is_read_by_all_names_of_its_parameters() {
+    for (name, keys, expected) in [
+        ("Left", &["length", "source"][..], "Left([b], [a])"),
+        ("Right", &["numChars", "source"], "Right([b], [a])"),
+        ("ToUpper", &["culture", "source"], "ToUpper([b], [a])"),
+    ] {
+        let read = read(&entry(&call(name, keys))).map(|(source, odd)| (source.to_string(), odd));
+        assert_eq!(read, Ok((expected.to_owned(), Vec::new())));
+    }
+}
+
+#[test]
+fn a_constant_without_quotes_is_the_text_that_its_type_says() {
+    let constant = |text: &str| json!({"type": "Constant", "name": text, "expression": text, "parameters": []});
+    for text in ["US", "Contoso Ltd", "de-DE"] {
+        let odd = format!("`{text}` has no quotes; its `type` says that it is a constant, so it is read as the text");
+        let source = MappingSource::Constant(text.to_owned());
+        assert_eq!(read(&entry(&constant(text))), Ok((source, vec![odd.clone()])));
+        let inside =
+            json!({"type": "Function", "name": "ToLower", "parameters": [{"key": "source", "value": constant(text)}]});
+        let (source, told) = read(&entry(&inside)).unwrap();
+        assert_eq!((source.to_string(), told), (format!("ToLower(\"{text}\")"), vec![odd]));
+    }
+    let error = read(&entry(&json!({"type": "Constant", "expression": "US"}))).unwrap_err();
+    assert!(error.ends_with("did you mean `\"US\"`?"), "{error}");
+    let error = read(&entry(&json!({"type": "Attribute", "expression": "US"}))).unwrap_err();
+    assert!(error.ends_with("did you mean `[US]`?"), "{error}");
+}
+
+#[test]
 fn unknown_keys_of_functions_that_graph_does_not_list_leave_the_arguments_in_order() {
     let (source, odd) = read(&entry(&call("ToUpper", &["text", "culture"]))).unwrap();
     assert_eq!(source.to_string(), "ToUpper([a], [b])");
     assert_eq!(
         odd,
         [
-            "`text` is no parameter of `ToUpper(source, culture?)`, or is there twice; the arguments of `ToUpper` are taken in the order in which they stand"
+            "`text` is no parameter of `ToUpper(source, culture?)`; arguments whose keys are unknown take the places that are left, in their order"
         ]
     );
     let mut same = call("ToUpper", &["text", "culture"]);

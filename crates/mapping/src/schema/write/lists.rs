@@ -36,6 +36,8 @@ fn target(schema: &mut Schema, place: Place, old: Option<&ObjectMapping>, new: &
     let is_flag_new = |(mapping, before): &Pair<'_>| {
         before.is_none_or(|before| {
             (before.required, before.flow_null_values) != (mapping.required, mapping.flow_null_values)
+                // What the definition says of null was passed over while it was matched by.
+                || (before.is_matching() && !mapping.is_matching())
         })
     };
     let changed: Vec<&AttributeMapping> = paired(old, new).filter(is_flag_new).map(|(mapping, _)| mapping).collect();

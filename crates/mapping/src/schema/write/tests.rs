@@ -57,7 +57,8 @@ fn attributes() -> impl Strategy<Value = Vec<AttributeMapping>> {
             flow_type: read::FLOW_TYPES[flow].1,
             flow_behavior: read::FLOW_BEHAVIORS[usize::from(always)].1,
             required,
-            flow_null_values: clears,
+            // What objects are matched by, or need, is never cleared.
+            flow_null_values: clears && !required && matching_priority == 0,
             ..AttributeMapping::default()
         }
     });
