@@ -61,6 +61,7 @@ pub(crate) struct Exhausted;
 
 /// What a pattern's searches cost.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is found out on its own, by another part of a pattern")]
 pub(super) struct Prices {
     pub(super) cost: Cost,
     captures: usize,

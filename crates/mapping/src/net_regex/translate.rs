@@ -38,6 +38,7 @@ const END_OR_LAST_LINE: &str = "(?=\\n?\\z)";
 
 /// A translated pattern.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is found out on its own, by another part of a pattern")]
 pub(super) struct Translated {
     /// For texts that do not end with a line feed.
     pub(super) pattern: String,
@@ -114,6 +115,7 @@ pub(super) struct Options {
     pub(super) is_caseless: bool,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is found out on its own, by another part of a pattern")]
 struct Translator<'t> {
     letters: &'t [char],
     at: usize,

@@ -120,7 +120,7 @@ fn remembering() -> impl Iterator<Item = Case> {
     let grouped = grouped().map(move |(pattern, value)| case(call(&pattern, "$1"), value));
     // The pattern is the value.
     let values = REMEMBERING.into_iter().map(move |pattern| {
-        let calls = vec!["Replace(\"aabb\",,[x],,\"\",,)"; 4].join(",");
+        let calls = ["Replace(\"aabb\",,[x],,\"\",,)"; 4].join(",");
         case(format!("Join(\"\", {calls})"), pattern.to_owned())
     });
     many.chain(grouped).chain(values)
