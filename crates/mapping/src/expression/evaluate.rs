@@ -286,7 +286,7 @@ impl<'n, 'w> Arguments<'n, '_, 'w> {
             return Ok(None);
         };
         self.evaluator.step(COMPILING_STEPS)?;
-        NetRegex::new(&text).map(Some).map_err(|why| self.refuse(format!("`{parameter}` {why}")))
+        NetRegex::of_value(&text).map(Some).map_err(|why| self.refuse(format!("`{parameter}` {why}")))
     }
 
     /// What searches may still take.

@@ -28,6 +28,16 @@ impl Piece {
         Self::new(text, 1, size_of(u32::from(letter)))
     }
 
+    /// Whether it is one letter: an escape of a letter is a class.
+    pub(super) fn is_letter(&self) -> bool {
+        let mut shown = self.text.chars();
+        match (shown.next(), shown.next(), shown.next()) {
+            (Some(_), None, None) => true,
+            (Some('\\'), Some(letter), None) => !letter.is_ascii_alphabetic(),
+            _ => false,
+        }
+    }
+
     pub(super) fn half(first: u32, last: u32) -> Self {
         Self { text: String::new(), weight: 1, size: 0, half: Some(Units { first, last }) }
     }

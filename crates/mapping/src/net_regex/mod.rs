@@ -5,6 +5,8 @@ mod blocks;
 mod classes;
 mod cost;
 mod groups;
+mod memory;
+mod price;
 mod replacement;
 mod surrogates;
 #[cfg(test)]
@@ -16,8 +18,9 @@ use std::sync::Arc;
 
 use fancy_regex::{CompileError, Regex as Engine, RegexBuilder};
 
-use cost::Cost;
 use groups::{GroupName, Groups};
+use price::Prices;
+pub(crate) use price::{Effort, Exhausted};
 use replacement::Part;
 pub(crate) use translate::WEIGHT_MAX;
 use translate::{TOO_LARGE, Translated};
@@ -26,31 +29,10 @@ type Captures<'t> = fancy_regex::Captures<'t, str>;
 
 /// Characters of a pattern; an expression, which may hold one, has as many.
 pub(crate) const PATTERN_CHARS_MAX: usize = 10_000;
-/// Ways that the engine goes back to and tries anew in one search, where a pattern needs that at all: where each place has few of them,
-/// and where it has many.
-const BACKTRACKS_MAX_OF_FEW: usize = 60_000;
-const BACKTRACKS_MAX: usize = 5_000;
-/// Steps that trying all ways of one place takes, where they are few.
-const FEW_STEPS_MAX: usize = 10_000;
-/// What such a step costs.
-const STEP_COST: usize = 60;
-/// What all searches of one evaluation may cost: nanoseconds, roughly.
-const COST_MAX: usize = 100_000_000;
-/// What beginning a search costs, and finding out its groups, beside what is looked at.
-const SEARCH_COST: usize = 1_000;
-/// How much more that is where borders of words are looked for in a text that is not ASCII: the fast engine leaves such a text to a slow one,
-/// to which each part of the pattern costs as much at each byte as it costs to find groups.
-const BORDER_TIMES: usize = 4;
-/// What a byte costs that is looked at to find a match. Where a match ends is known only behind it, at worst at the end of the text.
-const BYTE_COST: usize = 2;
-/// What finding out the groups of a match costs for each of its bytes and of what the pattern weighs.
-const GROUP_COST: usize = 25;
-/// Each way that is tried anew may look at the rest of the text: what that costs for two bytes.
-const BACKTRACK_COST_OF_TWO: usize = 1;
-/// Bytes of a character at the most.
-const CHARACTER_BYTES: usize = 4;
-/// Memory of a compiled pattern, and of what is remembered while it runs; in bytes.
+/// Memory of a part of a compiled pattern, in bytes: the engine's own bound.
 const COMPILED_BYTES_MAX: usize = 2 << 20;
+/// What a pattern may weigh that only the values of an object make: it is compiled beside those of the expression.
+const VALUE_WEIGHT_MAX: usize = WEIGHT_MAX / 4;
 
 /// A compiled pattern. Equal to another one of the same text.
 #[derive(Clone)]
@@ -62,36 +44,11 @@ struct Compiled {
     /// For texts that end with a line feed.
     before_line_feed: Option<Engine>,
     groups: Groups,
-    cost: Cost,
+    prices: Prices,
+    weight: usize,
     is_backtracking: bool,
     has_borders: bool,
 }
-
-/// What the searches of one evaluation may still cost, all together.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Effort(usize);
-
-impl Default for Effort {
-    fn default() -> Self {
-        Self(COST_MAX)
-    }
-}
-
-impl Effort {
-    fn spend(&mut self, cost: usize) -> Result<(), Exhausted> {
-        self.0 = self.0.checked_sub(cost).ok_or(Exhausted)?;
-        Ok(())
-    }
-
-    fn give_back(&mut self, cost: usize) {
-        self.0 = self.0.saturating_add(cost).min(COST_MAX);
-    }
-}
-
-/// A search that would take more than it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the regular expression takes too many steps on this value")]
-pub(crate) struct Exhausted;
 
 /// Why a replacement was not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,26 +66,39 @@ impl From<Exhausted> for Unreplaced {
 impl NetRegex {
     /// Compiles a pattern; says in words what is wrong with one that is none.
     pub(crate) fn new(text: &str) -> Result<Self, String> {
-        Self::compiled(text, |pattern| pattern)
+        Self::compiled(text, WEIGHT_MAX, |pattern| pattern)
+    }
+
+    /// The same for a pattern that was found in the values of an object: it may be less large.
+    pub(crate) fn of_value(text: &str) -> Result<Self, String> {
+        Self::compiled(text, VALUE_WEIGHT_MAX, |pattern| pattern)
     }
 
     /// The same for a pattern that has to match a text from its begin to its end.
     pub(crate) fn of_whole(text: &str) -> Result<Self, String> {
-        Self::compiled(text, |pattern| format!("\\A(?:{pattern})\\z"))
+        Self::compiled(text, WEIGHT_MAX, |pattern| format!("\\A(?:{pattern})\\z"))
     }
 
-    fn compiled(text: &str, wrap: impl Fn(String) -> String) -> Result<Self, String> {
+    fn compiled(text: &str, weight_max: usize, wrap: impl Fn(String) -> String) -> Result<Self, String> {
         let count = text.chars().count();
         if count > PATTERN_CHARS_MAX {
             return Err(format!("has {count} characters, more than {PATTERN_CHARS_MAX}"));
         }
-        let Translated { pattern, before_line_feed, groups, cost, is_backtracking, has_borders } =
-            translate::translate(text)?;
-        let compile = |pattern| compile(&wrap(pattern), backtracks_max(&cost));
-        let engine = compile(pattern)?;
-        let before_line_feed = before_line_feed.map(compile).transpose()?;
+        let translated = translate::translate(text)?;
+        let weight = translated.weight();
+        if weight > weight_max {
+            return Err(TOO_LARGE.to_owned());
+        }
+        let prices = Prices::of(&translated);
+        let Translated { pattern, before_line_feed, groups, memory, is_backtracking, has_borders, .. } = translated;
+        let compile = |pattern, states_max| compile(&wrap(pattern), prices.backtracks_max(), states_max);
+        let engine = compile(pattern, memory.states_max)?;
+        let second = before_line_feed.map(|pattern| compile(pattern, memory.second_states_max));
+        let before_line_feed = second.transpose()?;
         let text = text.to_owned();
-        Ok(Self(Arc::new(Compiled { text, engine, before_line_feed, groups, cost, is_backtracking, has_borders })))
+        let compiled =
+            Compiled { text, engine, before_line_feed, groups, prices, weight, is_backtracking, has_borders };
+        Ok(Self(Arc::new(compiled)))
     }
 
     /// The pattern as it was written.
@@ -136,10 +106,9 @@ impl NetRegex {
         &self.0.text
     }
 
-    /// The bytes of what was compiled, roughly; [`WEIGHT_MAX`] is the most.
+    /// The bytes of what was compiled and of what it may remember, roughly; [`WEIGHT_MAX`] is the most.
     pub(crate) fn weight(&self) -> usize {
-        let Cost { size, .. } = self.0.cost;
-        size
+        self.0.weight
     }
 
     /// Whether the text holds a match anywhere.
@@ -240,27 +209,20 @@ impl NetRegex {
 
     fn search<'s>(&'s self, text: &'s str, effort: &'s mut Effort, has_groups: bool) -> Search<'s> {
         let ends = text.ends_with('\n');
-        let engine = self.0.before_line_feed.as_ref().filter(|_| ends).unwrap_or(&self.0.engine);
-        let is_backtracking = self.0.is_backtracking || ends && self.0.before_line_feed.is_some();
-        let is_slow = self.0.has_borders && !text.is_ascii();
-        Search { engine, text, at: Some(0), cost: self.0.cost, is_backtracking, is_slow, has_groups, effort }
+        let pattern = &self.0;
+        let engine = pattern.before_line_feed.as_ref().filter(|_| ends).unwrap_or(&pattern.engine);
+        let is_backtracking = pattern.is_backtracking || ends && pattern.before_line_feed.is_some();
+        let is_slow = pattern.has_borders && !text.is_ascii();
+        let prices = pattern.prices.on(is_backtracking, is_slow);
+        Search { engine, text, at: Some(0), prices, has_groups, effort }
     }
 }
 
-/// Ways that one search may try.
-fn backtracks_max(cost: &Cost) -> usize {
-    if is_few(cost) { BACKTRACKS_MAX_OF_FEW } else { BACKTRACKS_MAX }
-}
-
-fn is_few(cost: &Cost) -> bool {
-    cost.reach != usize::MAX && cost.steps <= FEW_STEPS_MAX
-}
-
-fn compile(pattern: &str, backtracks_max: usize) -> Result<Engine, String> {
+fn compile(pattern: &str, backtracks_max: usize, states_bytes_max: usize) -> Result<Engine, String> {
     let engine = RegexBuilder::new(pattern)
         .backtrack_limit(backtracks_max)
         .delegate_size_limit(COMPILED_BYTES_MAX)
-        .delegate_dfa_size_limit(COMPILED_BYTES_MAX)
+        .delegate_dfa_size_limit(states_bytes_max)
         .build();
     engine.map_err(|error| {
         let why = match error {
@@ -293,10 +255,7 @@ struct Search<'s> {
     text: &'s str,
     /// Where the next search begins; `None` behind the last.
     at: Option<usize>,
-    cost: Cost,
-    is_backtracking: bool,
-    /// Whether borders of words are found by the slow engine.
-    is_slow: bool,
+    prices: Prices,
     has_groups: bool,
     effort: &'s mut Effort,
 }
@@ -304,56 +263,25 @@ struct Search<'s> {
 impl<'s> Search<'s> {
     fn next(&mut self) -> Result<Option<Found<'s>>, Exhausted> {
         let Some(at) = self.at else { return Ok(None) };
-        self.effort.spend(self.beginning())?;
+        self.effort.spend(self.prices.beginning())?;
         let rest = self.text.len() - at + 1;
-        let most = self.price(rest, rest);
+        let most = self.prices.search(rest, rest);
         self.effort.spend(most)?;
         let found = self.engine.find_from_pos(self.text, at).map_err(|_| Exhausted)?;
         let Some((begin, end)) = found.map(|found| (found.start(), found.end())) else {
             self.at = None;
             return Ok(None);
         };
-        self.effort.give_back(most.saturating_sub(self.price(begin - at + 1, self.looked_at(end - at, rest))));
+        self.effort.give_back(most.saturating_sub(self.prices.found(begin - at, end - at, rest)));
         self.at =
             if end > begin { Some(end) } else { self.text[end..].chars().next().map(|next| end + next.len_utf8()) };
         let groups = if self.has_groups { self.groups(begin, end)? } else { None };
         Ok(Some(Found { begin, end, groups }))
     }
 
-    /// Bytes that were looked at to find a match that ends behind so many.
-    fn looked_at(&self, found: usize, rest: usize) -> usize {
-        // What tries all ways at once goes on behind a match only as long as a better one may come.
-        let behind = if self.is_backtracking { self.cost.reach } else { self.cost.beyond };
-        behind.saturating_mul(CHARACTER_BYTES).saturating_add(found + 1).min(rest)
-    }
-
-    /// What a search costs whatever it looks at.
-    const fn beginning(&self) -> usize {
-        if self.is_slow { SEARCH_COST * BORDER_TIMES } else { SEARCH_COST }
-    }
-
-    /// What a search costs that tried to begin at so many places and looked at so many bytes.
-    fn price(&self, places: usize, bytes: usize) -> usize {
-        if !self.is_backtracking {
-            let of_each = if self.is_slow { self.cost.parts.saturating_mul(GROUP_COST) } else { BYTE_COST };
-            return bytes.saturating_mul(of_each);
-        }
-        if !is_few(&self.cost) {
-            return bytes.saturating_mul(BACKTRACKS_MAX * BACKTRACK_COST_OF_TWO / 2);
-        }
-        let of_each = self.cost.steps / self.cost.ways + 2;
-        let steps = places.saturating_mul(self.cost.steps + 1).min(BACKTRACKS_MAX_OF_FEW.saturating_mul(of_each));
-        steps.saturating_mul(STEP_COST).saturating_add(bytes.saturating_mul(BYTE_COST))
-    }
-
     /// The groups of a match that was found: more work than to find it.
     fn groups(&mut self, begin: usize, end: usize) -> Result<Option<Captures<'s>>, Exhausted> {
-        let cost = if self.is_backtracking {
-            if is_few(&self.cost) { self.price(1, end - begin) } else { 0 }
-        } else {
-            (end - begin).saturating_mul(self.cost.weight).saturating_mul(GROUP_COST)
-        };
-        self.effort.spend(cost.saturating_add(self.beginning()))?;
+        self.effort.spend(self.prices.groups(end - begin))?;
         self.engine.captures_from_pos(self.text, begin).map_err(|_| Exhausted)
     }
 }

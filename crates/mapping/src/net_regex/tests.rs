@@ -224,6 +224,11 @@ fn what_is_no_pattern_is_refused_in_words() {
         Some("has 10001 characters, more than 10000")
     );
     assert!(NetRegex::new(&"(".repeat(500)).is_err());
+    assert!(NetRegex::new(&"(a)".repeat(100)).is_ok());
+    assert_eq!(
+        NetRegex::new(&"(a)".repeat(101)).unwrap_err(),
+        "has more than 100 groups: write `(?:` for those that nothing asks for"
+    );
     assert!(NetRegex::new(&format!("{}a{}", "(?:".repeat(200), ")*".repeat(200))).is_err());
 }
 
@@ -291,6 +296,49 @@ fn the_size_counts_all_that_is_compiled() {
     assert!(regex("\\w{5}$").weight() > 5 * 2 * 80_000);
 }
 
+/// What a pattern remembers of the values that it meets counts as what is compiled does.
+#[test]
+fn the_weight_counts_what_is_remembered() {
+    for (pattern, least, most) in [
+        ("abcdefghijk", 1 << 10, 16 << 10),
+        ("[ab]+", 1 << 10, 8 << 10),
+        ("[ab]*a[ab]{12}c", 64 << 10, 80 << 10),
+        ("(?=[ab]*a[ab]{12}c)", 64 << 10, 96 << 10),
+        ("^[A-Z]{2}[0-9]{4}$", 128 << 10, 160 << 10),
+        // Each place of a class of all languages remembers where each group was found.
+        ("(a)(b)(c)(d)(e)(f)(g)(h)\\w{5}", 3 << 19, 4 << 20),
+        ("(?<=\\w{1,9})x", 9 * 80_000, 2 << 20),
+    ] {
+        let weight = regex(pattern).weight();
+        assert!((least..most).contains(&weight), "{pattern}: {weight}");
+    }
+    // It is looked for backwards in one piece, though each class is kept once when it is checked.
+    assert_eq!(NetRegex::new("(?<=\\w{1,30})x").unwrap_err(), TOO_LARGE);
+    assert!(NetRegex::new("(?<=\\w{30})x").is_ok());
+    // What comes out of a value has less room, as it is compiled beside what the expression has.
+    assert!(NetRegex::new("\\w{10}").is_ok());
+    assert_eq!(NetRegex::of_value("\\w{10}").unwrap_err(), TOO_LARGE);
+}
+
+/// Where so much would have to be remembered that the text is looked at slowly, or is looked at again and again, the price is that of the worst.
+#[test]
+fn what_would_take_seconds_gives_up_at_once() {
+    for (pattern, length, expected) in [
+        ("[ab]*a[ab]{300}c", 60_000, Err(Exhausted)),
+        ("[ab]*a[ab]{300}c", 1_000, Ok(false)),
+        ("abababababac", 60_000, Ok(false)),
+        ("(?>[ab]*a[ab]{20})c", 15_000, Err(Exhausted)),
+        ("(?>[ab]*a[ab]{20})c", 500, Ok(false)),
+        ("(?:(?=.*b)[ab])*c", 4_000, Err(Exhausted)),
+        ("(?=.*[a-z])(?=.*[A-Z])(?=.*\\d)[A-Za-z\\d]{8,20}", 4_000, Err(Exhausted)),
+        ("(?=.*[a-z])(?=.*[A-Z])(?=.*\\d)[A-Za-z\\d]{8,20}", 100, Ok(false)),
+        ("^(?=.*[a-z])(?=.*[A-Z])(?=.*\\d)[A-Za-z\\d]{8,20}$", 10_000, Ok(false)),
+    ] {
+        let found = regex(pattern).is_match(&"ab".repeat(length / 2), &mut Effort::default());
+        assert_eq!(found, expected, "{pattern} on {length}");
+    }
+}
+
 /// What is looked back at may be of any length, and is refused for its size only.
 #[test]
 fn what_is_too_large_is_told_apart_from_what_looks_back() {
@@ -350,7 +398,7 @@ fn what_is_looked_at_behind_a_match_has_a_bound_or_none() {
         ("\\w+\\.\\w+", usize::MAX),
         ("a(?:b+c){2}", usize::MAX),
     ] {
-        assert_eq!(regex(pattern).0.cost.beyond, expected, "{pattern}");
+        assert_eq!(regex(pattern).0.prices.cost.beyond, expected, "{pattern}");
     }
 }
 

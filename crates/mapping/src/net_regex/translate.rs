@@ -2,15 +2,19 @@
 //! number groups differently. What .NET refuses is refused, in words. The language is described in
 //! <https://learn.microsoft.com/en-us/dotnet/standard/base-types/regular-expression-language-quick-reference>.
 
+mod group;
+
 use super::classes::{self, Piece};
 use super::cost::{Cost, Sum, Times};
 use super::groups::{GroupName, Groups};
+use super::memory::{FEW_PARTS_MAX, Memory, Shape};
 use super::surrogates::{self, Units};
+use group::Opened;
 
-/// Groups inside one another.
-const DEPTH_MAX: usize = 50;
-/// Bytes of a compiled pattern, of all those of an expression, and of all those of a filter: compiling takes twice as many for a moment.
-pub(crate) const WEIGHT_MAX: usize = 2 << 20;
+/// Bytes of a compiled pattern: compiling takes twice as many for a moment.
+const SIZE_MAX: usize = 2 << 20;
+/// Bytes of a pattern with what it remembers, of all those of an expression, and of all those of a filter.
+pub(crate) const WEIGHT_MAX: usize = 4 << 20;
 /// Bytes up to which classes are repeated by writing them out, which is the fastest way to run a pattern.
 const WRITTEN_OUT_MAX: usize = 1 << 20;
 /// What one step through a text may cost.
@@ -33,6 +37,7 @@ const END_OR_LAST_LINE: &str = "(?=\\n?\\z)";
 
 /// A translated pattern.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is found out on its own, by another part of a pattern")]
 pub(super) struct Translated {
     /// For texts that do not end with a line feed.
     pub(super) pattern: String,
@@ -45,6 +50,19 @@ pub(super) struct Translated {
     pub(super) is_backtracking: bool,
     /// Whether it has borders of words.
     pub(super) has_borders: bool,
+    /// Whether what is remembered of a text may be so much that it is given up, and the text is looked at slowly.
+    pub(super) is_blurred: bool,
+    /// Whether a match begins where a text does, and nowhere else.
+    pub(super) is_anchored: bool,
+    pub(super) captures: usize,
+    pub(super) memory: Memory,
+}
+
+impl Translated {
+    /// Bytes of what is compiled, with what it remembers.
+    pub(super) fn weight(&self) -> usize {
+        self.cost.size.saturating_add(self.memory.total)
+    }
 }
 
 /// Translates a pattern, or says in words what is wrong with it.
@@ -55,7 +73,8 @@ pub(super) fn translate(text: &str) -> Result<Translated, String> {
         return Ok(written_out);
     }
     let compact = translate_as(&letters, true)?;
-    let is_too_large = compact.cost.size > WEIGHT_MAX || compact.cost.weight > STEP_WEIGHT_MAX;
+    let is_too_large =
+        compact.cost.size > SIZE_MAX || compact.weight() > WEIGHT_MAX || compact.cost.weight > STEP_WEIGHT_MAX;
     if is_too_large { Err(TOO_LARGE.to_owned()) } else { Ok(compact) }
 }
 
@@ -76,6 +95,10 @@ fn translate_as(letters: &[char], is_compact: bool) -> Result<Translated, String
         is_backtracking: false,
         is_compact,
         tables: Tables::default(),
+        captures: 0,
+        classes: 0,
+        is_plain: true,
+        is_anchored: false,
     };
     translator.run()?;
     Ok(translator.finish())
@@ -91,6 +114,7 @@ pub(super) struct Options {
     pub(super) is_caseless: bool,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is found out on its own, by another part of a pattern")]
 struct Translator<'t> {
     letters: &'t [char],
     at: usize,
@@ -109,18 +133,11 @@ struct Translator<'t> {
     /// Whether large classes are kept once where they are repeated, which takes steps instead of memory.
     is_compact: bool,
     tables: Tables,
-}
-
-/// A group that is open.
-#[derive(Clone, Copy, Debug)]
-struct Opened {
-    /// The options before it.
-    options: Options,
-    /// Where it begins in the translated pattern.
-    begin: usize,
-    is_look_around: bool,
-    /// Whether nothing in it takes a character so far.
-    is_still: bool,
+    captures: usize,
+    classes: usize,
+    /// Whether there are only letters so far.
+    is_plain: bool,
+    is_anchored: bool,
 }
 
 /// What a quantifier repeats.
@@ -158,6 +175,7 @@ impl Translator<'_> {
                 '(' => self.open()?,
                 ')' => self.close()?,
                 '|' => {
+                    self.is_plain = false;
                     self.pattern.push('|');
                     self.settle();
                     self.sum().alternative();
@@ -171,10 +189,16 @@ impl Translator<'_> {
                     Some(counts) => self.quantifier(counts)?,
                     None => self.literal('{'),
                 },
-                '^' => self.assertion("^"),
+                '^' => {
+                    self.is_anchored |= self.pattern.is_empty() && !self.options.is_multiline;
+                    self.assertion("^");
+                }
                 '$' if self.options.is_multiline => self.assertion("$"),
                 '$' => self.end(),
-                '.' => self.atom(".", Cost::of_one(2, classes::NEGATION_SIZE)),
+                '.' => {
+                    self.count_class();
+                    self.atom(".", Cost::of_one(2, classes::NEGATION_SIZE));
+                }
                 '#' if self.options.is_extended => while self.next().is_some_and(|letter| letter != '\n') {},
                 blank if self.options.is_extended && blank.is_whitespace() => {}
                 letter => self.literal(letter),
@@ -201,9 +225,21 @@ impl Translator<'_> {
         let (pattern, size) = form(self.pattern, has_no_table);
         let (before_line_feed, second_size) = second.unzip();
         cost.size = size.saturating_add(second_size.unwrap_or_default());
-        let Self { groups, is_backtracking, tables, .. } = self;
-        let has_borders = tables.has_borders;
-        Translated { pattern, before_line_feed, groups, cost, is_backtracking, has_borders }
+        let Self { groups, is_backtracking, tables, captures, classes, is_plain, .. } = self;
+        let is_twofold = before_line_feed.is_some();
+        let Cost { size, parts, .. } = cost;
+        Translated {
+            pattern,
+            before_line_feed,
+            groups,
+            cost,
+            is_backtracking,
+            has_borders: tables.has_borders,
+            is_blurred: if is_backtracking { cost.blurred_max } else { parts } > FEW_PARTS_MAX && !is_plain,
+            is_anchored: self.is_anchored && is_one,
+            captures,
+            memory: Shape { size, parts, captures, classes, is_plain, is_backtracking, is_twofold }.memory(),
+        }
     }
 
     /// The pattern for texts that end with a line feed, where that is another one.
@@ -260,6 +296,11 @@ impl Translator<'_> {
         self.sums.last_mut().expect("the whole is always open")
     }
 
+    fn count_class(&mut self) {
+        self.classes += 1;
+        self.is_plain = false;
+    }
+
     fn literal(&mut self, letter: char) {
         let letter = Piece::letter(letter);
         self.whole(&letter);
@@ -279,8 +320,12 @@ impl Translator<'_> {
         if self.is_compact && piece.size >= HEAVY_SIZE && !is_repeated_without_end {
             // What matches one character in one way is the same with and without a group that is not tried again.
             self.is_backtracking = true;
-            let cost = Cost { is_kept: true, ..Cost::of_one(1, COMPACT_SIZE) };
+            let cost = Cost { is_kept: true, written_size: piece.size, ..Cost::of_one(1, COMPACT_SIZE) };
+            self.is_plain = false;
             return self.atom(&format!("(?>{})", piece.text), cost);
+        }
+        if !piece.is_letter() || self.options.is_caseless {
+            self.count_class();
         }
         let size = if self.options.is_caseless { piece.size.max(CASELESS_SIZE) } else { piece.size };
         self.atom(&piece.text, Cost::of_one(piece.weight, size));
@@ -326,6 +371,7 @@ impl Translator<'_> {
         let Some(atom) = self.last.take() else {
             return Err(format!("has the quantifier `{text}` where there is nothing to repeat"));
         };
+        self.is_plain = false;
         if times.is_bounded && times.copies < times.least {
             return Err(format!("has the quantifier `{text}`, whose first number is greater than its second"));
         }
@@ -391,6 +437,7 @@ impl Translator<'_> {
         };
         match letter {
             'A' | 'z' | 'b' | 'B' => {
+                self.is_anchored |= letter == 'A' && self.pattern.is_empty();
                 self.tables.has_borders |= matches!(letter, 'b' | 'B');
                 self.assertion(&format!("\\{letter}"));
                 Ok(())
@@ -455,104 +502,9 @@ impl Translator<'_> {
             _ => return Err(format!("refers to `{name}`, which is the name of several groups")),
         };
         // It is as long as what the group holds.
-        let cost = Cost { reach: usize::MAX, ..Cost::of_one(2, GROUP_SIZE) };
+        let cost = Cost { reach: usize::MAX, scans: 1, is_hard: true, ..Cost::of_one(2, GROUP_SIZE) };
         self.atom(&format!("(?:\\{index})"), cost);
         Ok(())
-    }
-
-    fn open(&mut self) -> Result<(), String> {
-        if self.opened.len() >= DEPTH_MAX {
-            return Err(format!("has groups more than {DEPTH_MAX} deep"));
-        }
-        if !self.take("?") {
-            self.tables.has_groups |= !self.options.is_explicit;
-            let text = if self.options.is_explicit { "(?:" } else { "(" };
-            self.enter(text);
-            return Ok(());
-        }
-        if self.take("#") {
-            while self.next().ok_or("has a comment that is not closed")? != ')' {}
-            return Ok(());
-        }
-        for (text, is_backtracking) in [("<=", true), ("<!", true), ("=", true), ("!", true), (">", true), (":", false)]
-        {
-            if self.take(text) {
-                self.is_backtracking |= is_backtracking;
-                self.enter(&format!("(?{text}"));
-                return Ok(());
-            }
-        }
-        match self.peek() {
-            Some('<' | '\'') => {
-                let close = if self.next() == Some('<') { '>' } else { '\'' };
-                while self.next().ok_or("has a group whose name is not closed")? != close {}
-                self.tables.has_groups = true;
-                self.enter("(");
-                Ok(())
-            }
-            Some('(') => Err("asks whether a group took part (`(?(`), which is not supported".to_owned()),
-            _ => self.inline_options(),
-        }
-    }
-
-    fn enter(&mut self, text: &str) {
-        self.settle();
-        let is_look_around = ["(?=", "(?!", "(?<"].iter().any(|begin| text.starts_with(begin));
-        let (options, begin) = (self.options, self.pattern.len());
-        self.opened.push(Opened { options, begin, is_look_around, is_still: true });
-        self.pattern.push_str(text);
-        self.sums.push(Sum::EMPTY);
-    }
-
-    fn close(&mut self) -> Result<(), String> {
-        self.settle();
-        let Some(Opened { options, begin, is_look_around, is_still }) = self.opened.pop() else {
-            return Err("has a `)` that closes nothing".to_owned());
-        };
-        self.options = options;
-        let mut cost = self.sums.pop().expect("each open group has one").total();
-        cost.weight = cost.weight.saturating_add(1);
-        cost.size = cost.size.saturating_add(GROUP_SIZE);
-        self.pattern.push(')');
-        self.last = Some(Atom { cost, begin, is_still: is_look_around || is_still });
-        Ok(())
-    }
-
-    /// `(?imnsx-imnsx)` for the rest of the group, or `(?imnsx-imnsx:` for a group of its own.
-    fn inline_options(&mut self) -> Result<(), String> {
-        let before = self.options;
-        let (mut is_on, mut flags) = (true, [String::new(), String::new()]);
-        loop {
-            match self.next() {
-                Some('-') if is_on => is_on = false,
-                Some('n') => self.options.is_explicit = is_on,
-                Some('x') => self.options.is_extended = is_on,
-                Some(flag @ ('i' | 's' | 'm')) => {
-                    match flag {
-                        'm' => self.options.is_multiline = is_on,
-                        'i' => self.options.is_caseless = is_on,
-                        _ => {}
-                    }
-                    flags[usize::from(!is_on)].push(flag);
-                }
-                Some(end @ (')' | ':')) => {
-                    let [on, off] = flags;
-                    let off = if off.is_empty() { off } else { format!("-{off}") };
-                    let text = format!("(?{on}{off}{end}");
-                    if end == ':' {
-                        let inside = self.options;
-                        self.options = before;
-                        self.enter(&text);
-                        self.options = inside;
-                    } else if text.len() > "(?)".len() {
-                        self.pattern.push_str(&text);
-                        self.settle();
-                    }
-                    return Ok(());
-                }
-                _ => return Err("has a `(?` that begins no group of .NET".to_owned()),
-            }
-        }
     }
 }
 

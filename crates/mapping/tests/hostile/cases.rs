@@ -60,7 +60,70 @@ pub fn texts() -> [String; 5] {
 
 /// All attacks.
 pub fn cases() -> impl Iterator<Item = Case> {
-    regular_expressions().chain(doubling()).chain(nesting())
+    regular_expressions().chain(doubling()).chain(nesting()).chain(remembering())
+}
+
+/// Patterns of which much is remembered: each place of a text is met in a way of its own, as each place may be the last of those that they
+/// count. What they end with is nowhere, and makes many of them out of one.
+pub const REMEMBERING: [&str; 18] = [
+    "[ab]*a[ab]{12}c",
+    "[ab]*a[ab]{300}c",
+    "([ab]*a[ab]{12})c",
+    "(?:a|b)*a(?:a|b){16}$",
+    "[ab]*?a[ab]{14}\\bc",
+    "(?:[a-m]|[n-z])*a.{200}c",
+    "a.{14}c",
+    "\\b\\w*a\\w{8}c",
+    "(?=[ab]*a[ab]{100}c)",
+    "(?=a[ab]{100}c)",
+    "(?>[ab]*a[ab]{20})c",
+    "(?:(?=[ab]*a[ab]{14}c)|[ab])*c",
+    "(?>(?:(?=.*b)[ab])*)c",
+    "(?<=c[ab]{12}[ab]*)[ab]",
+    "(?<=\\w{1,30})c",
+    "(?<=a\\w{12}\\w*)c",
+    "(?=.*[a-z])(?=.*[A-Z])(?=.*\\d)[A-Za-z\\d]{8,20}$",
+    "(\\w+)\\s+\\1c",
+];
+
+/// A text of `a` and `b` of which no part is like another, as far as the patterns look.
+pub fn mixed(length: usize) -> String {
+    let mut state = 1_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        if state >> 31 == 0 { 'a' } else { 'b' }
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+/// Patterns with many groups, in front of what has many places, and the value that they are tried on.
+fn grouped() -> impl Iterator<Item = (String, String)> {
+    [("()", "[a-z]{200}"), ("(a?)", ""), ("()", "\\w{5}")].into_iter().flat_map(|(group, rest)| {
+        [10, 50, 100, 500, 1_500].into_iter().flat_map(move |times| {
+            let pattern = format!("{}{rest}", group.repeat(times));
+            [format!("(?=a){pattern}"), pattern].map(|pattern| (pattern, mixed(60_000)))
+        })
+    })
+}
+
+/// EX-07: what remembers much of a long value, once and in as many patterns as there may be.
+fn remembering() -> impl Iterator<Item = Case> {
+    let case = |expression: String, value: String| Case { id: "EX-07", expression, value };
+    let call = |pattern: &str, new: &str| format!("Replace([x],,{},,\"{new}\",,)", quoted(pattern));
+    let many = REMEMBERING.into_iter().flat_map(move |pattern| {
+        [1, 6, 30, 80].into_iter().flat_map(move |times| {
+            let calls: Vec<String> = (0..times).map(|number| call(&format!("{pattern}{number}"), "")).collect();
+            let expression = format!("Count(Split(Join(\"\", {}), \"b\"))", calls.join(","));
+            [1_000, 8_000, 39_000, 60_000].map(|length| case(expression.clone(), mixed(length)))
+        })
+    });
+    let grouped = grouped().map(move |(pattern, value)| case(call(&pattern, "$1"), value));
+    // The pattern is the value.
+    let values = REMEMBERING.into_iter().map(move |pattern| {
+        let calls = ["Replace(\"aabb\",,[x],,\"\",,)"; 4].join(",");
+        case(format!("Join(\"\", {calls})"), pattern.to_owned())
+    });
+    many.chain(grouped).chain(values)
 }
 
 /// A string of the language.

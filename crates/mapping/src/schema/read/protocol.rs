@@ -13,8 +13,10 @@ const TOLD_MAX: usize = 4;
 
 /// What tells that the target is no SCIM application. It blocks: all else that would be told follows from it.
 pub(super) fn tell(schema: &Schema, located: &[Located]) -> Option<Finding> {
-    let users = located.iter().find(|one| one.mapping.source_object == ObjectType::User);
-    let judged = users.or(located.first())?;
+    // Of what is too much only some is read.
+    let mut judged = located.iter().filter(|one| !one.unread.more_mappings);
+    let first = judged.clone().next()?;
+    let judged = judged.find(|one| one.mapping.source_object == ObjectType::User).unwrap_or(first);
     let foreign = foreign(&judged.mapping)?;
     let rule = &schema.synchronization_rules.items()[judged.rule];
     let names: Vec<String> = foreign.iter().take(TOLD_MAX).map(|name| format!("`{name}`")).collect();

@@ -193,8 +193,8 @@ fn what_is_too_much_is_refused_before_it_is_made_ready() {
 fn hostile_filters_and_values_come_to_an_end() {
     let source = person(&[("x", &"a".repeat(1_000_000))]);
     for (filters, expected) in [
-        (many(400, "REGEX MATCH", "^(a+)+$"), None),
-        (many(50, "REGEX MATCH", "(a|aa)+(?=b)"), None),
+        (many(50, "REGEX MATCH", "^(a+)+$"), None),
+        (many(30, "REGEX MATCH", "(a|aa)+(?=b)"), None),
         (many(500, "Includes", &"a".repeat(9_999)), Some(true)),
         (many(500, "IS AFTER", "now"), Some(false)),
         (many(500, "Greater_Than", "1"), Some(false)),
