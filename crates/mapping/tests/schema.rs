@@ -1,7 +1,7 @@
 //! Whole documents as administrators export them: what is read, what is told, and that nothing is lost.
 
-use mapping::schema::{Difference, Document, Finding, Imported, Severity, read, write};
-use mapping::{Clause, ObjectMapping, ObjectType};
+use mapping::schema::{Difference, Document, Finding, Imported, Severity, read, read_for, write, write_for};
+use mapping::{AttributeMapping, Clause, ObjectMapping, ObjectType};
 use serde_json::{Value, json};
 
 mod documents;
@@ -233,6 +233,36 @@ fn a_mapping_that_switches_accounts_off_is_never_left_out() {
         let words = "nobody who leaves the scope is switched off, so the import stops here";
         assert_eq!(imported.findings.iter().any(|one| one.blocks && one.reason.contains(words)), blocks, "{target}");
     }
+}
+
+#[test]
+fn what_is_refused_is_left_out_and_stays_in_the_document() {
+    let refusal = |_: ObjectType, mapping: &AttributeMapping| {
+        let reads = mapping.source.attributes().contains("jobTitle");
+        let is_bad = mapping.target.ends_with(":costCenter");
+        (reads || is_bad).then(|| "nobody has it".to_owned())
+    };
+    let mut json = parsed(CUSTOMAPPSSO);
+    let mappings = json.pointer_mut(&format!("{USER_MAPPING}/attributeMappings")).and_then(Value::as_array_mut);
+    let mappings = mappings.expect("mappings");
+    let cost_center = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:costCenter";
+    let mut more = mappings.iter().find(|mapping| mapping["targetAttributeName"] == "title").expect("title").clone();
+    more["targetAttributeName"] = json!(cost_center);
+    more["source"] = json!({"type": "Attribute", "name": "department", "expression": "[department]", "parameters": []});
+    mappings.push(more);
+    let document = Document::from_json(json).expect("a schema");
+    let (all, imported) = (read(&document), read_for(&document, &refusal));
+    assert_eq!(imported.objects[0].attributes.len() + 2, all.objects[0].attributes.len());
+    let told: Vec<&str> = imported.findings.iter().map(|one| one.reason.as_str()).collect();
+    assert_eq!(told.iter().filter(|told| **told == "nobody has it; the mapping is left out").count(), 2, "{told:?}");
+    assert!(imported.may_be_carried_out(true) && !imported.may_be_carried_out(false));
+    let unread = &imported.parts[0].1;
+    assert!(unread.lacks_of("title"));
+    // Whoever refuses keeps it, and whoever does not takes it for removed.
+    let kept = write_for(Some(&document), &imported.objects, &names(), &refusal).document;
+    assert_eq!(kept, document);
+    let removed = write(Some(&document), &imported.objects, &names()).document;
+    assert_eq!(read(&removed).objects, imported.objects);
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub use redaction::REDACTED;
 pub use scope::ScopeSetting;
 pub use secret::{CannotDecrypt, MasterKey};
 pub use settings::{BadSettings, JobSettings, JobStatus};
-pub use source::unknown_attribute;
+pub use source::{unknown_attribute, why_unusable};
 pub use target::{ConnectionProblem, OutboundPolicy, TenantUrl, Trust};
 pub use target_path::{BadTarget, TargetPath};
 pub use validation::why_failed;

@@ -16,6 +16,7 @@ use store::{AppId, ReadTx, StoreError, WriteTx};
 use crate::engine::{Engine, read_settings};
 use crate::job::{Entry, JobChange, JobError};
 use crate::settings::JobSettings;
+use crate::source::why_unusable;
 use crate::surroundings::missing_groups;
 use crate::view::JobView;
 
@@ -145,7 +146,7 @@ impl Engine {
             source_directory: SOURCE_DIRECTORY.to_owned(),
             target_directory: if is_custom { TARGET_DIRECTORY } else { &template.title }.to_owned(),
         };
-        let mut exported = schema::write(base.as_ref(), &settings.objects, &names);
+        let mut exported = schema::write_for(base.as_ref(), &settings.objects, &names, &why_unusable);
         let gone = self.store().read(move |tx| gone_document(tx, app, None)).await?;
         if let Some(reason) = gone.filter(|_| base.is_none()) {
             let place = "the document".to_owned();

@@ -3,11 +3,12 @@
 use directory::{Group, User};
 use mapping::schema::AttributeType;
 use mapping::validation::SourceAttribute;
-use mapping::{ObjectType, Source, Value, guest_user_principal_name, nearest};
+use mapping::{AttributeMapping, ObjectType, Source, Value, guest_user_principal_name, nearest};
 use store::ObjectKind;
 use store::applications::EntitlementRecord;
 
 use crate::surroundings::{MANAGER, MEMBER_OF, TRANSITIVE_MEMBER_OF};
+use crate::target_path::TargetPath;
 
 /// What mappings of users may read beside the directory's attributes.
 const VIRTUAL_OF_USERS: [&str; 3] = ["IsSoftDeleted", "appRoleAssignments", ORIGINAL_NAME];
@@ -67,6 +68,15 @@ pub fn unknown_attribute(object: ObjectType, name: &str) -> Option<String> {
     });
     let cure = meant.map_or_else(|| some.to_owned(), |meant| format!("did you mean `{meant}`?"));
     Some(format!("is not an attribute of {of}; {cure}"))
+}
+
+/// Why an attribute mapping of a document cannot be used here, as a sentence: it reads what the directory does not have, or writes where
+/// nothing can be written.
+pub fn why_unusable(object: ObjectType, mapping: &AttributeMapping) -> Option<String> {
+    let unknown =
+        |name: &str| unknown_attribute(object, name).map(|problem| format!("it reads `{name}`, which {problem}"));
+    let unread = mapping.source.attributes().into_iter().find_map(unknown);
+    unread.or_else(|| TargetPath::parse(&mapping.target, object).err().map(|error| error.to_string()))
 }
 
 /// What a source attribute is; `None` where nothing is known of it.

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use directory::Application;
 use mapping::schema::document::DOCUMENT_BYTES_MAX;
-use mapping::schema::{Difference, Document, Finding, Imported, Severity, read};
+use mapping::schema::{Difference, Document, Finding, Imported, Severity, read_for};
 use mapping::validation::UnreadMappings;
 use mapping::{ObjectMapping, counted};
 use provisioning::configuration::{JobConfiguration, PlainSettings, keys_given_twice};
-use provisioning::{JobChange, Outlook, SchemaBase, Template};
+use provisioning::{JobChange, Outlook, SchemaBase, Template, why_unusable};
 use serde_json::json;
 
 use super::mapping_versions::{scope_warnings, show_before_asking};
@@ -84,14 +84,15 @@ const LEFT_OUT_TOLD_MAX: usize = 10;
 fn not_kept(findings: &[Finding]) -> String {
     let is_left_out = |finding: &&Finding| finding.severity == Severity::NotSupported;
     let left_out: Vec<&str> = findings.iter().filter(is_left_out).map(Finding::shown_place).collect();
-    let mut told = "the document itself is not kept: the file has its mappings, filters and attribute lists alone, without ids, metadata and other definitions".to_owned();
-    if !left_out.is_empty() {
-        let shown = left_out[..left_out.len().min(LEFT_OUT_TOLD_MAX)].join("; ");
-        let more = left_out.len().saturating_sub(LEFT_OUT_TOLD_MAX);
-        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-        told += &format!(", and without what was left out ({shown}{more})");
-    }
-    told + "; `lockstep schema import` into an application, without --to, keeps it, and exports are made from it"
+    let shown = left_out[..left_out.len().min(LEFT_OUT_TOLD_MAX)].join("; ");
+    let without = match left_out.len().saturating_sub(LEFT_OUT_TOLD_MAX) {
+        _ if left_out.is_empty() => String::new(),
+        0 => format!(", and without what was left out ({shown})"),
+        more => format!(", and without what was left out ({shown}; and {more} more)"),
+    };
+    format!(
+        "the document itself is not kept: the file has its mappings, filters and attribute lists alone, without ids, metadata and other definitions{without}; `lockstep schema import` into an application, without --to, keeps it, and exports are made from it"
+    )
 }
 
 /// A document that was read, with its text.
@@ -108,7 +109,7 @@ fn given(file: &Path) -> anyhow::Result<Given> {
     for twice in keys_given_twice(&text) {
         note(&format!("{shown}: {twice}"));
     }
-    let imported = read(&document);
+    let imported = read_for(&document, &why_unusable);
     Ok(Given { text, document, imported })
 }
 

@@ -14,5 +14,5 @@ pub use definition::{AttributeDefinition, AttributeType, Mutability, ReferencedO
 pub use difference::{Change, ChangeKind, Difference, Part, PropertyChange};
 pub use document::{Document, DocumentError};
 pub use finding::{Finding, Severity};
-pub use read::{Imported, read};
-pub use write::{Exported, Names, SOURCE_DIRECTORY, TARGET_DIRECTORY, write};
+pub use read::{Imported, Refusal, read, read_for};
+pub use write::{Exported, Names, SOURCE_DIRECTORY, TARGET_DIRECTORY, write, write_for};

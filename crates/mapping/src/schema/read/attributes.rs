@@ -60,7 +60,9 @@ impl Reading<'_> {
                 "" => format!("{}, attribute mapping {}", self.place, position + 1),
                 target => format!("{}, target attribute {target}", self.place),
             };
-            match attribute(entry) {
+            match attribute(entry)
+                .and_then(|(mapping, notes)| self.not_refused(mapping).map(|mapping| (mapping, notes)))
+            {
                 Ok((mapping, notes)) => {
                     if let MappingSource::Expression(expression) = &mapping.source {
                         weight += expression.pattern_weight();
@@ -102,7 +104,8 @@ impl Reading<'_> {
     /// What is known of a mapping that cannot be read.
     fn left_out(&mut self, entry: &AttributeMappingEntry) -> Option<AttributeMapping> {
         let target = entry.target_attribute_name.text().trim();
-        if target.is_empty() {
+        let alone = AttributeMapping::new(target, MappingSource::None);
+        if target.is_empty() || (self.refusal)(self.object, &alone).is_some() {
             self.unread.more_mappings = true;
             return None;
         }
@@ -113,7 +116,11 @@ impl Reading<'_> {
         }
         self.unread.add_source(target);
         let matching_priority = matching_priority.unwrap_or_default();
-        Some(AttributeMapping { matching_priority, ..AttributeMapping::new(target, MappingSource::None) })
+        Some(AttributeMapping { matching_priority, ..alone })
+    }
+
+    fn not_refused(&self, mapping: AttributeMapping) -> Result<AttributeMapping, String> {
+        (self.refusal)(self.object, &mapping).map_or(Ok(mapping), Err)
     }
 
     /// Whether it is the mapping by which accounts are switched off.

@@ -13,7 +13,7 @@ mod tests;
 use super::document::{Document, ObjectMappingEntry, Schema};
 use super::finding::{Finding, Severity};
 use crate::attribute_mapping::AttributeMapping;
-use crate::object_mapping::ObjectMapping;
+use crate::object_mapping::{ObjectMapping, ObjectType};
 use crate::validation::Unread;
 
 pub(super) use attributes::{FLOW_BEHAVIORS, FLOW_NULL_VALUES, FLOW_TYPES, lacking};
@@ -41,11 +41,21 @@ impl Imported {
     }
 }
 
+/// Why those who carry mappings out cannot use one of them, as a sentence: it reads what their directory does not have, or writes where
+/// nothing can be written.
+pub type Refusal<'r> = &'r dyn Fn(ObjectType, &AttributeMapping) -> Option<String>;
+
 /// Reads the object mappings of users and groups. What cannot be read is left out and told; it stays in the document, and
 /// [`write`](super::write()) keeps it.
 pub fn read(document: &Document) -> Imported {
+    read_for(document, &|_, _| None)
+}
+
+/// The same, where attribute mappings that are refused are left out as those are that cannot be read.
+/// [`write_for`](super::write_for()) keeps them.
+pub fn read_for(document: &Document, refusal: Refusal<'_>) -> Imported {
     let mut findings = misspellings(document);
-    let located = located(&document.schema, &mut findings);
+    let located = located(&document.schema, refusal, &mut findings);
     if let Some(finding) = protocol::tell(&document.schema, &located) {
         findings.insert(0, finding);
     }
@@ -87,7 +97,7 @@ impl Located {
 }
 
 /// The object mappings that count, in the order of the document.
-pub(super) fn located(schema: &Schema, findings: &mut Vec<Finding>) -> Vec<Located> {
+pub(super) fn located(schema: &Schema, refusal: Refusal<'_>, findings: &mut Vec<Finding>) -> Vec<Located> {
     let mut located = Vec::new();
     for chosen in select::chosen(schema, findings) {
         let rule = &schema.synchronization_rules.items()[chosen.rule];
@@ -99,6 +109,7 @@ pub(super) fn located(schema: &Schema, findings: &mut Vec<Finding>) -> Vec<Locat
             entry,
             object: chosen.object,
             place: place.clone(),
+            refusal,
             findings,
             unread: Unread::default(),
         };

@@ -8,7 +8,7 @@ use super::super::document::{Member, ObjectDefinition, ObjectMappingEntry, Rule,
 use super::super::finding::Finding;
 use super::super::standard::{self, TARGET_ANCHOR};
 use super::attributes::{Attributes, FLOW_NULL_VALUES};
-use super::{filters, notes, select};
+use super::{Refusal, filters, notes, select};
 use crate::attribute_mapping::AttributeMapping;
 use crate::object_mapping::{CLAUSES_MAX, FilterKind, FlowTypes, ObjectMapping, ObjectType, Problem};
 use crate::scoping::ScopingFilters;
@@ -34,6 +34,7 @@ pub(super) struct Reading<'a> {
     pub(super) entry: &'a ObjectMappingEntry,
     pub(super) object: ObjectType,
     pub(super) place: String,
+    pub(super) refusal: Refusal<'a>,
     pub(super) findings: &'a mut Vec<Finding>,
     /// What is left out so far.
     pub(super) unread: Unread,

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::document::{Document, Member, ObjectMappingEntry, Schema};
 use super::finding::Finding;
-use super::read::{self, Located};
+use super::read::{self, Located, Refusal};
 use crate::object_mapping::{FlowTypes, ObjectMapping, ObjectType};
 
 pub use new::{Names, SOURCE_DIRECTORY, TARGET_DIRECTORY};
@@ -35,9 +35,14 @@ pub struct Exported {
 /// Reading the document gives the same object mappings, but for what a document has no place for: a full match of a regular expression becomes
 /// `^(?:…)$`, targets that RFC 7643 does not define get an entry in the attribute list, and `required` is the same for a mapping and its entry.
 pub fn write(base: Option<&Document>, objects: &[ObjectMapping], names: &Names) -> Exported {
+    write_for(base, objects, names, &|_, _| None)
+}
+
+/// The same, where the attribute mappings of the base that are refused were left out of what [`read_for`](super::read_for()) gave.
+pub fn write_for(base: Option<&Document>, objects: &[ObjectMapping], names: &Names, refusal: Refusal<'_>) -> Exported {
     let mut document = base.cloned().unwrap_or_else(|| Document::new(new::schema(names)));
     let mut findings = Vec::new();
-    let located = read::located(&document.schema, &mut Vec::new());
+    let located = read::located(&document.schema, refusal, &mut Vec::new());
     for object in [ObjectType::User, ObjectType::Group] {
         let old = located.iter().find(|one| one.mapping.source_object == object);
         let new = objects.iter().find(|mapping| mapping.source_object == object);
