@@ -83,14 +83,17 @@ const LEFT_OUT_TOLD_MAX: usize = 10;
 fn not_kept(findings: &[Finding]) -> String {
     let is_left_out = |finding: &&Finding| finding.severity == Severity::NotSupported;
     let left_out: Vec<&str> = findings.iter().filter(is_left_out).map(Finding::shown_place).collect();
-    let mut told = "the document itself is not kept: the file has its mappings, filters and attribute lists alone, without ids, metadata and other definitions".to_owned();
-    if !left_out.is_empty() {
+    let without = if left_out.is_empty() {
+        String::new()
+    } else {
         let shown = left_out[..left_out.len().min(LEFT_OUT_TOLD_MAX)].join("; ");
         let more = left_out.len().saturating_sub(LEFT_OUT_TOLD_MAX);
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-        told += &format!(", and without what was left out ({shown}{more})");
-    }
-    told + "; `lockstep schema import` into an application, without --to, keeps it, and exports are made from it"
+        format!(", and without what was left out ({shown}{more})")
+    };
+    format!(
+        "the document itself is not kept: the file has its mappings, filters and attribute lists alone, without ids, metadata and other definitions{without}; `lockstep schema import` into an application, without --to, keeps it, and exports are made from it"
+    )
 }
 
 /// A document that was read, with its text.
