@@ -9,7 +9,7 @@ use crate::installation::Installation;
 const TOLD: [&str; 5] = [
     "there is no function `ToLowr`",
     "there is no operator `EQUAL`; did you mean `EQUALS`?",
-    "the mapping of `title` reads `jobTitel`, which is not an attribute of users",
+    "reads `jobTitel`, which is not an attribute of users",
     "the scoping filter `G` reads `departmnt`, which is not an attribute of users",
     "`nickname` is the target of more than one attribute mapping",
 ];

@@ -151,11 +151,13 @@ fn a_mapping_that_is_switched_off_is_told_of_where_its_filters_are_tried() {
     assert!(off.code == 0 && off.err.contains("the mapping of groups is switched off at CRM"), "{off:?}");
 }
 
-/// The schema of the application with another source attribute for the title.
-fn schema(installation: &Installation, attribute: &str) -> String {
+/// The schema of the application with another source attribute for the title, and a filter by one.
+fn schema(installation: &Installation, attribute: &str, filtered: &str) -> String {
     let mut document: Value = serde_json::from_str(&installation.run(&["schema", "export"]).out).unwrap();
-    let mappings = &mut document["synchronizationRules"][0]["objectMappings"][0]["attributeMappings"];
-    let mut mappings = mappings.as_array_mut().unwrap().iter_mut();
+    let users = &mut document["synchronizationRules"][0]["objectMappings"][0];
+    let clause = json!({ "sourceOperandName": filtered, "operatorName": "IS NOT NULL" });
+    users["scope"] = json!({ "groups": [{ "name": "F", "clauses": [clause] }] });
+    let mut mappings = users["attributeMappings"].as_array_mut().unwrap().iter_mut();
     let title = mappings.find(|one| one["targetAttributeName"] == "title").unwrap();
     let expression = format!("[{attribute}]");
     title["source"] = json!({ "type": "Attribute", "name": attribute, "expression": expression, "parameters": [] });
@@ -166,9 +168,10 @@ fn schema(installation: &Installation, attribute: &str) -> String {
 fn an_import_says_beforehand_what_it_would_be_refused_for() {
     let installation = Installation::embedded();
     let _serving = with_application(&installation);
-    let wrong = schema(&installation, "jobTitel");
+    let wrong = schema(&installation, "jobTitel", "departmnt");
+    let unknown = "users: target attribute title: it reads `jobTitel`, which is not an attribute of users; did you mean `jobTitle`?; the mapping is left out";
     let problem =
-        "the mapping of `title` reads `jobTitel`, which is not an attribute of users; did you mean `jobTitle`?";
+        "the scoping filter `F` reads `departmnt`, which is not an attribute of users; did you mean `department`?";
     let import =
         |file: &str, more: &[&str]| installation.run(&[&["schema", "import", file, "--leave-out"], more].concat());
     let dry = import(&wrong, &["--dry-run"]);
@@ -176,7 +179,8 @@ fn an_import_says_beforehand_what_it_would_be_refused_for() {
     let end = format!(
         "Nothing was done, and without --dry-run the import would stop:\n{wrong} cannot be taken over: {problem}\n"
     );
-    assert!(dry.out.ends_with(&end) && dry.out.contains("~ users: title"), "{dry:?}");
+    assert!(dry.out.ends_with(&end) && dry.out.contains(unknown), "{dry:?}");
+    assert!(dry.out.contains("- users: title"), "{dry:?}");
     let dry = import(&wrong, &["--dry-run", "--json"]);
     let told = dry.any_json();
     assert_eq!((dry.code, &told["stops"], &told["problems"]), (3, &json!(true), &json!([problem])));
@@ -186,7 +190,7 @@ fn an_import_says_beforehand_what_it_would_be_refused_for() {
     let converted = installation.run(&["schema", "convert", &wrong, "--leave-out", "--to", &to]);
     assert!(converted.code == 2 && converted.err.contains(problem), "{converted:?}");
     assert!(!installation.path("job.toml").exists(), "a file that cannot be applied is not written");
-    let good = import(&schema(&installation, "department"), &["--dry-run"]);
+    let good = import(&schema(&installation, "department", "mail"), &["--dry-run"]);
     assert!(
         good.code == 0 && good.out.ends_with("\nNothing was done; without --dry-run this would be imported\n"),
         "{good:?}"
