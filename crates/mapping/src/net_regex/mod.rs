@@ -32,7 +32,7 @@ pub(crate) const PATTERN_CHARS_MAX: usize = 10_000;
 /// Memory of a part of a compiled pattern, in bytes: the engine's own bound.
 const COMPILED_BYTES_MAX: usize = 2 << 20;
 /// What a pattern may weigh that only the values of an object make: it is compiled beside those of the expression.
-const VALUE_WEIGHT_MAX: usize = WEIGHT_MAX / 4;
+const VALUE_WEIGHT_MAX: usize = 1 << 20;
 
 /// A compiled pattern. Equal to another one of the same text.
 #[derive(Clone)]

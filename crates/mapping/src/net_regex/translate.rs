@@ -14,7 +14,7 @@ use group::Opened;
 /// Bytes of a compiled pattern: compiling takes twice as many for a moment.
 const SIZE_MAX: usize = 2 << 20;
 /// Bytes of a pattern with what it remembers, of all those of an expression, and of all those of a filter.
-pub(crate) const WEIGHT_MAX: usize = 4 << 20;
+pub(crate) const WEIGHT_MAX: usize = 6 << 20;
 /// Bytes up to which classes are repeated by writing them out, which is the fastest way to run a pattern.
 const WRITTEN_OUT_MAX: usize = 1 << 20;
 /// What one step through a text may cost.

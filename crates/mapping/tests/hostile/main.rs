@@ -71,18 +71,18 @@ fn ex_01_to_ex_03_and_ex_07_each_attack_is_refused_or_ends() {
     assert_eq!(
         fates,
         [
-            "EX-01 refused: 13",
+            "EX-01 refused: 10",
             "EX-01 too large: 36",
-            "EX-01 too long: 116",
+            "EX-01 too long: 119",
             "EX-01 value: 67",
             "EX-02 too large: 20",
             "EX-02 too long: 1",
             "EX-02 value: 2",
-            "EX-03 refused: 37",
-            "EX-03 value: 32",
-            "EX-07 refused: 164",
-            "EX-07 too large: 35",
-            "EX-07 too long: 115",
+            "EX-03 refused: 33",
+            "EX-03 value: 36",
+            "EX-07 refused: 145",
+            "EX-07 too large: 42",
+            "EX-07 too long: 127",
             "EX-07 value: 22"
         ]
     );
