@@ -283,6 +283,8 @@ fn the_only_mapping_that_matches_objects_is_never_left_out() {
         assert_eq!(imported.may_be_carried_out(true), !blocks, "{:?}", imported.findings);
         let of_name = imported.findings.iter().find(|one| one.reason.contains("`ToLowr`")).expect("it is told");
         assert_eq!(of_name.reason.contains("no account is found that is there already"), blocks, "{of_name}");
+        let is_told = of_name.reason.contains("the mapping is left out, and no account is found by it");
+        assert_eq!(is_told, !blocks, "{of_name}");
         assert!(!imported.findings.iter().any(|one| one.reason.contains("no attribute mapping matches objects")));
         // It is left out of what is used, and not of what is validated.
         let ((users, unread), used) = (&imported.parts[0], &imported.objects[0]);

@@ -412,7 +412,9 @@ fn leave_out_empty_entries(objects: &mut [ObjectMapping], job: &JobSettings) {
             let plain = AttributeDefinition { name, required, case_exact: true, ..AttributeDefinition::default() };
             let is_mapped = before.attributes.iter().any(|mapping| is_it(&mapping.target));
             let mut known = before.target_attributes.iter().chain(told);
-            *entry != plain || !is_mapped || known.any(|other| is_it(&other.name))
+            // What RFC 7643 defines is that without an entry, which says something else then.
+            let is_defined = schema::is_standard(object.target_object, &entry.name);
+            *entry != plain || is_defined || !is_mapped || known.any(|other| is_it(&other.name))
         });
     }
 }
@@ -484,5 +486,12 @@ mod tests {
             leave_out_empty_entries(&mut imported, &job);
             assert_eq!(imported[0] == listed, is_kept, "{before:?}");
         }
+        // Of what RFC 7643 defines the entry says that case counts.
+        let case_exact =
+            AttributeDefinition { name: "displayName".into(), case_exact: true, ..AttributeDefinition::default() };
+        let cased = ObjectMapping { target_attributes: vec![case_exact], ..mapped.clone() };
+        let mut imported = vec![cased.clone()];
+        leave_out_empty_entries(&mut imported, &job(&[mapped]));
+        assert_eq!(imported, [cased]);
     }
 }

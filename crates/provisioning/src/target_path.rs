@@ -46,8 +46,9 @@ impl TargetPath {
     /// The same, where an attribute list says what attributes are.
     pub fn parse_by(text: &str, object: ObjectType, list: &AttributeList) -> Result<Self, BadTarget> {
         let bad = |reason: &str| BadTarget { target: text.to_owned(), reason: reason.to_owned() };
-        let path: AttributePath =
-            with_colon_behind_version(text).parse().map_err(|error: scim::ScimError| bad(&error.detail))?;
+        let path: AttributePath = with_colon_behind_version(text)
+            .parse()
+            .map_err(|error: scim::ScimError| bad(too_deep(text).unwrap_or(&error.detail)))?;
         if !may_be_written(&path) {
             return Err(bad("it names a schema and no attribute of it; a name has letters, digits, `-`, `_` and `$`"));
         }
@@ -153,6 +154,13 @@ impl TargetPath {
             && self.terms.iter().all(has)
             && self.name.is_of_the_same_attribute(&other.name)
     }
+}
+
+/// Says of a name with too many parts that it has them.
+fn too_deep(text: &str) -> Option<&'static str> {
+    let name = text.split('[').next().unwrap_or_default();
+    let is_deep = name.rsplit(':').next().unwrap_or_default().matches('.').count() > 1;
+    is_deep.then_some("a path has one `.` at most, between an attribute and its part, as in `name.givenName`")
 }
 
 /// Whether it names an attribute. Those of extensions need not begin with a letter, as they must by RFC 7643 §2.1: agents of directories

@@ -15,4 +15,5 @@ pub use difference::{Change, ChangeKind, Difference, Part, PropertyChange};
 pub use document::{Document, DocumentError};
 pub use finding::{Finding, Severity};
 pub use read::{Imported, Refusal, read, read_for};
+pub use standard::is_standard;
 pub use write::{Exported, Names, SOURCE_DIRECTORY, TARGET_DIRECTORY, write, write_for};

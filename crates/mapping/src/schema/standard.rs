@@ -33,6 +33,11 @@ const ELEMENTS: [&str; 6] = ["emails", "phoneNumbers", "ims", "roles", "entitlem
 const ELEMENT_PARTS: [&str; 3] = ["value", "display", "type"];
 const ADDRESS_PARTS: [&str; 7] = ["formatted", "streetAddress", "locality", "region", "postalCode", "country", "type"];
 
+/// Whether RFC 7643 defines the target attribute of that path as text or as a reference: it is this without an entry in an attribute list.
+pub fn is_standard(object: ObjectType, path: &str) -> bool {
+    of_target(object, path).is_some()
+}
+
 /// The definition of a target attribute by RFC 7643; `None` where that does not define the path.
 pub(super) fn of_target(object: ObjectType, path: &str) -> Option<AttributeDefinition> {
     let text = |case_exact| AttributeDefinition { name: path.to_owned(), case_exact, ..AttributeDefinition::default() };

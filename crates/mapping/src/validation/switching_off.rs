@@ -116,7 +116,12 @@ fn cannot(subject: &Subject<'_>, mapped: &Mapped<'_>) -> Option<String> {
     let who_leaves = when(subject, mapped, true);
     // Taking the value away may be how the application is told.
     let is_cleared = who_leaves.may_be_empty() && subject.mapping.clears(mapped.mapping);
-    (is_none_but(&who_leaves, ON) && !is_cleared).then(|| {
+    let is_never_off = matches!(&who_leaves.texts, Texts::Few(few) if !few.iter().any(|text| is_one(text, OFF)));
+    // Where nothing is true or false at all, that is told instead.
+    let is_flag = |text: &String| is_one(text, ON) || is_one(text, OFF);
+    let is_some_flag = |possible: &Possible| matches!(&possible.texts, Texts::Few(few) if few.iter().any(is_flag));
+    let is_told = is_none_but(&who_leaves, ON) || is_some_flag(&when(subject, mapped, false));
+    (is_never_off && is_told && !who_leaves.list && !is_cleared).then(|| {
         format!(
             "it is never False where `IsSoftDeleted` is True, so who leaves the scope is not switched off at the target; {CURE}"
         )
@@ -134,6 +139,10 @@ fn when(subject: &Subject<'_>, mapped: &Mapped<'_>, leaves: bool) -> Possible {
 
 /// Whether all that it may be is empty, or one of these. What is no flag at all is told of elsewhere.
 fn is_none_but(possible: &Possible, flags: [&str; 2]) -> bool {
-    let is_one = |text: &String| text.is_empty() || flags.iter().any(|flag| flag.eq_ignore_ascii_case(text.trim()));
-    !possible.list && matches!(&possible.texts, Texts::Few(few) if few.iter().all(is_one))
+    let is_empty_or_one = |text: &String| text.is_empty() || is_one(text, flags);
+    !possible.list && matches!(&possible.texts, Texts::Few(few) if few.iter().all(is_empty_or_one))
+}
+
+fn is_one(text: &str, flags: [&str; 2]) -> bool {
+    flags.iter().any(|flag| flag.eq_ignore_ascii_case(text.trim()))
 }

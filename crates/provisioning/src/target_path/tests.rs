@@ -390,6 +390,7 @@ fn targets_that_cannot_be_written_are_refused() {
         ("emails[", ""),
         ("", ""),
         ("urn:example:1.0", "a schema and no attribute"),
+        ("nickName.foo.bar.baz", "a path has one `.` at most"),
     ] {
         let error = TargetPath::parse(text, ObjectType::User).unwrap_err().to_string();
         assert!(error.contains(expected), "{text}: {error}");

@@ -58,7 +58,9 @@ impl Fault {
     pub(super) const fn message(self) -> &'static str {
         match self {
             Self::Form => "it is not written as one",
-            Self::Month => "there is no such month; of two numbers the month is the first, as in `M/d/yyyy`",
+            Self::Month => {
+                "there is no such month; where no year comes first, the first number is the month, as in `M/d/yyyy`"
+            }
             Self::Day => "that month has no such day",
             Self::Weekday => "the date falls on another day of the week",
             Self::Time => "there is no such time of day",

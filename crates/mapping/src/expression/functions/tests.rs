@@ -429,7 +429,7 @@ fn dates_that_are_nearly_right() {
         (r#"CDate("2021-02-30")"#, "`CDate`: `expression` is no date: that month has no such day"),
         (
             r#"CDate("2020-13-01")"#,
-            "`CDate`: `expression` is no date: there is no such month; of two numbers the month is the first, as in `M/d/yyyy`",
+            "`CDate`: `expression` is no date: there is no such month; where no year comes first, the first number is the month, as in `M/d/yyyy`",
         ),
         (
             r#"NumFromDate("2021-06-30+14:01")"#,

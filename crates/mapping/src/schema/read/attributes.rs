@@ -78,7 +78,8 @@ impl Reading<'_> {
                 }
                 Err(reason) => {
                     let left_out = self.left_out(entry);
-                    if left_out.as_ref().is_some_and(AttributeMapping::is_matching) {
+                    let is_matching = left_out.as_ref().is_some_and(AttributeMapping::is_matching);
+                    if is_matching {
                         matching.push((self.findings.len(), reason.clone()));
                     }
                     read.left_out.extend(left_out);
@@ -86,7 +87,8 @@ impl Reading<'_> {
                         let why = "nobody who leaves the scope is switched off";
                         Finding::not_supported(place, needed(&reason, why)).blocking()
                     } else {
-                        Finding::not_supported(place, format!("{reason}; the mapping is left out"))
+                        let so = if is_matching { ", and no account is found by it" } else { "" };
+                        Finding::not_supported(place, format!("{reason}; the mapping is left out{so}"))
                     });
                 }
             }

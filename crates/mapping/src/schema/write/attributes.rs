@@ -27,7 +27,7 @@ pub(super) fn edit(entry: &mut ObjectMappingEntry, old: &Located, new: &ObjectMa
                 "" => format!("object mapping {}, an attribute mapping without target", entry.name.text()),
                 target => format!("object mapping {}, target attribute {target}", entry.name.text()),
             };
-            Finding::note(place, "this mapping could not be read here, and stays as it is")
+            Finding::note(place, "it was left out when the document was read, and stays as it is")
         }));
     }
     let mut written = kept.remove(&None).unwrap_or_default();

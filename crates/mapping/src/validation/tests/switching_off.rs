@@ -41,6 +41,8 @@ fn active_that_switches_nobody_off() {
         let told = active(&json!({"source": source}));
         assert_eq!(told.iter().collect::<Vec<_>>(), expected, "{source}");
     }
+    let misspelt = active(&json!({"source": "Switch([IsSoftDeleted], , \"False\", \"True\", \"True\", \"Flase\")"}));
+    assert!(misspelt.contains(&never), "{misspelt:?}");
 }
 
 #[test]
