@@ -13,6 +13,8 @@ use crate::value::{Source, Value, World};
 
 /// Bytes of a value that cost one step.
 const STEP_BYTES: usize = 256;
+/// Bytes of a text that count as one step more where each of its letters is looked up in tables.
+const STEP_LETTERS: usize = 64;
 /// List elements that cost one step.
 const STEP_ELEMENTS: usize = 16;
 /// Steps that compiling a regular expression costs which only the object's values make.
@@ -246,6 +248,11 @@ impl<'n, 'w> Arguments<'n, '_, 'w> {
             Some(node) => Ok(self.evaluator.node(node)?.into_first().map(Cow::Owned)),
             None => Ok(None),
         }
+    }
+
+    /// Counts what it takes to look each letter of a text up in tables, which is several times what it takes to copy it.
+    pub(super) fn charge_letters(&mut self, text: &str) -> Result<(), Interrupt> {
+        self.evaluator.step(text.len() / STEP_LETTERS).map_err(Interrupt::from)
     }
 
     /// A whole number; `None` for null and for an omitted argument, a failure for anything that is no number.

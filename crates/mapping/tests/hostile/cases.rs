@@ -60,7 +60,7 @@ pub fn texts() -> [String; 5] {
 
 /// All attacks.
 pub fn cases() -> impl Iterator<Item = Case> {
-    regular_expressions().chain(doubling()).chain(nesting()).chain(remembering())
+    regular_expressions().chain(doubling()).chain(nesting()).chain(remembering()).chain(lettering())
 }
 
 /// Patterns of which much is remembered: each place of a text is met in a way of its own, as each place may be the last of those that they
@@ -170,6 +170,30 @@ const MATCHES: [(&str, &str); 14] = [
 /// `call` with `$` for what it works on, inside itself as often as calls may be.
 fn nested(call: &str, times: usize) -> String {
     (0..times).fold("[x]".to_owned(), |inner, _| call.replace('$', &inner))
+}
+
+/// EX-08: what looks each letter of a long value up in tables, again and again.
+fn lettering() -> impl Iterator<Item = Case> {
+    let calls = [
+        "PCase($)",
+        "PCase($, \"bcd\")",
+        "NormalizeDiacritics($)",
+        "ToUpper($, \"tr-TR\")",
+        "ToLower($)",
+        "StripSpaces($)",
+        "Mid($, 1, 60000)",
+        "Word($, 1, \"q\")",
+    ];
+    calls.into_iter().flat_map(|call| {
+        [10, 45, 140].into_iter().flat_map(move |times| {
+            let letters = ["a", "A b ", "\u{e9}", "\u{1ead}", "e\u{301}\u{323}", "\u{fdfa}"];
+            letters.map(|letter| Case {
+                id: "EX-08",
+                expression: nested(call, times),
+                value: letter.repeat(60_000 / letter.len()),
+            })
+        })
+    })
 }
 
 /// EX-02: what doubles a value with each call, and what is written out many times.

@@ -62,7 +62,7 @@ fn fate(expression: &str, value: &str) -> &'static str {
 }
 
 #[test]
-fn ex_01_to_ex_03_and_ex_07_each_attack_is_refused_or_ends() {
+fn ex_01_to_ex_03_ex_07_and_ex_08_each_attack_is_refused_or_ends() {
     let mut fates: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for case in cases() {
         *fates.entry((case.id, fate(&case.expression, &case.value))).or_default() += 1;
@@ -83,7 +83,9 @@ fn ex_01_to_ex_03_and_ex_07_each_attack_is_refused_or_ends() {
             "EX-07 refused: 145",
             "EX-07 too large: 42",
             "EX-07 too long: 127",
-            "EX-07 value: 22"
+            "EX-07 value: 22",
+            "EX-08 too long: 122",
+            "EX-08 value: 22"
         ]
     );
 }

@@ -38,6 +38,7 @@ fn change_case(
     let Some(source) = arguments.text(0)? else {
         return Ok(None.into());
     };
+    arguments.charge_letters(&source)?;
     let culture = arguments.text(1)?.unwrap_or_default();
     if !is_culture(&culture) {
         return Err(arguments.refuse("`culture` is not the name of one, such as `tr-TR`"));
@@ -102,6 +103,7 @@ pub(super) fn p_case(arguments: &mut Arguments<'_, '_, '_>) -> Evaluated {
     let Some(source) = arguments.text(0)? else {
         return Ok(None.into());
     };
+    arguments.charge_letters(&source)?;
     let separators = arguments.text(1)?.filter(|separators| !separators.is_empty());
     let separates = |letter: char| match &separators {
         Some(separators) => separators.contains(letter),
@@ -129,6 +131,7 @@ pub(super) fn normalize_diacritics(arguments: &mut Arguments<'_, '_, '_>) -> Eva
     let Some(source) = arguments.text(0)? else {
         return Ok(None.into());
     };
+    arguments.charge_letters(&source)?;
     if source.is_ascii() {
         return Ok(source.into_owned().into());
     }
