@@ -14,7 +14,7 @@ use crate::value::{Source, Value, World};
 /// Bytes of a value that cost one step.
 const STEP_BYTES: usize = 256;
 /// Bytes of a text that count as one step more where each of its letters is looked up in tables.
-const STEP_LETTERS: usize = 64;
+const STEP_LETTERS: usize = 16;
 /// List elements that cost one step.
 const STEP_ELEMENTS: usize = 16;
 /// Steps that compiling a regular expression costs which only the object's values make.

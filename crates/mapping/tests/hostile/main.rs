@@ -84,8 +84,8 @@ fn ex_01_to_ex_03_ex_07_and_ex_08_each_attack_is_refused_or_ends() {
             "EX-07 too large: 42",
             "EX-07 too long: 127",
             "EX-07 value: 22",
-            "EX-08 too long: 122",
-            "EX-08 value: 22"
+            "EX-08 too long: 125",
+            "EX-08 value: 19"
         ]
     );
 }
